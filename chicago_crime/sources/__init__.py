@@ -1,0 +1,1 @@
+"""Where the yearly CSVs come from: one module per publisher, all behind `base.CrimeSource`."""

@@ -1,0 +1,59 @@
+"""The seam between the platform and whoever publishes the yearly CSVs.
+
+Here belongs what every source shares: the interface, the file it hands over, and its errors. How one source
+gets its files belongs in that source's module; what becomes of a file afterwards belongs in `assets/`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Progress = Callable[[int, int | None], None]
+"""Told how much of a year is done and how much there is in all (bytes; None where it is not known)."""
+
+
+def no_progress(done: int, total: int | None) -> None:
+    """Report to nobody."""
+
+
+class SourceError(Exception):
+    """A source cannot hand over a year; the message names the file or setting and says what to do."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One year's CSV, on this machine's disk, as its publisher wrote it (uncompressed).
+
+    Attributes:
+        path: the CSV file, inside the directory that `fetch` was given.
+        origin: where it came from, in words that let a person find it again.
+        synthetic: True if the rows are made up; whatever shows them must say so.
+        details: anything else worth keeping in the manifest (a seed, a download address, ...).
+    """
+
+    path: Path
+    origin: str
+    synthetic: bool = False
+    details: dict[str, str | int | bool] = field(default_factory=dict)
+
+
+class CrimeSource(ABC):
+    """Hands over the crimes of one year as one CSV file."""
+
+    name: str
+
+    @abstractmethod
+    def years(self) -> list[int]:
+        """The years this source can hand over now, ascending."""
+
+    @abstractmethod
+    def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
+        """Write the year's CSV into `directory` and say where it is.
+
+        `directory` is a fresh, empty folder on the disk that will keep the file: the caller publishes the file from
+        there, so a fetch that fails half-way leaves the year's former file untouched.
+
+        Raises:
+            SourceError: the year is not to be had, or what came is not whole.
+        """

