@@ -1,1 +1,16 @@
 """Where the yearly CSVs come from: one module per publisher, all behind `base.CrimeSource`."""
+
+from chicago_crime.settings import Settings
+from chicago_crime.sources.base import CrimeSource
+
+
+def build_source(settings: Settings) -> CrimeSource:
+    """The source that the settings choose. It has not been asked for anything yet."""
+    if settings.source == "folder":
+        from chicago_crime.sources.folder import FolderSource
+
+        assert settings.folder, "the settings are validated: source=folder has a folder"
+        return FolderSource(settings.folder)
+    from chicago_crime.sources.sample import SampleSource
+
+    return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed, dirt=settings.sample_dirt)

@@ -1,0 +1,250 @@
+"""The gate: what may enter the lake, and what is set aside.
+
+Here belongs telling rows from what is no row, without a look at what the values mean: that is the warehouse's part.
+A canonical file passes as it is. Any other is read line by line, in Python, because the fast readers either stop at
+damage or swallow whole stretches of good lines after an open quote.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from chicago_crime import sql
+from chicago_crime.file_facts import FileFacts, examine
+from chicago_crime.resources.duckdb_dialect import to_duckdb
+from chicago_crime.resources.duckdb_scans import csv_scan
+from chicago_crime.schema import SOURCE_COLUMNS, Header, HeaderError, read_header
+
+LONGEST_RECORD = 20
+"""Lines that one row with quoted newlines may take; beyond that the opening quote is taken for damage."""
+
+LEAST_SHARE_OF_YEAR = 0.1
+"""A file with fewer rows of its year is of another year. Some may stray: the warehouse rejects them one by one."""
+
+QUARANTINE_COLUMNS = ("line", "problem", "text")
+
+
+class GateError(Exception):
+    """A file cannot enter; the message names the file, what is wrong with it and what to do."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What the gate found in one year's file.
+
+    Every line after the header is accounted for: `lines = rows + quarantined + continuations + blank`.
+
+    Attributes:
+        file: the canonical CSV: the source file itself, or the rewritten one.
+        quarantine: CSV of line, problem and text for every line that is no row.
+        facts: checksum and size of the source file.
+        columns: the header's names.
+        ignored: columns of the file that are not ours.
+        missing: our columns that the file lacks; they are empty.
+        lines: physical lines after the header.
+        rows: rows in `file`.
+        quarantined: lines in `quarantine`.
+        continuations: lines that go on with a row, inside a quoted field.
+        blank: empty lines.
+        months: rows of the year by month, "2014-01" and on.
+    """
+
+    file: Path
+    quarantine: Path
+    facts: FileFacts
+    columns: tuple[str, ...]
+    ignored: tuple[str, ...]
+    missing: tuple[str, ...]
+    lines: int
+    rows: int
+    quarantined: int
+    continuations: int
+    blank: int
+    months: dict[str, int]
+
+    @property
+    def is_canonical(self) -> bool:
+        """True if the source file passed as it is, byte by byte."""
+        return self.file.name != REWRITTEN
+
+
+REWRITTEN = "rewritten.csv"
+
+
+def pass_through(source: Path, year: int, folder: Path) -> Passage:
+    """Take a year's file through the gate.
+
+    Args:
+        source: a CSV file in any known spelling, order, encoding mark and line end.
+        year: the year that its rows should be of.
+        folder: where the quarantine and, if need be, the rewritten file are put.
+
+    Raises:
+        GateError: the file is empty, no CSV, lacks columns that matter, is mostly unreadable or of another year.
+    """
+    facts = examine(source)
+    names, header = _header(source, facts)
+    quarantine = folder / "quarantine.csv"
+    with quarantine.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerow(QUARANTINE_COLUMNS)
+    lines = facts.lines - 1
+    months = _months(source, year) if facts.is_plain and header.is_canonical else None
+    if months is not None and sum(months.values()) == lines:
+        file, counts = source, _Counts(rows=lines)
+    else:
+        file = folder / REWRITTEN
+        counts = _rewrite(source, header, file, quarantine)
+        if months is not None and not counts.quarantined and counts.rows == sum(months.values()):
+            file = source  # well-formed after all: only some rows have quoted newlines, or there are blank lines
+        else:
+            months = _months(file, year)
+    if counts.quarantined * 2 > lines or not counts.rows:
+        raise GateError(_mostly_unreadable(source, lines, counts, quarantine))
+    assert months is not None, f"{file} was written by the gate and cannot be read"
+    in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
+    if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
+        most = max(months, key=lambda month: months[month])
+        raise GateError(
+            f"{source} is no file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that year, "
+            f"most are of {most[:4] if most else 'no readable date'}. Put the right file in its place."
+        )
+    return Passage(
+        file=file,
+        quarantine=quarantine,
+        facts=facts,
+        columns=tuple(names),
+        ignored=header.ignored,
+        missing=header.missing,
+        lines=lines,
+        rows=counts.rows,
+        quarantined=counts.quarantined,
+        continuations=counts.continuations,
+        blank=counts.blank,
+        months=in_year,
+    )
+
+
+@dataclass
+class _Counts:
+    rows: int = 0
+    quarantined: int = 0
+    continuations: int = 0
+    blank: int = 0
+
+
+def _header(source: Path, facts: FileFacts) -> tuple[list[str], Header]:
+    if facts.bytes == 0:
+        raise GateError(f"{source} is empty: download it again")
+    if facts.start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise GateError(f"{source} is UTF-16: save it as UTF-8")
+    start = facts.start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<", b"{", b"[")):
+        kind = "an HTML or XML page" if start.startswith(b"<") else "JSON"
+        raise GateError(f"{source} is {kind}, not a CSV; most likely an error message was saved. Download it again.")
+    names = next(csv.reader(io.StringIO(next(_lines(source)))), [])
+    try:
+        return names, read_header(names)
+    except HeaderError as error:
+        raise GateError(f"{source}, line 1: {error}. Is it a file of the City's crimes?") from None
+
+
+def _lines(source: Path) -> Iterator[str]:
+    """Lines without their ends; CR, LF and CRLF all end one. What is no UTF-8 comes as lone surrogates."""
+    with source.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
+        for line in file:
+            yield line.removesuffix("\n")
+
+
+def _rewrite(source: Path, header: Header, target: Path, quarantine: Path) -> _Counts:
+    """Write every row of `source` as a canonical one, and every line that is no row into the quarantine."""
+    counts = _Counts()
+    with (
+        target.open("w", encoding="utf-8", newline="") as good,
+        quarantine.open("a", encoding="utf-8", errors="backslashreplace", newline="") as bad,
+    ):
+        rows, rejects = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
+        rows.writerow(column.name for column in SOURCE_COLUMNS)
+        for number, taken, fields, problem, text in _records(_lines(source), header.width):
+            if problem:
+                rejects.writerow((number, problem, text))
+                counts.quarantined += 1
+            elif not text:
+                counts.blank += 1
+            else:
+                rows.writerow("" if index is None else fields[index] for index in header.positions)
+                counts.rows += 1
+                counts.continuations += taken - 1
+    return counts
+
+
+def _records(lines: Iterator[str], width: int) -> Iterator[tuple[int, int, list[str], str, str]]:
+    """Go through all lines after the header as (line number, lines taken, fields, problem, text)."""
+    next(lines)
+    number, ahead = 2, list(islice(lines, 1))
+    while ahead:
+        text, taken = ahead[0], 1
+        fields, problem = _parse(text, width)
+        while problem == _OPEN_QUOTE and taken < LONGEST_RECORD:
+            if taken == len(ahead):
+                ahead.extend(islice(lines, 1))
+            if taken == len(ahead):
+                break
+            taken += 1
+            joined = "\n".join(ahead[:taken])
+            fields, problem = _parse(joined, width)
+            if not problem:
+                text = joined
+        if problem:  # only the first line is set aside: the ones behind it may be good
+            taken = 1
+        yield number, taken, fields, problem, text
+        del ahead[:taken]
+        number += taken
+        if not ahead:
+            ahead.extend(islice(lines, 1))
+
+
+_OPEN_QUOTE = "a quote is opened and not closed"
+
+
+def _parse(text: str, width: int) -> tuple[list[str], str]:
+    """The fields of a line, and what is wrong with it ("" if nothing is)."""
+    if not text:
+        return [], ""
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        return [], "not UTF-8"
+    if "\0" in text:
+        return [], "a NUL byte"
+    if '"' not in text:
+        fields = text.split(",")
+    else:
+        try:
+            fields = next(csv.reader(io.StringIO(text, newline=""), strict=True))
+        except csv.Error as error:
+            return [], _OPEN_QUOTE if "end of data" in str(error) else f"misplaced quote: {error}"
+    return fields, "" if len(fields) == width else f"{len(fields)} fields where the header has {width}"
+
+
+def _months(file: Path, year: int) -> dict[str, int] | None:
+    """Rows by month ("" where the date cannot be read) of a canonical file; None if it is not well-formed."""
+    query = to_duckdb(sql.statement("coverage"), year, lambda _: csv_scan(file, [column.name for column in SOURCE_COLUMNS]))
+    with duckdb.connect(config={"threads": 2}) as connection:
+        try:
+            return dict(connection.sql(query).fetchall())
+        except duckdb.InvalidInputException:
+            return None
+
+
+def _mostly_unreadable(source: Path, lines: int, counts: _Counts, quarantine: Path) -> str:
+    with quarantine.open(encoding="utf-8", newline="") as file:
+        first = next(islice(csv.DictReader(file), 1), None)
+    if first is None:
+        return f"{source} has a header and no rows: download it again"
+    return (
+        f"{source}: {counts.quarantined:,} of {lines:,} lines cannot be read as rows. The first is line {first['line']} "
+        f"({first['problem']}): {first['text'][:120]}. Download or export the file again."
+    )

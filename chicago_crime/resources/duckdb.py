@@ -1,0 +1,152 @@
+"""The warehouse on a laptop: one Parquet file per table and year, and DuckDB to make and read them.
+
+Here belongs what is particular to DuckDB and Parquet. The SQL is in `sql/`, its translation in `duckdb_dialect.py`,
+the `warehouse.duckdb` that other programs open in `duckdb_views.py`.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlglot import exp
+
+from chicago_crime import reference, sql
+from chicago_crime.resources.duckdb_dialect import to_duckdb
+from chicago_crime.resources.duckdb_scans import csv_scan, parquet_scan, typed_csv_scan
+from chicago_crime.resources.duckdb_views import VIEWS_FILE, tables_present, write_views
+from chicago_crime.resources.staging import publish, staging_folder
+from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
+from chicago_crime.tables import Table
+
+# Small enough that a filter on month and type skips most of a year, large enough to compress well.
+ROWS_PER_GROUP = 30_720
+
+DUCKDB_TYPES = {
+    "STRING": "VARCHAR",
+    "INT64": "BIGINT",
+    "FLOAT64": "DOUBLE",
+    "BOOL": "BOOLEAN",
+    "DATETIME": "TIMESTAMP",
+    "DATE": "DATE",
+}
+
+
+@dataclass
+class DuckDBWarehouse(Warehouse):
+    """DuckDB over `<folder>/<table>/<year>.parquet`.
+
+    Attributes:
+        folder: where the tables are.
+        staging: where files are written before they are published; on the same file system.
+        threads: processor cores in use.
+        memory: what one statement may use before it spills to disk, e.g. 300MB.
+    """
+
+    folder: Path
+    staging: Path
+    threads: int
+    memory: str
+    _viewed: frozenset[str] = field(default=frozenset(), init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def file(self, table: str, year: int) -> Path:
+        """Where a year of a table is, whether or not it is there yet."""
+        return self.folder / table / f"{year}.parquet"
+
+    def load_csv(self, table: Table, year: int, csv: Path) -> TableYear:
+        """See `Warehouse.load_csv`."""
+        with staging_folder(self.staging) as folder:
+            query = exp.select("*").from_(csv_scan(csv, [column.name for column in table.columns])).sql("duckdb")
+            try:
+                return self._publish(table, year, self._connect(folder).sql(query), folder)
+            except duckdb.Error as error:
+                raise WarehouseError(f"cannot load {csv} into {table.name}: {error}") from error
+
+    def load_parquet(self, table: Table, year: int, files: Sequence[Path]) -> TableYear:
+        """See `Warehouse.load_parquet`."""
+        with staging_folder(self.staging) as folder:
+            connection = self._connect(folder)
+            try:
+                rows = connection.sql(exp.select("*").from_(parquet_scan(*files)).sql("duckdb"))
+                strange = table.year_column and rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").fetchone()
+                if strange:
+                    raise WarehouseError(f"{files[0].parent} holds a row that is not of {year}: {strange}")
+                return self._publish(table, year, rows, folder)
+            except duckdb.Error as error:
+                raise WarehouseError(f"cannot load {files[0].parent} into {table.name}: {error}") from error
+
+    def replace_year(self, table: Table, year: int) -> TableYear:
+        """See `Warehouse.replace_year`."""
+        with staging_folder(self.staging) as folder:
+            query = to_duckdb(sql.statement(table.name), year, lambda name: self._scan(name, year))
+            try:
+                return self._publish(table, year, self._connect(folder).sql(query), folder)
+            except duckdb.Error as error:
+                raise WarehouseError(f"cannot compute {table.name} for {year}: {error}") from error
+
+    def export_parquet(self, table: Table, year: int, folder: Path) -> Path:
+        """See `Warehouse.export_parquet`. The table's file is Parquet already: it is linked, not copied."""
+        target = folder / f"{table.name}-{year}.parquet"
+        target.hardlink_to(self._existing(table.name, year))
+        return target
+
+    def stored(self, table: Table) -> dict[int, TableYear]:
+        """See `Warehouse.stored`."""
+        files = sorted((self.folder / table.name).glob("[0-9][0-9][0-9][0-9].parquet"))
+        return {int(file.stem): _table_year(file) for file in files}
+
+    def query(self, sql: str) -> pa.Table:
+        """See `Warehouse.query`."""
+        views = self.folder / VIEWS_FILE
+        if not views.exists():
+            raise WarehouseError("the warehouse is empty: load some years first, e.g. chicago-crime run --years 2021")
+        try:
+            with duckdb.connect(str(views), read_only=True, config={"threads": self.threads}) as connection:
+                return connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise WarehouseError(str(error)) from error
+        except AttributeError:
+            raise WarehouseError("the statement returns no rows: only queries can be answered") from None
+
+    def _scan(self, table: str, year: int) -> exp.Expression:
+        if table in reference.TABLES:
+            return typed_csv_scan(reference.file(table))
+        return parquet_scan(self._existing(table, year))
+
+    def _existing(self, table: str, year: int) -> Path:
+        file = self.file(table, year)
+        if not file.exists():
+            raise WarehouseError(f"{table} has no year {year}: materialize it first")
+        return file
+
+    def _connect(self, folder: Path) -> duckdb.DuckDBPyConnection:
+        settings = {"threads": self.threads, "memory_limit": self.memory, "temp_directory": str(folder / "spill")}
+        return duckdb.connect(config=settings)
+
+    def _publish(self, table: Table, year: int, rows: duckdb.DuckDBPyRelation, folder: Path) -> TableYear:
+        # The columns' names and types are a contract: whatever computed the rows, exactly these come out.
+        contract = [f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns]
+        rows = rows.select(", ".join(contract))
+        if table.order:
+            rows = rows.order(", ".join(f'"{name}"' for name in table.order))
+        file = folder / "year.parquet"
+        rows.write_parquet(str(file), compression="zstd", row_group_size=ROWS_PER_GROUP)
+        publish(file, self.file(table.name, year))
+        self._refresh_views()
+        return _table_year(self.file(table.name, year))
+
+    def _refresh_views(self) -> None:
+        with self._lock:
+            present = tables_present(self.folder)
+            if present != self._viewed:
+                write_views(self.folder, self.staging)
+                self._viewed = present
+
+
+def _table_year(file: Path) -> TableYear:
+    stat = file.stat()
+    return TableYear(pq.read_metadata(file).num_rows, stat.st_size, stat.st_mtime)

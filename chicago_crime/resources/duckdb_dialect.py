@@ -1,0 +1,55 @@
+"""From GoogleSQL to DuckDB, where sqlglot alone does not get the meaning right.
+
+Here belong the node rewrites, each with a test in `chicago_crime_tests/resources/test_duckdb_dialect.py`, and nothing
+that knows a table of ours.
+"""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+TableScan = Callable[[str], exp.Expression]
+"""Gives the expression that reads the table of a name, e.g. a call of read_parquet."""
+
+
+def to_duckdb(query: exp.Query, year: int, scan: TableScan) -> str:
+    """Write a GoogleSQL query in DuckDB's dialect, for one year.
+
+    Args:
+        query: the parsed query; it is left as it is.
+        year: takes the place of `@year`.
+        scan: what takes the place of each table that is no common table expression.
+    """
+    query = query.copy()
+    common = {cte.alias for cte in query.find_all(exp.CTE)}
+    for table in list(query.find_all(exp.Table)):
+        if table.name and table.name not in common:
+            table.replace(exp.Table(this=scan(table.name), alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
+    return query.transform(_rewrite, year).sql("duckdb")
+
+
+def _rewrite(node: exp.Expression, year: int) -> exp.Expression:
+    match node:
+        case exp.Parameter() if node.name == "year":
+            return exp.Literal.number(year)
+        case exp.EQ() if node.left.name == "_PARTITIONDATE":
+            return exp.true()  # one file holds one year: the partition is chosen by choosing the file
+        case exp.SafeFunc(this=exp.ParseDatetime() as parse):
+            # As it comes, sqlglot leaves SAFE. in place and puts a default year before the value and the format.
+            return exp.func("TRY_STRPTIME", parse.this.transform(_rewrite, year), parse.args["format"])
+        case exp.RegexpExtract() if "(" in node.expression.name:
+            # GoogleSQL gives the group, or NULL without a match; DuckDB gives an empty string for both.
+            return exp.func(
+                "NULLIF",
+                exp.Anonymous(
+                    this="REGEXP_EXTRACT", expressions=[node.this, node.expression, exp.Literal.number(1)]
+                ),
+                exp.Literal.string(""),
+            )
+        case exp.RegexpReplace():
+            # GoogleSQL replaces every match; DuckDB only the first unless told.
+            return exp.Anonymous(
+                this="REGEXP_REPLACE",
+                expressions=[node.this, node.expression, node.args["replacement"], exp.Literal.string("g")],
+            )
+    return node

@@ -1,0 +1,33 @@
+"""Expressions by which DuckDB reads files, as sqlglot nodes to put in the place of a table's name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+# Strict and without guessing: a row that is not well-formed is an error, never a surprise.
+_CSV_OPTIONS = (
+    "auto_detect = FALSE, header = TRUE, delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
+    "max_line_size = 1000000"
+)
+
+
+def csv_scan(file: Path, columns: Sequence[str]) -> exp.Expression:
+    """Reads a CSV with exactly these columns under any header, all of them as strings."""
+    types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
+    return sqlglot.parse_one(f"READ_CSV({_text(file)}, columns = {{{types}}}, {_CSV_OPTIONS})", read="duckdb")
+
+
+def typed_csv_scan(file: Path) -> exp.Expression:
+    """Reads a small CSV of ours; DuckDB finds the types."""
+    return exp.Anonymous(this="READ_CSV", expressions=[exp.Literal.string(str(file))])
+
+
+def parquet_scan(*files: Path | str) -> exp.Expression:
+    """Reads Parquet files with the same columns, or a glob of them."""
+    return exp.Anonymous(this="READ_PARQUET", expressions=[exp.array(*(exp.Literal.string(str(f)) for f in files))])
+
+
+def _text(file: Path) -> str:
+    return exp.Literal.string(str(file)).sql("duckdb")

@@ -1,0 +1,36 @@
+"""The file `warehouse.duckdb`: views over the tables' Parquet files, for any DuckDB client.
+
+It holds no rows of crimes. It is written anew and moved into place, never changed, so that nobody who has it open is
+in the way of a run, or a run in theirs.
+"""
+
+from pathlib import Path
+
+import duckdb
+from sqlglot import exp
+
+from chicago_crime import reference
+from chicago_crime.resources.duckdb_scans import parquet_scan, typed_csv_scan
+from chicago_crime.resources.staging import publish, staging_folder
+from chicago_crime.tables import TABLES
+
+VIEWS_FILE = "warehouse.duckdb"
+
+
+def tables_present(folder: Path) -> frozenset[str]:
+    """Names of the tables of which any year is there."""
+    return frozenset(name for name in TABLES if any((folder / name).glob("*.parquet")))
+
+
+def write_views(folder: Path, staging: Path) -> None:
+    """Write `warehouse.duckdb` into the warehouse's folder: a view per table, and the reference tables themselves."""
+    with staging_folder(staging) as fresh:
+        file = fresh / VIEWS_FILE
+        with duckdb.connect(str(file)) as connection:
+            for name in sorted(tables_present(folder)):
+                rows = exp.select("*").from_(parquet_scan(folder / name / "*.parquet"))
+                connection.execute(exp.Create(this=exp.to_table(name), kind="VIEW", expression=rows).sql("duckdb"))
+            for name in reference.TABLES:
+                rows = exp.select("*").from_(typed_csv_scan(reference.file(name)))
+                connection.execute(exp.Create(this=exp.to_table(name), kind="TABLE", expression=rows).sql("duckdb"))
+        publish(file, folder / VIEWS_FILE)

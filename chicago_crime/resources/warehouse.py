@@ -1,0 +1,63 @@
+"""The seam between assets and the warehouse.
+
+Here belongs what DuckDB and BigQuery share: the interface and what it answers. How either does it belongs in its own
+module; what the tables are, in `tables.py`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from chicago_crime.tables import Table
+
+
+class WarehouseError(Exception):
+    """The warehouse refuses something; the message names the table, the year or the file, and what to do."""
+
+
+@dataclass(frozen=True)
+class TableYear:
+    """One year of one table as it now stands: rows, size in bytes, and when it was last replaced (epoch seconds)."""
+
+    rows: int
+    bytes: int
+    replaced_at: float
+
+
+class Warehouse(ABC):
+    """Tables by year. Each write replaces one year of one table whole: readers see the old year or the new one."""
+
+    @abstractmethod
+    def load_csv(self, table: Table, year: int, csv: Path) -> TableYear:
+        """Replace a year by a CSV file whose columns are the table's, in its order, under any header."""
+
+    @abstractmethod
+    def load_parquet(self, table: Table, year: int, files: Sequence[Path]) -> TableYear:
+        """Replace a year by the rows of some Parquet files with the table's columns. No file means no rows.
+
+        Raises:
+            WarehouseError: a file lacks a column, a value does not fit its type, or a row is of another year.
+        """
+
+    @abstractmethod
+    def replace_year(self, table: Table, year: int) -> TableYear:
+        """Replace a year by what the table's statement in `sql/` makes of the other tables' same year."""
+
+    @abstractmethod
+    def export_parquet(self, table: Table, year: int, folder: Path) -> Path:
+        """Write a year as one Parquet file into a folder and return its path."""
+
+    @abstractmethod
+    def stored(self, table: Table) -> dict[int, TableYear]:
+        """What the table holds, by year."""
+
+    @abstractmethod
+    def query(self, sql: str) -> pa.Table:
+        """The answer to a query in the warehouse's own dialect, over all years of all tables.
+
+        Raises:
+            WarehouseError: the query cannot be run; the message is the engine's.
+        """

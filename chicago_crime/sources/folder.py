@@ -1,0 +1,123 @@
+"""The source `folder`: yearly files that somebody has downloaded already, as .csv, .csv.gz or inside a .zip.
+
+Here belongs finding a year's file and unpacking it. Whether it is a good file is for the gate to say.
+"""
+
+import gzip
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A CSV in the folder: a file, or a member of a zip file."""
+
+    file: Path
+    member: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.member}" if self.member else str(self.file)
+
+    @property
+    def is_zipped(self) -> bool:
+        return self.file.suffix.lower() == ".zip"
+
+
+@dataclass
+class FolderSource(CrimeSource):
+    """Takes a year's CSV from a folder, by the one year that its name has in it.
+
+    Attributes:
+        folder: where the files are; folders inside it are not searched.
+    """
+
+    folder: Path
+    name = "folder"
+
+    def years(self) -> list[int]:
+        """See `CrimeSource.years`."""
+        return sorted({year for year, _ in self._files()})
+
+    def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
+        """See `CrimeSource.fetch`. Compressed files are unpacked; their own checksums are verified on the way."""
+        found = [file for of_year, file in self._files() if of_year == year]
+        if not found:
+            have = ", ".join(map(str, self.years())) or "none"
+            raise SourceError(
+                f"{self.folder} has no file for {year}: a .csv, .csv.gz or .zip with {year} and no other year in its "
+                f"name is looked for. Years found: {have}."
+            )
+        if len(found) > 1:
+            raise SourceError(f"{self.folder} has several files for {year}: {', '.join(map(str, found))}. Keep one.")
+        source = found[0]
+        target = directory / f"{_stem(source.member or source.file.name)}.csv"
+        try:
+            _copy(source, target, progress)
+        except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+            raise SourceError(f"{source} is damaged or cut off ({error}): download it again") from error
+        return SourceFile(target, origin=str(source))
+
+    def _files(self) -> Iterator[tuple[int, _Found]]:
+        if not self.folder.is_dir():
+            raise SourceError(f"{self.folder} is no folder: CHICAGO_CRIME_FOLDER names where the yearly CSVs are")
+        for file in sorted(self.folder.iterdir()):
+            name = file.name.lower()
+            if name.endswith((".csv", ".csv.gz")):
+                found = [_Found(file)]
+            elif name.endswith(".zip"):
+                found = [_Found(file, member) for member in _members(file)]
+            else:
+                continue
+            for csv in found:
+                # The zip file's name may tell what its member's does not.
+                years = _years_in(Path(csv.member).name) or _years_in(file.name)
+                if len(years) == 1:
+                    yield years.pop(), csv
+
+
+def _years_in(name: str) -> set[int]:
+    return {int(year) for year in re.findall(r"(?<!\d)20\d\d(?!\d)", name)}
+
+
+def _members(file: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return [name for name in archive.namelist() if name.lower().endswith(".csv") and "__MACOSX" not in name]
+    except zipfile.BadZipFile:
+        return [""]  # listed all the same: whoever fetches its year is told
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"(\.csv|\.gz)+$", "", Path(name).name, flags=re.IGNORECASE)
+
+
+def _copy(source: _Found, target: Path, progress: Progress) -> None:
+    if source.is_zipped:
+        with zipfile.ZipFile(source.file) as archive, archive.open(source.member) as stream:
+            _write(stream, target, archive.getinfo(source.member).file_size, progress)
+    elif source.file.name.lower().endswith(".gz"):
+        with gzip.open(source.file) as stream:
+            _write(stream, target, None, progress)
+    else:
+        shutil.copyfile(source.file, target)  # the system copies faster than we could
+        size = target.stat().st_size
+        progress(size, size)
+
+
+def _write(stream: IO[bytes], target: Path, size: int | None, progress: Progress) -> None:
+    done = 0
+    with target.open("wb") as file:
+        while block := stream.read(_BLOCK):
+            file.write(block)
+            done += len(block)
+            progress(done, size)

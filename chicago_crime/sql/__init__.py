@@ -1,0 +1,36 @@
+"""The SQL files, in GoogleSQL: one per table, with a header that says what, grain and columns.
+
+Here belongs reading the files and putting them together. Making them run on DuckDB belongs in
+`resources/duckdb_dialect.py`; running them, in the warehouse.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+_FOLDER = Path(__file__).parent
+_INCLUDED = ("parsed_crimes", "typed_crimes")
+"""Files that are no table of their own: where another file reads one, it becomes a subquery there."""
+
+
+@lru_cache
+def statement(name: str) -> exp.Query:
+    """The parsed GoogleSQL statement that computes table `name` for the year in parameter `@year`.
+
+    The result is shared: copy it before changing it.
+    """
+    query = sqlglot.parse_one((_FOLDER / f"{name}.sql").read_text(), read="bigquery")
+    for table in list(query.find_all(exp.Table)):
+        if table.name in _INCLUDED:
+            table.replace(statement(table.name).copy().subquery(table.alias_or_name))
+    assert isinstance(query, exp.Query), f"{name}.sql is not one query"
+    return query
+
+
+def tables_read(name: str) -> list[str]:
+    """The tables that the statement of table `name` reads, sorted."""
+    query = statement(name)
+    common = {cte.alias for cte in query.find_all(exp.CTE)}
+    return sorted({table.name for table in query.find_all(exp.Table) if table.name and table.name not in common})

@@ -1,0 +1,85 @@
+-- What:    every raw row with its values typed and, where it cannot be a crime of this year, the reason.
+-- Grain:   one row of raw_crimes.
+-- Columns: the columns of crimes; raw (the row as it came); reason (NULL: the row is good).
+-- Not a table of its own: crimes.sql and rejected_crimes.sql read it, and it is put in their place as a subquery.
+WITH judged AS (
+  SELECT
+    *,
+    -- Two ways in which the source says "no location": a point in Missouri, and zero.
+    COALESCE(
+      (x_coordinate = 0 AND y_coordinate = 0)
+      OR (ROUND(latitude, 6) = 36.619446 AND ROUND(longitude, 6) = -91.686566),
+      FALSE
+    ) AS is_nowhere,
+    CASE
+      WHEN id IS NULL THEN 'missing_id'
+      WHEN date IS NULL THEN 'unreadable_date'
+      WHEN EXTRACT(YEAR FROM date) != @year THEN 'date_outside_year'
+    END AS reason
+  FROM parsed_crimes
+),
+
+-- Few ids repeat. Setting those apart keeps the costly ranking away from all the other rows.
+repeated AS (
+  SELECT id
+  FROM judged
+  WHERE reason IS NULL
+  GROUP BY id
+  HAVING COUNT(*) > 1
+),
+
+ranked AS (
+  SELECT * REPLACE (
+    IF(
+      -- The row changed last is kept. The other columns only make ties come out the same each time.
+      ROW_NUMBER() OVER (
+        PARTITION BY id ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward
+      ) = 1, NULL, 'superseded'
+    ) AS reason
+  )
+  FROM judged
+  WHERE reason IS NULL AND id IN (SELECT id FROM repeated)
+),
+
+settled AS (
+  SELECT * FROM judged WHERE reason IS NOT NULL OR id NOT IN (SELECT id FROM repeated)
+  UNION ALL
+  SELECT * FROM ranked
+)
+
+SELECT
+  raw,
+  reason,
+  id,
+  case_number,
+  date,
+  block,
+  IF(LENGTH(REGEXP_REPLACE(iucr, r'\.0$', '')) < 4, LPAD(REGEXP_REPLACE(iucr, r'\.0$', ''), 4, '0'), iucr) AS iucr,
+  primary_type,
+  description,
+  location_description,
+  CASE
+    WHEN arrest IN ('true', '1', '1.0', 'y', 'yes', 't') THEN TRUE
+    WHEN arrest IN ('false', '0', '0.0', 'n', 'no', 'f') THEN FALSE
+  END AS arrest,
+  CASE
+    WHEN domestic IN ('true', '1', '1.0', 'y', 'yes', 't') THEN TRUE
+    WHEN domestic IN ('false', '0', '0.0', 'n', 'no', 'f') THEN FALSE
+  END AS domestic,
+  beat,
+  district,
+  ward,
+  NULLIF(community_area, 0) AS community_area,
+  -- 6 is 06, and 8B is 08B.
+  CASE
+    WHEN REGEXP_CONTAINS(fbi_code, r'^\d[A-Z]?$') THEN CONCAT('0', fbi_code)
+    ELSE REGEXP_REPLACE(fbi_code, r'^(\d)\.0$', r'0\1')
+  END AS fbi_code,
+  IF(is_nowhere, NULL, x_coordinate) AS x_coordinate,
+  IF(is_nowhere, NULL, y_coordinate) AS y_coordinate,
+  EXTRACT(YEAR FROM date) AS year,
+  updated_on,
+  IF(is_nowhere, NULL, latitude) AS latitude,
+  IF(is_nowhere, NULL, longitude) AS longitude,
+  DATE_TRUNC(DATE(date), MONTH) AS month
+FROM settled

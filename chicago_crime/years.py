@@ -1,0 +1,63 @@
+"""Years: the partitions of every table, and how people write a choice of them.
+
+Here belongs what is true of years as such. Which years a source has belongs to the source; which are loaded, to the
+warehouse.
+"""
+
+import re
+from datetime import date
+
+from dagster import BackfillPolicy, StaticPartitionsDefinition
+
+FIRST_YEAR = 2001
+"""The City publishes reported crimes from this year on."""
+
+CURRENT_YEAR = date.today().year  # read once: a process that lives over New Year keeps a graph that agrees with itself
+
+# Static rather than time-window partitions: automation may ask for any year, also one long past.
+yearly = StaticPartitionsDefinition([str(year) for year in range(FIRST_YEAR, CURRENT_YEAR + 1)])
+
+one_run_for_all_years = BackfillPolicy.single_run()
+
+
+class YearsError(ValueError):
+    """A choice of years cannot be read; the message shows what was written and what can be."""
+
+
+def parse_years(text: str) -> list[int]:
+    """Read a choice of years such as `2014-2016,2021`.
+
+    Returns:
+        The chosen years, ascending, each once.
+
+    Raises:
+        YearsError: the text is no choice of years, or names one outside 2001 to the current year.
+    """
+    years: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{4})(?:\s*-\s*(\d{4}))?\s*", part)
+        if match is None:
+            raise YearsError(f"cannot read {part.strip()!r} in years {text!r}: write them like 2014-2016,2021")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first > last:
+            raise YearsError(f"the range {part.strip()!r} runs backwards: write {last}-{first}")
+        if first < FIRST_YEAR or last > CURRENT_YEAR:
+            raise YearsError(f"{part.strip()!r} is outside {FIRST_YEAR}-{CURRENT_YEAR}, the years the City publishes")
+        years.update(range(first, last + 1))
+    return sorted(years)
+
+
+def contiguous_ranges(years: list[int]) -> list[tuple[int, int]]:
+    """Group years into ranges without gaps, as (first, last): Dagster runs one contiguous range at a time."""
+    ranges: list[tuple[int, int]] = []
+    for year in sorted(set(years)):
+        if ranges and ranges[-1][1] == year - 1:
+            ranges[-1] = (ranges[-1][0], year)
+        else:
+            ranges.append((year, year))
+    return ranges
+
+
+def format_years(years: list[int]) -> str:
+    """Write years the way `parse_years` reads them, e.g. `2014-2016,2021`."""
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in contiguous_ranges(years))

@@ -1,0 +1,233 @@
+"""The Spark job: typed crimes in, what analysts need out. Parquet to Parquet, on any Spark from 3.5.
+
+Here belongs what each added column and each summary table means, as pure functions from DataFrames to a DataFrame.
+It knows no warehouse and no Dagster, and only ever writes into a fresh folder: whoever started it publishes from there.
+
+    spark-submit enrich_crimes.py --crimes IN --community-areas CSV --fbi-codes CSV --output OUT [--tables a,b]
+
+IN holds Parquet files with the columns of `crimes`, of any number of years. OUT gets one folder per table, partitioned
+by year: OUT/crimes_daily/year=2016/*.parquet.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+CELL_FT = 660
+"""Side of a grid cell in feet: the length of a standard Chicago block."""
+
+PROVISIONAL_DAYS = 28
+"""For so long reports still arrive in numbers that matter."""
+
+COMPARABLE_TYPES = {
+    "CRIM SEXUAL ASSAULT": "CRIMINAL SEXUAL ASSAULT",
+    "NON - CRIMINAL": "NON-CRIMINAL",
+    "NON-CRIMINAL (SUBJECT SPECIFIED)": "NON-CRIMINAL",
+    "OTHER NARCOTIC VIOLATION": "NARCOTICS",
+}
+"""Labels that the City changed over the years, and the one that stands for both."""
+
+COMMUNITY_AREAS_SCHEMA = "community_area BIGINT, name STRING, side STRING, population_2010 BIGINT, population_2020 BIGINT"
+FBI_CODES_SCHEMA = "fbi_code STRING, name STRING, index STRING, ucr_part1_class STRING, nibrs_against STRING"
+
+
+def enriched_crimes(crimes: DataFrame, community_areas: DataFrame, fbi_codes: DataFrame) -> DataFrame:
+    """Every crime with its columns and, beside them, what analysts need: one row per row of `crimes`."""
+    areas = community_areas.select("community_area", F.col("name").alias("community_area_name"), "side")
+    codes = fbi_codes.select("fbi_code", F.col("name").alias("fbi_name"), "ucr_part1_class")
+    joined = (
+        crimes.join(F.broadcast(codes), on="fbi_code", how="left")
+        .join(F.broadcast(areas), on="community_area", how="left")
+        .join(F.broadcast(_provisional_from(crimes)), on="year", how="left")
+    )
+    return joined.select(
+        *crimes.columns,
+        F.hour("date").cast("bigint").alias("hour"),
+        # Spark counts from Sunday, ISO from Monday.
+        (F.pmod(F.dayofweek("date") + F.lit(5), F.lit(7)) + F.lit(1)).cast("bigint").alias("day_of_week"),
+        _is_time_placeholder(F.col("date")).alias("is_time_placeholder"),
+        F.coalesce(F.col("date") > F.col("provisional_from"), F.lit(False)).alias("is_provisional"),
+        F.coalesce(F.col("ucr_part1_class"), F.lit("non_index")).alias("offense_class"),
+        _comparable(F.col("primary_type")).alias("primary_type_comparable"),
+        "fbi_name",
+        "community_area_name",
+        "side",
+        _cell(F.col("x_coordinate")).alias("cell_x"),
+        _cell(F.col("y_coordinate")).alias("cell_y"),
+    )
+
+
+def crime_type_count(enriched: DataFrame) -> DataFrame:
+    """Counts by year and crime type, under the label that the source uses."""
+    counts = enriched.groupBy("year", "primary_type").agg(_crimes(), _arrests(), _domestic_crimes())
+    return counts.select(
+        "year",
+        "primary_type",
+        "crimes",
+        "arrests",
+        (F.col("arrests") / F.col("crimes")).alias("arrest_rate"),
+        "domestic_crimes",
+    )
+
+
+def crimes_daily(enriched: DataFrame) -> DataFrame:
+    """Counts by day; a day is provisional if any crime of it is."""
+    return enriched.groupBy("year", F.to_date("date").alias("day")).agg(
+        _crimes(),
+        *(
+            _count_if(F.col("offense_class") == F.lit(name)).alias(f"{name}_crimes")
+            for name in ("violent", "property", "non_index")
+        ),
+        _arrests(),
+        _domestic_crimes(),
+        F.max("is_provisional").alias("is_provisional"),
+    )
+
+
+def hot_spots(enriched: DataFrame) -> DataFrame:
+    """Counts and Getis-Ord Gi* by year, offense class and grid cell.
+
+    The study area of a year is every cell that had any crime in it: where nothing is ever reported, nobody lives, and
+    the lake would make the whole city hot. Weights are 1 for the cell itself and each of its up to eight neighbors in
+    the study area. Source: Ord and Getis, Local Spatial Autocorrelation Statistics, Geographical Analysis 27 (1995).
+    """
+    counts = _counts_with_zeros(enriched.where(F.col("cell_x").isNotNull() & F.col("cell_y").isNotNull()))
+    grain = ["year", "offense_class", "cell_x", "cell_y"]
+    offset = F.array(*(F.lit(step) for step in (-1, 0, 1)))
+    sent_to_neighbors = (
+        counts.withColumn("step_x", F.explode(offset))
+        .withColumn("step_y", F.explode(offset))
+        .select(
+            "year",
+            "offense_class",
+            (F.col("cell_x") + F.col("step_x")).alias("cell_x"),
+            (F.col("cell_y") + F.col("step_y")).alias("cell_y"),
+            "crimes",
+        )
+    )
+    neighborhoods = sent_to_neighbors.groupBy(*grain).agg(
+        F.sum("crimes").alias("neighborhood_crimes"), F.count(F.lit(1)).alias("cells_near")
+    )
+    city = counts.groupBy("year", "offense_class").agg(
+        F.count(F.lit(1)).alias("cells"),
+        F.sum("crimes").alias("total"),
+        F.sum(F.col("crimes") * F.col("crimes")).alias("total_squares"),
+    )
+    joined = counts.join(neighborhoods, on=grain, how="inner").join(
+        F.broadcast(city), on=["year", "offense_class"], how="inner"
+    )
+    return joined.select(
+        *grain, "crimes", "neighborhood_crimes", _gi_star().alias("gi_star"), "latitude", "longitude"
+    )
+
+
+def _provisional_from(crimes: DataFrame) -> DataFrame:
+    """By year, the moment after which crimes are provisional; NULL if its snapshot was taken when all was reported.
+
+    A year's newest `updated_on` tells when its snapshot was taken. One taken four weeks or more after the newest crime
+    has the late reports already, however early in the calendar year the file ends.
+    """
+    newest = crimes.groupBy("year").agg(
+        F.max("date").alias("newest_date"), F.max("updated_on").alias("newest_update")
+    )
+    window = F.expr(f"INTERVAL {PROVISIONAL_DAYS} DAYS")
+    taken_early = F.coalesce(F.col("newest_update") < F.col("newest_date") + window, F.lit(True))
+    return newest.select("year", F.when(taken_early, F.col("newest_date") - window).alias("provisional_from"))
+
+
+def _is_time_placeholder(date: Column) -> Column:
+    return (F.hour(date) == F.lit(0)) & (F.minute(date) <= F.lit(1)) & (F.second(date) == F.lit(0))
+
+
+def _comparable(primary_type: Column) -> Column:
+    comparable = primary_type
+    for old, new in COMPARABLE_TYPES.items():
+        comparable = F.when(primary_type == F.lit(old), F.lit(new)).otherwise(comparable)
+    return comparable
+
+
+def _cell(coordinate: Column) -> Column:
+    return F.floor(coordinate / F.lit(CELL_FT)).cast("bigint")
+
+
+def _count_if(condition: Column) -> Column:
+    return F.sum(F.when(condition, F.lit(1)).otherwise(F.lit(0))).cast("bigint")
+
+
+def _crimes() -> Column:
+    return F.count(F.lit(1)).alias("crimes")
+
+
+def _arrests() -> Column:
+    return _count_if(F.col("arrest")).alias("arrests")
+
+
+def _domestic_crimes() -> Column:
+    return _count_if(F.col("domestic")).alias("domestic_crimes")
+
+
+def _counts_with_zeros(located: DataFrame) -> DataFrame:
+    """Crimes by year, class (and all) and cell of the study area, zeros too, with the middle of the cell's crimes."""
+    counted = located.groupBy("year", "cell_x", "cell_y").agg(
+        _crimes().alias("all"),
+        *(
+            _count_if(F.col("offense_class") == F.lit(name)).alias(name)
+            for name in ("violent", "property", "non_index")
+        ),
+        # The middle of the range, not the mean: sums of floats would differ between engines.
+        *(((F.min(name) + F.max(name)) / F.lit(2)).alias(name) for name in ("latitude", "longitude")),
+    )
+    classes = ("all", "violent", "property", "non_index")
+    pairs = F.array(*(F.struct(F.lit(name).alias("offense_class"), F.col(name).alias("crimes")) for name in classes))
+    return counted.select("year", "cell_x", "cell_y", "latitude", "longitude", F.explode(pairs).alias("pair")).select(
+        "year", "cell_x", "cell_y", "latitude", "longitude", "pair.offense_class", "pair.crimes"
+    )
+
+
+def _gi_star() -> Column:
+    """The z-score from the city's and the neighborhood's sums; NULL where counts do not vary."""
+    cells, near = F.col("cells").cast("double"), F.col("cells_near").cast("double")
+    mean = F.col("total") / cells
+    deviation = F.sqrt(F.col("total_squares") / cells - mean * mean)
+    scale = deviation * F.sqrt((cells * near - near * near) / (cells - F.lit(1.0)))
+    score = (F.col("neighborhood_crimes") - mean * near) / scale
+    return F.when(scale > F.lit(0.0), score)
+
+
+SUMMARIES = {"crime_type_count": crime_type_count, "crimes_daily": crimes_daily, "hot_spots": hot_spots}
+TABLES = ("enriched_crimes", *SUMMARIES)
+
+
+def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = None) -> None:
+    """Run the job.
+
+    Args:
+        arguments: as on the command line; None for those of the process.
+        spark: the session to use; None to make one, as spark-submit expects it.
+    """
+    parser = argparse.ArgumentParser(description="Enrich typed crimes and count them.")
+    parser.add_argument("--crimes", required=True, help="folder of Parquet files with the columns of crimes")
+    parser.add_argument("--community-areas", required=True, help="CSV with a header")
+    parser.add_argument("--fbi-codes", required=True, help="CSV with a header")
+    parser.add_argument("--output", required=True, help="folder that does not hold these tables yet")
+    parser.add_argument("--tables", default=",".join(TABLES), help=f"which tables, of {','.join(TABLES)}")
+    chosen = parser.parse_args(arguments)
+    unknown = set(chosen.tables.split(",")) - set(TABLES)
+    if unknown:
+        parser.error(f"no such tables: {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
+
+    spark = spark or SparkSession.builder.appName("enrich_crimes").getOrCreate()
+    enriched = enriched_crimes(
+        spark.read.parquet(chosen.crimes),
+        spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA),
+        spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA),
+    )
+    for table in chosen.tables.split(","):
+        rows = enriched if table == "enriched_crimes" else SUMMARIES[table](enriched)
+        rows.write.partitionBy("year").mode("error").parquet(f"{chosen.output}/{table}")
+
+
+if __name__ == "__main__":
+    main()
