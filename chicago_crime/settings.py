@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     sample_dirt: bool = Field(False, description="whether the sample includes every known kind of dirt")
     spark_engine: Literal["embedded", "jvm"] = Field("embedded", description="what runs the Spark job")
     java_home: Path | None = Field(None, description="Java 17 or 21 for spark_engine=jvm; by default the JAVA_HOME set")
+    allow_shrink: bool = Field(False, description="whether a year may be replaced by one with far fewer rows")
     threads: int = Field(2, ge=1, le=256, description="processor cores that DuckDB and Spark may use")
     duckdb_memory: str = Field(
         "300MB", pattern=r"^\d+(\.\d+)?[KMGT]i?B$", description="memory one DuckDB statement may use before it spills to disk"

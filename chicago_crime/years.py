@@ -5,9 +5,13 @@ warehouse.
 """
 
 import re
+import warnings
 from datetime import date
 
-from dagster import BackfillPolicy, StaticPartitionsDefinition
+from dagster import BackfillPolicy, BetaWarning, StaticPartitionsDefinition
+
+# Every asset has a backfill policy; that the parameter is in beta need not be said to every user at every start.
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=BetaWarning)
 
 FIRST_YEAR = 2001
 """The City publishes reported crimes from this year on."""

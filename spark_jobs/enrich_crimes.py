@@ -219,14 +219,15 @@ def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = No
         parser.error(f"no such tables: {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
 
     spark = spark or SparkSession.builder.appName("enrich_crimes").getOrCreate()
-    enriched = enriched_crimes(
-        spark.read.parquet(chosen.crimes),
-        spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA),
-        spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA),
-    )
-    for table in chosen.tables.split(","):
-        rows = enriched if table == "enriched_crimes" else SUMMARIES[table](enriched)
-        rows.write.partitionBy("year").mode("error").parquet(f"{chosen.output}/{table}")
+    areas = spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA)
+    codes = spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA)
+    crimes = spark.read.parquet(chosen.crimes)
+    # Year by year, so that memory depends on the largest year and not on how many there are.
+    for (year,) in crimes.select("year").distinct().orderBy("year").collect():
+        enriched = enriched_crimes(crimes.where(F.col("year") == F.lit(year)), areas, codes)
+        for table in chosen.tables.split(","):
+            rows = enriched if table == "enriched_crimes" else SUMMARIES[table](enriched)
+            rows.drop("year").write.mode("error").parquet(f"{chosen.output}/{table}/year={year}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from chicago_crime.settings import Settings
 
 def build_resources(settings: Settings) -> dict[str, Any]:
     """The resources of one installation, by the name under which assets ask for them. Nothing is opened yet."""
+    from chicago_crime.check_tools import Limits
     from chicago_crime.resources.duckdb import DuckDBWarehouse
     from chicago_crime.resources.object_store import FolderStore
     from chicago_crime.resources.source_files import SourceFiles
@@ -24,4 +25,5 @@ def build_resources(settings: Settings) -> dict[str, Any]:
         "object_store": FolderStore(data / "objects", staging),
         "warehouse": DuckDBWarehouse(data / "warehouse", staging, settings.threads, settings.duckdb_memory),
         "spark": build_spark(settings),
+        "limits": Limits(shrink=1.0) if settings.allow_shrink else Limits(),
     }

@@ -5,18 +5,20 @@ the `warehouse.duckdb` that other programs open in `duckdb_views.py`.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sqlglot
 from sqlglot import exp
 
 from chicago_crime import reference, sql
 from chicago_crime.resources.duckdb_dialect import to_duckdb
-from chicago_crime.resources.duckdb_scans import csv_scan, parquet_scan, typed_csv_scan
+from chicago_crime.resources.duckdb_scans import csv_scan, no_rows, parquet_scan, typed_csv_scan
 from chicago_crime.resources.duckdb_views import VIEWS_FILE, tables_present, write_views
 from chicago_crime.resources.staging import publish, staging_folder
 from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
@@ -57,7 +59,7 @@ class DuckDBWarehouse(Warehouse):
         """Where a year of a table is, whether or not it is there yet."""
         return self.folder / table / f"{year}.parquet"
 
-    def load_csv(self, table: Table, year: int, csv: Path) -> TableYear:
+    def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
         """See `Warehouse.load_csv`."""
         with staging_folder(self.staging) as folder:
             query = exp.select("*").from_(csv_scan(csv, [column.name for column in table.columns])).sql("duckdb")
@@ -71,13 +73,14 @@ class DuckDBWarehouse(Warehouse):
         with staging_folder(self.staging) as folder:
             connection = self._connect(folder)
             try:
-                rows = connection.sql(exp.select("*").from_(parquet_scan(*files)).sql("duckdb"))
-                strange = table.year_column and rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").fetchone()
+                scan = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
+                rows = connection.sql(exp.select("*").from_(scan).sql("duckdb"))
+                strange = table.year_column and rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
                 if strange:
                     raise WarehouseError(f"{files[0].parent} holds a row that is not of {year}: {strange}")
                 return self._publish(table, year, rows, folder)
             except duckdb.Error as error:
-                raise WarehouseError(f"cannot load {files[0].parent} into {table.name}: {error}") from error
+                raise WarehouseError(f"cannot load {year} into {table.name}: {error}") from error
 
     def replace_year(self, table: Table, year: int) -> TableYear:
         """See `Warehouse.replace_year`."""
@@ -98,6 +101,24 @@ class DuckDBWarehouse(Warehouse):
         """See `Warehouse.stored`."""
         files = sorted((self.folder / table.name).glob("[0-9][0-9][0-9][0-9].parquet"))
         return {int(file.stem): _table_year(file) for file in files}
+
+    def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
+        """See `Warehouse.measure`."""
+        query = exp.select(*(exp.alias_(sqlglot.parse_one(text, read="bigquery"), name) for name, text in measures.items()))
+        found = {}
+        with duckdb.connect(config={"threads": self.threads, "memory_limit": self.memory}) as connection:
+            for year in years:
+                text = to_duckdb(query.from_(table.name), year, lambda name, year=year: self._scan(name, year))
+                row = connection.execute(text).fetchone()
+                found[year] = dict(zip(measures, row or (), strict=True))
+        return found
+
+    def count_by(self, table: Table, year: int, column: str) -> dict[str, int]:
+        """See `Warehouse.count_by`."""
+        with duckdb.connect() as connection:
+            rows = connection.read_parquet(str(self._existing(table.name, year)))
+            value = f"COALESCE({column}, '')"
+            return dict(rows.aggregate(f"{value}, COUNT(*) AS n", value).order("n DESC").fetchall())
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""

@@ -13,7 +13,7 @@ _CSV_OPTIONS = (
 )
 
 
-def csv_scan(file: Path, columns: Sequence[str]) -> exp.Expression:
+def csv_scan(file: Path | str, columns: Sequence[str]) -> exp.Expression:
     """Reads a CSV with exactly these columns under any header, all of them as strings."""
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
     return sqlglot.parse_one(f"READ_CSV({_text(file)}, columns = {{{types}}}, {_CSV_OPTIONS})", read="duckdb")
@@ -29,5 +29,10 @@ def parquet_scan(*files: Path | str) -> exp.Expression:
     return exp.Anonymous(this="READ_PARQUET", expressions=[exp.array(*(exp.Literal.string(str(f)) for f in files))])
 
 
-def _text(file: Path) -> str:
+def no_rows(columns: Sequence[str]) -> exp.Expression:
+    """A table with these columns and no rows, for years of which nothing was written."""
+    return exp.select(*(exp.alias_(exp.null(), name) for name in columns)).where(exp.false()).subquery()
+
+
+def _text(file: Path | str) -> str:
     return exp.Literal.string(str(file)).sql("duckdb")

@@ -43,7 +43,15 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def get(self, key: str, folder: Path) -> Path:
-        """Put an object's content into a file in a folder and return its path; the file is for reading only.
+        """A file with an object's content, for reading only; `folder` is there to put it in if need be.
+
+        Raises:
+            ObjectStoreError: there is no such object.
+        """
+
+    @abstractmethod
+    def location(self, key: str) -> str:
+        """Where the warehouse of the same deployment reads an object: a path or a URI.
 
         Raises:
             ObjectStoreError: there is no such object.
@@ -89,6 +97,10 @@ class FolderStore(ObjectStore):
         if not path.is_file():
             raise ObjectStoreError(f"there is no object {key} in {self.folder}: materialize crime_object first")
         return path
+
+    def location(self, key: str) -> str:
+        """See `ObjectStore.location`."""
+        return str(self.get(key, self.folder))
 
     def list(self, prefix: str = "") -> list[str]:
         """See `ObjectStore.list`."""

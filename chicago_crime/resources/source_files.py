@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chicago_crime.gate import pass_through
 from chicago_crime.resources.staging import publish, staging_folder
-from chicago_crime.sources.base import CrimeSource, Progress
+from chicago_crime.sources.base import CrimeSource, Progress, SourceError
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,15 @@ class SourceFiles:
         path = self._manifest_path(year)
         return Manifest(**json.loads(path.read_text())) if path.exists() else None
 
-    def path(self, manifest: Manifest) -> Path:
-        """Where the CSV of a manifest is."""
+    def csv(self, year: int) -> Path:
+        """Where the CSV of a year is.
+
+        Raises:
+            SourceError: the year was never fetched, or its CSV is gone.
+        """
+        manifest = self.manifest(year)
+        if manifest is None or not (self.folder / manifest.file).exists():
+            raise SourceError(f"{self.folder} has no CSV for {year}: materialize crime_csv for {year} first")
         return self.folder / manifest.file
 
     def _manifest_path(self, year: int) -> Path:

@@ -5,9 +5,10 @@ module; what the tables are, in `tables.py`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -31,8 +32,11 @@ class Warehouse(ABC):
     """Tables by year. Each write replaces one year of one table whole: readers see the old year or the new one."""
 
     @abstractmethod
-    def load_csv(self, table: Table, year: int, csv: Path) -> TableYear:
-        """Replace a year by a CSV file whose columns are the table's, in its order, under any header."""
+    def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
+        """Replace a year by a CSV at a location that the object store gave.
+
+        Its columns are the table's, in its order, under any header.
+        """
 
     @abstractmethod
     def load_parquet(self, table: Table, year: int, files: Sequence[Path]) -> TableYear:
@@ -53,6 +57,20 @@ class Warehouse(ABC):
     @abstractmethod
     def stored(self, table: Table) -> dict[int, TableYear]:
         """What the table holds, by year."""
+
+    @abstractmethod
+    def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
+        """Numbers about years of a table, by year and name.
+
+        Args:
+            table: which table.
+            years: which years; each must be stored.
+            measures: GoogleSQL aggregates over the table's columns, by name, e.g. {"arrests": "COUNTIF(arrest)"}.
+        """
+
+    @abstractmethod
+    def count_by(self, table: Table, year: int, column: str) -> dict[str, int]:
+        """Rows of a year by the value of a string column ("" stands for NULL), most first."""
 
     @abstractmethod
     def query(self, sql: str) -> pa.Table:

@@ -1,0 +1,60 @@
+"""Lake: the same year behind the gate, and beside it what was no row."""
+
+from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
+
+from chicago_crime.assets.by_year import Metadata, each_year
+from chicago_crime.assets.describe import OWNERS
+from chicago_crime.assets.source import crime_csv
+from chicago_crime.gate import pass_through
+from chicago_crime.resources.object_store import ObjectStore
+from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.resources.staging import staging_folder
+from chicago_crime.years import one_run_for_all_years, yearly
+
+
+def rows_key(year: int) -> str:
+    """Key of the object that holds a year's rows."""
+    return f"crimes/{year}.csv"
+
+
+def quarantine_key(year: int) -> str:
+    """Key of the object that holds a year's lines that are no rows: line, problem, text."""
+    return f"quarantine/{year}.csv"
+
+
+@asset(
+    deps=[crime_csv],
+    partitions_def=yearly,
+    backfill_policy=one_run_for_all_years,
+    group_name="lake",
+    kinds={"csv"},
+    owners=OWNERS,
+    description="The year as an object: 22 canonical columns, well-formed UTF-8 rows. What could not be read as a row "
+    "lies in a quarantine object, line by line.",
+)
+def crime_object(
+    context: AssetExecutionContext,
+    source_files: ResourceParam[SourceFiles],
+    object_store: ResourceParam[ObjectStore],
+) -> None:
+    """Take each year's file through the gate into the object store."""
+
+    def admit(year: int) -> Metadata:
+        file = source_files.csv(year)
+        with staging_folder(source_files.staging) as folder:
+            gated = pass_through(file, year, folder)
+            object_store.put(quarantine_key(year), gated.quarantine)
+            stored = object_store.put(rows_key(year), gated.file, gated.facts.sha256 if gated.is_canonical else None)
+        return {
+            "partition_row_count": gated.rows,
+            "bytes": stored.bytes,
+            "sha256": stored.sha256,
+            "passed_unchanged": gated.is_canonical,
+            "quarantined_lines": gated.quarantined,
+            "ignored_columns": MetadataValue.json(list(gated.ignored)),
+            "missing_columns": MetadataValue.json(list(gated.missing)),
+            "object": rows_key(year),
+            "quarantine_object": quarantine_key(year),
+        }
+
+    each_year(context, "crime_object", admit)

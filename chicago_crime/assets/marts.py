@@ -1,0 +1,8 @@
+"""Marts: small tables that dashboards read. (`hot_spots` is one too; the Spark job makes it.)"""
+
+from chicago_crime.assets.sql_table import sql_table
+from chicago_crime.tables import AREA_RATES, CRIMES_HOURLY, CRIMES_MONTHLY
+
+crimes_monthly = sql_table(CRIMES_MONTHLY, group="marts")
+crimes_hourly = sql_table(CRIMES_HOURLY, group="marts")
+area_rates = sql_table(AREA_RATES, group="marts")

@@ -1,0 +1,47 @@
+"""Source: the year's CSV as its publisher wrote it."""
+
+from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
+
+from chicago_crime.assets.by_year import Metadata, as_metadata, each_year
+from chicago_crime.assets.describe import OWNERS
+from chicago_crime.progress import Step, tell
+from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.sources.base import CrimeSource
+from chicago_crime.years import one_run_for_all_years, yearly
+
+
+@asset(
+    partitions_def=yearly,
+    backfill_policy=one_run_for_all_years,
+    group_name="source",
+    kinds={"csv"},
+    owners=OWNERS,
+    description="The year's CSV as its publisher wrote it, with a manifest: checksum, size, rows, columns, months.",
+)
+def crime_csv(
+    context: AssetExecutionContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
+) -> None:
+    """Have the source hand over each year."""
+
+    def fetch(year: int) -> Metadata:
+        def progress(done: int, total: int | None) -> None:
+            tell(Step("crime_csv", year, share=done / total if total else None))
+
+        manifest = source_files.fetch(source, year, progress)
+        if manifest.synthetic:
+            context.log.warning(f"{year} is SYNTHETIC: {manifest.origin}")
+        return {
+            "partition_row_count": manifest.rows,
+            "bytes": manifest.bytes,
+            "sha256": manifest.sha256,
+            "source": manifest.source,
+            "origin": manifest.origin,
+            "synthetic": manifest.synthetic,
+            "columns": MetadataValue.json(manifest.columns),
+            "rows_by_month": as_metadata(manifest.months),
+            "lines": manifest.lines,
+            "unreadable_lines": manifest.quarantined,
+            "path": MetadataValue.path(str(source_files.csv(year))),
+        }
+
+    each_year(context, "crime_csv", fetch)

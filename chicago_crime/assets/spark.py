@@ -1,0 +1,51 @@
+"""Spark: what `spark_jobs/enrich_crimes.py` makes of the typed table, many years in one job."""
+
+from collections.abc import Iterator
+
+from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
+
+from chicago_crime import reference
+from chicago_crime.assets.by_year import Metadata, each_year, run_years
+from chicago_crime.assets.describe import asset_spec
+from chicago_crime.assets.sql_table import stored_metadata
+from chicago_crime.resources.spark import SparkRunner
+from chicago_crime.resources.warehouse import Warehouse
+from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
+from chicago_crime.years import one_run_for_all_years
+
+TABLES = {table.name: table for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)}
+
+
+@multi_asset(
+    specs=[
+        asset_spec(table, group="marts" if table is HOT_SPOTS else "spark", deps=[CRIMES.name], skippable=True)
+        for table in TABLES.values()
+    ],
+    can_subset=True,
+    backfill_policy=one_run_for_all_years,
+)
+def enrich_crimes(
+    context: AssetExecutionContext, spark: ResourceParam[SparkRunner], warehouse: ResourceParam[Warehouse]
+) -> Iterator[MaterializeResult]:
+    """Run the job on all years of the run, then publish its tables year by year."""
+    chosen = [name for name in TABLES if any(key.path[-1] == name for key in context.selected_asset_keys)]
+    with spark.workspace() as workspace:
+        for year in run_years(context):
+            warehouse.export_parquet(CRIMES, year, workspace.input)
+        seconds = spark.run(
+            "enrich_crimes",
+            crimes=workspace.input,
+            community_areas=reference.file("community_areas"),
+            fbi_codes=reference.file("fbi_codes"),
+            output=workspace.output,
+            tables=",".join(chosen),
+        )
+        for name in chosen:
+
+            def publish(year: int, name: str = name) -> Metadata:
+                files = sorted((workspace.output / name / f"year={year}").glob("*.parquet"))
+                stored = stored_metadata(warehouse.load_parquet(TABLES[name], year, files))
+                return stored | {"spark_engine": spark.engine, "job_seconds_all_years": round(seconds, 1)}
+
+            each_year(context, name, publish)
+            yield MaterializeResult(asset_key=name)

@@ -1,0 +1,61 @@
+"""What the check modules share: which years a check is about, and how it tells its findings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSeverity, MetadataValue
+
+from chicago_crime.resources.warehouse import Warehouse
+from chicago_crime.tables import Table
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a year may differ before a check speaks up.
+
+    Attributes:
+        shrink: share of its rows that a year may lose against what is loaded.
+        rejected: share of rows that may be rejected.
+        quarantined: share of lines that may be unreadable.
+        share_shift: how far the share of NULLs of a column, or of a crime type, may move from one year to the next.
+    """
+
+    shrink: float = 0.01
+    rejected: float = 0.01
+    quarantined: float = 0.001
+    share_shift: float = 0.05
+
+
+@dataclass
+class Findings:
+    """What a check found, by year."""
+
+    by_year: dict[int, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def result(self, severity: AssetCheckSeverity = AssetCheckSeverity.ERROR) -> AssetCheckResult:
+        """The check's result: passed if there is no problem; the metadata tells every year."""
+        return AssetCheckResult(
+            passed=not self.problems,
+            severity=severity,
+            description="; ".join(self.problems) or None,
+            metadata={
+                "by_year": MetadataValue.json({str(year): found for year, found in sorted(self.by_year.items())}),
+                "years": len(self.by_year),
+            },
+        )
+
+    def must_be_equal(self, year: int, left: str, right: str, numbers: Mapping[str, int]) -> None:
+        """Note an equation such as "rows = crimes + rejects" over named numbers, and a problem if it does not hold."""
+        total = {side: sum(numbers[name] for name in side.split(" + ")) for side in (left, right)}
+        self.by_year[year] = dict(numbers)
+        if total[left] != total[right]:
+            self.problems.append(f"{year}: {left} is {total[left]:,}, but {right} is {total[right]:,}")
+
+
+def years_of(context: AssetCheckExecutionContext, warehouse: Warehouse, table: Table) -> list[int]:
+    """The years of the run; every stored year if the check runs by itself."""
+    if context.has_partition_key or context.has_partition_key_range:
+        return [int(key) for key in context.partition_keys]
+    return sorted(warehouse.stored(table))

@@ -1,0 +1,250 @@
+"""Asset checks that look across tables and years: nothing lost, nothing shrunk, nothing strange.
+
+Here belong checks over what was stored. Those of one table's columns derive from the schema, in `schema_checks.py`;
+refusing a file is the gate's part. An ERROR that blocks keeps bad data from travelling on; a WARN is for a person.
+"""
+
+import csv
+from pathlib import Path
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    ResourceParam,
+    asset_check,
+)
+
+from chicago_crime.assets.lake import crime_object, quarantine_key
+from chicago_crime.assets.source import crime_csv
+from chicago_crime.check_tools import Findings, Limits, years_of
+from chicago_crime.resources.object_store import ObjectStore
+from chicago_crime.resources.source_files import Manifest, SourceFiles
+from chicago_crime.resources.warehouse import Warehouse
+from chicago_crime.schema_checks import holds_to_schema, values_are_possible
+from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
+
+Context = AssetCheckExecutionContext
+
+ADDS_UP: dict[str, tuple[str, str]] = {
+    "crime_type_count": ("SUM(crimes)", "COUNT(*)"),
+    "crimes_daily": ("SUM(crimes)", "COUNT(*)"),
+    "crimes_monthly": ("SUM(crimes)", "COUNT(*)"),
+    "crimes_hourly": ("SUM(crimes) + SUM(time_placeholders)", "COUNT(*)"),
+    "hot_spots": ("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(cell_x IS NOT NULL AND cell_y IS NOT NULL)"),
+    "area_rates": ("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(community_area BETWEEN 1 AND 77)"),
+}
+"""By summary table, the sum of its counts, and what it must equal in enriched_crimes."""
+
+
+@asset_check(asset=crime_csv, blocking=True, description="The year did not lose more than 1 % of the rows loaded.")
+def has_not_shrunk(
+    context: Context,
+    warehouse: ResourceParam[Warehouse],
+    source_files: ResourceParam[SourceFiles],
+    limits: ResourceParam[Limits],
+) -> AssetCheckResult:
+    """Compare each fetched year with what the raw table still holds of it."""
+    findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
+    for year, manifest in _manifests(context, warehouse, source_files).items():
+        before = loaded[year].rows if year in loaded else 0
+        findings.by_year[year] = {"rows loaded": before, "rows fetched": manifest.rows}
+        if manifest.rows < before * (1 - limits.shrink):
+            findings.problems.append(
+                f"{year} has {manifest.rows:,} rows, {before:,} are loaded. If the smaller file is right, run again "
+                "with CHICAGO_CRIME_ALLOW_SHRINK=true (chicago-crime run --allow-shrink)"
+            )
+    return findings.result()
+
+
+@asset_check(asset=crime_csv, blocking=True, description="No month is missing between others.")
+def has_no_gap(
+    context: Context, warehouse: ResourceParam[Warehouse], source_files: ResourceParam[SourceFiles]
+) -> AssetCheckResult:
+    """Look for months without a row. A year may end early: it may still be going on."""
+    findings, severity = Findings(), AssetCheckSeverity.WARN
+    for year, manifest in _manifests(context, warehouse, source_files).items():
+        months = sorted(int(month[-2:]) for month in manifest.months)
+        missing = sorted(set(range(1, months[-1])) - set(months))
+        findings.by_year[year] = manifest.months
+        if missing:
+            names = ", ".join(f"{year}-{month:02}" for month in missing)
+            findings.problems.append(f"{year} has no row of {names}, but later ones: the file is not whole")
+        if any(month > months[0] for month in missing):
+            severity = AssetCheckSeverity.ERROR
+    return findings.result(severity if findings.problems else AssetCheckSeverity.ERROR)
+
+
+@asset_check(asset=crime_object, description="At most one line in a thousand could not be read as a row.")
+def few_lines_quarantined(
+    context: Context,
+    warehouse: ResourceParam[Warehouse],
+    source_files: ResourceParam[SourceFiles],
+    limits: ResourceParam[Limits],
+) -> AssetCheckResult:
+    """Count the lines set aside."""
+    findings = Findings()
+    for year, manifest in _manifests(context, warehouse, source_files).items():
+        findings.by_year[year] = {"lines": manifest.lines, "quarantined": manifest.quarantined}
+        if manifest.quarantined > manifest.lines * limits.quarantined:
+            findings.problems.append(f"{year}: {manifest.quarantined:,} of {manifest.lines:,} lines are no rows")
+    return findings.result(AssetCheckSeverity.WARN)
+
+
+@asset_check(
+    asset=RAW_CRIMES.name,
+    name="nothing_lost",
+    blocking=True,
+    description="lines of the source file = rows of raw_crimes + quarantined lines + blank and continuation lines.",
+)
+def nothing_lost_at_the_gate(
+    context: Context,
+    warehouse: ResourceParam[Warehouse],
+    source_files: ResourceParam[SourceFiles],
+    object_store: ResourceParam[ObjectStore],
+) -> AssetCheckResult:
+    """Account for every physical line; they were counted byte by byte, before anything was parsed."""
+    findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
+    for year, manifest in _manifests(context, warehouse, source_files).items():
+        numbers = {
+            "source lines": manifest.lines,
+            "raw_crimes": loaded[year].rows,
+            "quarantined lines": _quarantined(object_store, year, source_files.staging),
+            "blank or continuation lines": manifest.other_lines,
+        }
+        right = "raw_crimes + quarantined lines + blank or continuation lines"
+        findings.must_be_equal(year, "source lines", right, numbers)
+    return findings.result()
+
+
+@asset_check(
+    asset=CRIMES.name,
+    name="nothing_lost",
+    blocking=True,
+    additional_deps=[REJECTED_CRIMES.name],
+    description="rows of raw_crimes = rows of crimes + rows of rejected_crimes.",
+)
+def nothing_lost_in_typing(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
+    """Account for every raw row."""
+    findings = Findings()
+    tables = (RAW_CRIMES, CRIMES, REJECTED_CRIMES)
+    stored = {table.name: warehouse.stored(table) for table in tables}
+    for year in years_of(context, warehouse, CRIMES):
+        numbers = {name: years[year].rows if year in years else 0 for name, years in stored.items()}
+        findings.must_be_equal(year, "raw_crimes", "crimes + rejected_crimes", numbers)
+    return findings.result()
+
+
+@asset_check(asset=REJECTED_CRIMES.name, description="At most one row in a hundred was rejected.")
+def few_rows_rejected(
+    context: Context, warehouse: ResourceParam[Warehouse], limits: ResourceParam[Limits]
+) -> AssetCheckResult:
+    """Count rejects by reason."""
+    findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
+    for year in years_of(context, warehouse, REJECTED_CRIMES):
+        reasons = warehouse.count_by(REJECTED_CRIMES, year, "reason")
+        findings.by_year[year] = reasons
+        if sum(reasons.values()) > loaded[year].rows * limits.rejected:
+            findings.problems.append(f"{year}: {sum(reasons.values()):,} of {loaded[year].rows:,} rows rejected")
+    return findings.result(AssetCheckSeverity.WARN)
+
+
+@asset_check(
+    asset=CRIMES.name, description="Shares of NULL and of each crime type are within 5 points of the year before."
+)
+def is_like_the_year_before(
+    context: Context, warehouse: ResourceParam[Warehouse], limits: ResourceParam[Limits]
+) -> AssetCheckResult:
+    """Compare each year with the one before, where that is stored."""
+    findings, stored = Findings(), warehouse.stored(CRIMES)
+    measures = {c.name: f"COUNTIF({c.name} IS NULL) / COUNT(*)" for c in CRIMES.columns if c.nullable}
+    chosen = [year for year in years_of(context, warehouse, CRIMES) if year - 1 in stored and stored[year].rows]
+    needed = sorted({y for year in chosen for y in (year - 1, year) if stored[y].rows})
+    nulls = warehouse.measure(CRIMES, needed, measures)
+    types = {
+        year: {name: n / stored[year].rows for name, n in warehouse.count_by(CRIMES, year, "primary_type").items()}
+        for year in needed
+    }
+    for year in (year for year in chosen if year - 1 in needed):
+        shifts = {f"NULL {name}": nulls[year][name] - nulls[year - 1][name] for name in measures}
+        for name in types[year].keys() | types[year - 1].keys():
+            shifts[f"type {name}"] = types[year].get(name, 0) - types[year - 1].get(name, 0)
+        largest = dict(sorted(shifts.items(), key=lambda item: -abs(item[1]))[:5])
+        findings.by_year[year] = {name: round(shift, 4) for name, shift in largest.items()}
+        findings.problems.extend(
+            f"{year}: share of {name} moved by {shift:+.1%} points"
+            for name, shift in largest.items()
+            if abs(shift) > limits.share_shift
+        )
+    return findings.result(AssetCheckSeverity.WARN)
+
+
+@asset_check(
+    asset=ENRICHED_CRIMES.name,
+    name="nothing_lost",
+    blocking=True,
+    description="rows of enriched_crimes = rows of crimes.",
+)
+def nothing_lost_in_spark(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
+    """Account for every typed row."""
+    findings = Findings()
+    typed, enriched = warehouse.stored(CRIMES), warehouse.stored(ENRICHED_CRIMES)
+    for year in years_of(context, warehouse, ENRICHED_CRIMES):
+        numbers = {"crimes": typed[year].rows, "enriched_crimes": enriched[year].rows}
+        findings.must_be_equal(year, "crimes", "enriched_crimes", numbers)
+    return findings.result()
+
+
+def _adds_up(name: str, own: str, of_enriched: str) -> AssetChecksDefinition:
+    @asset_check(
+        asset=name,
+        name="adds_up",
+        additional_deps=[ENRICHED_CRIMES.name] if name in ("crime_type_count", "crimes_daily", "hot_spots") else [],
+        blocking=True,
+        description="The counts add up to the rows of enriched_crimes that they count.",
+    )
+    def check(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
+        findings, table = Findings(), TABLES[name]
+        years = [y for y in years_of(context, warehouse, table) if y in warehouse.stored(ENRICHED_CRIMES)]
+        summed = warehouse.measure(table, years, {"n": f"COALESCE({own}, 0)"})
+        counted = warehouse.measure(ENRICHED_CRIMES, years, {"n": of_enriched})
+        for year in years:
+            numbers = {name: int(summed[year]["n"]), "enriched_crimes": int(counted[year]["n"])}
+            findings.must_be_equal(year, name, "enriched_crimes", numbers)
+        return findings.result()
+
+    return check
+
+
+def all_checks() -> list[AssetChecksDefinition]:
+    """Every check of the platform."""
+    derived = [
+        check
+        for table in TABLES.values()
+        if table is not RAW_CRIMES
+        for check in (holds_to_schema(table), values_are_possible(table))
+        if check
+    ]
+    return [
+        has_not_shrunk,
+        has_no_gap,
+        few_lines_quarantined,
+        nothing_lost_at_the_gate,
+        nothing_lost_in_typing,
+        few_rows_rejected,
+        is_like_the_year_before,
+        nothing_lost_in_spark,
+        *(_adds_up(name, own, of_enriched) for name, (own, of_enriched) in ADDS_UP.items()),
+        *derived,
+    ]
+
+
+def _manifests(context: Context, warehouse: Warehouse, source_files: SourceFiles) -> dict[int, Manifest]:
+    manifests = {year: source_files.manifest(year) for year in years_of(context, warehouse, RAW_CRIMES)}
+    return {year: manifest for year, manifest in manifests.items() if manifest}
+
+
+def _quarantined(object_store: ObjectStore, year: int, folder: Path) -> int:
+    with object_store.get(quarantine_key(year), folder).open(encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.DictReader(file))

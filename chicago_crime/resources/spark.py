@@ -1,0 +1,140 @@
+"""The seam between assets and Spark: run one file of `spark_jobs/`, Parquet in and Parquet out.
+
+Here belongs where and how a job runs. What it computes belongs to the job.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import spark_jobs
+from chicago_crime.resources.staging import staging_folder
+from chicago_crime.settings import Settings
+
+
+class SparkError(Exception):
+    """A job failed or cannot be started; the message has the end of its log, or what to do."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Fresh folders for one job: fill `input` before it runs, take its tables from `output` afterwards."""
+
+    input: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class SparkRunner(ABC):
+    """Runs jobs of `spark_jobs/`.
+
+    Attributes:
+        staging: where workspaces are made; on the warehouse's file system.
+        threads: processor cores that Spark may use.
+    """
+
+    staging: Path
+    threads: int
+    engine = "spark"
+
+    @contextmanager
+    def workspace(self) -> Iterator[Workspace]:
+        """Folders for one job, gone afterwards."""
+        with staging_folder(self.staging) as folder:
+            workspace = Workspace(folder / "input", folder / "output")
+            workspace.input.mkdir()
+            yield workspace
+
+    def run(self, job: str, **arguments: Path | str) -> float:
+        """Run a job to its end and return how many seconds it took.
+
+        Args:
+            job: name of its file, without `.py`.
+            arguments: its options, with underscores for dashes.
+
+        Raises:
+            SparkError: the job failed.
+        """
+        start = time.perf_counter()
+        options = [text for name, value in arguments.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+        self._run(job, options)
+        return time.perf_counter() - start
+
+    @abstractmethod
+    def _run(self, job: str, options: list[str]) -> None: ...
+
+
+class EmbeddedSpark(SparkRunner):
+    """Sail, a Spark Connect server in this process: no Java, and up in two seconds."""
+
+    engine = "embedded"
+
+    def _run(self, job: str, options: list[str]) -> None:
+        # The server reads these when it starts. What it logs below "error" is about hints that it does not need.
+        os.environ.setdefault("RUST_LOG", "error")
+        os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = str(self.threads)
+        os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = "30720"
+        from dagster_pyspark import LazyPySparkResource
+        from pysail.spark import SparkConnectServer
+
+        server = SparkConnectServer("127.0.0.1", 0)
+        server.start(background=True)
+        try:
+            _, port = server.listening_address
+            resource = LazyPySparkResource(spark_config={"spark.remote": f"sc://127.0.0.1:{port}"})
+            session = resource.spark_session
+            try:
+                importlib.import_module(f"{spark_jobs.__name__}.{job}").main(options, session)
+            finally:
+                session.stop()
+        except Exception as error:
+            raise SparkError(f"the Spark job {job} failed on the embedded engine: {error}") from error
+        finally:
+            server.stop()
+
+
+@dataclass(frozen=True)
+class JvmSpark(SparkRunner):
+    """Apache Spark in local mode, in a process of its own.
+
+    Attributes:
+        java_home: folder of Java 17 or 21; None to take the `java` that is on the path.
+    """
+
+    java_home: Path | None = None
+    engine = "jvm"
+
+    def _run(self, job: str, options: list[str]) -> None:
+        script = Path(spark_jobs.__path__[0]) / f"{job}.py"
+        environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
+        environment.pop("SPARK_REMOTE", None)
+        if self.java_home:
+            environment["JAVA_HOME"] = str(self.java_home)
+        with TemporaryFile("w+") as log:
+            code = subprocess.call([sys.executable, str(script), *options], env=environment, stdout=log, stderr=log)
+            if code:
+                log.seek(0)
+                tail = log.read()[-4000:]
+                raise SparkError(
+                    f"the Spark job {job} ended with exit code {code}. It needs Java 17 or 21: JAVA_HOME or "
+                    f"CHICAGO_CRIME_JAVA_HOME names its folder. The end of its log:\n{tail}"
+                )
+
+
+_QUIET = "--conf spark.ui.enabled=false --conf spark.ui.showConsoleProgress=false"
+
+
+def build_spark(settings: Settings) -> SparkRunner:
+    """The runner that the settings choose. Nothing is started yet."""
+    staging = settings.data_dir / "staging"
+    if settings.spark_engine == "jvm":
+        return JvmSpark(staging, settings.threads, settings.java_home)
+    return EmbeddedSpark(staging, settings.threads)
