@@ -17,14 +17,14 @@ class FileFacts:
 
     Attributes:
         sha256: checksum, hexadecimal.
-        bytes: size.
+        size: in bytes.
         start: the first bytes, at most 1,000.
         lines: physical lines, the last one also if its end is missing. CR, LF and CRLF each end a line.
         is_plain: UTF-8 without a byte order mark, lines end in LF only, no NUL byte.
     """
 
     sha256: str
-    bytes: int
+    size: int
     start: bytes
     lines: int
     is_plain: bool

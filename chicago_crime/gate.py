@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from chicago_crime import sql
+from chicago_crime.errors import PlatformError
 from chicago_crime.file_facts import FileFacts, examine
 from chicago_crime.resources.duckdb_dialect import to_duckdb
 from chicago_crime.resources.duckdb_scans import csv_scan
@@ -29,7 +30,7 @@ LEAST_SHARE_OF_YEAR = 0.1
 QUARANTINE_COLUMNS = ("line", "problem", "text")
 
 
-class GateError(Exception):
+class GateError(PlatformError):
     """A file cannot enter; the message names the file, what is wrong with it and what to do."""
 
 
@@ -90,8 +91,8 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
     facts = examine(source)
     names, header = _header(source, facts)
     quarantine = folder / "quarantine.csv"
-    with quarantine.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerow(QUARANTINE_COLUMNS)
+    with quarantine.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerow(QUARANTINE_COLUMNS)
     lines = facts.lines - 1
     months = _months(source, year) if facts.is_plain and header.is_canonical else None
     if months is not None and sum(months.values()) == lines:
@@ -138,7 +139,7 @@ class _Counts:
 
 
 def _header(source: Path, facts: FileFacts) -> tuple[list[str], Header]:
-    if facts.bytes == 0:
+    if facts.size == 0:
         raise GateError(f"{source} is empty: download it again")
     if facts.start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise GateError(f"{source} is UTF-16: save it as UTF-8")
@@ -231,7 +232,9 @@ def _parse(text: str, width: int) -> tuple[list[str], str]:
 
 def _months(file: Path, year: int) -> dict[str, int] | None:
     """Rows by month ("" where the date cannot be read) of a canonical file; None if it is not well-formed."""
-    query = to_duckdb(sql.statement("coverage"), year, lambda _: csv_scan(file, [column.name for column in SOURCE_COLUMNS]))
+    query = to_duckdb(
+        sql.statement("coverage"), year, lambda _: csv_scan(file, [column.name for column in SOURCE_COLUMNS])
+    )
     with duckdb.connect(config={"threads": 2}) as connection:
         try:
             return dict(connection.sql(query).fetchall())
@@ -245,6 +248,7 @@ def _mostly_unreadable(source: Path, lines: int, counts: _Counts, quarantine: Pa
     if first is None:
         return f"{source} has a header and no rows: download it again"
     return (
-        f"{source}: {counts.quarantined:,} of {lines:,} lines cannot be read as rows. The first is line {first['line']} "
-        f"({first['problem']}): {first['text'][:120]}. Download or export the file again."
+        f"{source}: {counts.quarantined:,} of {lines:,} lines cannot be read as rows. "
+        f"The first is line {first['line']} ({first['problem']}): {first['text'][:120]}. "
+        "Download or export the file again."
     )

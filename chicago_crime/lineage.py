@@ -34,7 +34,7 @@ _CELLS = ("cell_x", "cell_y", "offense_class")
 
 _MADE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     # A place is NULL if any of its four columns says "no location".
-    CRIMES.name: {"year": ("date",), "month": ("date",), **{column: _PLACE for column in _PLACE}},
+    CRIMES.name: {"year": ("date",), "month": ("date",), **dict.fromkeys(_PLACE, _PLACE)},
     REJECTED_CRIMES.name: {"file_year": (), "reason": ("id", "date", "updated_on")},
     ENRICHED_CRIMES.name: {
         "hour": ("date",),

@@ -28,6 +28,11 @@ class Step:
     seconds: float | None = None
     share: float | None = None
 
+    @property
+    def is_finished(self) -> bool:
+        """True if this is the last word on the year."""
+        return self.rows is not None
+
 
 Listener = Callable[[Step], None]
 

@@ -75,9 +75,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
 )
 
 _BY_SPELLING = {
-    spelling: column.name
-    for column in SOURCE_COLUMNS
-    for spelling in (column.name.replace("_", ""), *column.spellings)
+    spelling: column.name for column in SOURCE_COLUMNS for spelling in (column.name.replace("_", ""), *column.spellings)
 }
 
 
@@ -130,5 +128,7 @@ def read_header(names: Iterable[str]) -> Header:
             found[column] = index
     lacking = [column.name for column in SOURCE_COLUMNS if column.needed and column.name not in found]
     if lacking:
-        raise HeaderError(f"the header lacks {', '.join(lacking)}; it has {', '.join(ignored + list(found)) or 'nothing'}")
+        raise HeaderError(
+            f"the header lacks {', '.join(lacking)}; it has {', '.join(ignored + list(found)) or 'nothing'}"
+        )
     return Header(tuple(found.get(column.name) for column in SOURCE_COLUMNS), width, tuple(ignored))

@@ -32,7 +32,7 @@ def holds_to_schema(table: Table) -> AssetChecksDefinition:
         "holds_to_schema",
         measures,
         AssetCheckSeverity.ERROR,
-        f"{', '.join(table.key) or 'Nothing'} is unique; columns that must have a value have one; rows are of their year.",
+        f"{', '.join(table.key) or 'Nothing'} is unique; no value is NULL that must not be; rows are of their year.",
     )
 
 
@@ -75,9 +75,7 @@ def _as_one(table: Table) -> str:
 def _counting_check(
     table: Table, name: str, measures: dict[str, str], severity: AssetCheckSeverity, description: str
 ) -> AssetChecksDefinition:
-    @asset_check(
-        asset=table.name, name=name, blocking=severity is AssetCheckSeverity.ERROR, description=description
-    )
+    @asset_check(asset=table.name, name=name, blocking=severity is AssetCheckSeverity.ERROR, description=description)
     def check(context: AssetCheckExecutionContext, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
         findings = Findings()
         aliases = {f"m{index}": text for index, text in enumerate(measures.values())}

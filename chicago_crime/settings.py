@@ -10,11 +10,13 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chicago_crime.errors import UsageError
+
 PREFIX = "CHICAGO_CRIME_"
 PROJECT_FOLDER = Path(__file__).parent.parent
 
 
-class SettingsError(Exception):
+class SettingsError(UsageError):
     """A setting is wrong; the message names it, what it holds and what it may hold."""
 
 
@@ -25,7 +27,9 @@ class Settings(BaseSettings):
 
     deployment: Literal["local"] = Field("local", description="where the platform runs")
     source: Literal["sample", "folder"] = Field("sample", description="who hands over the yearly CSVs")
-    folder: Path | None = Field(None, description="folder with downloaded CSVs (.csv, .csv.gz, .zip), for source=folder")
+    folder: Path | None = Field(
+        None, description="folder with downloaded CSVs (.csv, .csv.gz, .zip), for source=folder"
+    )
     data_dir: Path = Field(PROJECT_FOLDER / "data", description="folder for everything the platform writes")
     dagster_home: Path | None = Field(None, description="Dagster's own folder; by default `dagster` in data_dir")
     sample_rows: int = Field(20_000, ge=0, description="rows a sample year; 0 for as many as the year really had")
@@ -36,7 +40,9 @@ class Settings(BaseSettings):
     allow_shrink: bool = Field(False, description="whether a year may be replaced by one with far fewer rows")
     threads: int = Field(2, ge=1, le=256, description="processor cores that DuckDB and Spark may use")
     duckdb_memory: str = Field(
-        "300MB", pattern=r"^\d+(\.\d+)?[KMGT]i?B$", description="memory one DuckDB statement may use before it spills to disk"
+        "300MB",
+        pattern=r"^\d+(\.\d+)?[KMGT]i?B$",
+        description="memory one DuckDB statement may use before it spills to disk",
     )
 
     @field_validator("folder", "data_dir", "dagster_home", "java_home")
@@ -65,7 +71,9 @@ def load_settings(**overrides: object) -> Settings:
     import os
 
     unknown = sorted(
-        name for name in os.environ if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
     )
     if unknown:
         names = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)

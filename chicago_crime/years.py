@@ -10,6 +10,8 @@ from datetime import date
 
 from dagster import BackfillPolicy, BetaWarning, StaticPartitionsDefinition
 
+from chicago_crime.errors import UsageError
+
 # Every asset has a backfill policy; that the parameter is in beta need not be said to every user at every start.
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=BetaWarning)
 
@@ -24,7 +26,7 @@ yearly = StaticPartitionsDefinition([str(year) for year in range(FIRST_YEAR, CUR
 one_run_for_all_years = BackfillPolicy.single_run()
 
 
-class YearsError(ValueError):
+class YearsError(UsageError):
     """A choice of years cannot be read; the message shows what was written and what can be."""
 
 

@@ -29,7 +29,9 @@ COMPARABLE_TYPES = {
 }
 """Labels that the City changed over the years, and the one that stands for both."""
 
-COMMUNITY_AREAS_SCHEMA = "community_area BIGINT, name STRING, side STRING, population_2010 BIGINT, population_2020 BIGINT"
+COMMUNITY_AREAS_SCHEMA = (
+    "community_area BIGINT, name STRING, side STRING, population_2010 BIGINT, population_2020 BIGINT"
+)
 FBI_CODES_SCHEMA = "fbi_code STRING, name STRING, index STRING, ucr_part1_class STRING, nibrs_against STRING"
 
 
@@ -118,9 +120,7 @@ def hot_spots(enriched: DataFrame) -> DataFrame:
     joined = counts.join(neighborhoods, on=grain, how="inner").join(
         F.broadcast(city), on=["year", "offense_class"], how="inner"
     )
-    return joined.select(
-        *grain, "crimes", "neighborhood_crimes", _gi_star().alias("gi_star"), "latitude", "longitude"
-    )
+    return joined.select(*grain, "crimes", "neighborhood_crimes", _gi_star().alias("gi_star"), "latitude", "longitude")
 
 
 def _provisional_from(crimes: DataFrame) -> DataFrame:
@@ -129,9 +129,7 @@ def _provisional_from(crimes: DataFrame) -> DataFrame:
     A year's newest `updated_on` tells when its snapshot was taken. One taken four weeks or more after the newest crime
     has the late reports already, however early in the calendar year the file ends.
     """
-    newest = crimes.groupBy("year").agg(
-        F.max("date").alias("newest_date"), F.max("updated_on").alias("newest_update")
-    )
+    newest = crimes.groupBy("year").agg(F.max("date").alias("newest_date"), F.max("updated_on").alias("newest_update"))
     window = F.expr(f"INTERVAL {PROVISIONAL_DAYS} DAYS")
     taken_early = F.coalesce(F.col("newest_update") < F.col("newest_date") + window, F.lit(True))
     return newest.select("year", F.when(taken_early, F.col("newest_date") - window).alias("provisional_from"))

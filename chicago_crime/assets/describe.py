@@ -52,4 +52,3 @@ def _column(column: Column) -> TableColumn:
         column.description,
         TableColumnConstraints(nullable=column.nullable, other=other),
     )
-

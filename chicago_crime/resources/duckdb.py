@@ -7,6 +7,7 @@ the `warehouse.duckdb` that other programs open in `duckdb_views.py`.
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,10 @@ class DuckDBWarehouse(Warehouse):
             try:
                 scan = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
                 rows = connection.sql(exp.select("*").from_(scan).sql("duckdb"))
-                strange = table.year_column and rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
+                strange = (
+                    table.year_column
+                    and rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
+                )
                 if strange:
                     raise WarehouseError(f"{files[0].parent} holds a row that is not of {year}: {strange}")
                 return self._publish(table, year, rows, folder)
@@ -85,7 +89,7 @@ class DuckDBWarehouse(Warehouse):
     def replace_year(self, table: Table, year: int) -> TableYear:
         """See `Warehouse.replace_year`."""
         with staging_folder(self.staging) as folder:
-            query = to_duckdb(sql.statement(table.name), year, lambda name: self._scan(name, year))
+            query = to_duckdb(sql.statement(table.name), year, partial(self._scan, year=year))
             try:
                 return self._publish(table, year, self._connect(folder).sql(query), folder)
             except duckdb.Error as error:
@@ -104,11 +108,13 @@ class DuckDBWarehouse(Warehouse):
 
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """See `Warehouse.measure`."""
-        query = exp.select(*(exp.alias_(sqlglot.parse_one(text, read="bigquery"), name) for name, text in measures.items()))
+        query = exp.select(
+            *(exp.alias_(sqlglot.parse_one(text, read="bigquery"), name) for name, text in measures.items())
+        )
         found = {}
         with duckdb.connect(config={"threads": self.threads, "memory_limit": self.memory}) as connection:
             for year in years:
-                text = to_duckdb(query.from_(table.name), year, lambda name, year=year: self._scan(name, year))
+                text = to_duckdb(query.from_(table.name), year, partial(self._scan, year=year))
                 row = connection.execute(text).fetchone()
                 found[year] = dict(zip(measures, row or (), strict=True))
         return found
@@ -133,7 +139,7 @@ class DuckDBWarehouse(Warehouse):
         except AttributeError:
             raise WarehouseError("the statement returns no rows: only queries can be answered") from None
 
-    def _scan(self, table: str, year: int) -> exp.Expression:
+    def _scan(self, table: str, year: int) -> exp.Expr:
         if table in reference.TABLES:
             return typed_csv_scan(reference.file(table))
         return parquet_scan(self._existing(table, year))
@@ -145,7 +151,11 @@ class DuckDBWarehouse(Warehouse):
         return file
 
     def _connect(self, folder: Path) -> duckdb.DuckDBPyConnection:
-        settings = {"threads": self.threads, "memory_limit": self.memory, "temp_directory": str(folder / "spill")}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "threads": self.threads,
+            "memory_limit": self.memory,
+            "temp_directory": str(folder / "spill"),
+        }
         return duckdb.connect(config=settings)
 
     def _publish(self, table: Table, year: int, rows: duckdb.DuckDBPyRelation, folder: Path) -> TableYear:

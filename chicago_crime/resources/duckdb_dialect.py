@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-TableScan = Callable[[str], exp.Expression]
+TableScan = Callable[[str], exp.Expr]
 """Gives the expression that reads the table of a name, e.g. a call of read_parquet."""
 
 
@@ -24,11 +24,13 @@ def to_duckdb(query: exp.Query, year: int, scan: TableScan) -> str:
     common = {cte.alias for cte in query.find_all(exp.CTE)}
     for table in list(query.find_all(exp.Table)):
         if table.name and table.name not in common:
-            table.replace(exp.Table(this=scan(table.name), alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
+            table.replace(
+                exp.Table(this=scan(table.name), alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
+            )
     return query.transform(_rewrite, year).sql("duckdb")
 
 
-def _rewrite(node: exp.Expression, year: int) -> exp.Expression:
+def _rewrite(node: exp.Expr, year: int) -> exp.Expr:
     match node:
         case exp.Parameter() if node.name == "year":
             return exp.Literal.number(year)
@@ -41,9 +43,7 @@ def _rewrite(node: exp.Expression, year: int) -> exp.Expression:
             # GoogleSQL gives the group, or NULL without a match; DuckDB gives an empty string for both.
             return exp.func(
                 "NULLIF",
-                exp.Anonymous(
-                    this="REGEXP_EXTRACT", expressions=[node.this, node.expression, exp.Literal.number(1)]
-                ),
+                exp.Anonymous(this="REGEXP_EXTRACT", expressions=[node.this, node.expression, exp.Literal.number(1)]),
                 exp.Literal.string(""),
             )
         case exp.RegexpReplace():

@@ -13,23 +13,23 @@ _CSV_OPTIONS = (
 )
 
 
-def csv_scan(file: Path | str, columns: Sequence[str]) -> exp.Expression:
+def csv_scan(file: Path | str, columns: Sequence[str]) -> exp.Expr:
     """Reads a CSV with exactly these columns under any header, all of them as strings."""
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
     return sqlglot.parse_one(f"READ_CSV({_text(file)}, columns = {{{types}}}, {_CSV_OPTIONS})", read="duckdb")
 
 
-def typed_csv_scan(file: Path) -> exp.Expression:
+def typed_csv_scan(file: Path) -> exp.Expr:
     """Reads a small CSV of ours; DuckDB finds the types."""
     return exp.Anonymous(this="READ_CSV", expressions=[exp.Literal.string(str(file))])
 
 
-def parquet_scan(*files: Path | str) -> exp.Expression:
+def parquet_scan(*files: Path | str) -> exp.Expr:
     """Reads Parquet files with the same columns, or a glob of them."""
     return exp.Anonymous(this="READ_PARQUET", expressions=[exp.array(*(exp.Literal.string(str(f)) for f in files))])
 
 
-def no_rows(columns: Sequence[str]) -> exp.Expression:
+def no_rows(columns: Sequence[str]) -> exp.Expr:
     """A table with these columns and no rows, for years of which nothing was written."""
     return exp.select(*(exp.alias_(exp.null(), name) for name in columns)).where(exp.false()).subquery()
 

@@ -8,11 +8,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from chicago_crime.errors import PlatformError
 from chicago_crime.file_facts import sha256
 from chicago_crime.resources.staging import publish, staging_folder
 
 
-class ObjectStoreError(Exception):
+class ObjectStoreError(PlatformError):
     """An object cannot be stored or had; the message names its key and what to do."""
 
 

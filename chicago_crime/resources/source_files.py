@@ -54,6 +54,11 @@ class Manifest:
     is_canonical: bool
     fetched_at: str
 
+    @property
+    def fetched_epoch(self) -> float:
+        """`fetched_at` in seconds since 1970."""
+        return datetime.fromisoformat(self.fetched_at).timestamp()
+
 
 @dataclass(frozen=True)
 class SourceFiles:
@@ -85,7 +90,7 @@ class SourceFiles:
                 synthetic=handed.synthetic,
                 details=handed.details,
                 sha256=gated.facts.sha256,
-                bytes=gated.facts.bytes,
+                bytes=gated.facts.size,
                 columns=list(gated.columns),
                 lines=gated.lines,
                 rows=gated.rows,
@@ -108,6 +113,10 @@ class SourceFiles:
         """The manifest of a year, None if the year was never fetched."""
         path = self._manifest_path(year)
         return Manifest(**json.loads(path.read_text())) if path.exists() else None
+
+    def years(self) -> list[int]:
+        """Years that were ever fetched, ascending."""
+        return sorted(int(file.stem) for file in self.folder.glob("[0-9][0-9][0-9][0-9].json"))
 
     def csv(self, year: int) -> Path:
         """Where the CSV of a year is.

@@ -16,11 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import spark_jobs
+from chicago_crime.errors import PlatformError
 from chicago_crime.resources.staging import staging_folder
 from chicago_crime.settings import Settings
 
 
-class SparkError(Exception):
+class SparkError(PlatformError):
     """A job failed or cannot be started; the message has the end of its log, or what to do."""
 
 

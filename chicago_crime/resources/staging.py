@@ -55,11 +55,11 @@ def _remove_if_abandoned(folder: Path) -> None:
 def publish(file: Path, target: Path) -> None:
     """Move a whole file from a staging folder to its place, so that it is there even after a power cut.
 
-    Both must be on one file system: `os.replace` is atomic only there.
+    Both must be on one file system: a rename is atomic only there.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _sync(file)
-    os.replace(file, target)
+    file.replace(target)
     _sync(target.parent)
 
 

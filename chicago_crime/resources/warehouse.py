@@ -12,10 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from chicago_crime.errors import PlatformError
 from chicago_crime.tables import Table
 
 
-class WarehouseError(Exception):
+class WarehouseError(PlatformError):
     """The warehouse refuses something; the message names the table, the year or the file, and what to do."""
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chicago_crime.errors import PlatformError
+
 Progress = Callable[[int, int | None], None]
 """Told how much of a year is done and how much there is in all (bytes; None where it is not known)."""
 
@@ -17,7 +19,7 @@ def no_progress(done: int, total: int | None) -> None:
     """Report to nobody."""
 
 
-class SourceError(Exception):
+class SourceError(PlatformError):
     """A source cannot hand over a year; the message names the file or setting and says what to do."""
 
 

@@ -114,7 +114,7 @@ def _copy(source: _Found, target: Path, progress: Progress) -> None:
         progress(size, size)
 
 
-def _write(stream: IO[bytes], target: Path, size: int | None, progress: Progress) -> None:
+def _write(stream: IO[bytes] | gzip.GzipFile, target: Path, size: int | None, progress: Progress) -> None:
     done = 0
     with target.open("wb") as file:
         while block := stream.read(_BLOCK):

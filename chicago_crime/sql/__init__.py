@@ -34,3 +34,9 @@ def tables_read(name: str) -> list[str]:
     query = statement(name)
     common = {cte.alias for cte in query.find_all(exp.CTE)}
     return sorted({table.name for table in query.find_all(exp.Table) if table.name and table.name not in common})
+
+
+def answers() -> list[tuple[str, str]]:
+    """Example questions with the query that answers each from the marts, in SQL that every warehouse understands."""
+    texts = [file.read_text() for file in sorted((_FOLDER / "answers").glob("*.sql"))]
+    return [(text.splitlines()[0].removeprefix("-- "), text) for text in texts]

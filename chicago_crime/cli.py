@@ -1,0 +1,208 @@
+"""The `chicago-crime` command: what a person types, turned into calls of the modules that do the work.
+
+Exit codes: 0 done, 1 something failed or is not as it should be, 2 the command or a setting is wrong.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chicago_crime.errors import PlatformError, UsageError
+from chicago_crime.settings import Settings, load_settings
+
+app = typer.Typer(
+    help="Chicago's reported crimes as tables: load years, look at them, ask them.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+DEMO_YEARS = "2019-2022"
+DEMO_ROWS = 20_000
+
+YearsOption = Annotated[str, typer.Option(help="Which years, e.g. 2014-2016,2021.", show_default=False)]
+SourceOption = Annotated[str | None, typer.Option(help="Who hands over the CSVs: sample or folder.")]
+FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
+DataOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything the platform writes.")]
+
+
+class Format(StrEnum):
+    """How `query` writes its answer."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def main() -> None:
+    """Entry point of the command."""
+    app()
+
+
+@app.command(
+    epilog="**Examples**\n\n`chicago-crime run --years 2014-2016,2021 --source folder --folder ~/Downloads/crimes`\n\n"
+    "`chicago-crime run --years 2021 --assets 'crimes+'`"
+)
+def run(
+    years: YearsOption,
+    source: SourceOption = None,
+    folder: FolderOption = None,
+    data_dir: DataOption = None,
+    sample_rows: Annotated[int | None, typer.Option(help="Rows a sample year; 0 for the real number.")] = None,
+    sample_seed: Annotated[int | None, typer.Option(help="Seed of the sample.")] = None,
+    sample_dirt: Annotated[bool | None, typer.Option(help="Whether the sample has every known kind of dirt.")] = None,
+    allow_shrink: Annotated[bool | None, typer.Option(help="Replace a year also by one with far fewer rows.")] = None,
+    assets: Annotated[
+        str | None, typer.Option(help="Only these assets, in Dagster's selection syntax: `crimes`, `crimes+`, ...")
+    ] = None,
+) -> None:
+    """Load years: materialize the graph, with its checks, as real Dagster runs that the UI shows too."""
+    with _errors_told():
+        settings = _settings(
+            source=source or ("folder" if folder else None),
+            folder=folder,
+            data_dir=data_dir,
+            sample_rows=sample_rows,
+            sample_seed=sample_seed,
+            sample_dirt=sample_dirt,
+            allow_shrink=allow_shrink,
+        )
+        if not _run(settings, years, assets):
+            raise typer.Exit(1)
+
+
+@app.command(epilog="**Example**\n\n`chicago-crime status --strict`")
+def status(
+    data_dir: DataOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if a year is missing somewhere or stale.")
+    ] = False,
+) -> None:
+    """Show year by table what is loaded, what is missing (-) and what is older than what it is made of (*)."""
+    with _errors_told():
+        from chicago_crime.screen import out, status_table
+        from chicago_crime.status import read_status
+
+        statuses = read_status(_settings(data_dir=data_dir))
+        if not statuses:
+            out.print("Nothing is loaded yet. Start with: chicago-crime run --years 2021")
+            return
+        out.print(status_table(statuses))
+        incomplete = [str(one.year) for one in statuses if not one.is_complete]
+        if incomplete:
+            out.print(f"Missing (-) or stale (*) tables: chicago-crime run --years {','.join(incomplete)}")
+        if strict and incomplete:
+            raise typer.Exit(1)
+
+
+@app.command(
+    epilog='**Examples**\n\n`chicago-crime query "select year, count(*) from crimes group by year"`\n\n'
+    '`chicago-crime query "from crimes_monthly" --format csv --output monthly.csv`'
+)
+def query(
+    sql: Annotated[str, typer.Argument(help="A query in DuckDB's SQL; the tables are those that `status` names.")],
+    format: Annotated[Format, typer.Option(help="How to write the answer.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write into this file and not on the screen.")] = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Ask the tables a question."""
+    with _errors_told():
+        from chicago_crime.answer import write_answer
+        from chicago_crime.resources import build_resources
+        from chicago_crime.screen import errors
+        from chicago_crime.status import synthetic_years
+        from chicago_crime.years import format_years
+
+        if format is Format.PARQUET and output is None:
+            raise typer.BadParameter("Parquet is no text: name a file with --output", param_hint="--output")
+        settings = _settings(data_dir=data_dir)
+        rows = build_resources(settings)["warehouse"].query(sql)
+        write_answer(rows, format.value, output)
+        if made_up := synthetic_years(settings):
+            errors.print(f"[yellow]SYNTHETIC rows[/] in {format_years(made_up)}: the sample source made them up.")
+
+
+@app.command(epilog="**Example**\n\n`chicago-crime doctor`")
+def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: DataOption = None) -> None:
+    """Show what is configured, what works, and what mends what does not."""
+    with _errors_told():
+        from chicago_crime.doctor import examine
+        from chicago_crime.screen import findings_table, out
+
+        settings = _settings(source=source or ("folder" if folder else None), folder=folder, data_dir=data_dir)
+        for name, value in settings.model_dump().items():
+            out.print(f"CHICAGO_CRIME_{name.upper()}={'' if value is None else value}")
+        findings = list(examine(settings))
+        out.print(findings_table(findings))
+        if any(finding.state == "broken" for finding in findings):
+            raise typer.Exit(1)
+
+
+@app.command(epilog="**Example**\n\n`chicago-crime demo`")
+def demo(data_dir: DataOption = None) -> None:
+    """Load four years of the synthetic sample, and answer three questions from the tables."""
+    with _errors_told():
+        from chicago_crime.resources import build_resources
+        from chicago_crime.screen import answer_table, out
+        from chicago_crime.sql import answers
+
+        settings = _settings(source="sample", sample_rows=DEMO_ROWS, data_dir=data_dir)
+        out.print(f"Loading {DEMO_YEARS} of the sample: {DEMO_ROWS:,} rows a year, [yellow]SYNTHETIC[/].")
+        if not _run(settings, DEMO_YEARS, None):
+            raise typer.Exit(1)
+        warehouse = build_resources(settings)["warehouse"]
+        out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
+        for question, sql in answers():
+            out.print(answer_table(warehouse.query(sql), title=question))
+        out.print(
+            "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
+            "Next:\n"
+            "  make dev                                 the graph in your browser, with this run in it\n"
+            "  .venv/bin/chicago-crime query 'from hot_spots'   ask anything else\n"
+            "  .venv/bin/chicago-crime run --years 2021 --folder DIR   real data: see the README",
+            markup=False,
+        )
+
+
+def _run(settings: Settings, years: str, assets: str | None) -> bool:
+    from chicago_crime.years import parse_years
+
+    chosen = parse_years(years)  # before the slow imports: a typo is answered at once
+    from chicago_crime.instance import open_instance
+    from chicago_crime.run import run_years, steps_in
+    from chicago_crime.screen import errors, out, print_problems, progress_of_runs, run_table
+
+    reports = []
+    with open_instance(settings) as instance, progress_of_runs(steps_in(settings, assets) * len(chosen)):
+        for report in run_years(settings, instance, chosen, assets):
+            reports.append(report)
+            print_problems(report)
+    if any(report.metadata for report in reports):
+        out.print(run_table(reports))
+    for report in reports:
+        if not report.success:
+            errors.print(f"Run {report.run_id} for {report.first}-{report.last} failed; `make dev` shows it whole.")
+    return all(report.success for report in reports)
+
+
+def _settings(**overrides: Any) -> Settings:
+    return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """Tell what users can mend in one line, not in a traceback."""
+    try:
+        yield
+    except UsageError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(2) from None
+    except PlatformError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,142 @@
+"""Running the graph from the command line: each contiguous range of years is one real Dagster run.
+
+Here belongs starting runs and gathering what they told. How it looks on a screen belongs in `screen.py`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dagster import (
+    AssetCheckSeverity,
+    AssetKey,
+    AssetSelection,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    Definitions,
+)
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from chicago_crime.definitions import build_definitions
+from chicago_crime.errors import UsageError
+from chicago_crime.jobs import everything
+from chicago_crime.settings import Settings
+from chicago_crime.years import contiguous_ranges
+
+# What Dagster would print for every event; the screen shows progress instead, and the UI has it all.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A check that did not pass."""
+
+    asset: str
+    check: str
+    is_error: bool
+    description: str
+
+
+@dataclass
+class RunReport:
+    """What one Dagster run did.
+
+    Attributes:
+        run_id: to find it in the UI.
+        first, last: its range of years.
+        success: whether all of it worked.
+        failures: step -> reason, of steps that failed by themselves.
+        checks: the checks that did not pass.
+        metadata: (asset, year) -> what the materialization told.
+    """
+
+    run_id: str
+    first: int
+    last: int
+    success: bool
+    failures: dict[str, str] = field(default_factory=dict)
+    checks: list[CheckResult] = field(default_factory=list)
+    metadata: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+
+
+class SelectionError(UsageError):
+    """The chosen assets are none of the graph; the message lists what can be chosen."""
+
+
+def run_years(
+    settings: Settings, instance: DagsterInstance, years: Sequence[int], assets: str | None = None
+) -> Iterator[RunReport]:
+    """Run the graph for years, oldest range first.
+
+    Args:
+        settings: of the installation.
+        instance: where the runs are recorded.
+        years: which years.
+        assets: Dagster's asset selection syntax, e.g. "crimes+"; None for all.
+
+    Raises:
+        SelectionError: `assets` selects nothing.
+    """
+    definitions = build_definitions(settings)
+    chosen = None if assets is None else _select(definitions, assets)
+    job = definitions.resolve_job_def(everything.name)
+    for first, last in contiguous_ranges(list(years)):
+        tags = {ASSET_PARTITION_RANGE_START_TAG: str(first), ASSET_PARTITION_RANGE_END_TAG: str(last)}
+        result = job.execute_in_process(
+            _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen
+        )
+        report = RunReport(result.run_id, first, last, result.success)
+        for event in result.all_events:
+            _note(report, event)
+        yield report
+
+
+def steps_in(settings: Settings, assets: str | None = None) -> int:
+    """How many assets a run of these assets materializes for each year."""
+    definitions = build_definitions(settings)
+    if assets is not None:
+        return len(_select(definitions, assets))
+    return len(definitions.resolve_asset_graph().materializable_asset_keys)
+
+
+def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
+    graph = definitions.resolve_asset_graph()
+    try:
+        keys = AssetSelection.from_string(assets).resolve(graph)
+    except Exception as error:
+        raise SelectionError(f"cannot read the asset selection {assets!r}: {error}") from error
+    if not keys:
+        names = ", ".join(key.to_user_string() for key in graph.toposorted_asset_keys)
+        raise SelectionError(f"{assets!r} selects no asset; the assets are {names}")
+    return sorted(keys)
+
+
+def _note(report: RunReport, event: DagsterEvent) -> None:
+    if event.is_step_failure:
+        report.failures[event.step_key or "run"] = _reason(event)
+    elif event.is_step_materialization and event.partition and event.asset_key:
+        metadata = event.step_materialization_data.materialization.metadata
+        values = {name: value.value for name, value in metadata.items()}
+        report.metadata[event.asset_key.to_user_string(), int(event.partition)] = values
+    elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
+        evaluation = event.asset_check_evaluation_data
+        if not evaluation.passed:
+            report.checks.append(
+                CheckResult(
+                    evaluation.asset_key.to_user_string(),
+                    evaluation.check_name,
+                    evaluation.severity is AssetCheckSeverity.ERROR,
+                    evaluation.description or "",
+                )
+            )
+
+
+def _reason(event: DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    return error.message.strip() if error else "unknown: see the run in the UI"

@@ -1,0 +1,12 @@
+-- Where was violent crime highest, per 1,000 residents, in the newest year loaded?
+SELECT
+  community_area_name,
+  crimes AS violent_crimes,
+  ROUND(rate_per_1000, 1) AS per_1000_residents,
+  days_covered
+FROM area_rates
+WHERE
+  offense_class = 'violent'
+  AND year = (SELECT MAX(year) FROM area_rates)
+ORDER BY rate_per_1000 DESC
+LIMIT 5

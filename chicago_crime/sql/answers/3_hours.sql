@@ -1,0 +1,10 @@
+-- At which hours are most violent crimes reported to have happened? (Times that are placeholders are left out.)
+SELECT
+  hour,
+  SUM(crimes) AS violent_crimes,
+  ROUND(100.0 * SUM(crimes) / (SELECT SUM(crimes) FROM crimes_hourly WHERE offense_class = 'violent'), 1) AS percent
+FROM crimes_hourly
+WHERE offense_class = 'violent'
+GROUP BY hour
+ORDER BY violent_crimes DESC
+LIMIT 5

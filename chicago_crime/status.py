@@ -1,0 +1,79 @@
+"""What is loaded: year by table, what is missing and what is stale. Reads files' facts only, never rows."""
+
+from dataclasses import dataclass
+
+from chicago_crime.assets.lake import quarantine_key, rows_key
+from chicago_crime.lineage import UPSTREAM
+from chicago_crime.resources import build_resources
+from chicago_crime.resources.source_files import Manifest
+from chicago_crime.resources.warehouse import TableYear
+from chicago_crime.settings import Settings
+from chicago_crime.tables import TABLES
+
+
+@dataclass(frozen=True)
+class YearStatus:
+    """One year of the platform.
+
+    Attributes:
+        year: which.
+        manifest: of its source file; None if it was never fetched.
+        in_lake: whether its objects are stored.
+        tables: table -> what it holds; tables without the year are not in it.
+        stale: tables that are older than what they are made of.
+    """
+
+    year: int
+    manifest: Manifest | None
+    in_lake: bool
+    tables: dict[str, TableYear]
+    stale: frozenset[str]
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Tables that do not have the year."""
+        return frozenset(TABLES) - frozenset(self.tables)
+
+    @property
+    def is_complete(self) -> bool:
+        """True if every table has the year and none is stale."""
+        return not self.missing and not self.stale
+
+
+def read_status(settings: Settings) -> list[YearStatus]:
+    """The status of every year of which anything is there, ascending."""
+    resources = build_resources(settings)
+    source_files, store, warehouse = resources["source_files"], resources["object_store"], resources["warehouse"]
+    stored = {name: warehouse.stored(table) for name, table in TABLES.items()}
+    found = {year for years in stored.values() for year in years} | set(source_files.years())
+    statuses = []
+    for year in sorted(found):
+        manifest = source_files.manifest(year)
+        tables = {name: years[year] for name, years in stored.items() if year in years}
+        in_lake = store.exists(rows_key(year)) and store.exists(quarantine_key(year))
+        statuses.append(YearStatus(year, manifest, in_lake, tables, _stale(tables, manifest)))
+    return statuses
+
+
+def synthetic_years(settings: Settings) -> list[int]:
+    """Loaded years whose rows are made up."""
+    source_files = build_resources(settings)["source_files"]
+    manifests = (source_files.manifest(year) for year in source_files.years())
+    return [manifest.year for manifest in manifests if manifest and manifest.synthetic]
+
+
+def _stale(tables: dict[str, TableYear], manifest: Manifest | None) -> frozenset[str]:
+    stale: set[str] = set()
+    for name in TABLES:  # in the order in which they are made: what is made of something stale is stale
+        if name not in tables:
+            continue
+        upstream = UPSTREAM.get(name)
+        if upstream is None:
+            made_at = manifest.fetched_epoch if manifest else 0.0
+        elif upstream.name in tables:
+            made_at = tables[upstream.name].replaced_at
+        else:
+            made_at = 0.0
+        if tables[name].replaced_at < made_at or (upstream and upstream.name in stale):
+            stale.add(name)
+    return frozenset(stale)
