@@ -40,9 +40,9 @@ class Settings(BaseSettings):
     allow_shrink: bool = Field(False, description="whether a year may be replaced by one with far fewer rows")
     threads: int = Field(2, ge=1, le=256, description="processor cores that DuckDB and Spark may use")
     duckdb_memory: str = Field(
-        "300MB",
+        "800MB",
         pattern=r"^\d+(\.\d+)?[KMGT]i?B$",
-        description="memory one DuckDB statement may use before it spills to disk",
+        description="memory DuckDB may use before it spills to disk",
     )
 
     @field_validator("folder", "data_dir", "dagster_home", "java_home")

@@ -5,12 +5,13 @@ It knows no warehouse and no Dagster, and only ever writes into a fresh folder: 
 
     spark-submit enrich_crimes.py --crimes IN --community-areas CSV --fbi-codes CSV --output OUT [--tables a,b]
 
-IN holds Parquet files with the columns of `crimes`, of any number of years. OUT gets one folder per table, partitioned
-by year: OUT/crimes_daily/year=2016/*.parquet.
+IN holds Parquet files with the columns of `crimes`, of any number of years. OUT gets one Parquet file per table and
+year, somewhere below OUT/<table>/<year>/.
 """
 
 import argparse
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
@@ -197,6 +198,9 @@ def _gi_star() -> Column:
 SUMMARIES = {"crime_type_count": crime_type_count, "crimes_daily": crimes_daily, "hot_spots": hot_spots}
 TABLES = ("enriched_crimes", *SUMMARIES)
 
+YEARS_AT_ONCE = 2
+"""Years submitted to Spark at the same time: one is planned or written while the other is computed."""
+
 
 def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = None) -> None:
     """Run the job.
@@ -220,12 +224,31 @@ def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = No
     areas = spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA)
     codes = spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA)
     crimes = spark.read.parquet(chosen.crimes)
-    # Year by year, so that memory depends on the largest year and not on how many there are.
-    for (year,) in crimes.select("year").distinct().orderBy("year").collect():
+
+    def make_year(year: int) -> None:
         enriched = enriched_crimes(crimes.where(F.col("year") == F.lit(year)), areas, codes)
         for table in chosen.tables.split(","):
-            rows = enriched if table == "enriched_crimes" else SUMMARIES[table](enriched)
-            rows.drop("year").write.mode("error").parquet(f"{chosen.output}/{table}/year={year}")
+            folder = f"{chosen.output}/{table}/{year}"
+            if table == "enriched_crimes":
+                _write(enriched, folder)
+                enriched = spark.read.parquet(folder)  # what is written need not be computed again
+            else:
+                _write(SUMMARIES[table](enriched), folder)
+
+    # Year by year, so that memory depends on the largest year and not on how many there are.
+    years = [row.year for row in crimes.select("year").distinct().collect()]
+    with ThreadPoolExecutor(YEARS_AT_ONCE) as pool:
+        list(pool.map(make_year, sorted(years)))
+
+
+def _write(rows: DataFrame, folder: str) -> None:
+    """Write one year into a fresh folder as one file in the rows' own order, on every engine.
+
+    Sail would split it into four; it writes one file for each value of a partition column. That column is a copy, so
+    that the file itself has all the table's columns.
+    """
+    copied = rows.coalesce(1).withColumn("partition_year", F.col("year"))
+    copied.write.partitionBy("partition_year").mode("error").parquet(folder)
 
 
 if __name__ == "__main__":

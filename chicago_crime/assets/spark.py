@@ -43,7 +43,7 @@ def enrich_crimes(
         for name in chosen:
 
             def publish(year: int, name: str = name) -> Metadata:
-                files = sorted((workspace.output / name / f"year={year}").glob("*.parquet"))
+                files = sorted((workspace.output / name / str(year)).rglob("*.parquet"))
                 stored = stored_metadata(warehouse.load_parquet(TABLES[name], year, files))
                 return stored | {"spark_engine": spark.engine, "job_seconds_all_years": round(seconds, 1)}
 

@@ -4,8 +4,10 @@ Here belongs what is particular to DuckDB and Parquet. The SQL is in `sql/`, its
 the `warehouse.duckdb` that other programs open in `duckdb_views.py`.
 """
 
+import atexit
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -46,13 +48,15 @@ class DuckDBWarehouse(Warehouse):
         folder: where the tables are.
         staging: where files are written before they are published; on the same file system.
         threads: processor cores in use.
-        memory: what one statement may use before it spills to disk, e.g. 300MB.
+        memory: what all statements of this process together may use before they spill to disk, e.g. 800MB.
     """
 
     folder: Path
     staging: Path
     threads: int
     memory: str
+    _database: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
+    _until_exit: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _viewed: frozenset[str] = field(default=frozenset(), init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -62,38 +66,32 @@ class DuckDBWarehouse(Warehouse):
 
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
         """See `Warehouse.load_csv`."""
-        with staging_folder(self.staging) as folder:
-            query = exp.select("*").from_(csv_scan(csv, [column.name for column in table.columns])).sql("duckdb")
-            try:
-                return self._publish(table, year, self._connect(folder).sql(query), folder)
-            except duckdb.Error as error:
-                raise WarehouseError(f"cannot load {csv} into {table.name}: {error}") from error
+        query = exp.select("*").from_(csv_scan(csv, [column.name for column in table.columns])).sql("duckdb")
+        try:
+            return self._publish(table, year, self._connect().sql(query))
+        except duckdb.Error as error:
+            raise WarehouseError(f"cannot load {csv} into {table.name}: {error}") from error
 
     def load_parquet(self, table: Table, year: int, files: Sequence[Path]) -> TableYear:
-        """See `Warehouse.load_parquet`."""
-        with staging_folder(self.staging) as folder:
-            connection = self._connect(folder)
-            try:
-                scan = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
-                rows = connection.sql(exp.select("*").from_(scan).sql("duckdb"))
-                strange = (
-                    table.year_column
-                    and rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
-                )
-                if strange:
-                    raise WarehouseError(f"{files[0].parent} holds a row that is not of {year}: {strange}")
-                return self._publish(table, year, rows, folder)
-            except duckdb.Error as error:
-                raise WarehouseError(f"cannot load {year} into {table.name}: {error}") from error
+        """See `Warehouse.load_parquet`. A single file that is just as this warehouse would write it is moved in."""
+        connection = self._connect()
+        scan = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
+        try:
+            rows = connection.sql(exp.select("*").from_(scan).sql("duckdb"))
+            self._refuse_other_years(table, year, rows)
+            if len(files) == 1 and _is_as_written_here(table, rows):
+                return self._take_in(table, year, files[0])
+            return self._publish(table, year, rows)
+        except duckdb.Error as error:
+            raise WarehouseError(f"cannot load {year} into {table.name}: {error}") from error
 
     def replace_year(self, table: Table, year: int) -> TableYear:
         """See `Warehouse.replace_year`."""
-        with staging_folder(self.staging) as folder:
-            query = to_duckdb(sql.statement(table.name), year, partial(self._scan, year=year))
-            try:
-                return self._publish(table, year, self._connect(folder).sql(query), folder)
-            except duckdb.Error as error:
-                raise WarehouseError(f"cannot compute {table.name} for {year}: {error}") from error
+        query = to_duckdb(sql.statement(table.name), year, partial(self._scan, year=year))
+        try:
+            return self._publish(table, year, self._connect().sql(query))
+        except duckdb.Error as error:
+            raise WarehouseError(f"cannot compute {table.name} for {year}: {error}") from error
 
     def export_parquet(self, table: Table, year: int, folder: Path) -> Path:
         """See `Warehouse.export_parquet`. The table's file is Parquet already: it is linked, not copied."""
@@ -112,19 +110,17 @@ class DuckDBWarehouse(Warehouse):
             *(exp.alias_(sqlglot.parse_one(text, read="bigquery"), name) for name, text in measures.items())
         )
         found = {}
-        with duckdb.connect(config={"threads": self.threads, "memory_limit": self.memory}) as connection:
-            for year in years:
-                text = to_duckdb(query.from_(table.name), year, partial(self._scan, year=year))
-                row = connection.execute(text).fetchone()
-                found[year] = dict(zip(measures, row or (), strict=True))
+        for year in years:
+            text = to_duckdb(query.from_(table.name), year, partial(self._scan, year=year))
+            row = self._connect().execute(text).fetchone()
+            found[year] = dict(zip(measures, row or (), strict=True))
         return found
 
     def count_by(self, table: Table, year: int, column: str) -> dict[str, int]:
         """See `Warehouse.count_by`."""
-        with duckdb.connect() as connection:
-            rows = connection.read_parquet(str(self._existing(table.name, year)))
-            value = f"COALESCE({column}, '')"
-            return dict(rows.aggregate(f"{value}, COUNT(*) AS n", value).order("n DESC").fetchall())
+        rows = self._connect().read_parquet(str(self._existing(table.name, year)))
+        value = f"COALESCE({column}, '')"
+        return dict(rows.aggregate(f"{value}, COUNT(*) AS n", value).order("n DESC").fetchall())
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
@@ -150,25 +146,43 @@ class DuckDBWarehouse(Warehouse):
             raise WarehouseError(f"{table} has no year {year}: materialize it first")
         return file
 
-    def _connect(self, folder: Path) -> duckdb.DuckDBPyConnection:
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "threads": self.threads,
-            "memory_limit": self.memory,
-            "temp_directory": str(folder / "spill"),
-        }
-        return duckdb.connect(config=settings)
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:  # one database, so that all threads share one memory limit
+            if self._database is None:
+                spill = self._until_exit.enter_context(staging_folder(self.staging))
+                atexit.register(self._until_exit.close)
+                self._database = duckdb.connect(
+                    config={
+                        "threads": self.threads,
+                        "memory_limit": self.memory,
+                        "temp_directory": str(spill / "spill"),
+                    }
+                )
+            return self._database.cursor()
 
-    def _publish(self, table: Table, year: int, rows: duckdb.DuckDBPyRelation, folder: Path) -> TableYear:
+    def _publish(self, table: Table, year: int, rows: duckdb.DuckDBPyRelation) -> TableYear:
         # The columns' names and types are a contract: whatever computed the rows, exactly these come out.
         contract = [f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns]
         rows = rows.select(", ".join(contract))
         if table.order:
             rows = rows.order(", ".join(f'"{name}"' for name in table.order))
-        file = folder / "year.parquet"
-        rows.write_parquet(str(file), compression="zstd", row_group_size=ROWS_PER_GROUP)
+        with staging_folder(self.staging) as folder:
+            file = folder / "year.parquet"
+            rows.write_parquet(str(file), compression="zstd", row_group_size=ROWS_PER_GROUP)
+            return self._take_in(table, year, file)
+
+    def _take_in(self, table: Table, year: int, file: Path) -> TableYear:
         publish(file, self.file(table.name, year))
         self._refresh_views()
         return _table_year(self.file(table.name, year))
+
+    @staticmethod
+    def _refuse_other_years(table: Table, year: int, rows: duckdb.DuckDBPyRelation) -> None:
+        if table.year_column is None:
+            return
+        strange = rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
+        if strange:
+            raise WarehouseError(f"a row to load into {table.name} is not of {year}: {strange[0]}")
 
     def _refresh_views(self) -> None:
         with self._lock:
@@ -176,6 +190,16 @@ class DuckDBWarehouse(Warehouse):
             if present != self._viewed:
                 write_views(self.folder, self.staging)
                 self._viewed = present
+
+
+def _is_as_written_here(table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
+    """Whether rows have exactly the table's columns and types and are in its order."""
+    found = list(zip(rows.columns, map(str, rows.types), strict=True))
+    if found != [(column.name, DUCKDB_TYPES[column.type]) for column in table.columns]:
+        return False
+    key = f"ROW({', '.join(table.order)})"
+    steps_back = rows.select(f"{key} < LAG({key}) OVER () AS is_step_back").filter("is_step_back")
+    return not steps_back.limit(1).fetchall()
 
 
 def _table_year(file: Path) -> TableYear:

@@ -20,6 +20,9 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.resources.staging import staging_folder
 from chicago_crime.settings import Settings
 
+ROWS_PER_GROUP = 30_720
+"""Rows in a row group of the Parquet files that the embedded engine writes: the warehouse's own number."""
+
 
 class SparkError(PlatformError):
     """A job failed or cannot be started; the message has the end of its log, or what to do."""
@@ -81,8 +84,9 @@ class EmbeddedSpark(SparkRunner):
     def _run(self, job: str, options: list[str]) -> None:
         # The server reads these when it starts. What it logs below "error" is about hints that it does not need.
         os.environ.setdefault("RUST_LOG", "error")
-        os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = str(self.threads)
-        os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = "30720"
+        # One stream of rows per query keeps their order; jobs use all cores by working on several years at once.
+        os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
+        os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_PER_GROUP)
         from dagster_pyspark import LazyPySparkResource
         from pysail.spark import SparkConnectServer
 

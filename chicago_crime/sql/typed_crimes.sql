@@ -58,13 +58,25 @@ SELECT
   primary_type,
   description,
   location_description,
-  CASE
-    WHEN arrest IN ('true', '1', '1.0', 'y', 'yes', 't') THEN TRUE
-    WHEN arrest IN ('false', '0', '0.0', 'n', 'no', 'f') THEN FALSE
+  CASE arrest
+    WHEN 'true' THEN TRUE
+    WHEN '1' THEN TRUE
+    WHEN '1.0' THEN TRUE
+    WHEN 'y' THEN TRUE
+    WHEN 'false' THEN FALSE
+    WHEN '0' THEN FALSE
+    WHEN '0.0' THEN FALSE
+    WHEN 'n' THEN FALSE
   END AS arrest,
-  CASE
-    WHEN domestic IN ('true', '1', '1.0', 'y', 'yes', 't') THEN TRUE
-    WHEN domestic IN ('false', '0', '0.0', 'n', 'no', 'f') THEN FALSE
+  CASE domestic
+    WHEN 'true' THEN TRUE
+    WHEN '1' THEN TRUE
+    WHEN '1.0' THEN TRUE
+    WHEN 'y' THEN TRUE
+    WHEN 'false' THEN FALSE
+    WHEN '0' THEN FALSE
+    WHEN '0.0' THEN FALSE
+    WHEN 'n' THEN FALSE
   END AS domestic,
   beat,
   district,
