@@ -22,7 +22,7 @@ from chicago_crime.check_tools import Findings, Limits, years_of
 from chicago_crime.resources.object_store import ObjectStore
 from chicago_crime.resources.source_files import Manifest, SourceFiles
 from chicago_crime.resources.warehouse import Warehouse
-from chicago_crime.schema_checks import holds_to_schema, values_are_possible
+from chicago_crime.schema_checks import schema_checks
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
 
 Context = AssetCheckExecutionContext
@@ -219,13 +219,7 @@ def _adds_up(name: str, own: str, of_enriched: str) -> AssetChecksDefinition:
 
 def all_checks() -> list[AssetChecksDefinition]:
     """Every check of the platform."""
-    derived = [
-        check
-        for table in TABLES.values()
-        if table is not RAW_CRIMES
-        for check in (holds_to_schema(table), values_are_possible(table))
-        if check
-    ]
+    derived = [schema_checks(table) for table in TABLES.values() if table is not RAW_CRIMES]
     return [
         has_not_shrunk,
         has_no_gap,

@@ -90,9 +90,7 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
     """
     facts = examine(source)
     names, header = _header(source, facts)
-    quarantine = folder / "quarantine.csv"
-    with quarantine.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerow(QUARANTINE_COLUMNS)
+    quarantine = empty_quarantine(folder)
     lines = facts.lines - 1
     months = _months(source, year) if facts.is_plain and header.is_canonical else None
     if months is not None and sum(months.values()) == lines:
@@ -128,6 +126,13 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
         blank=counts.blank,
         months=in_year,
     )
+
+
+def empty_quarantine(folder: Path) -> Path:
+    """A new quarantine file, with its header and no line yet."""
+    file = folder / "quarantine.csv"
+    file.write_text(",".join(QUARANTINE_COLUMNS) + "\n")
+    return file
 
 
 @dataclass

@@ -3,13 +3,16 @@
 Nothing here knows a particular table.
 """
 
+from collections.abc import Iterator
+
 from dagster import (
     AssetCheckExecutionContext,
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSeverity,
+    AssetCheckSpec,
     ResourceParam,
-    asset_check,
+    multi_asset_check,
 )
 
 from chicago_crime.check_tools import Findings, years_of
@@ -18,50 +21,74 @@ from chicago_crime.schema import Column
 from chicago_crime.tables import Table
 
 
-def holds_to_schema(table: Table) -> AssetChecksDefinition:
-    """The check that a table's key is unique, its year is the partition's and no value is NULL that must not be."""
-    measures = {f"{column.name} is NULL": _is_null(column) for column in table.columns if not column.nullable}
+def schema_checks(table: Table) -> AssetChecksDefinition:
+    """Two checks of one table, from one look at it.
+
+    `holds_to_schema` (ERROR, blocks): the key is unique, no value is NULL that must not be, rows are of their year.
+    `values_are_possible` (WARN): numbers lie where they can be true, e.g. coordinates in the city, or are NULL.
+    """
+    must_hold, should_hold = _must_hold(table), _should_hold(table)
+    specs = [
+        AssetCheckSpec(
+            "holds_to_schema",
+            asset=table.name,
+            blocking=True,
+            description=f"{', '.join(table.key) or 'Nothing'} is unique; no value is NULL that must not be; rows are "
+            "of their year.",
+        )
+    ]
+    if should_hold:
+        specs.append(
+            AssetCheckSpec(
+                "values_are_possible",
+                asset=table.name,
+                description="Numbers lie between the smallest and the largest that can be true, or are NULL.",
+            )
+        )
+
+    @multi_asset_check(specs=specs, name=f"{table.name}_schema_checks")
+    def check(context: AssetCheckExecutionContext, warehouse: ResourceParam[Warehouse]) -> Iterator[AssetCheckResult]:
+        texts = must_hold | should_hold
+        aliases = {name: f"m{index}" for index, name in enumerate(texts)}
+        years = years_of(context, warehouse, table)
+        counts = warehouse.measure(table, years, {aliases[name]: text for name, text in texts.items()})
+        for spec, names, severity in zip(
+            specs, (must_hold, should_hold), (AssetCheckSeverity.ERROR, AssetCheckSeverity.WARN), strict=False
+        ):
+            findings = Findings()
+            for year in years:
+                wrong = {name: n for name in names if (n := counts[year][aliases[name]])}
+                findings.by_year[year] = wrong or "all rows are good"
+                findings.problems.extend(f"{year}: {name} in {n:,} rows" for name, n in wrong.items())
+            yield findings.result(severity)._replace(asset_key=spec.asset_key, check_name=spec.name)
+
+    return check
+
+
+def _must_hold(table: Table) -> dict[str, str]:
+    """Problem -> the GoogleSQL aggregate that counts its rows."""
+    measures = {f"{c.name} is NULL": f"COUNTIF({c.name} IS NULL)" for c in table.columns if not c.nullable}
     if table.year_column:
         measures["of another year"] = f"COUNTIF({table.year_column} != @year)"
-    if any(column.name == "date" for column in table.columns) and table.year_column == "year":
+    if {"date", "year"} <= {column.name for column in table.columns} and table.year_column == "year":
         measures["date in another year"] = "COUNTIF(EXTRACT(YEAR FROM date) != @year)"
     if table.key:
-        measures[f"{', '.join(table.key)} repeats"] = f"COUNT(*) - COUNT(DISTINCT {_as_one(table)})"
-    return _counting_check(
-        table,
-        "holds_to_schema",
-        measures,
-        AssetCheckSeverity.ERROR,
-        f"{', '.join(table.key) or 'Nothing'} is unique; no value is NULL that must not be; rows are of their year.",
-    )
+        measures[f"repeated {', '.join(table.key)}"] = f"COUNT(*) - COUNT(DISTINCT {_as_one(table)})"
+    return measures
 
 
-def values_are_possible(table: Table) -> AssetChecksDefinition | None:
-    """The check that numbers lie where they can be true, e.g. coordinates in the city or NULL. None without such."""
-    measures = {
+def _should_hold(table: Table) -> dict[str, str]:
+    return {
         f"{column.name} is not between {column.between[0]:g} and {column.between[1]:g}": _outside(column)
         for column in table.columns
         if column.between
     }
-    if not measures:
-        return None
-    return _counting_check(
-        table,
-        "values_are_possible",
-        measures,
-        AssetCheckSeverity.WARN,
-        "Numbers lie between the smallest and the largest that can be true (coordinates: in the city), or are NULL.",
-    )
-
-
-def _is_null(column: Column) -> str:
-    return f"COUNTIF({column.name} IS NULL)"
 
 
 def _outside(column: Column) -> str:
     assert column.between
     low, high = column.between
-    above = "" if high == float("inf") else f" OR {column.name} > {high:g}"
+    above = "" if high == float("inf") else f" OR {column.name} > {high:f}"
     return f"COUNTIF({column.name} < {low:f}{above})"
 
 
@@ -70,20 +97,3 @@ def _as_one(table: Table) -> str:
         return table.key[0]
     parts = ", '|', ".join(f"COALESCE(CAST({name} AS STRING), '')" for name in table.key)
     return f"CONCAT({parts})"
-
-
-def _counting_check(
-    table: Table, name: str, measures: dict[str, str], severity: AssetCheckSeverity, description: str
-) -> AssetChecksDefinition:
-    @asset_check(asset=table.name, name=name, blocking=severity is AssetCheckSeverity.ERROR, description=description)
-    def check(context: AssetCheckExecutionContext, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
-        findings = Findings()
-        aliases = {f"m{index}": text for index, text in enumerate(measures.values())}
-        years = years_of(context, warehouse, table)
-        for year, counts in warehouse.measure(table, years, aliases).items():
-            wrong = {problem: n for problem, n in zip(measures, counts.values(), strict=True) if n}
-            findings.by_year[year] = wrong or "all rows are good"
-            findings.problems.extend(f"{year}: {problem} in {count:,} rows" for problem, count in wrong.items())
-        return findings.result(severity)
-
-    return check

@@ -5,7 +5,7 @@ from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 from chicago_crime.assets.by_year import Metadata, each_year
 from chicago_crime.assets.describe import OWNERS
 from chicago_crime.assets.source import crime_csv
-from chicago_crime.gate import pass_through
+from chicago_crime.gate import empty_quarantine, pass_through
 from chicago_crime.resources.object_store import ObjectStore
 from chicago_crime.resources.source_files import SourceFiles
 from chicago_crime.resources.staging import staging_folder
@@ -40,19 +40,27 @@ def crime_object(
     """Take each year's file through the gate into the object store."""
 
     def admit(year: int) -> Metadata:
-        file = source_files.csv(year)
+        manifest, file = source_files.manifest(year), source_files.csv(year)
+        assert manifest, "csv() has refused a year without a manifest"
+        ignored: list[str] = []
+        missing: list[str] = []
         with staging_folder(source_files.staging) as folder:
-            gated = pass_through(file, year, folder)
-            object_store.put(quarantine_key(year), gated.quarantine)
-            stored = object_store.put(rows_key(year), gated.file, gated.facts.sha256 if gated.is_canonical else None)
+            if manifest.is_canonical:  # found so when it came in; the checksum proves that it still is that file
+                object_store.put(quarantine_key(year), empty_quarantine(folder))
+                stored = object_store.put(rows_key(year), file, manifest.sha256)
+            else:
+                gated = pass_through(file, year, folder)
+                ignored, missing = list(gated.ignored), list(gated.missing)
+                object_store.put(quarantine_key(year), gated.quarantine)
+                stored = object_store.put(rows_key(year), gated.file)
         return {
-            "partition_row_count": gated.rows,
+            "partition_row_count": manifest.rows,
             "bytes": stored.bytes,
             "sha256": stored.sha256,
-            "passed_unchanged": gated.is_canonical,
-            "quarantined_lines": gated.quarantined,
-            "ignored_columns": MetadataValue.json(list(gated.ignored)),
-            "missing_columns": MetadataValue.json(list(gated.missing)),
+            "passed_unchanged": manifest.is_canonical,
+            "quarantined_lines": manifest.quarantined,
+            "ignored_columns": MetadataValue.json(ignored),
+            "missing_columns": MetadataValue.json(missing),
             "object": rows_key(year),
             "quarantine_object": quarantine_key(year),
         }

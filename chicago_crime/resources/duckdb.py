@@ -151,13 +151,8 @@ class DuckDBWarehouse(Warehouse):
             if self._database is None:
                 spill = self._until_exit.enter_context(staging_folder(self.staging))
                 atexit.register(self._until_exit.close)
-                self._database = duckdb.connect(
-                    config={
-                        "threads": self.threads,
-                        "memory_limit": self.memory,
-                        "temp_directory": str(spill / "spill"),
-                    }
-                )
+                limits = {"memory_limit": self.memory, "temp_directory": str(spill)}
+                self._database = duckdb.connect(config={"threads": self.threads, **limits})
             return self._database.cursor()
 
     def _publish(self, table: Table, year: int, rows: duckdb.DuckDBPyRelation) -> TableYear:

@@ -25,8 +25,10 @@ def typed_csv_scan(file: Path) -> exp.Expr:
 
 
 def parquet_scan(*files: Path | str) -> exp.Expr:
-    """Reads Parquet files with the same columns, or a glob of them."""
-    return exp.Anonymous(this="READ_PARQUET", expressions=[exp.array(*(exp.Literal.string(str(f)) for f in files))])
+    """Reads Parquet files with the same columns, or a glob of them. Names of folders never become columns."""
+    paths = exp.array(*(exp.Literal.string(str(file)) for file in files))
+    options = exp.EQ(this=exp.column("hive_partitioning"), expression=exp.false())
+    return exp.Anonymous(this="READ_PARQUET", expressions=[paths, options])
 
 
 def no_rows(columns: Sequence[str]) -> exp.Expr:
