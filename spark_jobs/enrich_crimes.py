@@ -40,11 +40,9 @@ def enriched_crimes(crimes: DataFrame, community_areas: DataFrame, fbi_codes: Da
     """Every crime with its columns and, beside them, what analysts need: one row per row of `crimes`."""
     areas = community_areas.select("community_area", F.col("name").alias("community_area_name"), "side")
     codes = fbi_codes.select("fbi_code", F.col("name").alias("fbi_name"), "ucr_part1_class")
-    joined = (
-        crimes.join(F.broadcast(codes), on="fbi_code", how="left")
-        .join(F.broadcast(areas), on="community_area", how="left")
-        .join(F.broadcast(_provisional_from(crimes)), on="year", how="left")
-    )
+    joined = crimes
+    for small, key in ((codes, "fbi_code"), (areas, "community_area"), (_provisional_from(crimes), "year")):
+        joined = _look_up(joined, crimes, small, key)
     return joined.select(
         *crimes.columns,
         F.hour("date").cast("bigint").alias("hour"),
@@ -122,6 +120,17 @@ def hot_spots(enriched: DataFrame) -> DataFrame:
         F.broadcast(city), on=["year", "offense_class"], how="inner"
     )
     return joined.select(*grain, "crimes", "neighborhood_crimes", _gi_star().alias("gi_star"), "latitude", "longitude")
+
+
+def _look_up(rows: DataFrame, crimes: DataFrame, small: DataFrame, key: str) -> DataFrame:
+    """`rows` with the columns of a small table beside them, NULL where it lacks the key.
+
+    The small table is first filled up to every key that occurs, NULL too. So an inner join loses nothing, and each row
+    comes out where it went in: an outer join would put those without a match behind the others, and a year would no
+    longer be in its order. The small table is on the left, where Sail hashes it and lets the crimes stream through.
+    """
+    keys = crimes.select(key).distinct().join(small, on=key, how="left").withColumnRenamed(key, "looked_up")
+    return F.broadcast(keys).join(rows, on=F.col("looked_up").eqNullSafe(rows[key]), how="inner").drop("looked_up")
 
 
 def _provisional_from(crimes: DataFrame) -> DataFrame:
