@@ -16,7 +16,9 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["chicago_crime", "chicago_crime.*", "spark_jobs"]),
-    package_data={"chicago_crime": ["reference/*.csv", "reference/*.json", "sql/*.sql", "sql/answers/*.sql"]},
+    package_data={
+        "chicago_crime": ["reference/*.csv", "sources/*.csv", "sources/*.json", "sql/*.sql", "sql/answers/*.sql"]
+    },
     entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli:main"]},
     install_requires=[
         f"dagster=={DAGSTER}",

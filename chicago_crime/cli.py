@@ -159,13 +159,13 @@ def demo(data_dir: DataOption = None) -> None:
         warehouse = build_resources(settings)["warehouse"]
         out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
         for question, sql in answers():
-            out.print(answer_table(warehouse.query(sql), title=question))
+            out.print(answer_table(warehouse.query(sql), title=question), "")
         out.print(
             "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
             "Next:\n"
-            "  make dev                                 the graph in your browser, with this run in it\n"
-            "  .venv/bin/chicago-crime query 'from hot_spots'   ask anything else\n"
-            "  .venv/bin/chicago-crime run --years 2021 --folder DIR   real data: see the README",
+            "  make dev                                        the graph in your browser, with this run in it\n"
+            "  .venv/bin/chicago-crime query 'from hot_spots'  ask anything else\n"
+            "  .venv/bin/chicago-crime run --help              real data, other years: see the README too",
             markup=False,
         )
 

@@ -1,11 +1,13 @@
 """How the command line looks: progress while a run works, tables afterwards. No decisions, no data."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pyarrow as pa
-from rich.console import Console
+from rich import box
+from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -54,22 +56,14 @@ def _print_finished(step: Step) -> None:
         out.print(f"{step.asset} ...")
 
 
-def run_table(reports: Sequence[RunReport]) -> Table:
+def run_table(reports: Sequence[RunReport]) -> Group:
     """Year by asset: rows, seconds and size of what the runs made, rejects and quarantined lines among them."""
     metadata = {key: told for report in reports for key, told in report.metadata.items()}
-    years = sorted({year for _, year in metadata})
-    table = Table("table", *(str(year) for year in years), title="rows, seconds, size", caption=_reject_line(metadata))
-    for asset in dict.fromkeys(asset for asset, _ in metadata):
-        cells = []
-        for year in years:
-            told = metadata.get((asset, year))
-            cells.append(
-                f"{told['partition_row_count']:,}\n{told['seconds']:.1f} s, {size(told['bytes'])}" if told else "-"
-            )
-        table.add_row(asset, *cells)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
+    cells: dict[str, dict[int, str]] = {}
+    for (asset, year), told in metadata.items():
+        cell = f"{told['partition_row_count']:,}\n{told['seconds']:.1f} s {size(told['bytes'])}"
+        cells.setdefault(asset, {})[year] = cell
+    return Group("rows, seconds, size", *_year_tables(cells), _reject_line(metadata))
 
 
 def _reject_line(metadata: dict[tuple[str, int], dict]) -> str:
@@ -93,22 +87,32 @@ def print_problems(report: RunReport) -> None:
         errors.print(f"[{colour}]check {check.asset}:{check.check} {word}[/]: {check.description}")
 
 
-def status_table(statuses: Sequence[YearStatus]) -> Table:
+def status_table(statuses: Sequence[YearStatus]) -> Group:
     """Year by table: rows; `-` where missing, `*` where stale."""
-    table = Table("year", "source", "lake", *TABLES, title="rows by year and table")
+    cells: dict[str, dict[int, str]] = {name: {} for name in ("source", "lake", *TABLES)}
     for status in statuses:
-        source = status.manifest.source if status.manifest else "-"
-        if status.manifest and status.manifest.synthetic:
-            source += " (SYNTHETIC)"
-        cells = []
+        made_up = "\nSYNTHETIC" if status.manifest and status.manifest.synthetic else ""
+        cells["source"][status.year] = status.manifest.source + made_up if status.manifest else "-"
+        cells["lake"][status.year] = "yes" if status.in_lake else "-"
         for name in TABLES:
             held = status.tables.get(name)
-            mark = "*" if name in status.stale else ""
-            cells.append(f"{held.rows:,}{mark}" if held else "-")
-        table.add_row(str(status.year), source, "yes" if status.in_lake else "-", *cells)
-    for column in table.columns[3:]:
-        column.justify = "right"
-    return table
+            cells[name][status.year] = f"{held.rows:,}{'*' if name in status.stale else ''}" if held else "-"
+    return Group(*_year_tables(cells))
+
+
+def _year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
+    """A column per year and a row per name, in as many tables below each other as the screen's width asks for."""
+    years = sorted({year for row in cells.values() for year in row})
+    widest = max((len(line) for row in cells.values() for cell in row.values() for line in cell.split("\n")), default=0)
+    fitting = max(1, (out.width - max(map(len, cells), default=0) - 3) // (widest + 2))
+    for start in range(0, len(years), fitting):
+        shown = years[start : start + fitting]
+        table = Table("", box=box.SIMPLE_HEAD, pad_edge=False)
+        for year in shown:
+            table.add_column(str(year), justify="right", no_wrap=True)
+        for name, row in cells.items():
+            table.add_row(name, *(row.get(year, "-") for year in shown))
+        yield table
 
 
 def answer_table(rows: pa.Table, title: str | None = None) -> Table:
@@ -142,6 +146,8 @@ def size(count: float) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)  # DuckDB's sums of whole numbers
     # A year is a number without a thousands separator; everything else reads better with one.
     if isinstance(value, bool) or not isinstance(value, int) or 1900 <= value <= 2100:
         return str(value)

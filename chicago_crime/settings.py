@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(PROJECT_FOLDER / "data", description="folder for everything the platform writes")
     dagster_home: Path | None = Field(None, description="Dagster's own folder; by default `dagster` in data_dir")
-    sample_rows: int = Field(20_000, ge=0, description="rows a sample year; 0 for as many as the year really had")
+    sample_rows: int = Field(
+        20_000, ge=0, le=2_000_000, description="rows a sample year; 0 for as many as the year really had"
+    )
     sample_seed: int = Field(1, ge=0, description="seed of the sample: the same seed, the same rows")
     sample_dirt: bool = Field(False, description="whether the sample includes every known kind of dirt")
     spark_engine: Literal["embedded", "jvm"] = Field("embedded", description="what runs the Spark job")
