@@ -1,13 +1,11 @@
 """The gate: what may enter the lake, and what is set aside.
 
 Here belongs telling rows from what is no row, without a look at what the values mean: that is the warehouse's part.
-A canonical file passes as it is. Any other is read line by line, in Python, because the fast readers either stop at
-damage or swallow whole stretches of good lines after an open quote.
+A canonical file passes as it is. Any other is read line by line (`csv_records.py`) and written anew.
 """
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,14 +13,12 @@ from pathlib import Path
 import duckdb
 
 from chicago_crime import sql
+from chicago_crime.csv_records import lines_of, records
 from chicago_crime.errors import PlatformError
 from chicago_crime.file_facts import FileFacts, examine
 from chicago_crime.resources.duckdb_dialect import to_duckdb
 from chicago_crime.resources.duckdb_scans import csv_scan
 from chicago_crime.schema import SOURCE_COLUMNS, Header, HeaderError, read_header
-
-LONGEST_RECORD = 20
-"""Lines that one row with quoted newlines may take; beyond that the opening quote is taken for damage."""
 
 LEAST_SHARE_OF_YEAR = 0.1
 """A file with fewer rows of its year is of another year. Some may stray: the warehouse rejects them one by one."""
@@ -152,18 +148,11 @@ def _header(source: Path, facts: FileFacts) -> tuple[list[str], Header]:
     if start.startswith((b"<", b"{", b"[")):
         kind = "an HTML or XML page" if start.startswith(b"<") else "JSON"
         raise GateError(f"{source} is {kind}, not a CSV; most likely an error message was saved. Download it again.")
-    names = next(csv.reader(io.StringIO(next(_lines(source)))), [])
+    names = next(csv.reader(io.StringIO(next(lines_of(source)))), [])
     try:
         return names, read_header(names)
     except HeaderError as error:
         raise GateError(f"{source}, line 1: {error}. Is it a file of the City's crimes?") from None
-
-
-def _lines(source: Path) -> Iterator[str]:
-    """Lines without their ends; CR, LF and CRLF all end one. What is no UTF-8 comes as lone surrogates."""
-    with source.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
-        for line in file:
-            yield line.removesuffix("\n")
 
 
 def _rewrite(source: Path, header: Header, target: Path, quarantine: Path) -> _Counts:
@@ -175,7 +164,7 @@ def _rewrite(source: Path, header: Header, target: Path, quarantine: Path) -> _C
     ):
         rows, rejects = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
         rows.writerow(column.name for column in SOURCE_COLUMNS)
-        for number, taken, fields, problem, text in _records(_lines(source), header.width):
+        for number, taken, fields, problem, text in records(lines_of(source), header.width):
             if problem:
                 rejects.writerow((number, problem, text))
                 counts.quarantined += 1
@@ -186,53 +175,6 @@ def _rewrite(source: Path, header: Header, target: Path, quarantine: Path) -> _C
                 counts.rows += 1
                 counts.continuations += taken - 1
     return counts
-
-
-def _records(lines: Iterator[str], width: int) -> Iterator[tuple[int, int, list[str], str, str]]:
-    """Go through all lines after the header as (line number, lines taken, fields, problem, text)."""
-    next(lines)
-    number, ahead = 2, list(islice(lines, 1))
-    while ahead:
-        text, taken = ahead[0], 1
-        fields, problem = _parse(text, width)
-        while problem == _OPEN_QUOTE and taken < LONGEST_RECORD:
-            if taken == len(ahead):
-                ahead.extend(islice(lines, 1))
-            if taken == len(ahead):
-                break
-            taken += 1
-            joined = "\n".join(ahead[:taken])
-            fields, problem = _parse(joined, width)
-            if not problem:
-                text = joined
-        if problem:  # only the first line is set aside: the ones behind it may be good
-            taken = 1
-        yield number, taken, fields, problem, text
-        del ahead[:taken]
-        number += taken
-        if not ahead:
-            ahead.extend(islice(lines, 1))
-
-
-_OPEN_QUOTE = "a quote is opened and not closed"
-
-
-def _parse(text: str, width: int) -> tuple[list[str], str]:
-    """The fields of a line, and what is wrong with it ("" if nothing is)."""
-    if not text:
-        return [], ""
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return [], "not UTF-8"
-    if "\0" in text:
-        return [], "a NUL byte"
-    if '"' not in text:
-        fields = text.split(",")
-    else:
-        try:
-            fields = next(csv.reader(io.StringIO(text, newline=""), strict=True))
-        except csv.Error as error:
-            return [], _OPEN_QUOTE if "end of data" in str(error) else f"misplaced quote: {error}"
-    return fields, "" if len(fields) == width else f"{len(fields)} fields where the header has {width}"
 
 
 def _months(file: Path, year: int) -> dict[str, int] | None:

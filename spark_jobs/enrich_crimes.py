@@ -22,6 +22,8 @@ CELL_FT = 660
 PROVISIONAL_DAYS = 28
 """For so long reports still arrive in numbers that matter."""
 
+CLASSES = ("violent", "property", "non_index")
+
 COMPARABLE_TYPES = {
     "CRIM SEXUAL ASSAULT": "CRIMINAL SEXUAL ASSAULT",
     "NON - CRIMINAL": "NON-CRIMINAL",
@@ -62,7 +64,7 @@ def enriched_crimes(crimes: DataFrame, community_areas: DataFrame, fbi_codes: Da
 
 def crime_type_count(enriched: DataFrame) -> DataFrame:
     """Counts by year and crime type, under the label that the source uses."""
-    counts = enriched.groupBy("year", "primary_type").agg(_crimes(), _arrests(), _domestic_crimes())
+    counts = enriched.groupBy("year", "primary_type").agg(*_tallies())
     return counts.select(
         "year",
         "primary_type",
@@ -75,16 +77,12 @@ def crime_type_count(enriched: DataFrame) -> DataFrame:
 
 def crimes_daily(enriched: DataFrame) -> DataFrame:
     """Counts by day; a day is provisional if any crime of it is."""
-    return enriched.groupBy("year", F.to_date("date").alias("day")).agg(
-        _crimes(),
-        *(
-            _count_if(F.col("offense_class") == F.lit(name)).alias(f"{name}_crimes")
-            for name in ("violent", "property", "non_index")
-        ),
-        _arrests(),
-        _domestic_crimes(),
-        F.max("is_provisional").alias("is_provisional"),
+    by_class = [_count_if(F.col("offense_class") == F.lit(name)).alias(f"{name}_crimes") for name in CLASSES]
+    counts = enriched.groupBy("year", F.to_date("date").alias("day")).agg(
+        *_tallies(), *by_class, F.max("is_provisional").alias("is_provisional")
     )
+    names = [f"{name}_crimes" for name in CLASSES]
+    return counts.select("year", "day", "crimes", *names, "arrests", "domestic_crimes", "is_provisional")
 
 
 def hot_spots(enriched: DataFrame) -> DataFrame:
@@ -97,16 +95,11 @@ def hot_spots(enriched: DataFrame) -> DataFrame:
     counts = _counts_with_zeros(enriched.where(F.col("cell_x").isNotNull() & F.col("cell_y").isNotNull()))
     grain = ["year", "offense_class", "cell_x", "cell_y"]
     offset = F.array(*(F.lit(step) for step in (-1, 0, 1)))
+    moved = [(F.col(f"cell_{axis}") + F.col(f"step_{axis}")).alias(f"cell_{axis}") for axis in "xy"]
     sent_to_neighbors = (
         counts.withColumn("step_x", F.explode(offset))
         .withColumn("step_y", F.explode(offset))
-        .select(
-            "year",
-            "offense_class",
-            (F.col("cell_x") + F.col("step_x")).alias("cell_x"),
-            (F.col("cell_y") + F.col("step_y")).alias("cell_y"),
-            "crimes",
-        )
+        .select("year", "offense_class", *moved, "crimes")
     )
     neighborhoods = sent_to_neighbors.groupBy(*grain).agg(
         F.sum("crimes").alias("neighborhood_crimes"), F.count(F.lit(1)).alias("cells_near")
@@ -164,34 +157,26 @@ def _count_if(condition: Column) -> Column:
     return F.sum(F.when(condition, F.lit(1)).otherwise(F.lit(0))).cast("bigint")
 
 
-def _crimes() -> Column:
-    return F.count(F.lit(1)).alias("crimes")
-
-
-def _arrests() -> Column:
-    return _count_if(F.col("arrest")).alias("arrests")
-
-
-def _domestic_crimes() -> Column:
-    return _count_if(F.col("domestic")).alias("domestic_crimes")
+def _tallies() -> tuple[Column, ...]:
+    """What every summary counts."""
+    return (
+        F.count(F.lit(1)).alias("crimes"),
+        _count_if(F.col("arrest")).alias("arrests"),
+        _count_if(F.col("domestic")).alias("domestic_crimes"),
+    )
 
 
 def _counts_with_zeros(located: DataFrame) -> DataFrame:
     """Crimes by year, class (and all) and cell of the study area, zeros too, with the middle of the cell's crimes."""
-    counted = located.groupBy("year", "cell_x", "cell_y").agg(
-        _crimes().alias("all"),
-        *(
-            _count_if(F.col("offense_class") == F.lit(name)).alias(name)
-            for name in ("violent", "property", "non_index")
-        ),
-        # The middle of the range, not the mean: sums of floats would differ between engines.
-        *(((F.min(name) + F.max(name)) / F.lit(2)).alias(name) for name in ("latitude", "longitude")),
-    )
-    classes = ("all", "violent", "property", "non_index")
-    pairs = F.array(*(F.struct(F.lit(name).alias("offense_class"), F.col(name).alias("crimes")) for name in classes))
-    return counted.select("year", "cell_x", "cell_y", "latitude", "longitude", F.explode(pairs).alias("pair")).select(
-        "year", "cell_x", "cell_y", "latitude", "longitude", "pair.offense_class", "pair.crimes"
-    )
+    by_class = [_count_if(F.col("offense_class") == F.lit(name)).alias(name) for name in CLASSES]
+    # The middle of the range, not the mean: sums of floats would differ between engines.
+    middle = [((F.min(name) + F.max(name)) / F.lit(2)).alias(name) for name in ("latitude", "longitude")]
+    everything = F.count(F.lit(1)).alias("all")
+    counted = located.groupBy("year", "cell_x", "cell_y").agg(everything, *by_class, *middle)
+    names = ("all", *CLASSES)
+    pairs = F.array(*(F.struct(F.lit(name).alias("offense_class"), F.col(name).alias("crimes")) for name in names))
+    cell = ("year", "cell_x", "cell_y", "latitude", "longitude")
+    return counted.select(*cell, F.explode(pairs).alias("pair")).select(*cell, "pair.offense_class", "pair.crimes")
 
 
 def _gi_star() -> Column:
