@@ -170,6 +170,21 @@ def demo(data_dir: DataOption = None) -> None:
         )
 
 
+@app.command(epilog="**Example**\n\n`chicago-crime dev --port 3001`")
+def dev(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
+    source: SourceOption = None,
+    folder: FolderOption = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Open the Dagster UI, with its daemon, until Ctrl-C. It shows the runs of this command line too."""
+    with _errors_told():
+        from chicago_crime.instance import become_dagster_dev
+
+        chosen = {"source": source or ("folder" if folder else None), "folder": folder, "data_dir": data_dir}
+        become_dagster_dev(_settings(**chosen), port)
+
+
 def _run(settings: Settings, years: str, assets: str | None) -> bool:
     from chicago_crime.years import parse_years
 

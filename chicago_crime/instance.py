@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from typing import TYPE_CHECKING
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
-from chicago_crime.settings import PROJECT_FOLDER, Settings
+from chicago_crime.errors import UsageError
+from chicago_crime.settings import PREFIX, PROJECT_FOLDER, Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -33,3 +38,29 @@ def open_instance(settings: Settings) -> DagsterInstance:
 
     prepare_home(settings)
     return DagsterInstance.from_config(str(settings.home))
+
+
+def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
+    """Turn this process into `dagster dev`, so that signals reach it and nothing is left behind.
+
+    Args:
+        settings: of the installation; they are handed on.
+        port: where the UI listens, on 127.0.0.1.
+
+    Raises:
+        UsageError: the port is in use.
+    """
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise UsageError(f"port {port} is in use: stop what uses it, or choose another with --port")
+    prepare_home(settings)
+    chosen = settings.model_dump(exclude_none=True)
+    handed_on = {f"{PREFIX}{name.upper()}": str(value) for name, value in chosen.items()}
+    workspace = PROJECT_FOLDER / "workspace.yaml"
+    graph = ["-w", str(workspace)] if workspace.exists() else ["-m", "chicago_crime.definitions"]
+    program = Path(sys.executable).with_name("dagster")
+    arguments = [str(program), "dev", "-h", "127.0.0.1", "-p", str(port), *graph]
+    # `dg dev`, which Dagster would rather be asked for, wants a project layout of its own.
+    quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
+    os.chdir(settings.home)  # where a dagster.yaml belongs: Dagster warns of one elsewhere
+    os.execve(program, arguments, os.environ | handed_on | quiet | {"DAGSTER_HOME": str(settings.home)})
