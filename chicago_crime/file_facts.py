@@ -20,6 +20,7 @@ class FileFacts:
         size: in bytes.
         start: the first bytes, at most 1,000.
         lines: physical lines, the last one also if its end is missing. CR, LF and CRLF each end a line.
+        commas: how many there are.
         is_plain: UTF-8 without a byte order mark, lines end in LF only, no NUL byte.
     """
 
@@ -27,19 +28,21 @@ class FileFacts:
     size: int
     start: bytes
     lines: int
+    commas: int
     is_plain: bool
 
 
 def examine(file: Path) -> FileFacts:
     """Read a file once and tell its facts."""
     digest, utf8 = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    size = lines = 0
+    size = lines = commas = 0
     plain, start, last = True, b"", b""
     with file.open("rb") as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
             start = start or block[:1000]
             size += len(block)
+            commas += block.count(b",")
             lines += block.count(b"\n")
             if b"\r" in block:
                 plain = False
@@ -56,7 +59,7 @@ def examine(file: Path) -> FileFacts:
                     plain = False
     lines += last not in (b"", b"\n", b"\r")
     plain = plain and not utf8.getstate()[0] and not start.startswith(codecs.BOM_UTF8)
-    return FileFacts(digest.hexdigest(), size, start, lines, plain)
+    return FileFacts(digest.hexdigest(), size, start, lines, commas, plain)
 
 
 def sha256(file: Path) -> str:

@@ -1,0 +1,1 @@
+"""Tests of the whole graph: real data, damage, crashes, engines, the UI."""

@@ -1,0 +1,62 @@
+"""Tests of `chicago_crime/resources/source_files.py`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chicago_crime.gate import GateError
+from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
+from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
+
+
+@dataclass
+class Handing(CrimeSource):
+    """Hands over rows that a test made."""
+
+    rows: list[dict[str, str]]
+    name = "handing"
+
+    def years(self) -> list[int]:
+        return [2014]
+
+    def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
+        return SourceFile(write_csv(directory / "crimes.csv", self.rows), "a test", True, {"seed": 1})
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> SourceFiles:
+    return SourceFiles(tmp_path / "csv", tmp_path / "staging")
+
+
+def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
+    manifest = files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress)
+    assert files.manifest(2014) == manifest
+    assert files.years() == [2014]
+    assert (manifest.rows, manifest.lines, manifest.synthetic, manifest.details) == (36, 36, True, {"seed": 1})
+    assert manifest.months["2014-12"] == 3
+    assert manifest.bytes == files.csv(2014).stat().st_size
+
+
+def test_the_former_file_goes_when_another_takes_its_place(files: SourceFiles) -> None:
+    files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress)
+    former = files.csv(2014)
+    files.fetch(Handing(crimes_of_months(2014, per_month=4)), 2014, no_progress)
+    assert not former.exists()
+    assert sorted(file.suffix for file in files.folder.iterdir()) == [".csv", ".json"]
+
+
+def test_a_refused_file_leaves_the_former_year_untouched(files: SourceFiles) -> None:
+    files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress)
+    before = files_below(files.folder)
+    with pytest.raises(GateError, match="no file of 2014"):
+        files.fetch(Handing(crimes_of_months(2013)), 2014, no_progress)
+    assert files_below(files.folder) == before
+    assert list(files.staging.iterdir()) == []
+
+
+def test_a_year_that_was_never_fetched_is_told(files: SourceFiles) -> None:
+    assert files.manifest(2015) is None
+    with pytest.raises(SourceError, match="materialize crime_csv for 2015"):
+        files.csv(2015)

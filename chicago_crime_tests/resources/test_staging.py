@@ -1,0 +1,64 @@
+"""Tests of `chicago_crime/resources/staging.py`."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chicago_crime.resources.staging import publish, staging_folder
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from chicago_crime.resources.staging import staging_folder
+with staging_folder(Path(sys.argv[1])) as folder:
+    (folder / "half").write_text("half")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def holder(root: Path) -> tuple[subprocess.Popen, Path]:
+    """A process of its own that has a staging folder."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(root)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_a_staging_folder_is_gone_afterwards_also_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), staging_folder(tmp_path) as folder:
+        (folder / "file").write_text("x")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None:
+    process, left = holder(tmp_path)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert (left / "half").exists()
+    with staging_folder(tmp_path) as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_the_folder_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
+    process, theirs = holder(tmp_path)
+    try:
+        with staging_folder(tmp_path), staging_folder(tmp_path):
+            assert (theirs / "half").exists()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_publishing_replaces_the_target_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new folder" / "target"
+    for text in ("old", "new"):
+        fresh = tmp_path / "fresh"
+        fresh.write_text(text)
+        publish(fresh, target)
+        assert target.read_text() == text
+        assert not fresh.exists()

@@ -1,0 +1,134 @@
+"""What many tests need: rows of crimes, files of them, runs of the graph, and the real data where it is present."""
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pyarrow.parquet as pq
+import pytest
+
+from chicago_crime.instance import open_instance
+from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.run import RunReport, run_years
+from chicago_crime.schema import SOURCE_COLUMNS
+from chicago_crime.settings import Settings, load_settings
+
+PROJECT = Path(__file__).parent.parent
+REAL_DATA = PROJECT.parent / "shared" / "data"
+NAMES = [column.name for column in SOURCE_COLUMNS]
+
+_CRIME = {
+    "id": "1",
+    "case_number": "HX100001",
+    "date": "03/15/2014 02:30:00 PM",
+    "block": "001XX N STATE ST",
+    "iucr": "0820",
+    "primary_type": "THEFT",
+    "description": "$500 AND UNDER",
+    "location_description": "STREET",
+    "arrest": "false",
+    "domestic": "false",
+    "beat": "0111",
+    "district": "001",
+    "ward": "42",
+    "community_area": "32",
+    "fbi_code": "06",
+    "x_coordinate": "1176352",
+    "y_coordinate": "1900927",
+    "year": "2014",
+    "updated_on": "02/10/2018 03:50:01 PM",
+    "latitude": "41.883500187",
+    "longitude": "-87.627876698",
+    "location": "(41.883500187, -87.627876698)",
+}
+
+
+def crime(**values: object) -> dict[str, str]:
+    """A good row, with some values of its own."""
+    unknown = values.keys() - _CRIME.keys()
+    assert not unknown, unknown
+    return _CRIME | {name: str(value) for name, value in values.items()}
+
+
+def crimes_of_months(year: int, per_month: int = 3, months: Iterable[int] = range(1, 13), **values: object) -> list:
+    """Good rows in several months of a year, with ids of their own."""
+    return [
+        crime(
+            id=year * 100_000 + month * 1000 + n,
+            date=f"{month:02}/{n % 28 + 1:02}/{year} 10:15:00 AM",
+            year=year,
+            **values,
+        )
+        for month in months
+        for n in range(per_month)
+    ]
+
+
+def write_csv(file: Path, rows: Sequence[dict[str, str]], header: Sequence[str] = NAMES) -> Path:
+    """Rows as a canonical CSV, or under another header for the same columns."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(row.values() for row in rows)
+    return file
+
+
+def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
+    """Settings of an installation in a temporary folder that reads files of another."""
+    return load_settings(source="folder", folder=folder, data_dir=data_dir, **more)
+
+
+def run(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
+    """Run the graph for years, as the command line does."""
+    with open_instance(settings) as instance:
+        return list(run_years(settings, instance, years, assets))
+
+
+def run_well(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
+    """Run the graph and see that all of it worked."""
+    reports = run(settings, *years, assets=assets)
+    for report in reports:
+        assert report.success, (report.failures, report.checks)
+    return reports
+
+
+def warehouse_of(settings: Settings) -> DuckDBWarehouse:
+    """The warehouse of an installation."""
+    data = settings.data_dir
+    return DuckDBWarehouse(data / "warehouse", data / "staging", settings.threads, settings.duckdb_memory)
+
+
+def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:
+    """A year of a table."""
+    return pq.read_table(settings.data_dir / "warehouse" / table / f"{year}.parquet").to_pylist()
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder with its bytes, to see whether anything changed."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def real_year(year: int) -> Path:
+    """A real year's file; the test is skipped where the real data is not."""
+    return _real(REAL_DATA / "real" / f"Chicago_Crimes_{year}.csv.gz")
+
+
+def real_variant(name: str) -> Path:
+    """A small real file in another shape; the test is skipped where the real data is not."""
+    return _real(REAL_DATA / "variants" / name)
+
+
+def _real(file: Path) -> Path:
+    if not file.exists():
+        pytest.skip(f"the real data is not beside the project: {file.name}")
+    return file
+
+
+def program_missing(reason: str) -> NoReturn:
+    """Skip the test because a program is missing; where all programs must be there, fail."""
+    if os.environ.get("NEED_ALL_PROGRAMS"):
+        pytest.fail(reason)
+    pytest.skip(reason)

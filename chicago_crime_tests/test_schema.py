@@ -1,0 +1,65 @@
+"""Tests of `chicago_crime/schema.py`."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chicago_crime.schema import SOURCE_COLUMNS, HeaderError, read_header
+from chicago_crime_tests.support import NAMES
+
+KAGGLE = [
+    *("ID", "Case Number", "Date", "Block", "IUCR", "Primary Type", "Description", "Location Description", "Arrest"),
+    *("Domestic", "Beat", "District", "Ward", "Community Area", "FBI Code", "X Coordinate", "Y Coordinate", "Year"),
+    *("Updated On", "Latitude", "Longitude", "Location"),
+]
+
+
+@pytest.mark.parametrize("header", [NAMES, KAGGLE, [name.upper() for name in NAMES]])
+def test_the_canonical_columns_are_known_in_any_spelling(header: list[str]) -> None:
+    assert read_header(header).is_canonical
+
+
+def test_the_spellings_of_other_publishers_are_known() -> None:
+    spelled = {
+        "id": "unique_key",
+        "case_number": "CASE#",
+        "date": "DATE  OF OCCURRENCE",
+        "primary_type": " PRIMARY DESCRIPTION",
+        "description": " SECONDARY DESCRIPTION",
+        "fbi_code": "FBI CD",
+        "iucr": " IUCR",
+    }
+    header = read_header([spelled.get(name, name) for name in NAMES])
+    assert header.is_canonical
+
+
+@given(st.randoms())
+def test_order_does_not_matter(chance: random.Random) -> None:
+    shuffled = chance.sample(KAGGLE, len(KAGGLE))
+    positions = read_header(shuffled).positions
+    assert [shuffled[index] for index in positions if index is not None] == KAGGLE
+
+
+def test_columns_that_are_not_ours_are_ignored_and_named() -> None:
+    header = read_header(["Unnamed: 0", *KAGGLE, "Month"])
+    assert header.ignored == ("Unnamed: 0", "Month")
+    assert header.width == 24
+    assert not header.is_canonical
+
+
+def test_a_column_that_does_not_matter_may_be_missing() -> None:
+    header = read_header([name for name in NAMES if not name.endswith("_coordinate")])
+    assert header.missing == ("x_coordinate", "y_coordinate")
+
+
+@pytest.mark.parametrize("name", [column.name for column in SOURCE_COLUMNS if column.needed])
+def test_a_column_that_matters_may_not_be_missing(name: str) -> None:
+    with pytest.raises(HeaderError, match=f"lacks {name}"):
+        read_header([other for other in NAMES if other != name])
+
+
+def test_two_columns_of_one_meaning_are_refused() -> None:
+    with pytest.raises(HeaderError, match="'Unique Key'"):
+        read_header([*NAMES, "Unique Key"])

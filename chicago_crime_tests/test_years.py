@@ -1,0 +1,52 @@
+"""Tests of `chicago_crime/years.py`."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chicago_crime.years import CURRENT_YEAR, FIRST_YEAR, YearsError, contiguous_ranges, format_years, parse_years
+
+a_choice = st.sets(st.integers(FIRST_YEAR, CURRENT_YEAR), min_size=1).map(sorted)
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("2014", [2014]),
+        ("2014-2016,2021", [2014, 2015, 2016, 2021]),
+        (" 2016 - 2017 , 2014 ", [2014, 2016, 2017]),
+        ("2014,2014-2015", [2014, 2015]),
+    ],
+)
+def test_a_choice_of_years_is_read(text: str, years: list[int]) -> None:
+    assert parse_years(text) == years
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "write them like 2014-2016,2021"),
+        ("14", "cannot read '14'"),
+        ("2014,,2015", "cannot read ''"),
+        ("2016-2014", "write 2014-2016"),
+        ("1999", "outside 2001-"),
+        (str(CURRENT_YEAR + 1), "outside 2001-"),
+    ],
+)
+def test_what_is_no_choice_of_years_is_told(text: str, told: str) -> None:
+    with pytest.raises(YearsError, match=told):
+        parse_years(text)
+
+
+@given(a_choice)
+def test_years_are_read_as_they_are_written(years: list[int]) -> None:
+    assert parse_years(format_years(years)) == years
+
+
+@given(a_choice)
+def test_ranges_cover_just_the_years_and_never_touch(years: list[int]) -> None:
+    ranges = contiguous_ranges(years)
+    assert [year for first, last in ranges for year in range(first, last + 1)] == years
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(ranges))
