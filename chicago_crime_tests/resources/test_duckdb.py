@@ -1,0 +1,202 @@
+"""Tests of `chicago_crime/resources/duckdb.py`."""
+
+import resource
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from chicago_crime.resources.duckdb import ROWS_PER_GROUP, DuckDBWarehouse
+from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.sources.sample import SampleSource
+from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime_tests.support import crime, crimes_of_months, files_below, write_csv
+
+
+def load(warehouse: DuckDBWarehouse, tmp_path: Path, year: int, rows: list[dict[str, str]]) -> None:
+    """Rows through the raw table into the typed ones."""
+    warehouse.load_csv(RAW_CRIMES, year, str(write_csv(tmp_path / f"{year}.csv", rows)))
+    warehouse.replace_year(CRIMES, year)
+    warehouse.replace_year(REJECTED_CRIMES, year)
+
+
+def test_the_raw_table_holds_every_value_as_the_string_it_came_as(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    odd = crime(id="007", arrest="", beat="0111", block='a "quoted", block', date=" 1/2/2014")
+    stored = warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(tmp_path / "f.csv", [odd])))
+    table = pq.read_table(warehouse.file("raw_crimes", 2014))
+    assert table.to_pylist() == [odd | {"arrest": None}]
+    assert set(table.schema.types) == {pa.string()}
+    assert (stored.rows, stored.bytes) == (1, warehouse.file("raw_crimes", 2014).stat().st_size)
+
+
+def test_a_table_has_just_the_columns_and_types_of_its_definition(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    schema = pq.read_schema(warehouse.file("crimes", 2014))
+    assert schema.names == [column.name for column in CRIMES.columns]
+    assert str(schema.field("date").type) == "timestamp[us]"
+    assert str(schema.field("month").type) == "date32[day]"
+    assert str(schema.field("arrest").type) == "bool"
+
+
+def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    file = SampleSource(rows=200_000).fetch(2014, tmp_path)
+    warehouse.load_csv(RAW_CRIMES, 2014, str(file.path))
+    warehouse.replace_year(CRIMES, 2014)
+    stored = pq.ParquetFile(warehouse.file("crimes", 2014))
+    months = stored.schema_arrow.get_field_index("month")
+    ranges = []
+    for group in range(stored.num_row_groups):
+        statistics = stored.metadata.row_group(group).column(months).statistics
+        ranges.append((statistics.min, statistics.max))
+    assert stored.num_row_groups >= 200_000 // ROWS_PER_GROUP
+    assert ranges == sorted(ranges)
+    assert all((last.year, last.month - first.month) in {(2014, 0), (2014, 1), (2014, 2)} for first, last in ranges)
+    keys = stored.read(columns=list(CRIMES.order)).to_pylist()
+    assert keys == sorted(keys, key=lambda row: tuple(row.values()))
+
+
+def test_replacing_a_year_twice_changes_nothing(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    before = files_below(warehouse.folder / "crimes")
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    assert files_below(warehouse.folder / "crimes") == before
+
+
+def test_a_failed_replacement_leaves_the_old_year(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    before = files_below(warehouse.folder)
+    broken = tmp_path / "broken.csv"
+    broken.write_text("id,date\n1\n")
+    with pytest.raises(WarehouseError, match=r"cannot load .*broken\.csv into raw_crimes"):
+        warehouse.load_csv(RAW_CRIMES, 2014, str(broken))
+    assert files_below(warehouse.folder) == before
+
+
+def test_a_table_that_is_not_there_yet_is_told(warehouse: DuckDBWarehouse) -> None:
+    with pytest.raises(WarehouseError, match="raw_crimes has no year 2014: materialize it first"):
+        warehouse.replace_year(CRIMES, 2014)
+    with pytest.raises(WarehouseError, match="the warehouse is empty"):
+        warehouse.query("SELECT 1")
+
+
+def counts_file(folder: Path, rows: list[dict[str, object]]) -> Path:
+    folder.mkdir(exist_ok=True)
+    file = folder / "part.parquet"
+    types = {"STRING": pa.string(), "INT64": pa.int64(), "FLOAT64": pa.float64()}
+    schema = pa.schema([(column.name, types[column.type]) for column in CRIME_TYPE_COUNT.columns])
+    pq.write_table(pa.Table.from_pylist(rows, schema), file)
+    return file
+
+
+def count(year: int, name: str, crimes: int) -> dict[str, object]:
+    numbers = {"crimes": crimes, "arrests": 0, "arrest_rate": 0.0, "domestic_crimes": 0}
+    return {"year": year, "primary_type": name, **numbers}
+
+
+def test_parquet_in_the_tables_own_order_is_moved_in_and_other_is_sorted(
+    warehouse: DuckDBWarehouse, tmp_path: Path
+) -> None:
+    sorted_rows = [count(2014, "ARSON", 1), count(2014, "THEFT", 2)]
+    for rows, moved in ((sorted_rows, True), (sorted_rows[::-1], False)):
+        file = counts_file(tmp_path / "in", rows)
+        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, [file])
+        assert pq.read_table(warehouse.file("crime_type_count", 2014)).to_pylist() == sorted_rows
+        assert file.exists() != moved
+
+
+def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="is not of 2014"):
+        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, [counts_file(tmp_path / "a", [count(2013, "ARSON", 1)])])
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"year": [2014]}), other)
+    with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count"):
+        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, [other])
+    assert warehouse.stored(CRIME_TYPE_COUNT) == {}
+
+
+def test_no_file_means_no_rows(warehouse: DuckDBWarehouse) -> None:
+    assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, []).rows == 0
+
+
+def test_a_reader_sees_the_old_year_or_the_new_one_never_a_mix(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    versions = {flag: crimes_of_months(2014, per_month=200, arrest=flag) for flag in ("true", "false")}
+    load(warehouse, tmp_path, 2014, versions["true"])
+    seen, failures, stop = set(), [], threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                seen.add(
+                    tuple(
+                        warehouse.query("SELECT COUNT(*), COUNT(DISTINCT arrest) FROM crimes").to_pylist()[0].values()
+                    )
+                )
+            except WarehouseError as error:
+                failures.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for flag in ("false", "true") * 8:
+        load(warehouse, tmp_path, 2014, versions[flag])
+    stop.set()
+    reader.join()
+    assert failures == []
+    assert seen == {(2400, 1)}
+
+
+def test_any_client_opens_the_views_while_a_run_goes_on(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    with duckdb.connect(str(warehouse.folder / "warehouse.duckdb"), read_only=True) as client:
+        assert client.sql("SELECT COUNT(*) FROM crimes").fetchall() == [(36,)]
+        load(warehouse, tmp_path, 2015, crimes_of_months(2015))
+        assert client.sql("SELECT year, COUNT(*) FROM crimes GROUP BY year ORDER BY year").fetchall() == [
+            (2014, 36),
+            (2015, 36),
+        ]
+        assert client.sql("SELECT COUNT(*) FROM community_areas").fetchall() == [(77,)]
+
+
+@pytest.mark.parametrize("statement", ["DROP VIEW crimes", "CREATE TABLE t AS SELECT 1", "SELECT nothing FROM crimes"])
+def test_a_query_can_change_nothing_and_a_wrong_one_is_told(
+    warehouse: DuckDBWarehouse, tmp_path: Path, statement: str
+) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    before = files_below(warehouse.folder)
+    with pytest.raises(WarehouseError):
+        warehouse.query(statement)
+    assert files_below(warehouse.folder) == before
+
+
+LOAD_WITH_SMALL_DISK = f"""
+import resource, signal, sys
+from pathlib import Path
+from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.tables import RAW_CRIMES
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk: writing fails with an error
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, {resource.RLIM_INFINITY}))
+warehouse = DuckDBWarehouse(Path(sys.argv[1]) / "warehouse", Path(sys.argv[1]) / "staging", 2, "500MB")
+try:
+    warehouse.load_csv(RAW_CRIMES, 2014, sys.argv[2])
+except WarehouseError as error:
+    print(error)
+    sys.exit(3)
+"""
+
+
+def test_a_full_disk_leaves_the_old_year_and_no_file_behind(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    before = files_below(warehouse.folder)
+    large = SampleSource(rows=20_000).fetch(2014, tmp_path).path
+    command = [sys.executable, "-c", LOAD_WITH_SMALL_DISK, str(tmp_path), str(large)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 3, ended.stderr
+    assert "cannot load" in ended.stdout
+    assert files_below(warehouse.folder) == before
+    warehouse.load_csv(RAW_CRIMES, 2014, str(large))  # the next run sweeps what is left of the one that failed
+    assert files_below(warehouse.staging) == {}

@@ -1,0 +1,51 @@
+"""Tests of `chicago_crime/resources/duckdb_dialect.py`: each rewrite, by what DuckDB then answers."""
+
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from chicago_crime.resources.duckdb_dialect import to_duckdb
+
+
+def answer(query: str, year: int = 2014, rows: str = "(SELECT 1 AS x)") -> Any:
+    parsed = sqlglot.parse_one(query, read="bigquery")
+    assert isinstance(parsed, exp.Query)
+    text = to_duckdb(parsed, year, lambda table: sqlglot.parse_one(rows, read="duckdb"))
+    [row] = duckdb.sql(text).fetchall()
+    return row[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("SELECT @year + 1", 2015),
+        ("SELECT SAFE.PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', '03/15/2014 02:30:00 PM')", datetime(2014, 3, 15, 14, 30)),
+        ("SELECT SAFE.PARSE_DATETIME('%m/%d/%Y', 'soon')", None),
+        ("SELECT SAFE.PARSE_DATETIME('%Y', REPLACE('x', 'x', 'y'))", None),
+        ("SELECT REGEXP_EXTRACT('17.0', r'^(\\d+)(?:\\.0)?$')", "17"),
+        ("SELECT REGEXP_EXTRACT('x17', r'^(\\d+)$')", None),
+        ("SELECT REGEXP_REPLACE('a-b-c', r'-', '+')", "a+b+c"),
+        ("SELECT x FROM t WHERE _PARTITIONDATE = DATE(@year, 1, 1)", 1),
+        ("SELECT SAFE_CAST('1e3' AS FLOAT64)", 1000.0),
+        ("SELECT SAFE_CAST('x' AS INT64)", None),
+        ("SELECT 7 / 2", 3.5),
+        ("SELECT FORMAT_DATETIME('%Y-%m', DATETIME '2014-03-15 10:00:00')", "2014-03"),
+    ],
+)
+def test_a_query_means_on_duckdb_what_it_means_in_googlesql(query: str, expected: object) -> None:
+    assert answer(query) == expected
+
+
+def test_tables_are_replaced_and_common_table_expressions_are_not() -> None:
+    assert answer("WITH t AS (SELECT 5 AS x) SELECT t.x + s.x FROM t CROSS JOIN somewhere AS s") == 6
+
+
+def test_the_query_itself_is_left_as_it_is() -> None:
+    query = sqlglot.parse_one("SELECT @year", read="bigquery")
+    assert isinstance(query, exp.Query)
+    to_duckdb(query, 2014, lambda table: exp.to_table(table))
+    assert query.sql("bigquery") == "SELECT @year"

@@ -1,0 +1,252 @@
+"""Tests of `chicago_crime/sources/sample.py` and its helpers."""
+
+import csv
+import gzip
+import io
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chicago_crime.gate import pass_through
+from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.sources.base import SourceError
+from chicago_crime.sources.sample import SampleSource
+from chicago_crime.sources.sample_blocks import address
+from chicago_crime.sources.sample_dirt import KINDS
+from chicago_crime.sources.sample_profile import cells, profile
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime_tests.support import real_year
+
+TODAY = date(2024, 6, 30)
+Row = dict[str, str]
+
+
+def sample(tmp_path: Path, year: int, **settings: object) -> list[Row]:
+    """The rows of a sample year."""
+    file = SampleSource(**{"newest": TODAY, **settings}).fetch(year, tmp_path)  # type: ignore[arg-type]
+    with file.path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def when(row: Row, column: str = "Date") -> datetime:
+    return datetime.strptime(row[column], "%m/%d/%Y %I:%M:%S %p")
+
+
+@pytest.fixture(scope="module")
+def year_2014(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
+    return sample(tmp_path_factory.mktemp("sample"), 2014, rows=40_000)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    contents = []
+    for n, seed in enumerate((1, 1, 2)):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        contents.append(SampleSource(rows=500, seed=seed, newest=TODAY).fetch(2014, folder).path.read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
+def test_an_old_year_does_not_depend_on_today(tmp_path: Path) -> None:
+    now = sample(tmp_path, 2020, rows=500, newest=TODAY)
+    assert sample(tmp_path, 2020, rows=500, newest=TODAY + timedelta(400)) == now
+
+
+def test_it_is_labelled_as_synthetic(tmp_path: Path) -> None:
+    file = SampleSource(rows=100, newest=TODAY).fetch(2014, tmp_path)
+    assert file.synthetic
+    assert "SYNTHETIC" in file.origin
+    assert "synthetic" in file.path.name
+    assert file.details["seed"] == 1
+
+
+def test_the_gate_takes_it_as_it_is_and_no_row_is_rejected(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
+    file = SampleSource(rows=3000, newest=TODAY).fetch(2014, tmp_path)
+    passage = pass_through(file.path, 2014, tmp_path)
+    assert (passage.is_canonical, passage.rows, len(passage.months)) == (True, 3000, 12)
+    warehouse.load_csv(RAW_CRIMES, 2014, str(file.path))
+    assert warehouse.replace_year(REJECTED_CRIMES, 2014).rows == 0
+    assert warehouse.replace_year(CRIMES, 2014).rows == 3000
+
+
+def test_without_a_size_a_year_has_as_many_rows_as_it_really_had() -> None:
+    assert profile().rows_of(2001) == 485_885
+    assert profile().rows_of(2022) == profile().rows_of(2023) == 238_677
+
+
+def test_the_current_year_ends_a_week_ago_and_has_its_share_of_rows(tmp_path: Path) -> None:
+    rows = sample(tmp_path, 2024, rows=1000)
+    assert max(when(row).date() for row in rows) <= TODAY - timedelta(8)
+    assert 400 < len(rows) < 560
+    assert max(when(row, "Updated On").date() for row in rows) <= TODAY
+
+
+def test_in_early_january_the_new_year_has_not_begun() -> None:
+    assert SampleSource(newest=date(2024, 1, 8)).years()[-1] == 2023
+    assert SampleSource(newest=date(2024, 1, 9)).years()[-1] == 2024
+
+
+@pytest.mark.parametrize("year", [2000, 2025])
+def test_a_year_that_it_has_not_is_told(tmp_path: Path, year: int) -> None:
+    with pytest.raises(SourceError, match=f"no year {year}: it has 2001 to 2024"):
+        SampleSource(newest=TODAY).fetch(year, tmp_path)
+
+
+def test_ids_do_not_meet_those_of_other_years(tmp_path: Path) -> None:
+    ids = [row["ID"] for year in (2013, 2014) for row in sample(tmp_path, year, rows=2000)]
+    assert len(set(ids)) == 4000
+
+
+def test_rows_are_sorted_by_time(year_2014: list[Row]) -> None:
+    times = [when(row) for row in year_2014]
+    assert times == sorted(times)
+    assert {time.year for time in times} == {2014}
+
+
+def test_beats_belong_to_their_district(year_2014: list[Row]) -> None:
+    assert all(int(row["Beat"]) // 100 == int(row["District"]) for row in year_2014)
+    assert all(len(row["Beat"]) == 4 and len(row["District"]) == 3 for row in year_2014)
+
+
+def test_type_description_and_fbi_code_belong_together(year_2014: list[Row]) -> None:
+    real = {(kind.iucr, kind.primary_type, kind.description, kind.fbi_code) for kind in profile().kinds}
+    found = {(row["IUCR"], row["Primary Type"], row["Description"], row["FBI Code"]) for row in year_2014}
+    assert found <= real
+    assert len(found) > 200
+
+
+def test_type_shares_are_those_measured(year_2014: list[Row]) -> None:
+    found = Counter(row["Primary Type"] for row in year_2014)
+    measured: Counter[str] = Counter()
+    for kind in profile().kinds:
+        measured[kind.primary_type] += kind.crimes
+    for name in ("THEFT", "BATTERY", "NARCOTICS", "HOMICIDE"):
+        assert found[name] / found.total() == pytest.approx(measured[name] / measured.total(), rel=0.25, abs=0.0008)
+
+
+def test_arrest_shares_follow_the_fbi_code(year_2014: list[Row]) -> None:
+    def share(code: str) -> float:
+        flags = [row["Arrest"] == "true" for row in year_2014 if row["FBI Code"] == code]
+        return sum(flags) / len(flags)
+
+    assert share("18") > 0.95  # drug abuse: no case without an arrest
+    assert share("05") < 0.15  # burglary
+
+
+def test_summer_has_more_crimes_than_winter_and_the_first_of_a_month_too(year_2014: list[Row]) -> None:
+    months = Counter(when(row).month for row in year_2014)
+    assert months[7] > 1.15 * months[2]
+    days = Counter(when(row).date() for row in year_2014)
+    assert days[date(2014, 1, 1)] > 1.2 * np.mean(list(days.values()))
+
+
+def test_times_are_at_times_placeholders(year_2014: list[Row]) -> None:
+    share = sum(row["Date"].endswith(("12:00:00 AM", "12:01:00 AM")) for row in year_2014) / len(year_2014)
+    assert 0.01 < share < 0.04
+
+
+def test_some_homicides_share_case_number_time_and_place(tmp_path: Path) -> None:
+    rows = sample(tmp_path, 2001, rows=None)
+    homicides = [row for row in rows if row["FBI Code"] == "01A"]
+    cases: dict[str, list[Row]] = {}
+    for row in homicides:
+        cases.setdefault(row["Case Number"], []).append(row)
+    shared = [victims for victims in cases.values() if len(victims) > 1]
+    assert 0.005 < 1 - len(cases) / len(homicides) < 0.12
+    assert all(len({(row["Date"], row["Block"], row["Beat"]) for row in victims}) == 1 for victims in shared)
+    others = Counter(row["Case Number"] for row in rows if row["FBI Code"] != "01A")
+    assert max(others.values()) == 1
+
+
+def test_coordinates_are_in_their_cell_and_degrees_fit_them(year_2014: list[Row]) -> None:
+    placed = [row for row in year_2014 if row["Latitude"]]
+    assert 0.97 < len(placed) / len(year_2014) < 0.995
+    assert all(row["Location"] == f"({row['Latitude']}, {row['Longitude']})" for row in placed)
+    known = set(zip(cells().beat.tolist(), cells().ward.tolist(), cells().community_area.tolist(), strict=True))
+    assert {(int(row["Beat"]), int(row["Ward"]), int(row["Community Area"])) for row in placed} <= known
+
+
+def test_coordinates_lie_in_the_community_area_they_name(year_2014: list[Row]) -> None:
+    with gzip.open(real_year(2015), "rt", newline="") as file:
+        real = [row for row in csv.DictReader(file) if row["X Coordinate"] and row["Community Area"]]
+    real_places = np.array([[float(row["X Coordinate"]), float(row["Y Coordinate"])] for row in real])
+    order = np.argsort(real_places[:, 0])
+    real_places, areas = real_places[order], np.array([int(row["Community Area"]) for row in real])[order]
+    agreed, looked_at = 0, [row for row in year_2014 if row["X Coordinate"]][::100]
+    for row in looked_at:
+        place = np.array([float(row["X Coordinate"]), float(row["Y Coordinate"])])
+        low, high = np.searchsorted(real_places[:, 0], [place[0] - 1500, place[0] + 1500])
+        nearest = np.abs(real_places[low:high] - place).sum(axis=1).argmin()
+        agreed += areas[low:high][nearest] == int(row["Community Area"])
+    assert agreed / len(looked_at) > 0.97
+
+
+def test_degrees_are_those_of_the_real_projection(tmp_path: Path, year_2014: list[Row]) -> None:
+    with gzip.open(real_year(2021), "rt", newline="") as file:
+        real = [row for row in csv.DictReader(file) if row["X Coordinate"]][::500]
+    from chicago_crime.sources.sample_profile import degrees
+
+    x = np.array([float(row["X Coordinate"]) for row in real])
+    y = np.array([float(row["Y Coordinate"]) for row in real])
+    latitude, longitude = degrees(x, y)
+    assert np.abs(latitude - [float(row["Latitude"]) for row in real]).max() < 1e-6
+    assert np.abs(longitude - [float(row["Longitude"]) for row in real]).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "along_x", "block"),
+    [
+        (1_176_360, 1_900_430, True, "000XX E MADISON ST"),
+        (1_162_147, 1_942_512, True, "021XX W DEVON AVE"),
+        (1_176_000, 1_848_300, False, "078XX S STATE ST"),
+        (1_176_360, 1_848_300, True, "000XX E 79TH ST"),
+    ],
+)
+def test_blocks_are_on_chicagos_address_grid(x: int, y: int, along_x: bool, block: str) -> None:
+    assert address(x, y, along_x) == block
+
+
+@pytest.mark.parametrize("year", [2012, 2013, 2014, 2015])  # each in another publisher's layout
+def test_every_kind_of_dirt_is_there_and_accounted_for(tmp_path: Path, warehouse: DuckDBWarehouse, year: int) -> None:
+    file = SampleSource(rows=9000, dirt=True, newest=TODAY).fetch(year, tmp_path)
+    counts = {name.removeprefix("dirt_"): int(n) for name, n in file.details.items() if name.startswith("dirt_")}
+    assert set(counts) == set(KINDS)
+    passage = pass_through(file.path, year, tmp_path)
+    unreadable = ("cut_off", "extra_field", "open_quote", "not_utf8")
+    assert passage.quarantined == sum(counts[kind] for kind in unreadable)
+    assert (passage.continuations, passage.blank) == (counts["quoted_newline"], counts["blank_line"])
+    warehouse.load_csv(RAW_CRIMES, year, str(passage.file))
+    warehouse.replace_year(CRIMES, year)
+    warehouse.replace_year(REJECTED_CRIMES, year)
+    assert warehouse.count_by(REJECTED_CRIMES, year, "reason") == {
+        "missing_id": counts["missing_id"],
+        "unreadable_date": counts["unreadable_date"],
+        "date_outside_year": counts["date_outside_year"],
+        "superseded": counts["repeated_id"],
+    }
+    no_value = warehouse.measure(
+        CRIMES,
+        [year],
+        {
+            "arrest": "COUNTIF(arrest IS NULL)",
+            "beat": "COUNTIF(beat IS NULL)",
+            "updated": "COUNTIF(updated_on IS NULL)",
+            "area": "COUNTIF(community_area IS NULL)",
+            "iucr": "COUNTIF(LENGTH(iucr) != 4)",
+            "fbi_code": "COUNTIF(LENGTH(fbi_code) < 2)",
+            "far": "COUNTIF(latitude < 41 OR x_coordinate < 1000000)",
+        },
+    )[year]
+    assert no_value.pop("area") == counts["community_area_zero"]
+    assert set(no_value.values()) == {0}
+
+
+def test_a_sample_can_be_larger_than_real_years(tmp_path: Path) -> None:
+    file = SampleSource(rows=600_000, newest=TODAY).fetch(2014, tmp_path)
+    with file.path.open("rb") as stream:
+        assert sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b"")) == 600_001
+    with file.path.open("rb") as stream:
+        stream.seek(-400, io.SEEK_END)
+        assert stream.read().splitlines()[-1].startswith(b"27599999,HX")
