@@ -81,8 +81,8 @@ def crimes_daily(enriched: DataFrame) -> DataFrame:
     counts = enriched.groupBy("year", F.to_date("date").alias("day")).agg(
         *_tallies(), *by_class, F.max("is_provisional").alias("is_provisional")
     )
-    names = [f"{name}_crimes" for name in CLASSES]
-    return counts.select("year", "day", "crimes", *names, "arrests", "domestic_crimes", "is_provisional")
+    classes = (f"{name}_crimes" for name in CLASSES)
+    return counts.select("year", "day", "crimes", *classes, "arrests", "domestic_crimes", "is_provisional")
 
 
 def hot_spots(enriched: DataFrame) -> DataFrame:
@@ -184,16 +184,18 @@ def _gi_star() -> Column:
     cells, near = F.col("cells").cast("double"), F.col("cells_near").cast("double")
     mean = F.col("total") / cells
     deviation = F.sqrt(F.col("total_squares") / cells - mean * mean)
-    scale = deviation * F.sqrt((cells * near - near * near) / (cells - F.lit(1.0)))
-    score = (F.col("neighborhood_crimes") - mean * near) / scale
-    return F.when(scale > F.lit(0.0), score)
+    scale = deviation * F.sqrt((cells * near - near * near) / _unless_zero(cells - F.lit(1.0)))
+    return (F.col("neighborhood_crimes") - mean * near) / _unless_zero(scale)
+
+
+def _unless_zero(divisor: Column) -> Column:
+    return F.when(divisor > F.lit(0.0), divisor)
 
 
 SUMMARIES = {"crime_type_count": crime_type_count, "crimes_daily": crimes_daily, "hot_spots": hot_spots}
 TABLES = ("enriched_crimes", *SUMMARIES)
 
-YEARS_AT_ONCE = 2
-"""Years submitted to Spark at the same time: one is planned or written while the other is computed."""
+YEARS_AT_ONCE = 2  # one is planned or written while the other is computed
 
 
 def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = None) -> None:
@@ -210,8 +212,7 @@ def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = No
     parser.add_argument("--output", required=True, help="folder that does not hold these tables yet")
     parser.add_argument("--tables", default=",".join(TABLES), help=f"which tables, of {','.join(TABLES)}")
     chosen = parser.parse_args(arguments)
-    unknown = set(chosen.tables.split(",")) - set(TABLES)
-    if unknown:
+    if unknown := set(chosen.tables.split(",")) - set(TABLES):
         parser.error(f"no such tables: {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
 
     spark = spark or SparkSession.builder.appName("enrich_crimes").getOrCreate()

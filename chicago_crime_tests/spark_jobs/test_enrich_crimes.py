@@ -1,0 +1,252 @@
+"""Tests of `spark_jobs/enrich_crimes.py`, on the embedded engine."""
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from chicago_crime import reference
+from chicago_crime.tables import CRIMES
+from spark_jobs import enrich_crimes as job
+
+ARROW = {
+    "INT64": pa.int64(),
+    "STRING": pa.string(),
+    "FLOAT64": pa.float64(),
+    "BOOL": pa.bool_(),
+    "DATETIME": pa.timestamp("us"),
+    "DATE": pa.date32(),
+}
+SCHEMA = pa.schema([(column.name, ARROW[column.type]) for column in CRIMES.columns])
+Enrich = Callable[..., DataFrame]
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[SparkSession]:
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    session = SparkSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").getOrCreate()
+    yield session
+    session.stop()
+    server.stop()
+
+
+@pytest.fixture
+def enrich(spark: SparkSession, tmp_path: Path) -> Enrich:
+    def from_rows(*rows: dict[str, Any]) -> DataFrame:
+        file = tmp_path / "crimes.parquet"
+        pq.write_table(pa.Table.from_pylist(list(rows), SCHEMA), file)
+        areas = spark.read.csv(str(reference.file("community_areas")), header=True, schema=job.COMMUNITY_AREAS_SCHEMA)
+        codes = spark.read.csv(str(reference.file("fbi_codes")), header=True, schema=job.FBI_CODES_SCHEMA)
+        return job.enriched_crimes(spark.read.parquet(str(file)), areas, codes)
+
+    return from_rows
+
+
+def crime(**values: Any) -> dict[str, Any]:
+    row = {
+        "id": 1,
+        "date": datetime(2014, 3, 15, 14, 30),
+        "primary_type": "THEFT",
+        "arrest": False,
+        "domestic": False,
+        "community_area": 32,
+        "fbi_code": "06",
+        "x_coordinate": 1_176_352.0,
+        "y_coordinate": 1_900_927.0,
+        "year": 2014,
+        "updated_on": datetime(2018, 2, 10),
+        "latitude": 41.88,
+        "longitude": -87.62,
+        "month": date(2014, 3, 1),
+    }
+    return row | values
+
+
+def dicts(rows: DataFrame) -> list[dict[str, Any]]:
+    return [row.asDict() for row in rows.collect()]
+
+
+def one(enrich: Enrich, **values: Any) -> dict[str, Any]:
+    [row] = dicts(enrich(crime(**values)))
+    return row
+
+
+def test_a_row_keeps_its_values_and_gains_columns(enrich: Enrich) -> None:
+    row = one(enrich)
+    assert {name: row[name] for name in crime()} == crime()
+    assert (row["community_area_name"], row["side"]) == ("Loop", "Central")
+    assert (row["fbi_name"], row["offense_class"]) == ("Larceny", "property")
+    assert (row["cell_x"], row["cell_y"]) == (1_176_352 // 660, 1_900_927 // 660)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        *((code, "violent") for code in ("01A", "02", "03", "04A", "04B")),
+        *((code, "property") for code in ("05", "06", "07", "09")),
+        *((code, "non_index") for code in ("01B", "08A", "11", "26", None, "99")),
+    ],
+)
+def test_the_offense_class_goes_by_the_fbi_code(enrich: Enrich, code: str | None, name: str) -> None:
+    assert one(enrich, fbi_code=code)["offense_class"] == name
+
+
+@pytest.mark.parametrize(
+    ("label", "comparable"),
+    [
+        ("CRIM SEXUAL ASSAULT", "CRIMINAL SEXUAL ASSAULT"),
+        ("CRIMINAL SEXUAL ASSAULT", "CRIMINAL SEXUAL ASSAULT"),
+        ("NON - CRIMINAL", "NON-CRIMINAL"),
+        ("NON-CRIMINAL (SUBJECT SPECIFIED)", "NON-CRIMINAL"),
+        ("NON-CRIMINAL", "NON-CRIMINAL"),
+        ("OTHER NARCOTIC VIOLATION", "NARCOTICS"),
+        ("THEFT", "THEFT"),
+        (None, None),
+    ],
+)
+def test_labels_that_changed_are_made_comparable(enrich: Enrich, label: str | None, comparable: str | None) -> None:
+    row = one(enrich, primary_type=label)
+    assert (row["primary_type"], row["primary_type_comparable"]) == (label, comparable)
+
+
+@pytest.mark.parametrize(
+    ("when", "hour", "day_of_week", "is_placeholder"),
+    [
+        (datetime(2014, 3, 10, 0, 0), 0, 1, True),
+        (datetime(2014, 3, 16, 0, 1), 0, 7, True),
+        (datetime(2014, 3, 16, 0, 1, 1), 0, 7, False),
+        (datetime(2014, 3, 9, 2, 30), 2, 7, False),  # an hour that Chicago's clocks skipped
+        (datetime(2014, 3, 15, 23, 59, 59), 23, 6, False),
+    ],
+)
+def test_times_are_told_apart(
+    enrich: Enrich, when: datetime, hour: int, day_of_week: int, is_placeholder: bool
+) -> None:
+    row = one(enrich, date=when)
+    assert (row["hour"], row["day_of_week"], row["is_time_placeholder"]) == (hour, day_of_week, is_placeholder)
+    assert row["date"] == when
+
+
+def test_the_last_28_days_of_a_fresh_snapshot_are_provisional(enrich: Enrich) -> None:
+    fresh = datetime(2014, 6, 8)
+    days = [crime(id=n, date=datetime(2014, 5, n), updated_on=fresh) for n in (1, 3, 4, 31)]
+    assert [row["is_provisional"] for row in sorted(dicts(enrich(*days)), key=lambda row: row["id"])] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_nothing_is_provisional_in_a_snapshot_that_was_taken_later(enrich: Enrich) -> None:
+    assert not one(enrich, date=datetime(2014, 5, 31), updated_on=datetime(2014, 7, 1))["is_provisional"]
+
+
+def test_rows_without_area_code_or_place_stay_and_keep_their_order(enrich: Enrich) -> None:
+    rows = dicts(
+        enrich(
+            crime(id=1),
+            crime(id=2, community_area=None, fbi_code=None, x_coordinate=None, y_coordinate=None),
+            crime(id=3, community_area=None),
+            crime(id=4, community_area=99, fbi_code="ZZ"),
+            crime(id=5),
+        )
+    )
+    assert [row["id"] for row in rows] == [1, 2, 3, 4, 5]
+    assert [row["community_area_name"] for row in rows] == ["Loop", None, None, None, "Loop"]
+    assert rows[1]["cell_x"] is None
+
+
+def test_types_are_counted_under_the_label_of_the_source(enrich: Enrich) -> None:
+    counts = job.crime_type_count(
+        enrich(
+            crime(id=1, primary_type="NON - CRIMINAL", arrest=True),
+            crime(id=2, primary_type="NON-CRIMINAL"),
+            crime(id=3, primary_type="NON-CRIMINAL", arrest=None, domestic=True),
+            crime(id=4, primary_type="NON-CRIMINAL", arrest=True),
+        )
+    )
+    found = {row["primary_type"]: row for row in dicts(counts)}
+    assert found["NON - CRIMINAL"]["arrest_rate"] == 1.0
+    assert (found["NON-CRIMINAL"]["crimes"], found["NON-CRIMINAL"]["arrests"]) == (3, 1)
+    assert found["NON-CRIMINAL"]["arrest_rate"] == pytest.approx(1 / 3)
+    assert found["NON-CRIMINAL"]["domestic_crimes"] == 1
+
+
+def test_days_are_counted_by_class(enrich: Enrich) -> None:
+    daily = dicts(
+        job.crimes_daily(
+            enrich(
+                crime(id=1, fbi_code="01A", arrest=True),
+                crime(id=2),
+                crime(id=3, fbi_code="26", domestic=True),
+                crime(id=4, date=datetime(2014, 3, 16)),
+            )
+        )
+    )
+    first, second = sorted(daily, key=lambda row: row["day"])
+    assert (first["day"], first["crimes"], second["crimes"]) == (date(2014, 3, 15), 3, 1)
+    assert (first["violent_crimes"], first["property_crimes"], first["non_index_crimes"]) == (1, 1, 1)
+    assert (first["arrests"], first["domestic_crimes"]) == (1, 1)
+
+
+def gi_star(counts: dict[tuple[int, int], int]) -> dict[tuple[int, int], float]:
+    """Getis and Ord's formula as it is written, with a weight matrix, to compare with."""
+    cells = list(counts)
+    x = np.array([counts[cell] for cell in cells], dtype=float)
+    weights = np.array([[max(abs(a - c), abs(b - d)) <= 1 for c, d in cells] for a, b in cells], dtype=float)
+    n, mean = len(x), x.mean()
+    deviation = math.sqrt((x**2).sum() / n - mean**2)
+    near = weights.sum(axis=1)
+    score = (weights @ x - mean * near) / (deviation * np.sqrt((n * (weights**2).sum(axis=1) - near**2) / (n - 1)))
+    return dict(zip(cells, score.tolist(), strict=True))
+
+
+def test_gi_star_is_what_getis_and_ord_wrote(enrich: Enrich) -> None:
+    rng = np.random.default_rng(1)
+    cells = {(int(x), int(y)) for x, y in rng.integers(1750, 1762, size=(60, 2))}
+    counts = {cell: int(rng.integers(1, 12)) for cell in sorted(cells)}
+    rows = [
+        crime(id=1000 * n + k, x_coordinate=x * 660.0 + k, y_coordinate=y * 660.0 + 9 * k)
+        for n, ((x, y), count) in enumerate(counts.items())
+        for k in range(count)
+    ]
+    found = [row for row in dicts(job.hot_spots(enrich(*rows))) if row["offense_class"] == "property"]
+    assert {(row["cell_x"], row["cell_y"]): row["crimes"] for row in found} == counts
+    expected = gi_star(counts)
+    assert {(row["cell_x"], row["cell_y"]) for row in found} == set(expected)
+    for row in found:
+        assert row["gi_star"] == pytest.approx(expected[row["cell_x"], row["cell_y"]], abs=1e-9)
+
+
+def test_a_cell_has_a_row_for_every_class_and_no_score_where_counts_do_not_vary(enrich: Enrich) -> None:
+    found = {row["offense_class"]: row for row in dicts(job.hot_spots(enrich(crime())))}
+    assert {name: row["crimes"] for name, row in found.items()} == {
+        "all": 1,
+        "violent": 0,
+        "property": 1,
+        "non_index": 0,
+    }
+    assert {row["gi_star"] for row in found.values()} == {None}
+    assert found["all"]["latitude"] == 41.88
+
+
+def test_crimes_without_a_place_are_in_no_cell(enrich: Enrich) -> None:
+    assert dicts(job.hot_spots(enrich(crime(x_coordinate=None, y_coordinate=None)))) == []
+
+
+def test_a_table_that_is_none_is_told(capsys: pytest.CaptureFixture) -> None:
+    arguments = ["--crimes", "a", "--community-areas", "b", "--fbi-codes", "c", "--output", "d", "--tables", "x"]
+    with pytest.raises(SystemExit):
+        job.main(arguments)
+    assert "no such tables: x; there are enriched_crimes" in capsys.readouterr().err

@@ -1,0 +1,85 @@
+"""Tests of the marts' SQL: crimes_monthly, crimes_hourly, area_rates and the example answers."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from chicago_crime import sql
+from chicago_crime.settings import Settings
+from chicago_crime_tests.support import (
+    crime,
+    crimes_of_months,
+    folder_settings,
+    rows_of,
+    run_well,
+    warehouse_of,
+    write_csv,
+)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("marts")
+    rows = [
+        *crimes_of_months(2014, per_month=2),  # thefts in the Loop, at 10:15
+        crime(id=1, date="03/03/2014 12:00:00 AM", fbi_code="01A", primary_type="HOMICIDE", arrest="true"),
+        crime(id=2, date="03/03/2014 12:01:00 AM", fbi_code="01A", primary_type="HOMICIDE"),
+        crime(id=3, date="03/03/2014 12:05:00 AM", fbi_code="01A", primary_type="HOMICIDE", community_area="1"),
+        crime(id=4, date="12/30/2014 09:00:00 PM", community_area="0", district="", domestic="true"),
+    ]
+    write_csv(folder / "in" / "2014.csv", rows)
+    settings = folder_settings(folder / "data", folder / "in")
+    run_well(settings, 2014)
+    return settings
+
+
+def test_months_count_every_crime_once(loaded: Settings) -> None:
+    rows = rows_of(loaded, "crimes_monthly", 2014)
+    assert sum(row["crimes"] for row in rows) == 28
+    assert sum(row["arrests"] for row in rows) == 1
+    assert sum(row["domestic_crimes"] for row in rows) == 1
+    nowhere = [row for row in rows if row["community_area"] is None]
+    assert [(row["crimes"], row["district"], str(row["month"])) for row in nowhere] == [(1, None, "2014-12-01")]
+
+
+def test_hours_leave_placeholders_out_and_count_them_apart(loaded: Settings) -> None:
+    rows = rows_of(loaded, "crimes_hourly", 2014)
+    by_hour: Counter[int] = Counter()
+    for row in rows:
+        by_hour[row["hour"]] += row["crimes"]
+    assert {hour: n for hour, n in by_hour.items() if n} == {0: 1, 10: 24, 21: 1}
+    assert sum(row["time_placeholders"] for row in rows) == 2
+    assert {row["day_of_week"] for row in rows if row["hour"] == 0} == {1}  # 3 March 2014 was a Monday
+
+
+def test_every_area_has_a_rate_for_every_class_also_of_nothing(loaded: Settings) -> None:
+    rates = {(row["community_area"], row["offense_class"]): row for row in rows_of(loaded, "area_rates", 2014)}
+    assert len(rates) == 77 * 4
+    loop = rates[32, "all"]
+    assert (loop["community_area_name"], loop["crimes"], loop["arrests"]) == ("Loop", 26, 1)
+    # 29,283 residents in 2010 and 42,298 in 2020: the line between them passes 34,489 in 2014.
+    assert loop["population"] == pytest.approx(29_283 + 0.4 * (42_298 - 29_283))
+    assert loop["rate_per_1000"] == pytest.approx(26 * 1000 / 34_489)
+    assert loop["days_covered"] == 364
+    assert (rates[1, "violent"]["crimes"], rates[1, "property"]["crimes"], rates[2, "all"]["crimes"]) == (1, 0, 0)
+    assert rates[32, "violent"]["crimes"] + rates[32, "property"]["crimes"] == 26
+
+
+@pytest.mark.parametrize(("year", "population"), [(2005, 29_283), (2010, 29_283), (2020, 42_298), (2023, 42_298)])
+def test_population_is_held_flat_outside_the_censuses(tmp_path: Path, year: int, population: int) -> None:
+    write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    run_well(settings, year)
+    [loop] = [
+        row
+        for row in rows_of(settings, "area_rates", year)
+        if (row["community_area"], row["offense_class"]) == (32, "all")
+    ]
+    assert loop["population"] == population
+
+
+@pytest.mark.parametrize(("question", "query"), sql.answers(), ids=lambda text: text[:20])
+def test_the_example_questions_have_answers(loaded: Settings, question: str, query: str) -> None:
+    assert question.endswith(("?", ")"))
+    assert warehouse_of(loaded).query(query).num_rows > 0

@@ -1,0 +1,237 @@
+"""Tests of `chicago_crime/sql/`: parsed_crimes, typed_crimes, crimes and rejected_crimes, on DuckDB."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime_tests.support import NAMES, crime, write_csv
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
+    """What becomes of raw rows of 2014: the crimes and the rejects."""
+    warehouse = DuckDBWarehouse(folder / "warehouse", folder / "staging", threads=2, memory="500MB")
+    warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(folder / "2014.csv", rows)))
+    warehouse.replace_year(CRIMES, 2014)
+    warehouse.replace_year(REJECTED_CRIMES, 2014)
+    good = warehouse.query("SELECT * FROM crimes ORDER BY id").to_pylist()
+    bad = warehouse.query("SELECT * FROM rejected_crimes").to_pylist()
+    assert len(good) + len(bad) == len(rows)
+    return good, bad
+
+
+def value(folder: Path, column: str, **values: str) -> Any:
+    """What one column becomes in a row with these values."""
+    good, bad = typed(folder, crime(**values))
+    assert not bad
+    return good[0][column]
+
+
+def test_a_clean_row_is_typed(folder: Path) -> None:
+    good, bad = typed(folder, crime())
+    assert bad == []
+    assert good == [
+        {
+            "id": 1,
+            "case_number": "HX100001",
+            "date": datetime(2014, 3, 15, 14, 30),
+            "block": "001XX N STATE ST",
+            "iucr": "0820",
+            "primary_type": "THEFT",
+            "description": "$500 AND UNDER",
+            "location_description": "STREET",
+            "arrest": False,
+            "domestic": False,
+            "beat": 111,
+            "district": 1,
+            "ward": 42,
+            "community_area": 32,
+            "fbi_code": "06",
+            "x_coordinate": 1176352.0,
+            "y_coordinate": 1900927.0,
+            "year": 2014,
+            "updated_on": datetime(2018, 2, 10, 15, 50, 1),
+            "latitude": 41.883500187,
+            "longitude": -87.627876698,
+            "month": date(2014, 3, 1),
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("03/15/2014 02:30:00 PM", datetime(2014, 3, 15, 14, 30)),
+        ("03/15/2014 12:00:00 AM", datetime(2014, 3, 15)),
+        ("03/15/2014 14:30", datetime(2014, 3, 15, 14, 30)),
+        ("3/5/2014 4:30", datetime(2014, 3, 5, 4, 30)),
+        ("2014-03-15 14:30:00", datetime(2014, 3, 15, 14, 30)),
+        ("2014-03-15T14:30:00", datetime(2014, 3, 15, 14, 30)),
+        ("2014-03-15T14:30:00.000", datetime(2014, 3, 15, 14, 30)),
+        ("2014-03-15 14:30:00 UTC", datetime(2014, 3, 15, 14, 30)),
+        ("2014-03-15 14:30:00.000000 UTC", datetime(2014, 3, 15, 14, 30)),
+        ("2014-03-09 02:30:00 UTC", datetime(2014, 3, 9, 2, 30)),  # an hour that Chicago's clocks skipped
+    ],
+)
+def test_dates_are_read_in_every_known_form_as_local_time(folder: Path, text: str, when: datetime) -> None:
+    assert value(folder, "date", date=text) == when
+    assert value(folder, "updated_on", updated_on=text) == when
+
+
+@pytest.mark.parametrize("text", ["", "soon", "15/03/2014 02:30:00 PM", "02/30/2014 02:30:00 PM", "2014"])
+def test_a_row_without_a_readable_date_is_rejected(folder: Path, text: str) -> None:
+    good, [bad] = typed(folder, crime(date=text))
+    assert good == []
+    assert (bad["reason"], bad["file_year"], bad["date"]) == ("unreadable_date", 2014, text or None)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "HX1", "-5", "1.5", "1e9", "99999999999999999999"])
+def test_a_row_without_an_id_is_rejected(folder: Path, text: str) -> None:
+    _, [bad] = typed(folder, crime(id=text))
+    assert bad["reason"] == "missing_id"
+
+
+@pytest.mark.parametrize("text", ["12/31/2013 11:59:00 PM", "01/01/2015 12:00:00 AM"])
+def test_a_row_of_another_year_is_rejected_whole_as_it_came(folder: Path, text: str) -> None:
+    row = crime(date=text)
+    _, [bad] = typed(folder, row)
+    assert bad == {"file_year": 2014, "reason": "date_outside_year"} | row
+
+
+def test_of_several_rows_with_one_id_the_one_changed_last_is_kept(folder: Path) -> None:
+    newest = "02/10/2018 03:50:01 PM"
+    good, bad = typed(
+        folder,
+        crime(id=1, updated_on="01/01/2015 12:00:00 AM", arrest="false"),
+        crime(id=1, updated_on=newest, arrest="true"),
+        crime(id="1.0", updated_on="", arrest="false"),
+        crime(id=2),
+    )
+    assert [(row["id"], row["arrest"]) for row in good] == [(1, True), (2, False)]
+    assert [row["reason"] for row in bad] == ["superseded", "superseded"]
+    assert newest not in {row["updated_on"] for row in bad}
+
+
+def test_a_rejected_row_supersedes_nothing(folder: Path) -> None:
+    good, bad = typed(folder, crime(id=1, updated_on="01/01/2015 12:00:00 AM"), crime(id=1, date="soon"))
+    assert len(good) == 1
+    assert [row["reason"] for row in bad] == ["unreadable_date"]
+
+
+def test_case_numbers_may_repeat(folder: Path) -> None:
+    good, bad = typed(folder, *(crime(id=n, case_number="HX1", primary_type="HOMICIDE") for n in range(3)))
+    assert (len(good), bad) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        *((text, True) for text in ("true", "True", "TRUE", "1", "1.0", "Y", "y", " true ")),
+        *((text, False) for text in ("false", "False", "0", "0.0", "N", "n")),
+        *((text, None) for text in ("", "maybe", "2")),
+    ],
+)
+def test_flags_are_read_in_every_known_form(folder: Path, text: str, flag: bool | None) -> None:
+    good, _ = typed(folder, crime(arrest=text, domestic=text))
+    assert (good[0]["arrest"], good[0]["domestic"]) == (flag, flag)
+
+
+@pytest.mark.parametrize("column", ["beat", "district", "ward", "community_area"])
+@pytest.mark.parametrize(
+    ("text", "number"), [("17", 17), ("17.0", 17), ("017", 17), (" 17 ", 17), ("", None), ("17.5", None), ("x", None)]
+)
+def test_whole_numbers_are_read_in_every_known_form(folder: Path, column: str, text: str, number: int | None) -> None:
+    assert value(folder, column, **{column: text}) == number
+
+
+def test_community_area_0_means_none(folder: Path) -> None:
+    assert value(folder, "community_area", community_area="0") is None
+    assert value(folder, "community_area", community_area="0.0") is None
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "code"),
+    [
+        ("iucr", "110", "0110"),
+        ("iucr", "0110", "0110"),
+        ("iucr", "31a", "031A"),
+        ("iucr", "110.0", "0110"),
+        ("iucr", "1320", "1320"),
+        ("iucr", "", None),
+        ("fbi_code", "6", "06"),
+        ("fbi_code", "06", "06"),
+        ("fbi_code", "8b", "08B"),
+        ("fbi_code", "08B", "08B"),
+        ("fbi_code", "6.0", "06"),
+        ("fbi_code", "11", "11"),
+        ("fbi_code", "", None),
+    ],
+)
+def test_codes_get_their_leading_zeros_back(folder: Path, column: str, text: str, code: str | None) -> None:
+    assert value(folder, column, **{column: text}) == code
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"},
+        {"latitude": "36.61944639", "longitude": "-91.68656568", "x_coordinate": "", "y_coordinate": ""},
+        {"latitude": "36.619446395000004", "longitude": "-91.686565684"},
+        {"x_coordinate": "0", "y_coordinate": "0.0"},
+        {"latitude": "", "longitude": "", "x_coordinate": "", "y_coordinate": ""},
+    ],
+)
+def test_no_location_is_no_place_at_all(folder: Path, place: dict[str, str]) -> None:
+    good, _ = typed(folder, crime(**place))
+    found = [good[0][name] for name in ("latitude", "longitude", "x_coordinate", "y_coordinate")]
+    assert found == [None] * 4
+
+
+def test_float_artefacts_are_rounded_away(folder: Path) -> None:
+    assert value(folder, "latitude", latitude="41.88350018700001") == 41.883500187
+    assert value(folder, "longitude", longitude="-87.62787669799999") == -87.627876698
+    assert value(folder, "x_coordinate", x_coordinate="1176352.0") == 1176352.0
+
+
+def test_text_is_trimmed_and_empty_text_is_no_value(folder: Path) -> None:
+    assert value(folder, "block", block="  001XX N STATE ST ") == "001XX N STATE ST"
+    assert value(folder, "location_description", location_description=" ") is None
+
+
+def test_a_year_without_a_row_is_an_empty_table(folder: Path) -> None:
+    assert typed(folder) == ([], [])
+
+
+anything = st.text(st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"]), max_size=10)
+likely = st.sampled_from(["", "0", "17.0", "true", "03/15/2014 02:30:00 PM", "NaN", "inf", "-1", "1e400", "41.88"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, anything | likely)), min_size=1, max_size=5))
+def test_no_row_is_ever_lost_or_raises_an_error(folder: Path, rows: list[dict[str, str]]) -> None:
+    good, bad = typed(folder, *rows)
+    assert all(row["id"] is not None and row["date"].year == 2014 for row in good)
+    assert all(row["reason"] for row in bad)
+    assert len({row["id"] for row in good}) == len(good)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+@given(
+    when=st.datetimes(datetime(2014, 1, 1), datetime(2014, 12, 31, 23, 59, 59)).map(lambda w: w.replace(microsecond=0)),
+    form=st.sampled_from(["%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S UTC", "%m/%d/%Y %H:%M"]),
+)
+def test_every_date_is_read_back(folder: Path, when: datetime, form: str) -> None:
+    expected = when.replace(second=0) if form.endswith("%M") else when
+    assert value(folder, "date", date=when.strftime(form)) == expected
