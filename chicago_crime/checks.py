@@ -200,7 +200,6 @@ def _adds_up(name: str, own: str, of_enriched: str) -> AssetChecksDefinition:
     @asset_check(
         asset=name,
         name="adds_up",
-        additional_deps=[ENRICHED_CRIMES.name] if name in ("crime_type_count", "crimes_daily", "hot_spots") else [],
         blocking=True,
         description="The counts add up to the rows of enriched_crimes that they count.",
     )

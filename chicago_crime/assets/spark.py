@@ -8,6 +8,7 @@ from chicago_crime import reference
 from chicago_crime.assets.by_year import Metadata, each_year, run_years
 from chicago_crime.assets.describe import asset_spec
 from chicago_crime.assets.sql_table import stored_metadata
+from chicago_crime.lineage import UPSTREAM
 from chicago_crime.resources.spark import SparkRunner
 from chicago_crime.resources.warehouse import Warehouse
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
@@ -18,8 +19,8 @@ TABLES = {table.name: table for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRI
 
 @multi_asset(
     specs=[
-        asset_spec(table, group="marts" if table is HOT_SPOTS else "spark", deps=[CRIMES.name], skippable=True)
-        for table in TABLES.values()
+        asset_spec(table, group="marts" if table is HOT_SPOTS else "spark", deps=[UPSTREAM[name].name], skippable=True)
+        for name, table in TABLES.items()
     ],
     can_subset=True,
     backfill_policy=one_run_for_all_years,

@@ -3,9 +3,7 @@
 What is drawn from belongs in `sample_profile.py`; damage done on purpose in `sample_dirt.py`.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -18,7 +16,8 @@ import pyarrow.compute as pc
 
 from chicago_crime.sources.base import Progress
 from chicago_crime.sources.sample_blocks import BLOCKS_PER_CELL, blocks
-from chicago_crime.sources.sample_profile import CLASSES, Floats, Integers, cells, profile
+from chicago_crime.sources.sample_dice import load_dice
+from chicago_crime.sources.sample_profile import Integers, profile
 from chicago_crime.years import FIRST_YEAR
 
 HEADER = (
@@ -95,71 +94,8 @@ class _Drawn:
     case: Integers
 
 
-class _Weights:
-    """Draws options by their weights; each group of a two-dimensional array has weights of its own."""
-
-    def __init__(self, weights: Floats | Integers | Sequence[Sequence[float]]) -> None:
-        table = np.atleast_2d(np.asarray(weights, dtype=float))
-        self.groups, self.options = table.shape
-        shares = np.cumsum(table, axis=1) / table.sum(axis=1, keepdims=True)
-        # One rising line through all groups, so that a single search finds every row's option.
-        self._line = (shares + np.arange(self.groups)[:, None]).ravel()
-
-    def draw(self, rng: np.random.Generator, group: Integers) -> Integers:
-        found = np.searchsorted(self._line, group + rng.random(len(group)), side="right") - group * self.options
-        return np.minimum(found, self.options - 1)
-
-
-@dataclass(frozen=True)
-class _Dice:
-    """Everything to draw from, ready to use; types, classes and kinds by their number."""
-
-    kind: _Weights
-    hour: _Weights
-    minute: _Weights
-    location: _Weights
-    cell: _Weights
-    type_of_kind: Integers
-    class_of_kind: Integers
-    is_homicide: np.ndarray
-    arrest: Floats
-    domestic: Floats
-    kind_text: pa.Array
-    fbi_text: pa.Array
-    location_text: pa.Array
-
-
-@lru_cache
-def _dice() -> _Dice:
-    of = profile()
-    types = sorted({kind.primary_type for kind in of.kinds})
-    places = sorted({place for name in types for place in of.locations.get(name, {})})
-    share_known = 1 - of.without_location_description
-    locations = np.zeros((len(types), len(places) + 1))
-    for row, name in enumerate(types):
-        counts = of.locations.get(name, {})
-        for place, count in counts.items():
-            locations[row, places.index(place)] = share_known * count / sum(counts.values())
-        locations[row, -1] = 1 - locations[row].sum()
-    return _Dice(
-        kind=_Weights([[kind.crimes for kind in of.kinds]]),
-        hour=_Weights([of.hours[name] for name in types]),
-        minute=_Weights([of.minutes_after_midnight, of.minutes]),
-        location=_Weights(locations),
-        cell=_Weights(cells().crimes),
-        type_of_kind=np.array([types.index(kind.primary_type) for kind in of.kinds]),
-        class_of_kind=np.array([CLASSES.index(kind.offense_class) for kind in of.kinds]),
-        is_homicide=np.array([kind.fbi_code == "01A" for kind in of.kinds]),
-        arrest=np.array([kind.arrest for kind in of.kinds]),
-        domestic=np.array([kind.domestic for kind in of.kinds]),
-        kind_text=pa.array([_csv(kind.iucr, kind.primary_type, kind.description) for kind in of.kinds]),
-        fbi_text=pa.array([kind.fbi_code for kind in of.kinds]),
-        location_text=pa.array([_csv(place) for place in places] + [""]),
-    )
-
-
 def _draw(days: slice, counts: Integers, rng: np.random.Generator) -> _Drawn:
-    dice, total = _dice(), int(counts.sum())
+    dice, total = load_dice(), int(counts.sum())
     day = np.repeat(np.arange(days.start, days.stop), counts)
     kind = dice.kind.draw(rng, np.zeros(total, dtype=np.int64))
     type_ = dice.type_of_kind[kind]
@@ -186,7 +122,7 @@ def _share_cases(drawn: _Drawn, homicides: Integers, rng: np.random.Generator) -
 
 def _lines(plan: YearPlan, drawn: _Drawn, done: int, rng: np.random.Generator) -> pa.StringArray:
     """The rows as CSV lines, each with its end."""
-    dice, places, total = _dice(), blocks(), len(drawn.day)
+    dice, places, total = load_dice(), blocks(), len(drawn.day)
     days, minutes = _day_texts(plan.year), _minute_texts()
     known = rng.random(total) >= profile().without_coordinates
     coordinates = pa.array(drawn.block + np.where(known, 0, len(places)))
@@ -252,9 +188,3 @@ def _case_letters(year: int) -> str:
     if year < 2017:
         return f"H{'XYZ'[year - 2014]}"
     return f"J{'ABCDEFGHJKLMNPRSTVWXYZ'[(year - 2017) % 22]}"
-
-
-def _csv(*fields: str) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(fields)
-    return text.getvalue()
