@@ -47,7 +47,7 @@ def main() -> None:
 
 @app.command(
     epilog="**Examples**\n\n`chicago-crime run --years 2014-2016,2021 --source folder --folder ~/Downloads/crimes`\n\n"
-    "`chicago-crime run --years 2021 --assets 'crimes+'`"
+    "`chicago-crime run --years 2021 --assets 'key:crimes+'`"
 )
 def run(
     years: YearsOption,
@@ -59,7 +59,8 @@ def run(
     sample_dirt: Annotated[bool | None, typer.Option(help="Whether the sample has every known kind of dirt.")] = None,
     allow_shrink: Annotated[bool | None, typer.Option(help="Replace a year also by one with far fewer rows.")] = None,
     assets: Annotated[
-        str | None, typer.Option(help="Only these assets, in Dagster's selection syntax: `crimes`, `crimes+`, ...")
+        str | None,
+        typer.Option(help="Only these: names with commas, or a selection as in Dagster's UI, e.g. `key:crimes+`."),
     ] = None,
 ) -> None:
     """Load years: materialize the graph, with its checks, as real Dagster runs that the UI shows too."""

@@ -3,6 +3,7 @@
 Here belongs starting runs and gathering what they told. How it looks on a screen belongs in `screen.py`.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from dagster import (
     AssetCheckSeverity,
     AssetKey,
     AssetSelection,
+    BetaWarning,
+    DagsterError,
     DagsterEvent,
     DagsterEventType,
     DagsterInstance,
@@ -73,7 +76,7 @@ def run_years(
         settings: of the installation.
         instance: where the runs are recorded.
         years: which years.
-        assets: Dagster's asset selection syntax, e.g. "crimes+"; None for all.
+        assets: names with commas between, or a selection as in Dagster's UI, e.g. "key:crimes+"; None for all.
 
     Raises:
         SelectionError: `assets` selects nothing.
@@ -102,13 +105,21 @@ def steps_in(settings: Settings, assets: str | None = None) -> int:
 
 def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     graph = definitions.resolve_asset_graph()
+    known = {key.to_user_string(): key for key in graph.toposorted_asset_keys}
+    names = [name.strip() for name in assets.split(",")]
+    if known.keys() >= set(names):
+        return [known[name] for name in names]
+    help_ = f"write names with commas, or a selection as in the UI, e.g. key:crimes+; the assets are {', '.join(known)}"
+    if ":" not in assets:  # Dagster would read crimes+ in an older way, as crimes and its next neighbors only
+        raise SelectionError(f"{assets!r} selects no asset: {help_}")
     try:
-        keys = AssetSelection.from_string(assets).resolve(graph)
-    except Exception as error:
-        raise SelectionError(f"cannot read the asset selection {assets!r}: {error}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BetaWarning)
+            keys = AssetSelection.from_string(assets).resolve(graph)
+    except DagsterError as error:
+        raise SelectionError(f"cannot read the asset selection {assets!r} ({error}): {help_}") from error
     if not keys:
-        names = ", ".join(key.to_user_string() for key in graph.toposorted_asset_keys)
-        raise SelectionError(f"{assets!r} selects no asset; the assets are {names}")
+        raise SelectionError(f"{assets!r} selects no asset: {help_}")
     return sorted(keys)
 
 

@@ -4,6 +4,7 @@ Here belongs where and how a job runs. What it computes belongs to the job.
 """
 
 import importlib
+import logging
 import os
 import subprocess
 import sys
@@ -87,6 +88,8 @@ class EmbeddedSpark(SparkRunner):
         # One stream of rows per query keeps their order; jobs use all cores by working on several years at once.
         os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
         os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_PER_GROUP)
+        # The client warns when it tidies up after a session that is over. What goes wrong it raises besides.
+        logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
         from dagster_pyspark import LazyPySparkResource
         from pysail.spark import SparkConnectServer
 
