@@ -123,7 +123,8 @@ class JvmSpark(SparkRunner):
     def _run(self, job: str, options: list[str]) -> None:
         script = Path(spark_jobs.__path__[0]) / f"{job}.py"
         environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
-        environment.pop("SPARK_REMOTE", None)
+        for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # the embedded engine's client leaves them
+            environment.pop(of_connect, None)
         if self.java_home:
             environment["JAVA_HOME"] = str(self.java_home)
         with TemporaryFile("w+") as log:

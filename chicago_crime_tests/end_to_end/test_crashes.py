@@ -1,0 +1,136 @@
+"""Crashes in the middle of a run, by real processes: each table-year is wholly old or wholly new afterwards."""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from chicago_crime.settings import Settings
+from chicago_crime.status import read_status
+from chicago_crime.tables import TABLES
+from chicago_crime_tests.support import crimes_of_months, files_below, folder_settings, run_well, write_csv
+
+OLD, NEW = 40, 50
+"""Crimes a month in the two versions of the year."""
+
+COUNT = {
+    "raw_crimes": "COUNT(*)",
+    "crimes": "COUNT(*)",
+    "enriched_crimes": "COUNT(*)",
+    "hot_spots": "SUM(crimes) FILTER (offense_class = 'all')",
+    "area_rates": "SUM(crimes) FILTER (offense_class = 'all')",
+}
+"""What gives the number of crimes in a table; in the others it is the sum of `crimes`."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """An installation that has loaded the old version; both are in folders beside it."""
+    for name, per_month in (("old", OLD), ("new", NEW)):
+        write_csv(tmp_path / name / "2014.csv", crimes_of_months(2014, per_month))
+    settings = folder_settings(tmp_path / "data", tmp_path / "old")
+    run_well(settings, 2014)
+    return settings
+
+
+def start(settings: Settings, version: str, **more: object) -> subprocess.Popen:
+    """Begin a run of a version, from the command line."""
+    folder = settings.data_dir.parent / version
+    command = [
+        "run",
+        "--years",
+        "2014",
+        "--folder",
+        str(folder),
+        "--data-dir",
+        str(settings.data_dir),
+        "--allow-shrink",
+    ]
+    return subprocess.Popen(
+        [sys.executable, "-u", "-c", "from chicago_crime.cli import main; main()", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **more,  # type: ignore[call-overload]
+    )
+
+
+def versions(settings: Settings) -> dict[str, int]:
+    """For each table which version its year is wholly of, in crimes a month."""
+    found = {}
+    for name in TABLES:
+        if name == "rejected_crimes":
+            continue
+        file = settings.data_dir / "warehouse" / name / "2014.parquet"
+        [(crimes,)] = duckdb.sql(f"SELECT {COUNT.get(name, 'SUM(crimes)')} FROM '{file}'").fetchall()
+        assert crimes in (12 * OLD, 12 * NEW), (name, crimes)
+        found[name] = crimes // 12
+    return found
+
+
+def assert_the_next_run_repairs_all(settings: Settings) -> None:
+    new = folder_settings(settings.data_dir, settings.data_dir.parent / "new", allow_shrink=True)
+    run_well(new, 2014)
+    assert set(versions(settings).values()) == {NEW}
+    [status] = read_status(settings)
+    assert status.is_complete
+    assert files_below(settings.data_dir / "staging") == {}
+    assert len(list((settings.data_dir / "csv").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "last_words",
+    ["crime_csv 2014", "crime_object 2014", "raw_crimes 2014", "rejected_crimes 2014", "enriched_crimes 2014"],
+)
+def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(
+    settings: Settings, last_words: str
+) -> None:
+    process = start(settings, "new")
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith(last_words):
+            time.sleep(random.random() * 0.2)  # somewhere in the next step
+            os.kill(process.pid, signal.SIGKILL)
+            break
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    versions(settings)
+    assert_the_next_run_repairs_all(settings)
+
+
+def test_two_runs_of_one_year_at_once_leave_each_table_wholly_of_one(settings: Settings) -> None:
+    processes = [start(settings, version) for version in ("old", "new")]
+    for process in processes:
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode in (0, 1), output
+        assert "Traceback" not in output
+    versions(settings)
+    assert_the_next_run_repairs_all(settings)
+
+
+def test_a_full_disk_ends_the_run_with_an_error_and_the_old_year_stays(settings: Settings) -> None:
+    kept = [settings.data_dir / name for name in ("warehouse", "objects", "csv")]
+    before = [files_below(place) for place in kept]
+    rows = crimes_of_months(2014, 28)
+    for row in rows:
+        row["description"] = "x" * 10_000
+    write_csv(settings.data_dir.parent / "large" / "2014.csv", rows)
+
+    def no_file_above_two_megabytes() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+
+    process = start(settings, "large", preexec_fn=no_file_above_two_megabytes)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, output
+    assert "crime_csv failed" in output
+    assert "their former data is untouched" in " ".join(output.split())
+    assert "File too large" in output
+    assert [files_below(place) for place in kept] == before
+    assert files_below(settings.data_dir / "staging") == {}

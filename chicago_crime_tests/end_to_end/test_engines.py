@@ -1,0 +1,67 @@
+"""The same Spark job on both engines: the same rows, value by value."""
+
+import math
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from chicago_crime.instance import open_instance
+from chicago_crime.run import run_years
+from chicago_crime.settings import Settings
+from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
+from chicago_crime_tests.support import REAL_DATA, folder_settings, program_missing, real_year, run_well
+
+YEAR = 2016
+
+
+def java_home() -> Path:
+    """Java 17 or 21, as JAVA_HOME or the path name it; the test is skipped without."""
+    java = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin:{os.environ.get('PATH', '')}")
+    if java is None:
+        program_missing("Java is missing: apt-get install openjdk-17-jre-headless")
+    version = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
+    if not any(f'version "{number}' in version for number in (17, 21)):
+        program_missing(f"Java 17 or 21 is needed, not {version.splitlines()[0]}")
+    return Path(java).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
+    """Two installations: all made on the embedded engine, and the same with the Spark tables made by the other."""
+    home = java_home()
+    real_year(YEAR)
+    folder = tmp_path_factory.mktemp("engines")
+    embedded = folder_settings(folder / "embedded", REAL_DATA / "real")
+    run_well(embedded, YEAR)
+    shutil.copytree(folder / "embedded", folder / "jvm")
+    jvm = folder_settings(folder / "jvm", REAL_DATA / "real", spark_engine="jvm", java_home=home)
+    for name in (table.name for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)):
+        (folder / "jvm" / "warehouse" / name / f"{YEAR}.parquet").unlink()
+    with open_instance(jvm) as instance:
+        [report] = run_years(jvm, instance, [YEAR], "key:enriched_crimes+")
+    assert report.success, (report.failures, report.checks)
+    assert report.metadata["hot_spots", YEAR]["spark_engine"] == "jvm"
+    return embedded, jvm
+
+
+@pytest.mark.parametrize("table", [ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS], ids=lambda t: t.name)
+def test_both_engines_give_the_same_rows(engines: tuple[Settings, Settings], table: Any) -> None:
+    found = [
+        pq.read_table(settings.data_dir / "warehouse" / table.name / f"{YEAR}.parquet").sort_by(
+            [(name, "ascending") for name in table.key]
+        )
+        for settings in engines
+    ]
+    assert found[0].schema.equals(found[1].schema, check_metadata=False)
+    assert found[0].num_rows == found[1].num_rows > 0
+    for name in found[0].column_names:
+        ours, theirs = (rows.column(name).to_pylist() for rows in found)
+        if ours != theirs:
+            # Floats computed in another order of operations may differ in their last digit.
+            pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
+            assert all(isinstance(a, float) and math.isclose(a, b, rel_tol=1e-12) for a, b in pairs), (name, pairs[:3])

@@ -1,0 +1,128 @@
+"""The whole graph on real years: every row accounted for, and numbers that an independent count gives too."""
+
+import csv
+import gzip
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from chicago_crime import reference
+from chicago_crime.run import RunReport
+from chicago_crime.settings import Settings
+from chicago_crime.status import read_status
+from chicago_crime_tests.support import REAL_DATA, folder_settings, real_year, run_well, warehouse_of
+
+ROWS = {2014: 275_200, 2015: 263_929, 2016: 268_813, 2021: 60_762}
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[RunReport]]:
+    for year in ROWS:
+        real_year(year)
+    settings = folder_settings(tmp_path_factory.mktemp("real"), REAL_DATA / "real")
+    return settings, run_well(settings, *ROWS)
+
+
+def test_every_row_is_accounted_for(loaded: tuple[Settings, list[RunReport]]) -> None:
+    _, reports = loaded
+    told = {key: metadata for report in reports for key, metadata in report.metadata.items()}
+    assert {year: told["raw_crimes", year]["partition_row_count"] for year in ROWS} == ROWS
+    for year, rows in ROWS.items():
+        typed, rejected = (told[name, year]["partition_row_count"] for name in ("crimes", "rejected_crimes"))
+        assert typed + rejected == rows
+        assert told["enriched_crimes", year]["partition_row_count"] == typed
+        assert told["crime_object", year]["quarantined_lines"] == 0
+    assert [report.checks for report in reports if report.first == 2014] == [[]]
+
+
+def test_every_year_is_complete(loaded: tuple[Settings, list[RunReport]]) -> None:
+    settings, _ = loaded
+    statuses = read_status(settings)
+    assert [status.year for status in statuses] == list(ROWS)
+    assert all(status.is_complete for status in statuses)
+
+
+@pytest.mark.parametrize("year", [2014, 2016])
+def test_counts_are_those_of_a_plain_count_of_the_file(loaded: tuple[Settings, list[RunReport]], year: int) -> None:
+    """An independent count: Python's csv module over the file, none of the platform's code."""
+    with reference.file("fbi_codes").open(newline="") as stream:
+        classes = {row["fbi_code"]: row["ucr_part1_class"] or "non_index" for row in csv.DictReader(stream)}
+    by_type: Counter[str] = Counter()
+    arrests: Counter[str] = Counter()
+    by_month_class: Counter[tuple[int, str]] = Counter()
+    by_area: Counter[int] = Counter()
+    with gzip.open(real_year(year), "rt", newline="") as file:
+        for row in csv.DictReader(file):
+            by_type[row["Primary Type"]] += 1
+            arrests[row["Primary Type"]] += row["Arrest"] == "true"
+            by_month_class[int(row["Date"][:2]), classes[row["FBI Code"]]] += 1
+            by_area[int(row["Community Area"] or 0)] += 1
+    settings, _ = loaded
+    warehouse = warehouse_of(settings)
+
+    types = warehouse.query(f"SELECT primary_type, crimes, arrests FROM crime_type_count WHERE year = {year}")
+    assert {row["primary_type"]: (row["crimes"], row["arrests"]) for row in types.to_pylist()} == {
+        name: (by_type[name], arrests[name]) for name in by_type
+    }
+    months = warehouse.query(
+        "SELECT MONTH(month) AS m, offense_class AS c, SUM(crimes)::INT AS n FROM crimes_monthly "
+        f"WHERE year = {year} GROUP BY ALL"
+    )
+    assert {(row["m"], row["c"]): row["n"] for row in months.to_pylist()} == by_month_class
+    areas = warehouse.query(
+        f"SELECT community_area AS a, crimes AS n FROM area_rates WHERE year = {year} AND offense_class = 'all'"
+    )
+    assert {row["a"]: row["n"] for row in areas.to_pylist()} == {area: by_area[area] for area in range(1, 78)}
+
+
+def test_the_odd_file_of_2021_is_read_like_the_others(loaded: tuple[Settings, list[RunReport]]) -> None:
+    settings, _ = loaded
+    [row] = (
+        warehouse_of(settings)
+        .query(
+            "SELECT COUNT(arrest) = COUNT(*) AS flags, MAX(beat) AS beat, MIN(LENGTH(iucr)) AS iucr, "
+            "MIN(LENGTH(fbi_code)) AS fbi, COUNT(ward) / COUNT(*) AS wards, MAX(date)::VARCHAR AS newest "
+            "FROM crimes WHERE year = 2021"
+        )
+        .to_pylist()
+    )
+    assert row["flags"]
+    assert (row["iucr"], row["fbi"]) == (4, 2)
+    assert 2000 < row["beat"] < 2600
+    assert row["wards"] > 0.99
+    assert row["newest"].startswith("2021-04")
+
+
+def test_a_question_by_month_and_type_reads_few_row_groups(loaded: tuple[Settings, list[RunReport]]) -> None:
+    settings, _ = loaded
+    warehouse = warehouse_of(settings)
+    pruned = warehouse.query(
+        "SELECT COUNT(*) AS n FROM crimes WHERE month = '2014-07-01' AND primary_type = 'THEFT'"
+    ).to_pylist()
+    counted = warehouse.query(
+        "SELECT COUNT(*) AS n FROM enriched_crimes WHERE year = 2014 AND MONTH(date) = 7 AND primary_type = 'THEFT'"
+    ).to_pylist()
+    assert pruned == counted
+    assert pruned[0]["n"] > 5000
+
+
+def test_hot_spots_are_where_people_know_them_to_be(loaded: tuple[Settings, list[RunReport]]) -> None:
+    """The hottest cells of all crimes of 2016 lie downtown and on the West Side, and few cells are hot."""
+    settings, _ = loaded
+    rows = (
+        warehouse_of(settings)
+        .query("SELECT * FROM hot_spots WHERE year = 2016 AND offense_class = 'all' ORDER BY gi_star DESC")
+        .to_pylist()
+    )
+    assert 0.02 < sum(row["gi_star"] > 1.96 for row in rows) / len(rows) < 0.2
+    assert all(41.7 < row["latitude"] < 41.92 for row in rows[:20])
+
+
+def test_running_again_changes_no_table(loaded: tuple[Settings, list[RunReport]], tmp_path: Path) -> None:
+    settings, _ = loaded
+    before = {file: file.read_bytes() for file in (settings.data_dir / "warehouse").rglob("2021.parquet")}
+    run_well(settings, 2021)
+    assert len(before) == 10
+    for file, content in before.items():
+        assert file.read_bytes() == content, file
