@@ -57,7 +57,8 @@ def test_both_engines_give_the_same_rows(engines: tuple[Settings, Settings], tab
         )
         for settings in engines
     ]
-    assert found[0].schema.equals(found[1].schema, check_metadata=False)
+    assert found[0].schema.names == found[1].schema.names
+    assert found[0].schema.types == found[1].schema.types
     assert found[0].num_rows == found[1].num_rows > 0
     for name in found[0].column_names:
         ours, theirs = (rows.column(name).to_pylist() for rows in found)
