@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 CONFIG_FILE = "dagster.yaml"
-WITHOUT_PROJECT = "telemetry:\n  enabled: false\n"
+WITHOUT_PROJECT = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 """The configuration where the package is installed without its project folder."""
 
 

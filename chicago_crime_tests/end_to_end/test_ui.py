@@ -1,0 +1,171 @@
+"""The Dagster UI in a real browser: `chicago-crime dev`, and what a person does there with a mouse."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from chicago_crime.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime_tests.support import (
+    crimes_of_months,
+    folder_settings,
+    program_missing,
+    rows_of,
+    run_well,
+    write_csv,
+)
+
+T = TypeVar("T")
+PATIENCE = 60_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three yearly files, and an installation that has loaded a fourth from the command line."""
+    folder = tmp_path_factory.mktemp("ui")
+    for year in (2012, 2014, 2015, 2016):
+        write_csv(folder / "in" / f"{year}.csv", crimes_of_months(year))
+    run_well(folder_settings(folder / "data", folder / "in"), 2012)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """Where the UI is, started and stopped with Ctrl-C as a person would; nothing may be left of it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = [sys.executable, "-c", "from chicago_crime.cli import main; main()"]
+    choice = ["dev", "--port", str(port), "--folder", str(folder / "in"), "--data-dir", str(folder / "data")]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([*program, *choice], stdout=log, stderr=log, start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
+        yield address
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 3
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(30)
+        psutil.wait_procs(children, timeout=10)
+        assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        program_missing("Chromium is missing: apt-get install chromium")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1500, "height": 950})
+    page.set_default_timeout(PATIENCE)
+    yield page
+    page.close()
+
+
+def until(look: Callable[[], T], *patient_with: type[Exception]) -> T:
+    """Look again until there is something true to see."""
+    end = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            if seen := look():
+                return seen
+        except patient_with:
+            pass
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.3)
+
+
+def launch(page: Page, years: list[int]) -> None:
+    """In the dialog that asks for partitions, choose years and launch."""
+    dialog = page.locator(".dagster-dialog")
+    dialog.get_by_text("Select a partition or create one").click()
+    for year in years:
+        page.get_by_placeholder("Filter partitions").fill(str(year))
+        page.locator(".dagster-popover").locator("label, li, [role=menuitem]").filter(has_text=str(year)).last.click()
+    dialog.get_by_text("Launch runs to materialize").click()  # closes the list
+    dialog.get_by_role("button", name="Launch").click()
+    expect(dialog).to_be_hidden(timeout=PATIENCE)
+
+
+STATES = ("Failed", "Materialized", "Materializing", "Missing")
+
+
+def years_by_state(page: Page, address: str, asset: str, state: str) -> list[str]:
+    """The years that the partitions page of an asset shows in a state."""
+    page.goto(f"{address}/assets/{asset}?view=partitions")
+    label = page.get_by_text(re.compile(rf"^{state} \(\d+\)$"))
+    expect(page.get_by_text(f"{CURRENT_YEAR - FIRST_YEAR + 1} Partitions Selected")).to_be_visible()
+    for other in set(STATES) - {state}:
+        page.get_by_text(re.compile(rf"^{other} \(")).click()
+    count = re.sub(r"\D", "", label.inner_text())
+    expect(page.get_by_text(f"{count} Partitions Selected")).to_be_visible()
+    return sorted(set(page.get_by_text(re.compile(r"^20\d\d$")).all_inner_texts()))
+
+
+def materialized(page: Page, address: str, asset: str) -> list[str]:
+    return years_by_state(page, address, asset, "Materialized")
+
+
+def test_the_graph_shows_every_layer_and_its_assets(page: Page, address: str) -> None:
+    page.goto(f"{address}/asset-groups?expanded=all")
+    for group in ("source", "lake", "warehouse", "spark", "marts"):
+        expect(page.get_by_text(group, exact=True).first).to_be_visible()
+    page.goto(f"{address}/locations/chicago_crime.definitions/asset-groups/warehouse")
+    for asset in ("raw_crimes", "crimes", "rejected_crimes"):
+        expect(page.get_by_text(asset, exact=True).first).to_be_visible()
+
+
+def test_runs_of_the_command_line_are_shown_with_their_metadata(page: Page, address: str) -> None:
+    page.goto(f"{address}/runs")
+    expect(page.get_by_text("Success").first).to_be_visible()
+    page.goto(f"{address}/assets/crimes?view=partitions&partition=2012")
+    expect(page.get_by_text("partition_row_count").first).to_be_visible()
+
+
+def test_an_asset_tells_its_columns(page: Page, address: str) -> None:
+    page.goto(f"{address}/assets/hot_spots")
+    expect(page.get_by_text("Getis-Ord Gi* z-score").first).to_be_visible()
+
+
+def test_one_asset_of_one_year_then_a_backfill_of_two_years_only(page: Page, address: str, folder: Path) -> None:
+    page.goto(f"{address}/assets/crime_csv?view=partitions")
+    page.get_by_role("button", name="Materialize").first.click()
+    launch(page, [2014])
+    until(lambda: materialized(page, address, "crime_csv") == ["2012", "2014"])
+    assert materialized(page, address, "crimes") == ["2012"]
+
+    page.goto(f"{address}/asset-groups")
+    page.get_by_role("button", name="Materialize all").click()
+    launch(page, [2014, 2016])
+    until(lambda: materialized(page, address, "area_rates") == ["2012", "2014", "2016"])
+    assert materialized(page, address, "hot_spots") == ["2012", "2014", "2016"]
+    assert years_by_state(page, address, "hot_spots", "Failed") == []
+    assert "2015" in years_by_state(page, address, "hot_spots", "Missing")
+    settings = folder_settings(folder / "data", folder / "in")
+    assert [len(rows_of(settings, "crimes", year)) for year in (2014, 2016)] == [36, 36]
+    assert not (folder / "data" / "warehouse" / "crimes" / "2015.parquet").exists()
