@@ -1,0 +1,59 @@
+"""Running a command and watching what it takes: seconds, and the memory of its whole tree of processes."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a command took: seconds from its start to its end, and the tree's largest memory in bytes.
+
+    Memory is the proportional set size: what processes share counts once.
+    """
+
+    seconds: float
+    bytes: int
+
+
+def run(command: Sequence[str], log: Path) -> Measured:
+    """Run a command to its end.
+
+    Raises:
+        SystemExit: it failed; the end of its log is shown.
+    """
+    start, peak = time.perf_counter(), 0
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        ended = threading.Event()
+
+        def watch() -> None:
+            nonlocal peak
+            while not ended.wait(0.1):
+                peak = max(peak, _memory(process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        code = process.wait()
+        seconds = time.perf_counter() - start
+        ended.set()
+        watcher.join()
+    if code:
+        raise SystemExit(f"{' '.join(command)} ended with {code}:\n{log.read_text()[-3000:]}")
+    return Measured(seconds, peak)
+
+
+def _memory(pid: int) -> int:
+    total = 0
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                total += process.memory_full_info().pss
+    return total
