@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from chicago_crime.resources import build_resources
+from chicago_crime.resources.spark import embedded_server
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
 
@@ -99,14 +100,8 @@ def _java_version(java: str) -> str:
 
 
 def _sail_answers() -> str:
-    from pysail.spark import SparkConnectServer
-
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    try:
-        return f"a Spark Connect server started on port {server.listening_address[1]}"
-    finally:
-        server.stop()
+    with embedded_server() as address:
+        return f"a Spark Connect server started at {address}"
 
 
 def _dagster_home(settings: Settings) -> Finding:
