@@ -87,7 +87,7 @@ class DuckDBWarehouse(Warehouse):
 
     def replace_year(self, table: Table, year: int) -> TableYear:
         """See `Warehouse.replace_year`."""
-        query = to_duckdb(sql.statement(table.name), year, partial(self._scan, year=year))
+        query = to_duckdb(sql.statement(table.name), {"year": year}, partial(self._scan, year=year))
         try:
             return self._publish(table, year, self._connect().sql(query))
         except duckdb.Error as error:
@@ -111,7 +111,7 @@ class DuckDBWarehouse(Warehouse):
         )
         found = {}
         for year in years:
-            text = to_duckdb(query.from_(table.name), year, partial(self._scan, year=year))
+            text = to_duckdb(query.from_(table.name), {"year": year}, partial(self._scan, year=year))
             row = self._connect().execute(text).fetchone()
             found[year] = dict(zip(measures, row or (), strict=True))
         return found
@@ -121,6 +121,19 @@ class DuckDBWarehouse(Warehouse):
         rows = self._connect().read_parquet(str(self._existing(table.name, year)))
         value = f"COALESCE({column}, '')"
         return dict(rows.aggregate(f"{value}, COUNT(*) AS n", value).order("n DESC").fetchall())
+
+    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
+        """See `Warehouse.answer`."""
+        query = to_duckdb(sql.statement(name), parameters, self._scan_all)
+        try:
+            return self._connect().execute(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise WarehouseError(f"cannot answer {name}: {error}") from error
+
+    def outdated(self, table: Table) -> list[int]:
+        """See `Warehouse.outdated`."""
+        names = [column.name for column in table.columns]
+        return [year for year in self.stored(table) if pq.read_schema(self.file(table.name, year)).names != names]
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
@@ -139,6 +152,13 @@ class DuckDBWarehouse(Warehouse):
         if table in reference.TABLES:
             return typed_csv_scan(reference.file(table))
         return parquet_scan(self._existing(table, year))
+
+    def _scan_all(self, table: str) -> exp.Expr:
+        if table in reference.TABLES:
+            return typed_csv_scan(reference.file(table))
+        if not any((self.folder / table).glob("*.parquet")):
+            raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run --years 2021")
+        return parquet_scan(self.folder / table / "*.parquet")
 
     def _existing(self, table: str, year: int) -> Path:
         file = self.file(table, year)
