@@ -126,9 +126,13 @@ class DuckDBWarehouse(Warehouse):
         """See `Warehouse.answer`."""
         query = to_duckdb(sql.statement(name), parameters, self._scan_all)
         try:
-            return self._connect().execute(query).to_arrow_table()
+            rows = self._connect().sql(query).to_arrow_table()
         except duckdb.Error as error:
             raise WarehouseError(f"cannot answer {name}: {error}") from error
+        # GoogleSQL's sum of INT64 is INT64; DuckDB's is wider.
+        return rows.cast(
+            pa.schema([f.with_type(pa.int64()) if pa.types.is_decimal(f.type) else f for f in rows.schema])
+        )
 
     def outdated(self, table: Table) -> list[int]:
         """See `Warehouse.outdated`."""

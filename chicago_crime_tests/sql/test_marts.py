@@ -26,7 +26,15 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         crime(id=1, date="03/03/2014 12:00:00 AM", fbi_code="01A", primary_type="HOMICIDE", arrest="true"),
         crime(id=2, date="03/03/2014 12:01:00 AM", fbi_code="01A", primary_type="HOMICIDE"),
         crime(id=3, date="03/03/2014 12:05:00 AM", fbi_code="01A", primary_type="HOMICIDE", community_area="1"),
-        crime(id=4, date="12/30/2014 09:00:00 PM", community_area="0", district="", domestic="true", x_coordinate="0"),
+        crime(
+            id=4,
+            date="12/30/2014 09:00:00 PM",
+            community_area="0",
+            district="",
+            domestic="true",
+            x_coordinate="0",
+            y_coordinate="0",
+        ),
     ]
     write_csv(folder / "in" / "2014.csv", rows)
     settings = folder_settings(folder / "data", folder / "in")
