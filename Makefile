@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test lint dev bench lock
+.PHONY: help setup demo test lint dev dashboard bench lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,6 +32,9 @@ lint: setup ## ruff and mypy
 
 dev: setup ## the Dagster UI on http://127.0.0.1:3000; Ctrl-C stops it
 	@exec $(BIN)/chicago-crime dev
+
+dashboard: setup ## the dashboard on http://127.0.0.1:8050; Ctrl-C stops it
+	@exec $(BIN)/chicago-crime dashboard
 
 bench: setup ## measure speed and memory on 22 full-size years; takes some minutes and 10 GB of disk
 	@$(BIN)/python -m benchmarks.run

@@ -17,15 +17,26 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["chicago_crime", "chicago_crime.*", "spark_jobs"]),
     package_data={
-        "chicago_crime": ["reference/*.csv", "sources/*.csv", "sources/*.json", "sql/*.sql", "sql/answers/*.sql"]
+        "chicago_crime": [
+            "reference/*.csv",
+            "sources/*.csv",
+            "sources/*.json",
+            "sql/*.sql",
+            "sql/answers/*.sql",
+            "sql/dashboard/*.sql",
+            "dashboard/templates/*",
+            "dashboard/static/*",
+        ]
     },
     entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli:main"]},
     install_requires=[
+        "altair>=6,<7",
         f"dagster=={DAGSTER}",
         f"dagster-webserver=={DAGSTER}",
         f"dagster-pyspark=={DAGSTER_LIBRARIES}",
         "duckdb>=2.0,<3",
         "filelock>=3.15",
+        "jinja2>=3.1",
         "numpy>=1.26,<3",
         "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
         "pyarrow>=18",
@@ -34,10 +45,15 @@ setup(
         "pyspark[connect]>=4.1.0,<4.2",  # the line of Dataproc's image 3.0
         "rich>=13.9",
         "sqlglot>=30,<31",
+        "starlette>=0.40",
         "typer>=0.15",
+        "uvicorn>=0.30",
+        "vl-convert-python>=1.9,<2",
     ],
     extras_require={
         "dev": [
+            "axe-playwright-python>=0.1.7",
+            "httpx>=0.27",
             "hypothesis>=6.120",
             "mypy>=1.13",
             "pandas-stubs>=2.2,<3",

@@ -42,6 +42,7 @@ ENRICHED = """
     ORDER BY month, primary_type, date, id
 """
 TALLY = "COUNT(*) AS crimes, COUNT(*) FILTER (arrest) AS arrests, COUNT(*) FILTER (domestic) AS domestic_crimes"
+FILTERABLE = "offense_class, primary_type, primary_type_comparable, community_area, district, arrest, domestic"
 SUMMARIES = {
     "crime_type_count": f"""
         SELECT year, primary_type, {TALLY}, arrests / crimes AS arrest_rate FROM enriched_crimes GROUP BY ALL""",
@@ -51,13 +52,15 @@ SUMMARIES = {
             COUNT(*) FILTER (offense_class = 'non_index') AS non_index_crimes, BOOL_OR(is_provisional) AS is_provisional
         FROM enriched_crimes GROUP BY ALL""",
     "crimes_monthly": f"""
-        SELECT year, month, offense_class, primary_type_comparable, community_area, district, {TALLY}
+        SELECT year, month, {FILTERABLE}, COUNT(*) AS crimes
         FROM enriched_crimes GROUP BY ALL""",
-    "crimes_hourly": """
-        SELECT year, offense_class, primary_type_comparable, day_of_week, hour,
+    "crimes_hourly": f"""
+        SELECT year, {FILTERABLE}, day_of_week, hour,
             COUNT(*) FILTER (NOT is_time_placeholder) AS crimes,
             COUNT(*) FILTER (is_time_placeholder) AS time_placeholders
         FROM enriched_crimes GROUP BY ALL""",
+    "crimes_by_cell": f"""
+        SELECT year, {FILTERABLE}, cell_x, cell_y, COUNT(*) AS crimes FROM enriched_crimes GROUP BY ALL""",
     "area_rates": """
         WITH c AS (SELECT community_area, offense_class, COUNT(*) AS n, COUNT(*) FILTER (arrest) AS a
             FROM enriched_crimes GROUP BY ALL),

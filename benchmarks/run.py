@@ -35,8 +35,9 @@ VERIFY = {
     "enriched_crimes": "COUNT(*), SUM(hour), SUM(cell_x), COUNT(*) FILTER (offense_class = 'violent'), COUNT(side)",
     "crime_type_count": "COUNT(*), SUM(crimes), SUM(arrests), SUM(domestic_crimes)",
     "crimes_daily": "COUNT(*), SUM(crimes), SUM(violent_crimes), SUM(property_crimes)",
-    "crimes_monthly": "COUNT(*), SUM(crimes), SUM(arrests)",
+    "crimes_monthly": "COUNT(*), SUM(crimes), SUM(IF(arrest, crimes, 0)), SUM(IF(domestic, crimes, 0))",
     "crimes_hourly": "COUNT(*), SUM(crimes), SUM(time_placeholders)",
+    "crimes_by_cell": "COUNT(*), SUM(crimes), SUM(cell_x * crimes), SUM(cell_y * crimes)",
     "area_rates": "COUNT(*), SUM(crimes), SUM(arrests), ROUND(SUM(rate_per_1000), 6)",
     "hot_spots": "COUNT(*), SUM(crimes), SUM(neighborhood_crimes), ROUND(SUM(gi_star), 4)",
 }

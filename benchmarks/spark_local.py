@@ -15,6 +15,14 @@ from chicago_crime import reference
 from chicago_crime.schema import SOURCE_COLUMNS
 
 TYPES = {"INT64": "bigint", "FLOAT64": "double", "BOOL": "boolean"}
+FILTERABLE = (
+    "offense_class",
+    "primary_type",
+    "community_area",
+    "district",
+    "arrest",
+    "domestic",
+)
 DATES = "MM/dd/yyyy hh:mm:ss a"
 
 
@@ -64,8 +72,9 @@ def main(csv_folder: str, output: str) -> None:
     for table, keys in {
         "crime_type_count": ["year", "primary_type"],
         "crimes_daily": ["year", F.to_date("date").alias("day")],
-        "crimes_monthly": ["year", "month", "offense_class", "primary_type", "community_area", "district"],
-        "crimes_hourly": ["year", "offense_class", "primary_type", "day_of_week", "hour"],
+        "crimes_monthly": ["year", "month", *FILTERABLE],
+        "crimes_hourly": ["year", *FILTERABLE, "day_of_week", "hour"],
+        "crimes_by_cell": ["year", *FILTERABLE, "cell_x", "cell_y"],
         "area_counts": ["year", "community_area", "offense_class"],
         "cell_counts": ["year", "offense_class", "cell_x", "cell_y"],
     }.items():

@@ -32,6 +32,7 @@ ADDS_UP: dict[str, tuple[str, str]] = {
     "crimes_daily": ("SUM(crimes)", "COUNT(*)"),
     "crimes_monthly": ("SUM(crimes)", "COUNT(*)"),
     "crimes_hourly": ("SUM(crimes) + SUM(time_placeholders)", "COUNT(*)"),
+    "crimes_by_cell": ("SUM(crimes)", "COUNT(*)"),
     "hot_spots": ("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(cell_x IS NOT NULL AND cell_y IS NOT NULL)"),
     "area_rates": ("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(community_area BETWEEN 1 AND 77)"),
 }

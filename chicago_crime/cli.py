@@ -3,16 +3,15 @@
 Exit codes: 0 done, 1 something failed or is not as it should be, 2 the command or a setting is wrong.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from chicago_crime.errors import PlatformError, UsageError
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.cli_tools import DataOption, chosen_settings, errors_told
+from chicago_crime.dashboard import commands
+from chicago_crime.settings import Settings
 
 app = typer.Typer(
     help="Chicago's reported crimes as tables: load years, look at them, ask them.",
@@ -28,7 +27,6 @@ DEMO_ROWS = 20_000
 YearsOption = Annotated[str, typer.Option(help="Which years, e.g. 2014-2016,2021.", show_default=False)]
 SourceOption = Annotated[str | None, typer.Option(help="Who hands over the CSVs: sample or folder.")]
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
-DataOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything the platform writes.")]
 
 
 class Format(StrEnum):
@@ -64,8 +62,8 @@ def run(
     ] = None,
 ) -> None:
     """Load years: materialize the graph, with its checks, as real Dagster runs that the UI shows too."""
-    with _errors_told():
-        settings = _settings(
+    with errors_told():
+        settings = chosen_settings(
             source=source or ("folder" if folder else None),
             folder=folder,
             data_dir=data_dir,
@@ -86,11 +84,11 @@ def status(
     ] = False,
 ) -> None:
     """Show year by table what is loaded, what is missing (-) and what is older than what it is made of (*)."""
-    with _errors_told():
+    with errors_told():
         from chicago_crime.screen import out, status_table
         from chicago_crime.status import read_status
 
-        statuses = read_status(_settings(data_dir=data_dir))
+        statuses = read_status(chosen_settings(data_dir=data_dir))
         if not statuses:
             out.print("Nothing is loaded yet. Start with: chicago-crime run --years 2021")
             return
@@ -113,7 +111,7 @@ def query(
     data_dir: DataOption = None,
 ) -> None:
     """Ask the tables a question."""
-    with _errors_told():
+    with errors_told():
         from chicago_crime.answer import write_answer
         from chicago_crime.resources import build_resources
         from chicago_crime.screen import errors
@@ -122,7 +120,7 @@ def query(
 
         if format is Format.PARQUET and output is None:
             raise typer.BadParameter("Parquet is no text: name a file with --output", param_hint="--output")
-        settings = _settings(data_dir=data_dir)
+        settings = chosen_settings(data_dir=data_dir)
         rows = build_resources(settings)["warehouse"].query(sql)
         write_answer(rows, format.value, output)
         if made_up := synthetic_years(settings):
@@ -132,11 +130,11 @@ def query(
 @app.command(epilog="**Example**\n\n`chicago-crime doctor`")
 def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: DataOption = None) -> None:
     """Show what is configured, what works, and what mends what does not."""
-    with _errors_told():
+    with errors_told():
         from chicago_crime.doctor import examine
         from chicago_crime.screen import findings_table, out
 
-        settings = _settings(source=source or ("folder" if folder else None), folder=folder, data_dir=data_dir)
+        settings = chosen_settings(source=source or ("folder" if folder else None), folder=folder, data_dir=data_dir)
         for name, value in settings.model_dump().items():
             out.print(f"CHICAGO_CRIME_{name.upper()}={'' if value is None else value}")
         findings = list(examine(settings))
@@ -148,12 +146,12 @@ def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: D
 @app.command(epilog="**Example**\n\n`chicago-crime demo`")
 def demo(data_dir: DataOption = None) -> None:
     """Load four years of the synthetic sample, and answer three questions from the tables."""
-    with _errors_told():
+    with errors_told():
         from chicago_crime.resources import build_resources
         from chicago_crime.screen import answer_table, out
         from chicago_crime.sql import answers
 
-        settings = _settings(source="sample", sample_rows=DEMO_ROWS, data_dir=data_dir)
+        settings = chosen_settings(source="sample", sample_rows=DEMO_ROWS, data_dir=data_dir)
         out.print(f"Loading {DEMO_YEARS} of the sample: {DEMO_ROWS:,} rows a year, [yellow]SYNTHETIC[/].")
         if not _run(settings, DEMO_YEARS, None):
             raise typer.Exit(1)
@@ -179,11 +177,20 @@ def dev(
     data_dir: DataOption = None,
 ) -> None:
     """Open the Dagster UI, with its daemon, until Ctrl-C. It shows the runs of this command line too."""
-    with _errors_told():
+    with errors_told():
         from chicago_crime.instance import become_dagster_dev
 
         chosen = {"source": source or ("folder" if folder else None), "folder": folder, "data_dir": data_dir}
-        become_dagster_dev(_settings(**chosen), port)
+        become_dagster_dev(chosen_settings(**chosen), port)
+
+
+app.command(
+    epilog="**Examples**\n\n`chicago-crime dashboard`\n\n`chicago-crime dashboard --port 8051 --data-dir ~/crimes`"
+)(commands.dashboard)
+app.command(
+    epilog='**Examples**\n\n`chicago-crime report --area "Hyde Park" --year 2016 --output report.html`\n\n'
+    "`chicago-crime report --year 2016 --output city.html`"
+)(commands.report)
 
 
 def _run(settings: Settings, years: str, assets: str | None) -> bool:
@@ -205,20 +212,3 @@ def _run(settings: Settings, years: str, assets: str | None) -> bool:
         if not report.success:
             errors.print(f"Run {report.run_id} for {report.first}-{report.last} failed; `make dev` shows it whole.")
     return all(report.success for report in reports)
-
-
-def _settings(**overrides: Any) -> Settings:
-    return load_settings(**{name: value for name, value in overrides.items() if value is not None})
-
-
-@contextmanager
-def _errors_told() -> Iterator[None]:
-    """Tell what users can mend in one line, not in a traceback."""
-    try:
-        yield
-    except UsageError as error:
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(2) from None
-    except PlatformError as error:
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(1) from None

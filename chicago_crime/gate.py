@@ -200,7 +200,7 @@ def _read_fast(file: Path, year: int) -> _Coverage | None:
     query = sql.statement("coverage").select(commas, dialect="duckdb")
     with duckdb.connect(config={"threads": 2}) as connection:
         try:
-            rows = connection.sql(to_duckdb(query, year, lambda _: csv_scan(file, names))).fetchall()
+            rows = connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, names))).fetchall()
         except duckdb.InvalidInputException:
             return None
     return _Coverage({month: n for month, n, _ in rows}, int(sum(commas for _, _, commas in rows)))

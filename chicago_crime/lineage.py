@@ -8,6 +8,7 @@ from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
     CRIMES,
+    CRIMES_BY_CELL,
     CRIMES_DAILY,
     CRIMES_HOURLY,
     CRIMES_MONTHLY,
@@ -24,7 +25,15 @@ UPSTREAM: dict[str, Table] = {
     ENRICHED_CRIMES.name: CRIMES,
     **{
         table.name: ENRICHED_CRIMES
-        for table in (CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS, CRIMES_MONTHLY, CRIMES_HOURLY, AREA_RATES)
+        for table in (
+            CRIME_TYPE_COUNT,
+            CRIMES_DAILY,
+            HOT_SPOTS,
+            CRIMES_MONTHLY,
+            CRIMES_HOURLY,
+            CRIMES_BY_CELL,
+            AREA_RATES,
+        )
     },
 }
 """The table that each table is computed from."""
@@ -65,11 +74,12 @@ _MADE_OF: dict[str, dict[str, tuple[str, ...]]] = {
         "domestic_crimes": ("domestic",),
     },
     HOT_SPOTS.name: {"crimes": _CELLS, "neighborhood_crimes": _CELLS, "gi_star": _CELLS},
-    CRIMES_MONTHLY.name: {"crimes": ("id",), "arrests": ("arrest",), "domestic_crimes": ("domestic",)},
+    CRIMES_MONTHLY.name: {"crimes": ("id",)},
     CRIMES_HOURLY.name: {
         "crimes": ("id", "is_time_placeholder"),
         "time_placeholders": ("id", "is_time_placeholder"),
     },
+    CRIMES_BY_CELL.name: {"crimes": ("id",)},
     AREA_RATES.name: {
         "crimes": ("id",),
         "arrests": ("arrest",),

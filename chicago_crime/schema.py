@@ -1,7 +1,7 @@
 """The source's columns: each one once, with its spellings, type, unit and meaning.
 
 The header reader, the table schemas, the docs, the checks and the DDL derive from here. Which table holds which
-columns is in `tables.py`; how a column is computed is in `sql/` and `spark_jobs/`.
+columns is in `tables/`; how a column is computed is in `sql/` and `spark_jobs/`.
 """
 
 import re

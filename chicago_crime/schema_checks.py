@@ -1,4 +1,4 @@
-"""Checks that derive from `schema.py` and `tables.py`: keys, columns that always have a value, values that can be true.
+"""Checks that derive from `schema.py` and `tables/`: keys, columns that always have a value, values that can be true.
 
 Nothing here knows a particular table.
 """

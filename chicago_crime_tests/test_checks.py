@@ -167,6 +167,7 @@ def test_values_that_cannot_be_true_are_told(settings: Settings, folder: Path) -
                 "hot_spots",
                 "crimes_monthly",
                 "crimes_hourly",
+                "crimes_by_cell",
                 "area_rates",
             )
         ),

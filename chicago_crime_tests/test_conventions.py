@@ -14,7 +14,12 @@ from chicago_crime_tests.support import PROJECT
 
 OWN = ("chicago_crime", "spark_jobs", "benchmarks", "chicago_crime_tests")
 MODULES = sorted(file for folder in OWN for file in (PROJECT / folder).rglob("*.py"))
-SQL_FILES = sorted((PROJECT / "chicago_crime" / "sql").glob("*.sql"))
+SQL_FILES = sorted(
+    [
+        *(PROJECT / "chicago_crime" / "sql").glob("*.sql"),
+        *(PROJECT / "chicago_crime" / "sql" / "dashboard").glob("*.sql"),
+    ]
+)
 
 
 def name_of(file: Path) -> str:

@@ -38,7 +38,7 @@ def test_it_loads_without_a_warning_a_server_or_spark(tmp_path: Path) -> None:
     )
     assert "arning" not in loaded.stderr
     count, rest = loaded.stdout.split(" ", 1)
-    assert int(count) == 12
+    assert int(count) == 13
     assert rest.startswith("[] 1 ")
     assert list(tmp_path.iterdir()) == []
 
@@ -88,7 +88,9 @@ def test_a_table_depends_on_what_its_lineage_names(definitions: Definitions, nam
     assert {dep.asset_key.to_user_string() for deps in lineage.values() for dep in deps} == {UPSTREAM[name].name}
 
 
-@pytest.mark.parametrize("name", ["crimes", "rejected_crimes", "crimes_monthly", "crimes_hourly", "area_rates"])
+@pytest.mark.parametrize(
+    "name", ["crimes", "rejected_crimes", "crimes_monthly", "crimes_hourly", "crimes_by_cell", "area_rates"]
+)
 def test_the_sql_reads_what_the_lineage_names(name: str) -> None:
     assert set(sql.tables_read(name)) - set(reference.TABLES) == {UPSTREAM[name].name}
 

@@ -8,7 +8,7 @@ from chicago_crime.lineage import UPSTREAM, upstream_columns
 from chicago_crime.tables import TABLES
 
 
-@pytest.mark.parametrize("name", ["crimes_monthly", "crimes_hourly", "area_rates"])
+@pytest.mark.parametrize("name", ["crimes_monthly", "crimes_hourly", "crimes_by_cell", "area_rates"])
 def test_no_column_is_read_that_the_lineage_does_not_name(name: str) -> None:
     upstream = {column.name for column in UPSTREAM[name].columns}
     named = {column for deps in upstream_columns(TABLES[name]).values() for _, column in deps}

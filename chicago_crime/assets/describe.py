@@ -1,4 +1,4 @@
-"""How a table is shown in Dagster: its asset spec, derived from `tables.py` and `lineage.py`."""
+"""How a table is shown in Dagster: its asset spec, derived from `tables/` and `lineage.py`."""
 
 from collections.abc import Sequence
 

@@ -88,7 +88,7 @@ class DuckDBWarehouse(Warehouse):
 
     def replace_year(self, table: Table, year: int) -> TableYear:
         """See `Warehouse.replace_year`."""
-        query = to_duckdb(sql.statement(table.name), year, partial(self._scan, year=year))
+        query = to_duckdb(sql.statement(table.name), {"year": year}, partial(self._scan, year=year))
         try:
             return self._publish(table, year, self._connect().sql(query))
         except duckdb.Error as error:
@@ -112,7 +112,7 @@ class DuckDBWarehouse(Warehouse):
         )
 
         def of_year(year: int) -> dict[str, Any]:
-            text = to_duckdb(query.from_(table.name), year, partial(self._scan, year=year))
+            text = to_duckdb(query.from_(table.name), {"year": year}, partial(self._scan, year=year))
             row = self._connect().execute(text).fetchone()
             return dict(zip(measures, row or (), strict=True))
 
@@ -124,6 +124,23 @@ class DuckDBWarehouse(Warehouse):
         rows = self._connect().read_parquet(str(self._existing(table.name, year)))
         value = f"COALESCE({column}, '')"
         return dict(rows.aggregate(f"{value}, COUNT(*) AS n", value).order("n DESC").fetchall())
+
+    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
+        """See `Warehouse.answer`."""
+        query = to_duckdb(sql.statement(name), parameters, self._scan_all)
+        try:
+            rows = self._connect().sql(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise WarehouseError(f"cannot answer {name}: {error}") from error
+        # GoogleSQL's sum of INT64 is INT64; DuckDB's is wider.
+        return rows.cast(
+            pa.schema([f.with_type(pa.int64()) if pa.types.is_decimal(f.type) else f for f in rows.schema])
+        )
+
+    def outdated(self, table: Table) -> list[int]:
+        """See `Warehouse.outdated`."""
+        names = [column.name for column in table.columns]
+        return [year for year in self.stored(table) if pq.read_schema(self.file(table.name, year)).names != names]
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
@@ -142,6 +159,13 @@ class DuckDBWarehouse(Warehouse):
         if table in reference.TABLES:
             return typed_csv_scan(reference.file(table))
         return parquet_scan(self._existing(table, year))
+
+    def _scan_all(self, table: str) -> exp.Expr:
+        if table in reference.TABLES:
+            return typed_csv_scan(reference.file(table))
+        if not any((self.folder / table).glob("*.parquet")):
+            raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run --years 2021")
+        return parquet_scan(self.folder / table / "*.parquet")
 
     def _existing(self, table: str, year: int) -> Path:
         file = self.file(table, year)

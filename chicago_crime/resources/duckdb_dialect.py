@@ -4,7 +4,7 @@ Here belong the node rewrites, each with a test in `chicago_crime_tests/resource
 that knows a table of ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
@@ -12,12 +12,12 @@ TableScan = Callable[[str], exp.Expr]
 """Gives the expression that reads the table of a name, e.g. a call of read_parquet."""
 
 
-def to_duckdb(query: exp.Query, year: int, scan: TableScan) -> str:
-    """Write a GoogleSQL query in DuckDB's dialect, for one year.
+def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableScan) -> str:
+    """Write a GoogleSQL query in DuckDB's dialect.
 
     Args:
         query: the parsed query; it is left as it is.
-        year: takes the place of `@year`.
+        parameters: name -> value that takes the place of `@name`: a number, text, date, truth, list of them or None.
         scan: what takes the place of each table that is no common table expression.
     """
     query = query.copy()
@@ -27,18 +27,27 @@ def to_duckdb(query: exp.Query, year: int, scan: TableScan) -> str:
             table.replace(
                 exp.Table(this=scan(table.name), alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
             )
-    return query.transform(_rewrite, year).sql("duckdb")
+    return query.transform(_with_values, parameters).transform(_rewrite).sql("duckdb")
 
 
-def _rewrite(node: exp.Expr, year: int) -> exp.Expr:
+def _with_values(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
+    # Values become literals of the tree, never of the text: no value can be read as SQL, and DuckDB skips what a
+    # literal rules out.
+    if isinstance(node, exp.Parameter):
+        return exp.convert(parameters[node.name])
+    return node
+
+
+def _rewrite(node: exp.Expr) -> exp.Expr:
     match node:
-        case exp.Parameter() if node.name == "year":
-            return exp.Literal.number(year)
+        case exp.In(this=value, args={"unnest": exp.Unnest(expressions=[exp.Array(expressions=choices)])}):
+            # As it comes, sqlglot spells out what GoogleSQL says of NULLs in the array; a list of literals has none.
+            return exp.In(this=value, expressions=choices) if choices else exp.false()
         case exp.EQ() if node.left.name == "_PARTITIONDATE":
             return exp.true()  # one file holds one year: the partition is chosen by choosing the file
         case exp.SafeFunc(this=exp.ParseDatetime() as parse):
             # As it comes, sqlglot leaves SAFE. in place and puts a default year before the value and the format.
-            return exp.func("TRY_STRPTIME", parse.this.transform(_rewrite, year), parse.args["format"])
+            return exp.func("TRY_STRPTIME", parse.this.transform(_rewrite), parse.args["format"])
         case exp.RegexpExtract() if "(" in node.expression.name:
             # GoogleSQL gives the group, or NULL without a match; DuckDB gives an empty string for both.
             return exp.func(

@@ -1,7 +1,7 @@
 """The seam between assets and the warehouse.
 
 Here belongs what DuckDB and BigQuery share: the interface and what it answers. How either does it belongs in its own
-module; what the tables are, in `tables.py`.
+module; what the tables are, in `tables/`.
 """
 
 from abc import ABC, abstractmethod
@@ -72,6 +72,22 @@ class Warehouse(ABC):
     @abstractmethod
     def count_by(self, table: Table, year: int, column: str) -> dict[str, int]:
         """Rows of a year by the value of a string column ("" stands for NULL), most first."""
+
+    @abstractmethod
+    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
+        """The answer of a statement in `sql/`, over all years of the tables that it reads.
+
+        Args:
+            name: of the statement, e.g. dashboard/overview.
+            parameters: name -> value of every `@name` in it.
+
+        Raises:
+            WarehouseError: a table that it reads is empty, or lacks a column.
+        """
+
+    @abstractmethod
+    def outdated(self, table: Table) -> list[int]:
+        """Stored years whose columns are not the table's: an older or newer version of this package wrote them."""
 
     @abstractmethod
     def query(self, sql: str) -> pa.Table:

@@ -14,10 +14,13 @@ _FOLDER = Path(__file__).parent
 _INCLUDED = ("parsed_crimes", "typed_crimes")
 """Files that are no table of their own: where another file reads one, it becomes a subquery there."""
 
+_CONDITION = "matches_filters"
+"""The one condition that all statements of the dashboard share: where a file names it, it stands there."""
+
 
 @lru_cache
 def statement(name: str) -> exp.Query:
-    """The parsed GoogleSQL statement that computes table `name` for the year in parameter `@year`.
+    """The parsed GoogleSQL statement of file `name`: of a table for parameter `@year`, or of a page of the dashboard.
 
     The result is shared: copy it before changing it.
     """
@@ -26,6 +29,11 @@ def statement(name: str) -> exp.Query:
         if table.name in _INCLUDED:
             table.replace(statement(table.name).copy().subquery(table.alias_or_name))
     assert isinstance(query, exp.Query), f"{name}.sql is not one query"
+    if not name.endswith(_CONDITION):
+        for column in list(query.find_all(exp.Column)):
+            if column.name == _CONDITION:
+                [condition] = statement(f"dashboard/{_CONDITION}").selects
+                column.replace(exp.paren(condition.unalias().copy()))
     return query
 
 

@@ -1,14 +1,29 @@
 -- What:    counts by hour and weekday. Midnight holds only crimes whose time is known to be midnight.
--- Grain:   year, offense class, comparable type, weekday and hour.
+-- Grain:   year, offense class, type under both labels, community area, district, both flags, weekday and hour.
 -- Columns: the grain, the crimes whose time is known, and apart from them those whose time is a placeholder.
 SELECT
   year,
   offense_class,
+  primary_type,
   primary_type_comparable,
+  community_area,
+  district,
+  arrest,
+  domestic,
   day_of_week,
   hour,
   COUNTIF(NOT is_time_placeholder) AS crimes,
   COUNTIF(is_time_placeholder) AS time_placeholders
 FROM enriched_crimes
 WHERE year = @year
-GROUP BY year, offense_class, primary_type_comparable, day_of_week, hour
+GROUP BY
+  year,
+  offense_class,
+  primary_type,
+  primary_type_comparable,
+  community_area,
+  district,
+  arrest,
+  domestic,
+  day_of_week,
+  hour

@@ -1,16 +1,26 @@
--- What:    counts by month, type and place, to draw trends from.
--- Grain:   month, offense class, comparable type, community area and district.
--- Columns: the grain, and the number of crimes, of those with an arrest, of domestic ones.
+-- What:    counts by month, type and place, to draw trends from, whatever is filtered by.
+-- Grain:   month, offense class, type under both labels, community area, district, arrest flag, domestic flag.
+-- Columns: the grain, and the number of crimes. Crimes with an arrest: SUM(IF(arrest, crimes, 0)).
 SELECT
   year,
   month,
   offense_class,
+  primary_type,
   primary_type_comparable,
   community_area,
   district,
-  COUNT(*) AS crimes,
-  COUNTIF(arrest) AS arrests,
-  COUNTIF(domestic) AS domestic_crimes
+  arrest,
+  domestic,
+  COUNT(*) AS crimes
 FROM enriched_crimes
 WHERE year = @year
-GROUP BY year, month, offense_class, primary_type_comparable, community_area, district
+GROUP BY
+  year,
+  month,
+  offense_class,
+  primary_type,
+  primary_type_comparable,
+  community_area,
+  district,
+  arrest,
+  domestic

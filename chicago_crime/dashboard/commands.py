@@ -1,0 +1,37 @@
+"""The commands `dashboard` and `report`: what a person types, turned into calls of the modules that do the work."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chicago_crime.cli_tools import DataOption, chosen_settings, errors_told
+
+
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8050,
+    data_dir: DataOption = None,
+) -> None:
+    """Look at the tables in a browser, until Ctrl-C: overview, map, hours, comparisons, and what is loaded."""
+    with errors_told():
+        from chicago_crime.dashboard.serve import serve
+        from chicago_crime.screen import out
+
+        settings = chosen_settings(data_dir=data_dir)
+        out.print(f"Dashboard: http://127.0.0.1:{port}  (Ctrl-C stops it; it needs no internet)")
+        serve(settings, port)
+
+
+def report(
+    year: Annotated[int, typer.Option(help="Which year.")],
+    area: Annotated[str | None, typer.Option(help="Name of a community area; without it, the whole city.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
+    data_dir: DataOption = None,
+) -> None:
+    """Write one page with charts and tables of a year, to print or to send: a single HTML file."""
+    with errors_told():
+        from chicago_crime.dashboard.report import write_report
+        from chicago_crime.screen import out
+
+        title = write_report(chosen_settings(data_dir=data_dir), area, year, output)
+        out.print(f"{output}: {title}")

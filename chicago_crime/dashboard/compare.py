@@ -1,0 +1,147 @@
+"""The page Compare: three spans against the year before and the mean of three years, laid out as CompStat does."""
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from chicago_crime.dashboard import caveats, charts
+from chicago_crime.dashboard.pages import Asked, NothingMatchesError
+from chicago_crime.dashboard.view import Column, Figure, Section, Shown, View, change, columnar, write
+from chicago_crime.years import format_years
+
+SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "months_12": "12 months"}
+YEARS_BACK = 3
+MOST_DRAWN = 20
+WHOLE_CITY = "Whole choice"
+
+
+def compare(asked: Asked) -> View:
+    """Make the page. The date chooses the years here, not the filter of years."""
+    facts = asked.facts
+    end = asked.filters.end or facts.newest_day
+    if end.year not in facts.years or end > facts.newest_day:
+        raise NothingMatchesError(
+            f"{write(end, 'date')} is not loaded: the newest day is {write(facts.newest_day, 'date')}, and the years "
+            f"loaded are {format_years(list(facts.years))}. Choose another end date."
+        )
+    years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
+    found = asked.answer("compare", years, rows_are=asked.filters.rows, last_day=end).to_pylist()
+    asked.years = [end.year]
+    asked.refuse_nothing(sum(row["months_12"] for row in found))
+    counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
+    for row in found:
+        counts[row["row_name"]][row["years_back"]] = row
+    rows = [_row(asked, name, of_name, end.year) for name, of_name in counts.items()]
+    rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
+    everything = {
+        back: {span: sum(of.get(back, {}).get(span, 0) for of in counts.values()) for span in SPANS}
+        for back in range(YEARS_BACK + 1)
+    }
+    total = _row(asked, WHOLE_CITY, everything, end.year) | {"name": WHOLE_CITY}
+    del total["link"]
+    return View(
+        "compare",
+        "Compare",
+        "How do the last weeks, the year so far and the last twelve months compare with the years before?",
+        sections=[_table(asked, [total, *rows], end), _chart(asked, rows, end)],
+    )
+
+
+def _has(asked: Asked, end_year: int, back: int, span: str) -> bool:
+    """Whether all years that a span reaches into are loaded."""
+    year = end_year - back
+    end = asked.filters.end or asked.facts.newest_day
+    reaches_back = span == "months_12" and (end.month, end.day) != (12, 31)
+    if span == "days_28":
+        reaches_back = (end - timedelta(27)).year != end.year
+    return all(one in asked.facts.years for one in ((year - 1, year) if reaches_back else (year,)))
+
+
+def _row(asked: Asked, name: str | None, counts: dict[int, dict[str, int]], end_year: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": _label(asked, name)}
+    for span in SPANS:
+        values = [
+            counts.get(back, {}).get(span, 0) if _has(asked, end_year, back, span) else None
+            for back in range(YEARS_BACK + 1)
+        ]
+        now, before, past = values[0] or 0, values[1], [value for value in values[1:] if value is not None]
+        mean = sum(past) / YEARS_BACK if len(past) == YEARS_BACK else None
+        row |= {
+            span: now,
+            f"{span}_before": before,
+            f"{span}_change": change(now, before),
+            f"{span}_mean": mean,
+            f"{span}_mean_change": change(now, mean),
+            f"{span}_is_small": (before or 0) < caveats.SMALL,
+            f"{span}_mean_is_small": (mean or 0) < caveats.SMALL,
+        }
+    value = int(name) if name and asked.filters.rows != "type" and name.isdigit() else name
+    return row | {"link": asked.toggled(asked.filters.rows, value) if name else asked.filters.query()}
+
+
+def _label(asked: Asked, name: str | None) -> str:
+    if asked.filters.rows == "area":
+        return asked.area_name(int(name)) if name and name.isdigit() else "No community area"
+    if asked.filters.rows == "district":
+        return f"District {name}" if name else "No district"
+    return name or "NOT GIVEN"
+
+
+def _table(asked: Asked, rows: list[dict[str, Any]], end: Any) -> Section:
+    columns = [Column("name", {"area": "Area", "district": "District", "type": "Type"}[asked.filters.rows])]
+    for span, label in SPANS.items():
+        columns += [
+            Column(span, str(end.year), "count", label),
+            Column(f"{span}_before", str(end.year - 1), "count", label),
+            Column(f"{span}_change", "Change", "percent_change", label, f"{span}_is_small"),
+            Column(f"{span}_mean", "3-year mean", "decimal", label),
+            Column(f"{span}_mean_change", "Change", "percent_change", label, f"{span}_mean_is_small"),
+        ]
+    missing = [year for year in range(end.year - YEARS_BACK, end.year) if year not in asked.facts.years]
+    gaps = [f"{format_years(missing)} is not loaded: what needs it has no number."] if missing else []
+    return Section(
+        "spans",
+        f"Spans that end on {write(end, 'date')}",
+        f"28 days from {write(end - timedelta(27), 'date')}; the year to date from 1 January; 12 months to the date. "
+        f"Each against the same days of the year before, and against the mean of the {YEARS_BACK} years before.",
+        [caveats.SMALL_NUMBERS, *gaps, *caveats.provisional(asked.facts, [end.year])]
+        + (caveats.labels(asked.facts, asked.filters) if asked.filters.rows == "type" else []),
+        tables=[Shown("spans", f"Three spans up to {write(end, 'date')}", columns, rows, shown=200, is_open=True)],
+        shape="wide",
+    )
+
+
+def _chart(asked: Asked, rows: list[dict[str, Any]], end: Any) -> Section:
+    drawn = [
+        {
+            "name": row["name"],
+            "now": row["year_to_date"],
+            "before": row["year_to_date_before"],
+            "change": row["year_to_date"] - row["year_to_date_before"],
+            "share": row["year_to_date_change"],
+            "direction": "rose" if row["year_to_date_change"] > 0 else "fell",
+        }
+        for row in rows
+        if row["year_to_date_change"] is not None and not row["year_to_date_is_small"]
+    ]
+    drawn = sorted(drawn[:MOST_DRAWN], key=lambda row: -row["share"])
+    if not drawn:
+        return Section(
+            "changes", "Year to date, drawn", f"Nothing to draw: {end.year - 1} is not loaded or has too few crimes."
+        )
+    data = {"moved": columnar(drawn, "name", "change", "share", "now", "before", "direction")}
+    return Section(
+        "changes",
+        "Year to date, drawn",
+        f"The {len(drawn)} with most crimes, by change on the year before; small numbers are left out.",
+        caveats.provisional(asked.facts, [end.year]),
+        [
+            Figure(
+                "changes",
+                "Bar chart of changes, year to date",
+                charts.in_rows(charts.moved_by_share(), len(drawn)),
+                data,
+            )
+        ],
+        shape="wide",
+    )

@@ -1,0 +1,236 @@
+"""Asking the warehouse: each answer once per state of the tables, and what there is to choose from.
+
+Here belongs what all pages share about the data. The SQL is in `sql/dashboard/`; what a page makes of an answer is in
+the page's module.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TypeVar, cast
+
+import pyarrow as pa
+
+from chicago_crime.errors import PlatformError
+from chicago_crime.resources.source_files import Manifest, SourceFiles
+from chicago_crime.resources.warehouse import TableYear, Warehouse
+from chicago_crime.tables import (
+    AREA_RATES,
+    CRIMES_BY_CELL,
+    CRIMES_DAILY,
+    CRIMES_HOURLY,
+    CRIMES_MONTHLY,
+    ENRICHED_CRIMES,
+    TABLES,
+    Table,
+)
+from chicago_crime.years import format_years
+
+NEEDED = (ENRICHED_CRIMES, CRIMES_DAILY, CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
+"""The tables that the pages read. A year is shown if all of them have it."""
+
+ANSWERS_KEPT = 64
+SECONDS_BETWEEN_LOOKS = 2.0
+"""For so long the tables are taken to be as they were: looking at a hundred files takes longer than most answers."""
+
+Made = TypeVar("Made")
+Versions = Mapping[str, Mapping[int, TableYear]]
+
+
+class NothingLoadedError(PlatformError):
+    """No year is in every table that the dashboard reads."""
+
+
+class OutdatedError(PlatformError):
+    """Some years were written by another version of this package."""
+
+
+@dataclass(frozen=True)
+class Year:
+    """What is loaded of a year: its days from first to last, and the first provisional one if any is."""
+
+    first_day: date
+    last_day: date
+    provisional_from: date | None
+    crimes: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it reaches its end."""
+        return (self.last_day.month, self.last_day.day) == (12, 31)
+
+    @property
+    def whole_months(self) -> int:
+        """How many of its months are over."""
+        return self.last_day.month - (0 if (self.last_day + timedelta(1)).day == 1 else 1)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is loaded, and what there is to choose from.
+
+    Attributes:
+        years: in every table that the pages read.
+        incomplete: years that some of these tables have and others lack.
+        synthetic: years whose rows are made up.
+        types: comparable labels, most frequent first.
+        source_types: the source's labels, most frequent first.
+        merged: source label -> the comparable label that stands for it, where they differ.
+        districts: their numbers.
+        areas: number of a community area -> its name.
+        sides: number of a community area -> its side of the city.
+        residents: (year, community area) -> residents.
+    """
+
+    years: dict[int, Year]
+    incomplete: list[int]
+    synthetic: list[int]
+    types: list[str]
+    source_types: list[str]
+    merged: dict[str, str]
+    districts: list[int]
+    areas: dict[int, str]
+    sides: dict[int, str]
+    residents: dict[tuple[int, int], float]
+
+    @property
+    def newest_day(self) -> date:
+        """The newest day of a crime."""
+        return self.years[max(self.years)].last_day
+
+    @property
+    def first_day(self) -> date:
+        """The oldest day of a crime."""
+        return self.years[min(self.years)].first_day
+
+    @property
+    def areas_by_name(self) -> list[tuple[int, str]]:
+        """Numbers and names of the community areas, by name."""
+        return sorted(self.areas.items(), key=lambda area: area[1])
+
+
+@dataclass
+class Data:
+    """The warehouse as the dashboard sees it."""
+
+    warehouse: Warehouse
+    source_files: SourceFiles
+    _answers: OrderedDict[object, pa.Table] = field(default_factory=OrderedDict, init=False, repr=False)
+    _derived: dict[str, object] = field(default_factory=dict, init=False, repr=False)
+    _facts: tuple[Versions, Facts] | None = field(default=None, init=False, repr=False)
+    _versions: Versions = field(default_factory=dict, init=False, repr=False)
+    _looked_at: float = field(default=float("-inf"), init=False, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
+
+    def stored(self) -> Versions:
+        """What every table holds, by table and year."""
+        with self._lock:
+            if time.monotonic() - self._looked_at > SECONDS_BETWEEN_LOOKS:
+                found = {name: self.warehouse.stored(table) for name, table in TABLES.items()}
+                if found != self._versions:
+                    self._versions = found
+                    self._answers.clear()
+                    self._derived.clear()
+                self._looked_at = time.monotonic()
+            return self._versions
+
+    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
+        """The answer of a statement in `sql/dashboard/`; the same question is asked once per state of the tables."""
+        versions = self.stored()
+        key = (name, repr(sorted(parameters.items())))
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+        rows = self.warehouse.answer(f"dashboard/{name}", parameters)
+        with self._lock:
+            if versions is self._versions:  # else the tables changed meanwhile: good for this once
+                self._answers[key] = rows
+                while len(self._answers) > ANSWERS_KEPT:
+                    self._answers.popitem(last=False)
+        return rows
+
+    def derived(self, name: str, make: Callable[[], Made]) -> Made:
+        """What takes long to make of answers: it is made once per state of the tables."""
+        self.stored()
+        with self._lock:
+            if name not in self._derived:
+                self._derived[name] = make()
+            return cast(Made, self._derived[name])
+
+    def nulls(self, table: Table) -> dict[str, dict[int, tuple[int, int]]]:
+        """By column that may be NULL and year: rows where it is, and rows of the year."""
+        versions = self.stored()[table.name]
+        return self.derived(f"nulls of {table.name}", lambda: self._count_nulls(table, versions))
+
+    def _count_nulls(self, table: Table, held: Mapping[int, TableYear]) -> dict[str, dict[int, tuple[int, int]]]:
+        names = [column.name for column in table.columns if column.nullable]
+        counts = self.warehouse.measure(table, sorted(held), {name: f"COUNTIF({name} IS NULL)" for name in names})
+        return {name: {year: (int(counts[year][name]), held[year].rows) for year in held} for name in names}
+
+    def facts(self) -> Facts:
+        """What is loaded.
+
+        Raises:
+            NothingLoadedError: no year is whole.
+            OutdatedError: years of another version of the package are among them.
+        """
+        versions = self.stored()
+        with self._lock:
+            if self._facts is None or self._facts[0] is not versions:
+                self._facts = (versions, self._find_facts(versions))
+            return self._facts[1]
+
+    def manifests(self) -> dict[int, Manifest]:
+        """The manifests of the source files, by year."""
+        found = {year: self.source_files.manifest(year) for year in self.source_files.years()}
+        return {year: manifest for year, manifest in found.items() if manifest}
+
+    def _find_facts(self, versions: Versions) -> Facts:
+        held = [set(versions[table.name]) for table in NEEDED]
+        complete, some = set.intersection(*held), set.union(*held)
+        if old := {table: years for table in NEEDED if (years := self.warehouse.outdated(table))}:
+            raise OutdatedError(_how_to_renew(old))
+        if not complete:
+            names = ", ".join(table.name for table, years in zip(NEEDED, held, strict=True) if not years)
+            raise NothingLoadedError(f"Years {format_years(sorted(some))} lack {names}." if some else "")
+        days = self.answer("days", {}).to_pylist()
+        choices = self.answer("choices", {}).to_pylist()
+        residents = self.answer("residents", {}).to_pylist()
+        comparable: dict[str, int] = {}
+        for row in (row for row in choices if row["primary_type_comparable"]):
+            name = row["primary_type_comparable"]
+            comparable[name] = comparable.get(name, 0) + row["crimes"]
+        source = {row["primary_type"]: row["crimes"] for row in choices if row["primary_type"]}
+        return Facts(
+            years={
+                row["year"]: Year(row["first_day"], row["last_day"], row["provisional_from"], row["crimes"])
+                for row in sorted(days, key=lambda row: row["year"])
+                if row["year"] in complete
+            },
+            incomplete=sorted(some - complete),
+            synthetic=sorted(year for year, manifest in self.manifests().items() if manifest.synthetic),
+            types=sorted(comparable, key=lambda name: -comparable[name]),
+            source_types=sorted(source, key=lambda name: -source[name]),
+            merged={
+                row["primary_type"]: row["primary_type_comparable"]
+                for row in choices
+                if row["primary_type"] and row["primary_type"] != row["primary_type_comparable"]
+            },
+            districts=sorted({row["district"] for row in choices if row["district"] is not None}),
+            areas={row["community_area"]: row["community_area_name"] for row in residents},
+            sides={row["community_area"]: row["side"] for row in residents},
+            residents={(row["year"], row["community_area"]): row["population"] for row in residents},
+        )
+
+
+def _how_to_renew(old: Mapping[Table, list[int]]) -> str:
+    years = sorted({year for found in old.values() for year in found})
+    names = ",".join(table.name for table in old)
+    return (
+        f"{names.replace(',', ', ')} of {format_years(years)} were written by another version of this package. "
+        f"Compute them again: chicago-crime run --years {format_years(years)} --assets {names}"
+    )

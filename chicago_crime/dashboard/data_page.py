@@ -1,0 +1,150 @@
+"""The page Data: what is loaded, what was left out, and how far the numbers can be trusted."""
+
+from typing import Any
+
+from chicago_crime.dashboard import caveats, charts
+from chicago_crime.dashboard.pages import Asked
+from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
+from chicago_crime.dashboard.when import MONTHS
+from chicago_crime.tables import CRIMES, TABLES
+
+
+def data_page(asked: Asked) -> View:
+    """Make the page. Filters of rows have no say here, only the years."""
+    facts = asked.facts
+    manifests = asked.data.manifests()
+    sources = sorted({manifests[year].source for year in asked.years if year in manifests})
+    newest = facts.years[asked.newest].last_day
+    return View(
+        "data",
+        "Data",
+        "What is loaded, what was left out, and how complete is it?",
+        numbers=[
+            Number("Years loaded", str(len(facts.years)), f"shown: {asked.in_years}"),
+            Number(
+                "Rows", write(sum(facts.years[year].crimes for year in asked.years), "count"), f"in {asked.in_years}"
+            ),
+            Number("Newest day", write(newest, "date"), "", " ".join(caveats.provisional(facts, asked.years))),
+            Number("Source", ", ".join(sources) or "not known", "; ".join(_origins(asked))),
+        ],
+        sections=[_layers(asked), _rejects(asked), _coverage(asked), _nulls(asked)],
+    )
+
+
+def _origins(asked: Asked) -> list[str]:
+    made_up = caveats.made_up(asked.facts)
+    return [f"SYNTHETIC: {made_up}"] if made_up else []
+
+
+def _layers(asked: Asked) -> Section:
+    stored = asked.data.stored()
+    manifests = asked.data.manifests()
+    rows = []
+    for year in asked.years:
+        manifest = manifests.get(year)
+        row = {"year": year, "source_lines": manifest.lines if manifest else None}
+        row["quarantined"] = manifest.quarantined if manifest else None
+        for name in TABLES:
+            held = stored[name].get(year)
+            row[name] = held.rows if held else None
+        rows.append(row)
+    columns = (
+        Column("year", "Year", "plain"),
+        Column("source_lines", "source lines", "count"),
+        Column("quarantined", "quarantined", "count"),
+        *(Column(name, name, "count") for name in TABLES),
+    )
+    incomplete = asked.facts.incomplete
+    left_out = f"Not shown, because a table lacks them: {', '.join(map(str, incomplete))} (chicago-crime status)."
+    return Section(
+        "layers",
+        "Rows per year and layer",
+        "Source lines = raw_crimes + quarantined (+ blank lines); raw_crimes = crimes + rejected_crimes; "
+        "enriched_crimes = crimes. Checks prove it in every run, and stop the run where it does not hold.",
+        [left_out] if incomplete else [],
+        tables=[Shown("layers", "Rows per year and layer", columns, rows, is_open=True)],
+        shape="wide",
+    )
+
+
+def _rejects(asked: Asked) -> Section:
+    found = asked.data.answer("rejects", {}).to_pylist() if asked.data.stored()["rejected_crimes"] else []
+    rows = [
+        {"year": row["file_year"], "reason": row["reason"], "rows": row["row_count"]}
+        for row in sorted(found, key=lambda row: (row["file_year"], row["reason"]))
+        if row["file_year"] in asked.years
+    ]
+    columns = (Column("year", "Year", "plain"), Column("reason", "Reason"), Column("rows", "Rows", "count"))
+    says = (
+        f"{write(sum(row['rows'] for row in rows), 'count')} rows could not be typed."
+        if rows
+        else "No row was rejected."
+    )
+    return Section(
+        "rejects",
+        "Rejected rows by reason",
+        says,
+        tables=[Shown("rejects", "Rejected rows", columns, rows, is_open=True)] if rows else [],
+    )
+
+
+def _coverage(asked: Asked) -> Section:
+    by_month = {
+        row["month"]: row["crimes"] for row in asked.data.answer("coverage", {"years": asked.years}).to_pylist()
+    }
+    rows = [
+        {"year": month.year, "month_name": MONTHS[month.month - 1], "month": month, "crimes": crimes}
+        for month, crimes in sorted(by_month.items())
+    ]
+    columns = (Column("month", "Month", "month"), Column("crimes", "Crimes", "count"))
+    return Section(
+        "coverage",
+        "Coverage by month",
+        "Every month with a crime, whatever is filtered by.",
+        caveats.partial(asked.facts, asked.years),
+        [
+            Figure(
+                "coverage",
+                "Heat map of crimes loaded by month and year",
+                charts.in_rows(charts.months(), len(asked.years)),
+                {"months": columnar(rows, "year", "month_name", "crimes")},
+            )
+        ],
+        [Shown("coverage", "Crimes loaded by month", columns, rows, shown=400)],
+    )
+
+
+def _nulls(asked: Asked) -> Section:
+    rows: list[dict[str, Any]] = []
+    for name, by_year in asked.data.nulls(CRIMES).items():
+        chosen = [by_year[year] for year in asked.years if year in by_year]
+        nulls, crimes = sum(one for one, _ in chosen), sum(of for _, of in chosen)
+        worst = max(
+            ((share(one, of) or 0.0, year) for year, (one, of) in by_year.items() if year in asked.years), default=None
+        )
+        rows.append(
+            {
+                "column": name,
+                "meaning": CRIMES.column(name).description,
+                "nulls": nulls,
+                "share": share(nulls, crimes),
+                "worst_share": worst[0] if worst else None,
+                "worst_year": worst[1] if worst and worst[0] else None,
+            }
+        )
+    rows.sort(key=lambda row: (-row["nulls"], row["column"]))
+    columns = (
+        Column("column", "Column"),
+        Column("nulls", "Without a value", "count"),
+        Column("share", "Share", "percent"),
+        Column("worst_share", "Worst year", "percent"),
+        Column("worst_year", "", "plain"),
+        Column("meaning", "Meaning"),
+    )
+    return Section(
+        "nulls",
+        "Values that are missing",
+        "Columns of crimes that may be without a value.",
+        tables=[Shown("nulls", "Rows without a value, by column", columns, rows, is_open=True)],
+        shape="wide",
+    )

@@ -1,0 +1,41 @@
+"""Hot spots of any choice of crimes: Getis-Ord Gi* from counts by cell, with what it means in a sentence.
+
+The table `hot_spots` has the same number for a year and a class; a test compares the two.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+
+HOT = 1.96
+"""Beyond this z-score chance alone would put a cell in 5 of 100 cases."""
+
+WHAT_HOT_MEANS = (
+    "A cell is hot (or cold) where it and its eight neighbours together have more (or fewer) of these crimes than "
+    "chance would put there: Getis-Ord Gi*, beyond ±1.96 for 95 % and ±2.58 for 99 % confidence."
+)
+MANY_TESTS = (
+    "Gi* asks of each of thousands of cells at once: some look hot by chance. The study area is every cell that had "
+    "any crime in these years."
+)
+
+
+def gi_star(cells: Counts, crimes: Counts) -> tuple[npt.NDArray[np.float64], Counts]:
+    """Getis-Ord Gi* over a cell and its up to eight neighbours in the study area, as in the table `hot_spots`.
+
+    Returns:
+        The z-score of each cell (0 where counts do not vary), and the crimes of its neighbourhood.
+    """
+    corner = cells.min(axis=1, keepdims=True) - 1
+    x, y = cells - corner
+    shape = (x.max() + 2, y.max() + 2)
+    count, is_cell = np.zeros(shape), np.zeros(shape)
+    count[x, y], is_cell[x, y] = crimes, 1
+    near, cells_near = (
+        sum(grid[x + dx, y + dy] for dx in (-1, 0, 1) for dy in (-1, 0, 1)) for grid in (count, is_cell)
+    )
+    n, mean, deviation = len(crimes), crimes.mean(), crimes.std()
+    scale = deviation * np.sqrt((n * cells_near - cells_near**2) / max(n - 1, 1))
+    z = np.divide(near - mean * cells_near, scale, out=np.zeros(n), where=scale > 0)
+    return z, np.asarray(near, dtype=np.int64)

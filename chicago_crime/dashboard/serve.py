@@ -1,0 +1,39 @@
+"""Starting the dashboard: on 127.0.0.1, until Ctrl-C."""
+
+import socket
+from contextlib import suppress
+
+import uvicorn
+from starlette.applications import Starlette
+
+from chicago_crime.dashboard.app import Dashboard
+from chicago_crime.dashboard.data import Data
+from chicago_crime.errors import UsageError
+from chicago_crime.resources import build_resources
+from chicago_crime.settings import Settings
+
+MEMORY = "256MB"
+"""What DuckDB may use here: the marts are small, and a backfill beside it needs the rest."""
+
+
+def build_dashboard(settings: Settings) -> Starlette:
+    """The dashboard of an installation."""
+    resources = build_resources(settings.model_copy(update={"duckdb_memory": MEMORY}))
+    data = Data(resources["warehouse"], resources["source_files"])
+    return Dashboard(data, settings.data_dir / "dashboard").application()
+
+
+def serve(settings: Settings, port: int) -> None:
+    """Serve until Ctrl-C.
+
+    Raises:
+        UsageError: the port is in use.
+    """
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise UsageError(f"port {port} is in use: stop what uses it, or choose another with --port")
+    server = uvicorn.Server(
+        uvicorn.Config(build_dashboard(settings), host="127.0.0.1", port=port, log_level="warning", lifespan="off")
+    )
+    with suppress(KeyboardInterrupt):  # how uvicorn tells, once all is closed, that it was stopped with Ctrl-C
+        server.run()

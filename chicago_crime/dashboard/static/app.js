@@ -1,0 +1,112 @@
+// Filters without a reload, and charts. The server renders every page whole; without this script all but the charts
+// works by submitting the form. The address is the only state: this script follows it and never holds any of its own.
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const narrow = matchMedia("(max-width: 820px)");
+let views = [];
+let latest = 0;
+
+const rowsOf = (columns) => {
+  const names = Object.keys(columns);
+  return (columns[names[0]] || []).map((_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
+};
+
+async function draw() {
+  const themes = JSON.parse(document.getElementById("themes").textContent);
+  const config = themes[dark.matches ? 1 : 0];
+  const old = views;
+  views = [];
+  const charts = [...document.querySelectorAll("[data-chart]")];
+  await Promise.all(charts.map(async (element) => {
+    const { spec, data } = JSON.parse(document.querySelector(`[data-for="${element.dataset.chart}"]`).textContent);
+    spec.datasets = Object.fromEntries(Object.entries(data).map(([name, columns]) => [name, rowsOf(columns)]));
+    if (spec.usermeta?.aspect) {
+      element.classList.add("map");
+      spec.width = Math.max(200, element.clientWidth - 20);
+      spec.height = Math.round(spec.width * spec.usermeta.aspect);
+    }
+    const options = { actions: false, renderer: "canvas", config, tooltip: { theme: dark.matches ? "dark" : "light" } };
+    const { view } = await vegaEmbed(element, spec, options);
+    views.push(view);
+    if (spec.usermeta?.filter) view.addEventListener("click", (_, item) => {
+      const value = item?.datum?.community_area;
+      const box = value && document.querySelector(`#filters [name="${spec.usermeta.filter}"][value="${value}"]`);
+      if (box) box.click();
+    });
+  }));
+  old.forEach((view) => view.finalize());
+  document.documentElement.dataset.drawn = location.pathname + location.search;
+}
+
+async function show(url, { withFilters }) {
+  const mine = ++latest;
+  const main = document.getElementById("main");
+  main.setAttribute("aria-busy", "true");
+  let page;
+  try {
+    page = new DOMParser().parseFromString(await (await fetch(url)).text(), "text/html");
+  } catch {
+    location.assign(url); // the server is gone: let the browser say so
+    return;
+  }
+  if (mine !== latest) return; // the person has chosen something else meanwhile
+  const fresh = page.getElementById("main");
+  if (!fresh || !page.getElementById("filters") || !document.getElementById("filters")) return location.assign(url);
+  const open = new Set([...main.querySelectorAll("details[open][data-table]")].map((one) => one.dataset.table));
+  const samePage = fresh.dataset.page === main.dataset.page;
+  main.replaceWith(fresh);
+  if (samePage) fresh.querySelectorAll("[data-table]").forEach((one) => { one.open ||= open.has(one.dataset.table); });
+  for (const id of ["pages", ...(withFilters ? ["filters"] : [])]) document.getElementById(id).replaceWith(page.getElementById(id));
+  document.title = page.title;
+  const value = fresh.querySelector(".value");
+  document.getElementById("told").textContent = value ? `${value.textContent} crimes match` : fresh.innerText.slice(0, 120);
+  await draw();
+}
+
+function go(url, options) {
+  history.pushState(null, "", url);
+  return show(url, options);
+}
+
+function address(form) {
+  const chosen = [...new FormData(form)].filter(([name, value]) => value !== "" && !isDefault(form, name, value));
+  const query = new URLSearchParams(chosen).toString();
+  return form.getAttribute("action") + (query ? `?${query}` : "");
+}
+
+// What is as by default is left out of the address: the first of some radio buttons, the newest day.
+function isDefault(form, name, value) {
+  const control = form.elements[name];
+  if (control instanceof RadioNodeList && control[0].type === "radio") return control[0].value === value;
+  return control.type === "date" && value === control.max;
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("#filters");
+  // Another set of labels is another list of types: the form comes anew with it.
+  if (form) go(address(form), { withFilters: event.target.name === "source_labels" });
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "filters") return;
+  event.preventDefault();
+  go(address(event.target), { withFilters: false });
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  if (!link || link.hasAttribute("download") || link.origin !== location.origin || link.getAttribute("href").startsWith("#")) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  go(link.href, { withFilters: true }).then(() => { if (link.closest("nav")) scrollTo(0, 0); });
+});
+addEventListener("popstate", () => show(location.href, { withFilters: true }));
+dark.addEventListener("change", draw);
+let resized;
+let width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth === width) return; // a phone's address bar comes and goes
+  width = innerWidth;
+  clearTimeout(resized);
+  resized = setTimeout(draw, 150);
+});
+if (narrow.matches) document.querySelector(".filters .all")?.removeAttribute("open");
+draw();

@@ -1,0 +1,175 @@
+"""What a page is made of, whatever it shows: numbers, sections, charts, and the tables that say the same.
+
+Here belongs how values are written. How a page looks is in `templates/` and `static/`; how a chart is drawn, in
+`charts.py`; what a page shows, in the page's module.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import pyarrow as pa
+
+Kind = Literal["text", "count", "change", "percent", "percent_change", "decimal", "score", "date", "month", "plain"]
+
+NOT_KNOWN = "\u2013"
+MINUS = "\u2212"
+
+MADE_UP = "SYNTHETIC"
+"""What every page and every download says of sample data."""
+
+
+def write(value: Any, kind: Kind) -> str:
+    """A value as people read it."""
+    if value is None:
+        return NOT_KNOWN
+    match kind:
+        case "count":
+            return f"{value:,.0f}"
+        case "change":
+            return f"{value:+,.0f}".replace("-", MINUS)
+        case "percent":
+            return f"{100 * value:.1f} %"
+        case "percent_change":
+            return f"{100 * value:+,.1f} %".replace("-", MINUS)
+        case "decimal":
+            return f"{value:,.1f}"
+        case "score":
+            return f"{value:+.1f}".replace("-", MINUS)
+        case "date":
+            return f"{value.day} {value:%B %Y}"
+        case "month":
+            return f"{value:%B %Y}"
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: in downloads.
+        label: on the page.
+        kind: how its values are written.
+        group: a label above several columns.
+        is_small: name of a column that is true where this one's value is too small to mean much.
+    """
+
+    name: str
+    label: str
+    kind: Kind = "text"
+    group: str = ""
+    is_small: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it stands right-aligned."""
+        return self.kind not in ("text", "plain", "date", "month")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table on a page; its download holds the same rows.
+
+    Attributes:
+        name: in the address of its download.
+        caption: what it holds.
+        columns: in order.
+        rows: by column name; `link` may hold a query string that the first cell leads to.
+        shown: how many rows the page shows; the download has all.
+        is_open: whether it is shown at once, not behind a click.
+    """
+
+    name: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Any]]
+    shown: int = 100
+    is_open: bool = False
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Labels above columns with how many they span; empty if no column has one."""
+        spans: list[tuple[str, int]] = []
+        for column in self.columns:
+            if spans and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1] + 1)
+            else:
+                spans.append((column.group, 1))
+        return spans if any(column.group for column in self.columns) else []
+
+    def download(self, synthetic: bool) -> pa.Table:
+        """The rows as they are, with a column that says so where they are made up."""
+        rows = pa.table({column.name: [row[column.name] for row in self.rows] for column in self.columns})
+        if synthetic:
+            rows = rows.append_column("data", pa.array([MADE_UP] * rows.num_rows, pa.string()))
+        return rows
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart: its specification, and the rows of the data sets that it names, as lists by column."""
+
+    name: str
+    label: str
+    spec: Mapping[str, Any]
+    data: Mapping[str, Mapping[str, Sequence[Any]]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One question of a page, its chart, and the table that says the same."""
+
+    name: str
+    title: str
+    says: str = ""
+    caveats: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Shown] = ()
+    shape: Literal["", "wide", "tall"] = ""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that is read in a second; `detail` says of what, `caveat` what to mind."""
+
+    label: str
+    value: str
+    detail: str = ""
+    caveat: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """A page."""
+
+    name: str
+    title: str
+    question: str
+    sections: Sequence[Section] = ()
+    numbers: Sequence[Number] = ()
+    notes: Sequence[str] = field(default_factory=list)
+
+    def table(self, name: str) -> Shown | None:
+        """The table of that name."""
+        return next((table for section in self.sections for table in section.tables if table.name == name), None)
+
+
+def columnar(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, list[Any]]:
+    """Rows as lists by column: a third of the size on the wire. Days are written so that browsers read local time."""
+    return {name: [_plain(row[name]) for row in rows] for name in names}
+
+
+def _plain(value: Any) -> Any:
+    return f"{value.isoformat()}T00:00:00" if isinstance(value, date) else value
+
+
+def share(part: float, whole: float) -> float | None:
+    """part / whole, or None where there is no whole."""
+    return part / whole if whole else None
+
+
+def change(now: float, before: float | None) -> float | None:
+    """By which share something grew, or None where there was nothing before."""
+    return (now - before) / before if before else None

@@ -1,0 +1,20 @@
+-- What:    which community area a cell belongs to: the one that most of its crimes of all years and types have.
+-- Grain:   cell that any crime with an area lies in.
+-- Columns: the grain and its community area.
+WITH counted AS (
+  SELECT
+    cell_x,
+    cell_y,
+    community_area,
+    SUM(crimes) AS crimes
+  FROM crimes_by_cell
+  WHERE cell_x IS NOT NULL AND cell_y IS NOT NULL AND community_area IS NOT NULL
+  GROUP BY cell_x, cell_y, community_area
+)
+
+SELECT
+  cell_x,
+  cell_y,
+  community_area
+FROM counted
+QUALIFY ROW_NUMBER() OVER (PARTITION BY cell_x, cell_y ORDER BY crimes DESC, community_area) = 1

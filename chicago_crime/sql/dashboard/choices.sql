@@ -1,0 +1,10 @@
+-- What:    what there is to choose from in the filters.
+-- Grain:   type under both labels; and again district.
+-- Columns: the grain and its crimes in all years.
+SELECT
+  primary_type,
+  primary_type_comparable,
+  district,
+  SUM(crimes) AS crimes
+FROM crimes_monthly
+GROUP BY GROUPING SETS ((primary_type, primary_type_comparable), (district))

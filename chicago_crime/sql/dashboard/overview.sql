@@ -1,0 +1,23 @@
+-- What:    all that the page Overview shows.
+-- Grain:   month and type (is_by_type), and again month and community area (not is_by_type).
+-- Columns: the grain, crimes, and those of them with the arrest flag.
+WITH chosen AS (
+  SELECT
+    month,
+    IF(@source_labels, primary_type, primary_type_comparable) AS type,
+    community_area,
+    arrest,
+    crimes
+  FROM crimes_monthly
+  WHERE matches_filters
+)
+
+SELECT
+  month,
+  type,
+  community_area,
+  GROUPING(type) = 0 AS is_by_type,
+  SUM(crimes) AS crimes,
+  SUM(IF(arrest, crimes, 0)) AS arrests
+FROM chosen
+GROUP BY GROUPING SETS ((month, type), (month, community_area))

@@ -1,0 +1,12 @@
+-- What:    all that the page Where shows. Cells of the chosen years without a crime that matches have 0: they are part
+--          of the study area of Gi*.
+-- Grain:   cell (NULL for crimes without a place) and community area.
+-- Columns: the grain and the crimes that match.
+SELECT
+  cell_x,
+  cell_y,
+  community_area,
+  SUM(IF(matches_filters, crimes, 0)) AS crimes
+FROM crimes_by_cell
+WHERE year IN UNNEST(@years)
+GROUP BY cell_x, cell_y, community_area

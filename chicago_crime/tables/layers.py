@@ -1,0 +1,78 @@
+"""The layers: every reported crime as one row, from the raw row to the enriched one."""
+
+from dataclasses import replace
+
+from chicago_crime.schema import SOURCE_COLUMNS, Column
+from chicago_crime.tables.base import (
+    CELL_X,
+    CELL_Y,
+    COMMUNITY_AREA_NAME,
+    COMPARABLE,
+    DAY_OF_WEEK,
+    HOUR,
+    IS_PROVISIONAL,
+    MONTH,
+    OFFENSE_CLASS,
+    RAW_COLUMNS,
+    SIDE,
+    Table,
+)
+
+RAW_CRIMES = Table(
+    "raw_crimes",
+    "The year's rows as they came, every column a string.",
+    "one row of the source file",
+    RAW_COLUMNS,
+    year_column=None,
+)
+CRIMES = Table(
+    "crimes",
+    "Typed crimes, partitioned by month and clustered by crime type.",
+    "one reported crime (for homicides: one victim)",
+    (*(c for c in SOURCE_COLUMNS if c.name != "location"), MONTH),
+    key=("id",),
+    order=("month", "primary_type", "date", "id"),
+)
+REJECTED_CRIMES = Table(
+    "rejected_crimes",
+    "Raw rows that could not be typed, each with its reason.",
+    "one rejected row of raw_crimes",
+    (
+        Column("file_year", "INT64", "Year of the file that the row came in.", nullable=False),
+        Column(
+            "reason",
+            "STRING",
+            "missing_id, unreadable_date, date_outside_year, or superseded (a newer row has the same id).",
+            nullable=False,
+        ),
+        *RAW_COLUMNS,
+    ),
+    order=("reason", "id", "updated_on"),
+    year_column="file_year",
+)
+ENRICHED_CRIMES = Table(
+    "enriched_crimes",
+    "Every typed crime with what analysts need beside it.",
+    "one row of crimes",
+    (
+        *CRIMES.columns,
+        replace(HOUR, description="Hour of `date`, 0 to 23; see is_time_placeholder."),
+        DAY_OF_WEEK,
+        Column(
+            "is_time_placeholder",
+            "BOOL",
+            "Time is exactly 00:00:00 or 00:01:00, which stand for an unknown time.",
+            nullable=False,
+        ),
+        IS_PROVISIONAL,
+        OFFENSE_CLASS,
+        COMPARABLE,
+        Column("fbi_name", "STRING", "Name of the FBI code."),
+        COMMUNITY_AREA_NAME,
+        SIDE,
+        CELL_X,
+        CELL_Y,
+    ),
+    key=("id",),
+    order=CRIMES.order,
+)

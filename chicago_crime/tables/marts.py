@@ -1,0 +1,132 @@
+"""The marts: small tables of counts, made of enriched_crimes, that dashboards read."""
+
+from dataclasses import replace
+
+from chicago_crime.schema import LATITUDE, LONGITUDE, Column
+from chicago_crime.tables.base import (
+    ARREST_RATE,
+    ARRESTS,
+    CELL_X,
+    CELL_Y,
+    CLASS_OR_ALL,
+    COMMUNITY_AREA_NAME,
+    CRIMES_COUNT,
+    DAY_OF_WEEK,
+    DOMESTIC_CRIMES,
+    FILTERABLE,
+    FILTERED_BY,
+    HOUR,
+    IS_PROVISIONAL,
+    MONTH,
+    SIDE,
+    TYPED,
+    YEAR,
+    Table,
+    count,
+)
+
+CRIME_TYPE_COUNT = Table(
+    "crime_type_count",
+    "Counts by crime type, under the label that the source uses.",
+    "year and primary_type",
+    (YEAR, TYPED["primary_type"], CRIMES_COUNT, ARRESTS, ARREST_RATE, DOMESTIC_CRIMES),
+    key=("year", "primary_type"),
+    order=("crimes", "primary_type"),
+)
+CRIMES_DAILY = Table(
+    "crimes_daily",
+    "Counts by day.",
+    "day",
+    (
+        YEAR,
+        Column("day", "DATE", "The day, Chicago local time.", nullable=False),
+        CRIMES_COUNT,
+        count("violent_crimes", "Crimes of class violent."),
+        count("property_crimes", "Crimes of class property."),
+        count("non_index_crimes", "Crimes of class non_index."),
+        ARRESTS,
+        DOMESTIC_CRIMES,
+        IS_PROVISIONAL,
+    ),
+    key=("day",),
+    order=("day",),
+)
+HOT_SPOTS = Table(
+    "hot_spots",
+    "Where crime clusters: counts and Getis-Ord Gi* by 660 ft cell.",
+    "year, offense class (or all) and grid cell that had any crime in the year",
+    (
+        YEAR,
+        CLASS_OR_ALL,
+        replace(CELL_X, nullable=False),
+        replace(CELL_Y, nullable=False),
+        CRIMES_COUNT,
+        count("neighborhood_crimes", "Crimes of the class in the cell and its up to eight neighbors."),
+        Column(
+            "gi_star",
+            "FLOAT64",
+            "Getis-Ord Gi* z-score over the cell and its neighbors: above 1.96, a hot spot at the 5 % level. NULL if "
+            "every cell has the same count.",
+        ),
+        Column("latitude", "FLOAT64", "Middle of the cell's crimes, degrees north.", between=LATITUDE),
+        Column("longitude", "FLOAT64", "Middle of the cell's crimes, degrees east.", between=LONGITUDE),
+    ),
+    key=("year", "offense_class", "cell_x", "cell_y"),
+    order=("offense_class", "cell_x", "cell_y"),
+)
+CRIMES_MONTHLY = Table(
+    "crimes_monthly",
+    "Counts by month and by everything that people filter by.",
+    "month, offense class, type by both labels, community area, district, arrest flag and domestic flag",
+    (YEAR, MONTH, *FILTERABLE, CRIMES_COUNT),
+    key=("month", *FILTERED_BY),
+    order=("month", *FILTERED_BY),
+)
+CRIMES_HOURLY = Table(
+    "crimes_hourly",
+    "Counts by hour and weekday, without the times that stand for an unknown time.",
+    "year, weekday, hour, offense class, type by both labels, community area, district, arrest flag and domestic flag",
+    (
+        YEAR,
+        *FILTERABLE,
+        DAY_OF_WEEK,
+        HOUR,
+        replace(CRIMES_COUNT, description="Number of crimes whose time is known."),
+        count("time_placeholders", "Crimes left out of `crimes`: their time is a placeholder (they show as hour 0)."),
+    ),
+    key=("year", *FILTERED_BY, "day_of_week", "hour"),
+    order=(*FILTERED_BY, "day_of_week", "hour"),
+)
+CRIMES_BY_CELL = Table(
+    "crimes_by_cell",
+    "Counts by 660 ft cell, to draw maps from. Crimes without a place have no cell.",
+    "year, cell, offense class, type by both labels, community area, district, arrest flag and domestic flag",
+    (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
+    key=("year", *FILTERED_BY, "cell_x", "cell_y"),
+    order=(*FILTERED_BY, "cell_x", "cell_y"),
+)
+AREA_RATES = Table(
+    "area_rates",
+    "Crimes per 1,000 residents by community area. Crimes without a community area are in none.",
+    "year, community area and offense class (or all)",
+    (
+        YEAR,
+        replace(TYPED["community_area"], nullable=False),
+        replace(COMMUNITY_AREA_NAME, nullable=False),
+        replace(SIDE, nullable=False),
+        CLASS_OR_ALL,
+        CRIMES_COUNT,
+        ARRESTS,
+        Column(
+            "population",
+            "FLOAT64",
+            "Residents: between the censuses of 2010 and 2020 on a straight line, held flat outside.",
+            nullable=False,
+            between=(1, float("inf")),
+        ),
+        Column("rate_per_1000", "FLOAT64", "crimes per 1,000 residents, for the days covered.", nullable=False),
+        count("days_covered", "Days from 1 January to the newest date of the year: a whole year has 365 or 366."),
+    ),
+    key=("year", "community_area", "offense_class"),
+    order=("community_area", "offense_class"),
+)
