@@ -35,7 +35,6 @@ setup(
         f"dagster-webserver=={DAGSTER}",
         f"dagster-pyspark=={DAGSTER_LIBRARIES}",
         "duckdb>=2.0,<3",
-        "filelock>=3.15",
         "jinja2>=3.1",
         "numpy>=1.26,<3",
         "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
