@@ -17,6 +17,8 @@ from chicago_crime.settings import Settings, load_settings
 
 PROJECT = Path(__file__).parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
+REAL_ROWS = {2014: 275_200, 2015: 263_929, 2016: 268_813, 2021: 60_762}
+"""Rows of each real year's file; 2021 ends in April."""
 NAMES = [column.name for column in SOURCE_COLUMNS]
 
 _CRIME = {

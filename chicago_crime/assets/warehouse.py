@@ -45,20 +45,27 @@ def type_crimes(context: AssetExecutionContext, warehouse: ResourceParam[Warehou
         return stored_metadata(warehouse.replace_year(CRIMES, year))
 
     def reject(year: int) -> Metadata:
-        if _all_were_typed(warehouse, year):  # most years: reading every row once more would find nothing
+        if year in fully_typed:  # most years: reading every row once more would find nothing
             stored = warehouse.load_parquet(REJECTED_CRIMES, year, [])
         else:
             stored = warehouse.replace_year(REJECTED_CRIMES, year)
         counts = warehouse.count_by(REJECTED_CRIMES, year, "reason")
         return stored_metadata(stored) | {"rejected_rows_by_reason": as_metadata(counts)}
 
-    for table, work in ((CRIMES, accept), (REJECTED_CRIMES, reject)):
-        if is_chosen(context, table.name):
-            each_year(context, table.name, work)
-            yield MaterializeResult(asset_key=table.name)
+    if is_chosen(context, CRIMES.name):
+        each_year(context, CRIMES.name, accept)
+        yield MaterializeResult(asset_key=CRIMES.name)
+    if is_chosen(context, REJECTED_CRIMES.name):
+        fully_typed = _fully_typed(warehouse)
+        each_year(context, REJECTED_CRIMES.name, reject)
+        yield MaterializeResult(asset_key=REJECTED_CRIMES.name)
 
 
-def _all_were_typed(warehouse: Warehouse, year: int) -> bool:
-    """Whether `crimes` was made of the raw rows as they now are, and took all of them."""
-    raw, typed = (warehouse.stored(table).get(year) for table in (RAW_CRIMES, CRIMES))
-    return bool(raw and typed and typed.rows == raw.rows and typed.replaced_at > raw.replaced_at)
+def _fully_typed(warehouse: Warehouse) -> set[int]:
+    """The years of which `crimes` was made of the raw rows as they now are, and took all of them."""
+    raw, typed = warehouse.stored(RAW_CRIMES), warehouse.stored(CRIMES)
+    return {
+        year
+        for year in raw.keys() & typed.keys()
+        if typed[year].rows == raw[year].rows and typed[year].replaced_at > raw[year].replaced_at
+    }

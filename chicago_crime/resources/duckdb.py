@@ -22,7 +22,7 @@ from sqlglot import exp
 
 from chicago_crime import reference, sql
 from chicago_crime.resources.duckdb_dialect import to_duckdb
-from chicago_crime.resources.duckdb_scans import csv_scan, no_rows, parquet_scan, typed_csv_scan
+from chicago_crime.resources.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
 from chicago_crime.resources.duckdb_views import VIEWS_FILE, tables_present, write_views
 from chicago_crime.resources.staging import publish, staging_folder
 from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
@@ -111,9 +111,12 @@ class DuckDBWarehouse(Warehouse):
             *(exp.alias_(sqlglot.parse_one(text, read="bigquery"), name) for name, text in measures.items())
         )
 
+        # Translated once for all years: that takes longer than most of the queries. Year and file are left open.
+        text = to_duckdb(query.from_(table.name), {}, lambda _: open_parquet_scan("file"))
+
         def of_year(year: int) -> dict[str, Any]:
-            text = to_duckdb(query.from_(table.name), {"year": year}, partial(self._scan, year=year))
-            row = self._connect().execute(text).fetchone()
+            values = {"file": str(self._existing(table.name, year))} | ({"year": year} if "$year" in text else {})
+            row = self._connect().execute(text, values).fetchone()
             return dict(zip(measures, row or (), strict=True))
 
         with ThreadPoolExecutor(self.threads) as pool:  # most of a small query is waiting
