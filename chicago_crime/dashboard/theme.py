@@ -45,6 +45,7 @@ def theme(is_dark: bool) -> dict[str, Any]:
         "style": {
             "before": {"color": colour["before"], "stroke": colour["before"]},
             "outline": {"color": colour["outline"], "stroke": colour["outline"], "strokeWidth": 0.6},
+            "unchosen": {"fill": colour["grid"], "stroke": colour["border"], "strokeWidth": 0.8},
             "area": {"stroke": colour["border"], "strokeWidth": 0.8},
         },
         "range": {
