@@ -140,7 +140,7 @@ def areas_map() -> AnyChart:
         base.transform_filter("isValid(datum.value)")
         .mark_geoshape(style="area", cursor="pointer")
         .encode(
-            color=alt.Color("value:Q", title=None, legend=alt.Legend(format="~s")),
+            color=alt.Color("value:Q", title=None, scale=alt.Scale(zero=True), legend=alt.Legend(format="~s")),
             tooltip=[
                 name,
                 alt.Tooltip("crimes:Q", format=",d", title="Crimes"),

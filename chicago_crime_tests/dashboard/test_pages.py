@@ -1,0 +1,118 @@
+"""Tests of the pages: what one says, another says too, and so do the tables that others compute."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chicago_crime.dashboard.compare import compare
+from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.hot_spots import gi_star
+from chicago_crime.dashboard.overview import overview
+from chicago_crime.dashboard.pages import Asked, NothingMatchesError, Page
+from chicago_crime.dashboard.view import View
+from chicago_crime.dashboard.when import when
+from chicago_crime.dashboard.where import where
+from chicago_crime.settings import Settings
+from chicago_crime_tests.support import rows_of
+
+
+def rows(view: View, table: str) -> list[dict[str, Any]]:
+    found = view.table(table)
+    assert found, f"{view.name} has no table {table}"
+    return [dict(row) for row in found.rows]
+
+
+@pytest.mark.parametrize("year", [2014, 2016])
+@pytest.mark.parametrize("offense_class", ["all", "violent", "property", "non_index"])
+def test_gi_star_is_that_of_the_spark_job(data: Data, sample: Settings, year: int, offense_class: str) -> None:
+    of_spark = {
+        (row["cell_x"], row["cell_y"]): (row["crimes"], row["neighborhood_crimes"], row["gi_star"])
+        for row in rows_of(sample, "hot_spots", year)
+        if row["offense_class"] == offense_class
+    }
+    chosen = () if offense_class == "all" else (offense_class,)
+    answer = Asked(data, Filters(year=(year,), offense_class=chosen)).answer("where").to_pylist()
+    counts: dict[tuple[int, int], int] = {}
+    for row in answer:
+        if row["cell_x"] is not None:
+            cell = (row["cell_x"], row["cell_y"])
+            counts[cell] = counts.get(cell, 0) + row["crimes"]
+    assert len(counts) > 1000
+    cells = list(counts)
+    z, near = gi_star(np.array(cells).T, np.array(list(counts.values())))
+    ours = {cell: (counts[cell], near[i], pytest.approx(z[i])) for i, cell in enumerate(cells)}
+    assert of_spark == ours
+
+
+CHOICES = [
+    Filters(),
+    Filters(year=(2016,), offense_class=("violent",)),
+    Filters(area=(25, 29), arrest=False),
+    Filters(district=(11,), domestic=True, year=(2014, 2016)),
+    Filters(type=("THEFT", "BATTERY"), source_labels=True),
+]
+
+
+@pytest.mark.parametrize("filters", CHOICES, ids=str)
+def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
+    pages = {page: page(Asked(data, filters)) for page in (overview, where, when)}
+    by_type = sum(row["crimes"] for row in rows(pages[overview], "types"))
+    assert by_type > 0
+    assert sum(row["crimes"] for row in rows(pages[when], "months")) == by_type
+    assert sum(row["crimes"] for row in rows(pages[overview], "months")) == by_type
+    [of_where, _, without_area] = pages[where].numbers
+    assert int(of_where.value.replace(",", "")) == by_type
+    assert sum(row["crimes"] for row in rows(pages[where], "areas")) == by_type - int(without_area.value)
+
+
+@pytest.mark.parametrize(
+    ("page", "figure", "dataset", "table", "columns"),
+    [
+        (overview, "trend", "trend", "months", ["crimes", "before"]),
+        (overview, "types", "ranked", "types", ["name", "crimes", "share"]),
+        (when, "hours", "hours", "hours", ["weekday", "hour", "crimes"]),
+        (when, "months", "months", "months", ["year", "crimes"]),
+        (when, "season", "season", "season", ["month_name", "above"]),
+    ],
+)
+def test_a_chart_draws_the_rows_of_its_table(
+    data: Data, page: Page, figure: str, dataset: str, table: str, columns: list[str]
+) -> None:
+    view = page(Asked(data, Filters(year=(2015, 2016))))
+    [found] = [one for section in view.sections for one in section.figures if one.name == figure]
+    drawn = list(zip(*(found.data[dataset][name] for name in columns), strict=True))
+    shown = [tuple(row[name] for name in columns) for row in rows(view, table)]
+    assert len(drawn) >= 12
+    assert drawn == shown[: len(drawn)]
+
+
+def test_the_map_draws_the_areas_of_its_table(data: Data) -> None:
+    view = where(Asked(data, Filters(area=(25, 41))))
+    drawn = view.sections[0].figures[0].data["areas"]
+    crimes = {name: n for name, n in zip(drawn["name"], drawn["crimes"], strict=True) if n is not None}
+    assert crimes == {row["name"]: row["crimes"] for row in rows(view, "areas")}
+    assert set(crimes) == {"Austin", "Hyde Park"}
+    assert len(drawn["geometry"]) == 77
+
+
+def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
+    moved = rows(overview(Asked(data, Filters())), "moved-types")
+    of_overview = {row["name"]: (row["now"], row["before"]) for row in moved}
+    found = rows(compare(Asked(data, Filters(rows="type"))), "spans")[1:]
+    end = data.facts().newest_day
+    assert (end.month, end.day) == (12, 31)
+    assert {row["name"]: (row["year_to_date"], row["year_to_date_before"]) for row in found} == of_overview
+    assert all(row["months_12"] == row["year_to_date"] for row in found)
+    assert all(row["year_to_date_mean"] is None for row in found), "2013 is not loaded: there is no mean of three years"
+
+
+def test_nothing_to_show_is_told_with_what_to_do(data: Data) -> None:
+    with pytest.raises(NothingMatchesError, match="Take one of them off"):
+        overview(Asked(data, Filters(type=("THEFT",), offense_class=("violent",))))
+    with pytest.raises(NothingMatchesError, match="chicago-crime run --years 2009"):
+        overview(Asked(data, Filters(year=(2009,))))
+    asked = Asked(data, Filters(year=(2009, 2016)))
+    overview(asked)
+    assert any("2009 is not loaded" in note for note in asked.notes)
