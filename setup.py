@@ -52,7 +52,7 @@ setup(
     extras_require={
         "dev": [
             "axe-playwright-python>=0.1.7",
-            "httpx>=0.27",
+            "httpx2>=2",
             "hypothesis>=6.120",
             "mypy>=1.13",
             "pandas-stubs>=2.2,<3",

@@ -131,27 +131,31 @@ def season() -> alt.Chart:
 
 @_made_once
 def areas_map() -> AnyChart:
-    """Areas by value: `areas` has GeoJSON features in feet, with community_area, name, crimes, rate, value, title."""
-    return _map(
-        alt.Chart(alt.NamedData("areas"))
+    """Areas by value: `areas` has GeoJSON features, with community_area, name, crimes, rate, value."""
+    base = alt.Chart(alt.NamedData("areas")).project(type="identity", reflectY=True)
+    name = alt.Tooltip("name:N", title="Area")
+    # An area that the filters leave out has no value: it stays grey, to be clicked.
+    unchosen = base.mark_geoshape(style="unchosen", cursor="pointer").encode(tooltip=[name])
+    chosen = (
+        base.transform_filter("isValid(datum.value)")
         .mark_geoshape(style="area", cursor="pointer")
-        .project(type="identity", reflectY=True)
         .encode(
-            color=alt.Color("value:Q", title=None, legend=alt.Legend(format="~s")),
+            color=alt.Color("value:Q", title=None, scale=alt.Scale(zero=True), legend=alt.Legend(format="~s")),
             tooltip=[
-                alt.Tooltip("name:N", title="Area"),
+                name,
                 alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
                 alt.Tooltip("rate:Q", format=",.1f", title="Per 1,000 residents a year"),
             ],
         )
     )
+    return _map(alt.layer(unchosen, chosen))
 
 
 @_made_once
 def cells_map() -> AnyChart:
     """Cells by crimes: `cells` has x, y, x2, y2 (cells), crimes, community_area, name; `borders` lines of the areas."""
     colour = alt.Color(
-        "crimes:Q", title="Crimes in the cell", scale=alt.Scale(type="log"), legend=alt.Legend(format="~s")
+        "crimes:Q", title="Crimes in the cell", scale=alt.Scale(type="log"), legend=alt.Legend(format=",d")
     )
     return _cells(colour, alt.Tooltip("crimes:Q", format=",d", title="Crimes"))
 
@@ -173,7 +177,7 @@ def _cells(colour: alt.Color, *tooltips: alt.Tooltip) -> AnyChart:
     y = alt.Scale(domain=[edge / CELL_FT for edge in Y_FT], nice=False)
     cells = (
         alt.Chart(alt.NamedData("cells"))
-        .mark_rect(cursor="pointer")
+        .mark_rect(cursor="pointer", x2Offset=0.5, y2Offset=-0.5)  # no seams between cells
         .encode(
             x=alt.X("x:Q", scale=x, axis=None),
             x2="x2:Q",
@@ -210,7 +214,7 @@ def hours() -> alt.Chart:
         .encode(
             x=alt.X("hour:O", title="Hour of the day", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
             y=alt.Y("weekday:N", sort=None, title=None),
-            color=alt.Color("crimes:Q", title="Crimes", legend=alt.Legend(format="~s")),
+            color=alt.Color("crimes:Q", title="Crimes", legend=alt.Legend(format=",d")),
             tooltip=[
                 alt.Tooltip("weekday:N", title="Day"),
                 alt.Tooltip("hour:O", title="Hour"),

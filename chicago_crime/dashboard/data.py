@@ -10,10 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TypeVar, cast
 
 import pyarrow as pa
 
+from chicago_crime.dashboard.check_results import CheckResult, check_results
 from chicago_crime.errors import PlatformError
 from chicago_crime.resources.source_files import Manifest, SourceFiles
 from chicago_crime.resources.warehouse import TableYear, Warehouse
@@ -114,10 +116,17 @@ class Facts:
 
 @dataclass
 class Data:
-    """The warehouse as the dashboard sees it."""
+    """The warehouse as the dashboard sees it.
+
+    Attributes:
+        warehouse: with the tables.
+        source_files: whose manifests say where rows came from.
+        dagster_home: where Dagster keeps what checks found.
+    """
 
     warehouse: Warehouse
     source_files: SourceFiles
+    dagster_home: Path
     _answers: OrderedDict[object, pa.Table] = field(default_factory=OrderedDict, init=False, repr=False)
     _derived: dict[str, object] = field(default_factory=dict, init=False, repr=False)
     _facts: tuple[Versions, Facts] | None = field(default=None, init=False, repr=False)
@@ -183,6 +192,10 @@ class Data:
             if self._facts is None or self._facts[0] is not versions:
                 self._facts = (versions, self._find_facts(versions))
             return self._facts[1]
+
+    def checks(self) -> list[CheckResult]:
+        """What the newest run of every check found."""
+        return self.derived("checks", lambda: check_results(self.dagster_home))
 
     def manifests(self) -> dict[int, Manifest]:
         """The manifests of the source files, by year."""

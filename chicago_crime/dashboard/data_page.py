@@ -24,10 +24,10 @@ def data_page(asked: Asked) -> View:
             Number(
                 "Rows", write(sum(facts.years[year].crimes for year in asked.years), "count"), f"in {asked.in_years}"
             ),
-            Number("Newest day", write(newest, "date"), "", " ".join(caveats.provisional(facts, asked.years))),
+            Number("Newest day", f"{newest.day} {newest:%b %Y}", "", " ".join(caveats.provisional(facts, asked.years))),
             Number("Source", ", ".join(sources) or "not known", "; ".join(_origins(asked))),
         ],
-        sections=[_layers(asked), _rejects(asked), _coverage(asked), _nulls(asked)],
+        sections=[_layers(asked), _coverage(asked), _rejects(asked), _checks(asked), _nulls(asked)],
     )
 
 
@@ -111,6 +111,32 @@ def _coverage(asked: Asked) -> Section:
             )
         ],
         [Shown("coverage", "Crimes loaded by month", columns, rows, shown=400)],
+    )
+
+
+def _checks(asked: Asked) -> Section:
+    words = {True: "passed", False: "failed", None: "running"}
+    rows = [
+        {
+            "check": f"{one.asset}: {one.check}",
+            "result": words[one.passed] if one.is_error or one.passed is not False else "wants a look",
+            "at": one.at,
+            "found": one.found,
+        }
+        for one in asked.data.checks()
+    ]
+    passed = sum(row["result"] == "passed" for row in rows)
+    columns = (
+        Column("check", "Check"),
+        Column("result", "Result"),
+        Column("at", "When", "date"),
+        Column("found", "What it found"),
+    )
+    return Section(
+        "checks",
+        "Checks",
+        f"{passed} of {len(rows)} checks passed in the newest run of each." if rows else "No check has run yet.",
+        tables=[Shown("checks", "The newest result of every check", columns, rows)] if rows else [],
     )
 
 

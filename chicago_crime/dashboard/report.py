@@ -42,7 +42,7 @@ def write_report(settings: Settings, area: str | None, year: int, output: Path) 
         UsageError: no area is called so, or the year is not loaded; the message says what there is.
     """
     resources = build_resources(settings)
-    data = Data(resources["warehouse"], resources["source_files"])
+    data = Data(resources["warehouse"], resources["source_files"], settings.home)
     try:
         facts = data.facts()
     except NothingLoadedError as error:

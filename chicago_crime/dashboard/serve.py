@@ -19,7 +19,7 @@ MEMORY = "256MB"
 def build_dashboard(settings: Settings) -> Starlette:
     """The dashboard of an installation."""
     resources = build_resources(settings.model_copy(update={"duckdb_memory": MEMORY}))
-    data = Data(resources["warehouse"], resources["source_files"])
+    data = Data(resources["warehouse"], resources["source_files"], settings.home)
     return Dashboard(data, settings.data_dir / "dashboard").application()
 
 

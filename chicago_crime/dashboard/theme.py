@@ -33,6 +33,7 @@ DARK = {
 def theme(is_dark: bool) -> dict[str, Any]:
     """The Vega-Lite configuration that gives every chart its colours and type."""
     colour = DARK if is_dark else LIGHT
+    border = {"stroke": colour["border"], "strokeWidth": 0.8}
     text = {"labelColor": colour["muted"], "titleColor": colour["muted"], "labelFontSize": 12, "titleFontSize": 12}
     return {
         "background": "transparent",
@@ -45,7 +46,8 @@ def theme(is_dark: bool) -> dict[str, Any]:
         "style": {
             "before": {"color": colour["before"], "stroke": colour["before"]},
             "outline": {"color": colour["outline"], "stroke": colour["outline"], "strokeWidth": 0.6},
-            "area": {"stroke": colour["border"], "strokeWidth": 0.8},
+            "unchosen": {"color": colour["grid"], "fill": colour["grid"], **border},
+            "area": border,
         },
         "range": {
             "ramp": colour["ramp"],

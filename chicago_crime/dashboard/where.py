@@ -83,7 +83,12 @@ def area_rows(asked: Asked, rows: pa.Table) -> list[dict[str, Any]]:
 def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
     found = area_rows(asked, rows)
     by_rate = asked.filters.measure == "rate" and not asked.filters.district
-    drawn = [row | {"value": row["rate"] if by_rate else row["crimes"]} for row in found]
+    chosen = {row["community_area"]: row | {"value": row["rate"] if by_rate else row["crimes"]} for row in found}
+    unknown = {"crimes": None, "rate": None, "value": None}
+    drawn = [
+        chosen.get(number, {"community_area": number, "name": name} | unknown)
+        for number, name in asked.facts.areas.items()
+    ]
     data = columnar(drawn, "name", "community_area", "crimes", "rate", "value")
     data |= {"type": ["Feature"] * len(drawn), "geometry": [shapes.geometry(row["community_area"]) for row in drawn]}
     what = "Crimes per 1,000 residents a year" if by_rate else "Crimes"

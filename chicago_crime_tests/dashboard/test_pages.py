@@ -1,200 +1,118 @@
-"""The pages over real years: each number is what a plain query over `crimes` gives, whatever is chosen."""
+"""Tests of the pages: what one says, another says too, and so do the tables that others compute."""
 
-import csv
-import io
-import re
-from pathlib import Path
+from typing import Any
 
-import duckdb
-import pyarrow.parquet as pq
+import numpy as np
 import pytest
-from starlette.testclient import TestClient
 
-from chicago_crime import reference
-from chicago_crime.dashboard.app import PAGES
-from chicago_crime.dashboard.serve import build_dashboard
-from chicago_crime.run import RunReport
+from chicago_crime.dashboard.compare import compare
+from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.hot_spots import gi_star
+from chicago_crime.dashboard.overview import overview
+from chicago_crime.dashboard.pages import Asked, NothingMatchesError, Page
+from chicago_crime.dashboard.view import View
+from chicago_crime.dashboard.when import when
+from chicago_crime.dashboard.where import where
 from chicago_crime.settings import Settings
-from chicago_crime_tests.support import run_well
-
-THEFT, HOMICIDE, OLD_LABEL = "type=THEFT", "type=HOMICIDE", "type=CRIM+SEXUAL+ASSAULT"
-
-# A choice as the address says it, and as SQL over crimes (c) and the FBI's classes (f) says it.
-CHOICES = {
-    "": "c.year IN (2014, 2015, 2016, 2021)",
-    "year=2016": "c.year = 2016",
-    "year=2014-2015": "c.year IN (2014, 2015)",
-    "year=2014&year=2016": "c.year IN (2014, 2016)",
-    "year=2021": "c.year = 2021",
-    "offense_class=violent": "f.ucr_part1_class = 'violent'",
-    "year=2015&offense_class=property": "c.year = 2015 AND f.ucr_part1_class = 'property'",
-    "offense_class=non_index&year=2016": "c.year = 2016 AND f.ucr_part1_class IS NULL",
-    "offense_class=violent&offense_class=property": "f.ucr_part1_class IN ('violent', 'property')",
-    THEFT: "c.primary_type = 'THEFT'",
-    f"{THEFT}&{HOMICIDE}": "c.primary_type IN ('THEFT', 'HOMICIDE')",
-    "type=CRIMINAL+SEXUAL+ASSAULT": "c.primary_type IN ('CRIM SEXUAL ASSAULT', 'CRIMINAL SEXUAL ASSAULT')",
-    f"{OLD_LABEL}&source_labels=yes": "c.primary_type = 'CRIM SEXUAL ASSAULT'",
-    "area=41": "c.community_area = 41",
-    "area=25&area=32&year=2014": "c.community_area IN (25, 32) AND c.year = 2014",
-    "district=11": "c.district = 11",
-    "district=1&district=18&year=2016": "c.district IN (1, 18) AND c.year = 2016",
-    "arrest=yes": "c.arrest",
-    "arrest=no&year=2015": "NOT c.arrest AND c.year = 2015",
-    "domestic=yes": "c.domestic",
-    "domestic=no&arrest=yes": "NOT c.domestic AND c.arrest",
-    f"{THEFT}&area=8&arrest=yes&year=2016": "c.primary_type = 'THEFT' AND c.community_area = 8 AND c.arrest"
-    " AND c.year = 2016",
-    "offense_class=violent&district=11&domestic=yes&year=2014": "f.ucr_part1_class = 'violent' AND c.district = 11"
-    " AND c.domestic AND c.year = 2014",
-}
+from chicago_crime_tests.support import rows_of
 
 
-@pytest.fixture
-def client(real_years: tuple[Settings, list[RunReport]]) -> TestClient:
-    settings, _ = real_years
-    return TestClient(build_dashboard(settings))
+def rows(view: View, table: str) -> list[dict[str, Any]]:
+    found = view.table(table)
+    assert found, f"{view.name} has no table {table}"
+    return [dict(row) for row in found.rows]
 
 
-def ask(settings: Settings, select: str, where: str) -> list[tuple]:
-    crimes = settings.data_dir / "warehouse" / "crimes" / "*.parquet"
-    return duckdb.sql(
-        f"SELECT {select} FROM read_parquet('{crimes}') c LEFT JOIN read_csv('{reference.file('fbi_codes')}') f "
-        f"USING (fbi_code) WHERE {where}"
-    ).fetchall()
-
-
-def shown(client: TestClient, label: str, address: str) -> str:
-    """The large number that a page shows under a label."""
-    page = client.get(address)
-    assert page.status_code == 200, page.text
-    found = re.search(rf"{label}\s*<.*?>([\d,.]+(?: %)?)<", page.text, re.DOTALL)
-    assert found, page.text
-    return found[1]
-
-
-def rows(client: TestClient, page: str, table: str, query: str) -> list[dict[str, str]]:
-    answer = client.get(f"/download/{page}/{table}.csv?{query}")
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text)))
-
-
-@pytest.mark.parametrize("query", CHOICES)
-def test_every_page_counts_what_a_plain_query_counts(
-    client: TestClient, real_years: tuple[Settings, list[RunReport]], query: str
-) -> None:
-    settings, _ = real_years
-    [(crimes, arrests, placeholders, placed)] = ask(
-        settings,
-        "COUNT(*), COUNT(*) FILTER (arrest), "
-        "COUNT(*) FILTER (strftime(date, '%H:%M:%S') IN ('00:00:00', '00:01:00')), COUNT(x_coordinate)",
-        CHOICES[query],
-    )
-    for page in ("", "where", "when"):
-        assert shown(client, "Reported crimes", f"/{page}?{query}") == f"{crimes:,}", page
-    assert shown(client, "With the arrest flag", f"/?{query}") == f"{100 * arrests / crimes:.1f} %"
-    assert shown(client, "Without a place", f"/where?{query}") == f"{crimes - placed:,}"
-    hours = rows(client, "when", "hours", query)
-    assert sum(int(row["crimes"]) for row in hours) == crimes - placeholders
-    assert sum(int(row["crimes"]) for row in rows(client, "where", "cells", f"{query}&map=cells")) == placed
-
-
-def test_areas_and_types_are_each_what_a_plain_query_counts(
-    client: TestClient, real_years: tuple[Settings, list[RunReport]]
-) -> None:
-    settings, _ = real_years
-    where = "c.year = 2016 AND c.arrest"
-    of_type = dict(ask(settings, "primary_type, COUNT(*)", f"{where} GROUP BY ALL"))
-    told = rows(client, "overview", "types", "year=2016&arrest=yes&source_labels=yes")
-    assert {row["type"]: int(row["crimes"]) for row in told} == of_type
-    of_area = dict(ask(settings, "community_area, COUNT(*)", f"{where} GROUP BY ALL"))
-    with reference.file("community_areas").open(newline="") as stream:
-        names = {row["name"]: int(row["community_area"]) for row in csv.DictReader(stream)}
-    told = rows(client, "where", "areas", "year=2016&arrest=yes")
-    assert {names[row["name"]]: int(row["crimes"]) for row in told} == {area: of_area[area] for area in range(1, 78)}
-
-
-def test_spans_are_what_a_plain_query_counts_and_nothing_where_days_are_not_loaded(
-    client: TestClient, real_years: tuple[Settings, list[RunReport]]
-) -> None:
-    settings, _ = real_years
-    told = {row["name"]: row for row in rows(client, "compare", "spans", "end=2016-06-30&rows=district&arrest=no")}
-    spans = {
-        "days_28": ("2016-06-03", "2016-06-30"),
-        "days_28_before": ("2015-06-03", "2015-06-30"),
-        "year_to_date": ("2016-01-01", "2016-06-30"),
-        "year_to_date_before": ("2015-01-01", "2015-06-30"),
-        "months_12": ("2015-07-01", "2016-06-30"),
+@pytest.mark.parametrize("year", [2014, 2016])
+@pytest.mark.parametrize("offense_class", ["all", "violent", "property", "non_index"])
+def test_gi_star_is_that_of_the_spark_job(data: Data, sample: Settings, year: int, offense_class: str) -> None:
+    of_spark = {
+        (row["cell_x"], row["cell_y"]): (row["crimes"], row["neighborhood_crimes"], row["gi_star"])
+        for row in rows_of(sample, "hot_spots", year)
+        if row["offense_class"] == offense_class
     }
-    for name, (first, last) in spans.items():
-        where = f"NOT c.arrest AND c.district = 7 AND c.date::DATE BETWEEN '{first}' AND '{last}'"
-        assert int(told["District 7"][name]) == ask(settings, "COUNT(*)", where)[0][0], name
-    assert told["District 7"]["year_to_date_mean"] == ""  # 2013 is not loaded
+    chosen = () if offense_class == "all" else (offense_class,)
+    answer = Asked(data, Filters(year=(year,), offense_class=chosen)).answer("where").to_pylist()
+    counts: dict[tuple[int, int], int] = {}
+    for row in answer:
+        if row["cell_x"] is not None:
+            cell = (row["cell_x"], row["cell_y"])
+            counts[cell] = counts.get(cell, 0) + row["crimes"]
+    assert len(counts) > 1000
+    cells = list(counts)
+    z, near = gi_star(np.array(cells).T, np.array(list(counts.values())))
+    ours = {cell: (counts[cell], near[i], pytest.approx(z[i])) for i, cell in enumerate(cells)}
+    assert of_spark == ours
 
-    [whole, *_] = rows(client, "compare", "spans", "end=2021-04-30")
-    assert int(whole["year_to_date"]) == ask(settings, "COUNT(*)", "c.year = 2021")[0][0]
-    assert (whole["year_to_date_before"], whole["months_12"], whole["months_12_change"]) == ("", "", "")
+
+CHOICES = [
+    Filters(),
+    Filters(year=(2016,), offense_class=("violent",)),
+    Filters(area=(25, 29), arrest=False),
+    Filters(district=(11,), domestic=True, year=(2014, 2016)),
+    Filters(type=("THEFT", "BATTERY"), source_labels=True),
+]
 
 
-def test_a_download_is_the_same_in_both_formats(client: TestClient) -> None:
-    parquet = client.get("/download/overview/types.parquet?year=2015").content
-    told = rows(client, "overview", "types", "year=2015")
-    assert [row["crimes"] for row in told] == [str(n) for n in pq.read_table(io.BytesIO(parquet))["crimes"].to_pylist()]
+@pytest.mark.parametrize("filters", CHOICES, ids=str)
+def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
+    pages = {page: page(Asked(data, filters)) for page in (overview, where, when)}
+    by_type = sum(row["crimes"] for row in rows(pages[overview], "types"))
+    assert by_type > 0
+    assert sum(row["crimes"] for row in rows(pages[when], "months")) == by_type
+    assert sum(row["crimes"] for row in rows(pages[overview], "months")) == by_type
+    [of_where, _, without_area] = pages[where].numbers
+    assert int(of_where.value.replace(",", "")) == by_type
+    assert sum(row["crimes"] for row in rows(pages[where], "areas")) == by_type - int(without_area.value)
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("page", "figure", "dataset", "table", "columns"),
     [
-        ("year=1999", "1999"),
-        ("area=99", "1 to 77"),
-        ("color=red", "no filter"),
-        ("end=yesterday", "2016-06-30"),
-        ("year=2018", "2018"),
-        ("type=JAYWALKING", "JAYWALKING"),
+        (overview, "trend", "trend", "months", ["crimes", "before"]),
+        (overview, "types", "ranked", "types", ["name", "crimes", "share"]),
+        (when, "hours", "hours", "hours", ["weekday", "hour", "crimes"]),
+        (when, "months", "months", "months", ["year", "crimes"]),
+        (when, "season", "season", "season", ["month_name", "above"]),
     ],
 )
-@pytest.mark.parametrize("page", PAGES)
-def test_a_choice_that_means_nothing_is_told_kindly(client: TestClient, page: str, query: str, told: str) -> None:
-    answer = client.get(f"/{page}?{query}")
-    assert answer.status_code == 200
-    assert told in answer.text
-    assert "Traceback" not in answer.text
+def test_a_chart_draws_the_rows_of_its_table(
+    data: Data, page: Page, figure: str, dataset: str, table: str, columns: list[str]
+) -> None:
+    view = page(Asked(data, Filters(year=(2015, 2016))))
+    [found] = [one for section in view.sections for one in section.figures if one.name == figure]
+    drawn = list(zip(*(found.data[dataset][name] for name in columns), strict=True))
+    shown = [tuple(row[name] for name in columns) for row in rows(view, table)]
+    assert len(drawn) >= 12
+    assert drawn == shown[: len(drawn)]
 
 
-def test_an_address_that_leads_nowhere_is_told(client: TestClient) -> None:
-    for address in ("/nowhere", "/download/overview/nothing.csv", "/download/overview/types.exe"):
-        assert client.get(address).status_code == 404
+def test_the_map_draws_the_areas_of_its_table(data: Data) -> None:
+    view = where(Asked(data, Filters(area=(25, 41))))
+    drawn = view.sections[0].figures[0].data["areas"]
+    crimes = {name: n for name, n in zip(drawn["name"], drawn["crimes"], strict=True) if n is not None}
+    assert crimes == {row["name"]: row["crimes"] for row in rows(view, "areas")}
+    assert set(crimes) == {"Austin", "Hyde Park"}
+    assert len(drawn["geometry"]) == 77
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_an_empty_warehouse_says_how_to_fill_it(sample_settings: Settings, page: str) -> None:
-    answer = TestClient(build_dashboard(sample_settings)).get(f"/{page}")
-    assert answer.status_code == 200
-    assert "chicago-crime run" in answer.text
+def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
+    moved = rows(overview(Asked(data, Filters())), "moved-types")
+    of_overview = {row["name"]: (row["now"], row["before"]) for row in moved}
+    found = rows(compare(Asked(data, Filters(rows="type"))), "spans")[1:]
+    end = data.facts().newest_day
+    assert (end.month, end.day) == (12, 31)
+    assert {row["name"]: (row["year_to_date"], row["year_to_date_before"]) for row in found} == of_overview
+    assert all(row["months_12"] == row["year_to_date"] for row in found)
+    assert all(row["year_to_date_mean"] is None for row in found), "2013 is not loaded: there is no mean of three years"
 
 
-def test_made_up_rows_say_so_on_every_page_and_in_every_download(sample_settings: Settings) -> None:
-    run_well(sample_settings, 2020, 2021)
-    client = TestClient(build_dashboard(sample_settings))
-    for page in PAGES:
-        assert "SYNTHETIC" in client.get(f"/{page}").text
-    answer = client.get("/download/overview/types.csv")
-    assert "SYNTHETIC" in answer.headers["content-disposition"]
-    assert all("SYNTHETIC" in line for line in answer.text.splitlines()[1:])
-
-
-def test_a_table_of_an_older_version_says_how_to_renew_it(sample_settings: Settings) -> None:
-    run_well(sample_settings, 2021)
-    file: Path = sample_settings.data_dir / "warehouse" / "crimes_monthly" / "2021.parquet"
-    duckdb.sql(f"COPY (SELECT year, month, crimes FROM '{file}') TO '{file}.old' (FORMAT parquet)")
-    Path(f"{file}.old").replace(file)
-    answer = TestClient(build_dashboard(sample_settings)).get("/")
-    assert answer.status_code in (200, 409)
-    assert "--assets crimes_monthly" in answer.text
-
-
-def test_a_year_that_comes_in_while_it_is_open_is_shown(sample_settings: Settings) -> None:
-    run_well(sample_settings, 2020)
-    app = build_dashboard(sample_settings)
-    assert shown(TestClient(app), "Years loaded", "/data") == "1"
-    run_well(sample_settings, 2021)  # takes longer than the dashboard goes without a look at the tables
-    assert shown(TestClient(app), "Years loaded", "/data") == "2"
+def test_nothing_to_show_is_told_with_what_to_do(data: Data) -> None:
+    with pytest.raises(NothingMatchesError, match="Take one of them off"):
+        overview(Asked(data, Filters(type=("THEFT",), offense_class=("violent",))))
+    with pytest.raises(NothingMatchesError, match="chicago-crime run --years 2009"):
+        overview(Asked(data, Filters(year=(2009,))))
+    asked = Asked(data, Filters(year=(2009, 2016)))
+    overview(asked)
+    assert any("2009 is not loaded" in note for note in asked.notes)

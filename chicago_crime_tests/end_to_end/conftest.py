@@ -1,4 +1,4 @@
-"""What end-to-end tests share: one browser."""
+"""Fixtures of the end-to-end tests: one browser for all that look at pages."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from chicago_crime_tests.support import program_missing
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
     chromium = shutil.which("chromium")
     if chromium is None:
         program_missing("Chromium is missing: apt-get install chromium")

@@ -1,63 +1,109 @@
-"""The dashboard in a real browser, over real years: what a person sees, clicks, sends on and downloads."""
+"""The dashboard in a real browser, on real years: its numbers against SQL over `crimes`, and how people use it."""
 
-import csv
 import io
+import os
+import re
 import signal
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import duckdb
+import psutil
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from chicago_crime import reference
 from chicago_crime.dashboard.app import PAGES
-from chicago_crime.run import RunReport
+from chicago_crime.dashboard.filters import MAPS
 from chicago_crime.settings import Settings
-from chicago_crime_tests.support import REAL_ROWS, warehouse_of
+from chicago_crime_tests.end_to_end.browsing import PATIENCE, PROGRAM, free_port, until
+from chicago_crime_tests.support import REAL_DATA, folder_settings, real_year, run_well
 
-PATIENCE = 30_000  # milliseconds
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+YEARS = (2014, 2015, 2016)
+ADDRESSES = [*PAGES, *(f"where?map={name}" for name in MAPS[1:])]
+
+VIOLENT = "fbi_code IN ('01A', '02', '03', '04A', '04B')"
+PROPERTY = "fbi_code IN ('05', '06', '07', '09')"
+COMBINATIONS = {
+    "": "TRUE",
+    "year=2016": "year = 2016",
+    "year=2014&year=2016": "year IN (2014, 2016)",
+    "year=2014-2015": "year IN (2014, 2015)",
+    "offense_class=violent": VIOLENT,
+    "offense_class=property&year=2015": f"{PROPERTY} AND year = 2015",
+    "offense_class=violent&offense_class=property": f"({VIOLENT} OR {PROPERTY})",
+    "offense_class=non_index": f"NOT ({VIOLENT} OR {PROPERTY})",
+    "type=THEFT": "primary_type = 'THEFT'",
+    "type=NARCOTICS": "primary_type IN ('NARCOTICS', 'OTHER NARCOTIC VIOLATION')",
+    "type=NARCOTICS&source_labels=yes": "primary_type = 'NARCOTICS'",
+    "type=CRIMINAL+SEXUAL+ASSAULT": "primary_type IN ('CRIMINAL SEXUAL ASSAULT', 'CRIM SEXUAL ASSAULT')",
+    "type=NON-CRIMINAL": "primary_type LIKE 'NON%CRIMINAL%'",
+    "type=THEFT&type=BATTERY&year=2015": "primary_type IN ('THEFT', 'BATTERY') AND year = 2015",
+    "area=41": "community_area = 41",
+    "area=25&area=29&year=2016": "community_area IN (25, 29) AND year = 2016",
+    "district=11": "district = 11",
+    "district=1&district=18&arrest=yes": "district IN (1, 18) AND arrest",
+    "arrest=no": "NOT arrest",
+    "arrest=yes&type=NARCOTICS&year=2014": "arrest AND primary_type LIKE '%NARCOTIC%' AND year = 2014",
+    "domestic=yes": "domestic",
+    "domestic=no&offense_class=violent": f"NOT domestic AND {VIOLENT}",
+    "type=HOMICIDE&year=2016": "primary_type = 'HOMICIDE' AND year = 2016",
+    "area=32&district=1&domestic=no&arrest=no&type=THEFT&year=2016": (
+        "community_area = 32 AND district = 1 AND NOT domestic AND NOT arrest AND primary_type = 'THEFT' AND year = 2016"
+    ),
+}
+"""Query string -> what it asks for, written by hand over `crimes`: no mart and none of the dashboard's SQL."""
 
 
 @pytest.fixture(scope="module")
-def address(real_years: tuple[Settings, list[RunReport]]) -> Iterator[str]:
-    """Where the dashboard is, started and stopped as a person would."""
-    settings, _ = real_years
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    program = [sys.executable, "-c", "from chicago_crime.cli import main; main()", "dashboard"]
-    process = subprocess.Popen([*program, "--port", str(port), "--data-dir", str(settings.data_dir)])
-    address = f"http://127.0.0.1:{port}"
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    for year in YEARS:
+        real_year(year)
+    settings = folder_settings(tmp_path_factory.mktemp("dashboard"), REAL_DATA / "real")
+    run_well(settings, *YEARS)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings) -> Iterator[str]:
+    yield from serving(settings.data_dir)
+
+
+def serving(data_dir: Path) -> Iterator[str]:
+    """The dashboard's address, started and stopped with Ctrl-C as a person would."""
+    port = free_port()
+    command = [*PROGRAM, "dashboard", "--port", str(port), "--data-dir", str(data_dir)]
+    log = data_dir.parent / f"log-{port}"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     try:
-        end = time.monotonic() + PATIENCE / 1000
-        while True:
-            try:
-                urllib.request.urlopen(address)
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < end
-                time.sleep(0.2)
-        yield address
-        process.send_signal(signal.SIGINT)
-        assert process.wait(15) == 0
+        until(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/static/style.css").status == 200, OSError)
+        yield f"http://127.0.0.1:{port}"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(20) == 0
+        assert "Traceback" not in log.read_text()
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-def opened(browser: Browser, viewport: dict, scheme: str = "light") -> tuple[Page, list[str]]:
-    """A page, and what its console complains of."""
-    page = browser.new_page(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page whose console must stay silent."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(PATIENCE)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else 0)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return page, complaints
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    page.close()
+    assert said == []
 
 
 def drawn(page: Page) -> None:
@@ -65,96 +111,247 @@ def drawn(page: Page) -> None:
     page.wait_for_function("document.documentElement.dataset.drawn === location.pathname + location.search")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_draws_its_charts_fits_the_screen_and_can_be_used_by_all(
-    browser: Browser, address: str, name: str, viewport: dict, scheme: str
-) -> None:
-    page, complaints = opened(browser, viewport, scheme)
-    page.goto(f"{address}/{name}?year=2015&year=2016" if name != "compare" else f"{address}/compare?end=2016-06-30")
-    drawn(page)
-    expect(page.locator("h1")).to_have_text(PAGES[name][0])
-    charts = page.locator("[data-chart] canvas")
-    assert charts.count() == page.locator("[data-chart]").count() > 0
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
-    found = Axe().run(page).response["violations"]
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in serious] == []
-    assert complaints == []
-    page.close()
-
-
-def test_a_filter_changes_the_numbers_and_the_address_brings_the_view_back(browser: Browser, address: str) -> None:
-    page, complaints = opened(browser, WIDE)
+def open_page(page: Page, address: str) -> None:
     page.goto(address)
     drawn(page)
-    number = page.locator("#main .value").first
-    expect(number).to_have_text(f"{sum(REAL_ROWS.values()):,}")
-    page.get_by_label("2016", exact=True).check()
-    expect(number).to_have_text(f"{REAL_ROWS[2016]:,}")
-    page.get_by_label("Violent").check()
-    expect(number).not_to_have_text(f"{REAL_ROWS[2016]:,}")
-    drawn(page)
-    told = number.inner_text()
-
-    other, _ = opened(browser, WIDE)
-    other.goto(page.url)
-    expect(other.locator("#main .value").first).to_have_text(told)
-    expect(other.get_by_label("Violent")).to_be_checked()
-    expect(other.get_by_label("2016", exact=True)).to_be_checked()
-    other.close()
-
-    page.get_by_role("link", name="When").click()
-    expect(page.locator("h1")).to_have_text("When")
-    expect(page.locator("#main .value").first).to_have_text(told)
-    page.go_back()
-    page.go_back()
-    expect(page.locator("#main .value").first).to_have_text(f"{REAL_ROWS[2016]:,}")
-    assert complaints == []
-    page.close()
 
 
-def test_a_click_on_an_area_filters_by_it(browser: Browser, address: str) -> None:
-    page, _ = opened(browser, WIDE)
-    page.goto(f"{address}/where?year=2016")
-    drawn(page)
-    before = page.locator("#main .value").first.inner_text()
-    box = page.locator("[data-chart] canvas").first.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + box["width"] * 0.62, box["y"] + box["height"] * 0.52)
-    expect(page.locator("#main .value").first).not_to_have_text(before)
-    drawn(page)
-    assert "area=" in page.url
-    page.close()
+def number(page: Page, label: str) -> int:
+    card = page.locator(".number").filter(has=page.get_by_text(label, exact=True))
+    return int(re.sub(r"[^\d]", "", card.locator(".value").inner_text()))
 
 
-def test_a_download_holds_the_rows_shown(
-    browser: Browser, address: str, real_years: tuple[Settings, list[RunReport]]
-) -> None:
-    page, _ = opened(browser, WIDE)
-    page.goto(f"{address}/where?year=2016&offense_class=violent")
-    drawn(page)
-    with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").first.click()
-    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
-    shown = page.locator("[data-table] tbody tr").first.locator("th, td").all_inner_texts()
-    assert [rows[0]["name"], f"{int(rows[0]['crimes']):,}"] == shown[:2]
-    settings, _ = real_years
-    areas = warehouse_of(settings).query(
-        "SELECT community_area_name AS name, crimes FROM area_rates WHERE year = 2016 AND offense_class = 'violent'"
+def ask(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """The answer of DuckDB over the files of `crimes` and the reference tables."""
+    crimes = settings.data_dir / "warehouse" / "crimes" / "*.parquet"
+    areas = reference.file("community_areas")
+    return duckdb.sql(f"WITH crimes AS (FROM '{crimes}'), areas AS (FROM read_csv('{areas}')) {sql}").fetchall()
+
+
+def download(address: str, table: str, query: str, format: str = "parquet") -> Any:
+    body = urllib.request.urlopen(f"{address}/download/{table}.{format}?{query}").read()
+    return (pyarrow.parquet.read_table if format == "parquet" else pyarrow.csv.read_csv)(io.BytesIO(body))
+
+
+@pytest.mark.parametrize("query", COMBINATIONS)
+def test_filters_give_what_sql_over_the_crimes_gives(page: Page, address: str, settings: Settings, query: str) -> None:
+    asked = COMBINATIONS[query]
+    [(crimes, arrests, placed, placeholders)] = ask(
+        settings,
+        "SELECT COUNT(*), COUNT(*) FILTER (arrest), COUNT(x_coordinate), "
+        f"COUNT(*) FILTER (date::TIME IN ('00:00:00', '00:01:00')) FROM crimes WHERE {asked}",
     )
-    assert {row["name"]: int(row["crimes"]) for row in rows} == {
-        row["name"]: row["crimes"] for row in areas.to_pylist()
+    assert crimes > 0
+    open_page(page, f"{address}/overview?{query}")
+    assert number(page, "Reported crimes") == crimes
+    arrest_flag = page.locator(".number").filter(has_text="With the arrest flag")
+    expect(arrest_flag).to_contain_text(f"{arrests:,} crimes")
+    expect(arrest_flag.locator(".value")).to_have_text(f"{100 * arrests / crimes:.1f} %")
+    page.goto(f"{address}/where?{query}")
+    assert (number(page, "Reported crimes"), number(page, "Without a place")) == (crimes, crimes - placed)
+    page.goto(f"{address}/when?{query}")
+    expect(page.locator(".number").filter(has_text="Time not known")).to_contain_text(f"{placeholders:,} crimes")
+
+    by_area = "SELECT name, COUNT(id) FROM areas LEFT JOIN (FROM crimes WHERE {}) USING (community_area) GROUP BY ALL"
+    found = download(address, "where/areas", query)
+    counts = dict(zip(found["name"].to_pylist(), found["crimes"].to_pylist(), strict=True))
+    assert counts.items() <= dict(ask(settings, by_area.format(asked))).items()
+    cells = download(address, "where/cells", f"{query}&map=cells")
+    by_cell = "SELECT floor(x_coordinate / 660), floor(y_coordinate / 660), COUNT(*) FROM crimes WHERE x_coordinate > 0"
+    expected = {(x * 660 + 330, y * 660 + 330): n for x, y, n in ask(settings, f"{by_cell} AND {asked} GROUP BY ALL")}
+    assert {(row["x_ft"], row["y_ft"]): row["crimes"] for row in cells.to_pylist()} == expected
+    hours = {
+        (row["weekday"][:3], row["hour"]): row["crimes"] for row in download(address, "when/hours", query).to_pylist()
     }
-    page.close()
+    by_hour = (
+        "SELECT strftime(date, '%a'), hour(date), COUNT(*) FROM crimes WHERE date::TIME NOT IN ('00:00:00', '00:01:00')"
+    )
+    assert {key: n for key, n in hours.items() if n} == {
+        (day, hour): n for day, hour, n in ask(settings, f"{by_hour} AND {asked} GROUP BY ALL")
+    }
 
 
-def test_it_works_without_scripts_by_submitting_the_form(browser: Browser, address: str) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport=WIDE)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("end", "rows", "key"),
+    [
+        ("2016-12-31", "area", "areas.name"),
+        ("2016-06-30", "district", "'District ' || district"),
+        ("2016-02-29", "type", "primary_type"),
+        ("2015-01-10", "district", "'District ' || district"),
+    ],
+)
+def test_compare_gives_what_sql_over_the_crimes_gives(
+    address: str, settings: Settings, end: str, rows: str, key: str
+) -> None:
+    year, before = int(end[:4]), f"DATE '{end}' - INTERVAL 1 YEAR"
+    spans = {
+        "days_28": f"date::DATE BETWEEN DATE '{end}' - 27 AND '{end}'",
+        "year_to_date": f"date::DATE BETWEEN '{year}-01-01' AND '{end}'",
+        "year_to_date_before": f"date::DATE BETWEEN '{year - 1}-01-01' AND {before}",
+        "months_12": f"date::DATE > {before} AND date::DATE <= '{end}'",
+    }
+    counts = ", ".join(f"COUNT(*) FILTER ({condition})" for condition in spans.values())
+    expected = {
+        name: numbers
+        for name, *numbers in ask(
+            settings,
+            f"SELECT {key}, {counts} FROM crimes LEFT JOIN areas USING (community_area) "
+            "WHERE NOT arrest AND primary_type NOT LIKE 'NON%' GROUP BY ALL",
+        )
+        if name and any(numbers)
+    }
+    types = ask(settings, "SELECT DISTINCT primary_type FROM crimes WHERE primary_type NOT LIKE 'NON%'")
+    query = f"end={end}&rows={rows}&arrest=no&source_labels=yes" + "".join(
+        f"&type={name.replace(' ', '+')}" for [name] in types
+    )
+    found = {
+        row["name"]: [row[span] for span in spans] for row in download(address, "compare/spans", query).to_pylist()[1:]
+    }
+    assert len(expected) > 20
+    assert {name: numbers for name, numbers in found.items() if name in expected} == expected
+    assert all(name.startswith("No ") or not any(numbers) for name, numbers in found.items() if name not in expected)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name: str, scheme: Any, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
-    page.goto(address)
-    page.get_by_label("2014", exact=True).check()
-    page.get_by_role("button", name="Show").click()
-    expect(page.locator("#main .value").first).to_have_text(f"{REAL_ROWS[2014]:,}")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    open_page(page, f"{address}/{name}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".chart canvas").count() == page.locator(".chart").count()
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 384) == (scheme == "dark")
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
+    assert said == []
     context.close()
+
+
+def test_filters_are_chosen_without_a_reload_and_the_address_restores_the_view(page: Page, address: str) -> None:
+    open_page(page, f"{address}/overview")
+    page.evaluate("window.isStillHere = true")
+    city = number(page, "Reported crimes")
+    page.get_by_role("checkbox", name="2016").check()
+    page.get_by_text("Community areas", exact=True).click()
+    page.get_by_role("checkbox", name="Hyde Park").check()
+    page.get_by_label("Arrest flag").select_option("no")
+    page.wait_for_url(f"{address}/overview?year=2016&area=41&arrest=no")
+    drawn(page)
+    chosen = number(page, "Reported crimes")
+    assert 0 < chosen < city
+    page.get_by_role("link", name="When").click()
+    page.wait_for_url(f"{address}/when?year=2016&area=41&arrest=no")
+    assert number(page, "Reported crimes") == chosen
+    page.go_back()
+    page.go_back()
+    page.wait_for_url(f"{address}/overview?year=2016&area=41")
+    drawn(page)
+    expect(page.get_by_label("Arrest flag")).to_have_value("")
+    assert number(page, "Reported crimes") > chosen
+    assert page.evaluate("window.isStillHere"), "the page was loaded anew"
+
+    sent = page.context.browser.new_page()  # type: ignore[union-attr]
+    open_page(sent, f"{address}/overview?year=2016&area=41&arrest=no")
+    assert number(sent, "Reported crimes") == chosen
+    expect(sent.get_by_role("checkbox", name="2016")).to_be_checked()
+    expect(sent.get_by_role("checkbox", name="Hyde Park")).to_be_checked()
+    sent.get_by_role("link", name="Take off the filter Hyde Park").click()
+    sent.wait_for_url(f"{address}/overview?year=2016&arrest=no")
+    expect(sent.get_by_role("checkbox", name="Hyde Park")).not_to_be_checked()
+    sent.close()
+
+
+def test_a_click_on_the_map_filters_by_the_area(page: Page, address: str) -> None:
+    open_page(page, f"{address}/where?year=2016")
+    before = number(page, "Reported crimes")
+    chart = page.locator("[data-chart=areas] canvas")
+    box = chart.bounding_box()
+    assert box
+    chart.click(position={"x": box["width"] * 0.39, "y": box["height"] * 0.37})  # the large area in the west: Austin
+    page.wait_for_url(re.compile(r"area=25\b"))
+    drawn(page)
+    assert 0 < number(page, "Reported crimes") < before
+    expect(page.locator("#chosen")).to_contain_text("Austin")
+
+
+def test_the_keyboard_reaches_the_content_and_a_filter(page: Page, address: str) -> None:
+    open_page(page, f"{address}/overview")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.get_by_role("checkbox", name="2015").focus()
+    page.keyboard.press("Space")
+    page.wait_for_url(f"{address}/overview?year=2015")
+    drawn(page)
+    expect(page.get_by_role("checkbox", name="2015")).to_be_focused()
+    expect(page.get_by_role("status")).to_contain_text("crimes match")
+
+
+def test_it_works_without_javascript(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/overview")
+    page.get_by_role("checkbox", name="2016").check()
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".number").first).to_contain_text("in 2016")
+    assert "year=2016" in page.url
+    context.close()
+
+
+def test_downloads_hold_the_rows_that_are_shown(page: Page, address: str) -> None:
+    open_page(page, f"{address}/overview?year=2016&type=THEFT&type=ROBBERY")
+    page.locator("[data-table=types] summary").click()
+    shown = [row.split("\t")[:2] for row in page.locator("[data-table=types] tbody tr").all_inner_texts()]
+    for format in ("CSV", "Parquet"):
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=f"Download Crimes by type as {format}").click()
+        file = waiting.value
+        assert file.suggested_filename == f"chicago-crime-overview-types.{format.lower()}"
+        read = pyarrow.csv.read_csv if format == "CSV" else pyarrow.parquet.read_table
+        rows = read(file.path()).to_pylist()
+        assert [[row["name"], f"{row['crimes']:,}"] for row in rows] == shown
+
+
+@pytest.mark.parametrize("query", ["year=1999", "type=NOTHING", "year=2003", "end=2030-01-01", "area=x&colour=red"])
+def test_a_choice_with_nothing_behind_it_is_a_page_that_helps(page: Page, address: str, query: str) -> None:
+    open_page(page, f"{address}/{'compare' if 'end' in query else 'overview'}?{query}")
+    expect(page.locator(".problem, .note").first).to_be_visible()
+    assert "Traceback" not in page.content()
+
+
+def test_an_empty_warehouse_helps_and_needs_no_restart_once_it_is_filled(
+    page: Page, settings: Settings, tmp_path: Path
+) -> None:
+    for address in serving(tmp_path / "data"):
+        page.goto(f"{address}/where")
+        expect(page.get_by_role("heading", name="Nothing is loaded yet")).to_be_visible()
+        (tmp_path / "data" / "warehouse").symlink_to(settings.data_dir / "warehouse")
+        page.wait_for_timeout(2_100)
+        page.get_by_role("link", name="look again").click()
+        expect(page.get_by_role("heading", name="Where", exact=True)).to_be_visible()
+
+
+def test_it_opens_and_answers_while_a_backfill_runs_and_never_blocks_it(address: str, settings: Settings) -> None:
+    command = ["run", "--years", "2015-2016", "--folder", str(REAL_DATA / "real"), "--data-dir", str(settings.data_dir)]
+    process = subprocess.Popen([*PROGRAM, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    [(crimes,)] = ask(settings, "SELECT COUNT(*) FROM crimes")
+    answered = 0
+    try:
+        while process.poll() is None:
+            text = urllib.request.urlopen(f"{address}/overview?year={YEARS[answered % 3]}").read().decode()
+            assert 'class="value"' in text
+            text = urllib.request.urlopen(f"{address}/overview").read().decode()
+            assert f">{crimes:,}<" in text
+            answered += 1
+            psutil.wait_procs([psutil.Process(process.pid)], timeout=0.5)
+    finally:
+        if process.poll() is None:
+            process.kill()
+    assert process.wait() == 0, process.stderr and process.stderr.read()
+    assert answered >= 5

@@ -4,20 +4,17 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from chicago_crime.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime_tests.end_to_end.browsing import PATIENCE, PROGRAM, free_port, until
 from chicago_crime_tests.support import (
     crimes_of_months,
     folder_settings,
@@ -25,9 +22,6 @@ from chicago_crime_tests.support import (
     run_well,
     write_csv,
 )
-
-T = TypeVar("T")
-PATIENCE = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +37,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     """Where the UI is, started and stopped with Ctrl-C as a person would; nothing may be left of it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    program = [sys.executable, "-c", "from chicago_crime.cli import main; main()"]
+    port = free_port()
     choice = ["dev", "--port", str(port), "--folder", str(folder / "in"), "--data-dir", str(folder / "data")]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen([*program, *choice], stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen([*PROGRAM, *choice], stdout=log, stderr=log, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
         until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
@@ -71,19 +62,6 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     yield page
     page.close()
-
-
-def until(look: Callable[[], T], *patient_with: type[Exception]) -> T:
-    """Look again until there is something true to see."""
-    end = time.monotonic() + PATIENCE / 1000
-    while True:
-        try:
-            if seen := look():
-                return seen
-        except patient_with:
-            pass
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.3)
 
 
 def launch(page: Page, years: list[int]) -> None:

@@ -1,0 +1,39 @@
+"""Fixtures of the dashboard's tests: an installation with some years of the sample, and its dashboard."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.serve import build_dashboard
+from chicago_crime.resources import build_resources
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime_tests.support import run_well
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An installation with three years of the sample."""
+    settings = load_settings(data_dir=tmp_path_factory.mktemp("dashboard") / "data", sample_rows=4000)
+    run_well(settings, 2014, 2015, 2016)
+    return settings
+
+
+@pytest.fixture
+def client(sample: Settings) -> TestClient:
+    return client_of(sample)
+
+
+@pytest.fixture
+def data(sample: Settings) -> Data:
+    return data_of(sample)
+
+
+def client_of(settings: Settings) -> TestClient:
+    """A client of an installation's dashboard."""
+    return TestClient(build_dashboard(settings))
+
+
+def data_of(settings: Settings) -> Data:
+    """The data of an installation as the dashboard sees them."""
+    resources = build_resources(settings)
+    return Data(resources["warehouse"], resources["source_files"], settings.home)
