@@ -10,16 +10,9 @@ from typing import Any
 
 import altair as alt
 
-from chicago_crime.schema import X_FT, Y_FT
-
-CELL_FT = 660
 HEIGHT = 240
 ROW_HEIGHT = 24
 WIDE = "container"
-MAP_ASPECT = (Y_FT[1] - Y_FT[0]) / (X_FT[1] - X_FT[0])
-
-HOT_FROM = (-2.576, -1.96, 1.96, 2.576)
-"""Where a z-score leaves the 99 % and the 95 % of what chance alone would give."""
 
 
 AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
@@ -30,7 +23,9 @@ def in_rows(spec: dict[str, Any], rows: int) -> dict[str, Any]:
     return spec | {"height": max(rows, 2) * ROW_HEIGHT}
 
 
-def _made_once(make: Callable[[], AnyChart]) -> Callable[[], dict[str, Any]]:
+def made_once(make: Callable[[], AnyChart]) -> Callable[[], dict[str, Any]]:
+    """A specification that is made at its first use."""
+
     @lru_cache
     @wraps(make)
     def spec() -> dict[str, Any]:
@@ -41,26 +36,37 @@ def _made_once(make: Callable[[], AnyChart]) -> Callable[[], dict[str, Any]]:
     return spec
 
 
-@_made_once
+@made_once
 def trend() -> AnyChart:
-    """Crimes by month, with the year before in grey behind: `trend` has month, crimes, before, run."""
-    base = alt.Chart(alt.NamedData("trend")).encode(
-        x=alt.X("month:T", title=None, axis=alt.Axis(labelFlush=True, tickCount=8)),
-        detail="run:N",
-        tooltip=[
-            alt.Tooltip("month:T", format="%B %Y", title="Month"),
-            alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
-            alt.Tooltip("before:Q", format=",d", title="A year before"),
-        ],
-    )
-    number = alt.Axis(format="~s", tickCount=5, title="Crimes a month")
-    before = base.mark_line(style="before", strokeWidth=2).encode(y=alt.Y("before:Q", axis=number))
-    now = base.mark_line(strokeWidth=2.5).encode(y=alt.Y("crimes:Q", axis=number))
-    points = base.mark_point(size=90, opacity=0, filled=True).encode(y="crimes:Q")
+    """Crimes by month: `trend` has month, crimes, run."""
+    return alt.layer(*_lines("crimes")).properties(width=WIDE, height=HEIGHT)
+
+
+@made_once
+def trend_and_before() -> AnyChart:
+    """The same with the year before in grey behind: `trend` has before, too."""
+    now, points = _lines("crimes", "before")
+    [before, _] = _lines("before")
     return alt.layer(before, now, points).properties(width=WIDE, height=HEIGHT)
 
 
-@_made_once
+def _lines(*fields: str) -> list[alt.Chart]:
+    """A line of the first field, and points to hover over that tell all of them."""
+    titles = {"crimes": "Crimes", "before": "A year before"}
+    base = alt.Chart(alt.NamedData("trend")).encode(
+        x=alt.X("month:T", title=None, axis=alt.Axis(labelFlush=True, tickCount=8)),
+        y=alt.Y(f"{fields[0]}:Q", axis=alt.Axis(format="~s", tickCount=5, title="Crimes a month")),
+        detail="run:N",
+        tooltip=[
+            alt.Tooltip("month:T", format="%B %Y", title="Month"),
+            *(alt.Tooltip(f"{name}:Q", format=",d", title=titles[name]) for name in fields),
+        ],
+    )
+    line = base.mark_line(style="before", strokeWidth=2) if fields == ("before",) else base.mark_line(strokeWidth=2.5)
+    return [line, base.mark_point(size=90, opacity=0, filled=True)]
+
+
+@made_once
 def ranked() -> alt.Chart:
     """The most frequent: `ranked` has name, crimes, share, in order."""
     return (
@@ -79,13 +85,13 @@ def ranked() -> alt.Chart:
     )
 
 
-@_made_once
+@made_once
 def moved() -> alt.Chart:
     """What rose and what fell: `moved` has name, change, share, now, before, direction (rose or fell), in order."""
     return _changes("change:Q", "Change in crimes", "+~s")
 
 
-@_made_once
+@made_once
 def moved_by_share() -> alt.Chart:
     """The same with lengths by share: where places differ in size."""
     return _changes("share:Q", "Change, year to date", "+.0%")
@@ -111,7 +117,7 @@ def _changes(length: str, title: str, format: str) -> alt.Chart:
     )
 
 
-@_made_once
+@made_once
 def season() -> alt.Chart:
     """The months against the mean day: `season` has month_name, above (as a share)."""
     return (
@@ -129,83 +135,7 @@ def season() -> alt.Chart:
     )
 
 
-@_made_once
-def areas_map() -> AnyChart:
-    """Areas by value: `areas` has GeoJSON features, with community_area, name, crimes, rate, value."""
-    base = alt.Chart(alt.NamedData("areas")).project(type="identity", reflectY=True)
-    name = alt.Tooltip("name:N", title="Area")
-    # An area that the filters leave out has no value: it stays grey, to be clicked.
-    unchosen = base.mark_geoshape(style="unchosen", cursor="pointer").encode(tooltip=[name])
-    chosen = (
-        base.transform_filter("isValid(datum.value)")
-        .mark_geoshape(style="area", cursor="pointer")
-        .encode(
-            color=alt.Color("value:Q", title=None, scale=alt.Scale(zero=True), legend=alt.Legend(format="~s")),
-            tooltip=[
-                name,
-                alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
-                alt.Tooltip("rate:Q", format=",.1f", title="Per 1,000 residents a year"),
-            ],
-        )
-    )
-    return _map(alt.layer(unchosen, chosen))
-
-
-@_made_once
-def cells_map() -> AnyChart:
-    """Cells by crimes: `cells` has x, y, x2, y2 (cells), crimes, community_area, name; `borders` lines of the areas."""
-    colour = alt.Color(
-        "crimes:Q", title="Crimes in the cell", scale=alt.Scale(type="log"), legend=alt.Legend(format=",d")
-    )
-    return _cells(colour, alt.Tooltip("crimes:Q", format=",d", title="Crimes"))
-
-
-@_made_once
-def hot_spots_map() -> AnyChart:
-    """Cells by z-score: as `cells_map`, with gi_star."""
-    scale = alt.Scale(type="threshold", domain=list(HOT_FROM), range="diverging")
-    colour = alt.Color("gi_star:Q", title="Gi* z-score", scale=scale, legend=alt.Legend(format=".2f"))
-    return _cells(
-        colour,
-        alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
-        alt.Tooltip("gi_star:Q", format="+.1f", title="Gi* z-score"),
-    )
-
-
-def _cells(colour: alt.Color, *tooltips: alt.Tooltip) -> AnyChart:
-    x = alt.Scale(domain=[edge / CELL_FT for edge in X_FT], nice=False)
-    y = alt.Scale(domain=[edge / CELL_FT for edge in Y_FT], nice=False)
-    cells = (
-        alt.Chart(alt.NamedData("cells"))
-        .mark_rect(cursor="pointer", x2Offset=0.5, y2Offset=-0.5)  # no seams between cells
-        .encode(
-            x=alt.X("x:Q", scale=x, axis=None),
-            x2="x2:Q",
-            y=alt.Y("y:Q", scale=y, axis=None),
-            y2="y2:Q",
-            color=colour,
-            tooltip=[alt.Tooltip("name:N", title="Area"), *tooltips],
-        )
-    )
-    borders = (
-        alt.Chart(alt.NamedData("borders"))
-        .mark_line(style="outline")
-        .encode(
-            x=alt.X("x:Q", scale=x, axis=None),
-            y=alt.Y("y:Q", scale=y, axis=None),
-            order="order:Q",
-            detail="ring:N",
-        )
-    )
-    return _map(alt.layer(cells, borders))
-
-
-def _map(chart: AnyChart) -> AnyChart:
-    # The browser knows how wide it is: it makes the height by this aspect, so that a foot is as long up as across.
-    return chart.properties(width=WIDE, height=500, usermeta={"aspect": MAP_ASPECT, "filter": "area"})
-
-
-@_made_once
+@made_once
 def hours() -> alt.Chart:
     """A week by hours: `hours` has weekday, hour, crimes."""
     return (
@@ -225,7 +155,7 @@ def hours() -> alt.Chart:
     )
 
 
-@_made_once
+@made_once
 def months() -> alt.Chart:
     """Months by years: `months` has year, month_name, crimes."""
     return (

@@ -58,6 +58,7 @@ def overview(asked: Asked) -> View:
         if month.month <= compared and month.year in (asked.newest, asked.newest - 1):
             moved[is_by_type][key]["now" if month.year == asked.newest else "before"] += crimes
     asked.refuse_nothing(total["crimes"])
+    by_area = {asked.area_name(area): found for area, found in moved[False].items() if area}
     return View(
         "overview",
         "Overview",
@@ -67,13 +68,7 @@ def overview(asked: Asked) -> View:
             _trend(asked, by_month),
             _types(asked, by_type, total["crimes"]),
             _moved(asked, "moved-types", "type", moved[True], compared),
-            _moved(
-                asked,
-                "moved-areas",
-                "area",
-                {asked.area_name(area): counts for area, counts in moved[False].items() if area},
-                compared,
-            ),
+            _moved(asked, "moved-areas", "area", by_area, compared),
         ],
     )
 
@@ -137,6 +132,7 @@ def _trend(asked: Asked, by_month: Counter[date]) -> Section:
             run = year - asked.years.index(year)
             rows.append({"month": month, "crimes": by_month[month], "before": before, "run": run, "is_over": is_over})
     drawn = [row for row in rows if row["is_over"]]
+    has_before = any(row["before"] is not None for row in drawn)
     cut = [
         f"{write(row['month'], 'month')} is not over and is left out of the chart."
         for row in rows
@@ -145,13 +141,13 @@ def _trend(asked: Asked, by_month: Counter[date]) -> Section:
     return Section(
         "trend",
         "Month by month",
-        "Grey: the same month a year before.",
+        "Grey: the same month a year before." if has_before else "No year before is loaded.",
         [*caveats.provisional(asked.facts, asked.years), *cut],
         [
             Figure(
                 "trend",
                 f"Line chart of crimes a month in {asked.in_years}, with the year before behind",
-                charts.trend(),
+                charts.trend_and_before() if has_before else charts.trend(),
                 {"trend": columnar(drawn, "month", "crimes", "before", "run")},
             )
         ],
@@ -243,6 +239,8 @@ def _moved(asked: Asked, name: str, what: str, counts: dict[str, Counter[str]], 
                 charts.in_rows(charts.moved(), len(drawn)),
                 {"moved": columnar(drawn, "name", "change", "share", "now", "before", "direction")},
             )
-        ],
+        ]
+        if drawn
+        else [],
         [Shown(name, f"Change by {what}, {span(asked, compared)}", columns, rows)],
     )

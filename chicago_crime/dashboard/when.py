@@ -103,12 +103,14 @@ def _season(asked: Asked, by_month: dict[date, int]) -> Section:
     days = [sum(monthrange(year, number)[1] for year in whole) for number in range(1, 13)]
     crimes = [sum(by_month.get(date(year, number, 1), 0) for year in whole) for number in range(1, 13)]
     mean = sum(crimes) / sum(days)
+    if not mean:
+        return Section(name, title, "No crime of a whole year matches these filters.")
     rows = [
         {
             "month_name": MONTHS[i],
             "crimes": crimes[i],
             "per_day": crimes[i] / days[i],
-            "above": crimes[i] / days[i] / mean - 1 if mean else None,
+            "above": crimes[i] / days[i] / mean - 1,
         }
         for i in range(12)
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from chicago_crime.dashboard import caveats, charts
+from chicago_crime.dashboard import caveats, maps
 from chicago_crime.dashboard.hot_spots import HOT, MANY_TESTS, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.pages import Asked
 from chicago_crime.dashboard.shapes import Shapes, make_shapes
@@ -106,7 +106,7 @@ def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
             f"{what} by community area, {asked.in_years}",
             "Click an area to filter by it, and again to take the filter off; or follow its name in the table.",
             [caveats.AREAS_FROM_CELLS],
-            [Figure("areas", f"Map: {what.lower()} by community area", charts.areas_map(), {"areas": data})],
+            [Figure("areas", f"Map: {what.lower()} by community area", maps.areas_map(), {"areas": data})],
         ),
         Section(
             "table",
@@ -149,8 +149,8 @@ def _cell_rows(data: dict[str, list[Any]], order: npt.NDArray[np.int64], **more:
         {
             "rank": rank,
             "name": data["name"][i],
-            "x_ft": (data["x"][i] + 0.5) * charts.CELL_FT,
-            "y_ft": (data["y"][i] + 0.5) * charts.CELL_FT,
+            "x_ft": (data["x"][i] + 0.5) * maps.CELL_FT,
+            "y_ft": (data["y"][i] + 0.5) * maps.CELL_FT,
         }
         | {name: values[i] for name, values in more.items()}
         for rank, i in enumerate(order.tolist(), 1)
@@ -169,7 +169,7 @@ def _cells(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
             f"Crimes by 660-foot cell, {asked.in_years}",
             "A cell is about one city block. Click a cell to filter by its area. The colours are on a log scale.",
             [caveats.BLOCK, caveats.AREAS_FROM_CELLS],
-            [Figure("cells", "Map: crimes by 660-foot cell", charts.cells_map(), drawn)],
+            [Figure("cells", "Map: crimes by 660-foot cell", maps.cells_map(), drawn)],
         ),
         Section(
             "table",
@@ -216,7 +216,7 @@ def _hot_spots(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, sha
             f"Hot and cold spots, {asked.in_years}",
             WHAT_HOT_MEANS,
             [MANY_TESTS, caveats.AREAS_FROM_CELLS],
-            [Figure("hot-spots", "Map: hot and cold spots by Gi*", charts.hot_spots_map(), drawn)],
+            [Figure("hot-spots", "Map: hot and cold spots by Gi*", maps.hot_spots_map(), drawn)],
         ),
         Section(
             "table",

@@ -56,7 +56,10 @@ async function show(url, { withFilters }) {
   const samePage = fresh.dataset.page === main.dataset.page;
   main.replaceWith(fresh);
   if (samePage) fresh.querySelectorAll("[data-table]").forEach((one) => { one.open ||= open.has(one.dataset.table); });
+  const groups = () => [...document.querySelectorAll("#filters details")];
+  const openGroups = groups().map((one) => one.open);
   for (const id of ["pages", ...(withFilters ? ["filters"] : [])]) document.getElementById(id).replaceWith(page.getElementById(id));
+  if (samePage) groups().forEach((one, i) => { one.open ||= openGroups[i]; });
   document.title = page.title;
   const value = fresh.querySelector(".value");
   document.getElementById("told").textContent = value ? `${value.textContent} crimes match` : fresh.innerText.slice(0, 120);
