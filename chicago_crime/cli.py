@@ -163,6 +163,7 @@ def demo(data_dir: DataOption = None) -> None:
             "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
             "Next:\n"
             "  make dev                                        the graph in your browser, with this run in it\n"
+            "  make dashboard                                  the tables in your browser: how much, where, when\n"
             "  .venv/bin/chicago-crime query 'from hot_spots'  ask anything else\n"
             "  .venv/bin/chicago-crime run --help              real data, other years: see the README too",
             markup=False,
