@@ -6,6 +6,7 @@ Here belong routes, errors told kindly, and headers. What a page shows belongs i
 import io
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,12 @@ class Dashboard:
                 Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
             ],
         )
+
+    def warm_up(self) -> None:
+        """Do beforehand what the first page would have to wait for."""
+        bundle(self.cache)
+        with suppress(PlatformError):  # the page will tell it
+            overview(Asked(self.data, Filters()))
 
     def page(self, request: Request) -> Response:
         """One of the pages."""

@@ -1,10 +1,10 @@
 """Starting the dashboard: on 127.0.0.1, until Ctrl-C."""
 
 import socket
+import threading
 from contextlib import suppress
 
 import uvicorn
-from starlette.applications import Starlette
 
 from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.data import Data
@@ -16,11 +16,11 @@ MEMORY = "256MB"
 """What DuckDB may use here: the marts are small, and a backfill beside it needs the rest."""
 
 
-def build_dashboard(settings: Settings) -> Starlette:
+def build_dashboard(settings: Settings) -> Dashboard:
     """The dashboard of an installation."""
     resources = build_resources(settings.model_copy(update={"duckdb_memory": MEMORY}))
     data = Data(resources["warehouse"], resources["source_files"], settings.home)
-    return Dashboard(data, settings.data_dir / "dashboard").application()
+    return Dashboard(data, settings.data_dir / "dashboard")
 
 
 def serve(settings: Settings, port: int) -> None:
@@ -32,8 +32,10 @@ def serve(settings: Settings, port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise UsageError(f"port {port} is in use: stop what uses it, or choose another with --port")
+    dashboard = build_dashboard(settings)
+    threading.Thread(target=dashboard.warm_up, daemon=True).start()
     server = uvicorn.Server(
-        uvicorn.Config(build_dashboard(settings), host="127.0.0.1", port=port, log_level="warning", lifespan="off")
+        uvicorn.Config(dashboard.application(), host="127.0.0.1", port=port, log_level="warning", lifespan="off")
     )
     with suppress(KeyboardInterrupt):  # how uvicorn tells, once all is closed, that it was stopped with Ctrl-C
         server.run()

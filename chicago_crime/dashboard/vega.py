@@ -5,12 +5,15 @@ It is made once per version, in a process of its own that takes its memory along
 
 import subprocess
 import sys
+import threading
 from importlib.metadata import version
 from pathlib import Path
 
 from chicago_crime.resources.staging import publish, staging_folder
 
 _MAKE = "import sys, vl_convert; open(sys.argv[1], 'w', encoding='utf-8').write(vl_convert.javascript_bundle())"
+
+_one_at_a_time = threading.Lock()
 
 
 def bundle(cache: Path) -> bytes:
@@ -20,9 +23,10 @@ def bundle(cache: Path) -> bytes:
         cache: folder that keeps it.
     """
     file = cache / f"vega-{version('vl-convert-python')}.js"
-    if not file.exists():
-        with staging_folder(cache / "staging") as folder:
-            made = folder / file.name
-            subprocess.run([sys.executable, "-c", _MAKE, str(made)], check=True)
-            publish(made, file)
+    with _one_at_a_time:
+        if not file.exists():
+            with staging_folder(cache / "staging") as folder:
+                made = folder / file.name
+                subprocess.run([sys.executable, "-c", _MAKE, str(made)], check=True)
+                publish(made, file)
     return file.read_bytes()

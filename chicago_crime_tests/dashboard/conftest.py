@@ -30,7 +30,7 @@ def data(sample: Settings) -> Data:
 
 def client_of(settings: Settings) -> TestClient:
     """A client of an installation's dashboard."""
-    return TestClient(build_dashboard(settings))
+    return TestClient(build_dashboard(settings).application())
 
 
 def data_of(settings: Settings) -> Data:

@@ -1,0 +1,201 @@
+"""How fast the dashboard answers in a browser, and how much memory its server takes.
+
+    python -m benchmarks.dashboard [--data-dir DATA] [--changes 50]
+
+Without DATA it writes and loads 22 full-size years of the synthetic sample first (5 GB of disk). Then, in Chromium: the
+first page, changes of filters one after the other on the pages that read marts, and the memory of the server while
+five people use it at once. All of it twice: from the marts, and with the same pages reading enriched_crimes instead.
+"""
+
+import argparse
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import sqlglot
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+from rich.console import Console
+from rich.table import Table
+from sqlglot import exp
+
+from chicago_crime.dashboard.app import Dashboard
+from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.serve import MEMORY
+from chicago_crime.resources import build_resources
+from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.settings import load_settings
+
+out = Console(highlight=False)
+
+PORT = 8059
+PEOPLE = 5
+BOXES = ", ".join(f"#filters [name={name}]" for name in ("year", "offense_class", "type", "area"))
+PAGES_EACH = 30
+PROGRAM = "from chicago_crime.cli import main; main()"
+GOALS = {"first page": 2.0, "median": 0.3, "95th percentile": 0.8, "memory, MB": 500}
+
+WITHOUT_MART = {
+    "crimes_monthly": "SELECT *, 1 AS crimes FROM enriched_crimes",
+    "crimes_by_cell": "SELECT *, 1 AS crimes FROM enriched_crimes",
+    "crimes_hourly": "SELECT *, IF(is_time_placeholder, 0, 1) AS crimes, IF(is_time_placeholder, 1, 0) AS "
+    "time_placeholders FROM enriched_crimes",
+}
+"""What the pages read in the place of a mart, for comparison."""
+
+
+class WithoutMarts(DuckDBWarehouse):
+    """The same warehouse, in which a mart is a query over enriched_crimes."""
+
+    def _scan_all(self, table: str) -> exp.Expr:
+        if table not in WITHOUT_MART:
+            return super()._scan_all(table)
+        query = sqlglot.parse_one(WITHOUT_MART[table], read="bigquery")
+        [source] = query.find_all(exp.Table)
+        source.replace(exp.Table(this=super()._scan_all(source.name)))
+        assert isinstance(query, exp.Query)
+        return query.subquery()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure the dashboard in a browser.")
+    parser.add_argument("--data-dir", type=Path, help="an installation with many years; by default one is made")
+    parser.add_argument("--changes", type=int, default=50, help="how many changes of filters")
+    parser.add_argument("--serve-without-marts", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    if chosen.serve_without_marts:
+        _serve_without_marts(chosen.data_dir)
+    elif chosen.data_dir:
+        _measure(chosen.data_dir, chosen.changes)
+    else:
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+            load = ["run", "--years", "2001-2022", "--source", "sample", "--sample-rows", "0", "--data-dir", folder]
+            subprocess.run([sys.executable, "-c", PROGRAM, *load], check=True, stdout=subprocess.DEVNULL)
+            _measure(Path(folder), chosen.changes)
+
+
+def _serve_without_marts(data_dir: Path) -> None:
+    settings = load_settings(data_dir=data_dir)
+    warehouse = WithoutMarts(data_dir / "warehouse", data_dir / "staging", settings.threads, MEMORY)
+    data = Data(warehouse, build_resources(settings)["source_files"], settings.home)
+    dashboard = Dashboard(data, data_dir / "dashboard")
+    dashboard.warm_up()
+    uvicorn.run(dashboard.application(), port=PORT, log_level="warning")
+
+
+def _measure(data_dir: Path, changes: int) -> None:
+    commands = {
+        "from the marts": ["-c", PROGRAM, "dashboard", "--port", str(PORT), "--data-dir", str(data_dir)],
+        "from enriched_crimes": ["-m", "benchmarks.dashboard", "--serve-without-marts", "--data-dir", str(data_dir)],
+    }
+    table = Table("", "start", "first page", "median", "p95", f"{PEOPLE} people", "MB")
+    measured = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        for name, command in commands.items():
+            with _serving(command) as (server, started):
+                first, seconds = _changes(browser, changes)
+                memory, waits = _people(server)
+            cuts = statistics.quantiles(seconds, n=20)
+            measured[name] = (first, statistics.median(seconds), cuts[-1], memory / 1e6)
+            texts = [f"{one:.2f}" for one in measured[name][:3]]
+            five = f"{statistics.median(waits):.2f}"
+            table.add_row(name, f"{started:.2f}", *texts, five, f"{memory / 1e6:,.0f}")
+        browser.close()
+    out.print(
+        f"{changes} changes of filters, then {PEOPLE} people with {PAGES_EACH} pages each (their median), in seconds"
+    )
+    out.print(table)
+    for (what, goal), value in zip(GOALS.items(), measured["from the marts"], strict=True):
+        out.print(f"{what}: {value:.2f} (goal: at most {goal}) {'reached' if value <= goal else 'MISSED'}")
+
+
+@contextmanager
+def _serving(command: list[str]) -> Iterator[tuple[psutil.Process, float]]:
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/static/vega.js").close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield psutil.Process(process.pid), time.perf_counter() - start
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _changes(browser: Browser, changes: int) -> tuple[float, list[float]]:
+    """Seconds until the first page is drawn, and from each change to the last chart of what it shows."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    start = time.perf_counter()
+    page.goto(f"http://127.0.0.1:{PORT}/overview")
+    _drawn(page)
+    first, seconds = time.perf_counter() - start, []
+    dice = random.Random(1)
+    for number in range(changes):
+        if number % 10 == 0 and number:
+            view = ["overview", "where", "when", "where?map=cells", "where?map=hot_spots"][number // 10 % 5]
+            page.goto(f"http://127.0.0.1:{PORT}/{view}")
+            _drawn(page)
+        boxes = page.locator(BOXES)
+        page.evaluate("delete document.documentElement.dataset.drawn")
+        box = boxes.nth(dice.randrange(boxes.count()))
+        start = time.perf_counter()
+        box.evaluate("box => box.click()")
+        _drawn(page)
+        seconds.append(time.perf_counter() - start)
+    page.close()
+    return first, seconds
+
+
+def _drawn(page: Page) -> None:
+    page.wait_for_function("document.documentElement.dataset.drawn === location.pathname + location.search")
+
+
+def _people(server: psutil.Process) -> tuple[int, list[float]]:
+    """The server's largest memory while people use it, and the seconds that they waited for each page."""
+    waits: list[float] = []
+    peak = 0
+
+    def use(seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(PAGES_EACH):
+            filters = Filters(
+                year=tuple(sorted(dice.sample(range(2001, 2023), dice.randrange(4)))),
+                area=tuple(sorted(dice.sample(range(1, 78), dice.randrange(5)))),
+                arrest=dice.choice([None, True, False]),
+                map=dice.choice(["areas", "cells", "hot_spots"]),
+            )
+            start = time.perf_counter()
+            page = dice.choice(["overview", "where", "when", "compare", "data"])
+            urllib.request.urlopen(f"http://127.0.0.1:{PORT}/{page}?{filters.query()}").read()
+            waits.append(time.perf_counter() - start)
+
+    people = [threading.Thread(target=use, args=(seed,)) for seed in range(PEOPLE)]
+    for person in people:
+        person.start()
+    while any(person.is_alive() for person in people):
+        peak = max(peak, server.memory_full_info().pss)
+        time.sleep(0.05)
+    return peak, waits
+
+
+if __name__ == "__main__":
+    main()
