@@ -12,8 +12,9 @@ from chicago_crime.settings import Settings, load_settings
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("CHICAGO_CRIME_") or name == "DAGSTER_HOME":
+        if name.startswith(("CHICAGO_CRIME_", "KAGGLE_")) or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")  # the servers of the tests are on this machine
 
 
 @pytest.fixture
