@@ -25,7 +25,7 @@ DEMO_YEARS = "2019-2022"
 DEMO_ROWS = 20_000
 
 YearsOption = Annotated[str, typer.Option(help="Which years, e.g. 2014-2016,2021.", show_default=False)]
-SourceOption = Annotated[str | None, typer.Option(help="Who hands over the CSVs: sample or folder.")]
+SourceOption = Annotated[str | None, typer.Option(help="Who hands over the CSVs: sample, folder, kaggle or portal.")]
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
 
 

@@ -62,13 +62,14 @@ def _data_folder(settings: Settings) -> Finding:
 def _source(settings: Settings) -> Finding:
     source = build_resources(settings)["source"]
     try:
+        access = source.try_access()  # first, because it does not try for long
         years = source.years()
     except SourceError as error:
         return Finding(f"source {source.name}", "broken", str(error), "mend what the message names")
     if not years:
         fix = "put the yearly CSVs there: .csv, .csv.gz or .zip, with the year in their names"
         return Finding(f"source {source.name}", "broken", f"{settings.folder} has no yearly file", fix)
-    note = " (SYNTHETIC rows)" if source.name == "sample" else ""
+    note = " (SYNTHETIC rows)" if source.name == "sample" else f"; {access}" if access else ""
     return Finding(f"source {source.name}", "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")
 
 

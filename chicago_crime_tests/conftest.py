@@ -14,8 +14,9 @@ from chicago_crime_tests.support import REAL_DATA, REAL_ROWS, folder_settings, r
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("CHICAGO_CRIME_") or name == "DAGSTER_HOME":
+        if name.startswith(("CHICAGO_CRIME_", "KAGGLE_")) or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")  # the servers of the tests are on this machine
 
 
 @pytest.fixture

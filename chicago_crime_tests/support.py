@@ -108,6 +108,16 @@ def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:
     return pq.read_table(settings.data_dir / "warehouse" / table / f"{year}.parquet").to_pylist()
 
 
+def all_told_by(error: BaseException) -> str:
+    """All that an error says, and every error that it came from, as a log or Dagster may keep it."""
+    told, left = "", [error]
+    while left:
+        one = left.pop()
+        told += f"{one!r} {one} {vars(one)}\n"
+        left += [other for other in (one.__cause__, one.__context__) if other]
+    return told
+
+
 def files_below(folder: Path) -> dict[str, bytes]:
     """Every file below a folder with its bytes, to see whether anything changed."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
