@@ -1,6 +1,7 @@
 """Secrets that are planted in every place where a user may put one, and looked for in all that the platform leaves."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -128,12 +129,15 @@ def test_dev_hands_the_secrets_on_to_dagster_and_prints_none(servers: Servers, t
     dagster, seen = tmp_path / "bin" / "dagster", tmp_path / "seen"
     dagster.write_text(f"#!/bin/sh\nenv > '{seen}'\n")
     dagster.chmod(0o700)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     program = (
         "import sys; sys.executable = sys.argv.pop(1)\n"
-        "from chicago_crime.cli import main; sys.argv[1:] = ['dev', '--port', '39137']; main()"
+        "from chicago_crime.cli import main; sys.argv[1:] = ['dev', '--port', sys.argv[1]]; main()"
     )
     told = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "bin" / "python")],
+        [sys.executable, "-c", program, str(tmp_path / "bin" / "python"), str(port)],
         env=os.environ | SECRETS | {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data")},
         capture_output=True,
         text=True,

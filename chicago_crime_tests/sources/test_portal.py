@@ -16,7 +16,7 @@ from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.http import Patience
 from chicago_crime.sources.portal import READINGS, PortalSource
-from chicago_crime_tests.servers.faults import Fault, FaultyHandler, FaultyServer
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyHandler, FaultyServer
 from chicago_crime_tests.servers.portal_server import PortalServer, rows_in
 from chicago_crime_tests.support import (
     NAMES,
@@ -162,6 +162,18 @@ def test_data_that_changes_while_it_is_read_is_read_again(portal: PortalServer, 
     file = source(portal).fetch(2014, target)
     assert rows_of_file(file.path) == rows_of_portal(portal, 2014)
     assert len(rows_of_file(file.path)) == len([row for row in changed if row["year"] == "2014"])
+    assert pages_asked(portal).count(0) == 2
+
+
+def test_a_row_that_is_gone_for_a_moment_is_not_lost(portal: PortalServer, target: Path) -> None:
+    """Both counts are the same, and are not what was read."""
+    whole = list(portal.rows)
+    without = [row for row in whole if row["id"] != rows_of_portal(portal, 2014)[-1]["id"]]
+    portal.will(Fault(before=lambda: portal.change(without)), on=f"id > {rows_of_portal(portal, 2014)[19]['id']}")
+    portal.will(NO_FAULT, on=".json")
+    portal.will(Fault(before=lambda: portal.change(whole)), on=".json")
+    file = source(portal).fetch(2014, target)
+    assert len(rows_of_file(file.path)) == 36
     assert pages_asked(portal).count(0) == 2
 
 
