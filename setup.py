@@ -35,18 +35,21 @@ setup(
         f"dagster-webserver=={DAGSTER}",
         f"dagster-pyspark=={DAGSTER_LIBRARIES}",
         "duckdb>=2.0,<3",
-        "filelock>=3.15",
         "jinja2>=3.1",
+        "kagglesdk>=0.1.30,<0.2",  # Kaggle's client; its command, the package `kaggle`, is not needed
         "numpy>=1.26,<3",
         "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
         "pyarrow>=18",
         "pydantic-settings>=2.6,<3",
         "pysail>=0.7.2,<0.8",
         "pyspark[connect]>=4.1.0,<4.2",  # the line of Dataproc's image 3.0
+        "requests>=2.32",
         "rich>=13.9",
         "sqlglot>=30,<31",
         "starlette>=0.40",
+        "tenacity>=8.2",
         "typer>=0.15",
+        "urllib3>=2",
         "uvicorn>=0.30",
         "vl-convert-python>=1.9,<2",
     ],
@@ -60,8 +63,8 @@ setup(
             "playwright>=1.49",
             "psutil>=6",
             "pytest>=8.3",
-            "requests>=2.32",
             "ruff>=0.8",
+            "types-requests>=2.32",
         ],
     },
 )

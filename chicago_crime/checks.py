@@ -206,7 +206,8 @@ def _adds_up(name: str, own: str, of_enriched: str) -> AssetChecksDefinition:
     )
     def check(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
         findings, table = Findings(), TABLES[name]
-        years = [y for y in years_of(context, warehouse, table) if y in warehouse.stored(ENRICHED_CRIMES)]
+        enriched = warehouse.stored(ENRICHED_CRIMES)
+        years = [year for year in years_of(context, warehouse, table) if year in enriched]
         summed = warehouse.measure(table, years, {"n": f"COALESCE({own}, 0)"})
         counted = warehouse.measure(ENRICHED_CRIMES, years, {"n": of_enriched})
         for year in years:

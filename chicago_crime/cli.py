@@ -25,7 +25,7 @@ DEMO_YEARS = "2019-2022"
 DEMO_ROWS = 20_000
 
 YearsOption = Annotated[str, typer.Option(help="Which years, e.g. 2014-2016,2021.", show_default=False)]
-SourceOption = Annotated[str | None, typer.Option(help="Who hands over the CSVs: sample or folder.")]
+SourceOption = Annotated[str | None, typer.Option(help="Who hands over the CSVs: sample, folder, kaggle or portal.")]
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
 
 
@@ -163,6 +163,7 @@ def demo(data_dir: DataOption = None) -> None:
             "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
             "Next:\n"
             "  make dev                                        the graph in your browser, with this run in it\n"
+            "  make dashboard                                  the tables in your browser: how much, where, when\n"
             "  .venv/bin/chicago-crime query 'from hot_spots'  ask anything else\n"
             "  .venv/bin/chicago-crime run --help              real data, other years: see the README too",
             markup=False,

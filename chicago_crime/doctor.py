@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from chicago_crime.resources import build_resources
+from chicago_crime.resources.spark import embedded_server
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
 
@@ -61,13 +62,14 @@ def _data_folder(settings: Settings) -> Finding:
 def _source(settings: Settings) -> Finding:
     source = build_resources(settings)["source"]
     try:
+        access = source.try_access()  # first, because it does not try for long
         years = source.years()
     except SourceError as error:
         return Finding(f"source {source.name}", "broken", str(error), "mend what the message names")
     if not years:
         fix = "put the yearly CSVs there: .csv, .csv.gz or .zip, with the year in their names"
         return Finding(f"source {source.name}", "broken", f"{settings.folder} has no yearly file", fix)
-    note = " (SYNTHETIC rows)" if source.name == "sample" else ""
+    note = " (SYNTHETIC rows)" if source.name == "sample" else f"; {access}" if access else ""
     return Finding(f"source {source.name}", "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")
 
 
@@ -99,14 +101,8 @@ def _java_version(java: str) -> str:
 
 
 def _sail_answers() -> str:
-    from pysail.spark import SparkConnectServer
-
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    try:
-        return f"a Spark Connect server started on port {server.listening_address[1]}"
-    finally:
-        server.stop()
+    with embedded_server() as address:
+        return f"a Spark Connect server started at {address}"
 
 
 def _dagster_home(settings: Settings) -> Finding:

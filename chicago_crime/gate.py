@@ -195,9 +195,9 @@ class _Coverage:
 def _read_fast(file: Path, year: int) -> _Coverage | None:
     """See what a file in canonical columns covers; None if it is not well-formed."""
     names = [column.name for column in SOURCE_COLUMNS]
-    in_value = "IF(STRPOS(raw.{0}, ',') > 0, LENGTH(raw.{0}) - LENGTH(REPLACE(raw.{0}, ',', '')), 0)"
-    commas = " + ".join(in_value.format(name) for name in names)
-    query = sql.statement("coverage").select(f"SUM({commas})", dialect="bigquery")
+    row = f"CONCAT_WS('', {', '.join(f'raw.{name}' for name in names)})"
+    commas = f"SUM(LENGTH({row}) - LENGTH(REPLACE({row}, ',', '')))"
+    query = sql.statement("coverage").select(commas, dialect="duckdb")
     with duckdb.connect(config={"threads": 2}) as connection:
         try:
             rows = connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, names))).fetchall()

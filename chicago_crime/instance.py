@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from chicago_crime.errors import UsageError
-from chicago_crime.settings import PREFIX, PROJECT_FOLDER, Settings
+from chicago_crime.settings import PROJECT_FOLDER, Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -54,8 +54,7 @@ def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise UsageError(f"port {port} is in use: stop what uses it, or choose another with --port")
     prepare_home(settings)
-    chosen = settings.model_dump(exclude_none=True)
-    handed_on = {f"{PREFIX}{name.upper()}": str(value) for name, value in chosen.items()}
+    handed_on = settings.as_environment()
     workspace = PROJECT_FOLDER / "workspace.yaml"
     graph = ["-w", str(workspace)] if workspace.exists() else ["-m", "chicago_crime.definitions"]
     program = Path(sys.executable).with_name("dagster")

@@ -5,15 +5,26 @@ or decides where it runs. Turning settings into resources belongs in `resources/
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chicago_crime.errors import UsageError
 
 PREFIX = "CHICAGO_CRIME_"
 PROJECT_FOLDER = Path(__file__).parent.parent
+
+OTHERS_NAMES = {
+    "dagster_home": "DAGSTER_HOME",
+    "java_home": "JAVA_HOME",
+    "kaggle_api_token": "KAGGLE_API_TOKEN",
+    "kaggle_username": "KAGGLE_USERNAME",
+    "kaggle_key": "KAGGLE_KEY",
+    "kaggle_config_dir": "KAGGLE_CONFIG_DIR",
+}
+"""Settings that other programs have too, under their names for them; ours win over theirs."""
 
 
 class SettingsError(UsageError):
@@ -26,10 +37,22 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     deployment: Literal["local"] = Field("local", description="where the platform runs")
-    source: Literal["sample", "folder"] = Field("sample", description="who hands over the yearly CSVs")
+    source: Literal["sample", "folder", "kaggle", "portal"] = Field(
+        "sample", description="who hands over the yearly CSVs"
+    )
     folder: Path | None = Field(
         None, description="folder with downloaded CSVs (.csv, .csv.gz, .zip), for source=folder"
     )
+    portal_url: str = Field(
+        "https://data.cityofchicago.org", pattern=r"^https?://[^/@?#\s]+/?$", description="the City's open-data portal"
+    )
+    portal_app_token: SecretStr | None = Field(
+        None, description="app token for the portal: not needed, but with one it is more patient"
+    )
+    kaggle_api_token: SecretStr | None = Field(None, description="Kaggle's API token, or the file that holds it")
+    kaggle_username: str | None = Field(None, description="with kaggle_key, Kaggle's older kind of sign-in")
+    kaggle_key: SecretStr | None = Field(None, description="with kaggle_username, Kaggle's older kind of sign-in")
+    kaggle_config_dir: Path | None = Field(None, description="folder of kaggle.json; by default ~/.kaggle")
     data_dir: Path = Field(PROJECT_FOLDER / "data", description="folder for everything the platform writes")
     dagster_home: Path | None = Field(None, description="Dagster's own folder; by default `dagster` in data_dir")
     sample_rows: int = Field(
@@ -47,10 +70,20 @@ class Settings(BaseSettings):
         description="memory DuckDB may use before it spills to disk",
     )
 
-    @field_validator("folder", "data_dir", "dagster_home", "java_home")
+    @field_validator("folder", "data_dir", "dagster_home", "java_home", "kaggle_config_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
+
+    @field_validator("portal_app_token", "kaggle_api_token", "kaggle_key")
+    @classmethod
+    def _fit_for_a_header(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is None:
+            return None
+        text = secret.get_secret_value().strip()  # a line end comes along easily when a secret is copied
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError("it holds characters that no token has: copy it again")
+        return SecretStr(text) if text else None
 
     @model_validator(mode="after")
     def _folder_is_named(self) -> "Settings":
@@ -62,6 +95,13 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """The folder where Dagster keeps runs, events and schedules."""
         return self.dagster_home or self.data_dir / "dagster"
+
+    def as_environment(self) -> dict[str, str]:
+        """The settings as variables for a program that is started with them. Secrets are in the clear: print none."""
+        return {
+            f"{PREFIX}{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in self.model_dump(exclude_none=True).items()
+        }
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -80,17 +120,25 @@ def load_settings(**overrides: object) -> Settings:
     if unknown:
         names = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
         raise SettingsError(f"{', '.join(unknown)} is no setting of this platform; the settings are {names}")
-    if "dagster_home" not in overrides and "DAGSTER_HOME" in os.environ and PREFIX + "DAGSTER_HOME" not in os.environ:
-        overrides["dagster_home"] = os.environ["DAGSTER_HOME"]
-    if "java_home" not in overrides and "JAVA_HOME" in os.environ and PREFIX + "JAVA_HOME" not in os.environ:
-        overrides["java_home"] = os.environ["JAVA_HOME"]
+    for field, name in OTHERS_NAMES.items():
+        if field not in overrides and os.environ.get(name) and PREFIX + field.upper() not in os.environ:
+            overrides[field] = os.environ[name]
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = [
-            f"{PREFIX}{str(problem['loc'][0]).upper()}={problem['input']!s}: {problem['msg']}"
+            f"{_assignment(problem)}: {problem['msg'].removeprefix('Value error, ')}"
             if problem["loc"]
             else problem["msg"].removeprefix("Value error, ")
             for problem in error.errors()
         ]
-        raise SettingsError("; ".join(problems)) from None
+    raise SettingsError("; ".join(problems))  # outside of `except`: pydantic's error, which has secrets, is not kept
+
+
+def _assignment(problem: ErrorDetails) -> str:
+    """The setting that is wrong, as it was written, unless that is a secret or an address that may hold one."""
+    name, written = str(problem["loc"][0]), str(problem["input"])
+    is_secret = SecretStr in get_args(Settings.model_fields[name].annotation) or (
+        name == "portal_url" and "@" in written
+    )
+    return f"{PREFIX}{name.upper()}={'(a secret)' if is_secret else written}"

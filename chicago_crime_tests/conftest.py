@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 
 from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.run import RunReport
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime_tests.support import REAL_DATA, REAL_ROWS, folder_settings, real_year, run_well
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("CHICAGO_CRIME_") or name == "DAGSTER_HOME":
+        if name.startswith(("CHICAGO_CRIME_", "KAGGLE_")) or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")  # the servers of the tests are on this machine
 
 
 @pytest.fixture
@@ -26,3 +29,12 @@ def sample_settings(tmp_path: Path) -> Settings:
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     """An empty warehouse."""
     return DuckDBWarehouse(tmp_path / "warehouse", tmp_path / "staging", threads=2, memory="500MB")
+
+
+@pytest.fixture(scope="session")
+def real_years(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[RunReport]]:
+    """An installation that has loaded every real year, and what its runs told. Tests leave its tables as they are."""
+    for year in REAL_ROWS:
+        real_year(year)
+    settings = folder_settings(tmp_path_factory.mktemp("real"), REAL_DATA / "real")
+    return settings, run_well(settings, *REAL_ROWS)

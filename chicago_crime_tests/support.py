@@ -17,6 +17,8 @@ from chicago_crime.settings import Settings, load_settings
 
 PROJECT = Path(__file__).parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
+REAL_ROWS = {2014: 275_200, 2015: 263_929, 2016: 268_813, 2021: 60_762}
+"""Rows of each real year's file; 2021 ends in April."""
 NAMES = [column.name for column in SOURCE_COLUMNS]
 
 _CRIME = {
@@ -104,6 +106,16 @@ def warehouse_of(settings: Settings) -> DuckDBWarehouse:
 def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:
     """A year of a table."""
     return pq.read_table(settings.data_dir / "warehouse" / table / f"{year}.parquet").to_pylist()
+
+
+def all_told_by(error: BaseException) -> str:
+    """All that an error says, and every error that it came from, as a log or Dagster may keep it."""
+    told, left = "", [error]
+    while left:
+        one = left.pop()
+        told += f"{one!r} {one} {vars(one)}\n"
+        left += [other for other in (one.__cause__, one.__context__) if other]
+    return told
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

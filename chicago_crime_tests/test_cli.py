@@ -19,7 +19,11 @@ from typer.testing import CliRunner, Result
 from chicago_crime.cli import app
 from chicago_crime.instance import open_instance
 from chicago_crime.settings import load_settings
+from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
+
+NOBODY = "http://127.0.0.1:9"
+"""An address that nobody answers at."""
 
 
 def command(*arguments: object, **environment: str) -> Result:
@@ -75,7 +79,7 @@ def test_only_chosen_assets_run(data_dir: Path, tmp_path: Path, selection: str, 
     ("arguments", "told"),
     [
         (["run", "--years", "14"], "write them like 2014-2016,2021"),
-        (["run", "--years", "2014", "--source", "ftp"], "'sample' or 'folder'"),
+        (["run", "--years", "2014", "--source", "ftp"], "'sample', 'folder', 'kaggle' or 'portal'"),
         (["run", "--years", "2014", "--source", "folder"], "CHICAGO_CRIME_FOLDER"),
         (["run", "--years", "2014", "--assets", "nothing"], "selects no asset: write names with commas"),
         (["run", "--years", "2014", "--assets", "crimes+"], "e.g. key:crimes+; the assets are crime_csv"),
@@ -216,6 +220,8 @@ def test_the_doctor_tells_what_works(data_dir: Path) -> None:
     ("environment", "told"),
     [
         ({"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": "/nowhere"}, "/nowhere is no folder"),
+        ({"CHICAGO_CRIME_SOURCE": "kaggle", "HOME": "/nowhere"}, "no token was found: make one at"),
+        ({"CHICAGO_CRIME_SOURCE": "portal", "CHICAGO_CRIME_PORTAL_URL": NOBODY}, "cannot be reached"),
         ({"CHICAGO_CRIME_SPARK_ENGINE": "jvm", "CHICAGO_CRIME_JAVA_HOME": "/nowhere"}, "install Java 17"),
         ({"CHICAGO_CRIME_DATA_DIR": "/proc/nowhere"}, "CHICAGO_CRIME_DATA_DIR"),
     ],
@@ -225,6 +231,15 @@ def test_the_doctor_tells_what_mends_what_is_broken(tmp_path: Path, environment:
     assert result.exit_code == 1
     assert "broken" in result.output
     assert told in " ".join(result.output.replace("│", " ").split())
+
+
+def test_the_doctor_tells_that_the_portal_answers(tmp_path: Path) -> None:
+    with PortalServer([]).answering() as portal:
+        result = command(
+            "doctor", "--source", "portal", "--data-dir", tmp_path, CHICAGO_CRIME_PORTAL_URL=portal.url, COLUMNS="200"
+        )
+    assert result.exit_code == 0, result.output
+    assert f"{portal.url} answers, asked without an app token" in " ".join(result.output.replace("│", " ").split())
 
 
 @pytest.mark.parametrize("name", ["run", "status", "query", "doctor", "demo", "dev"])

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from chicago_crime.settings import PROJECT_FOLDER, SettingsError, load_settings
+from chicago_crime_tests.support import all_told_by
 
 
 def test_without_any_setting_the_sample_goes_into_the_project_folder() -> None:
@@ -41,11 +43,12 @@ def test_relative_folders_are_told_from_where_the_command_was_given(
     ("name", "value", "told"),
     [
         ("CHICAGO_CRIME_DEPLOYMENT", "azure", "CHICAGO_CRIME_DEPLOYMENT=azure.*'local'"),
-        ("CHICAGO_CRIME_SOURCE", "ftp", "CHICAGO_CRIME_SOURCE=ftp.*'sample' or 'folder'"),
+        ("CHICAGO_CRIME_SOURCE", "ftp", "CHICAGO_CRIME_SOURCE=ftp.*'sample', 'folder', 'kaggle' or 'portal'"),
         ("CHICAGO_CRIME_SAMPLE_ROWS", "many", "CHICAGO_CRIME_SAMPLE_ROWS=many"),
         ("CHICAGO_CRIME_SAMPLE_ROWS", "-1", "CHICAGO_CRIME_SAMPLE_ROWS=-1"),
         ("CHICAGO_CRIME_DUCKDB_MEMORY", "lots", "CHICAGO_CRIME_DUCKDB_MEMORY=lots"),
         ("CHICAGO_CRIME_SOURCE", "folder", "needs CHICAGO_CRIME_FOLDER"),
+        ("CHICAGO_CRIME_PORTAL_URL", "data.cityofchicago.org", "CHICAGO_CRIME_PORTAL_URL=data.cityofchicago.org"),
         ("CHICAGO_CRIME_SORUCE", "sample", "CHICAGO_CRIME_SORUCE is no setting.*CHICAGO_CRIME_SOURCE"),
     ],
 )
@@ -55,3 +58,49 @@ def test_a_wrong_setting_is_named_with_what_it_may_be(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=told):
         load_settings()
+
+
+def test_kaggles_own_variables_are_read_and_ours_win(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "theirs\n")
+    monkeypatch.setenv("KAGGLE_USERNAME", "somebody")
+    monkeypatch.setenv("KAGGLE_KEY", "")
+    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path))
+    settings = load_settings()
+    assert settings.kaggle_api_token == SecretStr("theirs")
+    assert (settings.kaggle_username, settings.kaggle_key, settings.kaggle_config_dir) == ("somebody", None, tmp_path)
+    monkeypatch.setenv("CHICAGO_CRIME_KAGGLE_API_TOKEN", "ours")
+    assert load_settings().kaggle_api_token == SecretStr("ours")
+
+
+SECRETS = ("CHICAGO_CRIME_KAGGLE_API_TOKEN", "CHICAGO_CRIME_KAGGLE_KEY", "CHICAGO_CRIME_PORTAL_APP_TOKEN")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secrets_are_handed_on_in_the_clear_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "planted0secret")
+    settings = load_settings()
+    assert settings.as_environment()[name] == "planted0secret"
+    assert "planted0secret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_settings_handed_on_are_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secrets = {name.removeprefix("CHICAGO_CRIME_").lower(): SecretStr("planted0secret") for name in SECRETS}
+    settings = load_settings(source="portal", data_dir=tmp_path, sample_dirt=True, **secrets)
+    for name, value in settings.as_environment().items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_that_cannot_be_one_is_told_without_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "planted\n0secret")
+    with pytest.raises(SettingsError, match=rf"{name}=\(a secret\): it holds characters that no token has") as raised:
+        load_settings()
+    assert "planted" not in all_told_by(raised.value)
+
+
+def test_an_address_may_not_hold_a_password_and_it_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHICAGO_CRIME_PORTAL_URL", "https://me:planted0secret@data.cityofchicago.org")
+    with pytest.raises(SettingsError, match="CHICAGO_CRIME_PORTAL_URL") as raised:
+        load_settings()
+    assert "planted0secret" not in all_told_by(raised.value)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetMaterialization, Failure, MetadataValue
+from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MetadataValue
 
 from chicago_crime.progress import Step, tell
 
@@ -18,6 +18,11 @@ Metadata = dict[str, Any]
 def run_years(context: AssetExecutionContext) -> list[int]:
     """The years of this run."""
     return [int(key) for key in context.partition_keys]
+
+
+def is_chosen(context: AssetExecutionContext, asset: str) -> bool:
+    """Whether the run wants this one of the assets that a function makes."""
+    return AssetKey(asset) in context.selected_asset_keys
 
 
 def each_year(

@@ -20,14 +20,22 @@ from chicago_crime.years import yearly
 OWNERS = ["team:data-platform"]
 
 
-def asset_spec(table: Table, group: str, deps: Sequence[str], skippable: bool = False) -> AssetSpec:
-    """The spec of the asset that is this table. `skippable`: a run may choose it without its siblings."""
+def asset_spec(table: Table, group: str, deps: Sequence[str], kind: str = "sql", skippable: bool = False) -> AssetSpec:
+    """The spec of the asset that is this table.
+
+    Args:
+        table: which.
+        group: the asset's group.
+        deps: names of the assets that it is made of.
+        kind: what makes it, sql or spark.
+        skippable: whether a run may choose it without its siblings.
+    """
     return AssetSpec(
         table.name,
         deps=[AssetDep(name) for name in deps],
         description=f"{table.description}\n\nOne row: {table.grain}.",
         group_name=group,
-        kinds={"table", "spark"} if skippable else {"table", "sql"},
+        kinds={"table", kind},
         owners=OWNERS,
         partitions_def=yearly,
         skippable=skippable,

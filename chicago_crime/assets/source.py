@@ -30,6 +30,8 @@ def crime_csv(
         manifest = source_files.fetch(source, year, progress)
         if manifest.synthetic:
             context.log.warning(f"{year} is SYNTHETIC: {manifest.origin}")
+        if manifest.details.get("partial"):
+            context.log.info(f"{year} is PARTIAL: more of it is still to come. Load it again later.")
         return {
             "partition_row_count": manifest.rows,
             "bytes": manifest.bytes,
@@ -37,6 +39,7 @@ def crime_csv(
             "source": manifest.source,
             "origin": manifest.origin,
             "synthetic": manifest.synthetic,
+            "details": MetadataValue.json(manifest.details),
             "columns": MetadataValue.json(manifest.columns),
             "rows_by_month": as_metadata(manifest.months),
             "lines": manifest.lines,

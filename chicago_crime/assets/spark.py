@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
 
 from chicago_crime import reference
-from chicago_crime.assets.by_year import Metadata, each_year, run_years
+from chicago_crime.assets.by_year import Metadata, each_year, is_chosen, run_years
 from chicago_crime.assets.describe import asset_spec
 from chicago_crime.assets.sql_table import stored_metadata
 from chicago_crime.lineage import UPSTREAM
@@ -19,7 +19,13 @@ TABLES = {table.name: table for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRI
 
 @multi_asset(
     specs=[
-        asset_spec(table, group="marts" if table is HOT_SPOTS else "spark", deps=[UPSTREAM[name].name], skippable=True)
+        asset_spec(
+            table,
+            group="marts" if table is HOT_SPOTS else "spark",
+            deps=[UPSTREAM[name].name],
+            kind="spark",
+            skippable=True,
+        )
         for name, table in TABLES.items()
     ],
     can_subset=True,
@@ -29,7 +35,7 @@ def enrich_crimes(
     context: AssetExecutionContext, spark: ResourceParam[SparkRunner], warehouse: ResourceParam[Warehouse]
 ) -> Iterator[MaterializeResult]:
     """Run the job on all years of the run, then publish its tables year by year."""
-    chosen = [name for name in TABLES if any(key.path[-1] == name for key in context.selected_asset_keys)]
+    chosen = [name for name in TABLES if is_chosen(context, name)]
     with spark.workspace() as workspace:
         for year in run_years(context):
             warehouse.export_parquet(CRIMES, year, workspace.input)

@@ -1,7 +1,5 @@
 """An asset for any table that a file in `sql/` computes."""
 
-from collections.abc import Callable
-
 from dagster import AssetExecutionContext, AssetsDefinition, ResourceParam, multi_asset
 
 from chicago_crime import reference, sql
@@ -11,16 +9,13 @@ from chicago_crime.resources.warehouse import TableYear, Warehouse
 from chicago_crime.tables import Table
 from chicago_crime.years import one_run_for_all_years
 
-MoreMetadata = Callable[[Warehouse, int], Metadata]
 
-
-def sql_table(table: Table, group: str, more_metadata: MoreMetadata | None = None) -> AssetsDefinition:
+def sql_table(table: Table, group: str) -> AssetsDefinition:
     """The asset that computes a table, year by year, from the tables that its SQL reads.
 
     Args:
         table: which table.
         group: the asset's group.
-        more_metadata: what else is worth telling about a year, given the warehouse and the year.
     """
     reads = [name for name in sql.tables_read(table.name) if name not in reference.TABLES]
 
@@ -31,8 +26,7 @@ def sql_table(table: Table, group: str, more_metadata: MoreMetadata | None = Non
     )
     def compute(context: AssetExecutionContext, warehouse: ResourceParam[Warehouse]) -> None:
         def replace(year: int) -> Metadata:
-            metadata = stored_metadata(warehouse.replace_year(table, year))
-            return metadata | (more_metadata(warehouse, year) if more_metadata else {})
+            return stored_metadata(warehouse.replace_year(table, year))
 
         each_year(context, table.name, replace)
 

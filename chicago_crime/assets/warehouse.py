@@ -1,11 +1,13 @@
 """Warehouse: the raw table, and the typed table beside its rejects."""
 
-from dagster import AssetExecutionContext, ResourceParam, multi_asset
+from collections.abc import Iterator
 
-from chicago_crime.assets.by_year import Metadata, as_metadata, each_year
+from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
+
+from chicago_crime.assets.by_year import Metadata, as_metadata, each_year, is_chosen
 from chicago_crime.assets.describe import asset_spec
 from chicago_crime.assets.lake import rows_key
-from chicago_crime.assets.sql_table import sql_table, stored_metadata
+from chicago_crime.assets.sql_table import stored_metadata
 from chicago_crime.resources.object_store import ObjectStore
 from chicago_crime.resources.warehouse import Warehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
@@ -28,12 +30,42 @@ def raw_crimes(
     each_year(context, RAW_CRIMES.name, load)
 
 
-crimes = sql_table(CRIMES, group="warehouse")
+@multi_asset(
+    specs=[
+        asset_spec(table, group="warehouse", deps=[RAW_CRIMES.name], skippable=True)
+        for table in (CRIMES, REJECTED_CRIMES)
+    ],
+    can_subset=True,
+    backfill_policy=one_run_for_all_years,
+)
+def type_crimes(context: AssetExecutionContext, warehouse: ResourceParam[Warehouse]) -> Iterator[MaterializeResult]:
+    """Type the raw rows, then set aside those that cannot be, each with its reason."""
+
+    def accept(year: int) -> Metadata:
+        return stored_metadata(warehouse.replace_year(CRIMES, year))
+
+    def reject(year: int) -> Metadata:
+        if year in fully_typed:  # most years: reading every row once more would find nothing
+            stored = warehouse.load_parquet(REJECTED_CRIMES, year, [])
+        else:
+            stored = warehouse.replace_year(REJECTED_CRIMES, year)
+        counts = warehouse.count_by(REJECTED_CRIMES, year, "reason")
+        return stored_metadata(stored) | {"rejected_rows_by_reason": as_metadata(counts)}
+
+    if is_chosen(context, CRIMES.name):
+        each_year(context, CRIMES.name, accept)
+        yield MaterializeResult(asset_key=CRIMES.name)
+    if is_chosen(context, REJECTED_CRIMES.name):
+        fully_typed = _fully_typed(warehouse)
+        each_year(context, REJECTED_CRIMES.name, reject)
+        yield MaterializeResult(asset_key=REJECTED_CRIMES.name)
 
 
-def _rejects_by_reason(warehouse: Warehouse, year: int) -> Metadata:
-    counts = warehouse.count_by(REJECTED_CRIMES, year, "reason")
-    return {"rejected_rows_by_reason": as_metadata(counts)}
-
-
-rejected_crimes = sql_table(REJECTED_CRIMES, group="warehouse", more_metadata=_rejects_by_reason)
+def _fully_typed(warehouse: Warehouse) -> set[int]:
+    """The years of which `crimes` was made of the raw rows as they now are, and took all of them."""
+    raw, typed = warehouse.stored(RAW_CRIMES), warehouse.stored(CRIMES)
+    return {
+        year
+        for year in raw.keys() & typed.keys()
+        if typed[year].rows == raw[year].rows and typed[year].replaced_at > raw[year].replaced_at
+    }

@@ -1,7 +1,7 @@
 """The page Compare: three spans against the year before and the mean of three years, laid out as CompStat does."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from chicago_crime.dashboard import caveats, charts
@@ -31,13 +31,13 @@ def compare(asked: Asked) -> View:
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
-    rows = [_row(asked, name, of_name, end.year) for name, of_name in counts.items()]
+    rows = [_row(asked, name, of_name, end) for name, of_name in counts.items()]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
     everything = {
         back: {span: sum(of.get(back, {}).get(span, 0) for of in counts.values()) for span in SPANS}
         for back in range(YEARS_BACK + 1)
     }
-    total = _row(asked, WHOLE_CITY, everything, end.year) | {"name": WHOLE_CITY}
+    total = _row(asked, WHOLE_CITY, everything, end) | {"name": WHOLE_CITY}
     del total["link"]
     return View(
         "compare",
@@ -47,31 +47,48 @@ def compare(asked: Asked) -> View:
     )
 
 
-def _has(asked: Asked, end_year: int, back: int, span: str) -> bool:
-    """Whether all years that a span reaches into are loaded."""
-    year = end_year - back
-    end = asked.filters.end or asked.facts.newest_day
-    reaches_back = span == "months_12" and (end.month, end.day) != (12, 31)
-    if span == "days_28":
-        reaches_back = (end - timedelta(27)).year != end.year
-    return all(one in asked.facts.years for one in ((year - 1, year) if reaches_back else (year,)))
+def _is_loaded(asked: Asked, end: date, back: int, span: str) -> bool:
+    """Whether every day of a span is loaded: each year that it reaches into, as far as it reaches."""
+    last = _years_before(end, back)
+    first = {
+        "days_28": last - timedelta(27),
+        "year_to_date": date(last.year, 1, 1),
+        "months_12": _years_before(last, 1) + timedelta(1),
+    }[span]
+    loaded = asked.facts.years
+    return all(
+        year in loaded and loaded[year].last_day >= min(last, date(year, 12, 31))
+        for year in range(first.year, last.year + 1)
+    )
 
 
-def _row(asked: Asked, name: str | None, counts: dict[int, dict[str, int]], end_year: int) -> dict[str, Any]:
+def _is_whole(asked: Asked, year: int) -> bool:
+    return year in asked.facts.years and asked.facts.years[year].is_whole
+
+
+def _years_before(day: date, years: int) -> date:
+    """The same day of an earlier year; 28 February for the 29th where there is none."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def _row(asked: Asked, name: str | None, counts: dict[int, dict[str, int]], end: date) -> dict[str, Any]:
     row: dict[str, Any] = {"name": _label(asked, name)}
     for span in SPANS:
         values = [
-            counts.get(back, {}).get(span, 0) if _has(asked, end_year, back, span) else None
+            counts.get(back, {}).get(span, 0) if _is_loaded(asked, end, back, span) else None
             for back in range(YEARS_BACK + 1)
         ]
-        now, before, past = values[0] or 0, values[1], [value for value in values[1:] if value is not None]
+        now, before, past = values[0], values[1], [value for value in values[1:] if value is not None]
         mean = sum(past) / YEARS_BACK if len(past) == YEARS_BACK else None
         row |= {
             span: now,
             f"{span}_before": before,
-            f"{span}_change": change(now, before),
+            f"{span}_change": None if now is None else change(now, before),
             f"{span}_mean": mean,
-            f"{span}_mean_change": change(now, mean),
+            f"{span}_mean_change": None if now is None else change(now, mean),
             f"{span}_is_small": (before or 0) < caveats.SMALL,
             f"{span}_mean_is_small": (mean or 0) < caveats.SMALL,
         }
@@ -87,7 +104,7 @@ def _label(asked: Asked, name: str | None) -> str:
     return name or "NOT GIVEN"
 
 
-def _table(asked: Asked, rows: list[dict[str, Any]], end: Any) -> Section:
+def _table(asked: Asked, rows: list[dict[str, Any]], end: date) -> Section:
     columns = [Column("name", {"area": "Area", "district": "District", "type": "Type"}[asked.filters.rows])]
     for span, label in SPANS.items():
         columns += [
@@ -97,8 +114,8 @@ def _table(asked: Asked, rows: list[dict[str, Any]], end: Any) -> Section:
             Column(f"{span}_mean", "3-year mean", "decimal", label),
             Column(f"{span}_mean_change", "Change", "percent_change", label, f"{span}_mean_is_small"),
         ]
-    missing = [year for year in range(end.year - YEARS_BACK, end.year) if year not in asked.facts.years]
-    gaps = [f"{format_years(missing)} is not loaded: what needs it has no number."] if missing else []
+    part = [year for year in range(end.year - YEARS_BACK - 1, end.year) if not _is_whole(asked, year)]
+    gaps = [f"Not loaded to the end: {format_years(part)}. What needs more of it has no number."] if part else []
     return Section(
         "spans",
         f"Spans that end on {write(end, 'date')}",
@@ -111,7 +128,7 @@ def _table(asked: Asked, rows: list[dict[str, Any]], end: Any) -> Section:
     )
 
 
-def _chart(asked: Asked, rows: list[dict[str, Any]], end: Any) -> Section:
+def _chart(asked: Asked, rows: list[dict[str, Any]], end: date) -> Section:
     drawn = [
         {
             "name": row["name"],

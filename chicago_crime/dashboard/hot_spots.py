@@ -12,7 +12,7 @@ HOT = 1.96
 """Beyond this z-score chance alone would put a cell in 5 of 100 cases."""
 
 WHAT_HOT_MEANS = (
-    "A cell is hot (or cold) where it and its eight neighbours together have more (or fewer) of these crimes than "
+    "A cell is hot (or cold) where it and its eight neighbors together have more (or fewer) of these crimes than "
     "chance would put there: Getis-Ord Gi*, beyond ±1.96 for 95 % and ±2.58 for 99 % confidence."
 )
 MANY_TESTS = (
@@ -22,10 +22,10 @@ MANY_TESTS = (
 
 
 def gi_star(cells: Counts, crimes: Counts) -> tuple[npt.NDArray[np.float64], Counts]:
-    """Getis-Ord Gi* over a cell and its up to eight neighbours in the study area, as in the table `hot_spots`.
+    """Getis-Ord Gi* over a cell and its up to eight neighbors in the study area, as in the table `hot_spots`.
 
     Returns:
-        The z-score of each cell (0 where counts do not vary), and the crimes of its neighbourhood.
+        The z-score of each cell (0 where counts do not vary), and the crimes of its neighborhood.
     """
     corner = cells.min(axis=1, keepdims=True) - 1
     x, y = cells - corner

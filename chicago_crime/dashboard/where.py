@@ -206,7 +206,7 @@ def _hot_spots(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, sha
     }
     columns = (
         *CELL_COLUMNS,
-        Column("neighborhood_crimes", "With its neighbours", "count"),
+        Column("neighborhood_crimes", "With its neighbors", "count"),
         Column("gi_star", "Gi*", "score"),
         *MIDDLE,
     )

@@ -7,6 +7,7 @@ the `warehouse.duckdb` that other programs open in `duckdb_views.py`.
 import atexit
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,7 @@ from sqlglot import exp
 
 from chicago_crime import reference, sql
 from chicago_crime.resources.duckdb_dialect import to_duckdb
-from chicago_crime.resources.duckdb_scans import csv_scan, no_rows, parquet_scan, typed_csv_scan
+from chicago_crime.resources.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
 from chicago_crime.resources.duckdb_views import VIEWS_FILE, tables_present, write_views
 from chicago_crime.resources.staging import publish, staging_folder
 from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
@@ -109,12 +110,17 @@ class DuckDBWarehouse(Warehouse):
         query = exp.select(
             *(exp.alias_(sqlglot.parse_one(text, read="bigquery"), name) for name, text in measures.items())
         )
-        found = {}
-        for year in years:
-            text = to_duckdb(query.from_(table.name), {"year": year}, partial(self._scan, year=year))
-            row = self._connect().execute(text).fetchone()
-            found[year] = dict(zip(measures, row or (), strict=True))
-        return found
+
+        # Translated once for all years: that takes longer than most of the queries. Year and file are left open.
+        text = to_duckdb(query.from_(table.name), {}, lambda _: open_parquet_scan("file"))
+
+        def of_year(year: int) -> dict[str, Any]:
+            values = {"file": str(self._existing(table.name, year))} | ({"year": year} if "$year" in text else {})
+            row = self._connect().execute(text, values).fetchone()
+            return dict(zip(measures, row or (), strict=True))
+
+        with ThreadPoolExecutor(self.threads) as pool:  # most of a small query is waiting
+            return dict(zip(years, pool.map(of_year, years), strict=True))
 
     def count_by(self, table: Table, year: int, column: str) -> dict[str, int]:
         """See `Warehouse.count_by`."""

@@ -18,6 +18,7 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
     Args:
         query: the parsed query; it is left as it is.
         parameters: name -> value that takes the place of `@name`: a number, text, date, truth, list of them or None.
+            A name without a value stays open, as `$name`, until the statement is run.
         scan: what takes the place of each table that is no common table expression.
     """
     query = query.copy()
@@ -33,7 +34,7 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
 def _with_values(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
     # Values become literals of the tree, never of the text: no value can be read as SQL, and DuckDB skips what a
     # literal rules out.
-    if isinstance(node, exp.Parameter):
+    if isinstance(node, exp.Parameter) and node.name in parameters:
         return exp.convert(parameters[node.name])
     return node
 

@@ -31,6 +31,12 @@ def parquet_scan(*files: Path | str) -> exp.Expr:
     return exp.Anonymous(this="READ_PARQUET", expressions=[paths, options])
 
 
+def open_parquet_scan(parameter: str) -> exp.Expr:
+    """Reads one Parquet file, whose path is a parameter of the statement."""
+    options = exp.EQ(this=exp.column("hive_partitioning"), expression=exp.false())
+    return exp.Anonymous(this="READ_PARQUET", expressions=[exp.Parameter(this=exp.var(parameter)), options])
+
+
 def no_rows(columns: Sequence[str]) -> exp.Expr:
     """A table with these columns and no rows, for years of which nothing was written."""
     return exp.select(*(exp.alias_(exp.null(), name) for name in columns)).where(exp.false()).subquery()

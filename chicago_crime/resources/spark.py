@@ -83,30 +83,37 @@ class EmbeddedSpark(SparkRunner):
     engine = "embedded"
 
     def _run(self, job: str, options: list[str]) -> None:
-        # The server reads these when it starts. What it logs below "error" is about hints that it does not need.
-        os.environ.setdefault("RUST_LOG", "error")
-        # One stream of rows per query keeps their order; jobs use all cores by working on several years at once.
-        os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
-        os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_PER_GROUP)
         # The client warns when it tidies up after a session that is over. What goes wrong it raises besides.
         logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
         from dagster_pyspark import LazyPySparkResource
-        from pysail.spark import SparkConnectServer
 
-        server = SparkConnectServer("127.0.0.1", 0)
-        server.start(background=True)
         try:
-            _, port = server.listening_address
-            resource = LazyPySparkResource(spark_config={"spark.remote": f"sc://127.0.0.1:{port}"})
-            session = resource.spark_session
-            try:
-                importlib.import_module(f"{spark_jobs.__name__}.{job}").main(options, session)
-            finally:
-                session.stop()
+            with embedded_server() as address:
+                session = LazyPySparkResource(spark_config={"spark.remote": address}).spark_session
+                try:
+                    importlib.import_module(f"{spark_jobs.__name__}.{job}").main(options, session)
+                finally:
+                    session.stop()
         except Exception as error:
             raise SparkError(f"the Spark job {job} failed on the embedded engine: {error}") from error
-        finally:
-            server.stop()
+
+
+@contextmanager
+def embedded_server() -> Iterator[str]:
+    """A Spark Connect server in this process, stopped afterwards; gives its address, e.g. sc://127.0.0.1:4040."""
+    # The server reads these when it starts. What it logs below "error" is about hints that it does not need.
+    os.environ.setdefault("RUST_LOG", "error")
+    # One stream of rows per query keeps their order; jobs use all cores by working on several years at once.
+    os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
+    os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_PER_GROUP)
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    try:
+        yield f"sc://127.0.0.1:{server.listening_address[1]}"
+    finally:
+        server.stop()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,19 @@ def build_source(settings: Settings) -> CrimeSource:
 
         assert settings.folder, "the settings are validated: source=folder has a folder"
         return FolderSource(settings.folder)
+    if settings.source == "kaggle":
+        from chicago_crime.sources.kaggle import KaggleSource
+        from chicago_crime.sources.kaggle_login import KaggleLogin
+
+        return KaggleSource(
+            KaggleLogin(
+                settings.kaggle_api_token, settings.kaggle_username, settings.kaggle_key, settings.kaggle_config_dir
+            )
+        )
+    if settings.source == "portal":
+        from chicago_crime.sources.portal import PortalSource
+
+        return PortalSource(settings.portal_url.rstrip("/"), settings.portal_app_token)
     from chicago_crime.sources.sample import SampleSource
 
     return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed, dirt=settings.sample_dirt)

@@ -4,6 +4,7 @@ Here belongs what every source shares: the interface, the file it hands over, an
 gets its files belongs in that source's module; what becomes of a file afterwards belongs in `assets/`.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pathlib import Path
 from chicago_crime.errors import PlatformError
 
 Progress = Callable[[int, int | None], None]
-"""Told how much of a year is done and how much there is in all (bytes; None where it is not known)."""
+"""Told how much of a year is done and how much there is in all (bytes or rows; None where it is not known)."""
 
 
 def no_progress(done: int, total: int | None) -> None:
@@ -31,7 +32,8 @@ class SourceFile:
         path: the CSV file, inside the directory that `fetch` was given.
         origin: where it came from, in words that let a person find it again.
         synthetic: True if the rows are made up; whatever shows them must say so.
-        details: anything else worth keeping in the manifest (a seed, a download address, ...).
+        details: anything else worth keeping in the manifest (a seed, a download address, ...). `partial` says whether
+            more of the year is still to come, where the source can know it.
     """
 
     path: Path
@@ -59,3 +61,19 @@ class CrimeSource(ABC):
         Raises:
             SourceError: the year is not to be had, or what came is not whole.
         """
+
+    def try_access(self) -> str:
+        """Try once, and quickly, whether the publisher lets us in.
+
+        Returns:
+            What a person should know of the access, without any secret; "" if there is nothing to try.
+
+        Raises:
+            SourceError: it does not, or cannot be reached.
+        """
+        return ""
+
+
+def years_in(name: str) -> set[int]:
+    """The years that the name of a file has in it."""
+    return {int(year) for year in re.findall(r"(?<!\d)20\d\d(?!\d)", name)}

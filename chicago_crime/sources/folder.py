@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
+from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress, years_in
 
 _BLOCK = 1 << 20
 
@@ -80,13 +80,9 @@ class FolderSource(CrimeSource):
                 continue
             for csv in found:
                 # The zip file's name may tell what its member's does not.
-                years = _years_in(Path(csv.member).name) or _years_in(file.name)
+                years = years_in(Path(csv.member).name) or years_in(file.name)
                 if len(years) == 1:
                     yield years.pop(), csv
-
-
-def _years_in(name: str) -> set[int]:
-    return {int(year) for year in re.findall(r"(?<!\d)20\d\d(?!\d)", name)}
 
 
 def _members(file: Path) -> list[str]:

@@ -11,24 +11,15 @@ from chicago_crime import reference
 from chicago_crime.run import RunReport
 from chicago_crime.settings import Settings
 from chicago_crime.status import read_status
-from chicago_crime_tests.support import REAL_DATA, folder_settings, real_year, run_well, warehouse_of
-
-ROWS = {2014: 275_200, 2015: 263_929, 2016: 268_813, 2021: 60_762}
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[RunReport]]:
-    for year in ROWS:
-        real_year(year)
-    settings = folder_settings(tmp_path_factory.mktemp("real"), REAL_DATA / "real")
-    return settings, run_well(settings, *ROWS)
+from chicago_crime.tables import TABLES
+from chicago_crime_tests.support import REAL_ROWS, real_year, run_well, warehouse_of
 
 
-def test_every_row_is_accounted_for(loaded: tuple[Settings, list[RunReport]]) -> None:
-    _, reports = loaded
+def test_every_row_is_accounted_for(real_years: tuple[Settings, list[RunReport]]) -> None:
+    _, reports = real_years
     told = {key: metadata for report in reports for key, metadata in report.metadata.items()}
-    assert {year: told["raw_crimes", year]["partition_row_count"] for year in ROWS} == ROWS
-    for year, rows in ROWS.items():
+    assert {year: told["raw_crimes", year]["partition_row_count"] for year in REAL_ROWS} == REAL_ROWS
+    for year, rows in REAL_ROWS.items():
         typed, rejected = (told[name, year]["partition_row_count"] for name in ("crimes", "rejected_crimes"))
         assert typed + rejected == rows
         assert told["enriched_crimes", year]["partition_row_count"] == typed
@@ -36,15 +27,15 @@ def test_every_row_is_accounted_for(loaded: tuple[Settings, list[RunReport]]) ->
     assert [report.checks for report in reports if report.first == 2014] == [[]]
 
 
-def test_every_year_is_complete(loaded: tuple[Settings, list[RunReport]]) -> None:
-    settings, _ = loaded
+def test_every_year_is_complete(real_years: tuple[Settings, list[RunReport]]) -> None:
+    settings, _ = real_years
     statuses = read_status(settings)
-    assert [status.year for status in statuses] == list(ROWS)
+    assert [status.year for status in statuses] == list(REAL_ROWS)
     assert all(status.is_complete for status in statuses)
 
 
 @pytest.mark.parametrize("year", [2014, 2016])
-def test_counts_are_those_of_a_plain_count_of_the_file(loaded: tuple[Settings, list[RunReport]], year: int) -> None:
+def test_counts_are_those_of_a_plain_count_of_the_file(real_years: tuple[Settings, list[RunReport]], year: int) -> None:
     """An independent count: Python's csv module over the file, none of the platform's code."""
     with reference.file("fbi_codes").open(newline="") as stream:
         classes = {row["fbi_code"]: row["ucr_part1_class"] or "non_index" for row in csv.DictReader(stream)}
@@ -58,7 +49,7 @@ def test_counts_are_those_of_a_plain_count_of_the_file(loaded: tuple[Settings, l
             arrests[row["Primary Type"]] += row["Arrest"] == "true"
             by_month_class[int(row["Date"][:2]), classes[row["FBI Code"]]] += 1
             by_area[int(row["Community Area"] or 0)] += 1
-    settings, _ = loaded
+    settings, _ = real_years
     warehouse = warehouse_of(settings)
 
     types = warehouse.query(f"SELECT primary_type, crimes, arrests FROM crime_type_count WHERE year = {year}")
@@ -76,8 +67,8 @@ def test_counts_are_those_of_a_plain_count_of_the_file(loaded: tuple[Settings, l
     assert {row["a"]: row["n"] for row in areas.to_pylist()} == {area: by_area[area] for area in range(1, 78)}
 
 
-def test_the_odd_file_of_2021_is_read_like_the_others(loaded: tuple[Settings, list[RunReport]]) -> None:
-    settings, _ = loaded
+def test_the_odd_file_of_2021_is_read_like_the_others(real_years: tuple[Settings, list[RunReport]]) -> None:
+    settings, _ = real_years
     [row] = (
         warehouse_of(settings)
         .query(
@@ -94,8 +85,8 @@ def test_the_odd_file_of_2021_is_read_like_the_others(loaded: tuple[Settings, li
     assert row["newest"].startswith("2021-04")
 
 
-def test_a_question_by_month_and_type_reads_few_row_groups(loaded: tuple[Settings, list[RunReport]]) -> None:
-    settings, _ = loaded
+def test_a_question_by_month_and_type_reads_few_row_groups(real_years: tuple[Settings, list[RunReport]]) -> None:
+    settings, _ = real_years
     warehouse = warehouse_of(settings)
     pruned = warehouse.query(
         "SELECT COUNT(*) AS n FROM crimes WHERE month = '2014-07-01' AND primary_type = 'THEFT'"
@@ -107,9 +98,9 @@ def test_a_question_by_month_and_type_reads_few_row_groups(loaded: tuple[Setting
     assert pruned[0]["n"] > 5000
 
 
-def test_hot_spots_are_where_people_know_them_to_be(loaded: tuple[Settings, list[RunReport]]) -> None:
+def test_hot_spots_are_where_people_know_them_to_be(real_years: tuple[Settings, list[RunReport]]) -> None:
     """The hottest cells of all crimes of 2016 lie downtown and on the West Side, and few cells are hot."""
-    settings, _ = loaded
+    settings, _ = real_years
     rows = (
         warehouse_of(settings)
         .query("SELECT * FROM hot_spots WHERE year = 2016 AND offense_class = 'all' ORDER BY gi_star DESC")
@@ -119,10 +110,10 @@ def test_hot_spots_are_where_people_know_them_to_be(loaded: tuple[Settings, list
     assert all(41.7 < row["latitude"] < 41.92 for row in rows[:20])
 
 
-def test_running_again_changes_no_table(loaded: tuple[Settings, list[RunReport]], tmp_path: Path) -> None:
-    settings, _ = loaded
+def test_running_again_changes_no_table(real_years: tuple[Settings, list[RunReport]], tmp_path: Path) -> None:
+    settings, _ = real_years
     before = {file: file.read_bytes() for file in (settings.data_dir / "warehouse").rglob("2021.parquet")}
     run_well(settings, 2021)
-    assert len(before) == 10
+    assert len(before) == len(TABLES)
     for file, content in before.items():
         assert file.read_bytes() == content, file

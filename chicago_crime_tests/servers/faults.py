@@ -1,0 +1,225 @@
+"""A server on loopback that does what a script tells it to do wrong, and remembers what it was asked.
+
+Here belongs what every server of the tests needs: faults, the record of requests, starting and stopping. What is
+answered when nothing goes wrong belongs in each server's own module.
+"""
+
+import argparse
+import http
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+_Server = TypeVar("_Server", bound="FaultyServer")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with one request.
+
+    Attributes:
+        status: answer with this status and nothing else.
+        retry_after: the header of that name, in seconds or as a date.
+        cut_after: send the answer's headers and so many bytes of its body, then hang up.
+        wait_s: say nothing for so long, in seconds, then answer.
+        pause_s: send the first half of the answer, then nothing for so long, then the rest.
+        is_stale: answer from the data as it was before its last change (where a server can).
+        before: do this before the request is answered: a change of the data, for one.
+    """
+
+    status: int | None = None
+    retry_after: str = ""
+    cut_after: int | None = None
+    wait_s: float = 0
+    pause_s: float = 0
+    is_stale: bool = False
+    before: Callable[[], object] | None = None
+
+
+NO_FAULT = Fault()
+
+
+@dataclass
+class Asked:
+    """One request as it came, and what became of it.
+
+    Attributes:
+        at: when it came, in seconds of a clock of its own.
+        port: of whoever asked; the same port is the same connection.
+        status: of the answer.
+        sent: bytes of the answer's body.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    at: float
+    port: int
+    status: int = 0
+    sent: int = 0
+
+
+class FaultyServer(ThreadingHTTPServer):
+    """Answers on 127.0.0.1, at a port that the system chooses unless one is given."""
+
+    daemon_threads = True
+    handler: ClassVar[type["FaultyHandler"]]
+
+    def __init__(self, port: int = 0):
+        super().__init__(("127.0.0.1", port), self.handler)
+        self.asked: list[Asked] = []
+        self.most_at_once = 0
+        self._at_once = 0
+        self._script: list[tuple[str, Fault]] = []
+        self._lock = threading.Lock()
+        self.stopping = threading.Event()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def will(self, fault: Fault, on: str = "", times: int = 1) -> None:
+        """Have a fault befall the next requests whose path and query have `on` in them, once each."""
+        self._script += [(on, fault)] * times
+
+    def forget_faults(self) -> None:
+        """Do everything right from now on."""
+        self._script.clear()
+
+    @contextmanager
+    def answering(self: _Server) -> Iterator[_Server]:
+        """Answer while the context lasts."""
+        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.stopping.set()
+            self.shutdown()
+            thread.join()
+            self.server_close()
+
+    @contextmanager
+    def noting(self, asked: Asked) -> Iterator[Fault]:
+        """Note a request, and tell which fault is its."""
+        with self._lock:
+            self.asked.append(asked)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            target = f"{asked.path}?{asked.query}"
+            index = next((i for i, (on, _) in enumerate(self._script) if on in target), None)
+            fault = NO_FAULT if index is None else self._script.pop(index)[1]
+        try:
+            yield fault
+        finally:
+            with self._lock:
+                self._at_once -= 1
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up; anything else is a bug of the server, and the test should show it."""
+        import sys
+
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+class FaultyHandler(BaseHTTPRequestHandler):
+    """Takes the request, lets the script's fault befall it, and has `answer` do the rest."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Any
+    asked: Asked
+    fault: Fault
+
+    def answer(self) -> None:
+        """Answer `self.asked` with one call of `reply`."""
+        raise NotImplementedError
+
+    def do_GET(self) -> None:
+        """Take a request of any method."""
+        url = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.asked = Asked(
+            self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), body, time.monotonic(),
+            self.client_address[1],
+        )  # fmt: skip
+        with self.server.noting(self.asked) as self.fault:
+            if self.fault.before:
+                self.fault.before()
+            self.server.stopping.wait(self.fault.wait_s)
+            if self.fault.status:
+                headers = {"Retry-After": self.fault.retry_after} if self.fault.retry_after else {}
+                self.reply(self.fault.status, b"<html>Something is wrong</html>", headers)
+            else:
+                self.answer()
+
+    do_POST = do_GET  # noqa: N815
+
+    def reply(self, status: int, body: bytes, headers: Mapping[str, str] = {}) -> None:
+        """Send an answer, or as much of it as the fault allows."""
+        self.asked.status = status
+        self.send_response(status, http.HTTPStatus(status).phrase)
+        for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.fault.cut_after is not None and status < 300:
+            self._send(body[: self.fault.cut_after])
+            self._hang_up()
+        elif self.fault.pause_s:
+            self._send(body[: len(body) // 2])
+            self.server.stopping.wait(self.fault.pause_s)
+            self._send(body[len(body) // 2 :])
+        else:
+            self._send(body)
+
+    def _send(self, content: bytes) -> None:
+        self.wfile.write(content)
+        self.wfile.flush()
+        self.asked.sent += len(content)
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet: `asked` has it all."""
+
+
+def serve(server: FaultyServer, what: str) -> None:
+    """Answer until Ctrl-C, for a person who tries a server by hand."""
+    print(f"{what} on {server.url}", flush=True)
+    with server.answering():
+        try:
+            server.stopping.wait()
+        except KeyboardInterrupt:
+            print("stopped")
+
+
+def add_fault_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--faults` to a server's command line."""
+    parser.add_argument(
+        "--faults", default="", help="what befalls the first requests, with commas: 429, 500, 503, cut, slow or ok"
+    )
+
+
+def faults_in(text: str) -> list[Fault]:
+    """Read what `--faults` was given."""
+    known = {
+        "429": Fault(status=429, retry_after="2"),
+        "500": Fault(status=500),
+        "503": Fault(status=503),
+        "cut": Fault(cut_after=1000),
+        "slow": Fault(wait_s=5),
+        "ok": NO_FAULT,
+    }
+    return [known[word.strip()] for word in text.split(",") if word.strip()]

@@ -1,0 +1,186 @@
+"""Kaggle on loopback: sign-in, the listing and the download of a dataset's files, as Kaggle's client asks for them.
+
+Two servers, because a download is redirected from the API to a storage that knows only signed addresses. By itself:
+`python -m chicago_crime_tests.servers.kaggle_server --folder DIR --token SECRET --port 8022`.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, add_fault_option, faults_in, serve
+
+OWNER, DATASET = "salikhussaini49", "chicago-crimes"
+SERVICE = "/v1/datasets.DatasetApiService"
+
+# The fields of the client's request messages, and their types.
+_LISTING = {"ownerSlug": str, "datasetSlug": str, "pageToken": str, "pageSize": int, "datasetVersionNumber": int}
+_DOWNLOAD = {"ownerSlug": str, "datasetSlug": str, "fileName": str, "datasetVersionNumber": int, "raw": bool}
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
+        self.status = status
+
+
+class _ApiHandler(FaultyHandler):
+    server: "KaggleServer"
+
+    def answer(self) -> None:
+        try:
+            self._check_sign_in()
+            if self.asked.method != "POST":
+                raise _RefusedError(405, "Only POST")
+            if self.asked.path == f"{SERVICE}/ListDatasetFiles":
+                self._json(200, self._listing(self._message(_LISTING)))
+            elif self.asked.path == f"{SERVICE}/DownloadDataset":
+                name = self._message(_DOWNLOAD).get("fileName", "")
+                if name not in self.server.files:
+                    raise _RefusedError(404, f"No file {name}")
+                self.reply(302, b"", {"Location": self.server.storage.address_of(name)})
+            else:
+                raise _RefusedError(404, "No such method")
+        except _RefusedError as error:
+            self._json(error.status, {"code": error.status, "message": str(error)})
+
+    def _check_sign_in(self) -> None:
+        given = self.asked.headers.get("Authorization", "")
+        pair = base64.b64encode(":".join(self.server.pair).encode()).decode()
+        if given not in (f"Bearer {self.server.token}", f"Basic {pair}"):
+            raise _RefusedError(401, f"Unauthenticated: {given}")  # telling too much, to see that nobody repeats it
+
+    def _message(self, fields: Mapping[str, type]) -> dict:
+        message = json.loads(self.asked.body)
+        for name, value in message.items():
+            if name not in fields or type(value) is not fields[name]:
+                raise _RefusedError(400, f"Bad field {name}")
+        if (message.get("ownerSlug"), message.get("datasetSlug")) != (OWNER, DATASET):
+            raise _RefusedError(403, "No such dataset, or none for you")
+        return message
+
+    def _listing(self, message: dict) -> dict:
+        names, first = sorted(self.server.files), int(message.get("pageToken") or 0)
+        after = first + min(message.get("pageSize") or 20, self.server.most_listed)
+        files = [
+            {
+                "name": name,
+                "totalBytes": self.server.listed_sizes.get(name, len(self.server.files[name])),
+                "creationDate": "2023-07-08T10:20:30.123Z",
+                "datasetRef": f"{OWNER}/{DATASET}",
+            }
+            for name in names[first:after]
+        ]
+        return {"datasetFiles": files} | ({"nextPageToken": str(after)} if after < len(names) else {})
+
+    def _json(self, status: int, content: dict) -> None:
+        self.reply(status, json.dumps(content).encode(), {"Content-Type": "application/json; charset=utf-8"})
+
+
+class _StorageHandler(FaultyHandler):
+    server: "KaggleStorage"
+
+    def answer(self) -> None:
+        name = unquote(self.asked.path.removeprefix("/kaggle-data-sets/").removesuffix(".zip"))
+        if self.asked.headers.get("Authorization"):
+            self.reply(400, b"<Error>Two kinds of sign-in</Error>", {"Content-Type": "application/xml"})
+        elif self.asked.query.get("X-Goog-Signature") != self.server.signature(name):
+            self.reply(403, b"<Error>SignatureDoesNotMatch</Error>", {"Content-Type": "application/xml"})
+        else:
+            self._send_file(self.server.content(name))
+
+    def _send_file(self, content: bytes) -> None:
+        tag = f'"{hashlib.md5(content).hexdigest()}"'
+        headers = {"Content-Type": "text/csv", "Accept-Ranges": "bytes", "ETag": tag}
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.asked.headers.get("Range", ""))
+        if not wanted or not self.server.knows_ranges or self.asked.headers.get("If-Range", tag) != tag:
+            self.reply(200, content, headers)
+        elif int(wanted[1]) >= len(content):
+            self.reply(416, b"", headers | {"Content-Range": f"bytes */{len(content)}"})
+        else:
+            part = f"bytes {wanted[1]}-{len(content) - 1}/{len(content)}"
+            self.reply(206, content[int(wanted[1]) :], headers | {"Content-Range": part})
+
+
+class KaggleStorage(FaultyServer):
+    """Sends files to whoever has their signed address, from any byte on.
+
+    Attributes:
+        knows_ranges: False to send every file whole, whatever is asked.
+        packs: True to send files as zip files, as Kaggle does with large ones.
+    """
+
+    handler = _StorageHandler
+
+    def __init__(self, files: dict[str, bytes]):
+        super().__init__()
+        self.files, self.knows_ranges, self.packs = files, True, False
+
+    def address_of(self, name: str) -> str:
+        """The signed address of a file."""
+        packed = ".zip" if self.packs else ""
+        return f"{self.url}/kaggle-data-sets/{quote(name)}{packed}?X-Goog-Signature={self.signature(name)}"
+
+    def signature(self, name: str) -> str:
+        """What makes an address a signed one."""
+        return hmac.new(b"storage", name.encode(), hashlib.sha256).hexdigest()
+
+    def content(self, name: str) -> bytes:
+        """What is sent for a file."""
+        if not self.packs:
+            return self.files[name]
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(name), self.files[name], zipfile.ZIP_DEFLATED)
+        return packed.getvalue()
+
+
+class KaggleServer(FaultyServer):
+    """Kaggle's API over one dataset.
+
+    Attributes:
+        files: content by name; a test may change it.
+        listed_sizes: sizes that the listing has wrong, by name.
+        token: the API token that is known.
+        pair: the user name and key that are known.
+        most_listed: files on a page of the listing, however many are asked for.
+        storage: where downloads are redirected to.
+    """
+
+    handler = _ApiHandler
+
+    def __init__(self, files: dict[str, bytes], token: str, pair: tuple[str, str] = ("", ""), port: int = 0):
+        super().__init__(port)
+        self.files, self.token, self.pair = files, token, pair
+        self.listed_sizes: dict[str, int] = {}
+        self.most_listed = 20
+        self.storage = KaggleStorage(files)
+
+    @contextmanager
+    def answering(self) -> "Iterator[KaggleServer]":
+        """Answer while the context lasts, and the storage too."""
+        with self.storage.answering(), super().answering():
+            yield self
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="its CSVs are the dataset")
+    parser.add_argument("--token", required=True, help="the API token that is known")
+    parser.add_argument("--port", type=int, default=0)
+    add_fault_option(parser)
+    options = parser.parse_args()
+    contents = {file.name: file.read_bytes() for file in sorted(options.folder.glob("*.csv"))}
+    server = KaggleServer(contents, options.token, port=options.port)
+    for fault in faults_in(options.faults):
+        server.storage.will(fault)
+    serve(server, "Kaggle")

@@ -1,0 +1,178 @@
+"""The City's portal on loopback: the part of Socrata's API that the source `portal` uses, and nothing else of it.
+
+By itself: `python -m chicago_crime_tests.servers.portal_server --csv crimes_2014.csv --port 8021`, then
+`CHICAGO_CRIME_PORTAL_URL=http://127.0.0.1:8021 chicago-crime run --source portal --years 2014`.
+"""
+
+import argparse
+import csv
+import gzip
+import io
+import json
+import operator
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from chicago_crime.schema import SOURCE_COLUMNS, read_header
+from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, add_fault_option, faults_in, serve
+
+NAMES = [column.name for column in SOURCE_COLUMNS]
+NUMBERS = {"id", "year", "ward", "x_coordinate", "y_coordinate", "latitude", "longitude"}
+TIMES = {"date", "updated_on"}
+MOST_ROWS = 50_000
+
+_COMPARISONS = {"=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+
+
+class PortalError(Exception):
+    """A request that the portal refuses: a status, Socrata's code for it, and a message."""
+
+    def __init__(self, status: int, code: str, message: str):
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+class _Handler(FaultyHandler):
+    def answer(self) -> None:
+        try:
+            self._check_token()
+            match = re.fullmatch(r"/resource/ijzp-q8t2\.(csv|json)", self.asked.path)
+            if not match:
+                raise PortalError(404, "dataset.missing", "Not found")
+            rows, names = self.server.select(self.asked.query, self.fault.is_stale)
+        except PortalError as error:
+            told = {"code": error.code, "error": True, "message": str(error)}
+            self.reply(error.status, json.dumps(told).encode(), {"Content-Type": "application/json; charset=utf-8"})
+            return
+        if match[1] == "json":
+            known = [{name: value for name, value in row.items() if value != ""} for row in rows]
+            self._packed(json.dumps(known), "application/json; charset=utf-8")
+        else:
+            text = io.StringIO()
+            writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+            writer.writerow(names)
+            writer.writerows([row[name] for name in names] for row in rows)
+            self._packed(text.getvalue(), "text/csv; charset=utf-8")
+
+    def _check_token(self) -> None:
+        token = self.asked.headers.get("X-App-Token")
+        if token and token != self.server.app_token:
+            raise PortalError(403, "permission_denied", f"Invalid app_token specified: {token}")
+
+    def _packed(self, text: str, type_: str) -> None:
+        body, headers = text.encode(), {"Content-Type": type_}
+        if "gzip" in self.asked.headers.get("Accept-Encoding", ""):
+            body, headers = gzip.compress(body, 1), headers | {"Content-Encoding": "gzip"}
+        self.reply(200, body, headers)
+
+
+class PortalServer(FaultyServer):
+    """Answers queries over rows of crimes.
+
+    Attributes:
+        rows: the rows, as the portal's own texts; a test may change them.
+        app_token: the one app token that is known; asking without one is always allowed.
+    """
+
+    handler = _Handler
+
+    def __init__(self, rows: Iterable[dict[str, str]], app_token: str = "", most_rows: int = MOST_ROWS, port: int = 0):
+        super().__init__(port)
+        self.rows = [portal_row(row) for row in rows]
+        self.app_token, self.most_rows = app_token, most_rows
+        self._former = self.rows
+
+    def change(self, rows: Iterable[dict[str, str]]) -> None:
+        """Put other rows in the place of those that are there; a stale answer still has the former ones."""
+        self._former, self.rows = self.rows, [portal_row(row) for row in rows]
+
+    def select(self, query: dict[str, str], is_stale: bool) -> tuple[list[dict[str, str]], list[str]]:
+        """The rows that a query asks for, and the names of their columns."""
+        unknown = query.keys() - {"$select", "$where", "$order", "$limit", "$offset"}
+        if unknown:
+            raise PortalError(400, "query.compiler.malformed", f"Unrecognized arguments {sorted(unknown)}")
+        rows = [row for row in (self._former if is_stale else self.rows) if _holds(query.get("$where", ""), row)]
+        selected = [part.strip() for part in query.get("$select", ", ".join(NAMES)).split(",")]
+        if "(" in query.get("$select", ""):
+            aggregates = dict(_aggregate(part, rows) for part in selected)
+            return [aggregates], list(aggregates)
+        for name in selected:
+            _know(name)
+        if order := query.get("$order"):
+            _know(order)
+            rows.sort(key=lambda row: _value(order, row[order]))
+        start = int(query.get("$offset", 0))
+        rows = rows[start : start + min(int(query.get("$limit", 1000)), self.most_rows)]
+        return [{name: row[name] for name in selected} for row in rows], selected
+
+
+def portal_row(row: dict[str, str]) -> dict[str, str]:
+    """A row as the portal writes it: ISO times, and everything as text."""
+    return {name: _iso(row[name]) if name in TIMES else row[name] for name in NAMES}
+
+
+def _iso(text: str) -> str:
+    if not re.match(r"\d\d/", text):
+        return text
+    return datetime.strptime(text, "%m/%d/%Y %I:%M:%S %p").isoformat(timespec="milliseconds")
+
+
+def _know(name: str) -> None:
+    if name not in NAMES:
+        raise PortalError(400, "query.soql.no-such-column", f"No such column: {name}")
+
+
+def _value(name: str, text: str) -> Any:
+    return float(text) if name in NUMBERS and text else text
+
+
+def _holds(where: str, row: dict[str, str]) -> bool:
+    for condition in re.split(r"\s+AND\s+", where, flags=re.IGNORECASE) if where else []:
+        match = re.fullmatch(r"(\w+)\s*(=|>=?|<=?)\s*(-?[\d.]+|'[^']*')", condition.strip())
+        if not match:
+            raise PortalError(400, "query.soql.malformed", f"Could not parse SoQL at {condition!r}")
+        _know(match[1])
+        if (match[3][0] == "'") == (match[1] in NUMBERS):
+            raise PortalError(400, "query.soql.type-mismatch", f"Type mismatch in {condition!r}")
+        if not _COMPARISONS[match[2]](_value(match[1], row[match[1]]), _value(match[1], match[3].strip("'"))):
+            return False
+    return True
+
+
+def _aggregate(part: str, rows: list[dict[str, str]]) -> tuple[str, str]:
+    match = re.fullmatch(r"(count|max)\((\*|\w+)\)\s+AS\s+(\w+)", part, flags=re.IGNORECASE)
+    if not match:
+        raise PortalError(400, "query.soql.malformed", f"Could not parse SoQL at {part!r}")
+    function, name, alias = match.groups()
+    if name != "*":
+        _know(name)
+    values = rows if name == "*" else [row[name] for row in rows if row[name]]
+    return alias, str(len(values)) if function == "count" else max(values, default="", key=lambda v: _value(name, v))
+
+
+def rows_in(file: Path) -> Iterable[dict[str, str]]:
+    """The rows of a CSV, plain or gzipped, under any header that the gate can read."""
+    with gzip.open(file, "rt", newline="") if file.suffix == ".gz" else file.open(newline="") as stream:
+        reader = csv.reader(stream)
+        header = read_header(next(reader))
+        for fields in reader:
+            yield {
+                name: "" if index is None else fields[index]
+                for name, index in zip(NAMES, header.positions, strict=True)
+            }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--csv", type=Path, required=True, action="append", help="a CSV of crimes; may be given again")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--app-token", default="", help="the app token that is known")
+    add_fault_option(parser)
+    options = parser.parse_args()
+    server = PortalServer((row for file in options.csv for row in rows_in(file)), options.app_token, port=options.port)
+    for fault in faults_in(options.faults):
+        server.will(fault)
+    serve(server, "The City's portal")

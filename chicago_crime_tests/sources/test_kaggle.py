@@ -1,0 +1,192 @@
+"""Tests of `chicago_crime/sources/kaggle.py`: Kaggle's own client against Kaggle on loopback."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kagglesdk import KaggleEnv, kaggle_env
+from pydantic import SecretStr
+
+from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.sources.base import SourceError, no_progress
+from chicago_crime.sources.http import Patience
+from chicago_crime.sources.kaggle import KaggleSource
+from chicago_crime.sources.kaggle_login import KaggleLogin
+from chicago_crime_tests.servers.faults import Fault
+from chicago_crime_tests.servers.kaggle_server import KaggleServer
+from chicago_crime_tests.support import all_told_by, crimes_of_months, files_below, write_csv
+
+TOKEN = "KGAT_planted0token0of0the0tests"
+QUICK = Patience(tries=4, first_wait_s=0.01, timeout_s=5)
+IMPATIENT = Patience(tries=2, first_wait_s=0.01, timeout_s=0.3)
+
+
+@pytest.fixture
+def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleServer]:
+    """Kaggle with 2001 to 2022, at the address that the client believes to be Kaggle's."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    content = write_csv(tmp_path / "2014.csv", crimes_of_months(2014, per_month=1500)).read_bytes()
+    files = {f"Chicago_Crimes_{year}.csv": f"{year}\n".encode() for year in range(2001, 2023)}
+    others = {"Chicago_Crimes_2001_to_2004.csv": b"several years", "notes_2014.txt": b"no CSV", "readme.csv": b"none"}
+    with KaggleServer(files | others | {"Chicago_Crimes_2014.csv": content}, TOKEN).answering() as server:
+        monkeypatch.setitem(kaggle_env._env_to_endpoint, KaggleEnv.PROD, server.url)
+        yield server
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    (tmp_path / "target").mkdir()
+    return tmp_path / "target"
+
+
+def source(token: str = TOKEN, patience: Patience = QUICK) -> KaggleSource:
+    return KaggleSource(KaggleLogin(SecretStr(token)), patience)
+
+
+def content_of(kaggle: KaggleServer, year: int = 2014) -> bytes:
+    return kaggle.files[f"Chicago_Crimes_{year}.csv"]
+
+
+def test_the_years_are_those_of_the_listing_on_all_its_pages(kaggle: KaggleServer) -> None:
+    assert source().years() == list(range(2001, 2023))
+    assert len(kaggle.asked) == 2
+    assert kaggle.storage.asked == []
+
+
+def test_only_the_years_file_is_downloaded(kaggle: KaggleServer, target: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    file = source().fetch(2014, target, lambda done, total: told.append((done, total)))
+    assert file.path == target / "Chicago_Crimes_2014.csv"
+    assert file.path.read_bytes() == content_of(kaggle)
+    assert told[-1] == (len(content_of(kaggle)),) * 2
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert "salikhussaini49/chicago-crimes, file Chicago_Crimes_2014.csv" in file.origin
+    assert file.details["published"] == "2023-07-08"
+    [asked] = kaggle.storage.asked
+    assert asked.path == "/kaggle-data-sets/Chicago_Crimes_2014.csv"
+    assert "Authorization" not in asked.headers
+
+
+def test_a_download_goes_on_where_it_was_cut(kaggle: KaggleServer, target: Path) -> None:
+    size = len(content_of(kaggle))
+    kaggle.storage.will(Fault(cut_after=size // 2))
+    file = source().fetch(2014, target)
+    assert file.path.read_bytes() == content_of(kaggle)
+    first, second = kaggle.storage.asked
+    assert first.sent == size // 2
+    assert second.status == 206
+    assert second.headers["Range"].startswith("bytes=")
+    assert size // 2 <= second.sent < size // 2 + (1 << 16) + 1
+
+
+def test_what_passes_is_asked_again_by_the_listing_and_by_the_storage(kaggle: KaggleServer, target: Path) -> None:
+    for server in (kaggle, kaggle.storage):
+        for fault in (Fault(status=429, retry_after="1"), Fault(status=500), Fault(status=503)):
+            server.will(fault, on="ListDatasetFiles" if server is kaggle else "")
+    assert source().fetch(2014, target).path.read_bytes() == content_of(kaggle)
+    assert [one.status for one in kaggle.storage.asked] == [429, 500, 503, 200]
+    first, second = kaggle.asked[:2]
+    assert (first.status, second.status) == (429, 500)
+    assert second.at - first.at >= 1
+    first, second = kaggle.storage.asked[:2]
+    assert second.at - first.at >= 1
+
+
+@pytest.mark.parametrize("at", ["api", "storage"])
+def test_nobody_waits_forever_though_the_client_sets_no_time_limit(kaggle: KaggleServer, target: Path, at: str) -> None:
+    (kaggle if at == "api" else kaggle.storage).will(Fault(wait_s=60), times=2)
+    with pytest.raises(SourceError, match=r"Kaggle does not answer within 0\.3 s"):
+        source(patience=IMPATIENT).fetch(2014, target)
+
+
+def test_a_file_of_another_size_than_listed_is_told(kaggle: KaggleServer, target: Path) -> None:
+    kaggle.listed_sizes["Chicago_Crimes_2014.csv"] = len(content_of(kaggle)) + 1
+    with pytest.raises(SourceError, match=r"Kaggle lists Chicago_Crimes_2014\.csv with [\d,]+ bytes and sent [\d,]+:"):
+        source().fetch(2014, target)
+
+
+def test_a_file_that_comes_packed_is_unpacked(kaggle: KaggleServer, target: Path) -> None:
+    kaggle.storage.packs = True
+    kaggle.files["Chicago_Crimes_2014.csv"] = random.Random(1).randbytes(200_000)  # no packing makes it smaller
+    kaggle.storage.will(Fault(cut_after=100_000))
+    file = source().fetch(2014, target)
+    assert file.path.name == "Chicago_Crimes_2014.csv"
+    assert file.path.read_bytes() == content_of(kaggle)
+    assert list(target.iterdir()) == [file.path]
+    assert [one.status for one in kaggle.storage.asked] == [200, 206]
+
+
+def test_a_year_that_kaggle_lacks_is_told_with_those_it_has_and_where_to_get_it(
+    kaggle: KaggleServer, target: Path
+) -> None:
+    with pytest.raises(
+        SourceError, match=r"no file for 2024\. Years found: 2001, .*2022\. .*CHICAGO_CRIME_SOURCE=portal"
+    ):
+        source().fetch(2024, target)
+
+
+def test_two_files_of_a_year_are_told(kaggle: KaggleServer, target: Path) -> None:
+    kaggle.files["more/crimes-2014.csv"] = b"id\n"
+    with pytest.raises(SourceError, match=r"several files for 2014: Chicago_Crimes_2014\.csv, more/crimes-2014\.csv"):
+        source().fetch(2014, target)
+
+
+def test_a_token_that_is_not_accepted_is_told_without_it(kaggle: KaggleServer, target: Path) -> None:
+    wrong = "KGAT_wrong0secret"
+    with pytest.raises(SourceError, match=r"401.*does not accept the token in KAGGLE_API_TOKEN.*kaggle\.com") as raised:
+        source(wrong).fetch(2014, target)
+    assert kaggle.asked[-1].headers["Authorization"] == f"Bearer {wrong}"
+    assert wrong not in all_told_by(raised.value)
+    assert len(kaggle.asked) == 1
+
+
+def test_without_a_token_nothing_is_asked_and_the_way_to_one_is_told(kaggle: KaggleServer, target: Path) -> None:
+    with pytest.raises(SourceError, match=r"no token was found: .*kaggle\.com/settings.*CHICAGO_CRIME_SOURCE=portal"):
+        KaggleSource(KaggleLogin()).fetch(2014, target)
+    assert kaggle.asked == []
+
+
+def test_the_older_pair_signs_in_too(kaggle: KaggleServer) -> None:
+    kaggle.pair = ("somebody", "planted0key")
+    login = KaggleLogin(username="somebody", key=SecretStr("planted0key"))
+    assert len(KaggleSource(login, QUICK).years()) == 22
+    assert kaggle.asked[0].headers["Authorization"].startswith("Basic ")
+
+
+def test_a_dataset_that_is_gone_is_told(kaggle: KaggleServer) -> None:
+    kaggle.will(Fault(status=404))
+    with pytest.raises(SourceError, match="dataset salikhussaini49/chicago-crimes or its file is gone"):
+        source().years()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(status=503), Fault(cut_after=0), Fault(status=404), Fault(status=403)],
+    ids=["503", "cut", "404", "403"],
+)
+def test_a_fetch_that_fails_leaves_the_former_year_untouched(
+    kaggle: KaggleServer, tmp_path: Path, fault: Fault
+) -> None:
+    files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
+    files.fetch(source(), 2014, no_progress)
+    before = files_below(files.folder)
+    kaggle.files["Chicago_Crimes_2014.csv"] = content_of(kaggle).replace(b"THEFT", b"ARSON")
+    kaggle.storage.will(Fault(cut_after=200_000))
+    kaggle.storage.will(fault, times=20)
+    with pytest.raises(SourceError):
+        files.fetch(source(), 2014, no_progress)
+    assert files_below(files.folder) == before
+    assert list(files.staging.iterdir()) == []
+    kaggle.storage.forget_faults()
+    files.fetch(source(), 2014, no_progress)
+    assert files.csv(2014).read_bytes() == content_of(kaggle)
+
+
+def test_the_doctors_try_says_where_the_token_is_and_is_short(kaggle: KaggleServer) -> None:
+    assert source().try_access() == "Kaggle accepts the token in KAGGLE_API_TOKEN"
+    kaggle.will(Fault(status=503), times=9)
+    before = len(kaggle.asked)
+    with pytest.raises(SourceError, match="503"):
+        source().try_access()
+    assert len(kaggle.asked) == before + 1

@@ -1,0 +1,322 @@
+"""Tests of `chicago_crime/sources/portal.py`, against the City's portal on loopback."""
+
+import csv
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from chicago_crime.gate import pass_through
+from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.settings import load_settings
+from chicago_crime.sources.base import SourceError, no_progress
+from chicago_crime.sources.http import Patience
+from chicago_crime.sources.portal import READINGS, PortalSource
+from chicago_crime_tests.servers.faults import Fault, FaultyHandler, FaultyServer
+from chicago_crime_tests.servers.portal_server import PortalServer, rows_in
+from chicago_crime_tests.support import (
+    NAMES,
+    all_told_by,
+    crime,
+    crimes_of_months,
+    files_below,
+    folder_settings,
+    real_year,
+    rows_of,
+    run_well,
+    write_csv,
+)
+
+APP_TOKEN = "planted0app0token"
+QUICK = Patience(tries=5, first_wait_s=0.01, timeout_s=5)
+IMPATIENT = Patience(tries=2, first_wait_s=0.01, timeout_s=0.3)
+TODAY = date(2016, 3, 5)
+
+
+@pytest.fixture
+def portal() -> Iterator[PortalServer]:
+    """A portal with 36 rows of 2014 and 6 of 2016, not in the order of their ids."""
+    rows = crimes_of_months(2014) + crimes_of_months(2016, months=(1, 2))
+    with PortalServer(rows[::-1], APP_TOKEN).answering() as server:
+        yield server
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    (tmp_path / "target").mkdir()
+    return tmp_path / "target"
+
+
+def source(portal: FaultyServer, patience: Patience = QUICK, app_token: str = "", page: int = 10) -> PortalSource:
+    return PortalSource(portal.url, SecretStr(app_token) if app_token else None, page, patience, TODAY)
+
+
+def rows_of_file(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def rows_of_portal(portal: PortalServer, year: int) -> list[dict[str, str]]:
+    return sorted((row for row in portal.rows if row["year"] == str(year)), key=lambda row: int(row["id"]))
+
+
+def pages_asked(portal: PortalServer) -> list[int]:
+    """The ids after which pages were asked for."""
+    return [int(one.query["$where"].split(" > ")[1]) for one in portal.asked if one.path.endswith(".csv")]
+
+
+def test_a_year_is_read_page_by_page_in_order_over_one_connection(portal: PortalServer, target: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    file = source(portal).fetch(2014, target, lambda done, total: told.append((done, total)))
+    assert rows_of_file(file.path) == rows_of_portal(portal, 2014)
+    assert told == [(10, 36), (20, 36), (30, 36), (36, 36)]
+    last_ids = [int(rows_of_portal(portal, 2014)[n]["id"]) for n in (9, 19, 29)]
+    assert pages_asked(portal) == [0, *last_ids]
+    assert len({one.port for one in portal.asked}) == 1
+    assert {one.query["$order"] for one in portal.asked if one.path.endswith(".csv")} == {"id"}
+
+
+def test_the_file_passes_the_gate_as_it_is(portal: PortalServer, target: Path) -> None:
+    passage = pass_through(source(portal).fetch(2014, target).path, 2014, target)
+    assert passage.is_canonical
+    assert list(passage.columns) == NAMES
+    assert (passage.rows, passage.lines, passage.quarantined) == (36, 36, 0)
+    assert passage.months["2014-12"] == 3
+
+
+def test_a_location_in_several_lines_passes_the_gate_too(portal: PortalServer, target: Path) -> None:
+    """The portal writes a place that has no address as three lines, in some of its versions."""
+    portal.rows = [row | {"location": f"\n,  \n{row['location']}"} for row in portal.rows]
+    file = source(portal).fetch(2014, target).path
+    assert rows_of_file(file) == rows_of_portal(portal, 2014)
+    passage = pass_through(file, 2014, target)
+    assert (passage.rows, passage.continuations, passage.quarantined) == (36, 72, 0)
+
+
+def test_where_it_came_from_and_of_which_state_it_is_goes_with_the_file(portal: PortalServer, target: Path) -> None:
+    file = source(portal).fetch(2014, target)
+    assert file.origin == f"{portal.url}/d/ijzp-q8t2, year 2014, 36 rows"
+    assert file.details["newest_change"] == "2018-02-10T15:50:01.000"
+    assert (file.details["rows"], file.details["partial"], file.synthetic) == (36, False, False)
+
+
+def test_the_current_year_is_said_to_be_partial(portal: PortalServer, target: Path) -> None:
+    details = source(portal).fetch(2016, target).details
+    assert details["partial"] is True
+    assert "2016 goes on" in str(details["partial_because"])
+
+
+@pytest.mark.parametrize(
+    ("today", "newest"), [(date(2024, 1, 8), 2023), (date(2024, 1, 9), 2024), (date(2024, 12, 31), 2024)]
+)
+def test_the_years_reach_to_the_newest_that_the_city_can_have_published(today: date, newest: int) -> None:
+    assert PortalSource("http://nowhere", today=today).years() == list(range(2001, newest + 1))
+
+
+def test_what_passes_is_asked_again_and_a_wait_is_kept(portal: PortalServer, target: Path) -> None:
+    portal.will(Fault(status=429, retry_after="1"), on=".csv")
+    for fault in (Fault(status=500), Fault(status=503), Fault(status=202)):
+        portal.will(fault, on=".csv")
+    assert rows_of_file(source(portal).fetch(2014, target).path) == rows_of_portal(portal, 2014)
+    throttled, after = (one for one in portal.asked[1:3])
+    assert throttled.status == 429
+    assert after.at - throttled.at >= 1
+
+
+@pytest.mark.parametrize("cut_after", [0, 40])
+def test_a_year_goes_on_with_the_page_that_was_cut(portal: PortalServer, target: Path, cut_after: int) -> None:
+    third = int(rows_of_portal(portal, 2014)[19]["id"])
+    portal.will(Fault(cut_after=cut_after), on=f"id > {third}", times=2)
+    assert rows_of_file(source(portal).fetch(2014, target).path) == rows_of_portal(portal, 2014)
+    asked = pages_asked(portal)
+    assert asked.count(third) == 3
+    assert len(asked) == len(set(asked)) + 2
+
+
+def test_a_portal_that_gives_less_at_once_than_asked_is_read_whole(portal: PortalServer, target: Path) -> None:
+    portal.most_rows = 7
+    assert rows_of_file(source(portal).fetch(2014, target).path) == rows_of_portal(portal, 2014)
+
+
+@pytest.mark.parametrize("fault", [Fault(wait_s=60), Fault(pause_s=60)], ids=["at first", "in mid-answer"])
+def test_a_silent_portal_is_not_waited_for(portal: PortalServer, target: Path, fault: Fault) -> None:
+    portal.will(fault, on=".csv", times=2)
+    with pytest.raises(SourceError, match=r"the City's portal .* times in a row: try again later"):
+        source(portal, IMPATIENT).fetch(2014, target)
+
+
+@pytest.mark.parametrize("kind", ["a row more", "a row less", "a row changed"])
+def test_data_that_changes_while_it_is_read_is_read_again(portal: PortalServer, target: Path, kind: str) -> None:
+    rows = list(portal.rows)
+    late = crime(id=1, year=2014, updated_on="02/11/2018 03:50:01 PM")  # before the page that is being read
+    changed = {
+        "a row more": [*rows, late],
+        "a row less": [row for row in rows if row["id"] != rows_of_portal(portal, 2014)[0]["id"]],
+        "a row changed": [late if row["id"] == rows_of_portal(portal, 2014)[0]["id"] else row for row in rows],
+    }[kind]
+    portal.will(Fault(before=lambda: portal.change(changed)), on=f"id > {rows_of_portal(portal, 2014)[19]['id']}")
+    file = source(portal).fetch(2014, target)
+    assert rows_of_file(file.path) == rows_of_portal(portal, 2014)
+    assert len(rows_of_file(file.path)) == len([row for row in changed if row["year"] == "2014"])
+    assert pages_asked(portal).count(0) == 2
+
+
+def test_a_count_from_before_the_change_is_not_believed(portal: PortalServer, target: Path) -> None:
+    portal.change([*portal.rows, crime(id=1, year=2014)])
+    portal.will(Fault(is_stale=True), on=".json")
+    file = source(portal).fetch(2014, target)
+    assert len(rows_of_file(file.path)) == 37
+    assert pages_asked(portal).count(0) == 2
+
+
+def test_two_old_counts_do_not_hide_a_row(portal: PortalServer, target: Path) -> None:
+    """Also where the rows of the old count fill the last page: whether more follow is asked."""
+    portal.change([*portal.rows, crime(id=9_999_999_999, year=2014)])
+    portal.will(Fault(is_stale=True), on=".json", times=2)
+    file = source(portal, page=12).fetch(2014, target)
+    assert len(rows_of_file(file.path)) == 37
+
+
+def test_data_that_never_rests_is_told_and_the_former_year_untouched(portal: PortalServer, tmp_path: Path) -> None:
+    files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
+    files.fetch(source(portal), 2014, no_progress)
+    before = files_below(files.folder)
+
+    def one_more() -> None:
+        portal.change([*portal.rows, crime(id=1_000_000_000 + len(portal.rows), year=2014)])
+
+    portal.asked.clear()
+    portal.will(Fault(before=one_more), on="id > 0", times=99)
+    with pytest.raises(SourceError, match=r"changed its crimes of 2014 each of the 3 times.*try again in an hour"):
+        files.fetch(source(portal), 2014, no_progress)
+    assert pages_asked(portal).count(0) == READINGS
+    assert files_below(files.folder) == before
+    assert list(files.staging.iterdir()) == []
+
+
+def test_a_year_that_breaks_off_leaves_the_former_one_untouched(portal: PortalServer, tmp_path: Path) -> None:
+    files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
+    files.fetch(source(portal), 2014, no_progress)
+    before = files_below(files.folder)
+    portal.change(row | {"primary_type": "ARSON"} for row in portal.rows)
+    portal.will(Fault(status=503), on=f"id > {rows_of_portal(portal, 2014)[19]['id']}", times=99)
+    with pytest.raises(SourceError, match="503"):
+        files.fetch(source(portal), 2014, no_progress)
+    assert files_below(files.folder) == before
+    assert list(files.staging.iterdir()) == []
+
+
+def test_two_years_at_once_are_asked_for_one_after_the_other(portal: PortalServer, tmp_path: Path) -> None:
+    one, years = source(portal), (2014, 2016)
+    for year in years:
+        (tmp_path / str(year)).mkdir()
+    portal.will(Fault(wait_s=0.05), times=99)
+    with ThreadPoolExecutor(2) as pool:
+        files = list(pool.map(lambda year: one.fetch(year, tmp_path / str(year)), years))
+    assert [len(rows_of_file(file.path)) for file in files] == [36, 6]
+    assert portal.most_at_once == 1
+
+
+def test_an_app_token_goes_along_and_none_is_needed(portal: PortalServer, target: Path) -> None:
+    source(portal, app_token=APP_TOKEN).fetch(2014, target)
+    assert {one.headers.get("X-App-Token") for one in portal.asked} == {APP_TOKEN}
+    portal.asked.clear()
+    source(portal).fetch(2014, target)
+    assert {one.headers.get("X-App-Token") for one in portal.asked} == {None}
+
+
+def test_an_app_token_that_is_not_accepted_is_told_without_it(portal: PortalServer, target: Path) -> None:
+    wrong = "wrong0app0token"
+    with pytest.raises(SourceError, match=r"403.*CHICAGO_CRIME_PORTAL_APP_TOKEN.*unset") as raised:
+        source(portal, app_token=wrong).fetch(2014, target)
+    assert wrong not in all_told_by(raised.value)
+    assert len(portal.asked) == 1
+
+
+def test_a_year_without_crimes_and_one_outside_are_told(portal: PortalServer, target: Path) -> None:
+    with pytest.raises(SourceError, match="has no crimes of 2015"):
+        source(portal).fetch(2015, target)
+    with pytest.raises(SourceError, match="no year 2017: it has 2001 to 2016"):
+        source(portal).fetch(2017, target)
+
+
+class _Elsewhere(FaultyHandler):
+    def answer(self) -> None:
+        self.reply(*self.server.answer)
+
+
+class _Other(FaultyServer):
+    """Something else than the portal: it has one answer for everything."""
+
+    handler = _Elsewhere
+    answer: tuple[int, bytes, dict[str, str]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((404, b"no such page", {}), "404.*CHICAGO_CRIME_PORTAL_URL"),
+        ((200, b"<html>maintenance</html>", {}), "something else than a count"),
+        ((200, b'{"crimes": 1}', {}), "something else than a count"),
+        ((200, b"[]", {}), "something else than a count"),
+    ],
+)
+def test_something_else_than_the_portal_is_told(
+    target: Path, answer: tuple[int, bytes, dict[str, str]], told: str
+) -> None:
+    with _Other().answering() as other:
+        other.answer = answer
+        with pytest.raises(SourceError, match=told):
+            source(other).fetch(2014, target)
+
+
+def test_a_redirection_does_not_carry_the_app_token_elsewhere(portal: PortalServer, target: Path) -> None:
+    with _Other().answering() as other:
+        other.answer = (302, b"", {"Location": f"{portal.url}/resource/ijzp-q8t2.json"})
+        with pytest.raises(SourceError, match=r"302.*CHICAGO_CRIME_PORTAL_URL"):
+            source(other, app_token=APP_TOKEN).fetch(2014, target)
+    assert portal.asked == []
+
+
+def test_the_doctors_try_is_one_request(portal: PortalServer) -> None:
+    assert source(portal).try_access() == f"{portal.url} answers, asked without an app token"
+    assert source(portal, app_token=APP_TOKEN).try_access().endswith("with an app token")
+    portal.asked.clear()
+    portal.will(Fault(status=503), times=9)
+    with pytest.raises(SourceError, match="503"):
+        source(portal).try_access()
+    assert len(portal.asked) == 1
+
+
+def test_a_real_year_through_the_whole_graph_is_what_the_file_gives(tmp_path: Path) -> None:
+    """3,440 real rows of 2014, once from a file as Kaggle has it and once from the portal: the same typed rows."""
+    rows = list(islice(rows_in(real_year(2014)), 0, None, 80))
+    write_csv(tmp_path / "in" / "2014.csv", rows)
+    by_file = folder_settings(tmp_path / "by_file", tmp_path / "in")
+    run_well(by_file, 2014)
+    with PortalServer(rows).answering() as portal:
+        portal.will(Fault(cut_after=5000), on=".csv")
+        by_portal = load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "by_portal")
+        [report] = run_well(by_portal, 2014)
+    metadata = report.metadata["crime_csv", 2014]
+    assert metadata["partition_row_count"] == len(rows) == 3440
+    assert (metadata["source"], metadata["synthetic"]) == ("portal", False)
+    assert metadata["details"]["partial"] is False
+    for table in ("crimes", "rejected_crimes", "enriched_crimes", "crimes_monthly", "hot_spots"):
+        assert rows_of(by_portal, table, 2014) == rows_of(by_file, table, 2014), table
+    ids = {row["id"] for row in rows_of(by_portal, "crimes", 2014)}
+    assert ids == {int(row["id"]) for row in rows}
+
+
+def test_the_current_year_is_said_to_be_partial_in_the_assets_metadata(tmp_path: Path) -> None:
+    year = PortalSource("").years()[-1]
+    with PortalServer(crimes_of_months(year, months=(1, 2))).answering() as portal:
+        settings = load_settings(source="portal", portal_url=f"{portal.url}/", data_dir=tmp_path / "data")
+        [report] = run_well(settings, year)
+    details = report.metadata["crime_csv", year]["details"]
+    assert details["partial"] is True
+    assert f"{year} goes on" in details["partial_because"]
