@@ -31,13 +31,14 @@ def compare(asked: Asked) -> View:
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
-    rows = [_row(asked, name, of_name, end) for name, of_name in counts.items()]
+    loaded = {(span, back): _is_loaded(asked, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
+    rows = [_row(asked, name, of_name, loaded) for name, of_name in counts.items()]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
     everything = {
         back: {span: sum(of.get(back, {}).get(span, 0) for of in counts.values()) for span in SPANS}
         for back in range(YEARS_BACK + 1)
     }
-    total = _row(asked, WHOLE_CITY, everything, end) | {"name": WHOLE_CITY}
+    total = _row(asked, WHOLE_CITY, everything, loaded) | {"name": WHOLE_CITY}
     del total["link"]
     return View(
         "compare",
@@ -74,13 +75,12 @@ def _years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
-def _row(asked: Asked, name: str | None, counts: dict[int, dict[str, int]], end: date) -> dict[str, Any]:
+def _row(
+    asked: Asked, name: str | None, counts: dict[int, dict[str, int]], loaded: dict[tuple[str, int], bool]
+) -> dict[str, Any]:
     row: dict[str, Any] = {"name": _label(asked, name)}
     for span in SPANS:
-        values = [
-            counts.get(back, {}).get(span, 0) if _is_loaded(asked, end, back, span) else None
-            for back in range(YEARS_BACK + 1)
-        ]
+        values = [counts.get(back, {}).get(span, 0) if loaded[span, back] else None for back in range(YEARS_BACK + 1)]
         now, before, past = values[0], values[1], [value for value in values[1:] if value is not None]
         mean = sum(past) / YEARS_BACK if len(past) == YEARS_BACK else None
         row |= {

@@ -3,12 +3,13 @@
 import altair as alt
 
 from chicago_crime.dashboard.charts import WIDE, AnyChart, made_once
+from chicago_crime.dashboard.hot_spots import HOT
 from chicago_crime.schema import X_FT, Y_FT
 
 CELL_FT = 660
 MAP_ASPECT = (Y_FT[1] - Y_FT[0]) / (X_FT[1] - X_FT[0])
 
-HOT_FROM = (-2.576, -1.96, 1.96, 2.576)
+HOT_FROM = (-2.576, -HOT, HOT, 2.576)
 """Where a z-score leaves the 99 % and the 95 % of what chance alone would give."""
 
 

@@ -26,15 +26,17 @@ def typed_csv_scan(file: Path) -> exp.Expr:
 
 def parquet_scan(*files: Path | str) -> exp.Expr:
     """Reads Parquet files with the same columns, or a glob of them. Names of folders never become columns."""
-    paths = exp.array(*(exp.Literal.string(str(file)) for file in files))
-    options = exp.EQ(this=exp.column("hive_partitioning"), expression=exp.false())
-    return exp.Anonymous(this="READ_PARQUET", expressions=[paths, options])
+    return _read_parquet(exp.array(*(exp.Literal.string(str(file)) for file in files)))
 
 
 def open_parquet_scan(parameter: str) -> exp.Expr:
-    """Reads one Parquet file, whose path is a parameter of the statement."""
+    """Reads one Parquet file, as `parquet_scan` does; its path is a parameter of the statement."""
+    return _read_parquet(exp.Parameter(this=exp.var(parameter)))
+
+
+def _read_parquet(files: exp.Expr) -> exp.Expr:
     options = exp.EQ(this=exp.column("hive_partitioning"), expression=exp.false())
-    return exp.Anonymous(this="READ_PARQUET", expressions=[exp.Parameter(this=exp.var(parameter)), options])
+    return exp.Anonymous(this="READ_PARQUET", expressions=[files, options])
 
 
 def no_rows(columns: Sequence[str]) -> exp.Expr:
