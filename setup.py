@@ -54,8 +54,16 @@ setup(
         "vl-convert-python>=1.9,<2",
     ],
     extras_require={
+        "gcp": [
+            f"dagster-gcp=={DAGSTER_LIBRARIES}",
+            "google-cloud-bigquery>=3.27,<4",
+            "google-cloud-dataproc>=5.15,<6",
+            "google-cloud-secret-manager>=2.21,<3",
+            "google-cloud-storage>=3,<4",
+        ],
         "dev": [
             "axe-playwright-python>=0.1.7",
+            "google-api-python-client>=2.150",  # bundles the discovery documents that requests are checked against
             "httpx2>=2",
             "hypothesis>=6.120",
             "mypy>=1.13",
@@ -65,6 +73,7 @@ setup(
             "pytest>=8.3",
             "ruff>=0.8",
             "types-requests>=2.32",
+            "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL
         ],
     },
 )

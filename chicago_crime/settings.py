@@ -19,6 +19,9 @@ PROJECT_FOLDER = Path(__file__).parent.parent
 OTHERS_NAMES = {
     "dagster_home": "DAGSTER_HOME",
     "java_home": "JAVA_HOME",
+    "gcp_credentials": "GOOGLE_APPLICATION_CREDENTIALS",
+    "gcs_endpoint": "STORAGE_EMULATOR_HOST",
+    "bigquery_endpoint": "BIGQUERY_EMULATOR_HOST",
     "kaggle_api_token": "KAGGLE_API_TOKEN",
     "kaggle_username": "KAGGLE_USERNAME",
     "kaggle_key": "KAGGLE_KEY",
@@ -36,7 +39,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
-    deployment: Literal["local"] = Field("local", description="where the platform runs")
+    deployment: Literal["local", "gcp"] = Field("local", description="where the platform runs")
     source: Literal["sample", "folder", "kaggle", "portal"] = Field(
         "sample", description="who hands over the yearly CSVs"
     )
@@ -70,7 +73,48 @@ class Settings(BaseSettings):
         description="memory DuckDB may use before it spills to disk",
     )
 
-    @field_validator("folder", "data_dir", "dagster_home", "java_home", "kaggle_config_dir")
+    gcp_project: str | None = Field(
+        None, pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", description="Google Cloud project, for deployment=gcp"
+    )
+    gcp_region: str = Field(
+        "us-central1", pattern=r"^[a-z]+-[a-z]+\d+$", description="where bucket, dataset and clusters are"
+    )
+    gcp_credentials: Path | None = Field(
+        None, description="service account file; by default the credentials of the machine or of gcloud"
+    )
+    gcs_bucket: str | None = Field(
+        None, pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", description="bucket for objects, for deployment=gcp"
+    )
+    bigquery_dataset: str = Field(
+        "chicago_crime", pattern=r"^[A-Za-z0-9_]+$", description="dataset that holds the tables"
+    )
+    bigquery_max_gb_billed: float = Field(
+        20, gt=0, description="a statement that would read more than this is refused before it runs"
+    )
+    dataproc_mode: Literal["cluster", "serverless"] = Field(
+        "cluster", description="whether the Spark job runs on a cluster of its own or as a batch"
+    )
+    dataproc_machine_type: str = Field("n2-standard-4", description="machine of the cluster's master and workers")
+    dataproc_workers: int = Field(2, ge=0, le=50, description="workers of the cluster; 0 for a single node")
+    dataproc_max_minutes: int = Field(
+        120,
+        ge=10,
+        le=1440,
+        description="after so long Google deletes the cluster or batch, whatever became of us",
+    )
+    dataproc_service_account: str | None = Field(None, description="service account of the cluster's machines")
+    dataproc_subnet: str | None = Field(None, description="subnetwork of the cluster; by default the network default")
+    kaggle_secret: str | None = Field(
+        None,
+        pattern=r"^projects/[^/]+/secrets/[\w-]+(/versions/\w+)?$",
+        description="secret in Secret Manager that holds Kaggle's API token",
+    )
+    gcs_endpoint: str | None = Field(None, description="address of a Cloud Storage emulator")
+    bigquery_endpoint: str | None = Field(None, description="address of a BigQuery emulator")
+    dataproc_endpoint: str | None = Field(None, description="address of a Dataproc emulator")
+    secret_manager_endpoint: str | None = Field(None, description="address of a Secret Manager emulator")
+
+    @field_validator("folder", "data_dir", "dagster_home", "java_home", "kaggle_config_dir", "gcp_credentials")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
@@ -89,6 +133,14 @@ class Settings(BaseSettings):
     def _folder_is_named(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
             raise ValueError(f"{PREFIX}SOURCE=folder needs {PREFIX}FOLDER: the folder that holds the yearly CSVs")
+        return self
+
+    @model_validator(mode="after")
+    def _cloud_is_named(self) -> "Settings":
+        missing = [name for name in ("gcp_project", "gcs_bucket") if getattr(self, name) is None]
+        if self.deployment == "gcp" and missing:
+            names = " and ".join(PREFIX + name.upper() for name in missing)
+            raise ValueError(f"{PREFIX}DEPLOYMENT=gcp needs {names}: where everything is kept")
         return self
 
     @property

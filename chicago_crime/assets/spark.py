@@ -37,8 +37,7 @@ def enrich_crimes(
     """Run the job on all years of the run, then publish its tables year by year."""
     chosen = [name for name in TABLES if is_chosen(context, name)]
     with spark.workspace() as workspace:
-        for year in run_years(context):
-            warehouse.export_parquet(CRIMES, year, workspace.input)
+        warehouse.export_parquet(CRIMES, run_years(context), workspace.input)
         seconds = spark.run(
             "enrich_crimes",
             crimes=workspace.input,
@@ -50,8 +49,8 @@ def enrich_crimes(
         for name in chosen:
 
             def publish(year: int, name: str = name) -> Metadata:
-                files = sorted((workspace.output / name / str(year)).rglob("*.parquet"))
-                stored = stored_metadata(warehouse.load_parquet(TABLES[name], year, files))
+                made = f"{workspace.output}/{name}/{year}"
+                stored = stored_metadata(warehouse.load_parquet(TABLES[name], year, made))
                 return stored | {"spark_engine": spark.engine, "job_seconds_all_years": round(seconds, 1)}
 
             each_year(context, name, publish)

@@ -46,7 +46,7 @@ def type_crimes(context: AssetExecutionContext, warehouse: ResourceParam[Warehou
 
     def reject(year: int) -> Metadata:
         if year in fully_typed:  # most years: reading every row once more would find nothing
-            stored = warehouse.load_parquet(REJECTED_CRIMES, year, [])
+            stored = warehouse.clear_year(REJECTED_CRIMES, year)
         else:
             stored = warehouse.replace_year(REJECTED_CRIMES, year)
         counts = warehouse.count_by(REJECTED_CRIMES, year, "reason")

@@ -73,18 +73,24 @@ class DuckDBWarehouse(Warehouse):
         except duckdb.Error as error:
             raise WarehouseError(f"cannot load {csv} into {table.name}: {error}") from error
 
-    def load_parquet(self, table: Table, year: int, files: Sequence[Path]) -> TableYear:
+    def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
         """See `Warehouse.load_parquet`. A single file that is just as this warehouse would write it is moved in."""
-        connection = self._connect()
-        scan = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
+        files = sorted(Path(folder).rglob("*.parquet"))
+        if not files:
+            return self.clear_year(table, year)
         try:
-            rows = connection.sql(exp.select("*").from_(scan).sql("duckdb"))
+            rows = self._connect().sql(exp.select("*").from_(parquet_scan(*files)).sql("duckdb"))
             self._refuse_other_years(table, year, rows)
             if len(files) == 1 and _is_as_written_here(table, rows):
                 return self._take_in(table, year, files[0])
             return self._publish(table, year, rows)
         except duckdb.Error as error:
             raise WarehouseError(f"cannot load {year} into {table.name}: {error}") from error
+
+    def clear_year(self, table: Table, year: int) -> TableYear:
+        """See `Warehouse.clear_year`."""
+        nothing = exp.select("*").from_(no_rows([column.name for column in table.columns]))
+        return self._publish(table, year, self._connect().sql(nothing.sql("duckdb")))
 
     def replace_year(self, table: Table, year: int) -> TableYear:
         """See `Warehouse.replace_year`."""
@@ -94,11 +100,10 @@ class DuckDBWarehouse(Warehouse):
         except duckdb.Error as error:
             raise WarehouseError(f"cannot compute {table.name} for {year}: {error}") from error
 
-    def export_parquet(self, table: Table, year: int, folder: Path) -> Path:
-        """See `Warehouse.export_parquet`. The table's file is Parquet already: it is linked, not copied."""
-        target = folder / f"{table.name}-{year}.parquet"
-        target.hardlink_to(self._existing(table.name, year))
-        return target
+    def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
+        """See `Warehouse.export_parquet`. A year's file is Parquet already: it is linked, not copied."""
+        for year in years:
+            (Path(folder) / f"{table.name}-{year}.parquet").hardlink_to(self._existing(table.name, year))
 
     def stored(self, table: Table) -> dict[int, TableYear]:
         """See `Warehouse.stored`."""

@@ -31,10 +31,13 @@ class SparkError(PlatformError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """Fresh folders for one job: fill `input` before it runs, take its tables from `output` afterwards."""
+    """Fresh folders for one job: fill `input` before it runs, take its tables from `output` afterwards.
 
-    input: Path
-    output: Path
+    Both are what the warehouse of the same deployment reads and writes: paths or URIs.
+    """
+
+    input: str
+    output: str
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,16 @@ class SparkRunner(ABC):
     def workspace(self) -> Iterator[Workspace]:
         """Folders for one job, gone afterwards."""
         with staging_folder(self.staging) as folder:
-            workspace = Workspace(folder / "input", folder / "output")
-            workspace.input.mkdir()
-            yield workspace
+            (folder / "input").mkdir()
+            yield Workspace(str(folder / "input"), str(folder / "output"))
 
     def run(self, job: str, **arguments: Path | str) -> float:
         """Run a job to its end and return how many seconds it took.
 
         Args:
             job: name of its file, without `.py`.
-            arguments: its options, with underscores for dashes.
+            arguments: its options, with underscores for dashes. A Path is a local file; where the job runs elsewhere,
+                it is taken there.
 
         Raises:
             SparkError: the job failed.

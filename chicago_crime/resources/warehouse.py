@@ -7,7 +7,6 @@ module; what the tables are, in `tables/`.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -40,20 +39,30 @@ class Warehouse(ABC):
         """
 
     @abstractmethod
-    def load_parquet(self, table: Table, year: int, files: Sequence[Path]) -> TableYear:
-        """Replace a year by the rows of some Parquet files with the table's columns. No file means no rows.
+    def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
+        """Replace a year by the rows of the Parquet files below a folder (a path or a URI), with the table's columns.
+
+        No file means no rows.
 
         Raises:
             WarehouseError: a file lacks a column, a value does not fit its type, or a row is of another year.
         """
 
     @abstractmethod
+    def clear_year(self, table: Table, year: int) -> TableYear:
+        """Replace a year by no rows: the year is stored, and empty."""
+
+    @abstractmethod
     def replace_year(self, table: Table, year: int) -> TableYear:
         """Replace a year by what the table's statement in `sql/` makes of the other tables' same year."""
 
     @abstractmethod
-    def export_parquet(self, table: Table, year: int, folder: Path) -> Path:
-        """Write a year as one Parquet file into a folder and return its path."""
+    def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
+        """Write some years as Parquet files into a folder (a path or a URI), for the Spark job to read.
+
+        Raises:
+            WarehouseError: a year is not stored.
+        """
 
     @abstractmethod
     def stored(self, table: Table) -> dict[int, TableYear]:

@@ -104,23 +104,26 @@ def test_parquet_in_the_tables_own_order_is_moved_in_and_other_is_sorted(
     sorted_rows = [count(2014, "ARSON", 1), count(2014, "THEFT", 2)]
     for rows, moved in ((sorted_rows, True), (sorted_rows[::-1], False)):
         file = counts_file(tmp_path / "in", rows)
-        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, [file])
+        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(file.parent))
         assert pq.read_table(warehouse.file("crime_type_count", 2014)).to_pylist() == sorted_rows
         assert file.exists() != moved
 
 
 def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match="is not of 2014"):
-        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, [counts_file(tmp_path / "a", [count(2013, "ARSON", 1)])])
-    other = tmp_path / "other.parquet"
+        warehouse.load_parquet(
+            CRIME_TYPE_COUNT, 2014, str(counts_file(tmp_path / "a", [count(2013, "ARSON", 1)]).parent)
+        )
+    other = tmp_path / "b" / "other.parquet"
+    other.parent.mkdir()
     pq.write_table(pa.table({"year": [2014]}), other)
     with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count"):
-        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, [other])
+        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(other.parent))
     assert warehouse.stored(CRIME_TYPE_COUNT) == {}
 
 
-def test_no_file_means_no_rows(warehouse: DuckDBWarehouse) -> None:
-    assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, []).rows == 0
+def test_no_file_means_no_rows(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(tmp_path / "none")).rows == 0
 
 
 def test_a_reader_sees_the_old_year_or_the_new_one_never_a_mix(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:

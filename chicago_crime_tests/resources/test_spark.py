@@ -15,8 +15,8 @@ def test_the_settings_choose_the_engine(tmp_path: Path) -> None:
 
 def test_a_workspace_is_gone_afterwards(tmp_path: Path) -> None:
     with EmbeddedSpark(tmp_path, threads=2).workspace() as workspace:
-        assert workspace.input.is_dir()
-        assert not workspace.output.exists()
+        assert Path(workspace.input).is_dir()
+        assert not Path(workspace.output).exists()
     assert list(tmp_path.iterdir()) == []
 
 
