@@ -29,7 +29,10 @@ from chicago_crime.resources.object_store import ObjectStore, ObjectStoreError, 
 from chicago_crime.settings import Settings
 
 PERMISSIONS = tuple(f"storage.objects.{verb}" for verb in ("create", "delete", "get", "list"))
-"""What the store does in its bucket; the role `roles/storage.objectUser` holds them all."""
+"""What the store does in its bucket."""
+
+ROLE = "roles/storage.objectUser"
+"""The least of Google's roles that holds `PERMISSIONS`."""
 
 _AT_ONCE = 4
 _DOWNLOADS = 3
@@ -91,17 +94,17 @@ class BucketStore(ObjectStore):
                 f"{file} was changed: its sha256 is {facts.sha256} and should be {checksum}. Materialize crime_csv "
                 "again."
             )
-        now = self._find(key)
-        if not facts.are_of(now):
+        found = self._find(key)
+        if not facts.are_of(found):
+            upload = Upload(self._bucket, key, file, facts, found.generation if found else 0, self._how)
             try:
-                upload = Upload(self._bucket, key, file, facts, now.generation if now else 0, self._how)
-                written = self._asked(upload.run)
+                found = self._asked(upload.run)
             except (PreconditionFailed, NotFound):  # ours, written before its answer was lost, or another's
-                written = self._find(key)
-            if not facts.are_of(written):
-                raise ObjectStoreError(f"another run wrote {self._uri(key)} just now, and not the same: run it again")
+                found = self._find(key)
         if len(facts.parts) > 1:
-            self.delete_prefix(parts_prefix(key))
+            self.delete_prefix(parts_prefix(key, facts))
+        if not facts.are_of(found):
+            raise ObjectStoreError(f"another run wrote {self._uri(key)} just now, and not the same: run it again")
         return StoredObject(key, facts.size, facts.sha256)
 
     def get(self, key: str, folder: Path) -> Path:
@@ -176,7 +179,7 @@ class BucketStore(ObjectStore):
 
     @cached_property
     def _bucket(self) -> storage.Bucket:
-        return asked(lambda: self.resource.get_client().bucket(self.bucket), "Cloud Storage", ObjectStoreError)
+        return self._asked(lambda: self.resource.get_client().bucket(self.bucket))
 
     def _examine(self, file: Path) -> Facts:
         return examine(file, self.parts_from, self.part_bytes)
@@ -188,7 +191,11 @@ class BucketStore(ObjectStore):
         return {"timeout": self.patience.timeout_s, "retry": waits.with_timeout(self.patience.give_up_s)}
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
-        return asked(ask, f"Cloud Storage, bucket {self.bucket},", ObjectStoreError)
+        grant = (
+            f"grant the role with `gcloud storage buckets add-iam-policy-binding gs://{self.bucket} --role={ROLE} "
+            "--member=` and the account"
+        )
+        return asked(ask, f"Cloud Storage (bucket {self.bucket})", grant, ObjectStoreError)
 
     def _uri(self, key: str) -> str:
         return f"gs://{self.bucket}/{key}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from chicago_crime.errors import PlatformError
 
 if TYPE_CHECKING:
+    from google.api_core.exceptions import GoogleAPICallError
     from google.auth.credentials import Credentials
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -23,6 +24,8 @@ HOW_TO_SIGN_IN = (
     "account's file"
 )
 
+_LATER = ": try again later"
+_PASSING = {408, 429, 500, 502, 503, 504}
 _T = TypeVar("_T")
 
 
@@ -67,7 +70,7 @@ def credentials_from(file: Path | str | None) -> Credentials:
     raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
 
 
-def asked(ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = GoogleError) -> _T:
+def asked(ask: Callable[[], _T], whom: str, grant: str, error_type: type[PlatformError] = GoogleError) -> _T:
     """Ask one of Google's services, and say it plainly if it cannot be asked or refuses.
 
     What only the caller can tell the meaning of (404, 409, 412) is raised as it came.
@@ -75,6 +78,7 @@ def asked(ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = Go
     Args:
         ask: does the asking, with its own time limits and retries.
         whom: the service, for the message.
+        grant: what to do if a permission is missing.
         error_type: what is raised.
 
     Raises:
@@ -87,13 +91,13 @@ def asked(ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = Go
     except (Conflict, NotFound, PreconditionFailed):
         raise
     except Exception as error:
-        problem = _meaning(error, whom)
+        problem = _meaning(error, whom, grant)
         if problem is None:
             raise
     raise error_type(problem)  # outside of `except`: the original has the request, with its token
 
 
-def _meaning(error: BaseException, whom: str) -> str | None:
+def _meaning(error: BaseException, whom: str, grant: str) -> str | None:
     """What an error of Google's libraries means, None if it is none of theirs."""
     import requests
     from google.api_core import exceptions as api
@@ -101,19 +105,29 @@ def _meaning(error: BaseException, whom: str) -> str | None:
 
     if isinstance(error, GoogleError):
         return str(error)
-    if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError) or getattr(error, "code", None) == 401:
-        why = f" ({str(error.args[0])[:200]})" if error.args else ""
-        return f"Google does not accept our credentials for {whom}{why}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.RetryError):
-        cause = _meaning(error.cause, whom) if error.cause else None
-        return f"{(cause or f'{whom} does not answer').removesuffix(': try again later')}, for long: try again later"
+        cause = _meaning(error.cause, whom, grant) if error.cause else None
+        return f"{(cause or f'{whom} does not answer').removesuffix(_LATER)}, again and again{_LATER}"
+    if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError):
+        why = f" ({str(error.args[0])[:200]})" if error.args else ""
+        return f"Google does not accept our credentials{why}: {HOW_TO_SIGN_IN}"
+    if isinstance(error, api.Unauthorized):
+        return f"{whom} does not accept our credentials{_in_its_words(error)}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.Forbidden):
-        return f"{whom} forbids it: {error.message}"
+        return f"{whom} forbids it{_in_its_words(error)}: {grant}"
     if isinstance(error, api.GoogleAPICallError):
-        later = ": try again later" if error.code in (408, 429, 500, 502, 503, 504) else ""
-        return f"{whom} answers {error.code}: {error.message}{later}"
+        return f"{whom} answers {error.code}{_in_its_words(error)}{_LATER if error.code in _PASSING else ''}"
     if isinstance(error, requests.Timeout):
-        return f"{whom} does not answer in time: try again later"
+        return f"{whom} does not answer in time{_LATER}"
     if isinstance(error, requests.RequestException | ConnectionError | auth.TransportError):
-        return f"{whom} cannot be reached, or hung up: try again later"
+        return f"{whom} cannot be reached, or hung up{_LATER}"
     return None
+
+
+def _in_its_words(error: GoogleAPICallError) -> str:
+    """The message of a service's answer. The error's own text has the address, which alone can be a key."""
+    try:
+        message = error.response.json()["error"]["message"]
+    except (AttributeError, ValueError, KeyError, TypeError):  # no answer, or one that is no JSON of Google's
+        return ""
+    return f" ({str(message)[:300]})"
