@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chicago_crime.resources.gcs import BucketStore
+from chicago_crime.resources.gcs_upload import STAGING
 from chicago_crime.resources.object_store import ObjectStoreError
 from chicago_crime_tests.resources.test_gcs import BUCKET, KEY, MIB, OBJECTS, PATIENCE, file_of, noise, store_at
 from chicago_crime_tests.servers.faults import Fault
@@ -40,6 +41,10 @@ def prepared(store: BucketStore, kind: str) -> BucketStore:
     return replace(store, parts_from=MIB, part_bytes=MIB) if kind == "in parts" else store
 
 
+def is_part(name: str) -> bool:
+    return name.startswith(f"{STAGING}parts/")
+
+
 def calls_of_a_put(server: StorageServer, store: BucketStore, file: Path) -> int:
     before = len(server.asked)
     store.put(KEY, file)
@@ -48,13 +53,17 @@ def calls_of_a_put(server: StorageServer, store: BucketStore, file: Path) -> int
     return calls
 
 
-@pytest.mark.parametrize("is_new", [True, False], ids=["new", "replaced"])
-@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize(
+    ("kind", "is_new"), [("small", True), ("small", False), ("resumable", False), ("in parts", False)]
+)
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_passing_fault_at_any_call_of_a_put_changes_nothing_of_the_outcome(
     server: StorageServer, store: BucketStore, tmp_path: Path, kind: str, fault: str, is_new: bool
 ) -> None:
-    """A stale read may make it fail, cleanly; any other fault is got over, and nothing is ever written twice."""
+    """A stale read may make it fail, cleanly; any other fault is got over, and the object is never written twice.
+
+    A part that was given up for slow may still arrive when all is done: only the bucket's lifecycle can remove it.
+    """
     store = prepared(store, kind)
     if is_new and fault == "stale":
         pytest.skip("there is nothing older than nothing")
@@ -77,9 +86,10 @@ def test_a_passing_fault_at_any_call_of_a_put_changes_nothing_of_the_outcome(
             expected = old
         server.wait_until_idle()
         assert server.read(BUCKET, KEY) == expected, number
-        names = [name for _, name, _ in server.buckets.written[written:]]
-        assert len(names) == len(set(names)), f"call {number}: something was written twice"
-        assert server.names(BUCKET) == [KEY] or expected == old
+        names = [name for _, name, _ in server.buckets.written[written:] if not is_part(name)]
+        assert names == ([KEY] if expected == new else []), number
+        left = [name for name in server.names(BUCKET) if name != KEY]
+        assert left == [] or (fault in ("slow", "stale") and all(map(is_part, left))), number
         server.forget_faults()
 
 
