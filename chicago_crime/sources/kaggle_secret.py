@@ -72,7 +72,8 @@ class KaggleSecret:
         from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
         for library in ("google.cloud.secretmanager_v1", "google.auth.transport"):
-            logging.getLogger(library).setLevel(logging.INFO)  # when they debug, they log answers, and so the secret
+            # When they debug, they log answers. Whether with their content differs from version to version.
+            logging.getLogger(library).setLevel(logging.INFO)
         without_sign_in = self.endpoint and not self.credentials_file
         credentials: Any = AnonymousCredentials() if without_sign_in else credentials_from(self.credentials_file)
         options = {"api_endpoint": self.endpoint} if self.endpoint else None
