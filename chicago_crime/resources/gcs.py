@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 from dagster_gcp import GCSResource
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
-from google.cloud.storage.retry import DEFAULT_RETRY
 from pydantic import Field
 
 from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
@@ -187,8 +186,7 @@ class BucketStore(ObjectStore):
     @property
     def _how(self) -> dict[str, Any]:
         """How every request is made."""
-        waits = DEFAULT_RETRY.with_delay(initial=self.patience.first_wait_s, maximum=60.0, multiplier=2.0)
-        return {"timeout": self.patience.timeout_s, "retry": waits.with_timeout(self.patience.give_up_s)}
+        return {"timeout": self.patience.timeout_s, "retry": self.patience.retry("Cloud Storage")}
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
         grant = (

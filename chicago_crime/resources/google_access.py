@@ -5,6 +5,7 @@ Here belongs what all of Google's services have in common. No message from here 
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from chicago_crime.errors import PlatformError
 
 if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
+    from google.api_core.retry import Retry
     from google.auth.credentials import Credentials
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -26,6 +28,7 @@ HOW_TO_SIGN_IN = (
 
 _LATER = ": try again later"
 _PASSING = {408, 429, 500, 502, 503, 504}
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
@@ -46,6 +49,17 @@ class GooglePatience:
     timeout_s: float = 60.0
     first_wait_s: float = 1.0
     give_up_s: float = 300.0
+
+    def retry(self, whom: str) -> Retry:
+        """How a client of Google's is to ask again; each time it does, the log says why."""
+        from google.api_core.retry import Retry
+
+        def noted(error: BaseException) -> bool:
+            if passing := is_passing(error):
+                _log.info("%s: trying again after %s", whom, type(error).__name__)
+            return passing
+
+        return Retry(noted, self.first_wait_s, maximum=60.0, multiplier=2.0, timeout=self.give_up_s)
 
 
 def credentials_from(file: Path | str | None) -> Credentials:
@@ -68,6 +82,27 @@ def credentials_from(file: Path | str | None) -> Credentials:
     except (DefaultCredentialsError, ValueError, KeyError, OSError):
         problem = f"{file} is no file of Google credentials" if file else "nobody is signed in to Google Cloud"
     raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether an error of a client of Google's may not come again: a break, a time limit, a status that says so."""
+    import requests
+    import urllib3
+    from google.auth.exceptions import TransportError
+
+    if isinstance(error, TransportError):  # of the token's request
+        return bool(error.args) and isinstance(error.args[0], BaseException) and is_passing(error.args[0])
+    if isinstance(
+        error,
+        requests.ConnectionError
+        | requests.Timeout
+        | requests.exceptions.ChunkedEncodingError
+        | urllib3.exceptions.HTTPError
+        | ConnectionError,
+    ):
+        return not isinstance(error, requests.exceptions.SSLError)
+    answer = getattr(error, "response", None)  # media requests tell their status only there
+    return (getattr(error, "code", None) or getattr(answer, "status_code", None)) in _PASSING
 
 
 def asked(ask: Callable[[], _T], whom: str, grant: str, error_type: type[PlatformError] = GoogleError) -> _T:

@@ -66,8 +66,6 @@ class KaggleSecret:
         return text
 
     def _ask(self) -> SecretStr:
-        import requests
-        from google.api_core.retry import Retry, if_transient_error
         from google.auth.credentials import AnonymousCredentials
         from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
@@ -77,14 +75,8 @@ class KaggleSecret:
         without_sign_in = self.endpoint and not self.credentials_file
         credentials: Any = AnonymousCredentials() if without_sign_in else credentials_from(self.credentials_file)
         options = {"api_endpoint": self.endpoint} if self.endpoint else None
-        retry = Retry(
-            predicate=lambda error: if_transient_error(error) or isinstance(error, requests.Timeout),
-            initial=self.patience.first_wait_s,
-            maximum=60.0,
-            multiplier=2.0,
-            timeout=self.patience.give_up_s,
-        )
         # REST, because that is how Google is asked everywhere else here, and because it starts no threads of its own.
         with SecretManagerServiceClient(credentials=credentials, transport="rest", client_options=options) as client:
-            answer = client.access_secret_version(name=self.version, retry=retry, timeout=self.patience.timeout_s)
+            retry, limit = self.patience.retry("Secret Manager"), self.patience.timeout_s
+            answer = client.access_secret_version(name=self.version, retry=retry, timeout=limit)
         return SecretStr(answer.payload.data.decode(errors="replace").strip())

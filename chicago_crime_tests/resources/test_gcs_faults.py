@@ -134,3 +134,12 @@ def test_a_passing_fault_of_the_token_office_is_got_over(
     server.will(PASSING[fault], on="/token")
     store.put(KEY, file_of(tmp_path, b"content"))
     assert server.read(BUCKET, KEY) == b"content"
+
+
+def test_what_is_tried_again_is_told_in_the_log(
+    server: StorageServer, store: BucketStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "chicago_crime")
+    server.will(Fault(status=503), on=OBJECTS)
+    assert store.list() == []
+    assert caplog.messages == ["Cloud Storage: trying again after ServiceUnavailable"]
