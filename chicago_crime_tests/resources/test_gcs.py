@@ -22,7 +22,7 @@ from chicago_crime_tests.support import all_told_by
 
 BUCKET, KEY = "chicago-test", "crimes/2014.csv"
 MIB = 1 << 20
-PATIENCE = GooglePatience(timeout_s=0.5, first_wait_s=0.01, give_up_s=20)
+PATIENCE = GooglePatience(timeout_s=30, first_wait_s=0.01, give_up_s=60)
 OBJECTS = f"/b/{BUCKET}/o"  # the client also asks for the bucket, for its tracing, whenever it likes
 
 
@@ -43,14 +43,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "folder"
 
 
-def store_at(server: StorageServer, tmp_path: Path, **more: object) -> BucketStore:
+def store_at(server: StorageServer, folder: Path) -> BucketStore:
+    service_account_file(folder, server.token_uri)
+    return store_at_url(server.url, folder)
+
+
+def store_at_url(url: str, folder: Path) -> BucketStore:
     settings = load_settings(
         deployment="gcp",
         gcp_project=BUCKET,
         gcs_bucket=BUCKET,
-        gcs_endpoint=server.url,
-        gcp_credentials=service_account_file(tmp_path, server.token_uri),
-        **more,
+        gcs_endpoint=url,
+        gcp_credentials=folder / "service_account.json",
     )
     return replace(build_bucket_store(settings), patience=PATIENCE)
 
@@ -353,6 +357,18 @@ def test_our_settings_win_over_the_environment(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere")
     assert store.list() == []
     assert len(object_calls(server)) == 1
+
+
+def test_an_emulator_needs_no_credentials_and_one_that_wants_some_is_told_of(
+    server: StorageServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = load_settings(deployment="gcp", gcp_project=BUCKET, gcs_bucket=BUCKET, gcs_endpoint=server.url)
+    store = replace(build_bucket_store(settings), patience=PATIENCE)
+    with pytest.raises(ObjectStoreError, match="does not accept our credentials"):
+        store.list()
+    server.wants_tokens = False
+    assert store.list() == []
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Tests of `chicago_crime/resources/gcs.py` when things go wrong: each kind of fault at each call, one at a time."""
 
+import multiprocessing
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,17 @@ import pytest
 from chicago_crime.resources.gcs import BucketStore
 from chicago_crime.resources.gcs_upload import STAGING
 from chicago_crime.resources.object_store import ObjectStoreError
-from chicago_crime_tests.resources.test_gcs import BUCKET, KEY, MIB, OBJECTS, PATIENCE, file_of, noise, store_at
+from chicago_crime_tests.resources.test_gcs import (
+    BUCKET,
+    KEY,
+    MIB,
+    OBJECTS,
+    PATIENCE,
+    file_of,
+    noise,
+    store_at,
+    store_at_url,
+)
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.storage_server import StorageServer
 
@@ -41,6 +53,10 @@ def prepared(store: BucketStore, kind: str) -> BucketStore:
     return replace(store, parts_from=MIB, part_bytes=MIB) if kind == "in parts" else store
 
 
+def in_a_hurry(store: BucketStore) -> BucketStore:
+    return replace(store, patience=replace(PATIENCE, timeout_s=0.5))
+
+
 def is_part(name: str) -> bool:
     return name.startswith(f"{STAGING}parts/")
 
@@ -65,7 +81,7 @@ def test_a_passing_fault_at_any_call_of_a_put_changes_nothing_of_the_outcome(
 
     A part that was given up for slow may still arrive when all is done: only the bucket's lifecycle can remove it.
     """
-    store = prepared(store, kind)
+    store = in_a_hurry(prepared(store, kind)) if fault == "slow" else prepared(store, kind)
     if not is_new:
         server.write(BUCKET, KEY, b"older")
         server.write(BUCKET, KEY, b"old")
@@ -119,6 +135,7 @@ def test_a_passing_fault_at_any_call_of_a_get_changes_nothing(
     content = noise(MIB)
     server.write(BUCKET, KEY, b"older")
     server.write(BUCKET, KEY, content)
+    store = in_a_hurry(store) if fault == "slow" else store
     store.exists(KEY)
     for number in range(2):
         server.will(PASSING[fault], on=OBJECTS, after=number)
@@ -143,3 +160,33 @@ def test_what_is_tried_again_is_told_in_the_log(
     server.will(Fault(status=503), on=OBJECTS)
     assert store.list() == []
     assert caplog.messages == ["Cloud Storage: trying again after ServiceUnavailable"]
+
+
+def put_by_another(url: str, folder: Path, parts_from: int, file: Path) -> None:
+    """Put a file, in a process of its own."""
+    replace(store_at_url(url, folder), parts_from=parts_from, part_bytes=MIB).put(KEY, file)
+
+
+@pytest.mark.parametrize("kind", ["resumable", "in parts"])
+def test_a_run_that_is_killed_at_any_call_leaves_the_old_object_or_the_new_one(
+    server: StorageServer, store: BucketStore, tmp_path: Path, kind: str
+) -> None:
+    processes = multiprocessing.get_context("forkserver")  # it imports Google's libraries once, for all of them
+    processes.set_forkserver_preload([__name__])
+    store = prepared(store, kind)
+    calls = calls_of_a_put(server, store, file_of(tmp_path, noise(SIZES[kind], seed=0)))
+    for number in range(calls):
+        old, new = server.read(BUCKET, KEY), noise(SIZES[kind], seed=number + 1)
+        file = file_of(tmp_path, new)
+        process = processes.Process(target=put_by_another, args=(server.url, tmp_path, store.parts_from, file))
+        # Killed while the call is being answered; the server, which knows nothing of it, goes on.
+        server.will(Fault(before=process.kill), on=OBJECTS, after=number)
+        process.start()
+        process.join(timeout=60)
+        assert process.exitcode == -signal.SIGKILL
+        server.wait_until_idle()
+        assert server.read(BUCKET, KEY) in (old, new)
+        store.put(KEY, file)
+        assert server.read(BUCKET, KEY) == new
+        assert [name for name in server.names(BUCKET) if name != KEY] == []
+        server.forget_faults()
