@@ -27,6 +27,8 @@ class Fault:
         status: answer with this status and nothing else.
         retry_after: the header of that name, in seconds or as a date.
         cut_after: send the answer's headers and so many bytes of its body, then hang up.
+        take_only: take so many bytes of the request's body, then hang up.
+        loses_answer: do the work, then hang up without an answer.
         wait_s: say nothing for so long, in seconds, then answer.
         pause_s: send the first half of the answer, then nothing for so long, then the rest.
         is_stale: answer from the data as it was before its last change (where a server can).
@@ -36,6 +38,8 @@ class Fault:
     status: int | None = None
     retry_after: str = ""
     cut_after: int | None = None
+    take_only: int | None = None
+    loses_answer: bool = False
     wait_s: float = 0
     pause_s: float = 0
     is_stale: bool = False
@@ -54,6 +58,7 @@ class Asked:
         port: of whoever asked; the same port is the same connection.
         status: of the answer.
         sent: bytes of the answer's body.
+        call: which method of an API it was, where a server tells them apart.
     """
 
     method: str
@@ -65,6 +70,7 @@ class Asked:
     port: int
     status: int = 0
     sent: int = 0
+    call: str = ""
 
 
 class FaultyServer(ThreadingHTTPServer):
@@ -87,9 +93,12 @@ class FaultyServer(ThreadingHTTPServer):
         """Its address."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def will(self, fault: Fault, on: str = "", times: int = 1) -> None:
-        """Have a fault befall the next requests whose path and query have `on` in them, once each."""
-        self._script += [(on, fault)] * times
+    def will(self, fault: Fault, on: str = "", times: int = 1, after: int = 0) -> None:
+        """Have a fault befall the next requests whose path and query have `on` in them, once each.
+
+        `after` so many of them have passed unharmed: a loop over recorded calls can let each fail in its turn.
+        """
+        self._script += [(on, NO_FAULT)] * after + [(on, fault)] * times
 
     def forget_faults(self) -> None:
         """Do everything right from now on."""
@@ -148,26 +157,37 @@ class FaultyHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Take a request of any method."""
         url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.asked = Asked(
-            self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), body, time.monotonic(),
+            self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), b"", time.monotonic(),
             self.client_address[1],
         )  # fmt: skip
+        length = int(self.headers.get("Content-Length") or 0)
         with self.server.noting(self.asked) as self.fault:
+            is_cut = self.fault.take_only is not None and length > 0
+            self.asked.body = self.rfile.read(min(length, self.fault.take_only or 0) if is_cut else length)
             if self.fault.before:
                 self.fault.before()
             self.server.stopping.wait(self.fault.wait_s)
-            if self.fault.status:
+            if is_cut:
+                self.keep_part()
+                self._hang_up()
+            elif self.fault.status:
                 headers = {"Retry-After": self.fault.retry_after} if self.fault.retry_after else {}
                 self.reply(self.fault.status, b"<html>Something is wrong</html>", headers)
             else:
                 self.answer()
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
+
+    def keep_part(self) -> None:
+        """Do what is to be done with the part that came of a body that was cut off: by default, nothing."""
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str] = {}) -> None:
         """Send an answer, or as much of it as the fault allows."""
         self.asked.status = status
+        if self.fault.loses_answer:
+            self._hang_up()
+            return
         self.send_response(status, http.HTTPStatus(status).phrase)
         for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)

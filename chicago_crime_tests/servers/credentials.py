@@ -1,0 +1,109 @@
+"""Credentials for tests: a service account whose key the test makes, and the office that gives out tokens for it.
+
+Here belongs making and checking credentials. Google's libraries sign in with them as they would anywhere: either they
+fetch a token from the `token_uri` of the file, or they sign one themselves; the servers know both for good.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from functools import cache
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth import jwt
+
+PROJECT_ID = "chicago-test"
+EMAIL = f"platform@{PROJECT_ID}.iam.gserviceaccount.com"
+TOKEN_PATH = "/token"
+
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_LIFETIME_S = 3600
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def private_key() -> str:
+    """The key of the service account, PEM. It is made anew in every process: a test that finds it knows a leak."""
+    form = serialization.PrivateFormat.PKCS8
+    return _key().private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def _public_key() -> bytes:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return _key().public_key().public_bytes(serialization.Encoding.PEM, form)
+
+
+def service_account_file(folder: Path, token_uri: str, project: str = PROJECT_ID, email: str = EMAIL) -> Path:
+    """Write a service account's file, as `gcloud iam service-accounts keys create` would.
+
+    Args:
+        folder: where; it is made if need be.
+        token_uri: the address that gives out tokens: any server's `url + TOKEN_PATH`.
+        project: id of the project.
+        email: of the account.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "service_account.json"
+    content = {
+        "type": "service_account",
+        "project_id": project,
+        "private_key_id": hashlib.sha1(_public_key()).hexdigest(),
+        "private_key": private_key(),
+        "client_email": email,
+        "client_id": "100000000000000000001",
+        "auth_uri": token_uri,
+        "token_uri": token_uri,
+        "universe_domain": "googleapis.com",
+    }
+    file.write_text(json.dumps(content))
+    return file
+
+
+def token_for(form: bytes) -> tuple[int, dict[str, object]]:
+    """What a token endpoint answers to a form: status and JSON. The assertion must be signed with the account's key."""
+    given = {name: values[0] for name, values in parse_qs(form.decode()).items()}
+    if given.get("grant_type") != _GRANT:
+        return 400, {"error": "unsupported_grant_type"}
+    try:
+        claims = jwt.decode(given.get("assertion", ""), certs=_public_key())
+    except (ValueError, TypeError) as error:
+        return 400, {"error": "invalid_grant", "error_description": str(error)}
+    return 200, {
+        "access_token": make_token(str(claims["iss"])),
+        "expires_in": _LIFETIME_S,
+        "token_type": "Bearer",
+    }
+
+
+def make_token(email: str = EMAIL, lifetime_s: float = _LIFETIME_S) -> str:
+    """A token such as the endpoint gives out; every server of this process knows it until it expires."""
+    told = base64.urlsafe_b64encode(f"{email} {time.time() + lifetime_s:.0f}".encode()).decode()
+    return f"ya29.{told}.{_signature(told)}"
+
+
+def is_known(authorization: str) -> bool:
+    """Whether a header `Authorization` holds a token that is good now: one given out, or one signed by the account."""
+    kind, _, token = authorization.partition(" ")
+    if kind != "Bearer":
+        return False
+    parts = token.split(".")
+    if parts[0] == "ya29" and len(parts) == 3 and hmac.compare_digest(_signature(parts[1]), parts[2]):
+        return float(base64.urlsafe_b64decode(parts[1]).split()[1]) > time.time()
+    try:
+        jwt.decode(token, certs=_public_key())
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _signature(told: str) -> str:
+    key = _key().private_numbers().d.to_bytes(256, "big")
+    return hmac.new(key, told.encode(), hashlib.sha256).hexdigest()

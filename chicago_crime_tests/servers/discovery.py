@@ -1,0 +1,291 @@
+"""Google's own description of its APIs (discovery documents), and whether a request or an answer keeps to it.
+
+Here belongs the check of names, types and presence, nothing of what an API means. The documents are those that come
+with `google-api-python-client`; a test is thereby as strict as Google's front door, and a little stricter: an unknown
+field of a body is an error here, where some of Google's services would pass over it.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import unquote
+
+from googleapiclient import discovery_cache
+
+Query = Mapping[str, str | Sequence[str]]
+"""A request's query: values by name; several values of one name as a sequence, as `urllib.parse.parse_qs` gives."""
+
+_FORMATS = {
+    "int32": r"-?\d{1,10}",
+    "uint32": r"\d{1,10}",
+    "int64": r"-?\d{1,19}",
+    "uint64": r"\d{1,20}",
+    "byte": r"[A-Za-z0-9+/_-]*={0,2}",
+    "date": r"\d{4}-\d\d-\d\d",
+    "date-time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
+    "google-datetime": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
+    "google-duration": r"-?\d+(\.\d{1,9})?s",
+}
+_SYSTEM = {"$alt", "$prettyPrint"}  # parameters that every Google API takes and no document lists
+_REQUIRED = re.compile(r"\[?Required\b")
+
+
+class NotOfTheApiError(Exception):
+    """A request or an answer is none of the API's; the message names the method, the field and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """The method of the API that a request calls.
+
+    Attributes:
+        method: its name, such as `storage.objects.insert`.
+        parameters: of the path, decoded.
+        is_upload: whether it came to the address for uploads.
+        is_download: whether it came to the address for downloads, or asks for the content (`alt=media`).
+        numbers_enums: whether the client writes and wants enums as numbers.
+        is_partial: whether the client wants only some fields of the answer.
+        about: the method's entry in the document.
+    """
+
+    method: str
+    parameters: dict[str, str]
+    is_upload: bool
+    is_download: bool
+    numbers_enums: bool
+    is_partial: bool
+    about: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Api:
+    """One API in one version.
+
+    Attributes:
+        document: the discovery document.
+    """
+
+    document: Mapping[str, Any]
+
+    def check_request(self, http_method: str, path: str, query: Query, body: bytes | Any = b"") -> Called:
+        """Check a request.
+
+        Args:
+            http_method: GET, POST, ...
+            path: with the leading slash, still encoded.
+            query: the query.
+            body: the JSON body, as bytes or read; for an upload, the metadata. Empty for none.
+
+        Raises:
+            NotOfTheApiError: no method has this address, or a parameter or field is unknown, missing or of another type.
+        """
+        values = {name: [value] if isinstance(value, str) else list(value) for name, value in query.items()}
+        called = self._method_at(http_method, path, values)
+        self._check_parameters(called, values)
+        given = json.loads(body) if isinstance(body, bytes) and body else body or None
+        request = called.about.get("request")
+        if given is None and request and not called.is_upload and http_method in ("PUT", "PATCH"):
+            raise NotOfTheApiError(f"{called.method}: the body is missing")
+        if given is not None:
+            if not request:
+                raise NotOfTheApiError(f"{called.method}: it takes no body, and got {str(given)[:200]}")
+            check = _Check(self, called, is_answer=False, wants_all=http_method != "PATCH")
+            check.value(request, given, f"{called.method}: body")
+        return called
+
+    def check_answer(self, called: Called, body: bytes | Any = b"") -> None:
+        """Check a good answer's JSON body against the method's.
+
+        Raises:
+            NotOfTheApiError: a field is unknown, missing or of another type.
+        """
+        if called.is_download:
+            return
+        given = json.loads(body) if isinstance(body, bytes) and body else body or {}
+        answer = called.about.get("response")
+        if not answer:
+            if given:
+                raise NotOfTheApiError(f"{called.method}: it answers with nothing, and not with {str(given)[:200]}")
+            return
+        _Check(self, called, is_answer=True, wants_all=not called.is_partial).value(
+            answer, given, f"{called.method}: answer"
+        )
+
+    def check(self, schema: str, value: Any, is_answer: bool = True) -> None:
+        """Check a value against one schema of the document, such as `Job`.
+
+        Raises:
+            NotOfTheApiError: a field is unknown, missing or of another type.
+        """
+        called = Called("", {}, False, False, False, False, {})
+        _Check(self, called, is_answer, wants_all=True).value({"$ref": schema}, value, schema)
+
+    @cached_property
+    def _addresses(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any], str]]:
+        """HTTP method, pattern of the path, entry and kind of address (plain, upload, download); most telling first."""
+        base = "/" + self.document["servicePath"]
+        found = []
+        for about in _methods(self.document):
+            paths = [(base + about["path"], "plain")]
+            paths += [(p["path"], "upload") for p in about.get("mediaUpload", {}).get("protocols", {}).values()]
+            if about.get("supportsMediaDownload"):
+                paths.append(("/download" + base + about["path"], "download"))
+            for path, kind in paths:
+                literal = len(re.sub(r"\{[^}]*\}", "", path))
+                found.append((literal, about["httpMethod"], _pattern(path, about), about, kind))
+        return [rest for _, *rest in sorted(found, key=lambda item: -item[0])]  # type: ignore[misc]
+
+    def _method_at(self, http_method: str, path: str, query: Mapping[str, list[str]]) -> Called:
+        for wanted, pattern, about, kind in self._addresses:
+            if wanted == http_method and (match := pattern.fullmatch(path)):
+                return Called(
+                    about["id"],
+                    {name: unquote(value) for name, value in match.groupdict().items()},
+                    is_upload=kind == "upload",
+                    is_download=kind == "download" or query.get("alt") == ["media"],
+                    numbers_enums="enum-encoding=int" in "".join(query.get("$alt", [])),
+                    is_partial="fields" in query,
+                    about=about,
+                )
+        raise NotOfTheApiError(f"{self.document['id']} has no method at {http_method} {path}")
+
+    def _check_parameters(self, called: Called, query: Mapping[str, list[str]]) -> None:
+        known = self.document.get("parameters", {}) | called.about.get("parameters", {})
+        protocol = {"upload_id"} if called.is_upload else set()
+        check = _Check(self, called, is_answer=False, wants_all=True)
+        for name, values in query.items():
+            if name in _SYSTEM | protocol:
+                continue
+            if name not in known or known[name].get("location") == "path":
+                raise NotOfTheApiError(f"{called.method}: unknown parameter {name}")
+            if len(values) > 1 and not known[name].get("repeated"):
+                raise NotOfTheApiError(f"{called.method}: parameter {name} is given {len(values)} times")
+            for value in values:
+                check.parameter(known[name], value, f"{called.method}: parameter {name}")
+        for name, about in called.about.get("parameters", {}).items():
+            if about.get("required") and about.get("location") == "query" and name not in query:
+                raise NotOfTheApiError(f"{called.method}: parameter {name} is missing")
+
+
+@dataclass(frozen=True)
+class _Check:
+    """Checks values. What Google reads is more than what it writes: numbers may come as text and the other way."""
+
+    api: Api
+    called: Called
+    is_answer: bool
+    wants_all: bool
+
+    def value(self, about: Mapping[str, Any], value: Any, where: str) -> None:
+        """Check a value against its description."""
+        if "$ref" in about:
+            about = self.api.document["schemas"][about["$ref"]]
+        kind = about.get("type", "any")
+        if kind == "object":
+            self._object(about, value, where)
+        elif kind == "array":
+            if not isinstance(value, list):
+                self._fail(where, "a list", value)
+            for index, item in enumerate(value):
+                self.value(about["items"], item, f"{where}[{index}]")
+        elif kind != "any":
+            self._scalar(about, value, where)
+
+    def parameter(self, about: Mapping[str, Any], text: str, where: str) -> None:
+        """Check a parameter, which is always a text."""
+        if about.get("type") == "boolean" and text.lower() not in ("true", "false"):
+            self._fail(where, "true or false", text)
+        if about.get("type") == "integer" and not re.fullmatch(_FORMATS.get(about.get("format", ""), r"-?\d+"), text):
+            self._fail(where, about.get("format", "an integer"), text)
+        if about.get("type") == "string":
+            self._scalar(about, text, where)
+
+    def _object(self, about: Mapping[str, Any], value: Any, where: str) -> None:
+        if not isinstance(value, dict):
+            self._fail(where, "an object", value)
+        fields, others = about.get("properties", {}), about.get("additionalProperties")
+        for name, item in value.items():
+            if name in fields:
+                if item is not None or self.is_answer:  # null in a request is the same as nothing
+                    self.value(fields[name], item, f"{where}.{name}")
+            elif others is not None:
+                self.value(others, item, f"{where}.{name}")
+            elif fields:
+                raise NotOfTheApiError(f"{where}: unknown field {name}")
+        for name, field in fields.items():
+            if self.wants_all and value.get(name) is None and self._is_required(field):
+                raise NotOfTheApiError(f"{where}: field {name} is missing")
+
+    def _is_required(self, field: Mapping[str, Any]) -> bool:
+        """Storage's document lists the methods that need a field, the newer ones say it in the description."""
+        if self.called.method in field.get("annotations", {}).get("required", []):
+            return not self.is_answer
+        return bool(_REQUIRED.match(field.get("description", "")))
+
+    def _scalar(self, about: Mapping[str, Any], value: Any, where: str) -> None:
+        kind, format_ = about["type"], about.get("format", "")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if kind == "boolean":
+            good = isinstance(value, bool)
+        elif kind == "integer":
+            good = isinstance(value, int) and is_number or self._is_number_as_text(value, format_ or "int64")
+        elif kind == "number":
+            good = is_number or value in ("NaN", "Infinity", "-Infinity")
+        elif self.called.numbers_enums and "enum" in about and is_number:
+            good = True
+        elif format_ in ("int64", "uint64") and is_number and not self.is_answer:
+            good = isinstance(value, int)
+        else:
+            good = isinstance(value, str) and bool(re.fullmatch(_FORMATS.get(format_, r"(?s).*"), value))
+            if good and "enum" in about:
+                good = value in about["enum"]
+            if good and "pattern" in about:
+                good = bool(re.search(about["pattern"], value))
+        if not good:
+            wanted = (
+                "one of " + ", ".join(about["enum"]) if "enum" in about else " ".join(filter(None, (kind, format_)))
+            )
+            self._fail(where, wanted, value)
+
+    def _is_number_as_text(self, value: Any, format_: str) -> bool:
+        return not self.is_answer and isinstance(value, str) and bool(re.fullmatch(_FORMATS[format_], value))
+
+    @staticmethod
+    def _fail(where: str, wanted: str, value: Any) -> None:
+        raise NotOfTheApiError(f"{where}: {value!r:.200} is not {wanted}")
+
+
+@cache
+def api(name: str) -> Api:
+    """An API by name and version, such as `storage.v1`.
+
+    Raises:
+        KeyError: there is no document of it.
+    """
+    text = discovery_cache.get_static_doc(*name.split(".", 1))
+    if text is None:
+        raise KeyError(name)
+    return Api(json.loads(text))
+
+
+def _methods(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from resource.get("methods", {}).values()
+    for below in resource.get("resources", {}).values():
+        yield from _methods(below)
+
+
+def _pattern(path: str, about: Mapping[str, Any]) -> re.Pattern[str]:
+    """A regular expression for a path such as `/v1/{+name}:cancel`; `{+name}` may span slashes as its pattern says."""
+
+    def group(match: re.Match[str]) -> str:
+        name = match[2]
+        given = about["parameters"][name].get("pattern", "").removeprefix("^").removesuffix("$")
+        return f"(?P<{name}>{given if match[1] and given else '[^/]+'})"
+
+    parts = re.split(r"(\{\+?\w+\})", path)
+    return re.compile(
+        "".join(re.sub(r"\{(\+?)(\w+)\}", group, p) if p.startswith("{") else re.escape(p) for p in parts)
+    )

@@ -1,0 +1,143 @@
+"""What the servers that stand for Google's have in common: the token office, the door-keeper, the form of errors.
+
+Here belongs what every Google API does alike: `Authorization: Bearer`, a check of each request and each good answer
+against the API's discovery document, errors as Google writes them. What an API does belongs in its own module.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, token_for
+from chicago_crime_tests.servers.discovery import Called, NotOfTheApiError, api
+from chicago_crime_tests.servers.faults import Asked, FaultyHandler, FaultyServer
+
+JSON = {"Content-Type": "application/json; charset=UTF-8"}
+
+_REASONS = {
+    400: ("invalid", "INVALID_ARGUMENT"),
+    401: ("authError", "UNAUTHENTICATED"),
+    403: ("forbidden", "PERMISSION_DENIED"),
+    404: ("notFound", "NOT_FOUND"),
+    409: ("duplicate", "ALREADY_EXISTS"),
+    412: ("conditionNotMet", "FAILED_PRECONDITION"),
+    429: ("rateLimitExceeded", "RESOURCE_EXHAUSTED"),
+    500: ("backendError", "INTERNAL"),
+    503: ("backendError", "UNAVAILABLE"),
+}
+_Server = TypeVar("_Server", bound="GoogleServer")
+
+
+class RefusedError(Exception):
+    """What a method answers instead of doing what it was asked: a status and a message."""
+
+    def __init__(self, status: int, message: str, reason: str = ""):
+        super().__init__(message)
+        self.status, self.reason = status, reason
+
+
+def error_json(status: int, message: str, reason: str = "") -> bytes:
+    """An error as Google writes it."""
+    usual, name = _REASONS.get(status, ("invalid", "UNKNOWN"))
+    details = [{"message": message, "domain": "global", "reason": reason or usual}]
+    return json.dumps({"error": {"code": status, "message": message, "status": name, "errors": details}}).encode()
+
+
+class GoogleHandler(FaultyHandler):
+    """Lets in who has a token, and hands each call to `answer_call`."""
+
+    server: "GoogleServer"
+    called: Called
+
+    def answer(self) -> None:
+        """Answer with one call of `reply`, and note what was not of the API."""
+        try:
+            if self.asked.path == TOKEN_PATH:
+                self.asked.call = "token"
+                status, told = token_for(self.asked.body)
+                self.reply(status, json.dumps(told).encode(), JSON)
+                return
+            if not is_known(self.asked.headers.get("Authorization", "")):
+                raise RefusedError(401, "Request had invalid authentication credentials.")
+            self.answer_call()
+        except RefusedError as error:
+            self.refuse(error)
+        except NotOfTheApiError as error:
+            self.server.problems.append(str(error))
+            self.refuse(RefusedError(400, str(error)))
+
+    def answer_call(self) -> None:
+        """Answer a call of somebody who is known: usually `check_call`, then `reply_json`."""
+        raise NotImplementedError
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The request's query, with all values of a name."""
+        return parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+
+    def check_call(self, body: bytes | Any = None) -> Called:
+        """Find which method was called and check the request; `body` is the JSON, by default the request's body.
+
+        Raises:
+            NotOfTheApiError: the API has no such method, or no such parameter or field.
+        """
+        given = self.asked.body if body is None else body
+        checked = api(self.server.api_name).check_request(self.asked.method, self.asked.path, self.query, given)
+        self.called, self.asked.call = checked, checked.method
+        return checked
+
+    def reply_json(self, content: Any = None, status: int = 200, headers: Mapping[str, str] = {}) -> None:
+        """Send a good answer that keeps to the API; None for one without a body.
+
+        Raises:
+            NotOfTheApiError: it does not keep to it: a bug of the server.
+        """
+        api(self.server.api_name).check_answer(self.called, content)
+        if content is None:
+            self.reply(204 if status == 200 else status, b"", headers)
+        else:
+            self.reply(status, json.dumps(content).encode(), JSON | dict(headers))
+
+    def refuse(self, error: RefusedError) -> None:
+        """Send an error."""
+        self.reply(error.status, error_json(error.status, str(error), error.reason), JSON)
+
+
+class GoogleServer(FaultyServer):
+    """A server of one API.
+
+    Attributes:
+        api_name: name and version of the API, as `discovery.api` takes it.
+        problems: what was asked or answered that is not of the API. Leaving `answering()` fails if there is anything.
+    """
+
+    api_name: ClassVar[str]
+    handler: ClassVar[type[FaultyHandler]]
+
+    def __init__(self, port: int = 0):
+        super().__init__(port)
+        self.problems: list[str] = []
+
+    @property
+    def token_uri(self) -> str:
+        """Address of the token office, for a service account's file."""
+        return self.url + TOKEN_PATH
+
+    @property
+    def calls(self) -> list[Asked]:
+        """The requests so far, without those for tokens."""
+        return [asked for asked in self.asked if asked.path != TOKEN_PATH]
+
+    @contextmanager
+    def answering(self: _Server) -> Iterator[_Server]:
+        """Answer while the context lasts.
+
+        Raises:
+            NotOfTheApiError: at the end, if a request or an answer did not keep to the API.
+        """
+        with super().answering():
+            yield self
+        if self.problems:
+            raise NotOfTheApiError("; ".join(self.problems))
