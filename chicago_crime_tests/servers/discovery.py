@@ -231,7 +231,7 @@ class _Check:
         if kind == "boolean":
             good = isinstance(value, bool)
         elif kind == "integer":
-            good = isinstance(value, int) and is_number or self._is_number_as_text(value, format_ or "int64")
+            good = (isinstance(value, int) and is_number) or self._is_number_as_text(value, format_ or "int64")
         elif kind == "number":
             good = is_number or value in ("NaN", "Infinity", "-Infinity")
         elif self.called.numbers_enums and "enum" in about and is_number:
