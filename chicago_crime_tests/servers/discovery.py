@@ -80,7 +80,7 @@ class Api:
             body: the JSON body, as bytes or read; for an upload, the metadata. Empty for none.
 
         Raises:
-            NotOfTheApiError: no method has this address, or a parameter or field is unknown, missing or of another type.
+            NotOfTheApiError: no method is there, or a parameter or field is unknown, missing or of another type.
         """
         values = {name: [value] if isinstance(value, str) else list(value) for name, value in query.items()}
         called = self._method_at(http_method, path, values)
