@@ -14,7 +14,7 @@ The last two options are what `PipesSession.get_bootstrap_cli_arguments` gives; 
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from dagster_pipes import (
@@ -35,7 +35,7 @@ class SparkMessageWriter(PipesBlobStoreMessageWriter):
         super().__init__(interval=SECONDS_BETWEEN_MESSAGES)
         self._spark = spark
 
-    def make_channel(self, params: dict[str, Any]) -> "_Channel":
+    def make_channel(self, params: Mapping[str, Any]) -> "_Channel":
         """The channel into the folder that the parameters name."""
         return _Channel(self._spark, params["folder"], interval=self.interval)
 

@@ -55,7 +55,7 @@ def enrich_crimes(
                 made = f"{workspace.output}/{name}/{year}"
                 stored = stored_metadata(warehouse.load_parquet(TABLES[name], year, made))
                 job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
-                return stored | job | report.about | report.told.get((name, year), {})
+                return {**stored, **job, **report.about, **report.told.get((name, year), {})}
 
             each_year(context, name, publish)
             yield MaterializeResult(asset_key=name)

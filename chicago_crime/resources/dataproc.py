@@ -10,19 +10,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from itertools import count
 from pathlib import Path
 
 import dagster_pipes
 from dagster import AssetExecutionContext, MetadataValue, PipesEnvContextInjector, open_pipes_session
+from google.api_core.exceptions import GoogleAPICallError
 
 import spark_jobs
-from chicago_crime.resources.dataproc_api import GOOGLE_ERRORS, DataprocApi, find_credentials
+from chicago_crime.errors import PlatformError
+from chicago_crime.resources.dataproc_api import DataprocApi
 from chicago_crime.resources.dataproc_batch import BatchWork
 from chicago_crime.resources.dataproc_cluster import ClusterSize, ClusterWork
 from chicago_crime.resources.dataproc_files import BucketFiles, BucketMessageReader, DriverLog
 from chicago_crime.resources.dataproc_work import Launch, Work, WorkState, start_id
+from chicago_crime.resources.gcs import build_bucket_store
 from chicago_crime.resources.leases import LeaseHeldError, abandoned, lease
 from chicago_crime.resources.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 from chicago_crime.settings import Settings, SettingsError
@@ -100,7 +102,7 @@ class DataprocSpark(SparkRunner):
         )
 
     def _last_start(self, name: str, folder: str) -> tuple[int, WorkState | None]:
-        """The start that is under way, or that is over and has its output; else the number of the next one, and None."""
+        """The start that is under way, or is over with its output there; else the number of the next one, and None."""
         for number in count():
             state = self.work.find(name, number)
             if state is None:
@@ -137,7 +139,7 @@ class DataprocSpark(SparkRunner):
                 if state.output and (lines := driver.new_lines(state.output, state.is_over)):
                     context.log.info(lines)
                 reader.read_new()
-            except GOOGLE_ERRORS as error:
+            except PlatformError as error:
                 context.log.warning(f"what {id_} prints cannot be read now: {error}")
             if state.is_over:
                 break
@@ -154,7 +156,7 @@ class DataprocSpark(SparkRunner):
         try:
             if left := self.work.end(name, context.log.info):
                 self.files.remove(left)
-        except (SparkError, *GOOGLE_ERRORS) as error:
+        except PlatformError as error:
             context.log.error(f"{name} may still run and cost: {error}")
             return False
         return True
@@ -164,7 +166,7 @@ class DataprocSpark(SparkRunner):
         try:
             is_ended = self._end(context, name)
             self.files.remove(folder)
-        except GOOGLE_ERRORS as error:
+        except PlatformError as error:
             context.log.warning(f"{self.files.uri(folder)} is left for the next run to remove: {error}")
             return False
         return is_ended
@@ -177,15 +179,15 @@ class DataprocSpark(SparkRunner):
                 note.unlink()
         try:
             self.files.remove_older(STAGING, LEFT_BEHIND)
-        except GOOGLE_ERRORS as error:
+        except PlatformError as error:
             context.log.warning(f"old staging is left for the next run to remove: {error}")
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
-        except GOOGLE_ERRORS as error:
-            raise self.api.refused(f"cannot {what}", error) from error
+        except GoogleAPICallError as error:
+            raise SparkError(f"Dataproc cannot {what}: {error.message}") from error
 
 
 def name_of(context: AssetExecutionContext, job: str) -> str:
@@ -204,17 +206,16 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
         raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
     if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
         raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: Dataproc knows 0, a single node, or 2 and more")
-    project, region = settings.gcp_project, settings.gcp_region
-    credentials = partial(find_credentials, settings.gcp_credentials)
-    api = DataprocApi(project, region, credentials, settings.dataproc_endpoint or f"{region}-dataproc.googleapis.com")
     minutes, account, subnet = (
         settings.dataproc_max_minutes,
         settings.dataproc_service_account,
         settings.dataproc_subnet,
     )
-    size = ClusterSize(settings.dataproc_machine_type, settings.dataproc_workers, minutes, account, subnet)
-    work: Work = ClusterWork(api, settings.gcs_bucket, size)
-    if settings.dataproc_mode == "serverless":
-        work = BatchWork(api, minutes, account, subnet)
-    files = BucketFiles(settings.gcs_bucket, project, credentials, settings.gcs_endpoint)
+    address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
+    api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
+    work: Work = BatchWork(api, minutes, account, subnet)
+    if settings.dataproc_mode == "cluster":
+        size = ClusterSize(settings.dataproc_machine_type, settings.dataproc_workers, minutes, account, subnet)
+        work = ClusterWork(api, settings.gcs_bucket, size)
+    files = BucketFiles(build_bucket_store(settings))
     return DataprocSpark(api, work, files, settings.data_dir / "dataproc", minutes)

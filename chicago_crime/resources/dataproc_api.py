@@ -1,24 +1,23 @@
-"""Dataproc's API as the platform calls it: clients, what is tried again, and errors that say what to do.
+"""Dataproc's API as the platform calls it: clients, what is tried again, and refusals that say what to do.
 
-Here belongs the way to Google and back. What is asked for belongs in `dataproc_cluster.py` and `dataproc_batch.py`.
+Here belongs the way to Dataproc and back. What is asked for belongs in `dataproc_cluster.py` and `dataproc_batch.py`;
+signing in, in `google_access.py`.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import google.auth
 import requests
 from google.api_core import exceptions, retry
 from google.api_core.client_options import ClientOptions
-from google.auth import credentials as auth
-from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.exceptions import TransportError
 from google.cloud import dataproc_v1
-from google.oauth2 import service_account
 
+from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
 from chicago_crime.resources.spark import SparkError
 
 TRANSIENT = (
@@ -34,29 +33,18 @@ TRANSIENT = (
 )
 """What may be gone when the same is asked again. Every request here can be: it has an id, or is done when done."""
 
-GOOGLE_ERRORS = (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, requests.RequestException)
-"""What the clients raise, for Dataproc and for Cloud Storage."""
-
-_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 _Answer = TypeVar("_Answer")
 _Client = TypeVar("_Client")
 
 
-def find_credentials(file: Path | None) -> auth.Credentials:
-    """The credentials of a service account's file, or those of the machine or of gcloud.
+class RefusedError(SparkError):
+    """Dataproc refuses a request for what is in it or for who asks; the message is Google's, and what to do."""
 
-    Raises:
-        SparkError: there are none.
-    """
-    try:
-        if file:
-            return service_account.Credentials.from_service_account_file(str(file), scopes=_SCOPES)
-        return google.auth.default(scopes=_SCOPES)[0]
-    except (OSError, ValueError, GoogleAuthError) as error:
-        raise SparkError(
-            f"there are no credentials for Google Cloud ({error}): run `gcloud auth application-default login`, or "
-            "let CHICAGO_CRIME_GCP_CREDENTIALS name a service account's file"
-        ) from error
+
+@dataclass(frozen=True)
+class _Refusal:
+    message: str
+    is_forbidden: bool
 
 
 @dataclass(frozen=True)
@@ -65,20 +53,18 @@ class DataprocApi:
 
     Attributes:
         project, region: where.
-        credentials: gives the credentials when the first call is made.
         address: host name, or URL of an emulator.
+        credentials_file: None for the credentials of the machine.
         pause_s: seconds between two looks at something that takes its time.
-        timeout_s: seconds that one request may take.
-        patience_s: seconds for which a request that fails for now is tried again.
+        patience: with each request.
     """
 
     project: str
     region: str
-    credentials: Callable[[], auth.Credentials]
     address: str
+    credentials_file: Path | None = None
     pause_s: float = 5
-    timeout_s: float = 60
-    patience_s: float = 300
+    patience: GooglePatience = field(default_factory=GooglePatience)
 
     @cached_property
     def clusters(self) -> dataproc_v1.ClusterControllerClient:
@@ -100,33 +86,36 @@ class DataprocApi:
         """What most requests begin with."""
         return {"project_id": self.project, "region": self.region}
 
-    def call(self, method: Callable[..., _Answer], request: Any, **options: Any) -> _Answer:
+    def call(self, method: Callable[..., _Answer], request: Any) -> _Answer:
         """Call a method of a client, again and again while it fails for now.
 
         Args:
             method: of a client.
-            request: its request, as a dictionary. It must be harmless to send it twice.
-            options: more of the method's own arguments.
+            request: its request. It must be harmless to send it twice.
 
         Raises:
-            GoogleAPICallError: Google refuses.
-            SparkError: Google cannot be reached, or does not know us.
+            RefusedError: Dataproc refuses.
+            SparkError: Dataproc cannot be reached, or does not know us.
+            NotFound, Conflict: it is not there, or there already.
         """
-        once = partial(method, request, retry=None, timeout=self.timeout_s, **options)
+        answer = asked(partial(self._tried, method, request), "Dataproc", SparkError)
+        if isinstance(answer, _Refusal):
+            raise RefusedError(
+                self.explained(f"Dataproc refuses {method.__name__}", answer.message, answer.is_forbidden)
+            )
+        return answer
+
+    def _tried(self, method: Callable[..., _Answer], request: Any) -> "_Answer | _Refusal":
         again = retry.Retry(
             predicate=retry.if_exception_type(*TRANSIENT),
-            initial=min(self.pause_s, 1),
+            initial=self.patience.first_wait_s,
             maximum=20,
-            timeout=self.patience_s,
+            timeout=self.patience.give_up_s,
         )
         try:
-            return again(once)()
-        except (exceptions.RetryError, requests.RequestException, GoogleAuthError) as error:
-            cause = getattr(error, "cause", None) or error
-            raise SparkError(
-                f"Dataproc at {self.address} cannot be had: {cause}. Check the network and the credentials "
-                "(CHICAGO_CRIME_GCP_CREDENTIALS), then run again."
-            ) from error
+            return again(partial(method, request, retry=None, timeout=self.patience.timeout_s))()
+        except (exceptions.BadRequest, exceptions.Forbidden) as error:
+            return _Refusal(error.message or str(error), isinstance(error, exceptions.Forbidden))
 
     def find(self, method: Callable[..., _Answer], request: Any) -> _Answer | None:
         """Get something that may not be there."""
@@ -139,13 +128,11 @@ class DataprocApi:
         """Wait before the next look."""
         time.sleep(self.pause_s)
 
-    def refused(self, what: str, error: Exception | str) -> SparkError:
-        """An error that says what Google refused and what mends it."""
-        message = getattr(error, "message", None) or str(error)
-        return SparkError(f"{what}: {message.strip().rstrip('.')}. {self._remedy(message, error)}".strip())
+    def explained(self, what: str, message: str, is_forbidden: bool = False) -> str:
+        """A message of Google's, and what can be done about it."""
+        return f"{what}: {message.strip().rstrip('.')}. {self._remedy(message.lower(), is_forbidden)}".strip()
 
-    def _remedy(self, message: str, error: Exception | str) -> str:
-        text = message.lower()
+    def _remedy(self, text: str, is_forbidden: bool) -> str:
         if "has not been used in project" in text or "service_disabled" in text or "api is not enabled" in text:
             return f"Switch the API on: gcloud services enable dataproc.googleapis.com --project {self.project}"
         if "quota" in text:
@@ -156,7 +143,7 @@ class DataprocApi:
             )
         if "stockout" in text or "does not have enough resources" in text or "resource_pool_exhausted" in text:
             return "Run again later, or choose another CHICAGO_CRIME_DATAPROC_MACHINE_TYPE."
-        if isinstance(error, exceptions.Forbidden | exceptions.Unauthorized) or "permission" in text:
+        if is_forbidden or "permission" in text:
             return (
                 "The platform's account needs roles/dataproc.editor on the project, and roles/iam.serviceAccountUser "
                 "on the cluster's account (CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT), which needs roles/dataproc.worker."
@@ -170,4 +157,4 @@ class DataprocApi:
 
     def _client(self, kind: Callable[..., _Client]) -> _Client:
         options = ClientOptions(api_endpoint=self.address)
-        return kind(credentials=self.credentials(), transport="rest", client_options=options)
+        return kind(credentials=credentials_from(self.credentials_file), transport="rest", client_options=options)

@@ -4,6 +4,7 @@ Here belongs what a batch is asked for with, and its life.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from google.api_core import exceptions
 from google.cloud.dataproc_v1 import Batch
 from google.cloud.dataproc_v1.types import AuthenticationConfig
 
-from chicago_crime.resources.dataproc_api import DataprocApi
+from chicago_crime.resources.dataproc_api import DataprocApi, RefusedError
 from chicago_crime.resources.dataproc_work import Launch, Log, Work, WorkState, start_id
 from chicago_crime.resources.spark import SparkError
 
@@ -78,8 +79,6 @@ class BatchWork(Work):
             self.api.call(self.api.batches.create_batch, request)
         except exceptions.Conflict:
             log(f"the batch {id_} was started already")
-        except exceptions.GoogleAPICallError as error:
-            raise self.api.refused(f"Dataproc refuses the batch {id_}", error) from error
         log(f"started the batch {id_}: its log is at {self.page(name, number)}")
 
     def end(self, name: str, log: Log) -> str:
@@ -95,15 +94,18 @@ class BatchWork(Work):
         try:
             while (batch := self._batch(id_)) and batch.state not in _OVER:
                 if time.monotonic() - start > self.end_patience_s:
-                    raise SparkError(f"the batch {id_} is still {batch.state.name}. {self._by_hand(id_)}")
+                    raise SparkError(f"it is still {batch.state.name}")
                 if not is_asked:
                     log(f"cancelling the batch {id_}")
                     self._cancel(batch.operation)
                     is_asked = True
                 self.api.pause()
-        except exceptions.GoogleAPICallError as error:
-            what = f"the batch {id_} could not be cancelled"
-            raise self.api.refused(what, f"{error}. {self._by_hand(id_)}") from error
+        except SparkError as error:
+            raise SparkError(
+                f"the batch {id_} could not be cancelled: {error}. Cancel it by hand: gcloud dataproc batches cancel "
+                f"{id_} --region {self.api.region} --project {self.api.project}. Google does it after "
+                f"{self.max_minutes} minutes at the latest."
+            ) from error
         return batch is not None
 
     def page(self, name: str, number: int) -> str:
@@ -112,17 +114,8 @@ class BatchWork(Work):
         return f"https://console.cloud.google.com/dataproc/batches/{path}?project={self.api.project}"
 
     def _cancel(self, operation: str) -> None:
-        operations = self.api.batches.transport.operations_client
-        try:
-            self.api.call(lambda name, **options: operations.cancel_operation(name, **options), operation)
-        except (exceptions.NotFound, exceptions.BadRequest):
-            pass  # over meanwhile
-
-    def _by_hand(self, id_: str) -> str:
-        return (
-            f"Cancel it by hand: gcloud dataproc batches cancel {id_} --region {self.api.region} --project "
-            f"{self.api.project}. Google does it after {self.max_minutes} minutes at the latest."
-        )
+        with suppress(exceptions.NotFound, exceptions.Conflict, RefusedError):  # over meanwhile
+            self.api.call(self.api.batches.transport.operations_client.cancel_operation, operation)
 
     def _batch(self, id_: str) -> Batch | None:
         place = f"projects/{self.api.project}/locations/{self.api.region}"

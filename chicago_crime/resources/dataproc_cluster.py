@@ -5,6 +5,7 @@ deleted when the job is over; the next run deletes those of dead runs; Google de
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from google.api_core import exceptions
 from google.cloud.dataproc_v1 import ClusterStatus, JobStatus
 
-from chicago_crime.resources.dataproc_api import DataprocApi
+from chicago_crime.resources.dataproc_api import DataprocApi, RefusedError
 from chicago_crime.resources.dataproc_work import Launch, Log, Work, WorkState, start_id
 from chicago_crime.resources.spark import SparkError
 
@@ -96,8 +97,6 @@ class ClusterWork(Work):
             self.api.call(self.api.jobs.submit_job, request)
         except exceptions.Conflict:
             log(f"the job {id_} was submitted already")
-        except exceptions.GoogleAPICallError as error:
-            raise self.api.refused(f"Dataproc refuses the job {id_}", error) from error
         log(f"submitted the job {id_}")
 
     def end(self, name: str, log: Log) -> str:
@@ -112,7 +111,7 @@ class ClusterWork(Work):
                 if not state.is_over:
                     log(f"cancelling the job {start_id(name, number)}")
                     self.api.call(self.api.jobs.cancel_job, self.api.here | {"job_id": start_id(name, number)})
-        except (exceptions.GoogleAPICallError, SparkError) as error:
+        except SparkError as error:
             log(f"a job of {name} could not be cancelled ({error}): it ends with its cluster")
         return f"google-cloud-dataproc-metainfo/{self._delete_cluster(name, log)}"
 
@@ -134,8 +133,6 @@ class ClusterWork(Work):
                 self.api.call(self.api.clusters.create_cluster, request)
             except exceptions.Conflict:
                 log(f"the cluster {name} is there already")
-            except exceptions.GoogleAPICallError as error:
-                raise self.api.refused(f"Dataproc refuses the cluster {name}", error) from error
             log(f"creating the cluster {name}: {self.size.workers} workers, {self.size.machine_type}")
         self._wait_until_it_runs(name, log)
 
@@ -149,7 +146,7 @@ class ClusterWork(Work):
                 return
             if cluster and (cluster.status.state in _BROKEN or cluster.status.state == ClusterStatus.State.DELETING):
                 reason = cluster.status.detail or f"it is {cluster.status.state.name}, and Google does not say why"
-                raise self.api.refused(f"the cluster {name} could not be created", reason)
+                raise SparkError(self.api.explained(f"the cluster {name} could not be created", reason))
             unseen = 0 if cluster else unseen + 1
             if unseen > 5:
                 raise SparkError(f"the cluster {name} is gone before it ran: run again")
@@ -160,33 +157,32 @@ class ClusterWork(Work):
     def _delete_cluster(self, name: str, log: Log) -> str:
         """Delete the cluster, wait until it is gone, and return what Dataproc knew it by."""
         start, uuid = time.monotonic(), ""
-        by_hand = (
-            f"Delete it by hand: gcloud dataproc clusters delete {name} --region {self.api.region} "
-            f"--project {self.api.project}. Google does it after {self.size.max_minutes} minutes at the latest."
-        )
         asked_at = -float("inf")
         try:
             while cluster := self._cluster(name):
                 uuid = cluster.cluster_uuid
                 if time.monotonic() - start > self.delete_patience_s:
-                    raise SparkError(f"the cluster {name} is still {cluster.status.state.name}. {by_hand}")
+                    raise SparkError(f"it is still {cluster.status.state.name}")
                 # Asked again now and then: a deletion can end in ERROR, with the machines still there.
                 if cluster.status.state != ClusterStatus.State.DELETING and time.monotonic() - asked_at > 60:
                     log(f"deleting the cluster {name}")
                     self._ask_to_delete(name)
                     asked_at = time.monotonic()
                 self.api.pause()
-        except exceptions.GoogleAPICallError as error:
-            raise self.api.refused(f"the cluster {name} could not be deleted", f"{error}. {by_hand}") from error
+        except SparkError as error:
+            raise SparkError(
+                f"the cluster {name} could not be deleted: {error}. Delete it by hand: gcloud dataproc clusters delete "
+                f"{name} --region {self.api.region} --project {self.api.project}. Google does it after "
+                f"{self.size.max_minutes} minutes at the latest."
+            ) from error
         if uuid:
             log(f"the cluster {name} is gone")
         return uuid
 
     def _ask_to_delete(self, name: str) -> None:
-        try:
+        # Gone, or being deleted: the answer to an earlier request was lost.
+        with suppress(exceptions.NotFound, exceptions.Conflict, RefusedError):
             self.api.call(self.api.clusters.delete_cluster, self.api.here | {"cluster_name": name})
-        except (exceptions.NotFound, exceptions.BadRequest):
-            pass  # gone, or being deleted: the answer to an earlier request was lost
 
     def _cluster(self, name: str) -> Any:
         return self.api.find(self.api.clusters.get_cluster, self.api.here | {"cluster_name": name})

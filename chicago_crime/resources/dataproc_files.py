@@ -6,100 +6,87 @@ Here belongs reading and writing the bucket. When to do which belongs in `datapr
 import codecs
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from dagster import PipesMessageReader
-from google.api_core import exceptions
-from google.auth import credentials as auth
+from google.api_core.exceptions import NotFound
 from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from chicago_crime.file_facts import sha256
+from chicago_crime.resources.gcs import BucketStore
+from chicago_crime.resources.google_access import asked
+from chicago_crime.resources.object_store import ObjectStoreError
 
-AT_ONCE = 8
-"""Objects that are deleted at once."""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class BucketFiles:
-    """Files in one bucket.
+    """What jobs need of the bucket besides storing objects in it.
 
     Attributes:
-        bucket: its name.
-        project: that pays.
-        credentials: gives the credentials when the first call is made.
-        endpoint: URL of an emulator.
+        store: the bucket.
     """
 
-    bucket: str
-    project: str
-    credentials: Callable[[], auth.Credentials]
-    endpoint: str | None = None
+    store: BucketStore
 
     def uri(self, key: str) -> str:
         """The URI of a key, or of a folder."""
-        return f"gs://{self.bucket}/{key}"
+        return f"gs://{self.store.bucket}/{key}"
 
     def upload_once(self, file: Path) -> str:
         """The URI of a file's content under its own name; it is uploaded if nobody did before."""
-        blob = self._bucket.blob(f"jobs/{sha256(file)[:16]}/{file.name}")
-        if not blob.exists(retry=DEFAULT_RETRY):
-            try:
-                blob.upload_from_filename(str(file), if_generation_match=0, checksum="crc32c")
-            except exceptions.PreconditionFailed:
-                pass  # another run was quicker, or the answer was lost: the name says what is in it
-        return self.uri(blob.name)
+        return self.store.upload(file, "jobs")
 
     def is_empty(self, folder: str) -> bool:
         """Whether nothing is below a folder."""
-        return not list(self._client.list_blobs(self.bucket, prefix=f"{folder}/", max_results=1))
+        return not self._listed(self.store.bucket, f"{folder}/", max_results=1)
 
     def remove(self, folder: str) -> None:
         """Delete everything below a folder."""
-        self._delete(list(self._client.list_blobs(self.bucket, prefix=f"{folder.rstrip('/')}/")))
+        self.store.delete_prefix(f"{folder.rstrip('/')}/")
 
     def remove_older(self, folder: str, age: timedelta) -> None:
         """Delete what was put below a folder longer ago than `age`."""
         limit = datetime.now(UTC) - age
-        listed = self._client.list_blobs(self.bucket, prefix=f"{folder}/", fields="items(name,updated),nextPageToken")
-        self._delete([blob for blob in listed if blob.updated and blob.updated < limit])
+        for blob in self._listed(self.store.bucket, f"{folder}/", fields="items(name,updated),nextPageToken"):
+            if blob.updated and blob.updated < limit:
+                with suppress(NotFound):
+                    self._asked(partial(blob.delete, client=self._client, **self._how))
 
     def names(self, uri: str) -> dict[str, int]:
         """Objects whose URIs begin so, in order, with their sizes in bytes: their URIs' ends -> size."""
         bucket, prefix = split_uri(uri)
-        listed = self._client.list_blobs(bucket, prefix=prefix, fields="items(name,size),nextPageToken")
+        listed = self._listed(bucket, prefix, fields="items(name,size),nextPageToken")
         return {blob.name.removeprefix(prefix): blob.size or 0 for blob in listed}
 
     def read(self, uri: str, start: int = 0) -> bytes:
         """An object's content from a byte on."""
         bucket, key = split_uri(uri)
-        return self._client.bucket(bucket).blob(key).download_as_bytes(start=start or None, checksum=None)
+        blob = self._client.bucket(bucket).blob(key)
+        return self._asked(partial(blob.download_as_bytes, start=start or None, checksum=None, **self._how))
 
-    def _delete(self, blobs: list[storage.Blob]) -> None:
-        def delete(blob: storage.Blob) -> None:
-            try:
-                blob.delete(retry=DEFAULT_RETRY)
-            except exceptions.NotFound:
-                pass
+    def _listed(self, bucket: str, prefix: str, **options: Any) -> list[storage.Blob]:
+        return self._asked(lambda: list(self._client.list_blobs(bucket, prefix=prefix, **options, **self._how)))
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(delete, blobs))
+    def _asked(self, ask: Callable[[], _T]) -> _T:
+        return asked(ask, "Cloud Storage", ObjectStoreError)
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        patience = self.store.patience
+        waits = DEFAULT_RETRY.with_delay(initial=patience.first_wait_s, maximum=60.0, multiplier=2.0)
+        return {"timeout": patience.timeout_s, "retry": waits.with_timeout(patience.give_up_s)}
 
     @cached_property
     def _client(self) -> storage.Client:
-        options = {"api_endpoint": self.endpoint} if self.endpoint else None
-        return storage.Client(self.project, credentials=self.credentials(), client_options=options)
-
-    @cached_property
-    def _bucket(self) -> storage.Bucket:
-        return self._client.bucket(self.bucket)
+        return self.store.resource.get_client()
 
 
 def split_uri(uri: str) -> tuple[str, str]:
