@@ -146,8 +146,8 @@ class DataprocSpark(SparkRunner):
             self.api.pause()
         if not state.is_good:
             log = f"\nThe end of its log:\n{driver.tail}" if driver.tail else ""
-            message = self.api.refused(
-                f"the Spark job {id_} ended as {state.state}", state.message or "no reason given"
+            message = self.api.explained(
+                f"the Spark job {id_} ended as {state.state}", state.message or "nobody says why"
             )
             raise SparkError(f"{message}\n{self.work.page(name, number)}{log}")
 
