@@ -58,11 +58,14 @@ def main(arguments: Sequence[str]) -> None:
     of_pipes.add_argument("--dagster-pipes-messages")
     _, options = of_pipes.parse_known_args(arguments[1:])
     spark = SparkSession.builder.appName(arguments[0]).getOrCreate()
-    with open_dagster_pipes(
-        params_loader=PipesCliArgsParamsLoader(), message_writer=SparkMessageWriter(spark)
-    ) as pipes:
-        pipes.log.info(f"{arguments[0]} runs on Spark {spark.version}")
-        importlib.import_module(arguments[0]).main(options, spark, pipes.report_custom_message)
+    try:
+        with open_dagster_pipes(
+            params_loader=PipesCliArgsParamsLoader(), message_writer=SparkMessageWriter(spark)
+        ) as pipes:
+            pipes.log.info(f"{arguments[0]} runs on Spark {spark.version}")
+            importlib.import_module(arguments[0]).main(options, spark, pipes.report_custom_message)
+    finally:
+        spark.stop()
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ class DataprocSpark(SparkRunner):
         there = {name: upload(value) if isinstance(value, Path) else value for name, value in arguments.items()}
         return Launch(
             main=upload(Path(spark_jobs.__path__[0]) / "with_pipes.py"),
-            modules=[upload(self.programs / f"{job}.py"), upload(Path(dagster_pipes.__file__))],
+            modules=[upload(self.programs / f"{job}.py"), upload(Path(dagster_pipes.__file__), "dagster_pipes.py")],
             arguments=[job, *as_options(there), *pipes],
             labels={"platform": "chicago-crime", "run": context.run.run_id.lower(), "asset": job.lower()},
             salt=f"retry {context.retry_number}",

@@ -5,12 +5,14 @@ Here belongs reading and writing the bucket. When to do which belongs in `datapr
 
 import codecs
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -40,9 +42,12 @@ class BucketFiles:
         """The URI of a key, or of a folder."""
         return f"gs://{self.store.bucket}/{key}"
 
-    def upload_once(self, file: Path) -> str:
-        """The URI of a file's content under its own name; it is uploaded if nobody did before."""
-        return self.store.upload(file, "jobs")
+    def upload_once(self, file: Path, name: str | None = None) -> str:
+        """The URI of a file's content under its own name or another; it is uploaded if nobody did before."""
+        if name in (None, file.name):
+            return self.store.upload(file, "jobs")
+        with TemporaryDirectory() as folder:
+            return self.store.upload(Path(shutil.copyfile(file, Path(folder) / str(name))), "jobs")
 
     def is_empty(self, folder: str) -> bool:
         """Whether nothing is below a folder."""
@@ -125,7 +130,13 @@ class DriverLog:
 
 
 class BucketMessageReader(PipesMessageReader):
-    """Reads what `spark_jobs/with_pipes.py` writes. Whoever waits for the job asks now and then: there is no thread."""
+    """Reads what `spark_jobs/with_pipes.py` writes. Whoever waits for the job asks now and then: there is no thread.
+
+    The readers of `dagster_gcp.pipes` put every session in a folder of a random name at the top of the bucket, where a
+    run that starts again cannot find it and nobody removes it, and take any error for "no message yet".
+    """
+
+    expected_writer_count = 1
 
     def __init__(self, files: BucketFiles, folder: str):
         self._files, self._folder, self._next = files, folder, 1
