@@ -14,6 +14,7 @@ from chicago_crime.resources.warehouse import Warehouse
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
 from chicago_crime.years import one_run_for_all_years
 
+JOB = "enrich_crimes"
 TABLES = {table.name: table for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)}
 
 
@@ -36,10 +37,12 @@ def enrich_crimes(
 ) -> Iterator[MaterializeResult]:
     """Run the job on all years of the run, then publish its tables year by year."""
     chosen = [name for name in TABLES if is_chosen(context, name)]
-    with spark.workspace() as workspace:
-        warehouse.export_parquet(CRIMES, run_years(context), workspace.input)
-        seconds = spark.run(
-            "enrich_crimes",
+    with spark.workspace(context, JOB) as workspace:
+        if not workspace.is_filled:
+            warehouse.export_parquet(CRIMES, run_years(context), workspace.input)
+        report = spark.run(
+            context,
+            JOB,
             crimes=workspace.input,
             community_areas=reference.file("community_areas"),
             fbi_codes=reference.file("fbi_codes"),
@@ -51,7 +54,8 @@ def enrich_crimes(
             def publish(year: int, name: str = name) -> Metadata:
                 made = f"{workspace.output}/{name}/{year}"
                 stored = stored_metadata(warehouse.load_parquet(TABLES[name], year, made))
-                return stored | {"spark_engine": spark.engine, "job_seconds_all_years": round(seconds, 1)}
+                job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
+                return {**stored, **job, **report.about, **report.told.get((name, year), {})}
 
             each_year(context, name, publish)
             yield MaterializeResult(asset_key=name)
