@@ -80,7 +80,7 @@ class Api:
             body: the JSON body, as bytes or read; for an upload, the metadata. Empty for none.
 
         Raises:
-            NotOfTheApiError: no method has this address, or a parameter or field is unknown, missing or of another type.
+            NotOfTheApiError: no method is there, or a parameter or field is unknown, missing or of another type.
         """
         values = {name: [value] if isinstance(value, str) else list(value) for name, value in query.items()}
         called = self._method_at(http_method, path, values)
@@ -231,7 +231,7 @@ class _Check:
         if kind == "boolean":
             good = isinstance(value, bool)
         elif kind == "integer":
-            good = isinstance(value, int) and is_number or self._is_number_as_text(value, format_ or "int64")
+            good = (isinstance(value, int) and is_number) or self._is_number_as_text(value, format_ or "int64")
         elif kind == "number":
             good = is_number or value in ("NaN", "Infinity", "-Infinity")
         elif self.called.numbers_enums and "enum" in about and is_number:

@@ -59,7 +59,7 @@ class GoogleHandler(FaultyHandler):
                 status, told = token_for(self.asked.body)
                 self.reply(status, json.dumps(told).encode(), JSON)
                 return
-            if not is_known(self.asked.headers.get("Authorization", "")):
+            if not is_known(self.headers.get("Authorization", "")):
                 raise RefusedError(401, "Request had invalid authentication credentials.")
             self.answer_call()
         except RefusedError as error:

@@ -1,0 +1,236 @@
+"""The lake in Cloud Storage: objects by key in a bucket.
+
+Here belongs storing and finding objects in a bucket, so that two runs at once never mix and a lost answer never
+doubles anything. Signing in and what refusals mean is in `google_access.py`.
+
+Every write says which generation of the object it replaces, and Google refuses it if that is no longer the one. So a
+write that is repeated after its answer was lost does not happen twice, and of two runs one wins, whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dagster_gcp import GCSResource
+from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
+from pydantic import Field
+
+from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
+from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
+from chicago_crime.resources.object_store import ObjectStore, ObjectStoreError, StoredObject
+from chicago_crime.settings import Settings
+
+PERMISSIONS = tuple(f"storage.objects.{verb}" for verb in ("create", "delete", "get", "list"))
+"""What the store does in its bucket; the role `roles/storage.objectUser` holds them all."""
+
+_AT_ONCE = 4
+_DOWNLOADS = 3
+_T = TypeVar("_T")
+
+
+class PlatformGCSResource(GCSResource):
+    """`GCSResource` with the two things that our settings decide and it has no place for.
+
+    By itself it takes the machine's credentials, and an emulator's address only from the environment.
+    """
+
+    credentials_file: str | None = Field(default=None, description="credentials file; by default the machine's")
+    endpoint: str | None = Field(default=None, description="address of an emulator; by default Google's")
+
+    def get_client(self) -> storage.Client:
+        """A client. One of an emulator needs no credentials.
+
+        Raises:
+            GoogleError: there are no credentials.
+        """
+        if self.endpoint and not self.credentials_file:
+            options = {"api_endpoint": self.endpoint}
+            return storage.Client(self.project, client_options=options, use_auth_w_custom_endpoint=False)
+        credentials = credentials_from(self.credentials_file)
+        return storage.Client(
+            self.project, credentials, client_options={"api_endpoint": self.endpoint} if self.endpoint else None
+        )
+
+
+@dataclass(frozen=True)
+class BucketStore(ObjectStore):
+    """Objects in a bucket. Nothing is asked before it is needed.
+
+    Attributes:
+        resource: makes the client.
+        bucket: its name.
+        patience: with Cloud Storage.
+        parts_from: files of so many bytes and more are uploaded in parts, several at once. A year is smaller: it costs
+            one write, where parts cost one each and one to join them.
+        part_bytes: size of a part, in bytes; it is more for files of more than 32 such parts.
+    """
+
+    resource: GCSResource
+    bucket: str
+    patience: GooglePatience = field(default_factory=GooglePatience)
+    parts_from: int = 150 << 20
+    part_bytes: int = 32 << 20
+
+    def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
+        """See `ObjectStore.put`. An object that has the file's content already is left as it is.
+
+        Raises:
+            ObjectStoreError: the checksum differs, another run wrote the object meanwhile, or Google refuses.
+        """
+        facts = self._examine(file)
+        if checksum and facts.sha256 != checksum:
+            raise ObjectStoreError(
+                f"{file} was changed: its sha256 is {facts.sha256} and should be {checksum}. Materialize crime_csv "
+                "again."
+            )
+        now = self._find(key)
+        if not facts.are_of(now):
+            try:
+                upload = Upload(self._bucket, key, file, facts, now.generation if now else 0, self._how)
+                written = self._asked(upload.run)
+            except (PreconditionFailed, NotFound):  # ours, written before its answer was lost, or another's
+                written = self._find(key)
+            if not facts.are_of(written):
+                raise ObjectStoreError(f"another run wrote {self._uri(key)} just now, and not the same: run it again")
+        if len(facts.parts) > 1:
+            self.delete_prefix(parts_prefix(key))
+        return StoredObject(key, facts.size, facts.sha256)
+
+    def get(self, key: str, folder: Path) -> Path:
+        """See `ObjectStore.get`. It is downloaded into the folder, and its checksum verified."""
+        target = folder / Path(key).name
+        problem = "is being replaced again and again"
+        for _ in range(_DOWNLOADS):
+            now = self._find(key)
+            if now is None:
+                raise self._missing(key)
+            # Bound to its generation: a download that is broken off never goes on with another object.
+            blob = storage.Blob(key, self._bucket, generation=now.generation)
+            try:
+                self._asked(partial(blob.download_to_filename, str(target), checksum=None, **self._how))
+            except NotFound:
+                continue
+            if self._examine(target).crc32c == now.crc32c:
+                return target
+            target.unlink()
+            problem = "came damaged"
+        raise ObjectStoreError(f"{self._uri(key)} {problem}, {_DOWNLOADS} times in a row: try again")
+
+    def location(self, key: str) -> str:
+        """See `ObjectStore.location`: a `gs://` address."""
+        if not self.exists(key):
+            raise self._missing(key)
+        return self._uri(key)
+
+    def list(self, prefix: str = "") -> list[str]:
+        """See `ObjectStore.list`."""
+        return sorted(blob.name for blob in self._blobs(prefix))
+
+    def exists(self, key: str) -> bool:
+        """See `ObjectStore.exists`."""
+        return self._find(key) is not None
+
+    def upload(self, file: Path, prefix: str) -> str:
+        """Put a file below a prefix under a name that tells its content; nothing is sent if it is there already.
+
+        Returns:
+            Its address: `gs://bucket/prefix/checksum/name`.
+
+        Raises:
+            ObjectStoreError: as with `put`.
+        """
+        checksum = self._examine(file).sha256
+        return self._uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{file.name}", file, checksum).key)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete every object below a prefix such as `staging/run/`, and tell how many there were.
+
+        Raises:
+            ObjectStoreError: Google refuses.
+        """
+        if not prefix.strip("/") or not prefix.endswith("/"):
+            raise ValueError(f"{prefix!r} is no prefix that ends in a slash: it would match more than one means")
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return sum(pool.map(self._delete, self._blobs(prefix)))
+
+    def lacking(self, permissions: Iterable[str] = PERMISSIONS) -> Sequence[str]:
+        """Which of some permissions we do not hold on the bucket.
+
+        Raises:
+            ObjectStoreError: there is no such bucket, or Google refuses.
+        """
+        wanted = sorted(permissions)
+        try:
+            held = self._asked(lambda: self._bucket.test_iam_permissions(wanted, **self._how))
+        except NotFound:
+            raise self._no_bucket() from None
+        return [permission for permission in wanted if permission not in held]
+
+    @cached_property
+    def _bucket(self) -> storage.Bucket:
+        return asked(lambda: self.resource.get_client().bucket(self.bucket), "Cloud Storage", ObjectStoreError)
+
+    def _examine(self, file: Path) -> Facts:
+        return examine(file, self.parts_from, self.part_bytes)
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        """How every request is made."""
+        waits = DEFAULT_RETRY.with_delay(initial=self.patience.first_wait_s, maximum=60.0, multiplier=2.0)
+        return {"timeout": self.patience.timeout_s, "retry": waits.with_timeout(self.patience.give_up_s)}
+
+    def _asked(self, ask: Callable[[], _T]) -> _T:
+        return asked(ask, f"Cloud Storage, bucket {self.bucket},", ObjectStoreError)
+
+    def _uri(self, key: str) -> str:
+        return f"gs://{self.bucket}/{key}"
+
+    def _missing(self, key: str) -> ObjectStoreError:
+        return ObjectStoreError(f"there is no object {self._uri(key)}: materialize crime_object first")
+
+    def _no_bucket(self) -> ObjectStoreError:
+        return ObjectStoreError(
+            f"there is no bucket {self.bucket}: create it with `gcloud storage buckets create gs://{self.bucket} "
+            "--uniform-bucket-level-access --location=` and the region, or set CHICAGO_CRIME_GCS_BUCKET to another"
+        )
+
+    def _find(self, key: str) -> storage.Blob | None:
+        """The object as it now is, None if there is none."""
+        blob = self._bucket.blob(key)
+        try:
+            self._asked(lambda: blob.reload(**self._how))
+        except NotFound as error:
+            if "bucket does not exist" in str(error):
+                raise self._no_bucket() from None
+            return None
+        return blob
+
+    def _blobs(self, prefix: str) -> Sequence[storage.Blob]:
+        client = self._bucket.client
+        try:
+            return self._asked(lambda: list(client.list_blobs(self._bucket, prefix=prefix, **self._how)))
+        except NotFound:
+            raise self._no_bucket() from None
+
+    def _delete(self, blob: storage.Blob) -> bool:
+        with suppress(NotFound):  # deleted, and the answer was lost; or by another
+            self._asked(partial(blob.delete, **self._how))
+        return True
+
+
+def build_bucket_store(settings: Settings) -> BucketStore:
+    """The store of one installation. Nothing is asked yet."""
+    assert settings.gcs_bucket, "the settings refuse gcp without a bucket"
+    file = settings.gcp_credentials
+    resource = PlatformGCSResource(
+        project=settings.gcp_project, credentials_file=str(file) if file else None, endpoint=settings.gcs_endpoint
+    )
+    return BucketStore(resource, settings.gcs_bucket)

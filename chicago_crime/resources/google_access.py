@@ -1,0 +1,119 @@
+"""Signing in to Google Cloud, how patiently its services are asked, and what their refusals mean.
+
+Here belongs what all of Google's services have in common. No message from here repeats a token or a key.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from chicago_crime.errors import PlatformError
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+HOW_TO_SIGN_IN = (
+    "sign in with `gcloud auth application-default login`, or set CHICAGO_CRIME_GCP_CREDENTIALS to a service "
+    "account's file"
+)
+
+_T = TypeVar("_T")
+
+
+class GoogleError(PlatformError):
+    """Google cannot be asked, or refuses; the message says who refuses what, and what to do."""
+
+
+@dataclass(frozen=True)
+class GooglePatience:
+    """How long a service is waited for, and how long one thing is asked again.
+
+    Attributes:
+        timeout_s: longest wait for a connection, and for the next bytes of an answer, in seconds.
+        first_wait_s: wait before the second try, in seconds; it doubles with every try.
+        give_up_s: after so many seconds of tries one request is given up.
+    """
+
+    timeout_s: float = 60.0
+    first_wait_s: float = 1.0
+    give_up_s: float = 300.0
+
+
+def credentials_from(file: Path | str | None) -> Credentials:
+    """Who we are to Google: a credentials file's account, or by default the machine's or gcloud's.
+
+    Raises:
+        GoogleError: there are none, or the file is no credentials file.
+    """
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError
+
+    try:
+        if file is None:
+            return google.auth.default(scopes=[SCOPE])[0]
+        with warnings.catch_warnings():
+            # It warns of files that strangers hand over. Ours is named by whoever runs the platform, and may be any
+            # kind that Google knows: a service account, or workload identity on another cloud.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return google.auth.load_credentials_from_file(str(file), scopes=[SCOPE])[0]
+    except (DefaultCredentialsError, ValueError, KeyError, OSError):
+        problem = f"{file} is no file of Google credentials" if file else "nobody is signed in to Google Cloud"
+    raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
+
+
+def asked(ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = GoogleError) -> _T:
+    """Ask one of Google's services, and say it plainly if it cannot be asked or refuses.
+
+    What only the caller can tell the meaning of (404, 409, 412) is raised as it came.
+
+    Args:
+        ask: does the asking, with its own time limits and retries.
+        whom: the service, for the message.
+        error_type: what is raised.
+
+    Raises:
+        error_type: it cannot be asked, or refuses.
+    """
+    from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
+
+    try:
+        return ask()
+    except (Conflict, NotFound, PreconditionFailed):
+        raise
+    except Exception as error:
+        problem = _meaning(error, whom)
+        if problem is None:
+            raise
+    raise error_type(problem)  # outside of `except`: the original has the request, with its token
+
+
+def _meaning(error: BaseException, whom: str) -> str | None:
+    """What an error of Google's libraries means, None if it is none of theirs."""
+    import requests
+    from google.api_core import exceptions as api
+    from google.auth import exceptions as auth
+
+    if isinstance(error, GoogleError):
+        return str(error)
+    if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError) or getattr(error, "code", None) == 401:
+        why = f" ({str(error.args[0])[:200]})" if error.args else ""
+        return f"Google does not accept our credentials for {whom}{why}: {HOW_TO_SIGN_IN}"
+    if isinstance(error, api.RetryError):
+        cause = _meaning(error.cause, whom) if error.cause else None
+        return f"{(cause or f'{whom} does not answer').removesuffix(': try again later')}, for long: try again later"
+    if isinstance(error, api.Forbidden):
+        return f"{whom} forbids it: {error.message}"
+    if isinstance(error, api.GoogleAPICallError):
+        later = ": try again later" if error.code in (408, 429, 500, 502, 503, 504) else ""
+        return f"{whom} answers {error.code}: {error.message}{later}"
+    if isinstance(error, requests.Timeout):
+        return f"{whom} does not answer in time: try again later"
+    if isinstance(error, requests.RequestException | ConnectionError | auth.TransportError):
+        return f"{whom} cannot be reached, or hung up: try again later"
+    return None

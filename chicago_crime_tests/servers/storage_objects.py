@@ -1,0 +1,253 @@
+"""The buckets of the storage server: objects as files in a folder, with what Cloud Storage knows of each.
+
+Here belongs keeping and changing objects: generations, checksums, preconditions. HTTP belongs in `storage_server.py`.
+A file that somebody else puts into a bucket's folder (Spark, a test) becomes an object when it is first looked at.
+"""
+
+import base64
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+
+from chicago_crime_tests.servers.google_server import RefusedError
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as it is at one time.
+
+    Attributes:
+        file: its bytes.
+        given: what its writer said of it: contentType, metadata, ...
+        components: of how many objects it was composed, 0 if it was not.
+        written: what tells whether somebody else changed the file: its size and time.
+    """
+
+    file: Path
+    generation: int
+    size: int
+    crc32c: str
+    md5: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    metageneration: int = 1
+    components: int = 0
+    written: tuple[int, int] = (0, 0)
+
+    def resource(self, bucket: str, name: str, url: str) -> dict[str, Any]:
+        """The object's metadata as the API has it."""
+        when = datetime.fromtimestamp(self.generation / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        at = f"{url}/storage/v1/b/{bucket}/o/{name.replace('/', '%2F')}"
+        told = {
+            "kind": "storage#object",
+            "id": f"{bucket}/{name}/{self.generation}",
+            "selfLink": at,
+            "mediaLink": f"{url}/download{at.removeprefix(url)}?generation={self.generation}&alt=media",
+            "name": name,
+            "bucket": bucket,
+            "generation": str(self.generation),
+            "metageneration": str(self.metageneration),
+            "contentType": "application/octet-stream",
+            "storageClass": "STANDARD",
+            "size": str(self.size),
+            "crc32c": self.crc32c,
+            "etag": base64.b64encode(f"{self.generation}/{self.metageneration}".encode()).decode(),
+            "timeCreated": when,
+            "updated": when,
+            "timeStorageClassUpdated": when,
+        }
+        more: dict[str, Any] = {"componentCount": self.components} if self.components else {"md5Hash": self.md5}
+        return told | more | {name: value for name, value in self.given.items() if name in _GIVEN}
+
+
+_GIVEN = ("contentType", "metadata", "cacheControl", "contentEncoding", "contentDisposition", "customTime")
+
+
+@dataclass(frozen=True)
+class Preconditions:
+    """What must hold of an object, by the names of the query: ifGenerationMatch and so on."""
+
+    wanted: Mapping[str, int]
+
+    @classmethod
+    def of(cls, query: Mapping[str, Sequence[str]]) -> "Preconditions":
+        """Those of a request."""
+        return cls({name: int(values[0]) for name, values in query.items() if name.startswith("if")})
+
+    def check(self, now: Stored | None, is_read: bool = False) -> None:
+        """See that they hold.
+
+        Raises:
+            RefusedError: they do not.
+        """
+        for name, value in self.wanted.items():
+            number = 0
+            if now:
+                number = now.metageneration if "Meta" in name else now.generation
+            if (number == value) == ("NotMatch" in name):
+                is_unchanged = is_read and "NotMatch" in name
+                message = "At least one of the pre-conditions you specified did not hold."
+                raise RefusedError(304 if is_unchanged else 412, message, "conditionNotMet")
+
+
+class Buckets:
+    """Objects by bucket and name. Each change is atomic.
+
+    Attributes:
+        folder: a folder a bucket.
+        names: of the buckets there are.
+        written: every object written through the server, in order: bucket, name, generation.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str]):
+        self.folder, self.names = folder, set(names)
+        self.written: list[tuple[str, str, int]] = []
+        self.lock = threading.RLock()
+        self._known: dict[tuple[str, str], Stored] = {}
+        self._before: dict[tuple[str, str], Stored | None] = {}
+        self._last_generation = 0
+        for name in names:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self.aside = folder / ".aside"
+        self.aside.mkdir(parents=True, exist_ok=True)
+
+    def path(self, bucket: str, name: str) -> Path:
+        """Where an object's bytes are, or would be."""
+        path = self.folder / bucket / name
+        if bucket not in self.names or not path.resolve().is_relative_to((self.folder / bucket).resolve()):
+            raise RefusedError(404, "The specified bucket does not exist.")
+        return path
+
+    def find(self, bucket: str, name: str, is_stale: bool = False) -> Stored | None:
+        """An object as it is; if stale, as it was before its last change."""
+        with self.lock:
+            key, path = (bucket, name), self.path(bucket, name)
+            if is_stale and key in self._before:
+                return self._before[key]
+            if name.endswith("/") or not path.is_file():
+                self._known.pop(key, None)
+                return None
+            known = self._known.get(key)
+            if known is None or known.written != _written(path):
+                known = self._known[key] = self._look_at(path, {})
+            return known
+
+    def list(self, bucket: str, prefix: str = "", is_stale: bool = False) -> list[tuple[str, Stored]]:
+        """The objects whose names start with a prefix, sorted by name."""
+        with self.lock:
+            top = self.path(bucket, "")
+            names = {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()}
+            names |= {name for holder, name in self._before if is_stale and holder == bucket}
+            found = ((name, self.find(bucket, name, is_stale)) for name in names if name.startswith(prefix))
+            return sorted(((name, stored) for name, stored in found if stored), key=lambda item: item[0].encode())
+
+    def publish(
+        self,
+        bucket: str,
+        name: str,
+        content: Path,
+        given: Mapping[str, Any],
+        preconditions: Preconditions,
+        components: int = 0,
+    ) -> Stored:
+        """Put a file in an object's place, if the preconditions hold and the checksums given are the file's.
+
+        Raises:
+            RefusedError: something does not.
+        """
+        with self.lock:
+            path = self.path(bucket, name)
+            preconditions.check(self.find(bucket, name))
+            stored = self._look_at(content, given, components)
+            for what, found in (("crc32c", stored.crc32c), ("md5Hash", stored.md5)):
+                if given.get(what, found) != found:
+                    content.unlink()
+                    message = f"Provided {what} {given[what]!r} doesn't match calculated {what} {found!r}."
+                    raise RefusedError(400, message)
+            self._keep_before(bucket, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content.replace(path)
+            stored = Stored(**(vars(stored) | {"file": path, "written": _written(path)}))
+            self._known[bucket, name] = stored
+            self.written.append((bucket, name, stored.generation))
+            return stored
+
+    def describe(self, bucket: str, name: str, given: Mapping[str, Any], now: Stored) -> Stored:
+        """Change what is said of an object, not its bytes."""
+        with self.lock:
+            metadata = {**now.given.get("metadata", {}), **given.get("metadata", {})}
+            merged = {**now.given, **given, "metadata": {k: v for k, v in metadata.items() if v is not None}}
+            stored = Stored(**(vars(now) | {"given": merged, "metageneration": now.metageneration + 1}))
+            self._known[bucket, name] = stored
+            return stored
+
+    def delete(self, bucket: str, name: str) -> None:
+        """Remove an object that is there, and the folders that are empty without it."""
+        with self.lock:
+            self._keep_before(bucket, name)
+            path = self.path(bucket, name)
+            path.unlink()
+            self._known.pop((bucket, name), None)
+            for folder in path.parents:
+                if folder == self.folder / bucket or any(folder.iterdir()):
+                    break
+                folder.rmdir()
+
+    def new_file(self) -> Path:
+        """Where bytes can be put before they are an object's."""
+        return self.aside / f"{self._next_generation()}"
+
+    def compose(self, sources: Sequence[Stored]) -> Path:
+        """A new file with the bytes of several objects."""
+        whole = self.new_file()
+        with whole.open("wb") as stream:
+            for source in sources:
+                with source.file.open("rb") as part:
+                    shutil.copyfileobj(part, stream)
+        return whole
+
+    def _keep_before(self, bucket: str, name: str) -> None:
+        now = self.find(bucket, name)
+        if now:
+            kept = self.new_file()
+            os.link(now.file, kept)
+            now = Stored(**(vars(now) | {"file": kept}))
+        self._before[bucket, name] = now
+
+    def _look_at(self, file: Path, given: Mapping[str, Any], components: int = 0) -> Stored:
+        crc, md5, size = google_crc32c.Checksum(), hashlib.md5(), 0
+        for block in blocks_of(file):
+            crc.update(block)
+            md5.update(block)
+            size += len(block)
+        checksums = base64.b64encode(crc.digest()).decode(), base64.b64encode(md5.digest()).decode()
+        generation = self._next_generation()
+        return Stored(file, generation, size, *checksums, given, components=components, written=_written(file))
+
+    def _next_generation(self) -> int:
+        with self.lock:
+            self._last_generation = max(self._last_generation + 1, time.time_ns() // 1000)
+            return self._last_generation
+
+
+def blocks_of(file: Path, start: int = 0) -> Iterator[bytes]:
+    """A file's bytes from some place on."""
+    with file.open("rb") as stream:
+        stream.seek(start)
+        while block := stream.read(_BLOCK):
+            yield block
+
+
+def _written(file: Path) -> tuple[int, int]:
+    about = file.stat()
+    return about.st_size, about.st_mtime_ns

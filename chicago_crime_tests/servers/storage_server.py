@@ -1,0 +1,382 @@
+"""Cloud Storage on loopback: the JSON API's buckets and objects, in a folder that other servers can work on too.
+
+Here belongs what is said over HTTP; objects themselves are kept by `storage_objects.py`. Uploads in one request
+(multipart) and in several (resumable, which goes on after a cut), downloads with ranges, pages of lists, compose,
+preconditions and permissions are as Google documents them. What is not here answers 501 and fails the test.
+By itself: `python -m chicago_crime_tests.servers.storage_server --folder DIR --bucket NAME --port 8031`.
+"""
+
+import argparse
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chicago_crime_tests.servers.credentials import service_account_file
+from chicago_crime_tests.servers.faults import add_fault_option, faults_in, serve
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+from chicago_crime_tests.servers.storage_objects import Buckets, Preconditions, Stored
+
+STEP = 256 * 1024  # what is kept of a cut upload is a multiple of this, and so is every chunk but the last
+PERMISSIONS = (
+    "storage.buckets.get",
+    "storage.objects.create",
+    "storage.objects.delete",
+    "storage.objects.get",
+    "storage.objects.list",
+    "storage.objects.update",
+)
+
+
+@dataclass
+class _Session:
+    """A resumable upload that has begun."""
+
+    bucket: str
+    given: dict[str, Any]
+    preconditions: Preconditions
+    file: Path
+    received: int = 0
+    result: dict[str, Any] | None = None
+
+    def take(self, start: int, content: bytes) -> None:
+        """Keep what is new of a chunk; what came before already is passed over, as Google does."""
+        if start > self.received:
+            raise RefusedError(400, f"Invalid request. The upload has {self.received} bytes, not {start}.")
+        with self.file.open("ab") as stream:
+            self.received += stream.write(content[self.received - start :])
+
+
+class _Handler(GoogleHandler):
+    server: "StorageServer"
+
+    def answer_call(self) -> None:
+        if "upload_id" in self.query:
+            self._go_on_with_upload()
+            return
+        is_multipart = self.query.get("uploadType") == ["multipart"]
+        given, self._content = self._parts() if is_multipart else (self.asked.body, b"")
+        called = self.check_call(given)
+        self._given = json.loads(given) if given else {}
+        answers = {
+            "storage.buckets.get": self._get_bucket,
+            "storage.buckets.testIamPermissions": self._test_permissions,
+            "storage.objects.insert": self._insert,
+            "storage.objects.get": self._get,
+            "storage.objects.list": self._list,
+            "storage.objects.patch": self._patch,
+            "storage.objects.delete": self._delete,
+            "storage.objects.compose": self._compose,
+        }
+        if called.method not in answers:
+            self.server.problems.append(f"{called.method} is not made here")
+            raise RefusedError(501, f"{called.method} is not made here")
+        bucket = called.parameters.get("bucket") or called.parameters["destinationBucket"]
+        if bucket not in self.server.buckets.names:
+            raise RefusedError(404, "The specified bucket does not exist.")
+        answers[called.method](bucket, called.parameters.get("object", ""))
+
+    def keep_part(self) -> None:
+        """Of a resumable upload that is cut, what came is kept."""
+        session = self.server.sessions.get(self.query.get("upload_id", [""])[0])
+        start = re.match(r"bytes (\d+)-", self.headers.get("Content-Range", ""))
+        if session and start and session.result is None:
+            session.take(int(start[1]), self.asked.body[: len(self.asked.body) // STEP * STEP])
+
+    def refuse(self, error: RefusedError) -> None:
+        """Downloads are refused in plain text, everything else in JSON."""
+        if self.query.get("alt") == ["media"]:
+            self.reply(error.status, str(error).encode(), {"Content-Type": "text/html; charset=UTF-8"})
+        else:
+            super().refuse(error)
+
+    def _may(self, *permissions: str) -> None:
+        for permission in permissions:
+            if permission not in self.server.permissions:
+                message = (
+                    f"{self.server.email} does not have {permission} access to the Google Cloud Storage resource. "
+                    f"Permission '{permission}' denied on resource (or it may not exist)."
+                )
+                raise RefusedError(403, message)
+
+    def _existing(self, bucket: str, name: str) -> Stored:
+        stored = self.server.buckets.find(bucket, name, self.fault.is_stale)
+        wanted = self.query.get("generation")
+        if stored is None or (wanted and int(wanted[0]) != stored.generation):
+            self._may("storage.objects.list")  # who may not list is not told what there is not
+            raise RefusedError(404, f"No such object: {bucket}/{name}")
+        return stored
+
+    def _resource(self, bucket: str, name: str, stored: Stored) -> dict[str, Any]:
+        return stored.resource(bucket, name, self.server.url)
+
+    def _get_bucket(self, bucket: str, _: str) -> None:
+        self._may("storage.buckets.get")
+        told = {"kind": "storage#bucket", "id": bucket, "name": bucket, "location": self.server.location}
+        self.reply_json(_only(told | {"storageClass": "STANDARD", "metageneration": "1"}, self.query))
+
+    def _test_permissions(self, bucket: str, _: str) -> None:
+        held = [permission for permission in self.query["permissions"] if permission in self.server.permissions]
+        told: dict[str, Any] = {"kind": "storage#testIamPermissionsResponse"}
+        self.reply_json(told | ({"permissions": held} if held else {}))
+
+    def _insert(self, bucket: str, _: str) -> None:
+        name = self._given.get("name") or self.query.get("name", [""])[0]
+        if not name or len(name.encode()) > 1024 or "\n" in name:
+            raise RefusedError(400, "Invalid object name")
+        self._may_write(bucket, name)
+        preconditions = Preconditions.of(self.query)
+        if self.query.get("uploadType") == ["resumable"]:
+            preconditions.check(self.server.buckets.find(bucket, name))
+            session = _Session(bucket, self._given | {"name": name}, preconditions, self.server.buckets.new_file())
+            session.file.touch()
+            upload_id = self.server.begin(session)
+            address = f"{self.server.url}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
+            self.reply(200, b"", {"Location": address, "X-GUploader-UploadID": upload_id})
+        elif self.query.get("uploadType") == ["multipart"]:
+            content = self.server.buckets.new_file()
+            content.write_bytes(self._content)
+            stored = self.server.buckets.publish(bucket, name, content, self._given, preconditions)
+            self.reply_json(self._resource(bucket, name, stored))
+        else:
+            raise RefusedError(501, "Only uploadType=multipart and resumable are made here")
+
+    def _may_write(self, bucket: str, name: str) -> None:
+        self._may("storage.objects.create")
+        if self.server.buckets.find(bucket, name):
+            self._may("storage.objects.delete")
+
+    def _go_on_with_upload(self) -> None:
+        self.called = self.check_call(b"") if self.asked.method == "POST" else self._called_insert()
+        self.asked.call = "storage.objects.insert (upload)"
+        session = self.server.sessions.get(self.query["upload_id"][0])
+        if session is None or self.asked.method != "PUT":
+            raise RefusedError(404, "No such upload")
+        if session.result is None:
+            self._take_chunk(session)
+        if session.result is not None:
+            self.reply_json(session.result)
+
+    def _called_insert(self) -> Any:
+        method, self.asked.method = self.asked.method, "POST"  # the document has only the request that begins it
+        try:
+            return self.check_call(b"")
+        finally:
+            self.asked.method = method
+
+    def _take_chunk(self, session: _Session) -> None:
+        about = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", self.headers.get("Content-Range", ""))
+        if not about:
+            raise RefusedError(400, "Failed to parse Content-Range header.")
+        if about[1]:
+            if int(about[2]) - int(about[1]) + 1 != len(self.asked.body):
+                raise RefusedError(400, "The body is not as long as Content-Range says.")
+            if about[3] != str(int(about[2]) + 1) and len(self.asked.body) % STEP:
+                raise RefusedError(400, f"A chunk that is not the last must be a multiple of {STEP} bytes.")
+            session.take(int(about[1]), self.asked.body)
+        if about[3] == str(session.received):
+            given = session.given | _hashes(self.headers.get("X-Goog-Hash", ""))
+            name = given["name"]
+            stored = self.server.buckets.publish(session.bucket, name, session.file, given, session.preconditions)
+            session.result = self._resource(session.bucket, name, stored)
+        else:
+            range_ = {"Range": f"bytes=0-{session.received - 1}"} if session.received else {}
+            self.reply(308, b"", range_)
+
+    def _get(self, bucket: str, name: str) -> None:
+        self._may("storage.objects.get")
+        stored = self._existing(bucket, name)
+        Preconditions.of(self.query).check(stored, is_read=True)
+        if self.called.is_download:
+            self._download(stored)
+        else:
+            self.reply_json(_only(self._resource(bucket, name, stored), self.query))
+
+    def _download(self, stored: Stored) -> None:
+        content, status = stored.file.read_bytes(), 200
+        headers = {
+            "Content-Type": stored.given.get("contentType", "application/octet-stream"),
+            "x-goog-generation": str(stored.generation),
+            "x-goog-metageneration": str(stored.metageneration),
+            "x-goog-hash": f"crc32c={stored.crc32c}" + (f",md5={stored.md5}" if not stored.components else ""),
+            "x-goog-stored-content-length": str(stored.size),
+            "x-goog-stored-content-encoding": "identity",
+        }
+        if wanted := re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", "")):
+            first = int(wanted[1]) if wanted[1] else max(stored.size - int(wanted[2]), 0)
+            last = min(int(wanted[2]), stored.size - 1) if wanted[1] and wanted[2] else stored.size - 1
+            if first > last:
+                self.reply(416, b"", {"Content-Range": f"bytes */{stored.size}"})
+                return
+            status, content = 206, content[first : last + 1]
+            headers["Content-Range"] = f"bytes {first}-{last}/{stored.size}"
+        self.reply(status, self.server.spoiled(content), headers)
+
+    def _list(self, bucket: str, _: str) -> None:
+        self._may("storage.objects.list")
+        asked = {name: values[0] for name, values in self.query.items()}
+        if unknown := asked.keys() - {
+            "prefix",
+            "pageToken",
+            "maxResults",
+            "projection",
+            "prettyPrint",
+            "fields",
+            "alt",
+        }:
+            self.server.problems.append(f"storage.objects.list: {unknown} is not made here")
+        most = min(int(asked.get("maxResults", 1000)), self.server.most_listed)
+        found = self.server.buckets.list(bucket, asked.get("prefix", ""), self.fault.is_stale)
+        left = [item for item in found if item[0] > asked.get("pageToken", "")]
+        told: dict[str, Any] = {"kind": "storage#objects"}
+        if left:
+            told["items"] = [self._resource(bucket, name, stored) for name, stored in left[:most]]
+        if len(left) > most:
+            told["nextPageToken"] = left[most - 1][0]
+        self.reply_json(_only(told, self.query))
+
+    def _patch(self, bucket: str, name: str) -> None:
+        self._may("storage.objects.update")
+        with self.server.buckets.lock:
+            stored = self._existing(bucket, name)
+            Preconditions.of(self.query).check(stored)
+            stored = self.server.buckets.describe(bucket, name, self._given, stored)
+        self.reply_json(self._resource(bucket, name, stored))
+
+    def _delete(self, bucket: str, name: str) -> None:
+        self._may("storage.objects.delete")
+        with self.server.buckets.lock:
+            Preconditions.of(self.query).check(self._existing(bucket, name))
+            self.server.buckets.delete(bucket, name)
+        self.reply_json(None)
+
+    def _compose(self, bucket: str, _: str) -> None:
+        name, sources = self.called.parameters["destinationObject"], self._given["sourceObjects"]
+        self._may("storage.objects.get")
+        self._may_write(bucket, name)
+        if not 1 <= len(sources) <= 32:
+            raise RefusedError(400, f"The number of source components provided ({len(sources)}) is not 1 to 32.")
+        with self.server.buckets.lock:
+            parts = [self._existing(bucket, source["name"]) for source in sources]
+            for source, part in zip(sources, parts, strict=True):
+                wanted = source.get("objectPreconditions", {}).get("ifGenerationMatch") or source.get("generation")
+                if wanted and int(wanted) != part.generation:
+                    raise RefusedError(412, "A source is of another generation.", "conditionNotMet")
+            stored = self.server.buckets.publish(
+                bucket,
+                name,
+                self.server.buckets.compose(parts),
+                self._given.get("destination", {}),
+                Preconditions.of(self.query),
+                sum(part.components or 1 for part in parts),
+            )
+        self.reply_json(self._resource(bucket, name, stored))
+
+    def _parts(self) -> tuple[bytes, bytes]:
+        """The two parts of a body in `multipart/related`: JSON and content."""
+        mark = re.search(r'boundary="?([^";]+)', self.headers.get("Content-Type", ""))
+        if not mark:
+            raise RefusedError(400, "Multipart upload without a boundary")
+        line = b"--" + mark[1].encode()
+        body = self.asked.body
+        middle, end = body.index(b"\r\n" + line, len(line)), body.rindex(b"\r\n" + line + b"--")
+        first, second = body[:middle], body[middle:end]
+        return first[first.index(b"\r\n\r\n") + 4 :], second[second.index(b"\r\n\r\n") + 4 :]
+
+
+class StorageServer(GoogleServer):
+    """Cloud Storage with some buckets.
+
+    Attributes:
+        buckets: what is in them.
+        permissions: those that whoever has a token holds; a test may take some away.
+        most_listed: objects on a page of a list, however many are asked for.
+        location: of the buckets.
+        spoils: how many of the next downloads have a wrong byte in them.
+        sessions: resumable uploads, by id.
+    """
+
+    api_name = "storage.v1"
+    handler = _Handler
+    email = "whoever asks"
+
+    def __init__(self, folder: Path | None = None, buckets: Sequence[str] = ("chicago-test",), port: int = 0):
+        super().__init__(port)
+        self._temporary = None if folder else tempfile.TemporaryDirectory()
+        self.buckets = Buckets(folder or Path(self._temporary.name), buckets)  # type: ignore[union-attr]
+        self.permissions = set(PERMISSIONS)
+        self.most_listed, self.location, self.spoils = 1000, "US-CENTRAL1", 0
+        self.sessions: dict[str, _Session] = {}
+
+    def read(self, bucket: str, name: str) -> bytes:
+        """An object's bytes.
+
+        Raises:
+            RefusedError: there is no such object or bucket.
+        """
+        if stored := self.buckets.find(bucket, name):
+            return stored.file.read_bytes()
+        raise RefusedError(404, f"No such object: {bucket}/{name}")
+
+    def write(self, bucket: str, name: str, content: bytes) -> None:
+        """Put an object, as somebody else would: no call is noted."""
+        file = self.buckets.new_file()
+        file.write_bytes(content)
+        self.buckets.publish(bucket, name, file, {}, Preconditions({}))
+
+    def names(self, bucket: str, prefix: str = "") -> list[str]:
+        """Names of the objects with a prefix, sorted."""
+        return [name for name, _ in self.buckets.list(bucket, prefix)]
+
+    def path(self, bucket: str, name: str) -> Path:
+        """The file of an object. Files that are put there, or below it, are objects too."""
+        return self.buckets.path(bucket, name)
+
+    def begin(self, session: _Session) -> str:
+        """Begin a resumable upload; its id."""
+        upload_id = f"upload-{len(self.sessions) + 1}"
+        self.sessions[upload_id] = session
+        return upload_id
+
+    def spoiled(self, content: bytes) -> bytes:
+        """What is sent of some content: the same, unless the test wants it spoiled."""
+        if not (self.spoils and content):
+            return content
+        self.spoils -= 1
+        return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def _hashes(header: str) -> dict[str, str]:
+    names = {"crc32c": "crc32c", "md5": "md5Hash"}
+    return {
+        names[name]: value for name, _, value in (part.strip().partition("=") for part in header.split(",") if part)
+    }
+
+
+def _only(resource: Mapping[str, Any], query: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    """What of an answer was asked for by `fields`, such as `name` or `items(name,size),nextPageToken`."""
+    told = dict(resource)
+    for fields in query.get("fields", ()):
+        wanted = {match[1]: match[2] for match in re.finditer(r"(\w+)(?:\(([^)]*)\))?", fields)}
+        told = {name: value for name, value in told.items() if name in wanted}
+        for name, inner in wanted.items():
+            if inner and isinstance(told.get(name), list):
+                told[name] = [{k: v for k, v in item.items() if k in inner.split(",")} for item in told[name]]
+    return told
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="where the buckets are, a folder each")
+    parser.add_argument("--bucket", action="append", required=True, help="a bucket that there is")
+    parser.add_argument("--port", type=int, default=0)
+    add_fault_option(parser)
+    options = parser.parse_args()
+    server = StorageServer(options.folder, options.bucket, options.port)
+    for fault in faults_in(options.faults):
+        server.will(fault)
+    print(f"CHICAGO_CRIME_GCP_CREDENTIALS={service_account_file(options.folder / '.aside', server.token_uri)}")
+    serve(server, "Cloud Storage")
