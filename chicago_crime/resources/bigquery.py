@@ -7,21 +7,23 @@ Here belongs which job each of the warehouse's verbs is. How jobs are run is in 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
+from dagster_gcp import BigQueryResource
 from google.cloud import bigquery
 from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.resources import bigquery_sql as statements
-from chicago_crime.resources.bigquery_client import Resource, telling
+from chicago_crime.resources.bigquery_client import PlatformBigQueryResource, told
 from chicago_crime.resources.bigquery_costs import GB, Costs, total
-from chicago_crime.resources.bigquery_ddl import partitioning
 from chicago_crime.resources.bigquery_jobs import Jobs, Purpose
 from chicago_crime.resources.bigquery_tables import LiveTables
+from chicago_crime.resources.gcs import build_bucket_store
+from chicago_crime.resources.google_access import GooglePatience
 from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
 from chicago_crime.settings import Settings
 from chicago_crime.tables import Table
@@ -46,14 +48,16 @@ class BigQueryWarehouse(Warehouse):
         location: its region, and that of all jobs.
         most_bytes: a statement that would read more is refused.
         has_files: tells whether any Parquet file is below a folder, gs://bucket/folder.
+        patience: with BigQuery.
     """
 
-    resource: Resource
+    resource: BigQueryResource
     project: str
     dataset_id: str
     location: str
     most_bytes: int
     has_files: Callable[[str], bool]
+    patience: GooglePatience = field(default_factory=GooglePatience)
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
     _until_exit: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
@@ -61,7 +65,7 @@ class BigQueryWarehouse(Warehouse):
 
     def __post_init__(self) -> None:
         dataset = bigquery.DatasetReference(self.project, self.dataset_id)
-        self.jobs = Jobs(self._connect, dataset, self.most_bytes)
+        self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.patience)
         self.tables = LiveTables(self._connect, dataset, self.location, self.jobs)
 
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
@@ -229,32 +233,28 @@ class BigQueryWarehouse(Warehouse):
     def _connect(self) -> bigquery.Client:
         with self._lock:  # one client for all threads: it keeps a pool of connections
             if self._client is None:
-                with telling("cannot open BigQuery"):
-                    self._client = self._until_exit.enter_context(self.resource.get_client())
+                opened = self.resource.get_client()
+                self._client = told(lambda: self._until_exit.enter_context(opened), "cannot open BigQuery")
             return self._client
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """The warehouse that the settings choose. Nothing is opened yet."""
     assert settings.gcp_project, "Settings refuse deployment=gcp without a project"
-    file = str(settings.gcp_credentials) if settings.gcp_credentials else None
+    store = build_bucket_store(settings)
+    resource = PlatformBigQueryResource(
+        project=settings.gcp_project,
+        location=settings.gcp_region,
+        credentials_file=str(settings.gcp_credentials) if settings.gcp_credentials else None,
+        endpoint=settings.bigquery_endpoint,
+    )
+    most_bytes = int(settings.bigquery_max_gb_billed * GB)
 
     def has_files(folder: str) -> bool:
-        from google.cloud import storage
-
         address = urlsplit(folder)
-        options = {"api_endpoint": settings.gcs_endpoint} if settings.gcs_endpoint else None
-        with Resource(credentials_file=file).signed_in() as credentials:
-            client = storage.Client(settings.gcp_project, credentials, client_options=options)
-        blobs = client.list_blobs(address.netloc, prefix=f"{address.path.lstrip('/').rstrip('/')}/")
-        return any(blob.name.endswith(".parquet") for blob in blobs)
+        of_bucket = store if address.netloc == store.bucket else replace(store, bucket=address.netloc)
+        return any(name.endswith(".parquet") for name in of_bucket.list(f"{address.path.strip('/')}/"))
 
     return BigQueryWarehouse(
-        Resource(project=settings.gcp_project, location=settings.gcp_region, credentials_file=file,
-                 endpoint=settings.bigquery_endpoint),
-        settings.gcp_project,
-        settings.bigquery_dataset,
-        settings.gcp_region,
-        int(settings.bigquery_max_gb_billed * GB),
-        has_files,
+        resource, settings.gcp_project, settings.bigquery_dataset, settings.gcp_region, most_bytes, has_files
     )

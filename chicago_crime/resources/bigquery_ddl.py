@@ -102,7 +102,9 @@ def missing_columns(table: Table, live: Any) -> list[Column]:
 
 def add(table: Table, columns: Iterable[Column]) -> str:
     """The statement that adds columns to a table."""
-    each = ", ".join(f"ADD COLUMN IF NOT EXISTS {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in columns)
+    each = ", ".join(
+        f"ADD COLUMN IF NOT EXISTS {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in columns
+    )
     return f"ALTER TABLE {name_of(table.name)} {each}"
 
 

@@ -12,13 +12,13 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
+from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from chicago_crime.resources.bigquery_client import CALL, CALL_TIMEOUT_S, RETRY, cap_message, telling
+from chicago_crime.resources.bigquery_client import cap_message, how, told
 from chicago_crime.resources.bigquery_costs import GB, Costs
+from chicago_crime.resources.google_access import GooglePatience
 from chicago_crime.resources.warehouse import WarehouseError, current_run
 from chicago_crime.tables import TABLES
 
@@ -36,8 +36,7 @@ _PASSING = {
 }
 _CONFLICT = re.compile(r"aborted due to concurrent update|due to concurrent (update|transaction)", re.IGNORECASE)
 _LONGEST_PAUSE_S = 5.0
-# Right after 409, the job that is there may not be found yet.
-_RETRY_UNTIL_FOUND = RETRY.with_predicate(lambda e: isinstance(e, NotFound) or DEFAULT_RETRY._predicate(e))
+_TRIES_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
 
@@ -63,7 +62,12 @@ class Purpose:
     @property
     def labels(self) -> dict[str, str]:
         """Labels, as the bill and the job history show them."""
-        named = {"platform": "chicago_crime", "asset": self.table, "year": str(self.year or ""), "run": current_run.get()}
+        named = {
+            "platform": "chicago_crime",
+            "asset": self.table,
+            "year": str(self.year or ""),
+            "run": current_run.get(),
+        }
         return {name: _as_label(value) for name, value in named.items() if value}
 
 
@@ -75,23 +79,34 @@ class Jobs:
         client: gives the client.
         dataset: where names without a dataset are looked up.
         most_bytes: a statement that would read more is refused.
+        patience: with a call.
+        patience_s: with a job, in seconds: for so long one that failed through no fault of its own is begun anew.
     """
 
     client: Callable[[], bigquery.Client]
     dataset: bigquery.DatasetReference
     most_bytes: int
-    patience_s: float = field(default=JOB_PATIENCE_S)
+    patience: GooglePatience = field(default_factory=GooglePatience)
+    patience_s: float = JOB_PATIENCE_S
 
     def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}, **config: Any) -> Costs:
-        """Run a statement or a script that changes something; further settings of its job by name."""
+        """Run a statement or a script that changes something; further settings of its job by name.
+
+        Raises:
+            WarehouseError: it failed; nothing is changed.
+        """
         full = self._config(parameters, purpose, **config)
-        return self._finish(lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **CALL), purpose)
+        return self._finish(lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.how), purpose)
 
     def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> Costs:
-        """Load files into a table or a partition."""
+        """Load files into a table or a partition.
+
+        Raises:
+            WarehouseError: it failed; nothing is changed.
+        """
         full = bigquery.LoadJobConfig(labels=purpose.labels, **config)
         return self._finish(
-            lambda id_: self.client().load_table_from_uri(uri, target, job_id=id_, job_config=full, **CALL), purpose
+            lambda id_: self.client().load_table_from_uri(uri, target, job_id=id_, job_config=full, **self.how), purpose
         )
 
     def estimate(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}) -> Costs:
@@ -100,30 +115,39 @@ class Jobs:
         Raises:
             WarehouseError: they are more than allowed.
         """
-        job = self._dry_run(sql, purpose, parameters)
-        found = job.total_bytes_processed or 0
+        found = self._dry_run(sql, purpose, parameters).total_bytes_processed or 0
         if found > self.most_bytes:
-            told = f"it would read {found / GB:,.3f} GB, and {self.most_bytes / GB:,.3f} GB are allowed"
-            raise WarehouseError(f"{purpose.what}: {cap_message(told)}")
+            problem = f"it would read {found / GB:,.6f} GB, and {self.most_bytes / GB:,.6f} GB are allowed"
+            raise WarehouseError(f"{purpose.what}: {cap_message(problem)}")
         return Costs(bytes_estimated=found)
 
     def read(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}) -> pa.Table:
-        """The answer of a query. It is asked under an id of its own, so asking again after a cut costs nothing."""
+        """The answer of a query. It is asked under an id of its own, so that asking again after a cut costs nothing.
+
+        Raises:
+            WarehouseError: it cannot be answered, or would read more than allowed.
+        """
         config = self._config(parameters, purpose)
-        with telling(purpose.what):
-            rows = self.client().query_and_wait(
-                sql, job_config=config, api_timeout=CALL_TIMEOUT_S, wait_timeout=self.patience_s, retry=RETRY
-            )
+        limits = {"api_timeout": self.patience.timeout_s, "wait_timeout": self.patience_s, "retry": self.how["retry"]}
+
+        def ask() -> pa.Table:
+            rows = self.client().query_and_wait(sql, job_config=config, **limits)
             return rows.to_arrow(create_bqstorage_client=False)
+
+        return told(ask, purpose.what)
 
     def statement_type(self, sql: str, purpose: Purpose) -> str:
         """What kind of statement a text is, e.g. SELECT. Nothing is run."""
         return str(self._dry_run(sql, purpose, {}).statement_type)
 
+    @property
+    def how(self) -> dict[str, Any]:
+        """How every call is made."""
+        return how(self.patience)
+
     def _dry_run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object]) -> bigquery.QueryJob:
         config = self._config(parameters, purpose, dry_run=True, use_query_cache=False)
-        with telling(purpose.what):
-            return self.client().query(sql, config, **CALL)
+        return told(lambda: self.client().query(sql, config, **self.how), purpose.what)
 
     def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         return bigquery.QueryJobConfig(
@@ -139,35 +163,50 @@ class Jobs:
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
         attempts = Retrying(
             retry=retry_if_exception_type(_PassingError),
-            wait=wait_random_exponential(multiplier=0.5, max=30),
+            wait=wait_random_exponential(multiplier=self.patience.first_wait_s, max=30),
             stop=stop_after_delay(self.patience_s),
             reraise=True,
         )
-        try:
+
+        def until_done() -> Costs:
             for attempt in attempts:
-                with attempt, telling(purpose.what):
+                with attempt:
                     return self._once(begin, f"{name}_{attempt.retry_state.attempt_number}")
+            raise AssertionError("an attempt returns or raises")
+
+        try:
+            return told(until_done, purpose.what)
         except _PassingError as error:
-            raise WarehouseError(f"{purpose.what}: {error}, again and again. Run it later") from error
-        raise AssertionError("an attempt returns or raises")
+            problem = str(error)
+        raise WarehouseError(f"{purpose.what}: {problem}, again and again: run it later")
 
     def _once(self, begin: Callable[[str], Job], job_id: str) -> Costs:
         try:
             job = begin(job_id)
-        except Conflict:  # begun before: its answer was lost. The id is of this attempt only, so it is ours.
-            job = self.client().get_job(job_id, retry=_RETRY_UNTIL_FOUND, timeout=CALL_TIMEOUT_S)
+        except Conflict:  # begun before, and its answer was lost: nobody else has this id
+            job = self._begun(job_id)
         pause = 0.05
-        # Not `result()`: it cannot tell a failed job from a failed call, and would ask about it for minutes.
+        # Not `result()`: it takes a failed job for a failed call, and would ask about it for minutes.
         while job.state != "DONE":
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_S)
-            job.reload(**CALL)
+            job.reload(**self.how)
         if job.error_result:
-            told = str(job.error_result.get("message", "")).rstrip(".")
-            if job.error_result.get("reason") in _PASSING or _CONFLICT.search(told):
-                raise _PassingError(told)
-            raise job.exception(timeout=CALL_TIMEOUT_S)  # type: ignore[misc]
+            problem = str(job.error_result.get("message", "")).rstrip(".")
+            if job.error_result.get("reason") in _PASSING or _CONFLICT.search(problem):
+                raise _PassingError(problem)
+            raise job.exception(timeout=self.patience.timeout_s)
         return costs_of(job)
+
+    def _begun(self, job_id: str) -> Job:
+        for tried in range(_TRIES_TO_FIND):  # right after its refusal to begin a job anew, BigQuery may not find it
+            try:
+                return self.client().get_job(job_id, **self.how)
+            except NotFound:
+                if tried == _TRIES_TO_FIND - 1:
+                    raise
+                time.sleep(self.patience.first_wait_s * 2**tried)
+        raise AssertionError("the last try returns or raises")
 
 
 def costs_of(job: Job) -> Costs:
@@ -205,6 +244,3 @@ def query_parameters(parameters: Mapping[str, object]) -> list[Any]:
 
 def _as_label(value: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "_", value.lower())[:63]
-
-
-__all__ = ["Costs", "GoogleAPICallError", "Job", "Jobs", "Purpose", "costs_of", "query_parameters"]

@@ -13,7 +13,7 @@ from google.cloud import bigquery
 
 from chicago_crime import reference
 from chicago_crime.resources import bigquery_ddl as ddl
-from chicago_crime.resources.bigquery_client import CALL, telling
+from chicago_crime.resources.bigquery_client import told
 from chicago_crime.resources.bigquery_jobs import Jobs, Purpose
 from chicago_crime.tables import TABLES, Table
 
@@ -50,11 +50,14 @@ class LiveTables:
 
     def live(self, name: str) -> bigquery.Table | None:
         """A table as it is now, None if it is not there."""
-        with telling(f"cannot look at {name}"):
+
+        def look() -> bigquery.Table | None:
             try:
-                return self.client().get_table(self.reference_to(name), **CALL)
+                return self.client().get_table(self.reference_to(name), **self.jobs.how)
             except NotFound:
                 return None
+
+        return told(look, f"cannot look at {name}")
 
     def make_ready(self, tables: Iterable[Table], reads: Iterable[str] = ()) -> None:
         """See that tables are there and as `tables/` has them, and the reference tables that a statement reads.
@@ -84,13 +87,16 @@ class LiveTables:
 
     def _make_all(self, first: Table) -> None:
         """Make every table that is not there, in one script: it costs no more than one of them."""
-        with telling(f"cannot make the dataset {self.dataset.dataset_id}"):
+
+        def see_to_dataset() -> None:
             try:
-                self.client().get_dataset(self.dataset, **CALL)
+                self.client().get_dataset(self.dataset, **self.jobs.how)
             except NotFound:
                 made = bigquery.Dataset(self.dataset)
                 made.location, made.labels = self.location, ddl.LABELS
-                self.client().create_dataset(made, exists_ok=True, **CALL)
+                self.client().create_dataset(made, exists_ok=True, **self.jobs.how)
+
+        told(see_to_dataset, f"cannot make the dataset {self.dataset.dataset_id}")
         tables = {table.name: table for table in (*TABLES.values(), first)}
         script = ";\n".join(ddl.create(table) for table in tables.values()) + ";"
         self.jobs.run(script, Purpose("cannot make the tables", first.name))
@@ -114,5 +120,4 @@ class LiveTables:
         # Only this label is sent: a patch leaves all others as they are.
         changed = bigquery.Table(self.reference_to(table.name))
         changed.labels = {name: str(int(time.time()))}
-        with telling(f"cannot label {table.name}"):
-            self.client().update_table(changed, ["labels"], **CALL)
+        told(lambda: self.client().update_table(changed, ["labels"], **self.jobs.how), f"cannot label {table.name}")
