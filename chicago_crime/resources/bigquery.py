@@ -116,7 +116,7 @@ class BigQueryWarehouse(Warehouse):
             with self._alone([table]):
                 purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
                 costs = self.jobs.run(statements.delete(table, year), purpose)
-        return self._now(table, year, costs)
+        return self._empty(table, year, costs)
 
     def replace_year(self, table: Table, year: int) -> TableYear:
         """See `Warehouse.replace_year`."""
@@ -216,9 +216,11 @@ class BigQueryWarehouse(Warehouse):
         """A year as it stands after a job; if it came out empty, that is written down."""
         stored = self.stored(table).get(year)
         if stored is None or not stored.rows:
-            self.tables.mark_empty(table, year)
-            stored = self.stored(table)[year]
-        return TableYear(stored.rows, stored.bytes, stored.replaced_at, costs.as_details())
+            return self._empty(table, year, costs)
+        return replace(stored, details=costs.as_details())
+
+    def _empty(self, table: Table, year: int, costs: Costs) -> TableYear:
+        return TableYear(0, 0, self.tables.mark_empty(table, year), costs.as_details())
 
     @contextmanager
     def _alone(self, tables: Mapping[Table, str] | Sequence[Table]) -> Iterator[None]:

@@ -101,9 +101,9 @@ class LiveTables:
         script = ";\n".join(ddl.create(table) for table in tables.values()) + ";"
         self.jobs.run(script, Purpose("cannot make the tables", first.name))
 
-    def mark_empty(self, table: Table, year: int) -> None:
-        """Write down that a year is stored and has no rows."""
-        self._label(table, f"{_EMPTY}{year}")
+    def mark_empty(self, table: Table, year: int) -> float:
+        """Write down that a year is stored and has no rows; the time that is written, in epoch seconds."""
+        return self._label(table, f"{_EMPTY}{year}")
 
     @staticmethod
     def marked_empty(live: bigquery.Table) -> dict[int, float]:
@@ -116,8 +116,10 @@ class LiveTables:
         """When the newest columns were added; years replaced before it have NULLs there. 0 if none ever was."""
         return float(live.labels.get(_CHANGED, 0))
 
-    def _label(self, table: Table, name: str) -> None:
+    def _label(self, table: Table, name: str) -> float:
         # Only this label is sent: a patch leaves all others as they are.
         changed = bigquery.Table(self.reference_to(table.name))
-        changed.labels = {name: str(int(time.time()))}
+        now = int(time.time())
+        changed.labels = {name: str(now)}
         told(lambda: self.client().update_table(changed, ["labels"], **self.jobs.how), f"cannot label {table.name}")
+        return float(now)

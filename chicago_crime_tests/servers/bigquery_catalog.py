@@ -267,7 +267,7 @@ def _partitions(by: exp.Expr) -> Partitions:
             return Partitions(by.unit.name.upper(), "" if column == PARTITION else column)
         case exp.Anonymous(this="RANGE_BUCKET") | exp.RangeBucket():
             column, array = by.expressions if isinstance(by, exp.Anonymous) else (by.this, by.expression)
-            start, end, *step = [number for number in array.find_all(exp.Literal)]
+            start, end, *step = list(array.find_all(exp.Literal))
             return Partitions("RANGE", column.name, int(start.name), int(end.name), int(step[0].name) if step else 1)
         case exp.Column():
             return Partitions("DAY", by.name)

@@ -202,7 +202,7 @@ class Session:
         if isinstance(tree, exp.Query):
             self.work.result = self.query(tree, columns)
         elif isinstance(tree, exp.Export):
-            options = {p.name: p.args["value"].name for p in tree.args["options"].expressions}
+            options = dict(re.findall(r"(\w+)\s*=\s*'([^']*)'", tree.args["options"].sql("bigquery")))
             rows = self.cursor.sql(self._translate(tree.this))
             self.engine.files.write(rows, options["uri"], options["format"])
         elif isinstance(tree, exp.Delete | exp.Insert):

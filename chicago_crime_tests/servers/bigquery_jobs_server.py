@@ -106,6 +106,8 @@ class Jobs:
         Raises:
             RefusedError: there is one of this id.
         """
+        if "skipLeadingRows" in (load := configuration.get("load", {})):
+            load["skipLeadingRows"] = int(load["skipLeadingRows"])  # the client writes it as text, BigQuery does not
         with self._lock:
             job = Job(id_ or f"job_{uuid.uuid4().hex}", location, configuration)
             if job.id in self.by_id:

@@ -30,6 +30,11 @@ WRITES = ("datasets.insert", "tables.insert", "tables.patch", "tables.update", "
 class _Handler(GoogleHandler):
     server: "BigQueryServer"
 
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The request's query, without the one parameter that Google's own client sends and no document lists."""
+        return {name: values for name, values in super().query.items() if name != "projection"}
+
     def answer_call(self) -> None:
         called = self.check_call()
         self._given = json.loads(self.asked.body) if self.asked.body else {}
