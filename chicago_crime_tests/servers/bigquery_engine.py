@@ -33,6 +33,8 @@ from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError, Type
 
 LEAST_BILLED = 10 << 20
 LOAD_DATA = re.compile(r"(?is)\s*LOAD\s+DATA\s+INTO\s+TEMP\s+TABLE\s+`?(\w+)`?\s+FROM\s+FILES\s*\((.*)\)\s*")
+EXPORT = re.compile(r"(?is)\s*EXPORT\s+DATA\s+OPTIONS\s*\((.*?)\)\s+AS\s+(.*)")
+OPTION = re.compile(r"(?is)(\w+)\s*=\s*(\[.*?\]|'[^']*')")
 ASSERT = re.compile(r"(?is)\s*ASSERT\s+(.*)\s+AS\s+'(.*)'\s*")
 
 
@@ -157,7 +159,7 @@ class Session:
 
     def _run_one(self, text: str, is_dry: bool) -> None:
         if loads := LOAD_DATA.fullmatch(text):
-            options = dict(re.findall(r"(?is)(\w+)\s*=\s*(\[.*?\]|'[^']*')", loads[2]))
+            options = dict(OPTION.findall(loads[2]))
             uris = [uri.strip(" '") for uri in options["uris"].strip("[]").split(",")]
             if not is_dry:
                 self.temporary[loads[1]] = self.engine.files.parquet_as(self.cursor, loads[1], uris)
@@ -181,6 +183,13 @@ class Session:
             ).fetchall()
             if not holds:
                 raise JobError("invalidQuery", f"{asserts[2]} at [1:1]")
+        elif exports := EXPORT.fullmatch(text):
+            tree = sqlglot.parse_one(exports[2], read="bigquery")
+            self.work.statement = "EXPORT_DATA"
+            self._count(tree)
+            options = {name: value.strip("'") for name, value in OPTION.findall(exports[1])}
+            if not is_dry:
+                self.engine.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
         else:
             self._run_parsed(sqlglot.parse_one(text, read="bigquery"), columns, is_dry)
         if self.in_transaction:
@@ -194,17 +203,12 @@ class Session:
             exp.Create: "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE",
             exp.Alter: "ALTER_TABLE",
             exp.Drop: "DROP_TABLE",
-            exp.Export: "EXPORT_DATA",
         }.get(kind, "SELECT")
         self._count(tree)
         if is_dry:
             return
         if isinstance(tree, exp.Query):
             self.work.result = self.query(tree, columns)
-        elif isinstance(tree, exp.Export):
-            options = dict(re.findall(r"(\w+)\s*=\s*'([^']*)'", tree.args["options"].sql("bigquery")))
-            rows = self.cursor.sql(self._translate(tree.this))
-            self.engine.files.write(rows, options["uri"], options["format"])
         elif isinstance(tree, exp.Delete | exp.Insert):
             self._change(tree)
         elif isinstance(tree, exp.Create):
