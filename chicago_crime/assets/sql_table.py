@@ -35,4 +35,4 @@ def sql_table(table: Table, group: str) -> AssetsDefinition:
 
 def stored_metadata(stored: TableYear) -> Metadata:
     """What every table tells about a year."""
-    return {"partition_row_count": stored.rows, "bytes": stored.bytes}
+    return {"partition_row_count": stored.rows, "bytes": stored.bytes, **stored.details}

@@ -6,7 +6,8 @@ module; what the tables are, in `tables/`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -19,13 +20,25 @@ class WarehouseError(PlatformError):
     """The warehouse refuses something; the message names the table, the year or the file, and what to do."""
 
 
+current_run: ContextVar[str] = ContextVar("current_run", default="")
+"""Id of the run that the work at hand belongs to, for those who keep a record of it; empty outside of runs."""
+
+
 @dataclass(frozen=True)
 class TableYear:
-    """One year of one table as it now stands: rows, size in bytes, and when it was last replaced (epoch seconds)."""
+    """One year of one table as it now stands.
+
+    Attributes:
+        rows: number of rows.
+        bytes: size.
+        replaced_at: when it was last replaced, in epoch seconds.
+        details: what the warehouse tells about the replacement just made, by name: what it cost, for one.
+    """
 
     rows: int
     bytes: int
     replaced_at: float
+    details: Mapping[str, int | float | str] = field(default_factory=dict, compare=False)
 
 
 class Warehouse(ABC):
@@ -47,6 +60,13 @@ class Warehouse(ABC):
         Raises:
             WarehouseError: a file lacks a column, a value does not fit its type, or a row is of another year.
         """
+
+    def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:
+        """Replace a year of several tables, each as `load_parquet` does; by table name.
+
+        A warehouse that can replaces all of them at once: readers see either all old or all new.
+        """
+        return {table.name: self.load_parquet(table, year, folder) for table, folder in folders.items()}
 
     @abstractmethod
     def clear_year(self, table: Table, year: int) -> TableYear:

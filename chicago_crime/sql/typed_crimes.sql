@@ -29,14 +29,14 @@ repeated AS (
 ),
 
 ranked AS (
-  SELECT * REPLACE (
+  SELECT
+    * EXCEPT (reason),
     IF(
       -- The row changed last is kept. The other columns only make ties come out the same each time.
       ROW_NUMBER() OVER (
         PARTITION BY id ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward
       ) = 1, NULL, 'superseded'
     ) AS reason
-  )
   FROM judged
   WHERE reason IS NULL AND id IN (SELECT id FROM repeated)
 ),

@@ -1,0 +1,145 @@
+"""The tables in BigQuery: their DDL, derived from `tables/` and `reference/`, and how a live table may differ from it.
+
+Here belongs what a table looks like. When it is made or changed is for `bigquery_tables.py` to say.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlglot import exp
+
+from chicago_crime import reference
+from chicago_crime.resources.bigquery_sql import is_by_month, name_of
+from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.schema import Column
+from chicago_crime.tables import Table
+from chicago_crime.years import FIRST_YEAR
+
+LAST_YEAR = 2101
+"""End of the range of years that the tables of counts have partitions for. A partition without rows costs nothing."""
+
+LABELS = {"platform": "chicago_crime"}
+CONTENT = "content"
+"""Label of a reference table: hash of the file that it was made of."""
+
+_LEGACY_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+
+
+def create(table: Table) -> str:
+    """The statement that creates a table unless it is there.
+
+    Columns may be NULL even where `tables/` says that they are not: the checks prove it after every load, with a
+    message about the data, and a job's result, whose columns always may be NULL, fits the table.
+    """
+    columns = ",\n".join(f"  {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in table.columns)
+    cluster = "\nCLUSTER BY `primary_type`" if is_by_month(table) else ""
+    description = _text(f"{table.description} One row: {table.grain}.")
+    return (
+        f"CREATE TABLE IF NOT EXISTS {name_of(table.name)} (\n{columns}\n)\nPARTITION BY {_partition_by(table)}{cluster}"
+        f"\nOPTIONS (description = {description}, require_partition_filter = FALSE, labels = {_pairs(LABELS)})"
+    )
+
+
+def _partition_by(table: Table) -> str:
+    if is_by_month(table):
+        return "DATE_TRUNC(`month`, MONTH)"
+    if table.year_column is None:
+        return "TIMESTAMP_TRUNC(_PARTITIONTIME, YEAR)"
+    return f"RANGE_BUCKET({name_of(table.year_column)}, GENERATE_ARRAY({FIRST_YEAR}, {LAST_YEAR}, 1))"
+
+
+def partitioning(table: Table) -> tuple[str, str, tuple[str, ...]]:
+    """How a table is partitioned and clustered, as `partitioning_of` tells it of a live table."""
+    if is_by_month(table):
+        return "MONTH", "month", ("primary_type",)
+    if table.year_column is None:
+        return "YEAR", "_PARTITIONTIME", ()
+    return f"{FIRST_YEAR}-{LAST_YEAR}", table.year_column, ()
+
+
+def partitioning_of(live: Any) -> tuple[str, str, tuple[str, ...]]:
+    """Unit or range, column, and columns of the clusters of a table as the client gives it."""
+    clusters = tuple(live.clustering_fields or ())
+    if live.time_partitioning:
+        return live.time_partitioning.type_, live.time_partitioning.field or "_PARTITIONTIME", clusters
+    if live.range_partitioning:
+        of = live.range_partitioning.range_
+        return f"{of.start}-{of.end}", live.range_partitioning.field, clusters
+    return "none", "", clusters
+
+
+def missing_columns(table: Table, live: Any) -> list[Column]:
+    """Columns that a live table still lacks, if that is all in which it differs.
+
+    Raises:
+        WarehouseError: it differs in more than that; the message has each difference and how to migrate.
+    """
+    found = {field.name: _LEGACY_NAMES.get(field.field_type, field.field_type) for field in live.schema}
+    wanted = {column.name: column.type for column in table.columns}
+    where, differences, remedies = name_of(f"{live.dataset_id}.{table.name}"), [], []
+    for name in found.keys() - wanted.keys():
+        differences.append(f"it has a column {name} {found[name]} that this version of the package does not know")
+        remedies.append(f"ALTER TABLE {where} DROP COLUMN {name_of(name)}")
+    for name in sorted(found.keys() & wanted.keys()):
+        if found[name] != wanted[name]:
+            differences.append(f"its column {name} is {found[name]} and should be {wanted[name]}")
+            remedies.append(f"DROP TABLE {where}")
+    if partitioning_of(live) != partitioning(table):
+        differences.append(f"it is partitioned by {partitioning_of(live)} and should be by {partitioning(table)}")
+        remedies.append(f"DROP TABLE {where}")
+    if differences:
+        drop = f"DROP TABLE {where}"
+        steps = [drop] if drop in remedies else remedies
+        raise WarehouseError(
+            f"the table {live.dataset_id}.{table.name} is not as this version of the package has it: "
+            f"{'; '.join(differences)}. Migrate it with: {'; '.join(steps)}; then load its years again with "
+            "chicago-crime run. Or use the version of the package that wrote it."
+        )
+    return [column for column in table.columns if column.name not in found]
+
+
+def add(table: Table, columns: Iterable[Column]) -> str:
+    """The statement that adds columns to a table."""
+    each = ", ".join(
+        f"ADD COLUMN IF NOT EXISTS {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in columns
+    )
+    return f"ALTER TABLE {name_of(table.name)} {each}"
+
+
+def reference_hash(name: str) -> str:
+    """What a reference table's content is known by, as a label may hold it."""
+    return hashlib.sha256(reference.file(name).read_bytes()).hexdigest()[:40]
+
+
+def create_reference(name: str) -> str:
+    """The statement that makes a reference table of the file in the package, in the place of what is there."""
+    with reference.file(name).open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    types = ["INT64" if all(row[index].isdigit() for row in rows) else "STRING" for index in range(len(header))]
+    columns = ", ".join(f"{name_of(column)} {kind}" for column, kind in zip(header, types, strict=True))
+    structs = ",\n".join(f"  ({', '.join(_literal(v, t) for v, t in zip(row, types, strict=True))})" for row in rows)
+    labels = _pairs(LABELS | {CONTENT: reference_hash(name)})
+    return (
+        f"CREATE OR REPLACE TABLE {name_of(name)} ({columns})\nOPTIONS (labels = {labels}) AS\n"
+        f"SELECT * FROM UNNEST(ARRAY<STRUCT<{columns}>>[\n{structs}\n])"
+    )
+
+
+def _literal(value: str, kind: str) -> str:
+    if not value:
+        return "NULL"
+    return value if kind == "INT64" else _text(value)
+
+
+def _option_text(column: Column) -> str:
+    return f"description = {_text(column.description)}"
+
+
+def _pairs(labels: Mapping[str, str]) -> str:
+    return "[" + ", ".join(f"({_text(name)}, {_text(value)})" for name, value in labels.items()) + "]"
+
+
+def _text(value: str) -> str:
+    return exp.Literal.string(value).sql("bigquery")

@@ -1,0 +1,139 @@
+"""The statements that the BigQuery warehouse sends, in GoogleSQL, for any table and year.
+
+Here belongs text made of names and years. What a table's rows are is in `sql/`; sending a statement is in
+`bigquery_jobs.py`, tables and their columns in `bigquery_ddl.py`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlglot
+from sqlglot import exp
+
+from chicago_crime import sql
+from chicago_crime.tables import Table
+
+
+def text(query: exp.Expr) -> str:
+    """An expression in BigQuery's dialect."""
+    return query.transform(_rewrite).sql("bigquery", comments=False)
+
+
+def _rewrite(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Interval) and isinstance(node.this, exp.Literal) and node.this.is_string:
+        # As it comes, sqlglot quotes the number; DATE_SUB takes an INT64.
+        return exp.Interval(this=exp.Literal.number(node.name), unit=node.args["unit"].copy())
+    return node
+
+
+def name_of(table: str) -> str:
+    """A table's or column's name as an identifier."""
+    return exp.to_identifier(table, quoted=True).sql("bigquery")
+
+
+def is_by_month(table: Table) -> bool:
+    """Whether a table holds crimes one by one: it is partitioned by month. Those of counts are, by year."""
+    return {"date", "month"} <= {column.name for column in table.columns if column.type != "STRING"}
+
+
+def of_years(table: Table, years: Iterable[int]) -> exp.Condition:
+    """The condition that chooses years of a table, written so that only their partitions are read."""
+    return exp.or_(*(_of_year(table, year) for year in years))
+
+
+def _of_year(table: Table, year: int) -> exp.Condition:
+    if is_by_month(table):
+        return exp.column("month").between(_day(year, 1, 1), _day(year, 12, 31))
+    if table.year_column is None:
+        return exp.column("_PARTITIONDATE").eq(_day(year, 1, 1))
+    return exp.column(table.year_column, quoted=True).eq(exp.Literal.number(year))
+
+
+def _day(year: int, month: int, day: int) -> exp.Expr:
+    return exp.cast(exp.Literal.string(f"{year}-{month:02}-{day:02}"), "DATE")
+
+
+def computed(table: Table) -> str:
+    """The query of a table's file in `sql/`: exactly the table's columns, in its types, for the parameter @year."""
+    return text(_contract(table).from_(sql.statement(table.name).copy().subquery("computed")))
+
+
+def _contract(table: Table) -> exp.Select:
+    columns = [exp.cast(exp.column(c.name, quoted=True), exp.DataType.build(c.type, "bigquery")) for c in table.columns]
+    return exp.select(*(exp.alias_(x, c.name, quoted=True) for x, c in zip(columns, table.columns, strict=True)))
+
+
+def delete(table: Table, year: int) -> str:
+    """The statement that deletes a year."""
+    return text(exp.delete(exp.to_table(name_of(table.name), dialect="bigquery"), where=_of_year(table, year)))
+
+
+def replaced(table: Table, year: int, query: str | None) -> list[str]:
+    """The statements that put the rows of a query in a year's place; None puts nothing there."""
+    names = ", ".join(name_of(column.name) for column in table.columns)
+    insert = [f"INSERT INTO {name_of(table.name)} ({names})\n{query}"] if query else []
+    return [delete(table, year), *insert]
+
+
+def transaction(statements: Sequence[str], before: Sequence[str] = ()) -> str:
+    """A script that does all statements or none; `before` says what comes first, outside of the transaction."""
+    return ";\n".join([*before, "BEGIN TRANSACTION", *statements, "COMMIT TRANSACTION"]) + ";"
+
+
+def staged(table: Table, year: int, folder: str) -> tuple[list[str], str]:
+    """How Parquet files below a folder come into a script.
+
+    Returns:
+        The statements that read them into a temporary table and see that all rows are of the year; and the query of
+        their rows, with the table's columns in its types. A time without a zone is read as what it says, whether it
+        arrives as DATETIME or as TIMESTAMP in UTC.
+    """
+    name = name_of(f"staged_{table.name}")
+    uri = exp.Literal.string(f"{folder.rstrip('/')}/*.parquet").sql("bigquery")
+    statements = [f"LOAD DATA INTO TEMP TABLE {name} FROM FILES (format = 'PARQUET', uris = [{uri}])"]
+    if table.year_column:
+        message = exp.Literal.string(f"a row to load into {table.name} is not of {year}").sql("bigquery")
+        strange = f"{name_of(table.year_column)} IS DISTINCT FROM {year}"
+        statements.append(f"ASSERT NOT EXISTS(SELECT 1 FROM {name} WHERE {strange}) AS {message}")
+    return statements, text(_contract(table).from_(exp.to_table(name, dialect="bigquery")))
+
+
+def export(table: Table, years: Sequence[int], folder: str) -> str:
+    """The statement that writes years as Parquet files into a folder."""
+    uri = exp.Literal.string(f"{folder.rstrip('/')}/{table.name}-*.parquet").sql("bigquery")
+    rows = _contract(table).from_(exp.to_table(name_of(table.name), dialect="bigquery")).where(of_years(table, years))
+    return f"EXPORT DATA OPTIONS (uri = {uri}, format = 'PARQUET', overwrite = TRUE) AS\n{text(rows)}"
+
+
+def partitions(dataset: str) -> str:
+    """The query of what the partitions of table @table_name hold: year, rows, bytes, time of the last change."""
+    return (
+        "SELECT CAST(SUBSTR(partition_id, 1, 4) AS INT64) AS year, SUM(total_rows) AS row_count,\n"
+        "  SUM(total_logical_bytes) AS bytes, UNIX_MICROS(MAX(last_modified_time)) / 1000000 AS replaced_at\n"
+        f"FROM {name_of(dataset)}.INFORMATION_SCHEMA.PARTITIONS\n"
+        "WHERE table_name = @table_name AND REGEXP_CONTAINS(partition_id, r'^\\d{4}(\\d\\d)?$')\n"
+        "GROUP BY year HAVING row_count > 0"
+    )
+
+
+def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) -> str:
+    """The query of aggregates by year: one row a year, even of a year without rows."""
+    parsed = {name: sqlglot.parse_one(measure, read="bigquery") for name, measure in measures.items()}
+
+    def of(year: int) -> exp.Query:
+        here = exp.Literal.number(year)
+        values = [
+            exp.alias_(e.transform(lambda n: here.copy() if n == exp.Parameter(this=exp.var("year")) else n), name)
+            for name, e in parsed.items()
+        ]
+        source = exp.to_table(name_of(table.name), dialect="bigquery")
+        return exp.select(exp.alias_(here.copy(), "of_year"), *values).from_(source).where(_of_year(table, year))
+
+    return text(exp.union(*map(of, years), distinct=False) if len(years) > 1 else of(years[0]))
+
+
+def counted(table: Table, year: int, column: str) -> str:
+    """The query of a year's rows by the value of a column, most first."""
+    value = exp.func("COALESCE", exp.column(column, quoted=True), exp.Literal.string(""))
+    source = exp.to_table(name_of(table.name), dialect="bigquery")
+    rows = exp.select(exp.alias_(value, "value"), exp.alias_(exp.Count(this=exp.Star()), "row_count"))
+    return text(rows.from_(source).where(_of_year(table, year)).group_by("value").order_by("row_count DESC", "value"))

@@ -1,0 +1,75 @@
+"""What the tests of the BigQuery warehouse share: a cloud on loopback, and rows in its bucket."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chicago_crime.resources.bigquery import BigQueryWarehouse, build_bigquery
+from chicago_crime.resources.google_access import GooglePatience
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime_tests.servers.bigquery_server import BigQueryServer
+from chicago_crime_tests.servers.credentials import service_account_file
+from chicago_crime_tests.servers.storage_server import StorageServer
+from chicago_crime_tests.support import write_csv
+
+BUCKET = "chicago-test"
+DATASET = "chicago_crime"
+HASTE = GooglePatience(timeout_s=10, first_wait_s=0.02, give_up_s=5)
+
+
+@dataclass
+class Cloud:
+    """Cloud Storage and BigQuery, and the settings that lead there."""
+
+    storage: StorageServer
+    bigquery: BigQueryServer
+    settings: Settings
+    folder: Path
+
+    def warehouse(self, **changes: object) -> BigQueryWarehouse:
+        """A warehouse as another process would have it: it knows nothing of what this one did."""
+        settings = self.settings.model_copy(update=changes)
+        return replace(build_bigquery(settings), patience=HASTE)
+
+    def put(self, year: int, rows: Sequence[dict[str, str]]) -> str:
+        """Rows as the year's object; its address."""
+        file = write_csv(self.folder / f"{year}.csv", rows)
+        return self.put_file(f"crimes/{year}.csv", file)
+
+    def put_file(self, name: str, file: Path) -> str:
+        """A file as an object; its address."""
+        self.storage.write(BUCKET, name, file.read_bytes())
+        return f"gs://{BUCKET}/{name}"
+
+    def load(self, warehouse: BigQueryWarehouse, year: int, rows: Sequence[dict[str, str]]) -> None:
+        """Rows through the raw table into the typed ones."""
+        warehouse.load_csv(RAW_CRIMES, year, self.put(year, rows))
+        warehouse.replace_year(CRIMES, year)
+        warehouse.replace_year(REJECTED_CRIMES, year)
+
+    def years(self, table: str) -> dict[int, int]:
+        """Rows by year of a table of crimes."""
+        found: dict[int, int] = {}
+        for row in self.bigquery.rows(DATASET, table):
+            found[row["year"]] = found.get(row["year"], 0) + 1
+        return found
+
+
+@contextmanager
+def cloud_in(folder: Path) -> Iterator[Cloud]:
+    """A cloud, as long as the context lasts."""
+    with StorageServer(folder / "buckets", [BUCKET]).answering() as storage:
+        with BigQueryServer(storage).answering() as bigquery:
+            settings = load_settings(
+                deployment="gcp",
+                gcp_project="chicago-test",
+                gcs_bucket=BUCKET,
+                bigquery_dataset=DATASET,
+                gcp_credentials=service_account_file(folder, bigquery.token_uri),
+                gcs_endpoint=storage.url,
+                bigquery_endpoint=bigquery.url,
+                data_dir=folder / "data",
+            )
+            yield Cloud(storage, bigquery, settings, folder)

@@ -1,0 +1,274 @@
+"""Tests of `chicago_crime/resources/bigquery.py`: what each verb of the warehouse does to the tables."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from chicago_crime.resources.bigquery import BigQueryWarehouse
+from chicago_crime.resources.warehouse import WarehouseError, current_run
+from chicago_crime.tables import (
+    AREA_RATES,
+    CRIME_TYPE_COUNT,
+    CRIMES,
+    CRIMES_DAILY,
+    CRIMES_MONTHLY,
+    RAW_CRIMES,
+    REJECTED_CRIMES,
+)
+from chicago_crime_tests.resources.cloud import BUCKET, DATASET, Cloud, cloud_in
+from chicago_crime_tests.support import crime, crimes_of_months
+
+NO_FILTER: dict[str, object] = {
+    "years": [2014],
+    "classes": [],
+    "types": [],
+    "areas": [],
+    "districts": [],
+    "arrest": None,
+    "domestic": None,
+    "source_labels": False,
+}
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with cloud_in(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def warehouse(cloud: Cloud) -> BigQueryWarehouse:
+    return cloud.warehouse()
+
+
+def counts(year: int, *names: str) -> pa.Table:
+    """Rows of crime_type_count, one for each crime type."""
+    numbers = {"crimes": 1, "arrests": 0, "arrest_rate": 0.0, "domestic_crimes": 0}
+    return pa.Table.from_pylist([{"year": year, "primary_type": name, **numbers} for name in names])
+
+
+def put_parquet(cloud: Cloud, name: str, rows: pa.Table) -> str:
+    """Rows as a Parquet object somewhere below a folder; the folder's address."""
+    file = cloud.folder / "rows.parquet"
+    pq.write_table(rows, file)
+    cloud.put_file(f"{name}/part/0.parquet", file)
+    return f"gs://{BUCKET}/{name}"
+
+
+def test_the_raw_table_holds_every_value_as_the_string_it_came_as(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    odd = crime(id="007", arrest="", beat="0111", block='a "quoted",\nblock', date=" 1/2/2014")
+    stored = warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, [odd]))
+    assert cloud.bigquery.rows(DATASET, "raw_crimes") == [odd | {"arrest": None}]
+    assert stored.rows == 1
+    assert warehouse.stored(RAW_CRIMES) == {2014: stored}
+
+
+def test_tables_are_made_as_they_are_described(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, [crime()]))
+    client = warehouse._connect()
+    crimes, raw, monthly = (
+        client.get_table(f"{DATASET}.{name}") for name in ("crimes", "raw_crimes", "crimes_monthly")
+    )
+    assert [(f.name, f.description) for f in crimes.schema] == [(c.name, c.description) for c in CRIMES.columns]
+    assert (crimes.time_partitioning.type_, crimes.time_partitioning.field) == ("MONTH", "month")
+    assert crimes.clustering_fields == ["primary_type"]
+    assert (raw.time_partitioning.type_, raw.time_partitioning.field) == ("YEAR", None)
+    assert {field.field_type for field in raw.schema} == {"STRING"}
+    assert (monthly.range_partitioning.field, monthly.range_partitioning.range_.interval) == ("year", 1)
+    assert "One row: one reported crime" in crimes.description
+    assert crimes.labels == {"platform": "chicago_crime"}
+
+
+def test_a_year_is_replaced_whole_and_the_others_are_left(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    cloud.load(warehouse, 2015, crimes_of_months(2015, per_month=2))
+    before = warehouse.stored(CRIMES)[2015]
+    cloud.load(warehouse, 2014, crimes_of_months(2014, months=[2, 3]))
+    assert cloud.years("crimes") == {2014: 6, 2015: 24}
+    assert {year: stored.rows for year, stored in warehouse.stored(RAW_CRIMES).items()} == {2014: 6, 2015: 24}
+    assert warehouse.stored(CRIMES)[2015] == before
+    assert warehouse.stored(CRIMES)[2014].replaced_at > before.replaced_at
+
+
+def test_replacing_a_year_twice_changes_nothing(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    def rows() -> list[str]:
+        return sorted(str(row) for row in cloud.bigquery.rows(DATASET, "crimes"))
+
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    before = rows()
+    warehouse.replace_year(CRIMES, 2014)
+    assert rows() == before
+
+
+def test_a_failed_replacement_leaves_the_old_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    cloud.storage.write(BUCKET, "crimes/broken.csv", b"id,date\n1\n")
+    with pytest.raises(WarehouseError, match=r"cannot load gs://.*broken\.csv into raw_crimes: Error while reading"):
+        warehouse.load_csv(RAW_CRIMES, 2014, f"gs://{BUCKET}/crimes/broken.csv")
+    with pytest.raises(WarehouseError, match="a row to load into crime_type_count is not of 2014"):
+        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, put_parquet(cloud, "strange", counts(2013, "THEFT")))
+    assert warehouse.stored(RAW_CRIMES)[2014].rows == 36
+    assert warehouse.stored(CRIME_TYPE_COUNT) == {}
+
+
+def test_parquet_that_lacks_a_column_or_does_not_fit_is_refused(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    lacking = put_parquet(cloud, "lacking", pa.table({"year": [2014]}))
+    with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count: Unrecognized name: primary_type"):
+        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, lacking)
+    wrong = counts(2014, "THEFT").set_column(2, "crimes", pa.array(["many"]))
+    with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count: .*many"):
+        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, put_parquet(cloud, "wrong", wrong))
+
+
+def test_parquet_of_several_tables_goes_in_with_one_write(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    warehouse.load_parquet(CRIME_TYPE_COUNT, 2015, put_parquet(cloud, "old", counts(2015, "ARSON")))
+    folder = put_parquet(cloud, "made", counts(2014, "ARSON", "THEFT"))
+    before = len(cloud.bigquery.writes())
+    stored = warehouse.load_parquets({CRIME_TYPE_COUNT: folder, CRIMES_DAILY: f"gs://{BUCKET}/none"}, 2014)
+    # The second of the two is empty, which is written down.
+    assert cloud.bigquery.writes()[before:] == ["jobs.insert", "tables.patch"]
+    assert (stored["crime_type_count"].rows, stored["crimes_daily"].rows) == (2, 0)
+    assert cloud.years("crime_type_count") == {2014: 2, 2015: 1}
+    assert list(warehouse.stored(CRIMES_DAILY)) == [2014]
+
+
+def test_a_year_without_rows_is_stored_all_the_same(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    cloud.load(warehouse, 2014, [*crimes_of_months(2014), crime(id="")])
+    assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
+    assert warehouse.clear_year(REJECTED_CRIMES, 2014).rows == 0
+    assert {year: stored.rows for year, stored in cloud.warehouse().stored(REJECTED_CRIMES).items()} == {2014: 0}
+    assert warehouse.count_by(REJECTED_CRIMES, 2014, "reason") == {}
+    assert warehouse.measure(REJECTED_CRIMES, [2014], {"n": "COUNT(*)"}) == {2014: {"n": 0}}
+    warehouse.replace_year(REJECTED_CRIMES, 2014)  # and rows win over what was written down
+    assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
+
+
+@pytest.mark.parametrize("table", [RAW_CRIMES, CRIMES, REJECTED_CRIMES])
+def test_a_year_of_any_table_can_be_cleared(cloud: Cloud, warehouse: BigQueryWarehouse, table: object) -> None:
+    for year in (2014, 2015):
+        cloud.load(warehouse, year, [*crimes_of_months(year, months=[1]), crime(id="")])
+    before = warehouse.stored(table)[2015]
+    assert warehouse.clear_year(table, 2014).rows == 0
+    assert {year: stored.rows for year, stored in warehouse.stored(table).items()} == {2014: 0, 2015: before.rows}
+
+
+def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    for year in (2014, 2015, 2016):
+        cloud.load(warehouse, year, crimes_of_months(year, months=[1]))
+    before = len(cloud.bigquery.writes())
+    warehouse.export_parquet(CRIMES, [2014, 2016], f"gs://{BUCKET}/staging/in")
+    assert cloud.bigquery.writes()[before:] == ["jobs.insert"]
+    [name] = cloud.storage.names(BUCKET, "staging/in/")
+    rows = pq.read_table(cloud.storage.path(BUCKET, name))
+    assert sorted(set(rows["year"].to_pylist())) == [2014, 2016]
+    assert rows.schema.field("date").type == pa.timestamp("us")
+    with pytest.raises(WarehouseError, match="crimes has no year 2017: materialize it first"):
+        warehouse.export_parquet(CRIMES, [2014, 2017], f"gs://{BUCKET}/staging/in")
+
+
+def test_measures_and_counts_are_by_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    cloud.load(warehouse, 2014, crimes_of_months(2014, arrest="true"))
+    cloud.load(
+        warehouse,
+        2015,
+        [*crimes_of_months(2015), crime(id="9", year="2015", date="01/01/2015 10:00:00 AM", primary_type="ARSON")],
+    )
+    measures = {"arrests": "COUNTIF(arrest)", "strange": "COUNTIF(year != @year)", "newest": "MAX(date)"}
+    found = warehouse.measure(CRIMES, [2014, 2015], measures)
+    assert found[2014] == {"arrests": 36, "strange": 0, "newest": datetime(2014, 12, 3, 10, 15)}
+    assert found[2015]["arrests"] == 0
+    assert list(warehouse.count_by(CRIMES, 2015, "primary_type").items()) == [("THEFT", 36), ("ARSON", 1)]
+    assert warehouse.measure(RAW_CRIMES, [2014, 2015], {"n": "COUNT(*)"}) == {2014: {"n": 36}, 2015: {"n": 37}}
+    with pytest.raises(WarehouseError, match="crimes has no year 2016"):
+        warehouse.measure(CRIMES, [2016], measures)
+
+
+def test_questions_are_answered_with_parameters_of_every_kind(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    with pytest.raises(WarehouseError, match="Load some years first"):
+        warehouse.answer("dashboard/overview", NO_FILTER)
+    warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, [crime()]))
+    with pytest.raises(WarehouseError, match="crimes_monthly is empty: load some years first"):
+        warehouse.answer("dashboard/overview", NO_FILTER)
+    month = {"year": 2014, "month": date(2014, 1, 1), "offense_class": "property", "primary_type": "THEFT"}
+    rest = {"primary_type_comparable": "THEFT", "community_area": 32, "district": 1, "arrest": False}
+    rows = [month | rest | {"domestic": flag, "crimes": n} for flag, n in ((True, 3), (False, 4))]
+    warehouse.load_parquet(CRIMES_MONTHLY, 2014, put_parquet(cloud, "monthly", pa.Table.from_pylist(rows)))
+
+    def crimes(**filters: object) -> list[int]:
+        answer = warehouse.answer("dashboard/overview", NO_FILTER | filters)
+        return [row["crimes"] for row in answer.to_pylist() if row["is_by_type"]]
+
+    assert crimes() == [7]
+    assert crimes(domestic=True, classes=["property"], types=["THEFT"], areas=[32], districts=[1]) == [3]
+    assert crimes(types=["ARSON"]) == []
+    assert crimes(years=[2015]) == []
+    whole = warehouse.answer("dashboard/overview", NO_FILTER)
+    assert whole.schema.field("month").type == pa.date32()
+    assert whole.schema.field("crimes").type == pa.int64()
+
+
+def test_a_query_is_run_as_it_is_and_can_change_nothing(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    found = warehouse.query("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month LIMIT 1")
+    assert found.to_pylist() == [{"month": date(2014, 1, 1), "n": 3}]
+    with pytest.raises(WarehouseError, match="Unrecognized name: nothing"):
+        warehouse.query("SELECT nothing FROM crimes")
+    for statement in ("DELETE FROM crimes WHERE TRUE", "DROP TABLE crimes", "SELECT 1; SELECT 2"):
+        with pytest.raises(WarehouseError, match="only queries can be answered"):
+            warehouse.query(statement)
+    assert cloud.years("crimes") == {2014: 36}
+
+
+def test_a_statement_that_would_read_too_much_is_refused_before_it_runs(cloud: Cloud) -> None:
+    cloud.load(cloud.warehouse(), 2014, crimes_of_months(2014))
+    small = cloud.warehouse(bigquery_max_gb_billed=1e-6)
+    before = len(cloud.bigquery.writes())
+    with pytest.raises(WarehouseError, match=r"it would read 0\.00\d+ GB.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"):
+        small.replace_year(CRIMES, 2014)
+    with pytest.raises(WarehouseError, match="Query exceeded limit.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"):
+        small.query("SELECT * FROM crimes")
+    assert cloud.bigquery.writes()[before:] == []
+
+
+def test_jobs_are_labelled_and_tell_what_they_cost(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    token = current_run.set("0f1e-RUN")
+    try:
+        details = warehouse.replace_year(CRIMES, 2014).details
+    finally:
+        current_run.reset(token)
+    job = list(cloud.bigquery.jobs.by_id.values())[-2]
+    assert job.configuration["labels"] == {
+        "platform": "chicago_crime",
+        "asset": "crimes",
+        "year": "2014",
+        "run": "0f1e-run",
+    }
+    assert job.id.startswith("chicago_crime_crimes_2014_")
+    assert details["bigquery_bytes_estimated"] > 0
+    assert details["bigquery_bytes_billed"] >= 10 << 20
+    assert details["bigquery_estimated_usd"] == pytest.approx(details["bigquery_bytes_billed"] / 2**40 * 6.25, abs=1e-6)
+
+
+def test_reference_tables_are_loaded_once_and_again_when_they_change(
+    cloud: Cloud, warehouse: BigQueryWarehouse
+) -> None:
+    def made() -> int:
+        return sum(
+            "CREATE OR REPLACE TABLE `community_areas`" in str(j.configuration)
+            for j in cloud.bigquery.jobs.by_id.values()
+        )
+
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    warehouse.replace_year(AREA_RATES, 2014)
+    cloud.warehouse().replace_year(AREA_RATES, 2014)
+    assert made() == 1
+    assert len(cloud.bigquery.rows(DATASET, "community_areas")) == 77
+    cloud.bigquery.catalog.find(DATASET, "community_areas").labels["content"] = "older"
+    cloud.warehouse().replace_year(AREA_RATES, 2014)
+    assert made() == 2

@@ -1,0 +1,274 @@
+"""The datasets and tables of the BigQuery server: their metadata, and their rows in a DuckDB database.
+
+Here belongs what a table is: columns, partitions, labels, etag. Running SQL over it belongs in `bigquery_engine.py`.
+A table's rows are a DuckDB table with two columns more: when a row was written, and, with partitions by time of
+ingestion, the partition.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from chicago_crime_tests.servers.google_server import RefusedError
+
+DUCKDB_TYPES = {
+    "STRING": "VARCHAR",
+    "INT64": "BIGINT",
+    "FLOAT64": "DOUBLE",
+    "BOOL": "BOOLEAN",
+    "DATETIME": "TIMESTAMP",
+    "TIMESTAMP": "TIMESTAMP",
+    "DATE": "DATE",
+    "NUMERIC": "DECIMAL(38, 9)",
+}
+REST_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
+SQL_NAMES = {rest: name for name, rest in REST_NAMES.items()}
+WRITTEN, PARTITION = "__written", "_PARTITIONTIME"
+
+
+@dataclass
+class Partitions:
+    """How a table is partitioned.
+
+    Attributes:
+        unit: YEAR, MONTH or DAY; RANGE for ranges of numbers.
+        column: by which column; empty for the time of ingestion.
+        start: of the ranges.
+        end: of the ranges, left out.
+        interval: width of a range.
+    """
+
+    unit: str
+    column: str = ""
+    start: int = 0
+    end: int = 0
+    interval: int = 1
+
+    @property
+    def id_sql(self) -> str:
+        """The DuckDB expression of a row's partition id."""
+        if self.unit == "RANGE":
+            inside = f'"{self.column}" >= {self.start} AND "{self.column}" < {self.end}'
+            bucket = f'{self.start} + ("{self.column}" - {self.start}) // {self.interval} * {self.interval}'
+            text = f"CASE WHEN {inside} THEN CAST({bucket} AS VARCHAR) ELSE '__UNPARTITIONED__' END"
+            return f"CASE WHEN \"{self.column}\" IS NULL THEN '__NULL__' ELSE {text} END"
+        form = {"YEAR": "%Y", "MONTH": "%Y%m", "DAY": "%Y%m%d"}[self.unit]
+        return f"COALESCE(strftime(\"{self.column or PARTITION}\", '{form}'), '__NULL__')"
+
+    def time_of(self, partition: str) -> str:
+        """The ingestion time that a partition id stands for."""
+        if self.unit != "YEAR" or len(partition) != 4 or not partition.isdigit():
+            raise RefusedError(400, f"Invalid date partition id: {partition}")
+        return f"{partition}-01-01"
+
+
+@dataclass
+class LiveTable:
+    """A table as it is now.
+
+    Attributes:
+        dataset: the dataset's id.
+        name: the table's.
+        columns: name, type in SQL, description.
+        partitions: how it is partitioned, if it is.
+        clusters: columns that it is clustered by.
+    """
+
+    dataset: str
+    name: str
+    columns: list[tuple[str, str, str]]
+    partitions: Partitions | None = None
+    clusters: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    description: str = ""
+    created_ms: int = 0
+    version: int = 1
+
+    @property
+    def rows_table(self) -> str:
+        """Name of its DuckDB table, quoted."""
+        return f'"{self.dataset}"."{self.name}"'
+
+    @property
+    def is_by_ingestion(self) -> bool:
+        """Whether its partitions are times of ingestion."""
+        return self.partitions is not None and not self.partitions.column
+
+    @property
+    def etag(self) -> str:
+        """Changes with every change of the metadata."""
+        return f'"{self.dataset}.{self.name}.{self.version}"'
+
+    @property
+    def bytes_sql(self) -> str:
+        """The DuckDB expression of a row's logical bytes, as BigQuery counts them."""
+        return " + ".join(self.column_bytes(name) for name, _, _ in self.columns)
+
+    def column_bytes(self, name: str) -> str:
+        """The same of one column."""
+        kind = next(kind for column, kind, _ in self.columns if column == name)
+        if kind == "STRING":
+            return f'COALESCE(2 + strlen("{name}"), 0)'
+        return f'(CASE WHEN "{name}" IS NULL THEN 0 ELSE {1 if kind == "BOOL" else 8} END)'
+
+    def changed(self) -> None:
+        """Note a change of the metadata."""
+        self.version += 1
+
+
+class Catalog:
+    """All datasets and tables, and the database with their rows."""
+
+    def __init__(self) -> None:
+        self.database = duckdb.connect(config={"threads": 2, "memory_limit": "1GB"})
+        self.datasets: dict[str, dict[str, Any]] = {}
+        self.tables: dict[tuple[str, str], LiveTable] = {}
+        self.lock = threading.RLock()
+        self.changes = 0
+
+    def add_dataset(self, name: str, about: dict[str, Any]) -> None:
+        """Make a dataset."""
+        with self.lock:
+            if name in self.datasets:
+                raise RefusedError(409, f"Already Exists: Dataset chicago-test:{name}")
+            self.database.cursor().execute(f'CREATE SCHEMA "{name}"')
+            self.datasets[name] = about
+
+    def find(self, dataset: str, name: str) -> LiveTable:
+        """A table.
+
+        Raises:
+            RefusedError: there is no such dataset or table.
+        """
+        with self.lock:
+            if dataset not in self.datasets:
+                raise RefusedError(404, f"Not found: Dataset chicago-test:{dataset}")
+            if (dataset, name) not in self.tables:
+                raise RefusedError(404, f"Not found: Table chicago-test:{dataset}.{name}")
+            return self.tables[dataset, name]
+
+    def add(self, table: LiveTable, cursor: duckdb.DuckDBPyConnection | None = None) -> None:
+        """Make a table without rows, in the place of one of that name."""
+        kinds = [f'"{name}" {DUCKDB_TYPES[kind]}' for name, kind, _ in table.columns]
+        kinds += [f"{WRITTEN} DOUBLE"] + [f"{PARTITION} TIMESTAMP"] * table.is_by_ingestion
+        with self.lock:
+            if table.dataset not in self.datasets:
+                raise RefusedError(404, f"Not found: Dataset chicago-test:{table.dataset}")
+            (cursor or self.database.cursor()).execute(
+                f"CREATE OR REPLACE TABLE {table.rows_table} ({', '.join(kinds)})"
+            )
+            table.created_ms = int(time.time() * 1000)
+            self.tables[table.dataset, table.name] = table
+            self.changes += 1
+
+    def drop(self, table: LiveTable) -> None:
+        """Drop a table."""
+        with self.lock:
+            self.database.cursor().execute(f"DROP TABLE {table.rows_table}")
+            del self.tables[table.dataset, table.name]
+            self.changes += 1
+
+    def add_column(self, table: LiveTable, name: str, kind: str, description: str) -> None:
+        """Add a column at the end, NULL in all rows."""
+        with self.lock:
+            self.database.cursor().execute(f'ALTER TABLE {table.rows_table} ADD COLUMN "{name}" {DUCKDB_TYPES[kind]}')
+            table.columns.append((name, kind, description))
+            table.changed()
+            self.changes += 1
+
+    def size(self, table: LiveTable) -> tuple[int, int]:
+        """Rows and logical bytes of a table."""
+        query = f"SELECT COUNT(*), COALESCE(SUM({table.bytes_sql}), 0) FROM {table.rows_table}"
+        rows, size = self.database.cursor().execute(query).fetchall()[0]
+        return rows, int(size)
+
+    def partitions_sql(self, dataset: str) -> str:
+        """The DuckDB query that INFORMATION_SCHEMA.PARTITIONS of a dataset is."""
+        with self.lock:
+            parts = [
+                f"SELECT 'chicago-test' AS table_catalog, '{dataset}' AS table_schema, '{t.name}' AS table_name, "
+                f"{t.partitions.id_sql if t.partitions else 'NULL'} AS partition_id, COUNT(*) AS total_rows, "
+                f"CAST(SUM({t.bytes_sql}) AS BIGINT) AS total_logical_bytes, "
+                f"make_timestamp(CAST(MAX({WRITTEN}) * 1000000 AS BIGINT)) AS last_modified_time "
+                f"FROM {t.rows_table} GROUP BY partition_id"
+                for (of, _), t in self.tables.items()
+                if of == dataset
+            ]
+        none = (
+            "SELECT '' AS table_catalog, '' AS table_schema, '' AS table_name, '' AS partition_id, 0 AS total_rows, "
+            "CAST(0 AS BIGINT) AS total_logical_bytes, TIMESTAMP '1970-01-01' AS last_modified_time WHERE FALSE"
+        )
+        return " UNION ALL ".join([none, *parts])
+
+    def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
+        """Every table's columns, by the names under which a statement may name it."""
+        with self.lock:
+            found: dict[str, list[tuple[str, str]]] = {}
+            for (dataset, name), table in self.tables.items():
+                columns = [(column, kind) for column, kind, _ in table.columns]
+                if table.is_by_ingestion:
+                    columns += [("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")]
+                found[f"{dataset}.{name}"] = columns
+                if dataset == default_dataset:
+                    found[name] = columns
+            for dataset in self.datasets:
+                found[f"{dataset}.INFORMATION_SCHEMA.PARTITIONS"] = PARTITIONS_COLUMNS
+            return found
+
+
+PARTITIONS_COLUMNS = [
+    ("table_catalog", "STRING"),
+    ("table_schema", "STRING"),
+    ("table_name", "STRING"),
+    ("partition_id", "STRING"),
+    ("total_rows", "INT64"),
+    ("total_logical_bytes", "INT64"),
+    ("last_modified_time", "TIMESTAMP"),
+]
+
+
+def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
+    """A table as a CREATE TABLE statement describes it."""
+    target = create.this.this if isinstance(create.this, exp.Schema) else create.this
+    definitions = create.this.expressions if isinstance(create.this, exp.Schema) else []
+    columns = [column_from_ddl(definition) for definition in definitions]
+    table = LiveTable(target.db or dataset, target.name, columns)
+    properties = create.args.get("properties")
+    for one in properties.expressions if properties else []:
+        if isinstance(one, exp.PartitionedByProperty):
+            table.partitions = _partitions(one.this)
+        elif isinstance(one, exp.ClusterProperty):
+            table.clusters = [column.name for column in one.expressions]
+        elif one.name == "description":
+            table.description = one.args["value"].name
+        elif one.name == "labels":
+            table.labels = {
+                pair.expressions[0].name: pair.expressions[1].name for pair in one.args["value"].expressions
+            }
+        elif one.name != "require_partition_filter":
+            raise RefusedError(400, f"Unknown option: {one.sql('bigquery')}")
+    return table
+
+
+def column_from_ddl(definition: exp.ColumnDef) -> tuple[str, str, str]:
+    """Name, type and description of a column in DDL."""
+    found = [p for p in definition.find_all(exp.Property) if p.name == "description"]
+    return definition.name, definition.kind.sql("bigquery"), found[0].args["value"].name if found else ""
+
+
+def _partitions(by: exp.Expr) -> Partitions:
+    match by:
+        case exp.DateTrunc() | exp.TimestampTrunc() if by.unit:
+            column = by.this.name
+            return Partitions(by.unit.name.upper(), "" if column == PARTITION else column)
+        case exp.Anonymous(this="RANGE_BUCKET") | exp.RangeBucket():
+            column, array = by.expressions if isinstance(by, exp.Anonymous) else (by.this, by.expression)
+            start, end, *step = list(array.find_all(exp.Literal))
+            return Partitions("RANGE", column.name, int(start.name), int(end.name), int(step[0].name) if step else 1)
+        case exp.Column():
+            return Partitions("DAY", by.name)
+    raise RefusedError(400, f"PARTITION BY expression is not supported here: {by.sql('bigquery')}")

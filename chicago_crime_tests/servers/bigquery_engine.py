@@ -1,0 +1,382 @@
+"""SQL on the BigQuery server: Google's analyzer reads it first, DuckDB runs it, BigQuery's rules are kept around it.
+
+Here belongs running statements and scripts, with transactions that abort when they meet. Loading files and writing
+partitions is in `bigquery_files.py`; what is said over HTTP, in `bigquery_server.py`.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.bigquery import BigQuery
+
+from chicago_crime.resources.duckdb_dialect import to_duckdb
+from chicago_crime_tests.servers.bigquery_catalog import (
+    DUCKDB_TYPES,
+    PARTITION,
+    WRITTEN,
+    Catalog,
+    LiveTable,
+    column_from_ddl,
+    table_from_ddl,
+)
+from chicago_crime_tests.servers.bigquery_files import Files, JobError
+from chicago_crime_tests.servers.google_server import RefusedError
+from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError, Typed
+
+LEAST_BILLED = 10 << 20
+LOAD_DATA = re.compile(r"(?is)\s*LOAD\s+DATA\s+INTO\s+TEMP\s+TABLE\s+`?(\w+)`?\s+FROM\s+FILES\s*\((.*)\)\s*")
+EXPORT = re.compile(r"(?is)\s*EXPORT\s+DATA\s+OPTIONS\s*\((.*?)\)\s+AS\s+(.*)")
+OPTION = re.compile(r"(?is)(\w+)\s*=\s*(\[.*?\]|'[^']*')")
+ASSERT = re.compile(r"(?is)\s*ASSERT\s+(.*)\s+AS\s+'(.*)'\s*")
+
+
+@dataclass
+class Result:
+    """What a query answers: columns with their types, and rows of Python values."""
+
+    columns: list[tuple[str, str]]
+    rows: list[tuple[Any, ...]]
+
+
+@dataclass
+class Work:
+    """What a job did so far.
+
+    Attributes:
+        statement: type of its (last) statement, SCRIPT for several.
+        bytes_processed: read from tables.
+        bytes_billed: to be paid.
+        changed_rows: by its last DML statement.
+        result: of its last query.
+    """
+
+    statement: str = ""
+    bytes_processed: int = 0
+    bytes_billed: int = 0
+    changed_rows: int | None = None
+    result: Result | None = None
+
+
+class Changing:
+    """Which transactions change which tables right now."""
+
+    def __init__(self) -> None:
+        self._by_table: dict[str, object] = {}
+        self._free = threading.Condition()
+
+    def take(self, table: str, who: object, waits: bool) -> None:
+        """Be the one who changes a table; a statement by itself waits for that, a transaction aborts.
+
+        Raises:
+            JobError: another one does.
+        """
+        with self._free:
+            while self._by_table.get(table, who) is not who:
+                if not waits:
+                    raise JobError(
+                        "invalidQuery",
+                        f"Transaction is aborted due to concurrent update against table chicago-test:{table}. "
+                        f"Transaction ID: {id(who):x}",
+                    )
+                self._free.wait()
+            self._by_table[table] = who
+
+    def let_go(self, who: object) -> None:
+        """Change nothing any more."""
+        with self._free:
+            self._by_table = {table: one for table, one in self._by_table.items() if one is not who}
+            self._free.notify_all()
+
+
+@dataclass
+class Engine:
+    """Runs jobs' statements.
+
+    Attributes:
+        catalog: the tables.
+        files: what is read from and written to Cloud Storage.
+        pause_s: wait between the statements of a transaction, so that two of them meet.
+    """
+
+    catalog: Catalog
+    files: Files
+    pause_s: float = 0
+    changing: Changing = field(default_factory=Changing)
+    _analyzers: dict[str, tuple[int, Analyzer]] = field(default_factory=dict)
+
+    def analyzer(self, dataset: str, temporary: Mapping[str, list[tuple[str, str]]]) -> Analyzer:
+        """Google's analyzer over the tables as they now are."""
+        if temporary:
+            return Analyzer(self.catalog.for_analyzer(dataset) | dict(temporary))
+        if dataset not in self._analyzers or self._analyzers[dataset][0] != self.catalog.changes:
+            changes = self.catalog.changes
+            self._analyzers[dataset] = changes, Analyzer(self.catalog.for_analyzer(dataset))
+        return self._analyzers[dataset][1]
+
+
+class Session:
+    """One job's statements, one after the other."""
+
+    def __init__(self, engine: Engine, dataset: str, parameters: Mapping[str, Typed], most_billed: int | None):
+        self.engine, self.catalog, self.dataset = engine, engine.catalog, dataset
+        self.parameters, self.most_billed = parameters, most_billed
+        self.cursor = self.catalog.database.cursor()
+        self.temporary: dict[str, list[tuple[str, str]]] = {}
+        self.in_transaction = False
+        self.work = Work()
+
+    def run(self, text: str, is_dry: bool = False) -> Work:
+        """Run a statement or a script; a dry run only reads it.
+
+        Raises:
+            JobError: a statement is wrong or fails; a transaction that has not ended is undone.
+        """
+        statements = split(text)
+        try:
+            for statement in statements:
+                self._run_one(statement, is_dry)
+            return self.work
+        except duckdb.TransactionException as error:
+            raise JobError("invalidQuery", f"Transaction is aborted due to concurrent update: {error}") from error
+        except (duckdb.Error, sqlglot.ParseError) as error:
+            raise JobError("invalidQuery", str(error)) from error
+        except RefusedError as error:
+            raise JobError("notFound" if error.status == 404 else "invalid", str(error)) from error
+        finally:
+            if self.in_transaction:
+                self.cursor.rollback()
+            self.engine.changing.let_go(self)
+            if len(statements) > 1:
+                self.work.statement = "SCRIPT"
+
+    def _run_one(self, text: str, is_dry: bool) -> None:
+        if loads := LOAD_DATA.fullmatch(text):
+            options = dict(OPTION.findall(loads[2]))
+            uris = [uri.strip(" '") for uri in options["uris"].strip("[]").split(",")]
+            if not is_dry:
+                self.temporary[loads[1]] = self.engine.files.parquet_as(self.cursor, loads[1], uris)
+            return
+        values = {name: typed for name, typed in self.parameters.items() if f"@{name}" in text}
+        try:
+            columns = self.engine.analyzer(self.dataset, self.temporary).check(text, values)
+        except GoogleSQLError as error:
+            reason = "notFound" if "not found" in str(error) and "Table" in str(error) else "invalidQuery"
+            raise JobError(reason, str(error)) from error
+        if re.fullmatch(r"(?i)\s*BEGIN\s+TRANSACTION\s*", text):
+            self.cursor.begin()
+            self.in_transaction = True
+        elif re.fullmatch(r"(?i)\s*COMMIT\s+TRANSACTION\s*", text):
+            self.cursor.commit()
+            self.in_transaction = False
+            self.engine.changing.let_go(self)
+        elif asserts := ASSERT.fullmatch(text):
+            [[holds]] = self.cursor.sql(
+                self._translate(sqlglot.parse_one(f"SELECT {asserts[1]}", read="bigquery"))
+            ).fetchall()
+            if not holds:
+                raise JobError("invalidQuery", f"{asserts[2]} at [1:1]")
+        elif exports := EXPORT.fullmatch(text):
+            tree = sqlglot.parse_one(exports[2], read="bigquery")
+            self.work.statement = "EXPORT_DATA"
+            self._count(tree)
+            options = {name: value.strip("'") for name, value in OPTION.findall(exports[1])}
+            if not is_dry:
+                self.engine.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
+        else:
+            self._run_parsed(sqlglot.parse_one(text, read="bigquery"), columns, is_dry)
+        if self.in_transaction:
+            time.sleep(self.engine.pause_s)
+
+    def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
+        kind = type(tree)
+        self.work.statement = {
+            exp.Delete: "DELETE",
+            exp.Insert: "INSERT",
+            exp.Create: "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE",
+            exp.Alter: "ALTER_TABLE",
+            exp.Drop: "DROP_TABLE",
+        }.get(kind, "SELECT")
+        self._count(tree)
+        if is_dry:
+            return
+        if isinstance(tree, exp.Query):
+            self.work.result = self.query(tree, columns)
+        elif isinstance(tree, exp.Delete | exp.Insert):
+            self._change(tree)
+        elif isinstance(tree, exp.Create):
+            self._create(tree)
+        elif isinstance(tree, exp.Alter):
+            table = self._table(tree.this)
+            for action in tree.args["actions"]:
+                name, of, description = column_from_ddl(action)
+                if name not in [column for column, _, _ in table.columns]:
+                    self.catalog.add_column(table, name, of, description)
+        elif isinstance(tree, exp.Drop):
+            self.catalog.drop(self._table(tree.this))
+        else:
+            raise JobError("invalidQuery", f"{kind.__name__} is not made here")
+
+    def query(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
+        """Answer a query, in the types that the analyzer found."""
+        return Result(columns, self.cursor.sql(self.in_types(tree, columns)).fetchall())
+
+    def in_types(self, tree: exp.Query, columns: list[tuple[str, str]]) -> str:
+        """A query for DuckDB whose columns have the types that the analyzer found."""
+        casts = ", ".join(f'CAST(c{n} AS {_duckdb_type(kind)}) AS "{name}"' for n, (name, kind) in enumerate(columns))
+        names = ", ".join(f"c{n}" for n in range(len(columns)))
+        return f"SELECT {casts} FROM ({self._translate(tree)}) AS answer({names})"
+
+    def columns_of(self, text: str) -> list[tuple[str, str]]:
+        """The columns of a query, as the analyzer sees them."""
+        try:
+            return self.engine.analyzer(self.dataset, self.temporary).check(text, self.parameters)
+        except GoogleSQLError as error:
+            raise JobError("invalidQuery", str(error)) from error
+
+    @contextmanager
+    def changes(self, table: LiveTable) -> Iterator[None]:
+        """Within, the table is ours to change, all or nothing."""
+        self.engine.changing.take(f"{table.dataset}.{table.name}", self, waits=not self.in_transaction)
+        if self.in_transaction:
+            yield
+            return
+        self.cursor.begin()
+        try:
+            yield
+            self.cursor.commit()
+        except BaseException:
+            self.cursor.rollback()
+            raise
+        finally:
+            self.engine.changing.let_go(self)
+
+    def _change(self, tree: exp.Delete | exp.Insert) -> None:
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        table = self._table(target)
+        if isinstance(tree, exp.Delete):
+            where = tree.args["where"].this.transform(_partition_date)
+            chosen = to_duckdb(exp.select("rowid").from_("t").where(where), self._values(), lambda _: _rows(table))
+            with self.changes(table):
+                sql = f"DELETE FROM {table.rows_table} WHERE rowid IN ({chosen})"
+                self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
+            return
+        names = [f'"{column.name}"' for column in tree.this.expressions]
+        rows = self._translate(tree.expression)
+        sql = f"INSERT INTO {table.rows_table} ({', '.join(names)}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
+        if self.in_transaction:  # adding rows to a table meets nobody
+            self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
+        else:
+            with self.changes(table):
+                self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
+
+    def _create(self, tree: exp.Create) -> None:
+        table = table_from_ddl(tree, self.dataset)
+        with self.catalog.lock:
+            if (table.dataset, table.name) in self.catalog.tables:
+                if tree.args.get("exists"):
+                    return
+                if not tree.args.get("replace"):
+                    raise RefusedError(409, f"Already Exists: Table chicago-test:{table.dataset}.{table.name}")
+            self.catalog.add(table)
+            if query := tree.args.get("expression"):
+                names = ", ".join(f'"{name}"' for name, _, _ in table.columns)
+                rows = self._translate(query)
+                self.cursor.execute(
+                    f"INSERT INTO {table.rows_table} ({names}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
+                )
+
+    def _table(self, node: exp.Expr) -> LiveTable:
+        assert isinstance(node, exp.Table)
+        return self.catalog.find(node.db or self.dataset, node.name)
+
+    def _values(self) -> dict[str, object]:
+        return {name: list(t.value) if isinstance(t.value, tuple) else t.value for name, t in self.parameters.items()}
+
+    def _translate(self, tree: exp.Expr) -> str:
+        """A query for DuckDB: tables by name become subqueries of their columns, without the hidden ones."""
+        tree = tree.copy()
+        scans: dict[str, exp.Expr] = {}
+        common = {cte.alias for cte in tree.find_all(exp.CTE)}
+        for number, table in enumerate(list(tree.find_all(exp.Table))):
+            if table.name in common or not table.name or table.name in self.temporary:
+                continue
+            alias, scan = table.alias_or_name, f"scan_{number}"
+            if table.name.upper().endswith("INFORMATION_SCHEMA.PARTITIONS"):
+                dataset = table.db or table.name.split(".")[0]
+                scans[scan] = sqlglot.parse_one(self.catalog.partitions_sql(dataset), read="duckdb").subquery()
+            else:
+                live = self._table(table)
+                rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns)).from_(_rows(live))
+                if live.is_by_ingestion and (day := _take_partition_date(table)) is not None:
+                    rows = rows.where(exp.cast(exp.column(PARTITION), "DATE").eq(day))
+                scans[scan] = rows.subquery()
+            table.replace(exp.to_table(scan, alias=alias))
+        assert isinstance(tree, exp.Query)
+        return to_duckdb(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
+
+    def _count(self, tree: exp.Expr) -> None:
+        """Count the bytes of the columns that a statement names, in every partition: never less than BigQuery does."""
+        common = {cte.alias for cte in tree.find_all(exp.CTE)}
+        named = {column.name for column in tree.find_all(exp.Column)}
+        # A whole row may be meant by a star, or by the table's own name.
+        tables = [t for t in tree.find_all(exp.Table) if (t.db or self.dataset, t.name) in self.catalog.tables]
+        processed = billed = 0
+        for table in (t for t in tables if t.name not in common):
+            live, is_all = self._table(table), bool(tree.find(exp.Star)) or table.alias_or_name in named
+            sizes = [live.column_bytes(name) for name, _, _ in live.columns if is_all or name in named] or ["0"]
+            rows = f"SELECT CAST(COALESCE(SUM({' + '.join(sizes)}), 0) AS BIGINT) FROM {live.rows_table}"
+            [[size]] = self.catalog.database.cursor().execute(rows).fetchall()
+            processed += size
+            billed += max(LEAST_BILLED, -(-size >> 20) << 20)
+        if self.most_billed is not None and billed and max(processed, 1) > self.most_billed:
+            raise JobError(
+                "bytesBilledLimitExceeded",
+                f"Query exceeded limit for bytes billed: {self.most_billed}. {billed} or higher required.",
+            )
+        self.work.bytes_processed += processed
+        self.work.bytes_billed += billed
+
+
+def split(script: str) -> list[str]:
+    """The statements of a script."""
+    starts = [0] + [t.end + 1 for t in BigQuery().tokenize(script) if t.token_type == sqlglot.TokenType.SEMICOLON]
+    pieces = [script[a:b].strip().rstrip(";") for a, b in zip(starts, [*starts[1:], len(script)], strict=True)]
+    return [piece for piece in pieces if piece.strip()]
+
+
+def _rows(table: LiveTable) -> exp.Expr:
+    return exp.to_table(f"{table.dataset}.{table.name}")
+
+
+def _partition_date(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Column) and node.name == "_PARTITIONDATE":
+        return exp.cast(exp.column(PARTITION), "DATE")
+    return node
+
+
+def _take_partition_date(table: exp.Table) -> exp.Expr | None:
+    """Take the condition on the partition out of a query, to put it into the scan of the table."""
+    select = table.find_ancestor(exp.Select)
+    where = select.args.get("where") if select else None
+    for condition in list(where.find_all(exp.EQ)) if where else []:
+        if condition.left.name == "_PARTITIONDATE":
+            if condition.find_ancestor(exp.Or):
+                raise JobError("invalidQuery", "a choice of several partitions by time of ingestion is not made here")
+            day = condition.right.copy()
+            condition.replace(exp.true())
+            return day
+    return None
+
+
+def _duckdb_type(kind: str) -> str:
+    if kind.startswith("ARRAY<"):
+        return DUCKDB_TYPES[kind.removeprefix("ARRAY<").removesuffix(">")] + "[]"
+    return DUCKDB_TYPES[kind]

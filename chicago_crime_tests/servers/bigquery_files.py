@@ -1,0 +1,154 @@
+"""Files that the BigQuery server reads from and writes to Cloud Storage: CSV and Parquet, by gs:// address.
+
+Here belongs what BigQuery makes of a file. Objects themselves are the storage server's.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import duckdb
+
+from chicago_crime_tests.servers.bigquery_catalog import DUCKDB_TYPES, LiveTable
+
+_FROM_DUCKDB = {
+    "VARCHAR": "STRING",
+    "BIGINT": "INT64",
+    "INTEGER": "INT64",
+    "DOUBLE": "FLOAT64",
+    "FLOAT": "FLOAT64",
+    "BOOLEAN": "BOOL",
+    "DATE": "DATE",
+    "TIMESTAMP": "DATETIME",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+}
+
+
+class JobError(Exception):
+    """A job fails; the reason is BigQuery's word for the kind of failure."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+class Storage(Protocol):
+    """What is needed of a storage server."""
+
+    def names(self, bucket: str, prefix: str = "") -> list[str]:
+        """Names of objects."""
+
+    def path(self, bucket: str, name: str) -> Path:
+        """The file of an object."""
+
+    def write(self, bucket: str, name: str, content: bytes) -> None:
+        """Put an object."""
+
+
+@dataclass
+class Files:
+    """Reads and writes objects."""
+
+    storage: Storage
+
+    def at(self, uris: Sequence[str]) -> list[str]:
+        """The files at some addresses, each of which may have one `*`.
+
+        Raises:
+            JobError: an address matches nothing.
+        """
+        found: list[str] = []
+        for uri in uris:
+            address = urlsplit(uri)
+            before, star, after = address.path.lstrip("/").partition("*")
+            names = [
+                name
+                for name in self.storage.names(address.netloc, before)
+                if (name.endswith(after) and len(name) >= len(before) + len(after) if star else name == before)
+            ]
+            if not names or address.scheme != "gs":
+                raise JobError("notFound", f"Not found: URI {uri}")
+            found += [str(self.storage.path(address.netloc, name)) for name in names]
+        return found
+
+    def csv(
+        self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str], about: dict[str, Any], table: LiveTable
+    ) -> str:
+        """The DuckDB query of a CSV's rows: text as it came, an empty field NULL, an empty text in quotes empty."""
+        names = [field["name"] for field in about["schema"]["fields"]] if "schema" in about else []
+        names = names or [name for name, _, _ in table.columns]
+        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+        files = ", ".join(f"'{file}'" for file in self.at(uris))
+        skip = int(about.get("skipLeadingRows") or 0)
+        if not about.get("allowQuotedNewlines") and self._has_quoted_newline(cursor, files, columns, skip):
+            raise JobError("invalid", "Error while reading data, error message: Missing close quote character")
+        kinds = {name: kind for name, kind, _ in table.columns}
+        casts = ", ".join(f'CAST("{name}" AS {DUCKDB_TYPES[kinds[name]]}) AS "{name}"' for name in names)
+        return f"SELECT {casts} FROM {_read_csv(files, columns, skip)}"
+
+    @staticmethod
+    def _has_quoted_newline(cursor: duckdb.DuckDBPyConnection, files: str, columns: str, skip: int) -> bool:
+        any_value = f"SELECT 1 FROM {_read_csv(files, columns, skip)} AS r WHERE contains(to_json(r), '\\n') LIMIT 1"
+        return bool(cursor.execute(any_value).fetchall())
+
+    def parquet(self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str], table: LiveTable) -> str:
+        """The DuckDB query of Parquet files' rows, with a table's columns by name.
+
+        Raises:
+            JobError: a file has a column that the table has not, or of another kind.
+        """
+        source = _read_parquet(self.at(uris))
+        found = dict(zip(*_described(cursor, source), strict=True))
+        kinds = {name: kind for name, kind, _ in table.columns}
+        for name, kind in found.items():
+            if name not in kinds:
+                raise JobError("invalid", f"Provided Schema does not match Table. Cannot add fields (field: {name})")
+            if kind != kinds[name]:
+                raise JobError("invalid", f"Field {name} has changed type from {kinds[name]} to {kind}")
+        columns = [f'"{name}"' if name in found else f'NULL AS "{name}"' for name in kinds]
+        return f"SELECT {', '.join(columns)} FROM {source}"
+
+    def parquet_as(self, cursor: duckdb.DuckDBPyConnection, name: str, uris: Sequence[str]) -> list[tuple[str, str]]:
+        """Read Parquet files into a temporary table; its columns and types."""
+        source = _read_parquet(self.at(uris))
+        names, kinds = _described(cursor, source)
+        zoned = [
+            f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' if k == "TIMESTAMP" else f'"{n}"'
+            for n, k in zip(names, kinds, strict=True)
+        ]
+        cursor.execute(f'CREATE TEMP TABLE "{name}" AS SELECT {", ".join(zoned)} FROM {source}')
+        return list(zip(names, kinds, strict=True))
+
+    def write(self, rows: duckdb.DuckDBPyRelation, uri: str, form: str) -> None:
+        """Write rows to an address with one `*`, which becomes a number."""
+        address = urlsplit(uri)
+        if address.path.count("*") != 1 or form.upper() != "PARQUET":
+            raise JobError("invalid", f"an export here is PARQUET, to an address with one *: {uri}")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "rows.parquet"
+            rows.write_parquet(str(file))
+            name = address.path.lstrip("/").replace("*", "000000000000")
+            self.storage.write(address.netloc, name, file.read_bytes())
+
+
+def _read_csv(files: str, columns: str, skip: int) -> str:
+    return (
+        f"READ_CSV([{files}], auto_detect = FALSE, header = FALSE, skip = {skip}, columns = {{{columns}}}, delim = ',', "
+        "quote = '\"', escape = '\"', strict_mode = TRUE, allow_quoted_nulls = FALSE, max_line_size = 10000000)"
+    )
+
+
+def _read_parquet(files: Sequence[str]) -> str:
+    named = ", ".join(f"'{file}'" for file in files)
+    return f"READ_PARQUET([{named}], hive_partitioning = FALSE)"
+
+
+def _described(cursor: duckdb.DuckDBPyConnection, source: str) -> tuple[list[str], list[str]]:
+    rows = cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    unknown = [kind for _, kind, *_ in rows if kind not in _FROM_DUCKDB]
+    if unknown:
+        raise JobError("invalid", f"Parquet type {unknown[0]} is not supported here")
+    return [name for name, *_ in rows], [_FROM_DUCKDB[kind] for _, kind, *_ in rows]

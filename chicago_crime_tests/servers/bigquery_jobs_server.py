@@ -1,0 +1,267 @@
+"""Jobs of the BigQuery server: begun once by id, run in threads of their own, PENDING, RUNNING and DONE.
+
+Here belongs what a job is and how it comes to its end. Its SQL is in `bigquery_engine.py`.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from chicago_crime_tests.servers.bigquery_catalog import PARTITION, WRITTEN, LiveTable
+from chicago_crime_tests.servers.bigquery_engine import Engine, Result, Session, Work
+from chicago_crime_tests.servers.bigquery_files import JobError
+from chicago_crime_tests.servers.google_server import RefusedError
+from chicago_crime_tests.servers.googlesql import Typed
+
+PROJECT = "chicago-test"
+
+
+@dataclass
+class Job:
+    """A job.
+
+    Attributes:
+        id: its id.
+        location: where it runs.
+        configuration: as it was asked for.
+        failure: the job fails with this reason and message before it does anything; a test's wish.
+    """
+
+    id: str
+    location: str
+    configuration: dict[str, Any]
+    failure: tuple[str, str] | None = None
+    state: str = "PENDING"
+    error: dict[str, str] | None = None
+    work: Work = field(default_factory=Work)
+    loaded: tuple[int, int] | None = None
+    created: float = field(default_factory=time.time)
+    started: float = 0
+    ended: float = 0
+    done: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def kind(self) -> str:
+        """query or load."""
+        return "query" if "query" in self.configuration else "load" if "load" in self.configuration else "other"
+
+    def resource(self) -> dict[str, Any]:
+        """The job as the API shows it."""
+        times = {"creationTime": self.created, "startTime": self.started, "endTime": self.ended}
+        statistics: dict[str, Any] = {name: str(int(at * 1000)) for name, at in times.items() if at}
+        if self.kind == "query":
+            slots = str(int((self.ended - self.started) * 1000)) if self.ended else "0"
+            query = {
+                "totalBytesProcessed": str(self.work.bytes_processed),
+                "totalBytesBilled": "0" if self.configuration.get("dryRun") else str(self.work.bytes_billed),
+                "totalSlotMs": slots,
+                "cacheHit": False,
+            }
+            if self.work.statement:
+                query["statementType"] = self.work.statement
+            if self.work.changed_rows is not None:
+                query["numDmlAffectedRows"] = str(self.work.changed_rows)
+            statistics |= {"query": query, "totalBytesProcessed": query["totalBytesProcessed"], "totalSlotMs": slots}
+        elif self.loaded:
+            rows, size = self.loaded
+            statistics["load"] = {"outputRows": str(rows), "outputBytes": str(size), "badRecords": "0"}
+        status: dict[str, Any] = {"state": self.state}
+        if self.error:
+            status |= {"errorResult": self.error, "errors": [self.error]}
+        configuration = self.configuration | {"jobType": self.kind.upper()}
+        return {
+            "kind": "bigquery#job",
+            "id": f"{PROJECT}:{self.location}.{self.id}",
+            "etag": f'"{self.id}.{self.state}"',
+            "selfLink": f"http://127.0.0.1/{self.id}",
+            "jobReference": {"projectId": PROJECT, "jobId": self.id, "location": self.location},
+            "configuration": configuration,
+            "status": status,
+            "statistics": statistics,
+            "user_email": "platform@chicago-test.iam.gserviceaccount.com",
+        }
+
+
+class Jobs:
+    """All jobs of a server."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.by_id: dict[str, Job] = {}
+        self.by_request: dict[str, Job] = {}
+        self.will_fail: list[tuple[str, str, str]] = []
+        self.before_work: Callable[[Job], object] = lambda job: None
+        self._lock = threading.Lock()
+
+    def begin(self, configuration: dict[str, Any], id_: str | None, location: str) -> Job:
+        """Begin a job.
+
+        Raises:
+            RefusedError: there is one of this id.
+        """
+        if "skipLeadingRows" in (load := configuration.get("load", {})):
+            load["skipLeadingRows"] = int(load["skipLeadingRows"])  # the client writes it as text, BigQuery does not
+        with self._lock:
+            job = Job(id_ or f"job_{uuid.uuid4().hex}", location, configuration)
+            if job.id in self.by_id:
+                raise RefusedError(409, f"Already Exists: Job {PROJECT}:{location}.{job.id}")
+            wanted = next((one for one in self.will_fail if one[0] in str(configuration)), None)
+            if wanted and not configuration.get("dryRun"):
+                self.will_fail.remove(wanted)
+                job.failure = wanted[1:]
+            if not configuration.get("dryRun"):
+                self.by_id[job.id] = job
+        if configuration.get("dryRun"):
+            self._work(job)
+            if job.error:
+                raise RefusedError(
+                    404 if job.error["reason"] == "notFound" else 400, job.error["message"], job.error["reason"]
+                )
+        else:
+            threading.Thread(target=self._work, args=[job], daemon=True).start()
+        return job
+
+    def find(self, id_: str) -> Job:
+        """A job.
+
+        Raises:
+            RefusedError: there is none of this id.
+        """
+        if id_ not in self.by_id:
+            raise RefusedError(404, f"Not found: Job {PROJECT}:{id_}")
+        return self.by_id[id_]
+
+    def _work(self, job: Job) -> None:
+        job.state, job.started = "RUNNING", time.time()
+        try:
+            self.before_work(job)
+            if job.failure:
+                raise JobError(*job.failure)
+            if job.kind == "query":
+                self._query(job)
+            elif job.kind == "load":
+                self._load(job)
+            else:
+                raise JobError("invalid", "only query and load jobs are made here")
+        except JobError as error:
+            job.error = {"reason": error.reason, "message": str(error), "location": "query"}
+        except RefusedError as error:
+            job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
+        except Exception as error:  # a bug of this server: the test should see it, and not wait for ever
+            job.error = {"reason": "invalid", "message": f"the test's server is at its end: {error!r}"}
+        job.ended, job.state = time.time(), "DONE"
+        job.done.set()
+
+    def _query(self, job: Job) -> None:
+        about = job.configuration["query"]
+        if about.get("useLegacySql", True):
+            raise JobError("invalid", "legacy SQL is not made here")
+        dataset = about.get("defaultDataset", {}).get("datasetId", "")
+        most = about.get("maximumBytesBilled")
+        session = Session(self.engine, dataset, read_parameters(about), int(most) if most else None)
+        job.work = session.work
+        target, is_dry = about.get("destinationTable"), bool(job.configuration.get("dryRun"))
+        if target and not is_dry:
+            tree = sqlglot.parse_one(about["query"], read="bigquery")
+            assert isinstance(tree, exp.Query)
+            columns = session.columns_of(about["query"])
+            session.run(about["query"], is_dry=True)
+            table, partition = self._target(target)
+            self._fits(table, columns)
+            names = [name for name, _ in columns]
+            rows = session.in_types(tree, columns)
+            self._write(session, table, partition, rows, names, about["writeDisposition"])
+            job.work.result = Result(columns, [])
+        else:
+            session.run(about["query"], is_dry)
+
+    def _load(self, job: Job) -> None:
+        about = job.configuration["load"]
+        table, partition = self._target(about["destinationTable"])
+        session = Session(self.engine, table.dataset, {}, None)
+        if about["sourceFormat"] == "CSV":
+            rows = self.engine.files.csv(session.cursor, about["sourceUris"], about, table)
+        elif about["sourceFormat"] == "PARQUET":
+            rows = self.engine.files.parquet(session.cursor, about["sourceUris"], table)
+        else:
+            raise JobError("invalid", f"{about['sourceFormat']} is not made here")
+        names = [field["name"] for field in about.get("schema", {}).get("fields", [])]
+        names = names or [name for name, _, _ in table.columns]
+        try:
+            written = self._write(session, table, partition, rows, names, about.get("writeDisposition", "WRITE_APPEND"))
+        except Exception as error:
+            if isinstance(error, JobError):
+                raise
+            raise JobError("invalid", f"Error while reading data, error message: {error}") from error
+        job.loaded = (written, written * 100)
+
+    def _target(self, reference: dict[str, str]) -> tuple[LiveTable, str]:
+        name, _, partition = reference["tableId"].partition("$")
+        return self.engine.catalog.find(reference["datasetId"], name), partition
+
+    @staticmethod
+    def _fits(table: LiveTable, columns: list[tuple[str, str]]) -> None:
+        wanted = {name: kind for name, kind, _ in table.columns}
+        for name, kind in columns:
+            if wanted.get(name) != kind:
+                raise JobError("invalid", f"Provided Schema does not match Table. Field {name} is {kind}")
+
+    @staticmethod
+    def _write(
+        session: Session, table: LiveTable, partition: str, rows: str, names: list[str], disposition: str
+    ) -> int:
+        """Put rows into a table or a partition, in the place of what is there or beside it."""
+        columns, hidden = ", ".join(f'"{name}"' for name in names), f"{WRITTEN}"
+        values = str(time.time())
+        if table.is_by_ingestion:
+            assert table.partitions
+            hidden, values = f"{WRITTEN}, {PARTITION}", f"{values}, TIMESTAMP '{table.partitions.time_of(partition)}'"
+        id_sql = table.partitions.id_sql if table.partitions else "''"
+        with session.changes(table):
+            if disposition == "WRITE_TRUNCATE":
+                where = f"WHERE {id_sql} = '{partition}'" if partition else ""
+                session.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
+            insert = f"INSERT INTO {table.rows_table} ({columns}, {hidden}) SELECT *, {values} FROM ({rows}) AS r"
+            [[count]] = session.cursor.execute(insert).fetchall()
+            if partition:
+                strange = f"SELECT COUNT(*) FROM {table.rows_table} WHERE {WRITTEN} = {values.split(',')[0]}"
+                [[outside]] = session.cursor.execute(f"{strange} AND {id_sql} <> '{partition}'").fetchall()
+                if outside:
+                    raise JobError(
+                        "invalid",
+                        f"Some rows belong to different partitions rather than destination partition "
+                        f"{table.name}${partition}",
+                    )
+        return int(count)
+
+
+def read_parameters(about: dict[str, Any]) -> dict[str, Typed]:
+    """A query's parameters, as typed values."""
+    found = {}
+    for one in about.get("queryParameters", []):
+        kind, value = one["parameterType"], one.get("parameterValue", {})
+        if kind["type"] == "ARRAY":
+            element = kind["arrayType"]["type"]
+            values = [_read(item.get("value"), element) for item in value.get("arrayValues", [])]
+            found[one["name"]] = Typed(f"ARRAY<{element}>", values)
+        else:
+            found[one["name"]] = Typed(kind["type"], _read(value.get("value"), kind["type"]))
+    return found
+
+
+def _read(text: str | None, kind: str) -> object:
+    if text is None:
+        return None
+    return {
+        "INT64": int,
+        "FLOAT64": float,
+        "BOOL": lambda t: str(t).lower() == "true",
+        "DATE": date.fromisoformat,
+    }.get(kind, str)(text)

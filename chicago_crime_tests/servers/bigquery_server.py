@@ -1,0 +1,322 @@
+"""BigQuery on loopback: the REST API v2 of datasets, tables and jobs, over DuckDB and Google's own SQL analyzer.
+
+Here belongs what is said over HTTP. Jobs are in `bigquery_jobs_server.py`, their SQL in `bigquery_engine.py`, tables in
+`bigquery_catalog.py`, files in `bigquery_files.py`. What is not here answers 501 and fails the test.
+By itself: `python -m chicago_crime_tests.servers.bigquery_server --folder DIR --bucket NAME --port 8032`.
+"""
+
+import argparse
+import calendar
+import json
+import time
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, SQL_NAMES, Catalog, LiveTable, Partitions
+from chicago_crime_tests.servers.bigquery_engine import Engine, Result
+from chicago_crime_tests.servers.bigquery_files import Files, Storage
+from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Job, Jobs
+from chicago_crime_tests.servers.credentials import service_account_file
+from chicago_crime_tests.servers.faults import add_fault_option, faults_in, serve
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+from chicago_crime_tests.servers.storage_server import StorageServer
+
+LONGEST_WAIT_S = 10.0
+WRITES = ("datasets.insert", "tables.insert", "tables.patch", "tables.update", "tables.delete", "jobs.insert")
+
+
+class _Handler(GoogleHandler):
+    server: "BigQueryServer"
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The request's query, without the one parameter that Google's own client sends and no document lists."""
+        return {name: values for name, values in super().query.items() if name != "projection"}
+
+    def answer_call(self) -> None:
+        called = self.check_call()
+        self._given = json.loads(self.asked.body) if self.asked.body else {}
+        answers = {
+            "bigquery.datasets.get": self._get_dataset,
+            "bigquery.datasets.insert": self._insert_dataset,
+            "bigquery.tables.get": self._get_table,
+            "bigquery.tables.insert": self._insert_table,
+            "bigquery.tables.list": self._list_tables,
+            "bigquery.tables.patch": self._patch_table,
+            "bigquery.tables.delete": self._delete_table,
+            "bigquery.tables.testIamPermissions": self._test_permissions,
+            "bigquery.tabledata.list": self._list_rows,
+            "bigquery.jobs.insert": self._insert_job,
+            "bigquery.jobs.get": self._get_job,
+            "bigquery.jobs.cancel": self._cancel_job,
+            "bigquery.jobs.query": self._query,
+            "bigquery.jobs.getQueryResults": self._results,
+        }
+        if called.method not in answers:
+            self.server.problems.append(f"{called.method} is not made here")
+            raise RefusedError(501, f"{called.method} is not made here")
+        answers[called.method](called.parameters)
+
+    def _get_dataset(self, of: Mapping[str, str]) -> None:
+        if of["datasetId"] not in self.server.catalog.datasets:
+            raise RefusedError(404, f"Not found: Dataset {PROJECT}:{of['datasetId']}")
+        self.reply_json(self.server.catalog.datasets[of["datasetId"]])
+
+    def _insert_dataset(self, of: Mapping[str, str]) -> None:
+        name = self._given["datasetReference"]["datasetId"]
+        about = self._given | {"kind": "bigquery#dataset", "id": f"{PROJECT}:{name}", "etag": f'"{name}"'}
+        self.server.catalog.add_dataset(name, about)
+        self.reply_json(about)
+
+    def _get_table(self, of: Mapping[str, str]) -> None:
+        self.reply_json(self._resource(self._table(of)))
+
+    def _insert_table(self, of: Mapping[str, str]) -> None:
+        name = self._given["tableReference"]["tableId"]
+        if (of["datasetId"], name) in self.server.catalog.tables:
+            raise RefusedError(409, f"Already Exists: Table {PROJECT}:{of['datasetId']}.{name}")
+        table = LiveTable(of["datasetId"], name, _columns(self._given.get("schema", {})))
+        if by := self._given.get("timePartitioning"):
+            table.partitions = Partitions(by["type"], by.get("field", ""))
+        elif by := self._given.get("rangePartitioning"):
+            numbers = [int(by["range"][part]) for part in ("start", "end", "interval")]
+            table.partitions = Partitions("RANGE", by["field"], *numbers)
+        table.clusters = self._given.get("clustering", {}).get("fields", [])
+        table.labels, table.description = self._given.get("labels", {}), self._given.get("description", "")
+        self.server.catalog.add(table)
+        self.reply_json(self._resource(table))
+
+    def _list_tables(self, of: Mapping[str, str]) -> None:
+        tables = [t for (dataset, _), t in self.server.catalog.tables.items() if dataset == of["datasetId"]]
+        references = [{"id": t.name, "tableReference": _reference(t), "type": "TABLE"} for t in tables]
+        self.reply_json({"kind": "bigquery#tableList", "tables": references, "totalItems": len(references)})
+
+    def _patch_table(self, of: Mapping[str, str]) -> None:
+        table = self._table(of)
+        with self.server.catalog.lock:
+            wanted = self.headers.get("If-Match")
+            if wanted and wanted != table.etag:
+                raise RefusedError(412, "Precondition check failed.")
+            for name, value in self._given.get("labels", {}).items():
+                if value is None:
+                    table.labels.pop(name, None)
+                else:
+                    table.labels[name] = value
+            table.description = self._given.get("description", table.description)
+            for name, kind, description in _columns(self._given.get("schema", {}))[len(table.columns) :]:
+                self.server.catalog.add_column(table, name, kind, description)
+            table.changed()
+        self.reply_json(self._resource(table))
+
+    def _delete_table(self, of: Mapping[str, str]) -> None:
+        self.server.catalog.drop(self._table(of))
+        self.reply_json()
+
+    def _test_permissions(self, of: Mapping[str, str]) -> None:
+        held = [name for name in self._given["permissions"] if name not in self.server.forbidden]
+        self.reply_json({"permissions": held} if held else {})
+
+    def _list_rows(self, of: Mapping[str, str]) -> None:
+        table = self._table(of)
+        names = ", ".join(f'"{name}"' for name, _, _ in table.columns)
+        rows = self.server.catalog.database.cursor().execute(f"SELECT {names} FROM {table.rows_table}").fetchall()
+        page, token = self._page(Result([(name, kind) for name, kind, _ in table.columns], rows))
+        told = {"kind": "bigquery#tableDataList", "totalRows": str(len(rows)), "rows": page}
+        self.reply_json(told | ({"pageToken": token} if token else {}))
+
+    def _insert_job(self, of: Mapping[str, str]) -> None:
+        about = self._given.get("jobReference", {})
+        location = about.get("location", self.server.location)
+        if location != self.server.location:
+            raise RefusedError(404, f"Not found: Dataset was not found in location {location}")
+        job = self.server.jobs.begin(self._given["configuration"], about.get("jobId"), location)
+        self.reply_json(job.resource())
+
+    def _get_job(self, of: Mapping[str, str]) -> None:
+        self.reply_json(self.server.jobs.find(of["jobId"]).resource())
+
+    def _cancel_job(self, of: Mapping[str, str]) -> None:
+        job = self.server.jobs.find(of["jobId"])
+        self.reply_json({"kind": "bigquery#jobCancelResponse", "job": job.resource()})
+
+    def _query(self, of: Mapping[str, str]) -> None:
+        request = self._given.get("requestId", "")
+        job = self.server.jobs.by_request.get(request) if request else None
+        if job is None:
+            names = (
+                "query",
+                "defaultDataset",
+                "maximumBytesBilled",
+                "queryParameters",
+                "parameterMode",
+                "useLegacySql",
+            )
+            query = {name: self._given[name] for name in names if name in self._given}
+            configuration = {"query": query} | {n: self._given[n] for n in ("labels", "dryRun") if n in self._given}
+            job = self.server.jobs.begin(configuration, None, self._given.get("location", self.server.location))
+            if request:
+                self.server.jobs.by_request[request] = job
+        self._reply_results(job, float(self._given.get("timeoutMs", LONGEST_WAIT_S * 1000)), "bigquery#queryResponse")
+
+    def _results(self, of: Mapping[str, str]) -> None:
+        wait = float(self.query.get("timeoutMs", [LONGEST_WAIT_S * 1000])[0])
+        self._reply_results(self.server.jobs.find(of["jobId"]), wait, "bigquery#getQueryResultsResponse")
+
+    def _reply_results(self, job: Job, wait_ms: float, kind: str) -> None:
+        reference = {"projectId": PROJECT, "jobId": job.id, "location": job.location}
+        told: dict[str, Any] = {"kind": kind, "jobReference": reference}
+        if not job.done.wait(min(wait_ms / 1000, LONGEST_WAIT_S)):
+            self.reply_json(told | {"jobComplete": False})
+            return
+        if job.error:
+            raise RefusedError(_status(job.error["reason"]), job.error["message"], job.error["reason"])
+        told |= {"jobComplete": True, "totalBytesProcessed": str(job.work.bytes_processed), "cacheHit": False}
+        if result := job.work.result:
+            page, token = self._page(result)
+            fields = [
+                {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE"} for name, kind in result.columns
+            ]
+            told |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": page}
+            told |= {"pageToken": token} if token else {}
+        if job.work.changed_rows is not None:
+            told["numDmlAffectedRows"] = str(job.work.changed_rows)
+        self.reply_json(told)
+
+    def _page(self, result: Result) -> tuple[list[Any], str]:
+        given = self._given if "maxResults" in self._given else {name: v[0] for name, v in self.query.items()}
+        first = int(given.get("pageToken") or given.get("startIndex") or 0)
+        after = first + min(int(given.get("maxResults", self.server.most_rows)), self.server.most_rows)
+        options = self._given.get("formatOptions", {})
+        exact = options.get("useInt64Timestamp") or "true" in self.query.get("formatOptions.useInt64Timestamp", [])
+        kinds = [kind for _, kind in result.columns]
+        rows = [
+            {"f": [{"v": _value(v, kind, bool(exact))} for v, kind in zip(row, kinds, strict=True)]}
+            for row in result.rows[first:after]
+        ]
+        return rows, str(after) if after < len(result.rows) else ""
+
+    def _table(self, of: Mapping[str, str]) -> LiveTable:
+        return self.server.catalog.find(of["datasetId"], of["tableId"].partition("$")[0])
+
+    def _resource(self, table: LiveTable) -> dict[str, Any]:
+        rows, size = self.server.catalog.size(table)
+        told: dict[str, Any] = {
+            "kind": "bigquery#table",
+            "etag": table.etag,
+            "id": f"{PROJECT}:{table.dataset}.{table.name}",
+            "selfLink": f"{self.server.url}/{table.name}",
+            "tableReference": _reference(table),
+            "schema": {
+                "fields": [
+                    {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE", "description": description}
+                    for name, kind, description in table.columns
+                ]
+            },
+            "labels": dict(table.labels),
+            "numRows": str(rows),
+            "numBytes": str(size),
+            "creationTime": str(table.created_ms),
+            "lastModifiedTime": str(int(time.time() * 1000)),
+            "type": "TABLE",
+            "location": self.server.location,
+        }
+        if table.description:
+            told["description"] = table.description
+        if table.clusters:
+            told["clustering"] = {"fields": table.clusters}
+        if by := table.partitions:
+            if by.unit == "RANGE":
+                limits = {"start": str(by.start), "end": str(by.end), "interval": str(by.interval)}
+                told["rangePartitioning"] = {"field": by.column, "range": limits}
+            else:
+                told["timePartitioning"] = {"type": by.unit} | ({"field": by.column} if by.column else {})
+        return told
+
+
+class BigQueryServer(GoogleServer):
+    """BigQuery, over a storage server's buckets.
+
+    Attributes:
+        catalog: its datasets and tables.
+        engine: runs SQL; its `pause_s` makes transactions slow.
+        jobs: its jobs; `will_fail` and `before_work` are for tests.
+        forbidden: permissions that whoever asks does not have.
+        most_rows: rows in one page of an answer.
+    """
+
+    api_name = "bigquery.v2"
+    handler = _Handler
+
+    def __init__(self, storage: Storage, location: str = "us-central1", port: int = 0):
+        super().__init__(port)
+        self.location, self.most_rows, self.forbidden = location, 50_000, set[str]()
+        self.catalog = Catalog()
+        self.engine = Engine(self.catalog, Files(storage))
+        self.jobs = Jobs(self.engine)
+
+    def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
+        """A table's rows, as a test reads them: no call is noted."""
+        live = self.catalog.find(dataset, table)
+        names = ", ".join(f'"{name}"' for name, _, _ in live.columns)
+        return self.catalog.database.cursor().sql(f"SELECT {names} FROM {live.rows_table}").to_arrow_table().to_pylist()
+
+    def writes(self) -> list[str]:
+        """The calls so far that change something, or would have if they had succeeded; dry runs do not."""
+        found = []
+        for asked in self.calls:
+            call = asked.call.removeprefix("bigquery.")
+            if call in WRITES and not (call == "jobs.insert" and b'"dryRun": true' in asked.body):
+                found.append(call)
+        return found
+
+
+def _columns(schema: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        (f["name"], SQL_NAMES.get(f["type"], f["type"]), f.get("description", "")) for f in schema.get("fields", [])
+    ]
+
+
+def _reference(table: LiveTable) -> dict[str, str]:
+    return {"projectId": PROJECT, "datasetId": table.dataset, "tableId": table.name}
+
+
+def _status(reason: str) -> int:
+    return {"notFound": 404, "bytesBilledLimitExceeded": 403, "backendError": 503, "internalError": 500}.get(
+        reason, 400
+    )
+
+
+def _value(value: Any, kind: str, exact: bool) -> Any:
+    if value is None:
+        return None
+    if kind.startswith("ARRAY<"):
+        return [{"v": _value(one, kind[6:-1], exact)} for one in value]
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return repr(value)
+        case datetime() if kind == "TIMESTAMP":
+            micros = calendar.timegm(value.timetuple()) * 1_000_000 + value.microsecond
+            return str(micros) if exact else repr(micros / 1e6)
+        case datetime():
+            return value.isoformat()
+        case date():
+            return value.isoformat()
+    return str(value)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="where the buckets are, a folder each")
+    parser.add_argument("--bucket", action="append", required=True, help="a bucket that there is")
+    parser.add_argument("--port", type=int, default=0)
+    add_fault_option(parser)
+    options = parser.parse_args()
+    server = BigQueryServer(StorageServer(options.folder, options.bucket), port=options.port)
+    for fault in faults_in(options.faults):
+        server.will(fault)
+    print(f"CHICAGO_CRIME_GCP_CREDENTIALS={service_account_file(options.folder / '.aside', server.token_uri)}")
+    serve(server, "BigQuery")

@@ -1,0 +1,358 @@
+"""Google's own reading of GoogleSQL: the analyzer and the reference evaluator of ZetaSQL, compiled to wasm.
+
+Here belongs the thin layer over the package `zetasql`: catalogs from plain names and types, values to and from Python.
+Nothing here knows a table of ours. What BigQuery does beyond its SQL (jobs, partitions, quotas) belongs in its server.
+"""
+
+import ctypes
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from wasmtime import Config, Engine, Linker, Module, Store, Trap, WasiConfig
+from zetasql.core import ServerError, WasmClient
+from zetasql.core.wasm_client import get_tzinfo_dir
+from zetasql.wasi import get_wasm_path
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
+from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
+from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
+from zetasql.wasi._pb2.zetasql.public import simple_table_pb2, type_pb2, value_pb2
+from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2 as kinds
+
+Tables = Mapping[str, Sequence[tuple[str, str]]]
+
+_KINDS = {
+    "STRING": type_pb2.TYPE_STRING,
+    "INT64": type_pb2.TYPE_INT64,
+    "FLOAT64": type_pb2.TYPE_DOUBLE,
+    "BOOL": type_pb2.TYPE_BOOL,
+    "DATE": type_pb2.TYPE_DATE,
+    "DATETIME": type_pb2.TYPE_DATETIME,
+    "TIMESTAMP": type_pb2.TYPE_TIMESTAMP,
+    "BYTES": type_pb2.TYPE_BYTES,
+    "NUMERIC": type_pb2.TYPE_NUMERIC,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_PYTHON = {str: "STRING", int: "INT64", float: "FLOAT64", bool: "BOOL", date: "DATE", datetime: "DATETIME"}
+_EPOCH = date(1970, 1, 1)
+
+# What ZetaSQL can do and BigQuery does not, as far as it would change what is accepted or answered.
+_NOT_IN_BIGQUERY = (
+    public.FEATURE_TIMESTAMP_NANOS,
+    public.FEATURE_TIMESTAMP_PICOS,
+    public.FEATURE_DISALLOW_GROUP_BY_FLOAT,
+    public.FEATURE_PROTO_BASE,
+    public.FEATURE_WITH_GROUP_ROWS,
+)
+
+_STATEMENTS = (
+    kinds.RESOLVED_QUERY_STMT,
+    kinds.RESOLVED_INSERT_STMT,
+    kinds.RESOLVED_DELETE_STMT,
+    kinds.RESOLVED_UPDATE_STMT,
+    kinds.RESOLVED_MERGE_STMT,
+    kinds.RESOLVED_TRUNCATE_STMT,
+    kinds.RESOLVED_BEGIN_STMT,
+    kinds.RESOLVED_COMMIT_STMT,
+    kinds.RESOLVED_ROLLBACK_STMT,
+    kinds.RESOLVED_CREATE_TABLE_STMT,
+    kinds.RESOLVED_CREATE_TABLE_AS_SELECT_STMT,
+    kinds.RESOLVED_CREATE_VIEW_STMT,
+    kinds.RESOLVED_CREATE_SCHEMA_STMT,
+    kinds.RESOLVED_ALTER_TABLE_STMT,
+    kinds.RESOLVED_DROP_STMT,
+    kinds.RESOLVED_EXPORT_DATA_STMT,
+    kinds.RESOLVED_ASSERT_STMT,
+)
+
+
+class GoogleSQLError(Exception):
+    """Google's analyzer or evaluator refuses a statement; the message is its own."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A parameter whose type its value does not tell: NULL, an empty list.
+
+    Attributes:
+        type: as GoogleSQL writes it, e.g. BOOL or ARRAY<STRING>.
+        value: of it.
+    """
+
+    type: str
+    value: object = None
+
+
+class Analyzer:
+    """GoogleSQL over the tables of a catalog. Many may be used at once, by many threads: they take turns."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Make a catalog.
+
+        Args:
+            tables: by name, each table's columns and their types. A name may have parts: dataset.table, or
+                project.dataset.table. A column whose name begins with _PARTITION is a pseudo column.
+        """
+        self._tables = {name: list(columns) for name, columns in tables.items()}
+        self._registered: tuple[_Wasm, int] | None = None
+
+    def check(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[str, str]]:
+        """Analyze a statement, or a script of several. A table that a script creates is known in what follows.
+
+        Args:
+            sql: the text.
+            parameters: by name a value, a Python type, or a `Typed`.
+
+        Returns:
+            The columns of the last query and their types; none if it ends with another kind of statement.
+
+        Raises:
+            GoogleSQLError: it is not valid; the message says why.
+        """
+        columns = list[tuple[str, str]]()
+        request = service.AnalyzeRequest(options=_options(parameters or {}), registered_catalog_id=self._catalog_id())
+        request.parse_resume_location.input = sql
+        tables, rest = dict(self._tables), sql.encode()
+        while rest.strip():
+            answer = _call("Analyze", request, service.AnalyzeResponse)
+            found = answer.resolved_statement.resolved_query_stmt_node.output_column_list
+            columns = [(column.name, _type_name(column.column.type)) for column in found]
+            if created := dict(_created(answer.resolved_statement)):
+                tables |= created
+                request.ClearField("registered_catalog_id")
+                request.simple_catalog.CopyFrom(_catalog(tables))
+            request.parse_resume_location.byte_position = answer.resume_byte_position
+            rest = sql.encode()[answer.resume_byte_position :]
+        return columns
+
+    def evaluate(
+        self,
+        sql: str,
+        rows: Mapping[str, Sequence[Mapping[str, object]]],
+        parameters: Mapping[str, object] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Answer a query with Google's reference implementation.
+
+        Args:
+            sql: one query, over tables whose names have one part (the reference implementation knows no others).
+            rows: by table name, its rows; a column that a row lacks is NULL. A table that is not named is empty.
+            parameters: by name a value, or a `Typed`.
+
+        Returns:
+            The rows as Python values, in no order but the query's own. Times are without a zone.
+
+        Raises:
+            GoogleSQLError: the query is not valid, or fails on a row.
+        """
+        request = service.EvaluateQueryRequest(sql=sql, options=_options(parameters or {}))
+        request.simple_catalog.CopyFrom(_catalog(self._tables))
+        for name, columns in self._tables.items():
+            content = request.table_content[name].table_data
+            content.SetInParent()
+            for row in rows.get(name, ()):
+                content.row.add(cell=[_to_value(row.get(column), kind) for column, kind in columns])
+        for name, value in (parameters or {}).items():
+            typed = _typed(value)
+            request.params.add(name=name, value=_to_value(typed.value, typed.type))
+        answer = _call("EvaluateQuery", request, service.EvaluateQueryResponse)
+        prepared = answer.prepared
+        names = [(column.name, column.type) for column in prepared.columns]
+        if prepared.HasField("prepared_query_id"):
+            _call("UnprepareQuery", service.UnprepareQueryRequest(prepared_query_id=prepared.prepared_query_id), None)
+        return [
+            {name: _from_value(cell, kind) for (name, kind), cell in zip(names, row.cell, strict=True)}
+            for row in answer.content.table_data.row
+        ]
+
+    def _catalog_id(self) -> int:
+        # Kept on the other side, as long as that lives: building it takes longer than most analyses.
+        with _lock:
+            if self._registered is None or self._registered[0] is not _wasm():
+                request = service.RegisterCatalogRequest(simple_catalog=_catalog(self._tables))
+                self._registered = _wasm(), _call("RegisterCatalog", request, service.RegisterResponse).registered_id
+            return self._registered[1]
+
+
+class _Wasm(WasmClient):
+    """The package's client, with the compiled module kept on disk between processes: compiling takes half a minute."""
+
+    def __init__(self) -> None:
+        config = Config()
+        config.cache = config.shared_memory = True
+        wasi = WasiConfig()
+        wasi.preopen_dir(str(get_tzinfo_dir()), "/usr/share/zoneinfo")
+        self.store = Store(Engine(config))
+        self.store.set_wasi(wasi)
+        self.module = Module.from_file(self.store.engine, str(get_wasm_path()))
+        linker = Linker(self.store.engine)
+        linker.define_wasi()
+        self.instance = linker.instantiate(self.store, self.module)
+        self.exports = self.instance.exports(self.store)
+        self.exports["_initialize"](self.store)
+        self.memory = self.exports["memory"]
+
+    def write_bytes(self, ptr: int, data: bytes) -> None:
+        """As the package's, which copies byte by byte."""
+        ctypes.memmove(self._address(ptr), data, len(data))
+
+    def read_bytes(self, ptr: int, size: int) -> bytes:
+        """As the package's, which copies byte by byte."""
+        return ctypes.string_at(self._address(ptr), size)
+
+    def _address(self, ptr: int) -> int:
+        return ctypes.addressof(self.memory.data_ptr().contents) + ptr
+
+
+_lock = threading.RLock()
+_wasm = cache(_Wasm)
+
+
+def _call(method: str, request: Any, answer: Any) -> Any:
+    with _lock:
+        try:
+            return _wasm().call_grpc_func(
+                f"ZetaSqlLocalService_{method}", request, *([answer] if answer is not None else [])
+            )
+        except ServerError as error:
+            raise GoogleSQLError(error.raw_error.partition("Message: ")[2] or error.message) from error
+        except Trap as error:
+            _wasm.cache_clear()  # what is left of it cannot be trusted
+            raise GoogleSQLError(f"the evaluator broke off: {error}") from error
+
+
+@cache
+def _language() -> options_pb2.LanguageOptionsProto:
+    request = service.LanguageOptionsRequest(maximum_features=True)
+    language = _call("GetLanguageOptions", request, options_pb2.LanguageOptionsProto)
+    wanted = [feature for feature in language.enabled_language_features if feature not in _NOT_IN_BIGQUERY]
+    del language.enabled_language_features[:]
+    language.enabled_language_features.extend(wanted)
+    language.supported_statement_kinds.extend(_STATEMENTS)
+    language.product_mode = public.PRODUCT_EXTERNAL
+    return language
+
+
+def _options(parameters: Mapping[str, object]) -> options_pb2.AnalyzerOptionsProto:
+    options = options_pb2.AnalyzerOptionsProto(language_options=_language(), default_timezone="UTC")
+    for name, value in parameters.items():
+        options.query_parameters.add(name=name, type=_type(_typed(value).type))
+    for name, kind in (("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")):
+        options.ddl_pseudo_columns.add(name=name, type=_type(kind))
+    return options
+
+
+def _catalog(tables: Tables) -> simple_catalog_pb2.SimpleCatalogProto:
+    root = simple_catalog_pb2.SimpleCatalogProto(name="root")
+    root.builtin_function_options.language_options.CopyFrom(_language())
+    for number, (name, columns) in enumerate(tables.items(), 1):
+        table = simple_table_pb2.SimpleTableProto(name=name, serialization_id=number)
+        for column, kind in columns:
+            table.column.add(name=column, type=_type(kind), is_pseudo_column=column.upper().startswith("_PARTITION"))
+        root.table.append(table)  # whole, as in `project.dataset.table`, and part by part:
+        *folders, last = name.split(".")
+        if folders:
+            folder = root
+            for part in folders:
+                folder = next((c for c in folder.catalog if c.name == part), None) or folder.catalog.add(name=part)
+            table.name_in_catalog = last
+            folder.table.append(table)
+    return root
+
+
+def _created(statement: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    base = statement.resolved_create_statement_node.resolved_create_table_stmt_base_node
+    for node in (base.resolved_create_table_stmt_node, base.resolved_create_table_as_select_stmt_node):
+        if node.parent.parent.name_path:
+            columns = [(c.name, _type_name(c.type)) for c in node.parent.column_definition_list]
+            yield ".".join(node.parent.parent.name_path), columns
+
+
+def _type(name: str) -> type_pb2.TypeProto:
+    if name.startswith("ARRAY<"):
+        element = _type(name.removeprefix("ARRAY<").removesuffix(">"))
+        return type_pb2.TypeProto(
+            type_kind=type_pb2.TYPE_ARRAY, array_type=type_pb2.ArrayTypeProto(element_type=element)
+        )
+    return type_pb2.TypeProto(type_kind=_KINDS[name])
+
+
+def _type_name(kind: type_pb2.TypeProto) -> str:
+    if kind.type_kind == type_pb2.TYPE_ARRAY:
+        return f"ARRAY<{_type_name(kind.array_type.element_type)}>"
+    return _NAMES.get(kind.type_kind) or type_pb2.TypeKind.Name(kind.type_kind).removeprefix("TYPE_")
+
+
+def _typed(value: object) -> Typed:
+    if isinstance(value, Typed):
+        return value
+    if isinstance(value, type):
+        return Typed(_PYTHON[value])
+    if isinstance(value, list | tuple) and value:
+        return Typed(f"ARRAY<{_typed(value[0]).type}>", value)
+    if type(value) in _PYTHON:
+        return Typed(_PYTHON[type(value)], value)
+    raise TypeError(f"{value!r} does not tell its GoogleSQL type: give a Typed")
+
+
+def _to_value(value: Any, kind: str) -> value_pb2.ValueProto:
+    new = value_pb2.ValueProto
+    if value is None:
+        return new()
+    if kind.startswith("ARRAY<"):
+        element = kind.removeprefix("ARRAY<").removesuffix(">")
+        array = new(array_value=new.Array(element=[_to_value(one, element) for one in value]))
+        array.array_value.SetInParent()
+        return array
+    match kind:
+        case "STRING":
+            return new(string_value=value)
+        case "INT64":
+            return new(int64_value=value)
+        case "FLOAT64":
+            return new(double_value=value)
+        case "BOOL":
+            return new(bool_value=value)
+        case "DATE":
+            return new(date_value=(value - _EPOCH).days)
+        case "DATETIME":
+            fields = (
+                (value.year, 0),
+                (value.month, 4),
+                (value.day, 5),
+                (value.hour, 5),
+                (value.minute, 6),
+                (value.second, 6),
+            )
+            bits = 0
+            for field, width in fields:
+                bits = bits << width | field
+            return new(datetime_value=new.Datetime(bit_field_datetime_seconds=bits, nanos=value.microsecond * 1000))
+        case "TIMESTAMP":
+            stamp = new()
+            stamp.timestamp_value.FromDatetime(value)
+            return stamp
+    raise TypeError(f"no value of type {kind} can be handed in")
+
+
+def _from_value(value: value_pb2.ValueProto, kind: type_pb2.TypeProto) -> Any:
+    which = value.WhichOneof("value")
+    if which is None:
+        return None
+    if which == "array_value":
+        return [_from_value(one, kind.array_type.element_type) for one in value.array_value.element]
+    found = getattr(value, which)
+    match which:
+        case "date_value":
+            return _EPOCH + timedelta(days=found)
+        case "datetime_value":
+            bits = found.bit_field_datetime_seconds
+            clock = (bits >> 12 & 31, bits >> 6 & 63, bits & 63, found.nanos // 1000)
+            return datetime(bits >> 26, bits >> 22 & 15, bits >> 17 & 31, *clock)
+        case "timestamp_value":
+            return found.ToDatetime()
+        case "string_value" | "int64_value" | "double_value" | "bool_value" | "bytes_value":
+            return found
+    raise TypeError(f"no value of type {_type_name(kind)} can be handed out: cast it")
