@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from typing import Any
 
 from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MetadataValue
 
 from chicago_crime.progress import Step, tell
+from chicago_crime.resources.warehouse import current_run
 
 YEARS_AT_ONCE = 2
 """One year's wait for the disk is another's time on the processor. More would only cost memory."""
@@ -16,7 +18,8 @@ Metadata = dict[str, Any]
 
 
 def run_years(context: AssetExecutionContext) -> list[int]:
-    """The years of this run."""
+    """The years of this run; from here on the work at hand belongs to it."""
+    current_run.set(context.run.run_id)
     return [int(key) for key in context.partition_keys]
 
 
@@ -50,8 +53,10 @@ def each_year(
         tell(Step(asset, year, metadata[rows_from], seconds))
         return {**metadata, "seconds": seconds}
 
+    years = run_years(context)
     with ThreadPoolExecutor(YEARS_AT_ONCE) as pool:
-        pending = {pool.submit(timed, year): year for year in run_years(context)}
+        # Threads do not see for which run they work unless they are told.
+        pending = {pool.submit(copy_context().run, timed, year): year for year in years}
         for future in as_completed(pending):
             if error := future.exception():
                 if not isinstance(error, Exception):

@@ -10,7 +10,7 @@ from chicago_crime.assets.describe import asset_spec
 from chicago_crime.assets.sql_table import stored_metadata
 from chicago_crime.lineage import UPSTREAM
 from chicago_crime.resources.spark import SparkRunner
-from chicago_crime.resources.warehouse import Warehouse
+from chicago_crime.resources.warehouse import TableYear, Warehouse
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
 from chicago_crime.years import one_run_for_all_years
 
@@ -36,10 +36,11 @@ def enrich_crimes(
     context: AssetExecutionContext, spark: ResourceParam[SparkRunner], warehouse: ResourceParam[Warehouse]
 ) -> Iterator[MaterializeResult]:
     """Run the job on all years of the run, then publish its tables year by year."""
-    chosen = [name for name in TABLES if is_chosen(context, name)]
+    names = [name for name in TABLES if is_chosen(context, name)]
+    years = run_years(context)
     with spark.workspace(context, JOB) as workspace:
         if not workspace.is_filled:
-            warehouse.export_parquet(CRIMES, run_years(context), workspace.input)
+            warehouse.export_parquet(CRIMES, years, workspace.input)
         report = spark.run(
             context,
             JOB,
@@ -47,15 +48,18 @@ def enrich_crimes(
             community_areas=reference.file("community_areas"),
             fbi_codes=reference.file("fbi_codes"),
             output=workspace.output,
-            tables=",".join(chosen),
+            tables=",".join(names),
         )
-        for name in chosen:
+        published: dict[int, dict[str, TableYear]] = {}
+        for name in names:
 
             def publish(year: int, name: str = name) -> Metadata:
-                made = f"{workspace.output}/{name}/{year}"
-                stored = stored_metadata(warehouse.load_parquet(TABLES[name], year, made))
+                if year not in published:  # all tables of a year at once; those after the first only tell of it
+                    folders = {TABLES[made]: f"{workspace.output}/{made}/{year}" for made in names}
+                    published[year] = warehouse.load_parquets(folders, year)
                 job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
-                return {**stored, **job, **report.about, **report.told.get((name, year), {})}
+                told = report.told.get((name, year), {})
+                return {**stored_metadata(published[year][name]), **job, **report.about, **told}
 
             each_year(context, name, publish)
             yield MaterializeResult(asset_key=name)
