@@ -6,6 +6,7 @@ Here belongs what all of Google's services have in common. No message from here 
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ HOW_TO_SIGN_IN = (
 )
 
 _LATER = ": try again later"
+_UPLOAD_ID = re.compile(r"(?<=upload_id)=[^&\s]+")
 _PASSING = {408, 429, 500, 502, 503, 504}
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -82,6 +84,17 @@ def credentials_from(file: Path | str | None) -> Credentials:
     except (DefaultCredentialsError, ValueError, KeyError, OSError):
         problem = f"{file} is no file of Google credentials" if file else "nobody is signed in to Google Cloud"
     raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
+
+
+def hide_upload_addresses() -> None:
+    """Whoever has the address of an upload may write to it, and urllib3 logs every address when it is debugged."""
+    logging.getLogger("urllib3.connectionpool").addFilter(_without_upload_id)
+
+
+def _without_upload_id(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(_UPLOAD_ID.sub("=...", a) if isinstance(a, str) else a for a in record.args)
+    return True
 
 
 def is_passing(error: BaseException) -> bool:
