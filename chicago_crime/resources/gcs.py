@@ -194,7 +194,7 @@ class BucketStore(ObjectStore):
             f"grant the role with `gcloud storage buckets add-iam-policy-binding gs://{self.bucket} --role={ROLE} "
             "--member=` and the account"
         )
-        return asked(ask, f"Cloud Storage (bucket {self.bucket})", grant, ObjectStoreError)
+        return asked(ask, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 
     def _uri(self, key: str) -> str:
         return f"gs://{self.bucket}/{key}"

@@ -27,6 +27,11 @@ HOW_TO_SIGN_IN = (
     "account's file"
 )
 
+HOW_TO_BE_ALLOWED = (
+    "grant our account a role that holds the permission, with `gcloud projects add-iam-policy-binding`, or see that "
+    "the API is switched on"
+)
+
 _LATER = ": try again later"
 _UPLOAD_ID = re.compile(r"(?<=upload_id)=[^&\s]+")
 _PASSING = {408, 429, 500, 502, 503, 504}
@@ -118,7 +123,9 @@ def is_passing(error: BaseException) -> bool:
     return (getattr(error, "code", None) or getattr(answer, "status_code", None)) in _PASSING
 
 
-def asked(ask: Callable[[], _T], whom: str, grant: str, error_type: type[PlatformError] = GoogleError) -> _T:
+def asked(
+    ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = GoogleError, grant: str = HOW_TO_BE_ALLOWED
+) -> _T:
     """Ask one of Google's services, and say it plainly if it cannot be asked or refuses.
 
     What only the caller can tell the meaning of (404, 409, 412) is raised as it came.
@@ -126,8 +133,8 @@ def asked(ask: Callable[[], _T], whom: str, grant: str, error_type: type[Platfor
     Args:
         ask: does the asking, with its own time limits and retries.
         whom: the service, for the message.
-        grant: what to do if a permission is missing.
         error_type: what is raised.
+        grant: what to do if a permission is missing.
 
     Raises:
         error_type: it cannot be asked, or refuses.
