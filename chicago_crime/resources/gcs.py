@@ -23,7 +23,7 @@ from google.cloud import storage
 from pydantic import Field
 
 from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
-from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
+from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from, hide_upload_addresses
 from chicago_crime.resources.object_store import ObjectStore, ObjectStoreError, StoredObject
 from chicago_crime.settings import Settings
 
@@ -53,6 +53,7 @@ class PlatformGCSResource(GCSResource):
         Raises:
             GoogleError: there are no credentials.
         """
+        hide_upload_addresses()
         if self.endpoint and not self.credentials_file:
             options = {"api_endpoint": self.endpoint}
             return storage.Client(self.project, client_options=options, use_auth_w_custom_endpoint=False)
@@ -114,7 +115,7 @@ class BucketStore(ObjectStore):
             now = self._find(key)
             if now is None:
                 raise self._missing(key)
-            # Bound to its generation: a download that is broken off never goes on with another object.
+            # Bound to its generation: the checksum is of what comes, also if another run replaces it meanwhile.
             blob = storage.Blob(key, self._bucket, generation=now.generation)
             try:
                 self._asked(partial(blob.download_to_filename, str(target), checksum=None, **self._how))
@@ -193,7 +194,7 @@ class BucketStore(ObjectStore):
             f"grant the role with `gcloud storage buckets add-iam-policy-binding gs://{self.bucket} --role={ROLE} "
             "--member=` and the account"
         )
-        return asked(ask, f"Cloud Storage (bucket {self.bucket})", grant, ObjectStoreError)
+        return asked(ask, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 
     def _uri(self, key: str) -> str:
         return f"gs://{self.bucket}/{key}"

@@ -6,6 +6,7 @@ Here belongs what all of Google's services have in common. No message from here 
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +27,13 @@ HOW_TO_SIGN_IN = (
     "account's file"
 )
 
+HOW_TO_BE_ALLOWED = (
+    "grant our account a role that holds the permission, with `gcloud projects add-iam-policy-binding`, or see that "
+    "the API is switched on"
+)
+
 _LATER = ": try again later"
+_UPLOAD_ID = re.compile(r"(?<=upload_id)=[^&\s]+")
 _PASSING = {408, 429, 500, 502, 503, 504}
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -84,6 +91,17 @@ def credentials_from(file: Path | str | None) -> Credentials:
     raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
 
 
+def hide_upload_addresses() -> None:
+    """Whoever has the address of an upload may write to it, and urllib3 logs every address when it is debugged."""
+    logging.getLogger("urllib3.connectionpool").addFilter(_without_upload_id)
+
+
+def _without_upload_id(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(_UPLOAD_ID.sub("=...", a) if isinstance(a, str) else a for a in record.args)
+    return True
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether an error of a client of Google's may not come again: a break, a time limit, a status that says so."""
     import requests
@@ -105,7 +123,9 @@ def is_passing(error: BaseException) -> bool:
     return (getattr(error, "code", None) or getattr(answer, "status_code", None)) in _PASSING
 
 
-def asked(ask: Callable[[], _T], whom: str, grant: str, error_type: type[PlatformError] = GoogleError) -> _T:
+def asked(
+    ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = GoogleError, grant: str = HOW_TO_BE_ALLOWED
+) -> _T:
     """Ask one of Google's services, and say it plainly if it cannot be asked or refuses.
 
     What only the caller can tell the meaning of (404, 409, 412) is raised as it came.
@@ -113,8 +133,8 @@ def asked(ask: Callable[[], _T], whom: str, grant: str, error_type: type[Platfor
     Args:
         ask: does the asking, with its own time limits and retries.
         whom: the service, for the message.
-        grant: what to do if a permission is missing.
         error_type: what is raised.
+        grant: what to do if a permission is missing.
 
     Raises:
         error_type: it cannot be asked, or refuses.

@@ -54,7 +54,7 @@ class KaggleSecret:
             "--role=roles/secretmanager.secretAccessor --member=` and the account"
         )
         try:
-            text = asked(self._ask, "Secret Manager", grant, SourceError)
+            text = asked(self._ask, "Secret Manager", SourceError, grant)
         except NotFound:
             text = None
         if text is None:

@@ -200,19 +200,30 @@ def test_a_deletion_whose_answer_is_lost_is_done(server: StorageServer, store: B
     assert server.names(BUCKET) == []
 
 
-def test_of_two_runs_one_wins_and_the_other_is_told(server: StorageServer, store: BucketStore, folder: Path) -> None:
-    server.will(Fault(before=lambda: server.write(BUCKET, KEY, b"theirs")), on="/upload")
-    with pytest.raises(ObjectStoreError, match=rf"another run wrote gs://{BUCKET}/{KEY} just now.*run it again"):
-        store.put(KEY, file_of(folder, b"ours"))
-    assert server.read(BUCKET, KEY) == b"theirs"
+LAST_CALLS = {
+    "small": (1000, "multipart"),
+    "resumable": (9 * MIB, "upload_id"),
+    "in parts": (2 * MIB, "compose"),
+}
 
 
-def test_two_runs_with_the_same_content_are_both_content(
-    server: StorageServer, store: BucketStore, folder: Path
+@pytest.mark.parametrize(("size", "last_call"), LAST_CALLS.values(), ids=LAST_CALLS.keys())
+@pytest.mark.parametrize("is_same", [False, True], ids=["another content", "the same content"])
+def test_of_two_runs_one_wins_and_the_other_is_told_unless_they_agree(
+    server: StorageServer, store: BucketStore, folder: Path, size: int, last_call: str, is_same: bool
 ) -> None:
-    server.will(Fault(before=lambda: server.write(BUCKET, KEY, b"ours")), on="/upload")
-    store.put(KEY, file_of(folder, b"ours"))
-    assert server.read(BUCKET, KEY) == b"ours"
+    ours, theirs = noise(size), noise(size, seed=1 if is_same else 2)
+    file = file_of(folder, ours)
+    server.will(Fault(before=lambda: server.write(BUCKET, KEY, theirs)), on=last_call)
+    store = replace(store, parts_from=MIB, part_bytes=MIB) if last_call == "compose" else store
+    if is_same:
+        store.put(KEY, file)
+    else:
+        with pytest.raises(ObjectStoreError, match=rf"another run wrote gs://{BUCKET}/{KEY} just now.*run it again"):
+            store.put(KEY, file)
+    assert server.read(BUCKET, KEY) == theirs
+    assert server.names(BUCKET) == [KEY]
+    assert len([name for _, name, _ in server.buckets.written if name == KEY]) == 1
 
 
 def test_many_runs_at_once_never_mix(server: StorageServer, store: BucketStore, folder: Path) -> None:
@@ -314,6 +325,17 @@ def test_a_permission_that_is_missing_is_named_with_the_role_that_holds_it(
 def test_nothing_is_lacking_with_the_permissions_of_the_role(server: StorageServer, store: BucketStore) -> None:
     server.permissions = set(PERMISSIONS)
     assert store.lacking() == []
+
+
+def test_nothing_that_lets_one_in_is_in_any_log_though_all_libraries_debug(
+    store: BucketStore, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    store.put(KEY, file_of(folder, noise(9 * MIB)))
+    assert "upload_id=..." in caplog.text
+    assert "upload-1" not in caplog.text
+    assert "ya29" not in caplog.text
+    assert private_key().splitlines()[3] not in caplog.text
 
 
 def test_credentials_that_are_not_accepted_are_told_and_not_shown(
