@@ -32,9 +32,6 @@ from chicago_crime.settings import Settings, SettingsError
 STAGING = "staging"
 """Folder of the bucket for all workspaces."""
 
-LEFT_BEHIND = timedelta(days=2)
-"""What is older in the staging folder is nobody's: no cluster and no batch lives longer than a day."""
-
 
 @dataclass(frozen=True)
 class DataprocSpark(SparkRunner):
@@ -47,6 +44,7 @@ class DataprocSpark(SparkRunner):
         leases: folder on this machine with notes of what runs hold in the cloud.
         max_minutes: after so long a job is given up.
         programs: folder of the jobs.
+        left_behind: what is older in the staging folder is nobody's: no cluster and no batch lives for more than a day.
     """
 
     api: DataprocApi
@@ -55,6 +53,7 @@ class DataprocSpark(SparkRunner):
     leases: Path
     max_minutes: int
     programs: Path = Path(spark_jobs.__path__[0])
+    left_behind: timedelta = timedelta(days=2)
     engine = "dataproc"
 
     @contextmanager
@@ -178,7 +177,7 @@ class DataprocSpark(SparkRunner):
             if not name or self._clean_up(context, name, f"{STAGING}/{note.name}"):
                 note.unlink()
         try:
-            self.files.remove_older(STAGING, LEFT_BEHIND)
+            self.files.remove_older(STAGING, self.left_behind)
         except PlatformError as error:
             context.log.warning(f"old staging is left for the next run to remove: {error}")
 

@@ -115,7 +115,7 @@ class BatchWork(Work):
 
     def _cancel(self, operation: str) -> None:
         with suppress(exceptions.NotFound, exceptions.Conflict, RefusedError):  # over meanwhile
-            self.api.call(self.api.batches.transport.operations_client.cancel_operation, operation)
+            self.api.call(self.api.batches.cancel_operation, {"name": operation})
 
     def _batch(self, id_: str) -> Batch | None:
         place = f"projects/{self.api.project}/locations/{self.api.region}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -184,21 +185,23 @@ def start(
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     described = Definitions([enrich], jobs=[define_asset_job("job", [enrich])]).resolve_job_def("job")
-    with DagsterInstance.ephemeral() as instance:
-        try:
-            result = described.execute_in_process(
-                quiet, run_id=run_id or str(uuid4()), instance=instance, raise_on_error=False
-            )
-            ran.success = result.success
-        finally:
-            for run in instance.get_runs():
-                entries = instance.all_logs(run.run_id)
-                ran.log += "\n".join(entry.user_message for entry in entries)
-                for entry in entries:
-                    if entry.dagster_event and entry.dagster_event.is_step_failure:
-                        error = entry.dagster_event.step_failure_data.error
-                        ran.reason = "".join(part.message for part in (error, error and error.cause) if part)
+    run_id = run_id or str(uuid4())
+    instance = _instance() if not _instance().get_run_by_id(run_id) else DagsterInstance.ephemeral()
+    result = described.execute_in_process(quiet, run_id=run_id, instance=instance, raise_on_error=False)
+    ran.success = result.success
+    entries = instance.all_logs(run_id)
+    ran.log = "\n".join(entry.user_message for entry in entries)
+    for entry in entries:
+        if entry.dagster_event and entry.dagster_event.is_step_failure:
+            error = entry.dagster_event.step_failure_data.error
+            ran.reason = "".join(part.message for part in (error, error and error.cause) if part)
     return ran
+
+
+@cache
+def _instance() -> DagsterInstance:
+    """The instance of most runs; one that starts again needs another, as it would be known already."""
+    return DagsterInstance.ephemeral()
 
 
 def rows_of(folder: Path, years: tuple[int, ...] = YEARS) -> Mapping[tuple[str, int], list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/dataproc.py` with jobs that really run. Failures are in `test_dataproc_faults.py`."""
+"""Tests of `chicago_crime/resources/dataproc.py`: jobs that really run. `test_dataproc_faults.py` has what fails."""
 
 import json
 from collections.abc import Iterator
