@@ -146,13 +146,15 @@ class Jobs:
         return how(self.patience)
 
     def _dry_run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object]) -> bigquery.QueryJob:
+        # Without a cap: it shall tell how many bytes they are, and not only that they are too many.
         config = self._config(parameters, purpose, dry_run=True, use_query_cache=False)
         return told(lambda: self.client().query(sql, config, **self.how), purpose.what)
 
     def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
+        cap = {} if "dry_run" in more else {"maximum_bytes_billed": self.most_bytes}
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
-            maximum_bytes_billed=self.most_bytes,
+            **cap,
             query_parameters=query_parameters(parameters),
             labels=purpose.labels,
             **more,
@@ -226,7 +228,8 @@ _ELEMENTS = {
 }
 """Types of lists that may be empty, by parameter: an empty list does not tell its own."""
 
-_COLUMNS = {column.name: column.type for table in reversed(TABLES.values()) for column in table.columns}
+# Of columns of one name those of the typed tables count, which come after the raw one.
+_COLUMNS = {column.name: column.type for table in TABLES.values() for column in table.columns}
 
 
 def query_parameters(parameters: Mapping[str, object]) -> list[Any]:

@@ -5,6 +5,7 @@ Here belongs text made of names and years. What a table's rows are is in `sql/`;
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -52,6 +53,7 @@ def _day(year: int, month: int, day: int) -> exp.Expr:
     return exp.cast(exp.Literal.string(f"{year}-{month:02}-{day:02}"), "DATE")
 
 
+@cache
 def computed(table: Table) -> str:
     """The query of a table's file in `sql/`: exactly the table's columns, in its types, for the parameter @year."""
     return text(_contract(table).from_(sql.statement(table.name).copy().subquery("computed")))

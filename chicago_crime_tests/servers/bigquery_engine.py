@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -110,16 +111,45 @@ class Engine:
     files: Files
     pause_s: float = 0
     changing: Changing = field(default_factory=Changing)
-    _analyzers: dict[str, tuple[int, Analyzer]] = field(default_factory=dict)
 
-    def analyzer(self, dataset: str, temporary: Mapping[str, list[tuple[str, str]]]) -> Analyzer:
-        """Google's analyzer over the tables as they now are."""
-        if temporary:
-            return Analyzer(self.catalog.for_analyzer(dataset) | dict(temporary))
-        if dataset not in self._analyzers or self._analyzers[dataset][0] != self.catalog.changes:
-            changes = self.catalog.changes
-            self._analyzers[dataset] = changes, Analyzer(self.catalog.for_analyzer(dataset))
-        return self._analyzers[dataset][1]
+    def check(
+        self, dataset: str, temporary: Mapping[str, list[tuple[str, str]]], text: str, parameters: Mapping[str, Typed]
+    ) -> list[tuple[str, str]]:
+        """Have Google's analyzer read a statement; the columns of its answer.
+
+        What it found once, it finds again: the same text over the same columns is not read twice.
+
+        Raises:
+            JobError: the statement is wrong.
+        """
+        tables = tuple((n, tuple(c)) for n, c in (self.catalog.for_analyzer(dataset) | dict(temporary)).items())
+        kinds = tuple((name, typed.type) for name, typed in parameters.items() if f"@{name}" in text)
+        found = _read_by_google(tables, text, kinds)
+        if isinstance(found, str):
+            reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
+            raise JobError(reason, found)
+        return found
+
+
+@lru_cache(maxsize=32)
+def _analyzer(tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> Analyzer:
+    return Analyzer(dict(tables))
+
+
+@lru_cache(maxsize=2048)
+def _read_by_google(
+    tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], text: str, kinds: tuple[tuple[str, str], ...]
+) -> list[tuple[str, str]] | str:
+    """The columns of a statement's answer, or what is wrong with it."""
+    try:
+        return _analyzer(tables).check(text, {name: Typed(kind) for name, kind in kinds})
+    except GoogleSQLError as error:
+        return str(error)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> exp.Expr:
+    return sqlglot.parse_one(text, read="bigquery")
 
 
 class Session:
@@ -164,12 +194,7 @@ class Session:
             if not is_dry:
                 self.temporary[loads[1]] = self.engine.files.parquet_as(self.cursor, loads[1], uris)
             return
-        values = {name: typed for name, typed in self.parameters.items() if f"@{name}" in text}
-        try:
-            columns = self.engine.analyzer(self.dataset, self.temporary).check(text, values)
-        except GoogleSQLError as error:
-            reason = "notFound" if "not found" in str(error) and "Table" in str(error) else "invalidQuery"
-            raise JobError(reason, str(error)) from error
+        columns = self.engine.check(self.dataset, self.temporary, text, self.parameters)
         if re.fullmatch(r"(?i)\s*BEGIN\s+TRANSACTION\s*", text):
             self.cursor.begin()
             self.in_transaction = True
@@ -191,7 +216,7 @@ class Session:
             if not is_dry:
                 self.engine.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
         else:
-            self._run_parsed(sqlglot.parse_one(text, read="bigquery"), columns, is_dry)
+            self._run_parsed(_parsed(text), columns, is_dry)
         if self.in_transaction:
             time.sleep(self.engine.pause_s)
 
@@ -236,10 +261,7 @@ class Session:
 
     def columns_of(self, text: str) -> list[tuple[str, str]]:
         """The columns of a query, as the analyzer sees them."""
-        try:
-            return self.engine.analyzer(self.dataset, self.temporary).check(text, self.parameters)
-        except GoogleSQLError as error:
-            raise JobError("invalidQuery", str(error)) from error
+        return self.engine.check(self.dataset, self.temporary, text, self.parameters)
 
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
