@@ -132,13 +132,13 @@ def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: D
     """Show what is configured, what works, and what mends what does not."""
     with errors_told():
         from chicago_crime.doctor import examine
-        from chicago_crime.screen import findings_table, out
+        from chicago_crime.screen import out, print_findings
 
         settings = chosen_settings(source=source or ("folder" if folder else None), folder=folder, data_dir=data_dir)
         for name, value in settings.model_dump().items():
-            out.print(f"CHICAGO_CRIME_{name.upper()}={'' if value is None else value}")
+            out.print(f"CHICAGO_CRIME_{name.upper()}={'' if value is None else value}", markup=False)
         findings = list(examine(settings))
-        out.print(findings_table(findings))
+        print_findings(findings)
         if any(finding.state == "broken" for finding in findings):
             raise typer.Exit(1)
 

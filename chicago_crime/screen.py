@@ -8,6 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 from rich import box
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -128,12 +129,15 @@ def answer_table(rows: pa.Table, title: str | None = None) -> Table:
     return table
 
 
-def findings_table(findings: Sequence[Finding]) -> Table:
-    """What the doctor found."""
-    table = Table("what", "state", "detail", "what to do")
+def print_findings(findings: Sequence[Finding]) -> None:
+    """What the doctor found; below it what to do, each in one line that can be copied as a whole."""
+    table = Table("what", "state", "detail")
     for finding in findings:
-        table.add_row(finding.what, _STATE[finding.state], finding.detail, finding.fix)
-    return table
+        table.add_row(escape(finding.what), _STATE[finding.state], escape(finding.detail))
+    out.print(table)
+    for finding in findings:
+        if finding.fix:
+            out.print(f"\n{finding.what} ({finding.state}). What to do:\n  {finding.fix}", markup=False, soft_wrap=True)
 
 
 def size(count: float) -> str:
