@@ -64,7 +64,7 @@ def run_table(reports: Sequence[RunReport]) -> Group:
     for (asset, year), told in metadata.items():
         cell = f"{told['partition_row_count']:,}\n{told['seconds']:.1f} s {size(told['bytes'])}"
         cells.setdefault(asset, {})[year] = cell
-    return Group("rows, seconds, size", *_year_tables(cells), _reject_line(metadata))
+    return Group("rows, seconds, size", *year_tables(cells), _reject_line(metadata))
 
 
 def _reject_line(metadata: dict[tuple[str, int], dict]) -> str:
@@ -98,10 +98,10 @@ def status_table(statuses: Sequence[YearStatus]) -> Group:
         for name in TABLES:
             held = status.tables.get(name)
             cells[name][status.year] = f"{held.rows:,}{'*' if name in status.stale else ''}" if held else "-"
-    return Group(*_year_tables(cells))
+    return Group(*year_tables(cells))
 
 
-def _year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
+def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
     """A column per year and a row per name, in as many tables below each other as the screen's width asks for."""
     years = sorted({year for row in cells.values() for year in row})
     widest = max((len(line) for row in cells.values() for cell in row.values() for line in cell.split("\n")), default=0)
