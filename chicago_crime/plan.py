@@ -16,7 +16,7 @@ from chicago_crime.resources import build_resources
 from chicago_crime.resources.source_files import Manifest
 from chicago_crime.resources.warehouse import TableYear
 from chicago_crime.run import assets_in
-from chicago_crime.settings import Settings
+from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.sources.base import Expected
 from chicago_crime.tables import RAW_CRIMES, TABLES
 from chicago_crime.years import contiguous_ranges, format_years
@@ -64,6 +64,7 @@ def make_plan(settings: Settings, years: Sequence[int], assets: str | None = Non
         cloud=_cloud(settings, resources, chosen, plans, stored),
     )
     warnings += _about_space(plan)
+    warnings += _about_cap(plan.cloud) if plan.cloud else []
     if "crime_csv" in chosen:
         warnings += _about_rows(plan, manifests, stored[RAW_CRIMES.name], resources["limits"].shrink)
     else:
@@ -120,6 +121,14 @@ def _about_space(plan: Plan) -> list[str]:
     ]
 
 
+def _about_cap(cloud: CloudPlan) -> list[str]:
+    return [
+        f"{reading.table} ({reading.what}) would read {reading.read:,} bytes, and {cloud.cap:,} are allowed: BigQuery "
+        f"would refuse it. Raise {PREFIX}BIGQUERY_MAX_GB_BILLED, or run fewer years at once"
+        for reading in cloud.above_cap
+    ]
+
+
 def _about_rows(
     plan: Plan, manifests: dict[int, Manifest | None], loaded: dict[int, TableYear], shrink: float
 ) -> list[str]:
@@ -131,8 +140,8 @@ def _about_rows(
         manifest, held = manifests[year.year], loaded.get(year.year)
         if held and year.rows is not None and year.rows < held.rows * (1 - shrink):
             found.append(
-                f"{year.year} has {year.rows:,} rows at the source, {held.rows:,} are loaded: the run would stop there, "
-                "unless with --allow-shrink"
+                f"{year.year} has {year.rows:,} rows at the source, {held.rows:,} are loaded: the run would stop "
+                "there, unless with --allow-shrink"
             )
         elif held and year.rows is None and manifest and year.bytes and year.bytes < manifest.bytes * (1 - shrink):
             found.append(
@@ -146,7 +155,8 @@ def _about_missing(plan: Plan, stored: dict[str, dict[int, TableYear]]) -> list[
     found = []
     for name in plan.assets:
         above = UPSTREAM.get(name)
-        if above and above.name not in plan.assets:
-            if missing := [year.year for year in plan.years if year.year not in stored[above.name]]:
-                found.append(f"{name} is made of {above.name}, which does not hold {format_years(missing)}")
+        if above is None or above.name in plan.assets:
+            continue
+        if missing := [year.year for year in plan.years if year.year not in stored[above.name]]:
+            found.append(f"{name} is made of {above.name}, which does not hold {format_years(missing)}")
     return found

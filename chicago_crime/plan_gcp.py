@@ -79,6 +79,7 @@ def plan_cloud(
     at_most = None if per_hour is None else per_hour * most / 60
     return CloudPlan(
         readings=readings,
+        lookups=len(stored),
         cap=warehouse.most_bytes,
         writes=writes,
         uploaded=uploaded,
@@ -103,6 +104,7 @@ def _statements(chosen: Sequence[str], years: list[int], runs: list[tuple[int, i
     for table in spark:
         for year in years:  # out of a temporary table, which no dry run knows
             yield _Statement(table.name, "load", table, [year], _names(table))
+            yield _Statement(table.name, "see that all is of the year", table, [year], [table.year_column or ""])
             yield _deleting(table, year)
     yield from _checking(chosen, years)
 
@@ -168,12 +170,15 @@ def _width(table: Table, name: str) -> int:
 
 
 def _writes(chosen: Sequence[str], years: int, runs: int) -> dict[str, int]:
-    """API calls that write, in a project where the tables are and the programs were uploaded once."""
+    """API calls that write, in a project where the tables are and the programs were uploaded once.
+
+    Objects are at most as many: one that is there with the same content is left as it is.
+    """
     made_alone = [name for name in chosen if name in TABLES and name not in MADE_BY_SPARK]
     has_spark = any(name in MADE_BY_SPARK for name in chosen)
     return {
         "objects": 2 * years if "crime_object" in chosen else 0,
-        "BigQuery jobs": len(made_alone) * years + (years + runs if has_spark else 0),
+        "BigQuery jobs or labels": len(made_alone) * years + (years + runs if has_spark else 0),
         "Dataproc calls": 3 * runs if has_spark else 0,
     }
 

@@ -60,6 +60,7 @@ class CloudPlan:
 
     Attributes:
         readings: every statement that reads rows.
+        lookups: queries that it took to find out what is loaded.
         cap: bytes that one statement may read at most.
         writes: API calls that write, by what they are.
         uploaded: bytes that go into the bucket.
@@ -72,6 +73,7 @@ class CloudPlan:
     """
 
     readings: list[Reading]
+    lookups: int
     cap: int
     writes: dict[str, int]
     uploaded: int

@@ -59,9 +59,10 @@ def _print_cloud(plan: CloudPlan) -> None:
     for column in table.columns[2:]:
         column.justify = "right"
     out.print(table)
+    out.print(f"(to find out what is loaded has itself taken {plan.lookups} queries of partitions, 10 MB each)")
     out.print(f"no statement may read more than {size(plan.cap)} (CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED)")
     writes = ", ".join(f"{count:,} {what}" for what, count in plan.writes.items() if count)
-    out.print(f"API calls that write: {writes or 'none'}; {size(plan.uploaded)} go into the bucket")
+    out.print(f"API calls that write: at most {writes or 'none'}; {size(plan.uploaded)} go into the bucket")
     if plan.machines:
         out.print(
             f"Spark: {plan.clusters} x {plan.machines}; about {plan.minutes:.0f} minutes in all (a guess), "
