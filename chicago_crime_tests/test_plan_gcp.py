@@ -36,6 +36,7 @@ class Told:
     files_of_plan: dict[str, bytes]
     writes: dict[str, int]
     report: RunReport
+    after: Plan
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             "BigQuery": len(cloud.bigquery.writes()),
             "Dataproc": sum(call.method != "GET" for call in cloud.dataproc.calls),
         }
-        yield Told(cloud, settings, before, writes_of_plan, files, writes, report)
+        now = writes_in(cloud), files_below(folder / "data")
+        after = make_plan(settings, YEARS)
+        assert (writes_in(cloud), files_below(folder / "data")) == now
+        yield Told(cloud, settings, before, writes_of_plan, files, writes, report, after)
 
 
 def writes_in(cloud: WholeCloud) -> list[str]:
@@ -75,10 +79,7 @@ def read(plan: Plan, table: str, what: str) -> list[int]:
 
 def test_a_plan_writes_nothing_here_or_there(told: Told) -> None:
     assert told.writes_of_plan == []
-    assert told.files_of_plan == {}
-    before = writes_in(told.cloud), files_below(told.settings.data_dir)
-    make_plan(told.settings, YEARS)
-    assert (writes_in(told.cloud), files_below(told.settings.data_dir)) == before
+    assert told.files_of_plan == {}  # and the fixture sees that the second one changes nothing either
 
 
 def test_before_anything_is_loaded_all_bytes_are_estimates_from_the_files(told: Told) -> None:
@@ -107,35 +108,34 @@ def test_the_writes_are_those_that_the_run_then_made(told: Told) -> None:
 
 
 def test_of_loaded_years_rows_and_bytes_are_known(told: Told) -> None:
-    plan = make_plan(told.settings, YEARS)
-    for year in plan.years:
+    for year in told.after.years:
         assert year.loaded == {name: told.report.metadata[name, year.year]["partition_row_count"] for name in TABLES}
         assert year.loaded["crimes"] == ROWS
     for table in ("crimes", "crimes_monthly", "area_rates"):
         foreseen = [told.report.metadata[table, year]["bigquery_bytes_estimated"] for year in YEARS]
-        assert read(plan, table, "compute") == foreseen
-    guessed = {reading.what for reading in of_cloud(plan).readings if reading.is_estimate}
+        assert read(told.after, table, "compute") == foreseen
+    guessed = {reading.what for reading in of_cloud(told.after).readings if reading.is_estimate}
     assert guessed == {"load", "see that all is of the year"}
 
 
 def test_of_years_beside_loaded_ones_only_theirs_are_estimates(told: Told) -> None:
-    plan = make_plan(told.settings, [2015, 2016])
+    plan = make_plan(told.settings, [2015, 2016], "crimes,crime_csv")
     kinds = [r.is_estimate for r in of_cloud(plan).readings if (r.table, r.what) == ("crimes", "compute")]
     assert kinds == [False, True]
     assert "the source folder has nothing for 2016" in plan.warnings[0]
 
 
 def test_a_statement_above_the_cap_is_warned_of(told: Told) -> None:
-    plan = make_plan(told.settings.model_copy(update={"bigquery_max_gb_billed": 1e-4}), YEARS)
+    plan = make_plan(told.settings.model_copy(update={"bigquery_max_gb_billed": 1e-4}), YEARS, "crimes")
     assert of_cloud(plan).cap == 100_000
     above = {reading.table for reading in of_cloud(plan).above_cap}
-    assert "crimes" in above
+    assert above == {"crimes"}
     assert all("CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED" in warning for warning in plan.warnings)
     assert len(plan.warnings) == len(of_cloud(plan).above_cap)
 
 
 def test_one_cluster_a_run_and_none_without_spark(told: Told) -> None:
-    cloud = of_cloud(make_plan(told.settings, [2014, 2015, 2017]))
+    cloud = of_cloud(make_plan(told.settings, [2014, 2015, 2017], "crimes_daily"))
     assert (cloud.clusters, cloud.most_minutes) == (2, 240)
     assert cloud.machines == "a cluster of a master and 2 workers, n2-standard-4"
     alone = of_cloud(make_plan(told.settings, YEARS, "crimes,rejected_crimes"))
@@ -144,7 +144,7 @@ def test_one_cluster_a_run_and_none_without_spark(told: Told) -> None:
 
 
 def test_what_it_costs_is_what_the_list_prices_make_of_it(told: Told) -> None:
-    cloud = of_cloud(make_plan(told.settings, YEARS))
+    cloud = of_cloud(told.after)
     assert cloud.usd_at_most == pytest.approx(2 * 0.719145, rel=1e-4)  # three machines for two hours, by hand
     assert cloud.usd["queries"] == pytest.approx(sum(r.billed for r in cloud.readings) / 2**40 * 6.25)
     assert cloud.usd["bucket writes"] == pytest.approx(4 * 0.005 / 1000)
@@ -152,13 +152,15 @@ def test_what_it_costs_is_what_the_list_prices_make_of_it(told: Told) -> None:
 
 
 def test_a_batch_costs_by_its_units(told: Told) -> None:
-    cloud = of_cloud(make_plan(told.settings.model_copy(update={"dataproc_mode": "serverless"}), YEARS))
+    settings = told.settings.model_copy(update={"dataproc_mode": "serverless"})
+    cloud = of_cloud(make_plan(settings, YEARS, "crimes_daily"))
     assert cloud.machines == "a batch of 12 DCUs"
     assert cloud.usd_at_most == pytest.approx(12 * 0.06 * 2)
 
 
 def test_a_machine_of_unknown_price_is_left_out(told: Told) -> None:
-    cloud = of_cloud(make_plan(told.settings.model_copy(update={"dataproc_machine_type": "c4-standard-4"}), YEARS))
+    settings = told.settings.model_copy(update={"dataproc_machine_type": "c4-standard-4"})
+    cloud = of_cloud(make_plan(settings, YEARS, "crimes_daily"))
     assert cloud.usd_at_most is None
     assert "Spark's machines" not in cloud.usd
 
