@@ -5,6 +5,7 @@ missing. Which permissions those are is in `permissions.py`; the tables are look
 """
 
 import importlib.metadata
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -40,10 +41,7 @@ def examine_cloud(settings: Settings) -> Iterator[Finding]:
         rest.sign_in()
         looks = Looks(settings, rest)
     except PlatformError as error:
-        fix = "gcloud auth application-default login"
-        if settings.gcp_credentials:
-            fix = f"gcloud iam service-accounts keys create {settings.gcp_credentials} --iam-account=EMAIL"
-        yield Finding("credentials", "broken", str(error), fix)
+        yield Finding("credentials", "broken", str(error), _signing_in(settings))
         return
     yield Finding("credentials", "ok", looks.who)
     yield from looks.findings()
@@ -57,6 +55,18 @@ def _libraries() -> Finding:
         except importlib.metadata.PackageNotFoundError:
             return Finding("google libraries", "broken", f"{name} is missing", "pip install 'chicago-crime[gcp]'")
     return Finding("google libraries", "ok", ", ".join(f"{name} {version}" for name, version in versions.items()))
+
+
+def _signing_in(settings: Settings) -> str:
+    """The command that brings credentials that do."""
+    file = settings.gcp_credentials
+    if file is None:
+        return "gcloud auth application-default login"
+    try:
+        email = str(json.loads(file.read_text())["client_email"])
+    except (OSError, ValueError, KeyError, TypeError):
+        email = f"...@{settings.gcp_project}.iam.gserviceaccount.com"
+    return as_command("gcloud", "iam", "service-accounts", "keys", "create", str(file), f"--iam-account={email}")
 
 
 class Looks:
@@ -110,7 +120,7 @@ class Looks:
             return
         fix = "chicago-crime doctor  (again, later)"
         if answer.status == 401:
-            fix = "gcloud auth application-default login"
+            fix = _signing_in(self.settings)
         elif answer.status in (400, 403, 404):
             fix = granting(grant, self.settings, self.member)
         yield Finding(what, "broken", answer.told or f"HTTP status {answer.status}", fix)

@@ -82,7 +82,7 @@ CLUSTERS = Grant(
 BATCHES = Grant(
     "roles/dataproc.editor",
     "project",
-    (*_all("dataproc.batches", "create", "get"), "dataproc.operations.cancel"),
+    (*_all("dataproc.batches", "cancel", "create", "get"), "dataproc.operations.cancel"),
     "start the Spark job as a batch, follow it, cancel it",
 )
 ACT_AS = Grant(
