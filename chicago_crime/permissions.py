@@ -52,7 +52,7 @@ LOOK_AT_BUCKET = Grant(
     "roles/storage.legacyBucketReader",
     "bucket",
     ("storage.buckets.get",),
-    "only for doctor: to see that the bucket is in the region of the rest",
+    "for doctor, to see that the bucket is in the region of the rest; a run does without",
 )
 JOBS = Grant("roles/bigquery.jobUser", "project", ("bigquery.jobs.create",), "load, compute, export and ask")
 MAKE_DATASET = Grant(
