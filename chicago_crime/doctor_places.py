@@ -36,7 +36,7 @@ def _creating(looks: "Looks", bucket: str) -> str:
 
 
 def look_at_places(looks: "Looks") -> Iterator[Finding]:
-    """Look whether bucket, dataset and machines are in one region: BigQuery loads from nowhere else."""
+    """Look whether bucket, dataset and machines are in one region: between two, loads are refused or cost."""
     region = looks.settings.gcp_region
     found = {what: str(looks.answers[what].content.get("location", "")).lower() for what in ("bucket", "dataset")}
     found = {what: place for what, place in found.items() if place}
