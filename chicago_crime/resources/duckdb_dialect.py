@@ -11,6 +11,8 @@ from sqlglot import exp
 TableScan = Callable[[str], exp.Expr]
 """Gives the expression that reads the table of a name, e.g. a call of read_parquet."""
 
+_WHITE_SPACE = "\t\n\v\f\r\x85 \xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+
 
 def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableScan) -> str:
     """Write a GoogleSQL query in DuckDB's dialect.
@@ -28,19 +30,19 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
             table.replace(
                 exp.Table(this=scan(table.name), alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
             )
-    return query.transform(_with_values, parameters).transform(_rewrite).sql("duckdb")
+    for node in reversed(list(query.bfs())):  # the innermost first, so that what is rewritten stands in what will be
+        rewritten = _rewrite(node, parameters)
+        if rewritten is not node:
+            node.replace(rewritten)
+    return query.sql("duckdb")
 
 
-def _with_values(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
-    # Values become literals of the tree, never of the text: no value can be read as SQL, and DuckDB skips what a
-    # literal rules out.
-    if isinstance(node, exp.Parameter) and node.name in parameters:
-        return exp.convert(parameters[node.name])
-    return node
-
-
-def _rewrite(node: exp.Expr) -> exp.Expr:
+def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
     match node:
+        case exp.Parameter() if node.name in parameters:
+            # Values become literals of the tree, never of the text: no value can be read as SQL, and DuckDB skips what
+            # a literal rules out.
+            return exp.convert(parameters[node.name])
         case exp.In(this=value, args={"unnest": exp.Unnest(expressions=[exp.Array(expressions=choices)])}):
             # As it comes, sqlglot spells out what GoogleSQL says of NULLs in the array; a list of literals has none.
             return exp.In(this=value, expressions=choices) if choices else exp.false()
@@ -48,7 +50,7 @@ def _rewrite(node: exp.Expr) -> exp.Expr:
             return exp.true()  # one file holds one year: the partition is chosen by choosing the file
         case exp.SafeFunc(this=exp.ParseDatetime() as parse):
             # As it comes, sqlglot leaves SAFE. in place and puts a default year before the value and the format.
-            return exp.func("TRY_STRPTIME", parse.this.transform(_rewrite), parse.args["format"])
+            return exp.func("TRY_STRPTIME", parse.this, parse.args["format"])
         case exp.RegexpExtract() if "(" in node.expression.name:
             # GoogleSQL gives the group, or NULL without a match; DuckDB gives an empty string for both.
             return exp.func(
@@ -56,10 +58,23 @@ def _rewrite(node: exp.Expr) -> exp.Expr:
                 exp.Anonymous(this="REGEXP_EXTRACT", expressions=[node.this, node.expression, exp.Literal.number(1)]),
                 exp.Literal.string(""),
             )
+        case exp.DataType(this=exp.DType.DECIMAL, expressions=[]):
+            return exp.DataType.build("DECIMAL(38, 9)")  # GoogleSQL's NUMERIC; DuckDB's own has 3 decimals
+        case exp.DateTrunc(this=exp.Date() | exp.Cast(to=exp.DataType(this=exp.DType.DATE))):
+            # GoogleSQL's is of the type that it was given.
+            return exp.cast(node.copy(), "DATE")
+        case exp.Trim(this=text) if not node.expression:
+            # GoogleSQL takes away all white space; DuckDB, unless told, only blanks. Telling it is slow, so it is told
+            # only of texts that need it.
+            ends = (exp.func("ASCII", text), exp.func("ASCII", exp.func("RIGHT", text, exp.Literal.number(1))))
+            clean = exp.and_(*(end.between(exp.Literal.number(33), exp.Literal.number(126)) for end in ends))
+            return exp.case().when(clean, text).else_(exp.Trim(this=text, expression=exp.Literal.string(_WHITE_SPACE)))
         case exp.RegexpReplace():
             # GoogleSQL replaces every match; DuckDB only the first unless told.
-            return exp.Anonymous(
-                this="REGEXP_REPLACE",
-                expressions=[node.this, node.expression, node.args["replacement"], exp.Literal.string("g")],
-            )
+            return _replace_all(node.this, node.expression, node.args["replacement"])
     return node
+
+
+def _replace_all(text: exp.Expr, pattern: exp.Expr, replacement: exp.Expr) -> exp.Expr:
+    every = exp.Literal.string("g")
+    return exp.Anonymous(this="REGEXP_REPLACE", expressions=[text, pattern, replacement, every])
