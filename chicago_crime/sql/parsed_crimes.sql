@@ -30,8 +30,9 @@ SELECT
   SAFE_CAST(REGEXP_EXTRACT(raw.community_area, r'^\s*(\d+)(?:\.0*)?\s*$') AS INT64) AS community_area,
   UPPER(NULLIF(TRIM(raw.fbi_code), '')) AS fbi_code,
   -- NUMERIC has 9 decimals, as many as the City writes: what follows them is an artefact of a program that read floats.
-  CAST(SAFE_CAST(REGEXP_EXTRACT(raw.x_coordinate, r'^\s*([-+.eE\d]+)\s*$') AS NUMERIC) AS FLOAT64) AS x_coordinate,
-  CAST(SAFE_CAST(REGEXP_EXTRACT(raw.y_coordinate, r'^\s*([-+.eE\d]+)\s*$') AS NUMERIC) AS FLOAT64) AS y_coordinate,
+  -- It knows no NaN, infinity or hexadecimals. 1_000 is no number to GoogleSQL, and must be none to other engines.
+  CAST(SAFE_CAST(REPLACE(raw.x_coordinate, '_', 'x') AS NUMERIC) AS FLOAT64) AS x_coordinate,
+  CAST(SAFE_CAST(REPLACE(raw.y_coordinate, '_', 'x') AS NUMERIC) AS FLOAT64) AS y_coordinate,
   CASE
     WHEN REGEXP_CONTAINS(raw.updated_on, r'^\s*\d+/\d+/[12]\d{3}\s+\d+:\d+:[0-5]?\d\s+[AaPp][Mm]\s*$')
       THEN SAFE.PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', raw.updated_on)
@@ -40,7 +41,7 @@ SELECT
     WHEN REGEXP_CONTAINS(raw.updated_on, r'^[12]\d{3}-\d+-\d+[ T]\d+:\d+:[0-5]?\d(?:\D|$)')
       THEN SAFE.PARSE_DATETIME('%Y-%m-%d %H:%M:%S', REPLACE(SUBSTR(raw.updated_on, 1, 19), 'T', ' '))
   END AS updated_on,
-  CAST(SAFE_CAST(REGEXP_EXTRACT(raw.latitude, r'^\s*([-+.eE\d]+)\s*$') AS NUMERIC) AS FLOAT64) AS latitude,
-  CAST(SAFE_CAST(REGEXP_EXTRACT(raw.longitude, r'^\s*([-+.eE\d]+)\s*$') AS NUMERIC) AS FLOAT64) AS longitude
+  CAST(SAFE_CAST(REPLACE(raw.latitude, '_', 'x') AS NUMERIC) AS FLOAT64) AS latitude,
+  CAST(SAFE_CAST(REPLACE(raw.longitude, '_', 'x') AS NUMERIC) AS FLOAT64) AS longitude
 FROM raw_crimes AS raw
 WHERE _PARTITIONDATE = DATE(@year, 1, 1)
