@@ -36,7 +36,9 @@ REFERENCE = {
         ("population_2020", "INT64"),
     ],
 }
-CATALOG = {table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()} | REFERENCE
+CATALOG = {
+    table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
+} | REFERENCE
 CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")]
 
 PARAMETERS = {
