@@ -1,7 +1,7 @@
 """Where engines are known to differ: tiny statements, answered by Google's evaluator and by DuckDB.
 
 What our translation supports must mean the same; what it does not know must be refused. Each supported function has a
-statement here.
+expression or a query here.
 """
 
 from datetime import date, datetime
@@ -15,7 +15,15 @@ from chicago_crime.resources.duckdb_dialect import FUNCTIONS, TranslationError, 
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 from chicago_crime_tests.sql.engines import in_duckdb, in_order
 
-COLUMNS = [("i", "INT64"), ("f", "FLOAT64"), ("s", "STRING"), ("d", "DATE"), ("t", "DATETIME"), ("b", "BOOL")]
+COLUMNS = [
+    ("n", "INT64"),
+    ("i", "INT64"),
+    ("f", "FLOAT64"),
+    ("s", "STRING"),
+    ("d", "DATE"),
+    ("t", "DATETIME"),
+    ("b", "BOOL"),
+]
 CATALOG = {"facts": COLUMNS}
 ROWS: list[dict[str, Any]] = [
     {"i": 7, "f": 2.5, "s": "a1b22", "d": date(2014, 3, 15), "t": datetime(2014, 3, 15, 14, 30, 5), "b": True},
@@ -24,6 +32,8 @@ ROWS: list[dict[str, Any]] = [
     {"i": 7, "f": 0.15, "s": " \u3000A1\n"},
     {},  # all NULL
 ]
+for number, row in enumerate(ROWS):
+    row["n"] = number
 
 EXPRESSIONS = """
 SAFE.PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', '03/15/2014 02:30:00 PM')
@@ -203,23 +213,49 @@ def google() -> Analyzer:
     return Analyzer(CATALOG)
 
 
-def statements() -> list[str]:
-    expressions = [f"SELECT {text} AS v FROM facts" for text in EXPRESSIONS.strip().splitlines()]
-    return [*expressions, *QUERIES.strip().splitlines()]
+Answers = dict[str, list[Any]]
 
 
-@pytest.mark.parametrize("query", statements())
-def test_what_is_supported_means_the_same(google: Analyzer, query: str) -> None:
+@pytest.fixture(scope="module")
+def answers(google: Analyzer) -> tuple[Answers, Answers]:
+    """What Google and DuckDB make of each expression, row by row; all are asked at once."""
+    columns = ", ".join(f"{text} AS v{number}" for number, text in enumerate(expressions()))
+    query = f"SELECT {columns} FROM facts ORDER BY n"
+    theirs = google.evaluate(query, {"facts": ROWS})
+    ours = in_duckdb(query, {"facts": ROWS}, {}, CATALOG)
+    return tuple(
+        {text: [row[f"v{number}"] for row in rows] for number, text in enumerate(expressions())}
+        for rows in (theirs, ours)
+    )
+
+
+def expressions() -> list[str]:
+    return EXPRESSIONS.strip().splitlines()
+
+
+def queries() -> list[str]:
+    return QUERIES.strip().splitlines()
+
+
+@pytest.mark.parametrize("text", expressions())
+def test_an_expression_means_the_same(answers: tuple[Answers, Answers], text: str) -> None:
+    theirs, ours = answers
+    assert list(map(repr, ours[text])) == list(map(repr, theirs[text]))
+
+
+@pytest.mark.parametrize("query", queries())
+def test_a_query_means_the_same(google: Analyzer, query: str) -> None:
     theirs = google.evaluate(query, {"facts": ROWS})
     ours = in_duckdb(query, {"facts": ROWS}, {}, CATALOG)
     if " FROM facts ORDER BY " in query:
-        assert [repr(row) for row in ours] == [repr(row) for row in theirs]
+        assert list(map(repr, ours)) == list(map(repr, theirs))
     else:
         assert in_order(ours) == in_order(theirs)
 
 
 def test_every_supported_function_is_shown() -> None:
-    shown = {type(node) for query in statements() for node in sqlglot.parse_one(query, read="bigquery").walk()}
+    statements = [*(f"SELECT {text}" for text in expressions()), *queries()]
+    shown = {type(node) for query in statements for node in sqlglot.parse_one(query, read="bigquery").walk()}
     of_the_gate = {exp.ConcatWs}  # which adds something in DuckDB's own words
     assert {function.__name__ for function in {*FUNCTIONS} - of_the_gate - shown} == set()
 
