@@ -2,7 +2,7 @@
 SELECT
   community_area_name,
   crimes AS violent_crimes,
-  ROUND(rate_per_1000, 1) AS per_1000_residents,
+  ROUND(10 * rate_per_1000) / 10 AS per_1000_residents,
   days_covered
 FROM area_rates
 WHERE

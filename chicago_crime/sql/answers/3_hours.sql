@@ -2,7 +2,7 @@
 SELECT
   hour,
   SUM(crimes) AS violent_crimes,
-  ROUND(100.0 * SUM(crimes) / (SELECT SUM(crimes) FROM crimes_hourly WHERE offense_class = 'violent'), 1) AS percent
+  ROUND(1000 * SUM(crimes) / (SELECT SUM(crimes) FROM crimes_hourly WHERE offense_class = 'violent')) / 10 AS percent
 FROM crimes_hourly
 WHERE offense_class = 'violent'
 GROUP BY hour
