@@ -6,7 +6,7 @@ SELECT
   raw,
   -- Whole numbers may come as 17.0; anything else that is no whole number is no value.
   SAFE_CAST(REGEXP_EXTRACT(raw.id, r'^\s*(\d+)(?:\.0*)?\s*$') AS INT64) AS id,
-  NULLIF(TRIM(raw.case_number), '') AS case_number,
+  NULLIF(TRIM(raw.case_number, ' '), '') AS case_number,
   -- What a text must look like is said beside its format: engines differ in what else they would read as a date.
   CASE
     WHEN REGEXP_CONTAINS(raw.date, r'^\s*\d+/\d+/[12]\d{3}\s+\d+:\d+:[0-5]?\d\s+[AaPp][Mm]\s*$')
@@ -17,18 +17,18 @@ SELECT
     WHEN REGEXP_CONTAINS(raw.date, r'^[12]\d{3}-\d+-\d+[ T]\d+:\d+:[0-5]?\d(?:\D|$)')
       THEN SAFE.PARSE_DATETIME('%Y-%m-%d %H:%M:%S', REPLACE(SUBSTR(raw.date, 1, 19), 'T', ' '))
   END AS date,
-  NULLIF(TRIM(raw.block), '') AS block,
-  UPPER(NULLIF(TRIM(raw.iucr), '')) AS iucr,
-  NULLIF(TRIM(raw.primary_type), '') AS primary_type,
-  NULLIF(TRIM(raw.description), '') AS description,
-  NULLIF(TRIM(raw.location_description), '') AS location_description,
-  LOWER(TRIM(raw.arrest)) AS arrest,
-  LOWER(TRIM(raw.domestic)) AS domestic,
+  NULLIF(TRIM(raw.block, ' '), '') AS block,
+  UPPER(NULLIF(TRIM(raw.iucr, ' '), '')) AS iucr,
+  NULLIF(TRIM(raw.primary_type, ' '), '') AS primary_type,
+  NULLIF(TRIM(raw.description, ' '), '') AS description,
+  NULLIF(TRIM(raw.location_description, ' '), '') AS location_description,
+  LOWER(TRIM(raw.arrest, ' ')) AS arrest,
+  LOWER(TRIM(raw.domestic, ' ')) AS domestic,
   SAFE_CAST(REGEXP_EXTRACT(raw.beat, r'^\s*(\d+)(?:\.0*)?\s*$') AS INT64) AS beat,
   SAFE_CAST(REGEXP_EXTRACT(raw.district, r'^\s*(\d+)(?:\.0*)?\s*$') AS INT64) AS district,
   SAFE_CAST(REGEXP_EXTRACT(raw.ward, r'^\s*(\d+)(?:\.0*)?\s*$') AS INT64) AS ward,
   SAFE_CAST(REGEXP_EXTRACT(raw.community_area, r'^\s*(\d+)(?:\.0*)?\s*$') AS INT64) AS community_area,
-  UPPER(NULLIF(TRIM(raw.fbi_code), '')) AS fbi_code,
+  UPPER(NULLIF(TRIM(raw.fbi_code, ' '), '')) AS fbi_code,
   -- NUMERIC has 9 decimals, as many as the City writes: what follows them is an artefact of a program that read floats.
   -- It knows no NaN, infinity or hexadecimals. 1_000 is no number to GoogleSQL, and must be none to other engines.
   CAST(SAFE_CAST(REPLACE(raw.x_coordinate, '_', 'x') AS NUMERIC) AS FLOAT64) AS x_coordinate,
