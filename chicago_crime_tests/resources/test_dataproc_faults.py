@@ -34,6 +34,8 @@ FAULTS = {
 }
 MODES = ("cluster", "serverless")
 
+pytestmark = pytest.mark.filterwarnings("ignore:AssetExecutionContext.run_id is deprecated")  # Dagster's own use
+
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
@@ -64,8 +66,11 @@ def is_working(cloud: Cloud) -> bool:
 
 def _start_in_another_process(cloud_settings: Any, storage_folder: Path, mode: str, run_id: str) -> None:
     class Elsewhere:  # what `start` needs of the cloud, whose servers are in the other process
-        settings, spark = cloud_settings, Cloud.spark
-        storage = type("Storage", (), {"path": staticmethod(lambda bucket, name: storage_folder / bucket / name)})
+        settings = cloud_settings
+
+        @staticmethod
+        def local(uri: str) -> Path:
+            return storage_folder / uri.removeprefix("gs://")
 
     start(Elsewhere(), Cloud.spark(Elsewhere(), dataproc_mode=mode), run_id)  # type: ignore[arg-type]
 
