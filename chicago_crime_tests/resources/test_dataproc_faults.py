@@ -303,3 +303,16 @@ def test_a_single_node_is_asked_for_as_google_wants_it(cloud: Cloud) -> None:
     assert start(cloud, cloud.spark(dataproc_workers=0)).success
     with pytest.raises(SettingsError, match="0, a single node, or 2 and more"):
         build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
+
+
+def test_a_log_that_may_not_be_read_fails_nothing_and_is_told_once(cloud: Cloud) -> None:
+    cloud.dataproc.pretend_s = 0.3
+    cloud.dataproc.dataproc.batch_bucket = "of-google"  # a bucket that is not ours
+    ran = start(cloud, cloud.spark(dataproc_mode="serverless"))
+    assert ran.success, ran.reason
+    assert ran.log.count("cannot be read now") == 1
+
+
+def test_without_a_setting_the_regions_own_address_is_asked(cloud: Cloud) -> None:
+    settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
+    assert build_dataproc(settings).api.address == "us-east4-dataproc.googleapis.com"
