@@ -8,6 +8,7 @@ from typing import Any
 from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MetadataValue
 
 from chicago_crime.progress import Step, tell
+from chicago_crime.resources.warehouse import current_run
 
 YEARS_AT_ONCE = 2
 """One year's wait for the disk is another's time on the processor. More would only cost memory."""
@@ -43,6 +44,7 @@ def each_year(
     failed: dict[int, Exception] = {}
 
     def timed(year: int) -> Metadata:
+        current_run.set(context.run_id)
         tell(Step(asset, year))
         start = time.perf_counter()
         metadata = work(year)

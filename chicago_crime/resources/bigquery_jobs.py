@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from chicago_crime.resources.bigquery_client import cap_message, how, told
@@ -128,7 +129,12 @@ class Jobs:
             WarehouseError: it cannot be answered, or would read more than allowed.
         """
         config = self._config(parameters, purpose)
-        limits = {"api_timeout": self.patience.timeout_s, "wait_timeout": self.patience_s, "retry": self.how["retry"]}
+        limits = {
+            "api_timeout": self.patience.timeout_s,
+            "wait_timeout": self.patience_s,
+            "retry": self.how["retry"],
+            "job_retry": DEFAULT_JOB_RETRY.with_timeout(self.patience.give_up_s),
+        }
 
         def ask() -> pa.Table:
             rows = self.client().query_and_wait(sql, job_config=config, **limits)
@@ -148,7 +154,8 @@ class Jobs:
     def _dry_run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object]) -> bigquery.QueryJob:
         # Without a cap: it shall tell how many bytes they are, and not only that they are too many.
         config = self._config(parameters, purpose, dry_run=True, use_query_cache=False)
-        return told(lambda: self.client().query(sql, config, **self.how), purpose.what)
+        # Without job_retry, which would go on for ten minutes whatever our patience is.
+        return told(lambda: self.client().query(sql, config, job_retry=None, **self.how), purpose.what)
 
     def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         cap = {} if "dry_run" in more else {"maximum_bytes_billed": self.most_bytes}

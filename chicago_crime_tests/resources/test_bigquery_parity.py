@@ -1,0 +1,164 @@
+"""BigQuery and DuckDB make the same tables of the same rows, value by value; and a backfill's writes are counted."""
+
+import gzip
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from chicago_crime import reference
+from chicago_crime.resources.bigquery import BigQueryWarehouse
+from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.resources.spark import EmbeddedSpark
+from chicago_crime.sources.sample import SampleSource
+from chicago_crime.tables import (
+    AREA_RATES,
+    CRIME_TYPE_COUNT,
+    CRIMES,
+    CRIMES_BY_CELL,
+    CRIMES_DAILY,
+    CRIMES_HOURLY,
+    CRIMES_MONTHLY,
+    ENRICHED_CRIMES,
+    HOT_SPOTS,
+    RAW_CRIMES,
+    REJECTED_CRIMES,
+    TABLES,
+    Table,
+)
+from chicago_crime_tests.resources.cloud import BUCKET, DATASET, Cloud, cloud_in
+from chicago_crime_tests.support import real_year
+
+SPARK = (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)
+MARTS = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
+ROWS = 3000
+
+
+@dataclass
+class Both:
+    """The same years in both warehouses, and what BigQuery was asked meanwhile."""
+
+    cloud: Cloud
+    bigquery: BigQueryWarehouse
+    duckdb: DuckDBWarehouse
+    writes: list[str]
+
+
+def fill(cloud: Cloud, duckdb: DuckDBWarehouse, files: Mapping[int, Path]) -> Both:
+    """Years through every table of both, as the assets do it."""
+    bigquery, folder = cloud.warehouse(), cloud.folder
+    before = len(cloud.bigquery.writes())
+    for year, file in files.items():
+        address = cloud.put_file(f"crimes/{year}.csv", file)
+        for warehouse, place in ((duckdb, str(file)), (bigquery, address)):
+            warehouse.load_csv(RAW_CRIMES, year, place)
+            warehouse.replace_year(CRIMES, year)
+            warehouse.replace_year(REJECTED_CRIMES, year)
+    bigquery.export_parquet(CRIMES, list(files), f"gs://{BUCKET}/staging/in")
+    spark = EmbeddedSpark(folder / "staging", 2)
+    exported = cloud.storage.path(BUCKET, "staging/in")
+    spark.run(
+        "enrich_crimes",
+        crimes=exported,
+        community_areas=reference.file("community_areas"),
+        fbi_codes=reference.file("fbi_codes"),
+        output=folder / "made",
+        tables=",".join(table.name for table in SPARK),
+    )
+    for file in (folder / "made").rglob("*.parquet"):
+        cloud.put_file(f"staging/out/{file.relative_to(folder / 'made')}", file)
+    for year in files:
+        bigquery.load_parquets({table: f"gs://{BUCKET}/staging/out/{table.name}/{year}" for table in SPARK}, year)
+        duckdb.load_parquets({table: str(folder / "made" / table.name / str(year)) for table in SPARK}, year)
+        for table in MARTS:
+            duckdb.replace_year(table, year)
+            bigquery.replace_year(table, year)
+    return Both(cloud, bigquery, duckdb, cloud.bigquery.writes()[before:])
+
+
+def real_rows(folder: Path, year: int) -> Path:
+    """The first rows of a real year."""
+    file = folder / f"{year}.csv"
+    with gzip.open(real_year(year), "rt", newline="") as lines:
+        file.write_text("".join(islice(lines, ROWS + 1)))
+    return file
+
+
+@pytest.fixture(scope="module", params=["dirty sample", "real"])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    folder = tmp_path_factory.mktemp("parity")
+    with pytest.MonkeyPatch.context() as patch, cloud_in(folder) as cloud:
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        duckdb = DuckDBWarehouse(folder / "warehouse", folder / "staging", threads=2, memory="500MB")
+        if request.param == "real":
+            files = {year: real_rows(folder, year) for year in (2014, 2015)}
+        else:
+            source = SampleSource(rows=800, dirt=True)
+            files = {year: source.fetch(year, folder).path for year in (2016, 2021)}
+        yield fill(cloud, duckdb, files)
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_every_table_is_the_same_value_by_value(both: Both, table: Table) -> None:
+    columns = [column.name for column in table.columns]
+    expected = both.duckdb.query(f"SELECT {', '.join(columns)} FROM {table.name}").to_pylist()
+    found = both.cloud.bigquery.rows(DATASET, table.name)
+    assert expected or table is REJECTED_CRIMES
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+    # And as its client reads it, which makes values of texts.
+    read = both.bigquery.query(f"SELECT {', '.join(columns)} FROM {table.name}").to_pylist()
+    assert sorted(map(repr, read)) == sorted(map(repr, expected))
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_years_measures_and_counts_are_the_same(both: Both, table: Table) -> None:
+    stored = both.bigquery.stored(table)
+    assert {year: s.rows for year, s in stored.items()} == {y: s.rows for y, s in both.duckdb.stored(table).items()}
+    measures = {c.name: f"COUNTIF({c.name} IS NULL)" for c in table.columns} | {"year_": "COUNTIF(@year > 2015)"}
+    years = sorted(stored)
+    assert both.bigquery.measure(table, years, measures) == both.duckdb.measure(table, years, measures)
+    if texts := [column.name for column in table.columns if column.type == "STRING"]:
+        assert both.bigquery.count_by(table, years[0], texts[0]) == both.duckdb.count_by(table, years[0], texts[0])
+    assert both.bigquery.outdated(table) == []
+
+
+QUESTIONS = {
+    "cells": {},
+    "choices": {},
+    "days": {},
+    "rejects": {},
+    "residents": {},
+    "coverage": {"years"},
+    "overview": {"filters"},
+    "where": {"filters"},
+    "when": {"filters"},
+    "compare": {"filters", "compare"},
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_answer_of_the_dashboard_is_the_same(both: Both, name: str) -> None:
+    from datetime import date
+
+    none = {"classes": [], "types": [], "areas": [], "districts": [], "arrest": None, "domestic": None}
+    some = {"classes": ["violent", "property"], "types": ["THEFT", "BATTERY"], "areas": [8, 25], "districts": [1, 11]}
+    years = sorted(both.duckdb.stored(CRIMES))
+    for filters in (none | {"source_labels": False}, none | some | {"arrest": True, "source_labels": True}):
+        parameters = filters | {"years": years, "rows_are": "area", "last_day": date(years[-1], 3, 1)}
+        expected = both.duckdb.answer(f"dashboard/{name}", parameters)
+        found = both.bigquery.answer(f"dashboard/{name}", parameters)
+        assert found.schema.names == expected.schema.names
+        assert sorted(map(repr, found.to_pylist())) == sorted(map(repr, expected.to_pylist()))
+
+
+def test_a_year_takes_at_most_eight_writes(both: Both) -> None:
+    """One each: raw_crimes, crimes, rejected_crimes, all of Spark's tables, four marts. A clean year's rejects: one more.
+
+    Making the dataset, the tables and the reference table, and the export, are there once for all years.
+    """
+    once = 4
+    years = len(both.duckdb.stored(CRIMES))
+    clean = sum(stored.rows == 0 for stored in both.duckdb.stored(REJECTED_CRIMES).values())
+    assert len(both.writes) == once + 8 * years + clean
