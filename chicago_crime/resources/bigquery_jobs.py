@@ -6,10 +6,9 @@ Here belongs what every job shares, whatever it does. The statements are in `big
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 from google.api_core.exceptions import Conflict, NotFound
@@ -19,9 +18,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from chicago_crime.resources.bigquery_client import cap_message, how, told
 from chicago_crime.resources.bigquery_costs import GB, Costs
+from chicago_crime.resources.bigquery_parameters import query_parameters
 from chicago_crime.resources.google_access import GooglePatience
 from chicago_crime.resources.warehouse import WarehouseError, current_run
-from chicago_crime.tables import TABLES
 
 JOB_PATIENCE_S = 1800.0
 """For so long a job that failed through no fault of its own is begun anew, above all one that met another writer."""
@@ -210,7 +209,7 @@ class Jobs:
     def _begun(self, job_id: str) -> Job:
         for tried in range(_TRIES_TO_FIND):  # right after its refusal to begin a job anew, BigQuery may not find it
             try:
-                return self.client().get_job(job_id, **self.how)
+                return cast(Job, self.client().get_job(job_id, **self.how))
             except NotFound:
                 if tried == _TRIES_TO_FIND - 1:
                     raise
@@ -223,33 +222,6 @@ def costs_of(job: Job) -> Costs:
     if isinstance(job, bigquery.QueryJob):
         return Costs(1, 0, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
     return Costs(1, 0, 0, 0, getattr(job, "slot_millis", None) or 0)
-
-
-_TYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", date: "DATE"}
-_ELEMENTS = {
-    "years": "INT64",
-    "classes": "STRING",
-    "types": "STRING",
-    "areas": "INT64",
-    "districts": "INT64",
-}
-"""Types of lists that may be empty, by parameter: an empty list does not tell its own."""
-
-# Of columns of one name those of the typed tables count, which come after the raw one.
-_COLUMNS = {column.name: column.type for table in TABLES.values() for column in table.columns}
-
-
-def query_parameters(parameters: Mapping[str, object]) -> list[Any]:
-    """Values as BigQuery takes them. NULL has the type of the column that its parameter is named after."""
-    found: list[Any] = []
-    for name, value in parameters.items():
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            kind = _TYPES[type(value[0])] if value else _ELEMENTS.get(name, "STRING")
-            found.append(bigquery.ArrayQueryParameter(name, kind, list(value)))
-        else:
-            kind = _COLUMNS.get(name, "STRING") if value is None else _TYPES[type(value)]
-            found.append(bigquery.ScalarQueryParameter(name, kind, value))
-    return found
 
 
 def _as_label(value: str) -> str:

@@ -5,7 +5,8 @@ Here belongs the life of a table as such, and which of its years are stored and 
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from google.api_core.exceptions import NotFound
@@ -42,6 +43,7 @@ class LiveTables:
     location: str
     jobs: Jobs
     _ready: set[str] = field(default_factory=set, init=False)
+    _in_use: dict[str, threading.Lock] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def reference_to(self, name: str) -> bigquery.TableReference:
@@ -100,6 +102,16 @@ class LiveTables:
         tables = {table.name: table for table in (*TABLES.values(), first)}
         script = ";\n".join(ddl.create(table) for table in tables.values()) + ";"
         self.jobs.run(script, Purpose("cannot make the tables", first.name))
+
+    @contextmanager
+    def alone(self, tables: Iterable[Table]) -> Iterator[None]:
+        """Within, no other transaction of this process changes these tables: BigQuery would abort one of the two."""
+        with ExitStack() as held:
+            for name in sorted(table.name for table in tables):
+                with self._lock:
+                    lock = self._in_use.setdefault(name, threading.Lock())
+                held.enter_context(lock)
+            yield
 
     def mark_empty(self, table: Table, year: int) -> float:
         """Write down that a year is stored and has no rows; the time that is written, in epoch seconds."""

@@ -73,14 +73,14 @@ def test_a_job_that_failed_for_a_passing_reason_is_begun_anew(
 
 def test_a_job_that_fails_for_good_is_told_at_once(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.bigquery.jobs.will_fail = [("BEGIN TRANSACTION", "resourcesExceeded", "Resources exceeded: too much")]
-    with pytest.raises(WarehouseError, match="cannot compute crimes for 2014: .*Resources exceeded: too much"):
+    with pytest.raises(WarehouseError, match=r"cannot compute crimes for 2014: .*Resources exceeded: too much"):
         warehouse.replace_year(CRIMES, 2014)
     assert cloud.years("crimes") == {2014: 36}
 
 
 def test_bigquery_that_never_answers_is_told(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.bigquery.will(Fault(status=503), times=1000)
-    with pytest.raises(WarehouseError, match="cannot compute crimes for 2014: .*BigQuery.*503.*try again later"):
+    with pytest.raises(WarehouseError, match=r"cannot compute crimes for 2014: .*BigQuery.*503.*try again later"):
         warehouse.replace_year(CRIMES, 2014)
 
 
@@ -169,7 +169,7 @@ def test_any_other_difference_is_told_with_the_migration(cloud: Cloud, warehouse
     crimes.columns = [
         (name, "STRING" if name == "beat" else kind, text) for name, kind, text in crimes.columns if name != "mood"
     ]
-    with pytest.raises(WarehouseError, match="column beat is STRING and should be INT64.*DROP TABLE"):
+    with pytest.raises(WarehouseError, match=r"column beat is STRING and should be INT64.*DROP TABLE"):
         cloud.warehouse().replace_year(CRIMES, 2014)
     crimes.clusters = []
     with pytest.raises(WarehouseError, match="it is partitioned by"):
