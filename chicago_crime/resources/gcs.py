@@ -20,16 +20,18 @@ from typing import Any, TypeVar
 from dagster_gcp import GCSResource
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
-from google.cloud.storage.retry import DEFAULT_RETRY
 from pydantic import Field
 
 from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
-from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
+from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from, hide_upload_addresses
 from chicago_crime.resources.object_store import ObjectStore, ObjectStoreError, StoredObject
 from chicago_crime.settings import Settings
 
 PERMISSIONS = tuple(f"storage.objects.{verb}" for verb in ("create", "delete", "get", "list"))
-"""What the store does in its bucket; the role `roles/storage.objectUser` holds them all."""
+"""What the store does in its bucket."""
+
+ROLE = "roles/storage.objectUser"
+"""The least of Google's roles that holds `PERMISSIONS`."""
 
 _AT_ONCE = 4
 _DOWNLOADS = 3
@@ -51,6 +53,7 @@ class PlatformGCSResource(GCSResource):
         Raises:
             GoogleError: there are no credentials.
         """
+        hide_upload_addresses()
         if self.endpoint and not self.credentials_file:
             options = {"api_endpoint": self.endpoint}
             return storage.Client(self.project, client_options=options, use_auth_w_custom_endpoint=False)
@@ -91,17 +94,17 @@ class BucketStore(ObjectStore):
                 f"{file} was changed: its sha256 is {facts.sha256} and should be {checksum}. Materialize crime_csv "
                 "again."
             )
-        now = self._find(key)
-        if not facts.are_of(now):
+        found = self._find(key)
+        if not facts.are_of(found):
+            upload = Upload(self._bucket, key, file, facts, found.generation if found else 0, self._how)
             try:
-                upload = Upload(self._bucket, key, file, facts, now.generation if now else 0, self._how)
-                written = self._asked(upload.run)
+                found = self._asked(upload.run)
             except (PreconditionFailed, NotFound):  # ours, written before its answer was lost, or another's
-                written = self._find(key)
-            if not facts.are_of(written):
-                raise ObjectStoreError(f"another run wrote {self._uri(key)} just now, and not the same: run it again")
+                found = self._find(key)
         if len(facts.parts) > 1:
-            self.delete_prefix(parts_prefix(key))
+            self.delete_prefix(parts_prefix(key, facts))
+        if not facts.are_of(found):
+            raise ObjectStoreError(f"another run wrote {self._uri(key)} just now, and not the same: run it again")
         return StoredObject(key, facts.size, facts.sha256)
 
     def get(self, key: str, folder: Path) -> Path:
@@ -112,7 +115,7 @@ class BucketStore(ObjectStore):
             now = self._find(key)
             if now is None:
                 raise self._missing(key)
-            # Bound to its generation: a download that is broken off never goes on with another object.
+            # Bound to its generation: the checksum is of what comes, also if another run replaces it meanwhile.
             blob = storage.Blob(key, self._bucket, generation=now.generation)
             try:
                 self._asked(partial(blob.download_to_filename, str(target), checksum=None, **self._how))
@@ -176,7 +179,7 @@ class BucketStore(ObjectStore):
 
     @cached_property
     def _bucket(self) -> storage.Bucket:
-        return asked(lambda: self.resource.get_client().bucket(self.bucket), "Cloud Storage", ObjectStoreError)
+        return self._asked(lambda: self.resource.get_client().bucket(self.bucket))
 
     def _examine(self, file: Path) -> Facts:
         return examine(file, self.parts_from, self.part_bytes)
@@ -184,11 +187,14 @@ class BucketStore(ObjectStore):
     @property
     def _how(self) -> dict[str, Any]:
         """How every request is made."""
-        waits = DEFAULT_RETRY.with_delay(initial=self.patience.first_wait_s, maximum=60.0, multiplier=2.0)
-        return {"timeout": self.patience.timeout_s, "retry": waits.with_timeout(self.patience.give_up_s)}
+        return {"timeout": self.patience.timeout_s, "retry": self.patience.retry("Cloud Storage")}
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
-        return asked(ask, f"Cloud Storage, bucket {self.bucket},", ObjectStoreError)
+        grant = (
+            f"grant the role with `gcloud storage buckets add-iam-policy-binding gs://{self.bucket} --role={ROLE} "
+            "--member=` and the account"
+        )
+        return asked(ask, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 
     def _uri(self, key: str) -> str:
         return f"gs://{self.bucket}/{key}"

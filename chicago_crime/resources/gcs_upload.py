@@ -131,7 +131,7 @@ class Upload:
     def _send_part(self, index: int) -> storage.Blob:
         """Upload a part, unless a run before us did."""
         part = self.facts.parts[index]
-        blob = self.bucket.blob(f"{parts_prefix(self.key)}{self.facts.sha256}/{index:02}")
+        blob = self.bucket.blob(f"{parts_prefix(self.key, self.facts)}{index:02}")
         with (
             self.file.open("rb") as file,
             mmap.mmap(file.fileno(), part.size, access=mmap.ACCESS_READ, offset=part.start) as stretch,
@@ -156,6 +156,6 @@ class Upload:
         )
 
 
-def parts_prefix(key: str) -> str:
-    """Where an object's parts are until they are joined."""
-    return f"{STAGING}parts/{key}/"
+def parts_prefix(key: str, facts: Facts) -> str:
+    """Where an object's parts are until they are joined: with another content, elsewhere."""
+    return f"{STAGING}parts/{key}/{facts.sha256}/"

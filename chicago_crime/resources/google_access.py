@@ -5,6 +5,8 @@ Here belongs what all of Google's services have in common. No message from here 
 
 from __future__ import annotations
 
+import logging
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 from chicago_crime.errors import PlatformError
 
 if TYPE_CHECKING:
+    from google.api_core.exceptions import GoogleAPICallError
+    from google.api_core.retry import Retry
     from google.auth.credentials import Credentials
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -23,6 +27,15 @@ HOW_TO_SIGN_IN = (
     "account's file"
 )
 
+HOW_TO_BE_ALLOWED = (
+    "grant our account a role that holds the permission, with `gcloud projects add-iam-policy-binding`, or see that "
+    "the API is switched on"
+)
+
+_LATER = ": try again later"
+_UPLOAD_ID = re.compile(r"(?<=upload_id)=[^&\s]+")
+_PASSING = {408, 429, 500, 502, 503, 504}
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
@@ -43,6 +56,17 @@ class GooglePatience:
     timeout_s: float = 60.0
     first_wait_s: float = 1.0
     give_up_s: float = 300.0
+
+    def retry(self, whom: str) -> Retry:
+        """How a client of Google's is to ask again; each time it does, the log says why."""
+        from google.api_core.retry import Retry
+
+        def noted(error: BaseException) -> bool:
+            if passing := is_passing(error):
+                _log.info("%s: trying again after %s", whom, type(error).__name__)
+            return passing
+
+        return Retry(noted, self.first_wait_s, maximum=60.0, multiplier=2.0, timeout=self.give_up_s)
 
 
 def credentials_from(file: Path | str | None) -> Credentials:
@@ -67,7 +91,41 @@ def credentials_from(file: Path | str | None) -> Credentials:
     raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
 
 
-def asked(ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = GoogleError) -> _T:
+def hide_upload_addresses() -> None:
+    """Whoever has the address of an upload may write to it, and urllib3 logs every address when it is debugged."""
+    logging.getLogger("urllib3.connectionpool").addFilter(_without_upload_id)
+
+
+def _without_upload_id(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(_UPLOAD_ID.sub("=...", a) if isinstance(a, str) else a for a in record.args)
+    return True
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether an error of a client of Google's may not come again: a break, a time limit, a status that says so."""
+    import requests
+    import urllib3
+    from google.auth.exceptions import TransportError
+
+    if isinstance(error, TransportError):  # of the token's request
+        return bool(error.args) and isinstance(error.args[0], BaseException) and is_passing(error.args[0])
+    if isinstance(
+        error,
+        requests.ConnectionError
+        | requests.Timeout
+        | requests.exceptions.ChunkedEncodingError
+        | urllib3.exceptions.HTTPError
+        | ConnectionError,
+    ):
+        return not isinstance(error, requests.exceptions.SSLError)
+    answer = getattr(error, "response", None)  # media requests tell their status only there
+    return (getattr(error, "code", None) or getattr(answer, "status_code", None)) in _PASSING
+
+
+def asked(
+    ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = GoogleError, grant: str = HOW_TO_BE_ALLOWED
+) -> _T:
     """Ask one of Google's services, and say it plainly if it cannot be asked or refuses.
 
     What only the caller can tell the meaning of (404, 409, 412) is raised as it came.
@@ -76,6 +134,7 @@ def asked(ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = Go
         ask: does the asking, with its own time limits and retries.
         whom: the service, for the message.
         error_type: what is raised.
+        grant: what to do if a permission is missing.
 
     Raises:
         error_type: it cannot be asked, or refuses.
@@ -87,13 +146,13 @@ def asked(ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = Go
     except (Conflict, NotFound, PreconditionFailed):
         raise
     except Exception as error:
-        problem = _meaning(error, whom)
+        problem = _meaning(error, whom, grant)
         if problem is None:
             raise
     raise error_type(problem)  # outside of `except`: the original has the request, with its token
 
 
-def _meaning(error: BaseException, whom: str) -> str | None:
+def _meaning(error: BaseException, whom: str, grant: str) -> str | None:
     """What an error of Google's libraries means, None if it is none of theirs."""
     import requests
     from google.api_core import exceptions as api
@@ -101,19 +160,29 @@ def _meaning(error: BaseException, whom: str) -> str | None:
 
     if isinstance(error, GoogleError):
         return str(error)
-    if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError) or getattr(error, "code", None) == 401:
-        why = f" ({str(error.args[0])[:200]})" if error.args else ""
-        return f"Google does not accept our credentials for {whom}{why}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.RetryError):
-        cause = _meaning(error.cause, whom) if error.cause else None
-        return f"{(cause or f'{whom} does not answer').removesuffix(': try again later')}, for long: try again later"
+        cause = _meaning(error.cause, whom, grant) if error.cause else None
+        return f"{(cause or f'{whom} does not answer').removesuffix(_LATER)}, again and again{_LATER}"
+    if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError):
+        why = f" ({str(error.args[0])[:200]})" if error.args else ""
+        return f"Google does not accept our credentials{why}: {HOW_TO_SIGN_IN}"
+    if isinstance(error, api.Unauthorized):
+        return f"{whom} does not accept our credentials{_in_its_words(error)}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.Forbidden):
-        return f"{whom} forbids it: {error.message}"
+        return f"{whom} forbids it{_in_its_words(error)}: {grant}"
     if isinstance(error, api.GoogleAPICallError):
-        later = ": try again later" if error.code in (408, 429, 500, 502, 503, 504) else ""
-        return f"{whom} answers {error.code}: {error.message}{later}"
+        return f"{whom} answers {error.code}{_in_its_words(error)}{_LATER if error.code in _PASSING else ''}"
     if isinstance(error, requests.Timeout):
-        return f"{whom} does not answer in time: try again later"
+        return f"{whom} does not answer in time{_LATER}"
     if isinstance(error, requests.RequestException | ConnectionError | auth.TransportError):
-        return f"{whom} cannot be reached, or hung up: try again later"
+        return f"{whom} cannot be reached, or hung up{_LATER}"
     return None
+
+
+def _in_its_words(error: GoogleAPICallError) -> str:
+    """The message of a service's answer. The error's own text has the address, which alone can be a key."""
+    try:
+        message = error.response.json()["error"]["message"]
+    except (AttributeError, ValueError, KeyError, TypeError):  # no answer, or one that is no JSON of Google's
+        return ""
+    return f" ({str(message)[:300]})"

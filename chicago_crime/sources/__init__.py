@@ -14,10 +14,18 @@ def build_source(settings: Settings) -> CrimeSource:
     if settings.source == "kaggle":
         from chicago_crime.sources.kaggle import KaggleSource
         from chicago_crime.sources.kaggle_login import KaggleLogin
+        from chicago_crime.sources.kaggle_secret import KaggleSecret
 
+        secret = settings.kaggle_secret and KaggleSecret(
+            settings.kaggle_secret, settings.gcp_credentials, settings.secret_manager_endpoint
+        )
         return KaggleSource(
             KaggleLogin(
-                settings.kaggle_api_token, settings.kaggle_username, settings.kaggle_key, settings.kaggle_config_dir
+                settings.kaggle_api_token,
+                settings.kaggle_username,
+                settings.kaggle_key,
+                settings.kaggle_config_dir,
+                secret or None,
             )
         )
     if settings.source == "portal":

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
+from chicago_crime.sources.kaggle_secret import KaggleSecret
 
 HOW_TO_GET_ONE = (
     "make one at https://www.kaggle.com/settings (API Tokens) and put it into the environment variable "
@@ -40,26 +41,33 @@ class Credentials:
 class KaggleLogin:
     """Where to look for credentials, in Kaggle's own order: the token, its file, then the pair, then its file.
 
+    A secret that the settings name comes right after a token that they hold: what was asked for goes before what lies
+    about, and a token at hand needs no question to Google.
+
     Attributes:
         api_token: a token, or the path of a file that holds one.
         username: of the older pair.
         key: of the older pair.
         config_dir: folder of kaggle.json; by default ~/.kaggle, or ~/.config/kaggle.
+        secret: in Secret Manager, with a token or the content of kaggle.json.
     """
 
     api_token: SecretStr | None = None
     username: str | None = None
     key: SecretStr | None = None
     config_dir: Path | None = None
+    secret: KaggleSecret | None = None
 
     def find(self) -> Credentials:
         """What to sign in with.
 
         Raises:
-            SourceError: nothing was found, or a file holds something else.
+            SourceError: nothing was found, or a file or the secret holds something else, or cannot be read.
         """
         if self.api_token:
             return self._given_token(self.api_token)
+        if self.secret:
+            return self._in_secret(self.secret)
         for file in (Path.home() / ".kaggle" / name for name in TOKEN_FILES):
             if token := _text_of(file):
                 return Credentials(str(file), api_token=_fit_for_a_header(token, file))
@@ -78,7 +86,13 @@ class KaggleLogin:
                 return Credentials(str(file), api_token=_fit_for_a_header(_text_of(file), file))
         return Credentials("KAGGLE_API_TOKEN", api_token=given)
 
-    def _pair(self, text: str, file: Path) -> Credentials:
+    def _in_secret(self, secret: KaggleSecret) -> Credentials:
+        text = secret.read().get_secret_value()
+        if text.startswith("{"):
+            return self._pair(text, secret.version)
+        return Credentials(secret.version, api_token=_fit_for_a_header(text, secret.version))
+
+    def _pair(self, text: str, file: Path | str) -> Credentials:
         """The pair in kaggle.json. Half of it may be given otherwise; that half wins, as with Kaggle's own command."""
         try:
             pair = json.loads(text)
@@ -97,7 +111,7 @@ def _text_of(file: Path) -> str:
         raise SourceError(f"{file} cannot be read ({type(error).__name__}): {HOW_TO_GET_ONE}") from None
 
 
-def _fit_for_a_header(secret: str, file: Path) -> SecretStr:
+def _fit_for_a_header(secret: str, file: Path | str) -> SecretStr:
     if not (secret and secret.isascii() and secret.isprintable()):
         raise SourceError(f"{file} holds no token, or more than one line: {HOW_TO_GET_ONE}")
     return SecretStr(secret)

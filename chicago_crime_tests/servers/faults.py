@@ -104,6 +104,11 @@ class FaultyServer(ThreadingHTTPServer):
         """Do everything right from now on."""
         self._script.clear()
 
+    def wait_until_idle(self) -> None:
+        """Wait until every request that came is done with, also those whose client has given up waiting."""
+        while self._at_once:
+            time.sleep(0.005)
+
     @contextmanager
     def answering(self: _Server) -> Iterator[_Server]:
         """Answer while the context lasts."""

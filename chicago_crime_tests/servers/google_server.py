@@ -59,7 +59,7 @@ class GoogleHandler(FaultyHandler):
                 status, told = token_for(self.asked.body)
                 self.reply(status, json.dumps(told).encode(), JSON)
                 return
-            if not is_known(self.headers.get("Authorization", "")):
+            if self.server.wants_tokens and not is_known(self.headers.get("Authorization", "")):
                 raise RefusedError(401, "Request had invalid authentication credentials.")
             self.answer_call()
         except RefusedError as error:
@@ -110,6 +110,7 @@ class GoogleServer(FaultyServer):
 
     Attributes:
         api_name: name and version of the API, as `discovery.api` takes it.
+        wants_tokens: False to let in everybody, as emulators do.
         problems: what was asked or answered that is not of the API. Leaving `answering()` fails if there is anything.
     """
 
@@ -118,6 +119,7 @@ class GoogleServer(FaultyServer):
 
     def __init__(self, port: int = 0):
         super().__init__(port)
+        self.wants_tokens = True
         self.problems: list[str] = []
 
     @property

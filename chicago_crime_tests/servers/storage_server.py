@@ -58,9 +58,10 @@ class _Handler(GoogleHandler):
             self._go_on_with_upload()
             return
         is_multipart = self.query.get("uploadType") == ["multipart"]
-        given, self._content = self._parts() if is_multipart else (self.asked.body, b"")
+        type_ = self.headers.get("X-Upload-Content-Type", "")
+        given, type_, self._content = self._parts() if is_multipart else (self.asked.body, type_, b"")
         called = self.check_call(given)
-        self._given = json.loads(given) if given else {}
+        self._given = ({"contentType": type_} if type_ else {}) | (json.loads(given) if given else {})
         answers = {
             "storage.buckets.get": self._get_bucket,
             "storage.buckets.testIamPermissions": self._test_permissions,
@@ -130,7 +131,7 @@ class _Handler(GoogleHandler):
         self._may_write(bucket, name)
         preconditions = Preconditions.of(self.query)
         if self.query.get("uploadType") == ["resumable"]:
-            preconditions.check(self.server.buckets.find(bucket, name))
+            # Google looks at the preconditions only when the upload ends, and so does this.
             session = _Session(bucket, self._given | {"name": name}, preconditions, self.server.buckets.new_file())
             session.file.touch()
             upload_id = self.server.begin(session)
@@ -275,16 +276,18 @@ class _Handler(GoogleHandler):
             )
         self.reply_json(self._resource(bucket, name, stored))
 
-    def _parts(self) -> tuple[bytes, bytes]:
-        """The two parts of a body in `multipart/related`: JSON and content."""
+    def _parts(self) -> tuple[bytes, str, bytes]:
+        """What a body in `multipart/related` has: JSON, the content's type, and the content."""
         mark = re.search(r'boundary="?([^";]+)', self.headers.get("Content-Type", ""))
         if not mark:
             raise RefusedError(400, "Multipart upload without a boundary")
         line = b"--" + mark[1].encode()
         body = self.asked.body
         middle, end = body.index(b"\r\n" + line, len(line)), body.rindex(b"\r\n" + line + b"--")
-        first, second = body[:middle], body[middle:end]
-        return first[first.index(b"\r\n\r\n") + 4 :], second[second.index(b"\r\n\r\n") + 4 :]
+        _, given = body[:middle].split(b"\r\n\r\n", 1)
+        head, content = body[middle:end].split(b"\r\n\r\n", 1)
+        type_ = re.search(rb"(?i)\r\ncontent-type: *([^\r]+)", head)
+        return given, type_[1].decode() if type_ else "", content
 
 
 class StorageServer(GoogleServer):

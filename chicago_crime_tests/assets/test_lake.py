@@ -1,0 +1,53 @@
+"""The lake in a bucket: what a year costs in writes, as Google counts them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, materialize
+
+from chicago_crime.assets.lake import crime_object
+from chicago_crime.assets.source import crime_csv
+from chicago_crime.resources import build_resources
+from chicago_crime.resources.gcs import build_bucket_store
+from chicago_crime_tests.servers.credentials import service_account_file
+from chicago_crime_tests.servers.storage_server import StorageServer
+from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
+
+BUCKET, YEARS = "chicago-test", (2014, 2015, 2016)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StorageServer]:
+    with StorageServer(tmp_path / "buckets", [BUCKET]).answering() as server:
+        yield server
+
+
+def put_years(server: StorageServer, folder: Path) -> int:
+    """Materialize the objects of the years in one run, and tell how many writes that was."""
+    settings = folder_settings(
+        folder / "data",
+        folder / "in",
+        gcp_project=BUCKET,
+        gcs_bucket=BUCKET,
+        gcs_endpoint=server.url,
+        gcp_credentials=service_account_file(folder, server.token_uri),
+    )
+    resources = build_resources(settings) | {"object_store": build_bucket_store(settings)}
+    before = len(server.asked)
+    range_ = {"dagster/asset_partition_range_start": str(YEARS[0]), "dagster/asset_partition_range_end": str(YEARS[-1])}
+    with DagsterInstance.ephemeral() as instance:
+        assert materialize([crime_csv, crime_object], instance=instance, resources=resources, tags=range_).success
+    return sum(asked.method != "GET" and asked.call != "token" for asked in server.asked[before:])
+
+
+def test_a_year_is_two_writes_and_none_when_nothing_changed(server: StorageServer, tmp_path: Path) -> None:
+    files = {year: write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year)) for year in YEARS}
+    assert put_years(server, tmp_path) == 2 * len(YEARS)
+    for year, file in files.items():
+        assert server.read(BUCKET, f"crimes/{year}.csv") == file.read_bytes()
+        assert server.read(BUCKET, f"quarantine/{year}.csv").count(b"\n") == 1
+    assert put_years(server, tmp_path) == 0
+    write_csv(files[2015], crimes_of_months(2015, per_month=4))
+    assert put_years(server, tmp_path) == 1
+    assert server.read(BUCKET, "crimes/2015.csv") == files[2015].read_bytes()
