@@ -62,7 +62,10 @@ def test_a_spark_job_imports_nothing_of_the_package(file: Path) -> None:
         )
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
-    assert imported <= {"argparse", "collections", "concurrent", "pyspark", "spark_jobs"}
+    allowed = {"argparse", "collections", "concurrent", "pyspark", "time"}
+    if file.name == "with_pipes.py":  # what starts a job elsewhere; the jobs themselves know nothing of Dagster
+        allowed |= {"dagster_pipes", "importlib", "sys", "typing"}
+    assert imported <= allowed
 
 
 @pytest.mark.parametrize("file", SQL_FILES, ids=name_of)

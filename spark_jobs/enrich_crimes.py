@@ -10,7 +10,8 @@ year, somewhere below OUT/<table>/<year>/.
 """
 
 import argparse
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -65,14 +66,8 @@ def enriched_crimes(crimes: DataFrame, community_areas: DataFrame, fbi_codes: Da
 def crime_type_count(enriched: DataFrame) -> DataFrame:
     """Counts by year and crime type, under the label that the source uses."""
     counts = enriched.groupBy("year", "primary_type").agg(*_tallies())
-    return counts.select(
-        "year",
-        "primary_type",
-        "crimes",
-        "arrests",
-        (F.col("arrests") / F.col("crimes")).alias("arrest_rate"),
-        "domestic_crimes",
-    )
+    rate = (F.col("arrests") / F.col("crimes")).alias("arrest_rate")
+    return counts.select("year", "primary_type", "crimes", "arrests", rate, "domestic_crimes")
 
 
 def crimes_daily(enriched: DataFrame) -> DataFrame:
@@ -195,15 +190,17 @@ def _unless_zero(divisor: Column) -> Column:
 SUMMARIES = {"crime_type_count": crime_type_count, "crimes_daily": crimes_daily, "hot_spots": hot_spots}
 TABLES = ("enriched_crimes", *SUMMARIES)
 
+Tell = Callable[[dict[str, object]], object]
 YEARS_AT_ONCE = 2  # one is planned or written while the other is computed
 
 
-def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = None, tell: Tell | None = None) -> None:
     """Run the job.
 
     Args:
         arguments: as on the command line; None for those of the process.
         spark: the session to use; None to make one, as spark-submit expects it.
+        tell: is told of each table and year that is written: `table`, `year`, `rows` and `seconds`; None for no count.
     """
     parser = argparse.ArgumentParser(description="Enrich typed crimes and count them.")
     parser.add_argument("--crimes", required=True, help="folder of Parquet files with the columns of crimes")
@@ -223,12 +220,13 @@ def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = No
     def make_year(year: int) -> None:
         enriched = enriched_crimes(crimes.where(F.col("year") == F.lit(year)), areas, codes)
         for table in chosen.tables.split(","):
-            folder = f"{chosen.output}/{table}/{year}"
+            start, folder = time.perf_counter(), f"{chosen.output}/{table}/{year}"
+            _write(SUMMARIES[table](enriched) if table in SUMMARIES else enriched, folder)
             if table == "enriched_crimes":
-                _write(enriched, folder)
                 enriched = spark.read.parquet(folder)  # what is written need not be computed again
-            else:
-                _write(SUMMARIES[table](enriched), folder)
+            if tell:
+                seconds, rows = round(time.perf_counter() - start, 3), spark.read.parquet(folder).count()
+                tell({"table": table, "year": year, "rows": rows, "seconds": seconds})
 
     # Year by year, so that memory depends on the largest year and not on how many there are.
     years = [row.year for row in crimes.select("year").distinct().collect()]

@@ -15,6 +15,7 @@ from chicago_crime.resources.warehouse import TableYear, Warehouse
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
 from chicago_crime.years import one_run_for_all_years
 
+JOB = "enrich_crimes"
 TABLES = {table.name: table for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)}
 
 
@@ -37,10 +38,12 @@ def enrich_crimes(
 ) -> Iterator[MaterializeResult]:
     """Run the job on all years of the run, then publish its tables year by year."""
     chosen = [name for name in TABLES if is_chosen(context, name)]
-    with spark.workspace() as workspace:
-        warehouse.export_parquet(CRIMES, run_years(context), workspace.input)
-        seconds = spark.run(
-            "enrich_crimes",
+    with spark.workspace(context, JOB) as workspace:
+        if not workspace.is_filled:
+            warehouse.export_parquet(CRIMES, run_years(context), workspace.input)
+        report = spark.run(
+            context,
+            JOB,
             crimes=workspace.input,
             community_areas=reference.file("community_areas"),
             fbi_codes=reference.file("fbi_codes"),
@@ -53,8 +56,9 @@ def enrich_crimes(
             if year not in loaded:  # all tables of a year at once: where the warehouse can, they change together
                 made = {TABLES[of]: f"{workspace.output}/{of}/{year}" for of in chosen}
                 loaded[year] = warehouse.load_parquets(made, year)
+            job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
             stored = stored_metadata(loaded[year][name])
-            return stored | {"spark_engine": spark.engine, "job_seconds_all_years": round(seconds, 1)}
+            return {**stored, **job, **report.about, **report.told.get((name, year), {})}
 
         for name in chosen:
             each_year(context, name, partial(publish, name=name))

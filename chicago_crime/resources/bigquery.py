@@ -179,9 +179,7 @@ class BigQueryWarehouse(Warehouse):
             for table in reads:
                 live = self.tables.live(table)
                 if live is None or not (live.num_rows or self.tables.marked_empty(live)):
-                    raise WarehouseError(
-                        f"{table} is empty: load some years first, e.g. chicago-crime run --years 2021"
-                    )
+                    raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run")
         return rows
 
     def outdated(self, table: Table) -> list[int]:

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
+
+from dagster import AssetExecutionContext
 
 import spark_jobs
 from chicago_crime.errors import PlatformError
@@ -34,15 +37,64 @@ class Workspace:
     """Fresh folders for one job: fill `input` before it runs, take its tables from `output` afterwards.
 
     Both are what the warehouse of the same deployment reads and writes: paths or URIs.
+
+    Attributes:
+        input, output: the folders.
+        is_filled: whether the job runs already, for an earlier start of the same run: leave `input` alone.
     """
 
     input: str
     output: str
+    is_filled: bool = False
 
 
 @dataclass(frozen=True)
+class JobReport:
+    """What is known of a job that ended well.
+
+    Attributes:
+        seconds: how long it took, with the wait for machines.
+        about: metadata of the job as a whole.
+        told: (table, year) -> metadata that the job itself told while it ran; empty where nobody asked it to.
+    """
+
+    seconds: float
+    about: Mapping[str, Any] = field(default_factory=dict)
+    told: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+
+
 class SparkRunner(ABC):
-    """Runs jobs of `spark_jobs/`.
+    """Runs jobs of `spark_jobs/`, each for the Dagster run that asks for it."""
+
+    engine = "spark"
+
+    @abstractmethod
+    def workspace(self, context: AssetExecutionContext, job: str) -> AbstractContextManager[Workspace]:
+        """Folders for one job of one run, gone afterwards."""
+
+    @abstractmethod
+    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
+        """Run a job to its end, inside of its workspace.
+
+        Args:
+            context: of the Dagster run.
+            job: name of its file, without `.py`.
+            arguments: its options, with underscores for dashes. A Path is a local file; where the job runs elsewhere,
+                it is taken there.
+
+        Raises:
+            SparkError: the job failed.
+        """
+
+
+def as_options(arguments: Mapping[str, object]) -> list[str]:
+    """A job's arguments as its command line has them."""
+    return [text for name, value in arguments.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+
+
+@dataclass(frozen=True)
+class LocalSpark(SparkRunner):
+    """Runs jobs on this machine.
 
     Attributes:
         staging: where workspaces are made; on the warehouse's file system.
@@ -51,36 +103,25 @@ class SparkRunner(ABC):
 
     staging: Path
     threads: int
-    engine = "spark"
 
     @contextmanager
-    def workspace(self) -> Iterator[Workspace]:
-        """Folders for one job, gone afterwards."""
+    def workspace(self, context: AssetExecutionContext, job: str) -> Iterator[Workspace]:
+        """See `SparkRunner.workspace`."""
         with staging_folder(self.staging) as folder:
             (folder / "input").mkdir()
             yield Workspace(str(folder / "input"), str(folder / "output"))
 
-    def run(self, job: str, **arguments: Path | str) -> float:
-        """Run a job to its end and return how many seconds it took.
-
-        Args:
-            job: name of its file, without `.py`.
-            arguments: its options, with underscores for dashes. A Path is a local file; where the job runs elsewhere,
-                it is taken there.
-
-        Raises:
-            SparkError: the job failed.
-        """
+    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
+        """See `SparkRunner.run`."""
         start = time.perf_counter()
-        options = [text for name, value in arguments.items() for text in (f"--{name.replace('_', '-')}", str(value))]
-        self._run(job, options)
-        return time.perf_counter() - start
+        self._run(job, as_options(arguments))
+        return JobReport(time.perf_counter() - start)
 
     @abstractmethod
     def _run(self, job: str, options: list[str]) -> None: ...
 
 
-class EmbeddedSpark(SparkRunner):
+class EmbeddedSpark(LocalSpark):
     """Sail, a Spark Connect server in this process: no Java, and up in two seconds."""
 
     engine = "embedded"
@@ -120,7 +161,7 @@ def embedded_server() -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class JvmSpark(SparkRunner):
+class JvmSpark(LocalSpark):
     """Apache Spark in local mode, in a process of its own.
 
     Attributes:

@@ -176,7 +176,7 @@ def test_every_answer_of_the_dashboard_is_the_same(both: Both, name: str) -> Non
 
 
 def test_a_year_takes_at_most_eight_writes(both: Both) -> None:
-    """One each: raw_crimes, crimes, rejected_crimes, all of Spark's tables, four marts; one more if nothing is rejected.
+    """One each: raw_crimes, crimes, rejected_crimes, all of Spark's, four marts. One more if nothing is rejected.
 
     Making the dataset, the tables and the reference table, and the export, are there once for all years.
     """

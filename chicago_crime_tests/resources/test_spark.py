@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from dagster import build_asset_context
 
 from chicago_crime.resources.spark import EmbeddedSpark, JvmSpark, SparkError, build_spark
 from chicago_crime.settings import load_settings
@@ -14,7 +15,7 @@ def test_the_settings_choose_the_engine(tmp_path: Path) -> None:
 
 
 def test_a_workspace_is_gone_afterwards(tmp_path: Path) -> None:
-    with EmbeddedSpark(tmp_path, threads=2).workspace() as workspace:
+    with EmbeddedSpark(tmp_path, threads=2).workspace(build_asset_context(), "any") as workspace:
         assert Path(workspace.input).is_dir()
         assert not Path(workspace.output).exists()
     assert list(tmp_path.iterdir()) == []
@@ -23,12 +24,22 @@ def test_a_workspace_is_gone_afterwards(tmp_path: Path) -> None:
 def test_a_job_that_fails_on_the_embedded_engine_is_told(tmp_path: Path) -> None:
     with pytest.raises(SparkError, match="enrich_crimes failed on the embedded engine"):
         EmbeddedSpark(tmp_path, threads=2).run(
-            "enrich_crimes", crimes=tmp_path / "nothing", community_areas="a", fbi_codes="b", output=tmp_path / "out"
+            build_asset_context(),
+            "enrich_crimes",
+            crimes=tmp_path / "nothing",
+            community_areas="a",
+            fbi_codes="b",
+            output=tmp_path / "out",
         )
 
 
 def test_without_java_the_jvm_engine_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(SparkError, match=r"needs Java 17 or 21: JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"):
         JvmSpark(tmp_path, 2, java_home=tmp_path / "no java").run(
-            "enrich_crimes", crimes=tmp_path, community_areas="a", fbi_codes="b", output=tmp_path / "out"
+            build_asset_context(),
+            "enrich_crimes",
+            crimes=tmp_path,
+            community_areas="a",
+            fbi_codes="b",
+            output=tmp_path / "out",
         )

@@ -1,0 +1,318 @@
+"""Tests of `chicago_crime/resources/dataproc.py` when something fails: whatever it is, no cluster is left.
+
+Programs do not run here, they only seem to: what they would make is shown in `test_dataproc.py`.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chicago_crime.resources.dataproc import build_dataproc
+from chicago_crime.resources.google_access import GooglePatience
+from chicago_crime.settings import SettingsError
+from chicago_crime_tests.resources.dataproc_support import BUCKET, Cloud, cloud_in, start
+from chicago_crime_tests.servers.faults import Fault
+from chicago_crime_tests.servers.google_server import RefusedError
+
+FAULTS = {
+    "429": Fault(status=429, retry_after="1"),
+    "500": Fault(status=500),
+    "503": Fault(status=503),
+    "cut": Fault(cut_after=20),
+    "lost": Fault(loses_answer=True),
+    "slow": Fault(wait_s=0.1),
+}
+MODES = ("cluster", "serverless")
+
+pytestmark = pytest.mark.filterwarnings("ignore:AssetExecutionContext.run_id is deprecated")  # Dagster's own use
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with cloud_in(tmp_path, "") as made:
+        yield made
+
+
+def nothing_is_left(cloud: Cloud) -> bool:
+    """Whether nothing costs or waits to be removed."""
+    state = cloud.dataproc.dataproc
+    runs = [work for work in (*state.jobs.values(), *state.batches.values()) if not work.is_over]
+    staged = [name for name in cloud.staged() if name.startswith("staging/")]
+    notes = list(cloud.settings.data_dir.glob("dataproc/*"))
+    return (cloud.dataproc.live_clusters(), runs, staged, notes) == ([], [], [], [])
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.02)
+
+
+def is_working(cloud: Cloud) -> bool:
+    state = cloud.dataproc.dataproc
+    return any(work.state == "RUNNING" for work in (*state.jobs.values(), *state.batches.values()))
+
+
+def _start_in_another_process(cloud_settings: Any, storage_folder: Path, mode: str, run_id: str) -> None:
+    class Elsewhere:  # what `start` needs of the cloud, whose servers are in the other process
+        settings = cloud_settings
+
+        @staticmethod
+        def local(uri: str) -> Path:
+            return storage_folder / uri.removeprefix("gs://")
+
+    start(Elsewhere(), Cloud.spark(Elsewhere(), dataproc_mode=mode), run_id)  # type: ignore[arg-type]
+
+
+def kill_at_work(cloud: Cloud, mode: str, run_id: str) -> None:
+    """Start a run in a process of its own, and kill that while the job runs."""
+    cloud.dataproc.pretend_s = 3600
+    process = multiprocessing.get_context("spawn").Process(
+        target=_start_in_another_process, args=(cloud.settings, cloud.storage.buckets.folder, mode, run_id)
+    )
+    process.start()
+    try:
+        wait_until(lambda: is_working(cloud))
+    finally:
+        process.kill()
+        process.join()
+    cloud.dataproc.pretend_s = 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", FAULTS)
+def test_no_fault_at_any_call_leaves_anything_or_starts_anything_twice(cloud: Cloud, mode: str, kind: str) -> None:
+    spark = cloud.spark(dataproc_mode=mode)
+    assert start(cloud, spark).success
+    calls = len(cloud.dataproc.calls)
+    state = cloud.dataproc.dataproc
+    for index in range(calls):
+        made = len(state.clusters_made), len(state.jobs), len(state.batches)
+        cloud.dataproc.will(FAULTS[kind], after=index)
+        ran = start(cloud, spark)
+        cloud.dataproc.forget_faults()
+        assert ran.success, (index, ran.reason)
+        assert nothing_is_left(cloud), index
+        one = (1, 1, 0) if mode == "cluster" else (0, 0, 1)
+        now = len(state.clusters_made), len(state.jobs), len(state.batches)
+        assert tuple(after - before for before, after in zip(made, now, strict=True)) == one, index
+
+
+@pytest.mark.parametrize("kind", ["503", "lost"])
+def test_no_fault_at_any_call_to_the_bucket_leaves_anything(cloud: Cloud, kind: str) -> None:
+    spark = cloud.spark()
+    assert start(cloud, spark).success
+    cloud.storage.asked.clear()
+    assert start(cloud, spark).success  # the programs are there by now
+    for index in range(len(cloud.storage.asked)):
+        cloud.storage.will(FAULTS[kind], after=index)
+        ran = start(cloud, spark)
+        cloud.storage.forget_faults()
+        assert ran.success, (index, ran.reason)
+        assert nothing_is_left(cloud), index
+
+
+@pytest.mark.parametrize(
+    ("refusal", "remedy"),
+    [
+        ((400, "Insufficient 'CPUS' quota. Requested 12.0, available 8.0."), "CHICAGO_CRIME_DATAPROC_WORKERS"),
+        ((403, "Required 'compute.subnetworks.use' permission for 'crime'"), "roles/dataproc.editor"),
+        ((403, "Cloud Dataproc API has not been used in project 1 before."), "gcloud services enable"),
+        ((400, "Subnetwork 'crime' does not support Private Google Access"), "CHICAGO_CRIME_DATAPROC_SUBNET"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_told_with_what_mends_it(cloud: Cloud, refusal: tuple[int, str], remedy: str) -> None:
+    cloud.dataproc.refuses["clusters.create"] = RefusedError(*refusal)
+    ran = start(cloud, cloud.spark())
+    assert not ran.success
+    assert refusal[1].rstrip(".") in ran.reason and remedy in ran.reason
+    assert nothing_is_left(cloud)
+
+
+def test_a_cluster_whose_creation_ends_in_error_is_deleted_and_googles_message_told(cloud: Cloud) -> None:
+    cloud.dataproc.dataproc.creation_fails = "The zone does not have enough resources available to fulfill the request."
+    ran = start(cloud, cloud.spark())
+    assert not ran.success
+    assert "could not be created: The zone does not have enough resources" in ran.reason
+    assert "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE" in ran.reason
+    assert len(cloud.dataproc.dataproc.clusters_made) == 1
+    assert cloud.dataproc.dataproc.jobs == {}
+    assert nothing_is_left(cloud)
+
+
+def test_a_step_that_is_tried_again_after_such_an_error_gets_a_fresh_cluster(cloud: Cloud) -> None:
+    state = cloud.dataproc.dataproc
+    state.creation_fails = "Stockout"
+    mended = threading.Thread(target=lambda: (wait_until(lambda: cloud.calls("clusters.delete")), mend()))
+
+    def mend() -> None:
+        state.creation_fails = ""
+
+    mended.start()
+    ran = start(cloud, cloud.spark(), retries=1)
+    mended.join()
+    assert ran.success, ran.reason
+    assert len(state.clusters_made) == 2
+    assert nothing_is_left(cloud)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_cancelling_the_run_cancels_the_job_and_deletes_the_cluster(cloud: Cloud, mode: str) -> None:
+    cloud.dataproc.pretend_s = 3600
+
+    def interrupt() -> None:
+        wait_until(lambda: is_working(cloud))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    ran = start(cloud, cloud.spark(dataproc_mode=mode))
+    thread.join()
+    assert not ran.success
+    state = cloud.dataproc.dataproc
+    assert [work.state for work in (*state.jobs.values(), *state.batches.values())] == ["CANCELLED"]
+    assert nothing_is_left(cloud)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_run_that_was_killed_and_starts_again_waits_for_the_job_that_runs(cloud: Cloud, mode: str) -> None:
+    run_id, filled = str(uuid4()), []
+    kill_at_work(cloud, mode, run_id)
+    state = cloud.dataproc.dataproc
+    [work] = [*state.jobs.values(), *state.batches.values()]
+
+    def end_it() -> None:
+        asked = len(cloud.dataproc.calls)
+        wait_until(lambda: len(cloud.dataproc.calls) > asked + 5)
+        with state.lock:
+            (state._job_is_over if mode == "cluster" else state._batch_is_over)(work, 0)
+
+    thread = threading.Thread(target=end_it)
+    thread.start()
+    ran = start(cloud, cloud.spark(dataproc_mode=mode), run_id, fill=filled.append)
+    thread.join()
+    assert ran.success, ran.reason
+    assert filled == []  # the job was reading it
+    assert len(state.jobs) + len(state.batches) == 1
+    assert len(state.clusters_made) == (mode == "cluster")
+    assert nothing_is_left(cloud)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_next_run_cleans_up_after_one_that_was_killed(cloud: Cloud, mode: str) -> None:
+    kill_at_work(cloud, mode, str(uuid4()))
+    assert not nothing_is_left(cloud)
+    assert cloud.staged()
+    ran = start(cloud, cloud.spark(dataproc_mode=mode))
+    assert ran.success, ran.reason
+    assert "cleaning up after it" in ran.log
+    assert nothing_is_left(cloud)
+
+
+def test_a_run_leaves_alone_what_another_is_working_on(cloud: Cloud) -> None:
+    run_id = str(uuid4())
+
+    def meanwhile(folder: Path) -> None:
+        (folder / "ours").parent.mkdir(parents=True)
+        (folder / "ours").touch()
+        assert start(cloud, cloud.spark()).success
+        assert (folder / "ours").exists()
+        twice = start(cloud, cloud.spark(), run_id)
+        assert "is at work on its Spark job in another process" in twice.reason
+
+    ran = start(cloud, cloud.spark(), run_id, fill=meanwhile)
+    assert ran.success, ran.reason
+    assert len(cloud.dataproc.dataproc.clusters_made) == 2
+    assert nothing_is_left(cloud)
+
+
+def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Cloud) -> None:
+    cloud.dataproc.refuses["clusters.delete"] = RefusedError(403, "You may not delete it")
+    spark = cloud.spark()
+    spark = replace(spark, work=replace(spark.work, delete_patience_s=0.2))
+    ran = start(cloud, spark)
+    assert ran.success, ran.reason  # its tables are made
+    assert "gcloud dataproc clusters delete enrich-crimes-" in ran.log
+    assert len(cloud.dataproc.live_clusters()) == 1
+    del cloud.dataproc.refuses["clusters.delete"]
+    assert start(cloud, spark).success
+    assert nothing_is_left(cloud)
+
+
+def test_an_outage_ends_the_run_with_what_to_do_and_the_next_run_cleans_up(cloud: Cloud) -> None:
+    spark = cloud.spark()
+    hurry = replace(spark.api, patience=GooglePatience(timeout_s=2, first_wait_s=0.01, give_up_s=0.3))
+    spark = replace(spark, api=hurry, work=replace(spark.work, api=hurry))
+    cloud.dataproc.pretend_s = 3600
+    outage = threading.Thread(
+        target=lambda: (wait_until(lambda: is_working(cloud)), cloud.dataproc.will(Fault(status=503), times=10_000))
+    )
+    outage.start()
+    ran = start(cloud, spark)
+    outage.join()
+    cloud.dataproc.forget_faults()
+    assert not ran.success
+    assert "Dataproc answers 503" in ran.reason and "try again later" in ran.reason
+    assert len(cloud.dataproc.live_clusters()) == 1
+    cloud.dataproc.pretend_s = 0
+    assert start(cloud, spark).success
+    assert nothing_is_left(cloud)
+
+
+def test_a_job_that_failed_is_not_taken_for_the_one_that_is_tried_next(cloud: Cloud) -> None:
+    state = cloud.dataproc.dataproc
+    cloud.dataproc.pretend_s = 3600
+
+    def fail_the_first() -> None:
+        wait_until(lambda: is_working(cloud))
+        cloud.dataproc.pretend_s = 0
+        [job] = state.jobs.values()
+        state._job_is_over(job, 1)
+
+    thread = threading.Thread(target=fail_the_first)
+    thread.start()
+    ran = start(cloud, cloud.spark(), retries=1)
+    thread.join()
+    assert ran.success, ran.reason
+    assert [job.state for job in state.jobs.values()] == ["ERROR", "DONE"]
+    assert nothing_is_left(cloud)
+
+
+def test_staging_that_is_older_than_any_job_can_be_is_removed(cloud: Cloud) -> None:
+    cloud.storage.write(BUCKET, "staging/old/input/x", b"x")
+    assert start(cloud, cloud.spark()).success
+    assert "staging/old/input/x" in cloud.staged()
+    time.sleep(0.3)
+    cloud.storage.write(BUCKET, "staging/young/input/x", b"x")
+    assert start(cloud, replace(cloud.spark(), left_behind=timedelta(seconds=0.3))).success
+    assert [name for name in cloud.staged() if name.startswith("staging/")] == ["staging/young/input/x"]
+
+
+def test_a_single_node_is_asked_for_as_google_wants_it(cloud: Cloud) -> None:
+    assert start(cloud, cloud.spark(dataproc_workers=0)).success
+    with pytest.raises(SettingsError, match="0, a single node, or 2 and more"):
+        build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
+
+
+def test_a_log_that_may_not_be_read_fails_nothing_and_is_told_once(cloud: Cloud) -> None:
+    cloud.dataproc.pretend_s = 0.3
+    cloud.dataproc.dataproc.batch_bucket = "of-google"  # a bucket that is not ours
+    ran = start(cloud, cloud.spark(dataproc_mode="serverless"))
+    assert ran.success, ran.reason
+    assert ran.log.count("cannot be read now") == 1
+
+
+def test_without_a_setting_the_regions_own_address_is_asked(cloud: Cloud) -> None:
+    settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
+    assert build_dataproc(settings).api.address == "us-east4-dataproc.googleapis.com"

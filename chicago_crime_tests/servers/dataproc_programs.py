@@ -1,0 +1,113 @@
+"""PySpark programs that the Dataproc server was given: each runs in a process of its own, on files of the buckets.
+
+Here belongs running, its output and its end. Clusters, jobs and batches belong in `dataproc_state.py`.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from dagster_pipes import decode_param, encode_param
+
+from chicago_crime_tests.servers.storage_server import StorageServer
+
+DRIVER = Path(__file__).with_name("spark_driver.py")
+LOCAL = "--conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=4"
+OUTPUT_BYTES = 2000
+"""A file with so many bytes of a driver's output is followed by another. Google's are longer."""
+
+
+class Program:
+    """One program. It starts at once, and calls `is_over` with its exit code when it has ended.
+
+    Attributes:
+        engine: "sail" or "jvm"; "" to run nothing, and end well after `pretend_s`.
+    """
+
+    def __init__(
+        self,
+        storage: StorageServer,
+        engine: str,
+        pretend_s: float,
+        main: str,
+        modules: Sequence[str],
+        arguments: Sequence[str],
+        properties: Mapping[str, str],
+        output: tuple[str, str],
+        is_over: Callable[[int], None],
+    ):
+        self.storage, self.engine, self.pretend_s = storage, engine, pretend_s
+        self._given = main, modules, arguments
+        self._conf = " ".join(f"--conf {name}={value}" for name, value in properties.items())
+        self._output, self._is_over = output, is_over
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Kill it, if it still runs."""
+        self._stopped.set()
+        if self._process:
+            self._process.kill()
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        if not self.engine:
+            self._stopped.wait(self.pretend_s)
+            self._is_over(-9 if self._stopped.is_set() else 0)
+            return
+        main, modules, arguments = self._given
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                files = [self._fetch(uri, Path(folder)) for uri in (*modules, main)]
+            except Exception as error:
+                self._print(f"{error}\n".encode(), 0)
+                self._is_over(1)
+                return
+            local = [self._local(before, text) for before, text in zip(("", *arguments), arguments, strict=False)]
+            command = [sys.executable, str(DRIVER), self.engine, folder, str(files[-1]), *local]
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+            environment["PYSPARK_SUBMIT_ARGS"] = f"--master local[2] {LOCAL} {self._conf} pyspark-shell"
+            self._process = subprocess.Popen(
+                command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+            if self._stopped.is_set():
+                self._process.kill()
+            self._collect()
+            self._is_over(self._process.wait())
+
+    def _fetch(self, uri: str, folder: Path) -> Path:
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        file = folder / Path(name).name
+        file.write_bytes(self.storage.read(bucket, name))
+        return file
+
+    def _local(self, option: str, text: str) -> str:
+        """An argument with files in the place of URIs; those for Dagster Pipes are packed."""
+        if option == "--dagster-pipes-messages":
+            return encode_param({name: self._local("", value) for name, value in decode_param(text).items()})
+        if not text.startswith("gs://"):
+            return text
+        bucket, _, name = text.removeprefix("gs://").partition("/")
+        return str(self.storage.path(bucket, name))
+
+    def _collect(self) -> None:
+        assert self._process and self._process.stdout
+        index, content = 0, b""
+        for line in self._process.stdout:
+            content += line
+            self._print(content, index)
+            if len(content) > OUTPUT_BYTES:
+                index, content = index + 1, b""
+
+    def _print(self, content: bytes, index: int) -> None:
+        bucket, prefix = self._output
+        self.storage.write(bucket, f"{prefix}.{index:09}", content)

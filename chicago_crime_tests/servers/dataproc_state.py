@@ -1,0 +1,291 @@
+"""What the Dataproc server knows: clusters, jobs, batches and operations, and how each goes from state to state.
+
+Here belongs what Dataproc does when it is asked. HTTP belongs in `dataproc_server.py`.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from chicago_crime_tests.servers.dataproc_programs import Program
+from chicago_crime_tests.servers.google_server import RefusedError
+
+Json = dict[str, Any]
+TYPES = "type.googleapis.com/google.cloud.dataproc.v1."
+
+_IMAGES = re.compile(r"(2\.[0-3]|3\.0)(\.\d+)?(-(debian|ubuntu|rocky)\d+)?")
+_OVER = {"DONE", "ERROR", "CANCELLED", "SUCCEEDED", "FAILED"}
+
+
+def now() -> str:
+    """The time as Google writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass
+class Cluster:
+    """A cluster: what was asked for, and when it changes its state."""
+
+    given: Json
+    uuid: str
+    state: str = "CREATING"
+    detail: str = ""
+    changes_at: float = 0.0
+
+    def resource(self) -> Json:
+        """As the API has it."""
+        status = {"state": self.state, "stateStartTime": now()} | ({"detail": self.detail} if self.detail else {})
+        return self.given | {"clusterUuid": self.uuid, "status": status}
+
+
+@dataclass
+class Task:
+    """A job or a batch that was asked for."""
+
+    resource: Json
+    program: Program | None = None
+    state: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its state will change no more."""
+        return self.state in _OVER
+
+    def stop(self) -> None:
+        """Kill its program."""
+        if self.program:
+            self.program.stop()
+
+
+@dataclass
+class Dataproc:
+    """Dataproc in one project and region.
+
+    Attributes:
+        run: starts a program; what it takes is what `Program` takes, from `main` on.
+        step_s: seconds that a cluster takes to be created, and to be deleted.
+        creation_fails: what goes wrong with the creation of every cluster; "" for nothing.
+        clusters_made: names of all clusters there ever were, in order.
+    """
+
+    run: Callable[..., Program]
+    step_s: float = 0.02
+    creation_fails: str = ""
+    batch_bucket: str = "dataproc-staging"
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    jobs: dict[str, Task] = field(default_factory=dict)
+    batches: dict[str, Task] = field(default_factory=dict)
+    operations: dict[str, Json] = field(default_factory=dict)
+    clusters_made: list[str] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _answers: dict[tuple[str, str], Json] = field(default_factory=dict)
+
+    def once(self, what: str, request_id: str, do: Callable[[], Json]) -> Json:
+        """Do something, unless a request of this id did it: then its answer is given again."""
+        with self.lock:
+            if request_id and (what, request_id) in self._answers:
+                return self._answers[what, request_id]
+            answer = do()
+            if request_id:
+                self._answers[what, request_id] = answer
+            return answer
+
+    def cluster(self, name: str) -> Cluster:
+        """A cluster as it is now."""
+        with self.lock:
+            found = self.clusters.get(name)
+            if found and time.monotonic() > found.changes_at:
+                if found.state == "CREATING":
+                    found.state, found.detail = (
+                        ("ERROR", self.creation_fails) if self.creation_fails else ("RUNNING", "")
+                    )
+                elif found.state == "DELETING":
+                    del self.clusters[name]
+                    found = None
+            if found is None:
+                raise RefusedError(404, f"Not found: Cluster {name}")
+            return found
+
+    def create_cluster(self, given: Json, place: str) -> Json:
+        """Begin to create a cluster."""
+        name, config = given["clusterName"], given.get("config", {})
+        _check_name(name, r"[a-z]([-a-z0-9]{0,49}[a-z0-9])?", "Cluster name")
+        _check_labels(given)
+        image = config.get("softwareConfig", {}).get("imageVersion", "2.2")
+        if not _IMAGES.fullmatch(image):
+            raise RefusedError(400, f"Selected software image version '{image}' can no longer be used")
+        workers = int(config.get("workerConfig", {}).get("numInstances", 0))
+        is_single = config.get("softwareConfig", {}).get("properties", {}).get("dataproc:dataproc.allow.zero.workers")
+        if workers < 2 and not (workers == 0 and is_single == "true"):
+            raise RefusedError(400, "Clusters must have at least 2 workers")
+        for ttl, least in (("idleDeleteTtl", 300), ("autoDeleteTtl", 600)):
+            seconds = float(config.get("lifecycleConfig", {}).get(ttl, f"{least}s").removesuffix("s"))
+            if not least <= seconds <= 14 * 86400:
+                raise RefusedError(400, f"{ttl} must be between {least} s and 14 days")
+        if name in self.clusters:
+            raise RefusedError(409, f"Already exists: Failed to create cluster: Cluster {place}/clusters/{name}")
+        self.clusters[name] = Cluster(given, str(uuid4()), changes_at=time.monotonic() + self.step_s)
+        self.clusters_made.append(name)
+        return self._operation(place, "Cluster", {"clusterName": name, "operationType": "CREATE"})
+
+    def delete_cluster(self, name: str, place: str) -> Json:
+        """Begin to delete a cluster; what runs on it dies with it."""
+        found = self.cluster(name)
+        if found.state == "DELETING":
+            raise RefusedError(400, f"Cannot delete cluster '{name}' while it has other pending delete operations.")
+        found.state, found.changes_at = "DELETING", time.monotonic() + self.step_s
+        for job in self.jobs.values():
+            if job.resource["placement"]["clusterName"] == name and not job.is_over:
+                self._set_job(job, "ERROR", "Job aborted: the cluster was deleted")
+                job.stop()
+        return self._operation(place, "Cluster", {"clusterName": name, "operationType": "DELETE"})
+
+    def submit_job(self, given: Json) -> Json:
+        """Submit a job to a cluster that runs."""
+        id_ = given.get("reference", {}).get("jobId") or str(uuid4())
+        _check_name(id_, r"[a-zA-Z0-9_-]{1,100}", "Job id")
+        _check_labels(given)
+        cluster = self.cluster(given["placement"]["clusterName"])
+        if cluster.state != "RUNNING":
+            raise RefusedError(400, f"Cluster is not in RUNNING state, but {cluster.state}")
+        if id_ in self.jobs:
+            raise RefusedError(409, f"Already exists: Failed to submit job: Job {id_}")
+        bucket = cluster.given["config"].get("configBucket", self.batch_bucket)
+        prefix = f"google-cloud-dataproc-metainfo/{cluster.uuid}/jobs/{id_}/driveroutput"
+        made = {
+            "jobUuid": str(uuid4()),
+            "driverOutputResourceUri": f"gs://{bucket}/{prefix}",
+            "placement": given["placement"] | {"clusterUuid": cluster.uuid},
+        }
+        job = self.jobs[id_] = Task(given | made)
+        self._set_job(job, "PENDING")
+        about = given["pysparkJob"]
+        properties, end = about.get("properties", {}), partial(self._job_is_over, job)
+        job.program = self.run(*_program(about), properties, (bucket, prefix), end)
+        return dict(job.resource)
+
+    def job(self, id_: str) -> Json:
+        """A job as it is now; the next look finds it further on."""
+        with self.lock:
+            if id_ not in self.jobs:
+                raise RefusedError(404, f"Not found: Job {id_}")
+            job = self.jobs[id_]
+            seen = dict(job.resource)
+            if follows := {"PENDING": "SETUP_DONE", "SETUP_DONE": "RUNNING"}.get(job.state):
+                self._set_job(job, follows)
+            return seen
+
+    def cancel_job(self, id_: str) -> Json:
+        """Cancel a job that is not over."""
+        self.job(id_)
+        job = self.jobs[id_]
+        if job.is_over:
+            raise RefusedError(400, f"Job {id_} is not in a cancellable state: {job.state}")
+        self._set_job(job, "CANCELLED", "Job was cancelled by a user")
+        job.stop()
+        return dict(job.resource)
+
+    def create_batch(self, given: Json, id_: str, place: str) -> Json:
+        """Begin a batch."""
+        _check_name(id_, r"[a-z0-9]([-a-z0-9]{2,61}[a-z0-9])", "Batch id")
+        _check_labels(given)
+        if id_ in self.batches:
+            raise RefusedError(409, f"Already exists: Failed to create batch: Batch {place}/batches/{id_}")
+        operation = self._operation(place, "Batch", {"batch": f"{place}/batches/{id_}", "operationType": "BATCH"})
+        prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/srvls-batch-{uuid4()}/driveroutput"
+        made = {
+            "name": f"{place}/batches/{id_}",
+            "uuid": str(uuid4()),
+            "createTime": now(),
+            "creator": "whoever asks",
+            "operation": operation["name"],
+            "runtimeInfo": {"outputUri": f"gs://{self.batch_bucket}/{prefix}"} if self.batch_bucket else {},
+        }
+        batch = self.batches[id_] = Task(given | made)
+        self._set_batch(batch, "PENDING")
+        about = given["pysparkBatch"]
+        properties, end = given.get("runtimeConfig", {}).get("properties", {}), partial(self._batch_is_over, batch)
+        batch.program = self.run(*_program(about), properties, (self.batch_bucket, prefix), end)
+        return operation
+
+    def batch(self, id_: str) -> Json:
+        """A batch as it is now; the next look finds it further on."""
+        with self.lock:
+            if id_ not in self.batches:
+                raise RefusedError(404, f"Not found: Batch {id_}")
+            batch = self.batches[id_]
+            seen = dict(batch.resource)
+            if batch.state == "PENDING":
+                self._set_batch(batch, "RUNNING")
+            return seen
+
+    def delete_batch(self, id_: str) -> None:
+        """Forget a batch that is over."""
+        self.batch(id_)
+        if not self.batches[id_].is_over:
+            raise RefusedError(400, f"Batch {id_} is not in a terminal state")
+        del self.batches[id_]
+
+    def operation(self, name: str) -> Json:
+        """An operation as it is now; nobody waits for one here, so it only tells that it is under way."""
+        if name not in self.operations:
+            raise RefusedError(404, f"Not found: Operation {name}")
+        return self.operations[name]
+
+    def cancel_operation(self, name: str) -> None:
+        """Cancel what an operation does: batches only."""
+        self.operation(name)
+        for batch in self.batches.values():
+            if batch.resource["operation"] == name and not batch.is_over:
+                self._set_batch(batch, "CANCELLED", "Batch was cancelled by a user")
+                batch.stop()
+                return
+        raise RefusedError(400, f"Operation {name} cannot be cancelled")
+
+    def _operation(self, place: str, kind: str, metadata: Mapping[str, Any]) -> Json:
+        name = f"{place}/operations/{uuid4()}"
+        about = {"@type": f"{TYPES}{kind}OperationMetadata", **metadata}
+        self.operations[name] = {"name": name, "metadata": about, "done": False}
+        return self.operations[name]
+
+    def _job_is_over(self, job: Task, code: int) -> None:
+        with self.lock:
+            if not job.is_over:
+                details = f"Google Cloud Dataproc Agent reports job failure. Job failed with exit code {code}."
+                self._set_job(job, "ERROR" if code else "DONE", details if code else "")
+
+    def _batch_is_over(self, batch: Task, code: int) -> None:
+        with self.lock:
+            if not batch.is_over:
+                self._set_batch(batch, "FAILED" if code else "SUCCEEDED", f"Exit code {code}" if code else "")
+
+    def _set_job(self, job: Task, state: str, details: str = "") -> None:
+        job.state = state
+        status = {"state": state, "stateStartTime": now()} | ({"details": details} if details else {})
+        job.resource |= {"status": status, "done": job.is_over}
+
+    def _set_batch(self, batch: Task, state: str, message: str = "") -> None:
+        batch.state = state
+        batch.resource |= {"state": state, "stateTime": now()} | ({"stateMessage": message} if message else {})
+
+
+def _program(about: Json) -> tuple[str, list[str], list[str]]:
+    """Main file, modules and arguments of a PySpark job or batch."""
+    return about["mainPythonFileUri"], about.get("pythonFileUris", []), about.get("args", [])
+
+
+def _check_name(name: str, pattern: str, what: str) -> None:
+    if not re.fullmatch(pattern, name):
+        raise RefusedError(400, f"{what} '{name}' must match pattern {pattern}")
+
+
+def _check_labels(given: Json) -> None:
+    for name, value in given.get("labels", {}).items():
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name) or not re.fullmatch(r"[a-z0-9_-]{0,63}", value):
+            raise RefusedError(400, f"Invalid label {name}={value}")

@@ -1,0 +1,52 @@
+"""What the Dataproc server starts for a PySpark program: the program, with Spark at hand, and nothing else of ours.
+
+Here belongs being the machine that a program finds itself on: its modules are importable, `chicago_crime` and Dagster
+are not, and a session is had in the way that every PySpark program has one.
+
+    python spark_driver.py sail|jvm MODULES_FOLDER MAIN.py [ARGUMENTS]
+"""
+
+import importlib.abc
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ABSENT = {"chicago_crime", "chicago_crime_tests", "dagster", "dagster_pipes", "spark_jobs"}
+
+
+class _Absent(importlib.abc.MetaPathFinder):
+    """Refuses what a machine of Dataproc does not have, unless it was handed over with the program."""
+
+    def __init__(self, modules: Path):
+        self._modules = modules
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> None:
+        if name in ABSENT and not (self._modules / f"{name}.py").exists():
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def main(engine: str, modules: str, program: str, arguments: list[str]) -> None:
+    """Run a program to its end."""
+    sys.path[0] = modules
+    sys.meta_path.insert(0, _Absent(Path(modules)))
+    sys.argv = [program, *arguments]
+    if engine == "jvm":
+        runpy.run_path(program, run_name="__main__")
+        return
+    os.environ |= {"RUST_LOG": "error", "SAIL_EXECUTION__DEFAULT_PARALLELISM": "1"}
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    os.environ["SPARK_REMOTE"] = f"sc://127.0.0.1:{server.listening_address[1]}"
+    try:
+        runpy.run_path(program, run_name="__main__")
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
