@@ -98,6 +98,7 @@ _MADE_OF: dict[str, dict[str, tuple[str, ...]]] = {
         "crimes": ("id",),
         "arrests": ("arrest",),
         "population": ("year", "community_area"),
+        "is_small_population": ("year", "community_area"),
         "rate_per_1000": ("id", "year", "community_area"),
         "days_covered": ("date",),
     },

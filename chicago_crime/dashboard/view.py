@@ -11,7 +11,20 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-Kind = Literal["text", "count", "change", "percent", "percent_change", "decimal", "score", "date", "month", "plain"]
+Kind = Literal[
+    "text",
+    "plain",
+    "count",
+    "change",
+    "percent",
+    "percent_change",
+    "growth",
+    "decimal",
+    "mean",
+    "score",
+    "date",
+    "month",
+]
 
 NOT_KNOWN = "\u2013"
 MINUS = "\u2212"
@@ -33,6 +46,10 @@ def write(value: Any, kind: Kind) -> str:
             return f"{100 * value:.1f} %"
         case "percent_change":
             return f"{100 * value:+,.1f} %".replace("-", MINUS)
+        case "growth":  # its column says that it is in percent
+            return f"{100 * value:+,.1f}".replace("-", MINUS)
+        case "mean":
+            return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
         case "decimal":
             return f"{value:,.1f}"
         case "score":
@@ -54,6 +71,7 @@ class Column:
         kind: how its values are written.
         group: a label above several columns.
         is_small: name of a column that is true where this one's value is too small to mean much.
+        is_shown: whether the page shows it; a download has it in any case.
     """
 
     name: str
@@ -61,6 +79,7 @@ class Column:
     kind: Kind = "text"
     group: str = ""
     is_small: str = ""
+    is_shown: bool = True
 
     @property
     def is_number(self) -> bool:
@@ -89,10 +108,15 @@ class Shown:
     is_open: bool = False
 
     @property
+    def shown_columns(self) -> list[Column]:
+        """The columns that the page shows."""
+        return [column for column in self.columns if column.is_shown]
+
+    @property
     def groups(self) -> list[tuple[str, int]]:
         """Labels above columns with how many they span; empty if no column has one."""
         spans: list[tuple[str, int]] = []
-        for column in self.columns:
+        for column in self.shown_columns:
             if spans and spans[-1][0] == column.group:
                 spans[-1] = (column.group, spans[-1][1] + 1)
             else:

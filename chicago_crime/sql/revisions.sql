@@ -1,7 +1,8 @@
--- What:    what changed in a year each time that it was loaded again. It is made before crimes is replaced: crimes
---          still holds the former snapshot, raw_crimes the new one already, and revisions what changed earlier.
+-- What:    what changed in a year each time that it was loaded again.
 -- Grain:   snapshot, crime and kind of change; again if the same snapshot came with other values.
 -- Columns: the year, both snapshots, the crime as it now is (as it was, if it vanished), the kind, both values.
+-- It is made before crimes is replaced: crimes still holds the former snapshot, raw_crimes the new one already, and
+-- revisions what changed earlier. Running it twice is like running it once.
 -- Where less than half of the smaller snapshot is in both, the new one is another data set, e.g. real data in place of a
 -- sample: one row says so, and what changed earlier is forgotten together with the data set that it was about.
 WITH told AS (

@@ -104,8 +104,8 @@ def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
     end = data.facts().newest_day
     assert (end.month, end.day) == (12, 31)
     assert {row["name"]: (row["year_to_date"], row["year_to_date_before"]) for row in found} == of_overview
-    assert all(row["months_12"] == row["year_to_date"] for row in found)
-    assert all(row["year_to_date_mean"] is None for row in found), "2013 is not loaded: there is no mean of three years"
+    assert all(row["whole_year"] == row["year_to_date"] for row in found)
+    assert {row["year_to_date_mean_years"] for row in found} == {2}, "2013 is not loaded"
 
 
 def test_nothing_to_show_is_told_with_what_to_do(data: Data) -> None:
