@@ -21,7 +21,7 @@ SMALL = 20
 SMALL_NUMBERS = f"Grey: fewer than {SMALL} crimes to compare with, so that a few more or fewer look like a trend."
 
 FEW_RESIDENTS = "fewer than 10,000 residents, where one crime more or less moves the rate by more than 0.1"
-SMALL_RATES = f"Grey: {FEW_RESIDENTS}; or fewer than {SMALL} crimes."
+SMALL_RATE = f"{FEW_RESIDENTS}; or fewer than {SMALL} crimes"
 
 
 def provisional(facts: Facts, years: Iterable[int]) -> list[str]:

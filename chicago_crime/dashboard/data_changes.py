@@ -11,7 +11,7 @@ KINDS = {
     "added": ("Added", "was not there before"),
     "vanished": ("Vanished", "is no longer there"),
     "reclassified": ("Reclassified", "another primary type, IUCR or FBI code"),
-    "arrest_turned": ("Arrest flag turned", "an arrest was made, or taken back"),
+    "arrest_turned": ("Arrest flag turned", "with the flag now, or without"),
     "moved": ("Moved", "other coordinates, block or community area"),
     "corrected": ("Corrected", "another date, description, kind of place, beat, ward, flag or case number"),
     "another_data_set": ("Another data set", "too few ids in common to compare"),
@@ -31,7 +31,7 @@ def revisions(asked: Asked) -> Section:
             "previous_snapshot": row["previous_snapshot"],
             "kind": KINDS[row["kind"]][0],
             "changes": row["changes"],
-            "meaning": row["crimes"] or KINDS[row["kind"]][1],
+            "meaning": _meaning(row),
         }
         for row in sorted(found, key=lambda row: (-row["year"], row["snapshot"], order.index(row["kind"])))
         if row["year"] in asked.years
@@ -57,6 +57,13 @@ def revisions(asked: Asked) -> Section:
         tables=[Shown("revisions", "Changes by year, snapshot and kind", columns, rows, is_open=True)],
         shape="wide",
     )
+
+
+def _meaning(row: dict[str, Any]) -> str:
+    if row["kind"] == "arrest_turned":
+        without = row["changes"] - row["arrests"]
+        return f"{write(row['arrests'], 'count')} with the flag now, {write(without, 'count')} without"
+    return row["crimes"] or KINDS[row["kind"]][1]
 
 
 def labels(asked: Asked) -> Section:

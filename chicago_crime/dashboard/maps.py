@@ -33,7 +33,10 @@ def areas_map() -> AnyChart:
             ],
         )
     )
-    return _map(alt.layer(unchosen, chosen))
+    dashed = base.transform_filter("datum.is_pale").mark_geoshape(
+        style="outline", fill="transparent", strokeDash=[3, 2], cursor="pointer"
+    )
+    return _map(alt.layer(unchosen, chosen, dashed.encode(tooltip=chosen.encoding.tooltip)))
 
 
 @made_once

@@ -7,6 +7,8 @@ Here belongs how values are written. How a page looks is in `templates/` and `st
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -107,10 +109,16 @@ class Shown:
     shown: int = 100
     is_open: bool = False
 
-    @property
+    @cached_property
     def shown_columns(self) -> list[Column]:
         """The columns that the page shows."""
         return [column for column in self.columns if column.is_shown]
+
+    @cached_property
+    def starts(self) -> list[Column]:
+        """The columns with which another group begins."""
+        shown = self.shown_columns
+        return [column for before, column in pairwise(shown) if column.group != before.group]
 
     @property
     def groups(self) -> list[tuple[str, int]]:

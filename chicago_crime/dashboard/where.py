@@ -106,7 +106,7 @@ def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
             "map",
             f"{what} by community area, {asked.in_years}",
             "Click an area to filter by it, and again to take the filter off; or follow its name in the table.",
-            [*([f"Pale: {caveats.SMALL_RATES.removeprefix('Grey: ')}"] if by_rate else []), caveats.AREAS_FROM_CELLS],
+            [*([f"Pale, with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), caveats.AREAS_FROM_CELLS],
             [Figure("areas", f"Map: {what.lower()} by community area", maps.areas_map(), {"areas": data})],
         ),
         Section(
@@ -115,7 +115,7 @@ def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
             "",
             [
                 *notes,
-                *([] if asked.filters.district else [caveats.SMALL_RATES]),
+                *([] if asked.filters.district else [f"Grey: {caveats.SMALL_RATE}."]),
                 caveats.POPULATION,
                 *caveats.partial(asked.facts, asked.years),
                 *caveats.provisional(asked.facts, asked.years),
