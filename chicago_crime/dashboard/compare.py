@@ -126,7 +126,7 @@ def _table(asked: Asked, rows: list[dict[str, Any]], end: date) -> Section:
         "spans",
         f"Spans that end on {write(end, 'date')}",
         f"28 days from {write(end - timedelta(27), 'date')}; the year to date from 1 January; the last whole year, "
-        f"{newest['whole_year']}. Each against the same days of the year before, and against the mean (a year) of the "
+        f"{newest['whole_year']}. Each against the same days of the year before, and against the mean of the "
         f"{YEARS_BACK} years before.",
         [caveats.SMALL_NUMBERS, *_gaps(asked, means, newest), *caveats.provisional(asked.facts, [end.year])]
         + (caveats.labels(asked.facts, asked.filters) if asked.filters.rows == "type" else []),

@@ -42,7 +42,7 @@ def revisions(asked: Asked) -> Section:
         Column("snapshot", "To the data of", "date"),
         Column("kind", "What changed"),
         Column("changes", "Crimes", "count"),
-        Column("meaning", "Which means"),
+        Column("meaning", "Which means", "prose"),
     )
     if not rows:
         says = f"No year of {asked.in_years} differs from what was loaded before it."

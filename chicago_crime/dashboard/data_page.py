@@ -139,7 +139,7 @@ def _checks(asked: Asked) -> Section:
         Column("check", "Check"),
         Column("result", "Result"),
         Column("at", "When", "date"),
-        Column("found", "What it found"),
+        Column("found", "What it found", "prose"),
     )
     return Section(
         "checks",
@@ -174,7 +174,7 @@ def _nulls(asked: Asked) -> Section:
         Column("share", "Share", "percent"),
         Column("worst_share", "Worst year", "percent"),
         Column("worst_year", "", "plain"),
-        Column("meaning", "Meaning"),
+        Column("meaning", "Meaning", "prose"),
     )
     return Section(
         "nulls",

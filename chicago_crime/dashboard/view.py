@@ -15,6 +15,7 @@ import pyarrow as pa
 
 Kind = Literal[
     "text",
+    "prose",
     "plain",
     "count",
     "change",
@@ -86,7 +87,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether it stands right-aligned."""
-        return self.kind not in ("text", "plain", "date", "month")
+        return self.kind not in ("text", "prose", "plain", "date", "month")
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
         Column("crimes", "Crimes", "count"),
         Column("rate", "Per 1,000 residents a year", "decimal", is_small="is_small"),
         Column("residents", "Residents", "count"),
-        Column("side", "Side"),
+        Column("side", "Side", is_shown=False),
     )
     return [
         Section(

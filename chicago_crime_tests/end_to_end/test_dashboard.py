@@ -213,6 +213,14 @@ def test_compare_gives_what_sql_over_the_crimes_gives(
     assert all(name.startswith("No ") or not any(numbers) for name, numbers in found.items() if name not in expected)
 
 
+@pytest.mark.parametrize("query", ["end=2016-12-31", "end=2016-06-30&rows=district", "end=2021-04-30&rows=type"])
+def test_the_table_of_compare_needs_no_scrolling_sideways(page: Page, address: str, query: str) -> None:
+    open_page(page, f"{address}/compare?{query}")
+    room = page.locator(".scroll").evaluate("region => region.clientWidth")
+    needed = page.locator("table.dense").evaluate("table => { table.style.width = '1px'; return table.offsetWidth; }")
+    assert needed <= room - 30, "two scroll bars of 15 pixels, which this browser does not show, must fit beside it"
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ADDRESSES)
