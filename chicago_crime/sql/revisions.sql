@@ -87,42 +87,42 @@ described AS (
 
 compared AS (
   SELECT
-    COALESCE(new.id, old.id) AS id,
-    old.id IS NOT NULL AS was_there,
-    new.id IS NOT NULL AS is_there,
-    COALESCE(new.date, old.date) AS date,
-    IF(new.id IS NULL, old.primary_type, new.primary_type) AS primary_type,
-    IF(new.id IS NULL, old.community_area, new.community_area) AS community_area,
-    COALESCE(old.updated_on, old.date) AS old_updated_on,
-    COALESCE(new.updated_on, new.date) AS new_updated_on,
-    old.offense AS old_offense,
-    new.offense AS new_offense,
-    old.arrest AS old_arrest,
-    new.arrest AS new_arrest,
-    old.place AS old_place,
-    new.place AS new_place,
+    COALESCE(fresh.id, former.id) AS id,
+    former.id IS NOT NULL AS was_there,
+    fresh.id IS NOT NULL AS is_there,
+    COALESCE(fresh.date, former.date) AS date,
+    IF(fresh.id IS NULL, former.primary_type, fresh.primary_type) AS primary_type,
+    IF(fresh.id IS NULL, former.community_area, fresh.community_area) AS community_area,
+    COALESCE(former.updated_on, former.date) AS old_updated_on,
+    COALESCE(fresh.updated_on, fresh.date) AS new_updated_on,
+    former.offense AS old_offense,
+    fresh.offense AS new_offense,
+    former.arrest AS old_arrest,
+    fresh.arrest AS new_arrest,
+    former.place AS old_place,
+    fresh.place AS new_place,
     ARRAY_TO_STRING([
-      IF(old.case_text != new.case_text, old.case_text, NULL),
-      IF(old.date_text != new.date_text, old.date_text, NULL),
-      IF(old.description != new.description, old.description, NULL),
-      IF(old.location_text != new.location_text, old.location_text, NULL),
-      IF(old.domestic_text != new.domestic_text, old.domestic_text, NULL),
-      IF(old.beat_text != new.beat_text, old.beat_text, NULL),
-      IF(old.district_text != new.district_text, old.district_text, NULL),
-      IF(old.ward_text != new.ward_text, old.ward_text, NULL)
+      IF(former.case_text != fresh.case_text, former.case_text, NULL),
+      IF(former.date_text != fresh.date_text, former.date_text, NULL),
+      IF(former.description != fresh.description, former.description, NULL),
+      IF(former.location_text != fresh.location_text, former.location_text, NULL),
+      IF(former.domestic_text != fresh.domestic_text, former.domestic_text, NULL),
+      IF(former.beat_text != fresh.beat_text, former.beat_text, NULL),
+      IF(former.district_text != fresh.district_text, former.district_text, NULL),
+      IF(former.ward_text != fresh.ward_text, former.ward_text, NULL)
     ], '; ') AS old_rest,
     ARRAY_TO_STRING([
-      IF(old.case_text != new.case_text, new.case_text, NULL),
-      IF(old.date_text != new.date_text, new.date_text, NULL),
-      IF(old.description != new.description, new.description, NULL),
-      IF(old.location_text != new.location_text, new.location_text, NULL),
-      IF(old.domestic_text != new.domestic_text, new.domestic_text, NULL),
-      IF(old.beat_text != new.beat_text, new.beat_text, NULL),
-      IF(old.district_text != new.district_text, new.district_text, NULL),
-      IF(old.ward_text != new.ward_text, new.ward_text, NULL)
+      IF(former.case_text != fresh.case_text, fresh.case_text, NULL),
+      IF(former.date_text != fresh.date_text, fresh.date_text, NULL),
+      IF(former.description != fresh.description, fresh.description, NULL),
+      IF(former.location_text != fresh.location_text, fresh.location_text, NULL),
+      IF(former.domestic_text != fresh.domestic_text, fresh.domestic_text, NULL),
+      IF(former.beat_text != fresh.beat_text, fresh.beat_text, NULL),
+      IF(former.district_text != fresh.district_text, fresh.district_text, NULL),
+      IF(former.ward_text != fresh.ward_text, fresh.ward_text, NULL)
     ], '; ') AS new_rest
-  FROM (SELECT * FROM described WHERE NOT is_new) AS old
-  FULL JOIN (SELECT * FROM described WHERE is_new) AS new ON old.id = new.id
+  FROM (SELECT * FROM described WHERE NOT is_new) AS former
+  FULL JOIN (SELECT * FROM described WHERE is_new) AS fresh ON former.id = fresh.id
 ),
 
 snapshots AS (
