@@ -25,9 +25,7 @@ def compare(asked: Asked) -> View:
             f"loaded are {format_years(list(facts.years))}. Choose another end date."
         )
     years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
-    found = asked.answer(
-        "compare", years, rows_are=asked.filters.rows, last_day=end, whole_year=whole_year(end)
-    ).to_pylist()
+    found = asked.answer("compare", years, rows_are=asked.filters.rows, last_day=end).to_pylist()
     asked.years = [end.year]
     asked.refuse_nothing(sum(row[span] for row in found for span in SPANS))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
@@ -52,7 +50,7 @@ def compare(asked: Asked) -> View:
 
 def whole_year(end: date) -> int:
     """The last year that is over on a day."""
-    return end.year if (end.month, end.day) == (12, 31) else end.year - 1
+    return (end + timedelta(1)).year - 1
 
 
 def _is_loaded(asked: Asked, end: date, back: int, span: str) -> bool:

@@ -70,9 +70,9 @@ described AS (
       ', area ',
       COALESCE(CAST(community_area AS STRING), '-'),
       ', x ',
-      COALESCE(CAST(CAST(ROUND(x_coordinate) AS INT64) AS STRING), '-'),
+      COALESCE(CAST(IF(ABS(x_coordinate) < 1e15, CAST(ROUND(x_coordinate) AS INT64), NULL) AS STRING), '-'),
       ', y ',
-      COALESCE(CAST(CAST(ROUND(y_coordinate) AS INT64) AS STRING), '-')
+      COALESCE(CAST(IF(ABS(y_coordinate) < 1e15, CAST(ROUND(y_coordinate) AS INT64), NULL) AS STRING), '-')
     ) AS place,
     CONCAT('case ', COALESCE(case_number, '-')) AS case_text,
     FORMAT_DATETIME('%Y-%m-%d %H:%M:%S', date) AS date_text,

@@ -117,6 +117,11 @@ def test_a_value_that_comes_or_goes_is_a_change(load: Load) -> None:
     ]
 
 
+def test_a_coordinate_beyond_all_numbers_stops_nothing(load: Load) -> None:
+    load(snapshot({"id": str(ID), "x_coordinate": "1e300", "y_coordinate": "-inf"}))
+    assert [row["kind"] for row in load(snapshot(at=THIRD))] == ["moved"]
+
+
 def test_more_of_a_year_is_the_same_data_set(load: Load) -> None:
     early = [row for row in snapshot() if row["date"].startswith(("01", "02"))]
     load(early)

@@ -1,7 +1,7 @@
 -- What:    all that the page Compare shows: three spans, and the same ones up to three years before.
 -- Grain:   place or type (what @rows_are says), and how many years back.
--- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the whole year
---          @whole_year, each of them years_back years earlier.
+-- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year that is
+--          over on it, each of them years_back years earlier.
 WITH by_day AS (
   SELECT
     CASE @rows_are
@@ -20,7 +20,7 @@ ends AS (
   SELECT
     years_back,
     DATE(DATE_SUB(@last_day, INTERVAL years_back YEAR)) AS last_day,
-    @whole_year - years_back AS calendar_year
+    EXTRACT(YEAR FROM DATE_ADD(@last_day, INTERVAL 1 DAY)) - 1 - years_back AS calendar_year
   FROM UNNEST([0, 1, 2, 3]) AS years_back
 )
 
