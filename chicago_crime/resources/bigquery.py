@@ -108,10 +108,12 @@ class BigQueryWarehouse(Warehouse):
         return {table.name: self._now(table, year, costs if table is first else Costs()) for table in folders}
 
     def clear_year(self, table: Table, year: int) -> TableYear:
-        """See `Warehouse.clear_year`. Where there is nothing to delete, it is only written down that this is so."""
+        """See `Warehouse.clear_year`. A year that is stored and empty stays as it is, and costs no write."""
         self.tables.make_ready([table])
         stored, costs = self.stored(table).get(year), Costs()
-        if stored and stored.rows:
+        if stored and not stored.rows:
+            return stored
+        if stored:
             with self.tables.alone([table]):
                 purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
                 costs = self.jobs.run(statements.delete(table, year), purpose)
@@ -210,11 +212,9 @@ class BigQueryWarehouse(Warehouse):
                 raise WarehouseError(f"{table.name} has no year {year}: materialize it first")
 
     def _now(self, table: Table, year: int, costs: Costs) -> TableYear:
-        """A year as it stands after a job; if it came out empty, that is written down."""
+        """A year as it stands after a job; if it came out empty, that is written down unless it is already."""
         stored = self.stored(table).get(year)
-        if stored is None or not stored.rows:
-            return self._empty(table, year, costs)
-        return replace(stored, details=costs.as_details())
+        return replace(stored, details=costs.as_details()) if stored else self._empty(table, year, costs)
 
     def _empty(self, table: Table, year: int, costs: Costs) -> TableYear:
         return TableYear(0, 0, self.tables.mark_empty(table, year), costs.as_details())

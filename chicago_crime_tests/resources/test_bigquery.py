@@ -144,6 +144,9 @@ def test_a_year_without_rows_is_stored_all_the_same(cloud: Cloud, warehouse: Big
     assert {year: stored.rows for year, stored in cloud.warehouse().stored(REJECTED_CRIMES).items()} == {2014: 0}
     assert warehouse.count_by(REJECTED_CRIMES, 2014, "reason") == {}
     assert warehouse.measure(REJECTED_CRIMES, [2014], {"n": "COUNT(*)"}) == {2014: {"n": 0}}
+    before = len(cloud.bigquery.writes())
+    assert warehouse.clear_year(REJECTED_CRIMES, 2014).rows == 0
+    assert len(cloud.bigquery.writes()) == before
     warehouse.replace_year(REJECTED_CRIMES, 2014)  # and rows win over what was written down
     assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
 
