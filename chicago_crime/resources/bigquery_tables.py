@@ -27,9 +27,10 @@ class LiveTables:
     """The tables of a dataset.
 
     Whether a year without rows is stored or was never loaded, partitions do not tell: one without rows is no partition.
-    So it is written down in a label of the table, `empty_2014`, whose value is the time in epoch milliseconds. A label is
-    set after the rows are gone: who is killed in between leaves a year that counts as not loaded, and is loaded again.
-    Rows always win over the label, so it need not be taken away. Labels of two years never get in each other's way.
+    So it is written down in a label of the table, `empty_2014`, whose value is the time in epoch milliseconds. A label
+    is set after the rows are gone: who is killed in between leaves a year that counts as not loaded, and is loaded
+    again. Rows always win over the label, so it need not be taken away. Labels of two years never get in each other's
+    way.
 
     Attributes:
         client: gives the client.
