@@ -48,6 +48,7 @@ STATEMENTS = [name for name in FILES if not name.endswith("matches_filters")]  #
 DASHBOARD = [name for name in STATEMENTS if name.startswith("dashboard/")]
 FILTERED = [name for name in DASHBOARD if "@classes" in written(name)]
 OF_TABLES = [name for name in FILES if name in TABLES]
+OF_EVERY_YEAR = {*OF_TABLES} - {"rejected_crimes", "revisions"}  # a real year is clean, and none is loaded twice
 
 FILTERS = {
     "all": Filters(),
@@ -96,10 +97,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     sample = SampleSource(rows=4600, dirt=True).fetch(DIRTY_YEAR, folder).path
     dirty = cut(pass_through(sample, DIRTY_YEAR, folder).file, every=1)
     # One row in 200 is spoilt, and a kind of dirt may take two rows.
-    near_dirt = [row for number, row in enumerate(dirty) if number % 40 == 0 or number % 200 in range(85, 105)]
+    near_dirt = [row for number, row in enumerate(dirty) if number % 40 == 0 or number % 200 in range(95, 103)]
     write_csv(folder / "in" / f"{DIRTY_YEAR}.csv", [*near_dirt, *edge_rows()])
     for year in years_there():
-        write_csv(folder / "in" / f"{year}.csv", cut(real_year(year), every=900))
+        write_csv(folder / "in" / f"{year}.csv", cut(real_year(year), every=1500))
     settings = folder_settings(folder / "data", folder / "in", allow_shrink=True)
     run_well(settings, *years_there(), DIRTY_YEAR)
     return settings
@@ -126,7 +127,7 @@ def test_a_table_is_the_same(loaded: Settings, tmp_path: Path, name: str, year: 
     warehouse = DuckDBWarehouse(tmp_path / "warehouse", tmp_path / "staging", threads=2, memory="500MB")
     warehouse.replace_year(TABLES[name], year)
     ours = pq.read_table(warehouse.file(name, year)).to_pylist()
-    assert ours or name == "revisions"
+    assert ours or name not in OF_EVERY_YEAR
     assert in_order(ours) == in_order(theirs)
 
 
@@ -145,9 +146,11 @@ def test_what_all_pages_need_is_the_same(loaded: Settings, name: str) -> None:
     assert_answers_are_the_same(loaded, name, {"years": [DIRTY_YEAR]} if "@years" in written(name) else {})
 
 
-@pytest.mark.parametrize("rows_are", ["area", "district", "type"])
-@pytest.mark.parametrize("last_day", [date(2016, 12, 31), date(2016, 2, 29), date(2014, 3, 15)])
-def test_compare_is_the_same_for_any_day(loaded: Settings, rows_are: str, last_day: date) -> None:
+@pytest.mark.parametrize(
+    ("last_day", "rows_are"),
+    [(date(2016, 12, 31), "area"), (date(2016, 2, 29), "district"), (date(2014, 3, 15), "type")],
+)
+def test_compare_is_the_same_for_any_day(loaded: Settings, last_day: date, rows_are: str) -> None:
     years = range(last_day.year - 4, last_day.year + 1)
     parameters = Filters().parameters(years) | {"rows_are": rows_are, "last_day": last_day}
     assert_answers_are_the_same(loaded, "dashboard/compare", parameters)
