@@ -59,6 +59,9 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
         TranslationError: the query uses something that is not known to mean the same on DuckDB.
     """
     query = query.copy()
+    for equation in list(query.find_all(exp.EQ)):
+        if equation.left.name == "_PARTITIONTIME":
+            equation.replace(exp.true())  # one file holds one year: the partition is chosen by choosing the file
     nodes = list(query.bfs())
     for node in nodes:
         if why := _why_not(node):
@@ -142,8 +145,6 @@ def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
         case exp.In(this=value, args={"unnest": exp.Unnest(expressions=[exp.Array(expressions=choices)])}):
             # As it comes, sqlglot spells out what GoogleSQL says of NULLs in the array; a list of literals has none.
             return exp.In(this=value, expressions=choices) if choices else exp.false()
-        case exp.EQ() if node.left.name == "_PARTITIONDATE":
-            return exp.true()  # one file holds one year: the partition is chosen by choosing the file
         case exp.Div() if not (node.right.is_number and float(node.right.name)):
             # GoogleSQL fails; DuckDB answers infinity, unless told.
             fails = exp.Anonymous(this="ERROR", expressions=[exp.Literal.string("division by zero")])

@@ -32,7 +32,7 @@ def answer(query: str, rows: str = "(SELECT 1 AS x)", **parameters: object) -> A
         ("SELECT REGEXP_EXTRACT('17.0', r'^(\\d+)(?:\\.0)?$')", "17"),
         ("SELECT REGEXP_EXTRACT('x17', r'^(\\d+)$')", None),
         ("SELECT REGEXP_REPLACE('a-b-c', r'-', '+')", "a+b+c"),
-        ("SELECT x FROM t WHERE _PARTITIONDATE = DATE(@year, 1, 1)", 1),
+        ("SELECT x FROM t WHERE _PARTITIONTIME = TIMESTAMP(DATE(@year, 1, 1))", 1),
         ("SELECT CAST(SAFE_CAST(REPLACE('1_000', '_', 'x') AS NUMERIC) AS FLOAT64)", None),
         ("SELECT CAST(SAFE_CAST(REPLACE('0.1234567895', '_', 'x') AS NUMERIC) AS FLOAT64)", 0.12345679),
         ("SELECT TRIM('\t a\u3000')", "a"),

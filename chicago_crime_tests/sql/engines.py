@@ -39,7 +39,7 @@ REFERENCE = {
 CATALOG = {
     table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
 } | REFERENCE
-CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")]
+CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP")]
 
 PARAMETERS = {
     "year": "INT64",

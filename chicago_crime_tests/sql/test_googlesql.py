@@ -4,7 +4,7 @@ DuckDB answers through the real warehouse, Google's evaluator from the rows that
 """
 
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ def rows_held(settings: Settings, table: str, year: int | None = None) -> list[R
     files = sorted(folder.glob(f"{year or '*'}.parquet"))
     rows = [row for file in files for row in pq.read_table(file).to_pylist()]
     if table == RAW_CRIMES.name:
-        rows = [row | {"_PARTITIONDATE": date(year or DIRTY_YEAR, 1, 1)} for row in rows]
+        rows = [row | {"_PARTITIONTIME": datetime(year or DIRTY_YEAR, 1, 1, tzinfo=UTC)} for row in rows]
     return rows
 
 
@@ -233,7 +233,7 @@ def test_what_publishers_write_is_read_the_same(
     canonical = pass_through(real_variant(variant), year, tmp_path).file
     rows = cut(canonical, every)
     warehouse.load_csv(RAW_CRIMES, year, str(write_csv(tmp_path / "cut.csv", rows)))
-    raw = [row | {"_PARTITIONDATE": date(year, 1, 1)} for row in rows]
+    raw = [row | {"_PARTITIONTIME": datetime(year, 1, 1, tzinfo=UTC)} for row in rows]
     for table in (CRIMES, REJECTED_CRIMES):
         warehouse.replace_year(table, year)
         ours = pq.read_table(warehouse.file(table.name, year)).to_pylist()

@@ -1,6 +1,6 @@
 """Random dirt: whatever a raw row holds, both engines type it alike."""
 
-from datetime import date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -82,7 +82,7 @@ ROWS = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=25)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(ROWS)
 def test_rows_are_typed_alike(rows: list[dict[str, Any]]) -> None:
-    raw = [dict.fromkeys(NAMES) | row | {"_PARTITIONDATE": date(YEAR, 1, 1)} for row in rows]
+    raw = [dict.fromkeys(NAMES) | row | {"_PARTITIONTIME": datetime(YEAR, 1, 1, tzinfo=UTC)} for row in rows]
     theirs = google().evaluate(TYPED, {"raw_crimes": raw}, typed({"year": YEAR}))
     ours = in_duckdb(TYPED, {"raw_crimes": raw}, {"year": YEAR}, RAW)
     assert len(ours) == len(rows)
