@@ -15,7 +15,7 @@ import duckdb
 from chicago_crime import sql
 from chicago_crime.csv_records import lines_of, records
 from chicago_crime.errors import PlatformError
-from chicago_crime.file_facts import FileFacts, examine
+from chicago_crime.file_facts import MOST_COMMAS, FileFacts, examine
 from chicago_crime.resources.duckdb_dialect import to_duckdb
 from chicago_crime.resources.duckdb_scans import csv_scan
 from chicago_crime.schema import SOURCE_COLUMNS, Header, HeaderError, read_header
@@ -89,15 +89,13 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
     quarantine = empty_quarantine(folder)
     lines = facts.lines - 1
     coverage = _read_fast(source, year) if facts.is_plain and header.is_canonical else None
-    if coverage and not _is_whole(facts, coverage):
-        coverage = None
-    if coverage and coverage.rows == lines:
+    if coverage and coverage.rows == lines and _is_regular(facts, coverage):
         file, counts = source, _Counts(rows=lines)
     else:
         file = folder / REWRITTEN
         counts = _rewrite(source, header, file, quarantine)
         if coverage and not counts.quarantined and counts.rows == coverage.rows:
-            file = source  # well-formed after all: only some rows have quoted newlines, or there are blank lines
+            file = source  # well-formed after all: some rows have quoted newlines or quotes, or there are blank lines
         else:
             coverage = _read_fast(file, year)
     if counts.quarantined * 2 > lines or not counts.rows:
@@ -182,10 +180,10 @@ def _rewrite(source: Path, header: Header, target: Path, quarantine: Path) -> _C
 
 @dataclass(frozen=True)
 class _Coverage:
-    """What a fast reader sees in a file: rows by month ("" where the date cannot be read), and commas in values."""
+    """What a fast reader sees in a file: rows by month ("" where the date cannot be read), and empty fields at ends."""
 
     months: dict[str, int]
-    commas: int
+    empty_at_ends: int
 
     @property
     def rows(self) -> int:
@@ -195,24 +193,28 @@ class _Coverage:
 def _read_fast(file: Path, year: int) -> _Coverage | None:
     """See what a file in canonical columns covers; None if it is not well-formed."""
     names = [column.name for column in SOURCE_COLUMNS]
-    row = f"CONCAT_WS('', {', '.join(f'raw.{name}' for name in names)})"
-    commas = f"SUM(LENGTH({row}) - LENGTH(REPLACE({row}, ',', '')))"
-    query = sql.statement("coverage").select(commas, dialect="duckdb")
+    last = [f"COALESCE(raw.{name}, '')" for name in names[-MOST_COMMAS:][::-1]]
+    empty = "".join(f"WHEN {value} != '' THEN {place} " for place, value in enumerate(last))
+    query = sql.statement("coverage").select(f"SUM(CASE {empty} ELSE {MOST_COMMAS} END)", dialect="duckdb")
     with duckdb.connect(config={"threads": 2}) as connection:
         try:
             rows = connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, names))).fetchall()
         except duckdb.InvalidInputException:
             return None
-    return _Coverage({month: n for month, n, _ in rows}, int(sum(commas for _, _, commas in rows)))
+    return _Coverage({month: n for month, n, _ in rows}, int(sum(empty for _, _, empty in rows)))
 
 
-def _is_whole(facts: FileFacts, coverage: _Coverage) -> bool:
-    """Whether every row has as many fields as the header.
+def _is_regular(facts: FileFacts, coverage: _Coverage) -> bool:
+    """Whether the fast reader is known to have seen every field of a file that has a row on every line.
 
-    DuckDB drops an empty field too many at the end of a row. Counting commas finds it: those of the file are those
-    between fields and those in values.
+    It drops an empty field too many at the end of a row, and says nothing. Then the lines end in more commas than it
+    has seen empty fields there. Paired quotes may be such an empty field, too, or stand in a value: a closer look.
     """
-    return facts.commas == (len(SOURCE_COLUMNS) - 1) * (coverage.rows + 1) + coverage.commas
+    return (
+        sum(facts.commas_at_ends) == coverage.empty_at_ends
+        and not facts.commas_at_ends[-1]
+        and not facts.has_paired_quotes
+    )
 
 
 def _mostly_unreadable(source: Path, lines: int, counts: _Counts, quarantine: Path) -> str:

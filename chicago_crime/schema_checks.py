@@ -97,5 +97,4 @@ def _outside(column: Column) -> str:
 def _as_one(table: Table) -> str:
     if len(table.key) == 1:
         return table.key[0]
-    parts = ", '|', ".join(f"COALESCE(CAST({name} AS STRING), '')" for name in table.key)
-    return f"CONCAT({parts})"
+    return f"TO_JSON_STRING(STRUCT({', '.join(table.key)}))"

@@ -32,7 +32,10 @@ def test_facts_do_not_depend_on_how_the_file_is_read(
         facts = examine(file)
     assert facts.sha256 == hashlib.sha256(content).hexdigest() == file_facts.sha256(file)
     assert facts.size == len(content)
-    assert facts.commas == content.count(b",")
+    assert facts.has_paired_quotes == (b'""' in content)
+    whole = content if content[-1:] in (b"", b"\n", b"\r") else content + b"\n"
+    lines = whole.split(b"\n")[:-1]
+    assert facts.commas_at_ends == tuple(sum(line.endswith(b"," * n) for line in lines) for n in (1, 2, 3, 4))
     with file.open(encoding="latin-1", newline=None) as text:
         assert facts.lines == sum(1 for _ in text)
     assert facts.is_plain == _is_plain(content)

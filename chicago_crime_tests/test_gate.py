@@ -108,14 +108,34 @@ def test_a_line_that_is_no_row_goes_to_the_quarantine_with_number_and_text(
     assert is_accounted_for(passage)
 
 
-def test_an_empty_field_too_many_makes_a_line_no_row(tmp_path: Path, folder: Path) -> None:
+NOWHERE = {"latitude": "", "longitude": "", "location": ""}
+
+
+def test_rows_that_end_in_empty_fields_pass_byte_by_byte(tmp_path: Path, folder: Path) -> None:
     rows = crimes_of_months(2014)
+    for number, empty in enumerate((NOWHERE, {"location": ""}, NOWHERE)):
+        rows[number] |= empty
+    source = write_csv(tmp_path / "2014.csv", rows)
+    passage = pass_through(source, 2014, folder)
+    assert passage.file == source
+    assert (passage.rows, quarantine_of(passage)) == (36, [])
+
+
+@pytest.mark.parametrize("values", [{}, {"location": ""}, NOWHERE, NOWHERE | {"updated_on": ""}], ids=len)
+@pytest.mark.parametrize("line", [9, 36])
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["no last line end", "last line end"])
+def test_an_empty_field_too_many_makes_a_line_no_row(
+    tmp_path: Path, folder: Path, values: dict[str, str], line: int, end: bytes
+) -> None:
+    rows = crimes_of_months(2014)
+    rows[0] |= NOWHERE
+    rows[line - 1] |= values
     source = write_csv(tmp_path / "2014.csv", rows)
     lines = source.read_bytes().splitlines()
-    source.write_bytes(b"\n".join([*lines[:9], lines[9] + b",", *lines[10:]]) + b"\n")
+    source.write_bytes(b"\n".join([*lines[:line], lines[line] + b",", *lines[line + 1 :]]) + end)
     passage = pass_through(source, 2014, folder)
-    assert rows_of(passage) == rows[:8] + rows[9:]
-    assert [number for number, *_ in quarantine_of(passage)] == [10]
+    assert rows_of(passage) == rows[: line - 1] + rows[line:]
+    assert [number for number, *_ in quarantine_of(passage)] == [line + 1]
 
 
 def test_blank_lines_are_counted_and_left_out(tmp_path: Path, folder: Path) -> None:

@@ -62,6 +62,13 @@ class CrimeSource(ABC):
             SourceError: the year is not to be had, or what came is not whole.
         """
 
+    def refuse_wrong_settings(self) -> None:  # noqa: B027 - most sources have nothing to refuse
+        """Refuse, before a run starts and without asking anybody, settings under which no year is to be had.
+
+        Raises:
+            UsageError: the message names the setting and says what to do.
+        """
+
     def try_access(self) -> str:
         """Try once, and quickly, whether the publisher lets us in.
 

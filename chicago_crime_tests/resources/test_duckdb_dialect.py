@@ -69,6 +69,11 @@ def test_a_parameter_stands_for_its_value_and_for_nothing_else(query: str, value
     assert answer(query, value=value) == expected
 
 
+def test_rows_are_told_apart_by_several_values_and_their_places() -> None:
+    rows = "(FROM (VALUES (1, NULL), (NULL, 1), (1, NULL), (1, 1)) AS v(a, b))"
+    assert answer("SELECT COUNT(DISTINCT TO_JSON_STRING(STRUCT(a, b))) FROM t", rows) == 3
+
+
 def test_tables_are_replaced_and_common_table_expressions_are_not() -> None:
     assert answer("WITH t AS (SELECT 5 AS x) SELECT t.x + s.x FROM t CROSS JOIN somewhere AS s") == 6
 

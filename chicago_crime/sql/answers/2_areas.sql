@@ -3,7 +3,8 @@ SELECT
   community_area_name,
   crimes AS violent_crimes,
   ROUND(10 * rate_per_1000) / 10 AS per_1000_residents,
-  days_covered
+  days_covered,
+  is_small_population
 FROM area_rates
 WHERE
   offense_class = 'violent'
