@@ -16,23 +16,14 @@ TableScan = Callable[[str], exp.Expr]
 
 FUNCTIONS: tuple[type[exp.Expr], ...] = (
     *(exp.Abs, exp.And, exp.Array, exp.ArraySize, exp.ArrayToString, exp.Avg, exp.Case, exp.Cast, exp.Ceil),
-    *(
-        exp.Coalesce,
-        exp.Concat,
-        exp.ConcatWs,
-        exp.Count,
-        exp.CountIf,
-        exp.Date,
-        exp.DateAdd,
-        exp.DateDiff,
-        exp.DateFromParts,
-    ),
-    *(exp.DateSub, exp.DateTrunc, exp.EndsWith, exp.Exists, exp.Extract, exp.Floor, exp.Greatest, exp.GroupConcat),
-    *(exp.Grouping, exp.If, exp.Lag, exp.Least, exp.Left, exp.Length, exp.LogicalAnd, exp.LogicalOr, exp.Lower),
-    *(exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Pad, exp.ParseDatetime, exp.RegexpExtract, exp.RegexpLike),
-    *(exp.RegexpReplace, exp.Replace, exp.Reverse, exp.Right, exp.Round, exp.RowNumber, exp.SafeDivide, exp.SafeFunc),
-    *(exp.StartsWith, exp.StrPosition, exp.Substring, exp.Sum, exp.TimeToStr, exp.Trim, exp.TryCast),
-    *(exp.TsOrDsToDate, exp.TsOrDsToDatetime, exp.Unnest, exp.Upper),
+    *(exp.Coalesce, exp.Concat, exp.ConcatWs, exp.Count, exp.CountIf, exp.Date, exp.DateAdd, exp.DateDiff),
+    *(exp.DateFromParts, exp.DateSub, exp.DateTrunc, exp.EndsWith, exp.Exists, exp.Extract, exp.Floor),
+    *(exp.Greatest, exp.GroupConcat, exp.Grouping, exp.If, exp.JSONFormat, exp.Lag, exp.Least, exp.Left),
+    *(exp.Length, exp.LogicalAnd, exp.LogicalOr, exp.Lower, exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Pad),
+    *(exp.ParseDatetime, exp.RegexpExtract, exp.RegexpLike, exp.RegexpReplace, exp.Replace, exp.Reverse, exp.Right),
+    *(exp.Round, exp.RowNumber, exp.SafeDivide, exp.SafeFunc, exp.StartsWith, exp.StrPosition, exp.Struct),
+    *(exp.Substring, exp.Sum, exp.TimeToStr, exp.Trim, exp.TryCast, exp.TsOrDsToDate, exp.TsOrDsToDatetime),
+    *(exp.Unnest, exp.Upper),
 )
 """What sqlglot makes of the functions that mean the same on both engines, as they come or as rewritten here."""
 
@@ -58,6 +49,9 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
         TranslationError: the query uses something that is not known to mean the same on DuckDB.
     """
     query = query.copy()
+    for equation in list(query.find_all(exp.EQ)):
+        if equation.left.name == "_PARTITIONTIME":
+            equation.replace(exp.true())  # one file holds one year: the partition is chosen by choosing the file
     nodes = list(query.bfs())
     for node in nodes:
         if why := _why_not(node):
@@ -108,6 +102,10 @@ def _why_not(node: exp.Expr) -> str | None:
             return f"of a DATE only {', '.join(_DATE_UNITS)} are translated"
         case exp.TimeToStr() if not _DATE_FORMAT.fullmatch(node.text("format")):
             return "of a date's format only %Y %m %d %H %M %S %F %T are translated"
+        case exp.JSONFormat() if not (isinstance(node.parent, exp.Distinct) and isinstance(node.this, exp.Struct)):
+            return "TO_JSON_STRING(STRUCT(...)) is for telling rows apart, in COUNT(DISTINCT ...)"
+        case exp.Struct() if not isinstance(node.parent, exp.JSONFormat):
+            return "a STRUCT is only a step on the way to COUNT(DISTINCT TO_JSON_STRING(...))"
         case exp.Round() if node.args.get("decimals"):
             return "engines differ in the last digit: round whole numbers only"
         case exp.RegexpExtract() if not _is_plain_pattern(node.expression.name):
@@ -147,8 +145,6 @@ def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
         case exp.In(this=value, args={"unnest": exp.Unnest(expressions=[exp.Array(expressions=choices)])}):
             # As it comes, sqlglot spells out what GoogleSQL says of NULLs in the array; a list of literals has none.
             return exp.In(this=value, expressions=choices) if choices else exp.false()
-        case exp.EQ() if node.left.name == "_PARTITIONDATE":
-            return exp.true()  # one file holds one year: the partition is chosen by choosing the file
         case exp.Div() if not (node.right.is_number and float(node.right.name)):
             # GoogleSQL fails; DuckDB answers infinity, unless told.
             fails = exp.Anonymous(this="ERROR", expressions=[exp.Literal.string("division by zero")])

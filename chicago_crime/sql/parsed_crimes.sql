@@ -44,4 +44,5 @@ SELECT
   CAST(SAFE_CAST(REPLACE(raw.latitude, '_', 'x') AS NUMERIC) AS FLOAT64) AS latitude,
   CAST(SAFE_CAST(REPLACE(raw.longitude, '_', 'x') AS NUMERIC) AS FLOAT64) AS longitude
 FROM raw_crimes AS raw
-WHERE _PARTITIONDATE = DATE(@year, 1, 1)
+-- A table partitioned by the year has no _PARTITIONDATE; the start of the year is UTC, like every partition's.
+WHERE _PARTITIONTIME = TIMESTAMP(DATE(@year, 1, 1))

@@ -39,7 +39,7 @@ REFERENCE = {
 CATALOG = {
     table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
 } | REFERENCE
-CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")]
+CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP")]
 
 PARAMETERS = {
     "year": "INT64",
@@ -97,12 +97,13 @@ def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-def cut(file: Path, every: int) -> list[list[str]]:
-    """One in so many of a real file's rows: the 22 values in the file's order, which is ours."""
-    with gzip.open(file, "rt", newline="", encoding="utf-8") as stream:
+def cut(file: Path, every: int) -> list[dict[str, str]]:
+    """One in so many of a real file's rows, from the first on, with the values of our 22 columns."""
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", newline="", encoding="utf-8-sig") as stream:
         rows = csv.reader(stream)
         next(rows)
-        return [row[: len(NAMES)] for row in itertools.islice(rows, 0, None, every)]
+        return [dict(zip(NAMES, row[: len(NAMES)], strict=True)) for row in itertools.islice(rows, 0, None, every)]
 
 
 def reference_rows(table: str) -> list[Row]:

@@ -154,6 +154,7 @@ EXISTS(SELECT 1 FROM facts WHERE i > 5)
 
 QUERIES = """
 SELECT COUNT(*) AS n, COUNT(i) AS m, COUNTIF(i > 0) AS p, COUNTIF(b) AS q, COUNT(DISTINCT s) AS d FROM facts
+SELECT COUNT(DISTINCT TO_JSON_STRING(STRUCT(i, s))) AS n, COUNT(DISTINCT TO_JSON_STRING(STRUCT(s, i))) AS m FROM facts
 SELECT SUM(i) AS a, AVG(i) AS b, MIN(s) AS c, MAX(s) AS d, MAX(t) AS e FROM facts
 SELECT SUM(i) AS a, AVG(i) AS b, COUNT(*) AS c, COUNTIF(b) AS d, MAX(i) AS e FROM facts WHERE FALSE
 SELECT b, i > 0 AS k, COUNT(*) AS n FROM facts GROUP BY b, k
@@ -200,6 +201,8 @@ REFUSED = [
     (r"s LIKE '%\\_%'", "escape"),
     ("s LIKE s", "escape"),
     ("ARRAY_TO_STRING(['a', NULL], ',', '-')", "written out"),
+    ("TO_JSON_STRING(STRUCT(i, s))", "telling rows apart"),
+    ("STRUCT(i, s)", "STRUCT"),
     ("i << 2", "shift"),
     ("ARRAY(SELECT x FROM UNNEST(['a']) AS x WITH OFFSET AS o)", "OFFSET"),
     ("IEEE_DIVIDE(f, 0)", "function"),

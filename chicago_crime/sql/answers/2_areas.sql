@@ -9,5 +9,5 @@ FROM area_rates
 WHERE
   offense_class = 'violent'
   AND year = (SELECT MAX(year) FROM area_rates)
-ORDER BY rate_per_1000 DESC
+ORDER BY rate_per_1000 DESC, community_area_name
 LIMIT 5

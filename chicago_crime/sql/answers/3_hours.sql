@@ -6,5 +6,5 @@ SELECT
 FROM crimes_hourly
 WHERE offense_class = 'violent'
 GROUP BY hour
-ORDER BY violent_crimes DESC
+ORDER BY violent_crimes DESC, hour
 LIMIT 5
