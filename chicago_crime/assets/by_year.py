@@ -46,7 +46,6 @@ def each_year(
     failed: dict[int, Exception] = {}
 
     def timed(year: int) -> Metadata:
-        current_run.set(context.run.run_id)
         tell(Step(asset, year))
         start = time.perf_counter()
         metadata = work(year)

@@ -72,10 +72,6 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
 def _why_not(node: exp.Expr) -> str | None:
     """The reason why something cannot be translated; None if it can."""
     match node:
-        case exp.JSONFormat(this=exp.Struct()) if isinstance(node.parent, exp.Distinct):
-            return None
-        case exp.Struct() if isinstance(node.parent, exp.JSONFormat):
-            return None
         case exp.Func() if not isinstance(node, FUNCTIONS):
             return "the function is not known to mean the same on DuckDB"
         case exp.SafeFunc() | exp.ParseDatetime() if exp.ParseDatetime not in map(type, (node.this, node)):
