@@ -151,7 +151,7 @@ class BigQueryWarehouse(Warehouse):
             Purpose(f"cannot look up the years of {table.name}", table.name),
             {"table_name": table.name},
         ).to_pylist()
-        found = {row["year"]: TableYear(row["row_count"], row["bytes"], row["replaced_at"]) for row in rows}
+        found = {row["year"]: TableYear(row["row_count"], row["bytes"], row["replaced_at"].timestamp()) for row in rows}
         empty = {year: TableYear(0, 0, at) for year, at in self.tables.marked_empty(live).items()}
         return dict(sorted((empty | found).items()))
 

@@ -48,14 +48,16 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
     Raises:
         TranslationError: the query uses something that is not known to mean the same on DuckDB.
     """
-    query = query.copy()
-    for equation in list(query.find_all(exp.EQ)):
-        if equation.left.name == "_PARTITIONTIME":
-            equation.replace(exp.true())  # one file holds one year: the partition is chosen by choosing the file
-    nodes = list(query.bfs())
-    for node in nodes:
+    for node in _without_partition(query).bfs():
         if why := _why_not(node):
             raise TranslationError(f"{node.sql('bigquery')}: {why}")
+    return translated(query, parameters, scan)
+
+
+def translated(query: exp.Query, parameters: Mapping[str, object], scan: TableScan) -> str:
+    """Do what `to_duckdb` does and refuse nothing: for who knows that each value fits what it is cast to."""
+    query = _without_partition(query)
+    nodes = list(query.bfs())
     common = {cte.alias for cte in query.find_all(exp.CTE)}
     for node in reversed(nodes):  # the innermost first: what is rewritten may stand in what will be
         rewritten = _rewrite(node, parameters)
@@ -67,6 +69,15 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
                 exp.Table(this=scan(table.name), alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
             )
     return query.sql("duckdb")
+
+
+def _without_partition(query: exp.Query) -> exp.Query:
+    """A copy of a query that does not choose a partition: one file holds one year, and is chosen as such."""
+    query = query.copy()
+    for equation in list(query.find_all(exp.EQ)):
+        if equation.left.name == "_PARTITIONTIME":
+            equation.replace(exp.true())
+    return query
 
 
 def _why_not(node: exp.Expr) -> str | None:

@@ -211,7 +211,7 @@ class Catalog:
             for (dataset, name), table in self.tables.items():
                 columns = [(column, kind) for column, kind, _ in table.columns]
                 if table.is_by_ingestion:
-                    columns += [("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")]
+                    columns.append(("_PARTITIONTIME", "TIMESTAMP"))
                 found[f"{dataset}.{name}"] = columns
                 if dataset == default_dataset:
                     found[name] = columns

@@ -18,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
-from chicago_crime.resources.duckdb_dialect import to_duckdb
+from chicago_crime.resources.duckdb_dialect import translated
 from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
     PARTITION,
@@ -280,8 +280,10 @@ class Session:
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         table = self._table(target)
         if isinstance(tree, exp.Delete):
-            where = tree.args["where"].this.transform(_partition_date)
-            chosen = to_duckdb(exp.select("rowid").from_("t").where(where), self._values(), lambda _: _rows(table))
+            where = tree.args["where"].copy()
+            for condition in _on_partition(where):
+                condition.replace(_of_partition(condition))
+            chosen = translated(exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table))
             with self.changes(table):
                 sql = f"DELETE FROM {table.rows_table} WHERE rowid IN ({chosen})"
                 self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
@@ -333,12 +335,27 @@ class Session:
             else:
                 live = self._table(table)
                 rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns)).from_(_rows(live))
-                if live.is_by_ingestion and (day := _take_partition_date(table)) is not None:
-                    rows = rows.where(exp.cast(exp.column(PARTITION), "DATE").eq(day))
+                if live.is_by_ingestion:
+                    rows = rows.where(*self._take_partition(table))
                 scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
         assert isinstance(tree, exp.Query)
-        return to_duckdb(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
+        return translated(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
+
+    def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
+        """Take the conditions on the partition out of a query, to put them into the scan of the table."""
+        select = table.find_ancestor(exp.Select)
+        where = select.args.get("where") if select else None
+        taken = []
+        for condition in _on_partition(where) if where else []:
+            if condition.find_ancestor(exp.Or):
+                raise JobError("invalidQuery", "a choice of several partitions by time of ingestion is not made here")
+            day = _of_partition(condition)
+            for parameter in list(day.find_all(exp.Parameter)):
+                parameter.replace(exp.convert(self._values()[parameter.name]))
+            taken.append(day)
+            condition.replace(exp.true())
+        return taken
 
     def _count(self, tree: exp.Expr) -> None:
         """Count the bytes of the columns that a statement names, in every partition: never less than BigQuery does."""
@@ -374,24 +391,18 @@ def _rows(table: LiveTable) -> exp.Expr:
     return exp.to_table(f"{table.dataset}.{table.name}")
 
 
-def _partition_date(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Column) and node.name == "_PARTITIONDATE":
-        return exp.cast(exp.column(PARTITION), "DATE")
-    return node
+def _on_partition(where: exp.Expr) -> list[exp.EQ]:
+    """The conditions on the time of a partition, _PARTITIONTIME = TIMESTAMP(day)."""
+    found = [condition for condition in where.find_all(exp.EQ) if condition.left.name == PARTITION]
+    for condition in found:
+        if not isinstance(condition.right, exp.Timestamp):
+            raise JobError("invalidQuery", f"{condition.sql('bigquery')}: only TIMESTAMP(day) is compared with here")
+    return found
 
 
-def _take_partition_date(table: exp.Table) -> exp.Expr | None:
-    """Take the condition on the partition out of a query, to put it into the scan of the table."""
-    select = table.find_ancestor(exp.Select)
-    where = select.args.get("where") if select else None
-    for condition in list(where.find_all(exp.EQ)) if where else []:
-        if condition.left.name == "_PARTITIONDATE":
-            if condition.find_ancestor(exp.Or):
-                raise JobError("invalidQuery", "a choice of several partitions by time of ingestion is not made here")
-            day = condition.right.copy()
-            condition.replace(exp.true())
-            return day
-    return None
+def _of_partition(condition: exp.EQ) -> exp.Expr:
+    """The same condition on DuckDB's side. (The column comes second: the platform's dialect drops the other way.)"""
+    return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))
 
 
 def _duckdb_type(kind: str) -> str:
