@@ -283,7 +283,9 @@ class Session:
             where = tree.args["where"].copy()
             for condition in _on_partition(where):
                 condition.replace(_of_partition(condition))
-            chosen = translated(exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table))
+            chosen = translated(
+                exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table)
+            )
             with self.changes(table):
                 sql = f"DELETE FROM {table.rows_table} WHERE rowid IN ({chosen})"
                 self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
