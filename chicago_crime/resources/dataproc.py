@@ -126,7 +126,8 @@ class DataprocSpark(SparkRunner):
     def _wait(self, context: AssetExecutionContext, name: str, number: int, reader: BucketMessageReader) -> None:
         """Wait for the end of a job, and hand on what it prints and tells meanwhile."""
         driver, id_ = DriverLog(self.files), start_id(name, number)
-        deadline, told = time.monotonic() + self.max_minutes * 60 + 600, ""
+        began, told = time.monotonic(), ""
+        deadline = began + self.max_minutes * 60 + 600
         while True:
             state = self.work.find(name, number)
             if state is None or time.monotonic() > deadline:
@@ -142,7 +143,7 @@ class DataprocSpark(SparkRunner):
                 context.log.warning(f"what {id_} prints cannot be read now: {error}")
             if state.is_over:
                 break
-            self.api.pause()
+            self.api.pause(began)
         if not state.is_good:
             log = f"\nThe end of its log:\n{driver.tail}" if driver.tail else ""
             message = self.api.explained(

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from typer.testing import CliRunner
 
 from chicago_crime.cli import app
-from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
 from chicago_crime_tests.servers.bigquery_server import BigQueryServer
 from chicago_crime_tests.servers.credentials import PROJECT_ID, service_account_file
@@ -151,6 +150,18 @@ def kind_of(asked: Asked) -> str:
     return f"{asked.method} {re.sub(r'.*/projects/[^/]+/', '', path)}{what}{media}"
 
 
-def parity_tables() -> list[str]:
-    """The tables that both places have."""
-    return list(TABLES)
+def writes_in(cloud: Cloud) -> list[str]:
+    """The requests since `forget_calls` that change something at Google, or were meant to, by service and kind.
+
+    A write is a request that begins a job, or puts, changes or deletes an object, a table, a dataset or a cluster.
+    Deletions that go to Cloud Storage in one request are one write. No write are: questions (queries that `jobs.query`
+    answers are all SELECT), dry runs, which run nothing, requests for tokens; and what Google does by itself: exports,
+    and what the Spark job writes.
+    """
+    found = []
+    for service, server in cloud.servers.items():
+        for asked in server.calls:
+            is_question = asked.method == "GET" or asked.call == "bigquery.jobs.query" or b'"dryRun": true' in asked.body
+            if not is_question:
+                found.append(f"{service} {kind_of(asked)}")
+    return found
