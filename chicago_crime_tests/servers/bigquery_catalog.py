@@ -208,7 +208,7 @@ class Catalog:
             names = [name for name, _, _ in table.columns]
             sums = ", ".join(f"CAST(SUM({table.column_bytes(name)}) AS BIGINT)" for name in names)
             id_sql = table.partitions.id_sql if table.partitions else "''"
-            query = f"SELECT {id_sql} AS id, COUNT(*), MAX({WRITTEN}), {sums} FROM {table.rows_table} GROUP BY id"
+            query = f"SELECT {id_sql} AS part, COUNT(*), MAX({WRITTEN}), {sums} FROM {table.rows_table} GROUP BY ALL"
             rows = self.database.cursor().execute(query).fetchall()
             parts = [_Measured(f"'{id_}'" if table.partitions else "NULL", n, at, dict(zip(names, sizes, strict=True))) for id_, n, at, *sizes in rows]
             table.measured = version, parts
