@@ -45,7 +45,8 @@ def main() -> None:
 
 @app.command(
     epilog="**Examples**\n\n`chicago-crime run --years 2014-2016,2021 --source folder --folder ~/Downloads/crimes`\n\n"
-    "`chicago-crime run --years 2021 --assets 'key:crimes+'`"
+    "`chicago-crime run --years 2021 --assets 'key:crimes+'`\n\n"
+    "`chicago-crime run --years 2001-2022 --source portal --dry-run`"
 )
 def run(
     years: YearsOption,
@@ -60,6 +61,10 @@ def run(
         str | None,
         typer.Option(help="Only these: names with commas, or a selection as in Dagster's UI, e.g. `key:crimes+`."),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what would be read, replaced and billed; begin and write nothing."),
+    ] = False,
 ) -> None:
     """Load years: materialize the graph, with its checks, as real Dagster runs that the UI shows too."""
     with errors_told():
@@ -72,7 +77,9 @@ def run(
             sample_dirt=sample_dirt,
             allow_shrink=allow_shrink,
         )
-        if not _run(settings, years, assets):
+        if dry_run:
+            _show_plan(settings, years, assets)
+        elif not _run(settings, years, assets):
             raise typer.Exit(1)
 
 
@@ -132,13 +139,13 @@ def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: D
     """Show what is configured, what works, and what mends what does not."""
     with errors_told():
         from chicago_crime.doctor import examine
-        from chicago_crime.screen import findings_table, out
+        from chicago_crime.screen import out, print_findings
 
         settings = chosen_settings(source=source or ("folder" if folder else None), folder=folder, data_dir=data_dir)
         for name, value in settings.model_dump().items():
-            out.print(f"CHICAGO_CRIME_{name.upper()}={'' if value is None else value}")
+            out.print(f"CHICAGO_CRIME_{name.upper()}={'' if value is None else value}", markup=False)
         findings = list(examine(settings))
-        out.print(findings_table(findings))
+        print_findings(findings)
         if any(finding.state == "broken" for finding in findings):
             raise typer.Exit(1)
 
@@ -192,6 +199,16 @@ app.command(
     epilog='**Examples**\n\n`chicago-crime report --area "Hyde Park" --year 2016 --output report.html`\n\n'
     "`chicago-crime report --year 2016 --output city.html`"
 )(commands.report)
+
+
+def _show_plan(settings: Settings, years: str, assets: str | None) -> None:
+    from chicago_crime.years import parse_years
+
+    chosen = parse_years(years)
+    from chicago_crime.plan import make_plan
+    from chicago_crime.screen_plan import print_plan
+
+    print_plan(make_plan(settings, chosen, assets))
 
 
 def _run(settings: Settings, years: str, assets: str | None) -> bool:

@@ -1,4 +1,8 @@
-"""`chicago-crime doctor`: what is configured, what works, and what to do about what does not."""
+"""`chicago-crime doctor`: what is configured, what works, and what to do about what does not.
+
+Here belongs what every installation has, and what only a laptop has. What is looked at on Google Cloud is in
+`doctor_gcp.py`.
+"""
 
 import importlib.metadata
 import shutil
@@ -13,6 +17,7 @@ from typing import Literal
 from chicago_crime.resources import build_resources
 from chicago_crime.resources.spark import embedded_server
 from chicago_crime.settings import Settings
+from chicago_crime.sources import build_source
 from chicago_crime.sources.base import SourceError
 
 LEAST_FREE_DISK = 8 * 1024**3
@@ -31,8 +36,17 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything the platform needs, one thing after another."""
-    for look in (_packages, _data_folder, _source, _warehouse, _spark, _dagster_home, _port):
+    for look in (_packages, _data_folder, _source):
         yield look(settings)
+    if settings.deployment == "gcp":
+        from chicago_crime.doctor_gcp import examine_cloud
+
+        yield from examine_cloud(settings)
+    else:
+        yield _warehouse(settings)
+        yield _spark(settings)
+    yield _dagster_home(settings)
+    yield _port(settings)
 
 
 def _packages(settings: Settings) -> Finding:
@@ -60,7 +74,7 @@ def _data_folder(settings: Settings) -> Finding:
 
 
 def _source(settings: Settings) -> Finding:
-    source = build_resources(settings)["source"]
+    source = build_source(settings)
     try:
         access = source.try_access()  # first, because it does not try for long
         years = source.years()

@@ -97,10 +97,19 @@ def run_years(
 
 def steps_in(settings: Settings, assets: str | None = None) -> int:
     """How many assets a run of these assets materializes for each year."""
+    return len(assets_in(settings, assets))
+
+
+def assets_in(settings: Settings, assets: str | None = None) -> list[str]:
+    """The names of the assets that a run of these assets materializes, each after those that it is made of.
+
+    Raises:
+        SelectionError: `assets` selects nothing.
+    """
     definitions = build_definitions(settings)
-    if assets is not None:
-        return len(_select(definitions, assets))
-    return len(definitions.resolve_asset_graph().materializable_asset_keys)
+    graph = definitions.resolve_asset_graph()
+    chosen = graph.materializable_asset_keys if assets is None else set(_select(definitions, assets))
+    return [key.to_user_string() for key in graph.toposorted_asset_keys if key in chosen]
 
 
 def _select(definitions: Definitions, assets: str) -> list[AssetKey]:

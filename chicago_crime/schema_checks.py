@@ -48,7 +48,7 @@ def schema_checks(table: Table) -> AssetChecksDefinition:
 
     @multi_asset_check(specs=specs, name=f"{table.name}_schema_checks", can_subset=True)
     def check(context: AssetCheckExecutionContext, warehouse: ResourceParam[Warehouse]) -> Iterator[AssetCheckResult]:
-        texts = must_hold | should_hold
+        texts = measures_of(table)
         aliases = {name: f"m{index}" for index, name in enumerate(texts)}
         years = years_of(context, warehouse, table)
         counts = warehouse.measure(table, years, {aliases[name]: text for name, text in texts.items()})
@@ -65,6 +65,11 @@ def schema_checks(table: Table) -> AssetChecksDefinition:
             yield findings.result(severity)._replace(asset_key=spec.asset_key, check_name=spec.name)
 
     return check
+
+
+def measures_of(table: Table) -> dict[str, str]:
+    """What the checks of a table measure: problem -> the GoogleSQL aggregate that counts its rows."""
+    return _must_hold(table) | _should_hold(table)
 
 
 def _must_hold(table: Table) -> dict[str, str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 from rich import box
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -63,7 +64,7 @@ def run_table(reports: Sequence[RunReport]) -> Group:
     for (asset, year), told in metadata.items():
         cell = f"{told['partition_row_count']:,}\n{told['seconds']:.1f} s {size(told['bytes'])}"
         cells.setdefault(asset, {})[year] = cell
-    return Group("rows, seconds, size", *_year_tables(cells), _reject_line(metadata))
+    return Group("rows, seconds, size", *year_tables(cells), _reject_line(metadata))
 
 
 def _reject_line(metadata: dict[tuple[str, int], dict]) -> str:
@@ -97,10 +98,10 @@ def status_table(statuses: Sequence[YearStatus]) -> Group:
         for name in TABLES:
             held = status.tables.get(name)
             cells[name][status.year] = f"{held.rows:,}{'*' if name in status.stale else ''}" if held else "-"
-    return Group(*_year_tables(cells))
+    return Group(*year_tables(cells))
 
 
-def _year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
+def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
     """A column per year and a row per name, in as many tables below each other as the screen's width asks for."""
     years = sorted({year for row in cells.values() for year in row})
     widest = max((len(line) for row in cells.values() for cell in row.values() for line in cell.split("\n")), default=0)
@@ -128,12 +129,15 @@ def answer_table(rows: pa.Table, title: str | None = None) -> Table:
     return table
 
 
-def findings_table(findings: Sequence[Finding]) -> Table:
-    """What the doctor found."""
-    table = Table("what", "state", "detail", "what to do")
+def print_findings(findings: Sequence[Finding]) -> None:
+    """What the doctor found; below it what to do, each in one line that can be copied as a whole."""
+    table = Table("what", "state", "detail")
     for finding in findings:
-        table.add_row(finding.what, _STATE[finding.state], finding.detail, finding.fix)
-    return table
+        table.add_row(escape(finding.what), _STATE[finding.state], escape(finding.detail))
+    out.print(table)
+    for finding in findings:
+        if finding.fix:
+            out.print(f"\n{finding.what} ({finding.state}). What to do:\n  {finding.fix}", markup=False, soft_wrap=True)
 
 
 def size(count: float) -> str:

@@ -15,6 +15,8 @@ from chicago_crime.errors import UsageError
 
 PREFIX = "CHICAGO_CRIME_"
 PROJECT_FOLDER = Path(__file__).parent.parent
+ADDRESS = r"^(https?://)?[^/@?#\s]+/?$"
+"""Of a server: without a path, and without a user's name and password."""
 
 OTHERS_NAMES = {
     "dagster_home": "DAGSTER_HOME",
@@ -109,10 +111,14 @@ class Settings(BaseSettings):
         pattern=r"^projects/[^/]+/secrets/[\w-]+(/versions/\w+)?$",
         description="secret in Secret Manager that holds Kaggle's API token",
     )
-    gcs_endpoint: str | None = Field(None, description="address of a Cloud Storage emulator")
-    bigquery_endpoint: str | None = Field(None, description="address of a BigQuery emulator")
-    dataproc_endpoint: str | None = Field(None, description="address of a Dataproc emulator")
-    secret_manager_endpoint: str | None = Field(None, description="address of a Secret Manager emulator")
+    gcs_endpoint: str | None = Field(None, pattern=ADDRESS, description="address of a Cloud Storage emulator")
+    bigquery_endpoint: str | None = Field(None, pattern=ADDRESS, description="address of a BigQuery emulator")
+    dataproc_endpoint: str | None = Field(None, pattern=ADDRESS, description="address of a Dataproc emulator")
+    google_api_endpoint: str | None = Field(
+        None,
+        pattern=ADDRESS,
+        description="address of an emulator of Secret Manager, Resource Manager and IAM",
+    )
 
     @field_validator("folder", "data_dir", "dagster_home", "java_home", "kaggle_config_dir", "gcp_credentials")
     @classmethod
@@ -191,6 +197,6 @@ def _assignment(problem: ErrorDetails) -> str:
     """The setting that is wrong, as it was written, unless that is a secret or an address that may hold one."""
     name, written = str(problem["loc"][0]), str(problem["input"])
     is_secret = SecretStr in get_args(Settings.model_fields[name].annotation) or (
-        name == "portal_url" and "@" in written
+        name.endswith(("_url", "_endpoint")) and "@" in written
     )
     return f"{PREFIX}{name.upper()}={'(a secret)' if is_secret else written}"

@@ -1,18 +1,16 @@
-"""What BigQuery's work costs: list prices in one place, and the numbers that a job tells about itself.
+"""What BigQuery's work costs: the numbers that a job tells about itself, and what they come to.
 
-Here belongs arithmetic over numbers that BigQuery gave. Reading them off a job belongs in `bigquery_jobs.py`.
+Here belongs arithmetic over numbers that BigQuery gave. Reading them off a job belongs in `bigquery_jobs.py`; the
+prices are in `list_prices.py`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-USD_PER_TIB_QUERIED = 6.25
-"""On-demand list price of a query, by bytes billed, in us-central1 and the US; other regions ask up to half as much
-again. Source: https://cloud.google.com/bigquery/pricing, read in 2025. Load jobs, DDL and metadata are free; the first
-TiB of a month is free, too, which this estimate leaves out."""
+from chicago_crime.resources.list_prices import TIB, USD_PER_TIB_QUERIED
 
-TIB = 2**40
 GB = 10**9
+MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,11 @@ class Costs:
         """The numbers by name, for an asset's metadata."""
         named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self)}
         return named | {"bigquery_estimated_usd": round(self.usd, 6)}
+
+
+def billed(read: int, tables: int = 1) -> int:
+    """The bytes that a query is billed for: whole MiB, and at least 10 of them for each table; nothing for nothing."""
+    return max(-(-read // MIB), 10 * tables) * MIB if read else 0
 
 
 def total(costs: Iterable[Costs]) -> Costs:

@@ -115,11 +115,15 @@ class Jobs:
         Raises:
             WarehouseError: they are more than allowed.
         """
-        found = self._dry_run(sql, purpose, parameters).total_bytes_processed or 0
+        found = self.foresee(sql, purpose, parameters)
         if found > self.most_bytes:
             problem = f"it would read {found / GB:,.6f} GB, and {self.most_bytes / GB:,.6f} GB are allowed"
             raise WarehouseError(f"{purpose.what}: {cap_message(problem)}")
         return Costs(bytes_estimated=found)
+
+    def foresee(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}) -> int:
+        """The bytes that a statement would read, by a dry run, however many they are."""
+        return self._dry_run(sql, purpose, parameters).total_bytes_processed or 0
 
     def read(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}) -> pa.Table:
         """The answer of a query. It is asked under an id of its own, so that asking again after a cut costs nothing.

@@ -102,8 +102,14 @@ def staged(table: Table, year: int, folder: str) -> tuple[list[str], str]:
 def export(table: Table, years: Sequence[int], folder: str) -> str:
     """The statement that writes years as Parquet files into a folder."""
     uri = exp.Literal.string(f"{folder.rstrip('/')}/{table.name}-*.parquet").sql("bigquery")
-    rows = _contract(table).from_(exp.to_table(name_of(table.name), dialect="bigquery")).where(of_years(table, years))
-    return f"EXPORT DATA OPTIONS (uri = {uri}, format = 'PARQUET', overwrite = TRUE) AS\n{text(rows)}"
+    rows = rows_of(table, years)
+    return f"EXPORT DATA OPTIONS (uri = {uri}, format = 'PARQUET', overwrite = TRUE) AS\n{rows}"
+
+
+def rows_of(table: Table, years: Sequence[int]) -> str:
+    """The query of all rows of some years."""
+    source = exp.to_table(name_of(table.name), dialect="bigquery")
+    return text(_contract(table).from_(source).where(of_years(table, years)))
 
 
 def partitions(dataset: str) -> str:

@@ -17,7 +17,7 @@ def build_source(settings: Settings) -> CrimeSource:
         from chicago_crime.sources.kaggle_secret import KaggleSecret
 
         secret = settings.kaggle_secret and KaggleSecret(
-            settings.kaggle_secret, settings.gcp_credentials, settings.secret_manager_endpoint
+            settings.kaggle_secret, settings.gcp_credentials, settings.google_api_endpoint
         )
         return KaggleSource(
             KaggleLogin(

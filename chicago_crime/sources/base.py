@@ -6,7 +6,7 @@ gets its files belongs in that source's module; what becomes of a file afterward
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +42,21 @@ class SourceFile:
     details: dict[str, str | int | bool] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What is known of a year's file before it is had.
+
+    Attributes:
+        what: the file, in words.
+        rows: how many it has, where that is known.
+        bytes: its size as CSV, uncompressed, where that is known.
+    """
+
+    what: str
+    rows: int | None = None
+    bytes: int | None = None
+
+
 class CrimeSource(ABC):
     """Hands over the crimes of one year as one CSV file."""
 
@@ -61,6 +76,14 @@ class CrimeSource(ABC):
         Raises:
             SourceError: the year is not to be had, or what came is not whole.
         """
+
+    def expect(self, years: Sequence[int]) -> dict[int, Expected]:
+        """What is known of these years' files without fetching any; years that are not to be had are left out.
+
+        Raises:
+            SourceError: the publisher cannot be asked.
+        """
+        return {year: Expected(f"a file of {self.name}") for year in self.years() if year in years}
 
     def try_access(self) -> str:
         """Try once, and quickly, whether the publisher lets us in.

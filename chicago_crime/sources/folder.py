@@ -8,12 +8,12 @@ import re
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress, years_in
+from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress, years_in
 
 _BLOCK = 1 << 20
 
@@ -67,6 +67,17 @@ class FolderSource(CrimeSource):
             raise SourceError(f"{source} is damaged or cut off ({error}): download it again") from error
         return SourceFile(target, origin=str(source))
 
+    def expect(self, years: Sequence[int]) -> dict[int, Expected]:
+        """See `CrimeSource.expect`. The sizes are those that the files, or their archives, tell of themselves."""
+        found: dict[int, list[_Found]] = {}
+        for year, file in self._files():
+            found.setdefault(year, []).append(file)
+        return {
+            year: Expected(" and ".join(map(str, found[year])), bytes=_unpacked_size(found[year][0]))
+            for year in years
+            if year in found
+        }
+
     def _files(self) -> Iterator[tuple[int, _Found]]:
         if not self.folder.is_dir():
             raise SourceError(f"{self.folder} is no folder: CHICAGO_CRIME_FOLDER names where the yearly CSVs are")
@@ -91,6 +102,21 @@ def _members(file: Path) -> list[str]:
             return [name for name in archive.namelist() if name.lower().endswith(".csv") and "__MACOSX" not in name]
     except zipfile.BadZipFile:
         return [""]  # listed all the same: whoever fetches its year is told
+
+
+def _unpacked_size(source: _Found) -> int | None:
+    try:
+        if source.is_zipped:
+            with zipfile.ZipFile(source.file) as archive:
+                return archive.getinfo(source.member).file_size
+        size = source.file.stat().st_size
+        if not source.file.name.lower().endswith(".gz"):
+            return size
+        with source.file.open("rb") as stream:
+            stream.seek(max(0, size - 4))
+            return int.from_bytes(stream.read(4), "little")  # gzip ends with it; no year has 4 GB
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return None  # whoever fetches it is told
 
 
 def _stem(name: str) -> str:

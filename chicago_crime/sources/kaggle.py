@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import requests
 
-from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress, years_in
+from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress, years_in
 from chicago_crime.sources.http import USER_AGENT, HttpError, Patience, download, limit_time, patiently
 from chicago_crime.sources.kaggle_login import HOW_TO_GET_ONE, Credentials, KaggleLogin
 
@@ -87,6 +87,16 @@ class KaggleSource(CrimeSource):
             )
         details: dict[str, str | int | bool] = {"file": listed.name, "published": listed.created, "downloaded": came}
         return SourceFile(path, origin=f"{ADDRESS}, file {listed.name}", details=details)
+
+    def expect(self, years: Sequence[int]) -> dict[int, Expected]:
+        """See `CrimeSource.expect`. The listing is asked for, and no file."""
+        with self._session() as kaggle:
+            files = kaggle.files()
+        return {
+            year: Expected(" and ".join(file.name for file in files[year]), bytes=files[year][0].size)
+            for year in years
+            if files.get(year)
+        }
 
     def try_access(self) -> str:
         """See `CrimeSource.try_access`."""

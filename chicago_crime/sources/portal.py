@@ -7,7 +7,7 @@ which changes every night. Waiting and asking again is in `http.py`.
 import csv
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ import requests
 from pydantic import SecretStr
 
 from chicago_crime.schema import SOURCE_COLUMNS
-from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
+from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
 from chicago_crime.sources.http import USER_AGENT, HttpError, Patience, limit_time, patiently, refusal
 from chicago_crime.years import FIRST_YEAR
 
@@ -94,6 +94,15 @@ class PortalSource(CrimeSource):
             f"{before.rows:,} rows were there, {read:,} came, {after.rows:,} were there afterwards. It is updated at "
             "night: try again in an hour."
         )
+
+    def expect(self, years: Sequence[int]) -> dict[int, Expected]:
+        """See `CrimeSource.expect`. The portal is asked how many rows each year has now."""
+        found = {}
+        with self._turn, self._session() as session:
+            for year in sorted(set(years) & set(self.years())):
+                if rows := self._state(session, year).rows:
+                    found[year] = Expected(f"dataset {DATASET} at {self.url}", rows=rows)
+        return found
 
     def try_access(self) -> str:
         """See `CrimeSource.try_access`."""

@@ -4,13 +4,14 @@ Here belongs the source itself. What it draws from is in `sample_profile.py`, ho
 and `sample_blocks.py`, and the dirt that it adds on request in `sample_dirt.py`. No row is anybody's crime.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 
-from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
+from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
 from chicago_crime.sources.sample_dirt import soil
 from chicago_crime.sources.sample_rows import MOST_ROWS, REPORTED_AFTER_DAYS, plan_year, write_rows
 from chicago_crime.years import FIRST_YEAR
@@ -54,6 +55,14 @@ class SampleSource(CrimeSource):
             details |= {f"dirt_{kind}": count for kind, count in counts.items()}
         origin = f"SYNTHETIC sample: {plan.rows.sum():,} rows drawn with seed {self.seed}{', dirty' * self.dirt}"
         return SourceFile(path, origin, synthetic=True, details=details)
+
+    def expect(self, years: Sequence[int]) -> dict[int, Expected]:
+        """See `CrimeSource.expect`. The rows are those that will be written; dirt adds a few."""
+        found = {}
+        for year in set(years) & set(self.years()):
+            plan = plan_year(year, self.rows, self._newest, np.random.default_rng((self.seed, year)))
+            found[year] = Expected("SYNTHETIC rows", rows=int(plan.rows.sum()))
+        return found
 
     @property
     def _newest(self) -> date:

@@ -59,7 +59,15 @@ class _Handler(GoogleHandler):
             raise RefusedError(501, f"{called.method} is not made here")
         answers[called.method](called.parameters)
 
+    def _may(self, permission: str, where: str) -> None:
+        if permission in self.server.forbidden:
+            raise RefusedError(
+                403, f"Access Denied: {where}: Permission {permission} denied on it (or it may not exist).",
+                "accessDenied",
+            )  # fmt: skip
+
     def _get_dataset(self, of: Mapping[str, str]) -> None:
+        self._may("bigquery.datasets.get", f"Dataset {PROJECT}:{of['datasetId']}")
         if of["datasetId"] not in self.server.catalog.datasets:
             raise RefusedError(404, f"Not found: Dataset {PROJECT}:{of['datasetId']}")
         self.reply_json(self.server.catalog.datasets[of["datasetId"]])
@@ -71,6 +79,7 @@ class _Handler(GoogleHandler):
         self.reply_json(about)
 
     def _get_table(self, of: Mapping[str, str]) -> None:
+        self._may("bigquery.tables.get", f"Table {PROJECT}:{of['datasetId']}.{of['tableId']}")
         self.reply_json(self._resource(self._table(of)))
 
     def _insert_table(self, of: Mapping[str, str]) -> None:
@@ -128,6 +137,10 @@ class _Handler(GoogleHandler):
 
     def _insert_job(self, of: Mapping[str, str]) -> None:
         about = self._given.get("jobReference", {})
+        self._may("bigquery.jobs.create", f"Project {PROJECT}")
+        query = self._given["configuration"].get("query", {})
+        if query.get("query", "").startswith("CREATE TABLE"):
+            self._may("bigquery.tables.create", f"Dataset {PROJECT}:{query['defaultDataset']['datasetId']}")
         location = about.get("location", self.server.location)
         if location != self.server.location:
             raise RefusedError(404, f"Not found: Dataset was not found in location {location}")

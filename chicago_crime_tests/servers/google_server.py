@@ -38,6 +38,27 @@ class RefusedError(Exception):
         self.status, self.reason = status, reason
 
 
+class SwitchedOffError(RefusedError):
+    """What every method of an API answers that the project has not switched on."""
+
+    def __init__(self, api_name: str):
+        self.service = f"{api_name.partition('.')[0]}.googleapis.com"
+        address = f"https://console.developers.google.com/apis/api/{self.service}/overview?project=1234567890"
+        super().__init__(
+            403,
+            f"The API {self.service} has not been used in project 1234567890 before or it is disabled. Enable it by "
+            f"visiting {address} then retry.",
+            "accessNotConfigured",
+        )
+
+    @property
+    def details(self) -> list[dict[str, Any]]:
+        """What tells programs why."""
+        about = {"service": self.service, "consumer": "projects/1234567890"}
+        type_ = "type.googleapis.com/google.rpc.ErrorInfo"
+        return [{"@type": type_, "reason": "SERVICE_DISABLED", "domain": "googleapis.com", "metadata": about}]
+
+
 def error_json(status: int, message: str, reason: str = "") -> bytes:
     """An error as Google writes it."""
     usual, name = _REASONS.get(status, ("invalid", "UNKNOWN"))
@@ -84,9 +105,16 @@ class GoogleHandler(FaultyHandler):
             NotOfTheApiError: the API has no such method, or no such parameter or field.
         """
         given = self.asked.body if body is None else body
-        checked = api(self.server.api_name).check_request(self.asked.method, self.asked.path, self.query, given)
+        checked = api(self.api_name).check_request(self.asked.method, self.asked.path, self.query, given)
         self.called, self.asked.call = checked, checked.method
+        if self.api_name in self.server.switched_off:
+            raise SwitchedOffError(self.api_name)
         return checked
+
+    @property
+    def api_name(self) -> str:
+        """The API that is asked; a server of several tells by the path."""
+        return self.server.api_name
 
     def reply_json(self, content: Any = None, status: int = 200, headers: Mapping[str, str] = {}) -> None:
         """Send a good answer that keeps to the API; None for one without a body.
@@ -94,7 +122,7 @@ class GoogleHandler(FaultyHandler):
         Raises:
             NotOfTheApiError: it does not keep to it: a bug of the server.
         """
-        api(self.server.api_name).check_answer(self.called, content)
+        api(self.api_name).check_answer(self.called, content)
         if content is None:
             self.reply(204 if status == 200 else status, b"", headers)
         else:
@@ -102,7 +130,12 @@ class GoogleHandler(FaultyHandler):
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error."""
-        self.reply(error.status, error_json(error.status, str(error), error.reason), JSON)
+        body = error_json(error.status, str(error), error.reason)
+        if isinstance(error, SwitchedOffError):
+            told = json.loads(body)
+            told["error"]["details"] = error.details
+            body = json.dumps(told).encode()
+        self.reply(error.status, body, JSON)
 
 
 class GoogleServer(FaultyServer):
@@ -111,6 +144,7 @@ class GoogleServer(FaultyServer):
     Attributes:
         api_name: name and version of the API, as `discovery.api` takes it.
         wants_tokens: False to let in everybody, as emulators do.
+        switched_off: names of APIs, such as storage.v1, that the project has not switched on.
         problems: what was asked or answered that is not of the API. Leaving `answering()` fails if there is anything.
     """
 
@@ -120,6 +154,7 @@ class GoogleServer(FaultyServer):
     def __init__(self, port: int = 0):
         super().__init__(port)
         self.wants_tokens = True
+        self.switched_off: set[str] = set()
         self.problems: list[str] = []
 
     @property

@@ -17,9 +17,9 @@ from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.kaggle import KaggleSource
 from chicago_crime.sources.kaggle_login import KaggleLogin
 from chicago_crime.sources.kaggle_secret import KaggleSecret
+from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.servers.secret_server import SecretServer
 from chicago_crime_tests.support import all_told_by
 
 NAME = "projects/chicago-test/secrets/kaggle-token"
@@ -27,13 +27,13 @@ OLD, SECRET = "KGAT_old", "KGAT_planted0token"
 
 
 @pytest.fixture
-def server() -> Iterator[SecretServer]:
-    with SecretServer({NAME: [OLD.encode(), f"{SECRET}\n".encode()]}).answering() as server:
+def server() -> Iterator[AccessServer]:
+    with AccessServer({NAME: [OLD.encode(), f"{SECRET}\n".encode()]}).answering() as server:
         yield server
 
 
 @pytest.fixture
-def login(server: SecretServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KaggleLogin:
+def login(server: AccessServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KaggleLogin:
     """Where the settings say that a token is, on a machine that has a kaggle.json lying about."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".kaggle").mkdir()
@@ -41,13 +41,13 @@ def login(server: SecretServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return login_at(server, tmp_path)
 
 
-def login_at(server: SecretServer, folder: Path, name: str = NAME) -> KaggleLogin:
+def login_at(server: AccessServer, folder: Path, name: str = NAME) -> KaggleLogin:
     source = build_source(
         load_settings(
             source="kaggle",
             kaggle_secret=name,
             gcp_credentials=service_account_file(folder, server.token_uri),
-            secret_manager_endpoint=server.url,
+            google_api_endpoint=server.url,
         )
     )
     assert isinstance(source, KaggleSource)
@@ -56,30 +56,30 @@ def login_at(server: SecretServer, folder: Path, name: str = NAME) -> KaggleLogi
     return replace(source.login, secret=replace(source.login.secret, patience=patience))
 
 
-def test_the_newest_version_of_the_secret_is_read_when_it_is_wanted(server: SecretServer, login: KaggleLogin) -> None:
+def test_the_newest_version_of_the_secret_is_read_when_it_is_wanted(server: AccessServer, login: KaggleLogin) -> None:
     assert server.asked == []
     found = login.find()
     assert (found.api_token, found.found_in) == (SecretStr(SECRET), f"{NAME}/versions/latest")
     assert [asked.path for asked in server.calls] == [f"/v1/{NAME}/versions/latest:access"]
 
 
-def test_a_version_that_is_named_is_read(server: SecretServer, login: KaggleLogin, tmp_path: Path) -> None:
+def test_a_version_that_is_named_is_read(server: AccessServer, login: KaggleLogin, tmp_path: Path) -> None:
     assert login_at(server, tmp_path, f"{NAME}/versions/1").find().api_token == SecretStr(OLD)
 
 
-def test_the_secret_may_be_the_content_of_kaggles_own_file(server: SecretServer, login: KaggleLogin) -> None:
+def test_the_secret_may_be_the_content_of_kaggles_own_file(server: AccessServer, login: KaggleLogin) -> None:
     server.secrets[NAME].append(json.dumps({"username": "somebody", "key": SECRET}).encode())
     found = login.find()
     assert (found.username, found.key, found.api_token) == ("somebody", SecretStr(SECRET), None)
 
 
-def test_a_token_at_hand_needs_no_question_to_google(server: SecretServer, login: KaggleLogin) -> None:
+def test_a_token_at_hand_needs_no_question_to_google(server: AccessServer, login: KaggleLogin) -> None:
     assert replace(login, api_token=SecretStr("at hand")).find().api_token == SecretStr("at hand")
     assert server.asked == []
 
 
 def test_a_secret_that_is_not_there_is_told_with_the_command_that_makes_it(
-    server: SecretServer, login: KaggleLogin
+    server: AccessServer, login: KaggleLogin
 ) -> None:
     server.secrets.clear()
     with pytest.raises(SourceError, match=f"no secret {NAME}/versions/latest: .*gcloud secrets create kaggle-token"):
@@ -87,7 +87,7 @@ def test_a_secret_that_is_not_there_is_told_with_the_command_that_makes_it(
 
 
 def test_a_secret_that_may_not_be_read_is_told_with_the_command_that_allows_it(
-    server: SecretServer, login: KaggleLogin
+    server: AccessServer, login: KaggleLogin
 ) -> None:
     server.may_read = False
     with pytest.raises(SourceError, match=r"secretmanager\.versions\.access.*roles/secretmanager\.secretAccessor"):
@@ -96,7 +96,7 @@ def test_a_secret_that_may_not_be_read_is_told_with_the_command_that_allows_it(
 
 @pytest.mark.parametrize("content", [b"", b"two\nlines", b"{", b"\xff\x00"])
 def test_a_secret_that_is_no_token_is_told_without_what_it_holds(
-    server: SecretServer, login: KaggleLogin, content: bytes
+    server: AccessServer, login: KaggleLogin, content: bytes
 ) -> None:
     server.secrets[NAME].append(content)
     with pytest.raises(SourceError, match=f"{NAME}/versions/latest (holds no token|is no JSON)") as raised:
@@ -109,7 +109,7 @@ def test_a_secret_that_is_no_token_is_told_without_what_it_holds(
     [*(Fault(status=n) for n in (429, 500, 503)), Fault(cut_after=10), Fault(loses_answer=True), Fault(wait_s=0.8)],
     ids=["429", "500", "503", "cut", "lost", "slow"],
 )
-def test_a_passing_fault_is_got_over(server: SecretServer, login: KaggleLogin, fault: Fault) -> None:
+def test_a_passing_fault_is_got_over(server: AccessServer, login: KaggleLogin, fault: Fault) -> None:
     assert login.secret
     if fault.wait_s:
         login = replace(login, secret=replace(login.secret, patience=replace(login.secret.patience, timeout_s=0.5)))
@@ -118,7 +118,7 @@ def test_a_passing_fault_is_got_over(server: SecretServer, login: KaggleLogin, f
     assert len(server.calls) >= 2
 
 
-def test_a_fault_that_stays_is_told(server: SecretServer, login: KaggleLogin) -> None:
+def test_a_fault_that_stays_is_told(server: AccessServer, login: KaggleLogin) -> None:
     assert login.secret
     server.will(Fault(status=503), times=1000)
     secret = replace(login.secret, patience=replace(login.secret.patience, give_up_s=0.1))
@@ -126,7 +126,7 @@ def test_a_fault_that_stays_is_told(server: SecretServer, login: KaggleLogin) ->
         secret.read()
 
 
-def test_credentials_that_are_wrong_are_told(server: SecretServer, login: KaggleLogin, tmp_path: Path) -> None:
+def test_credentials_that_are_wrong_are_told(server: AccessServer, login: KaggleLogin, tmp_path: Path) -> None:
     (tmp_path / "service_account.json").write_text("{}")
     with pytest.raises(SourceError, match=r"service_account\.json is no file of Google credentials"):
         login.find()

@@ -1,0 +1,162 @@
+"""`chicago-crime run --dry-run`: what a run would read, replace and need, without beginning it.
+
+Here belongs what is so wherever the platform runs. What Google Cloud would do and bill is in `plan_gcp.py`, how it all
+looks in `screen_plan.py`. Nothing here writes or begins anything.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from chicago_crime.errors import PlatformError
+from chicago_crime.lineage import UPSTREAM
+from chicago_crime.plan_types import CloudPlan, Plan, YearPlan
+from chicago_crime.resources import build_resources
+from chicago_crime.resources.source_files import Manifest
+from chicago_crime.resources.warehouse import TableYear
+from chicago_crime.run import assets_in
+from chicago_crime.settings import PREFIX, Settings
+from chicago_crime.sources.base import Expected
+from chicago_crime.tables import RAW_CRIMES, TABLES
+from chicago_crime.years import contiguous_ranges, format_years
+
+_DISK_PER_BYTE = {"local": 2.0, "gcp": 1.2}
+"""Disk that a run takes for each byte of CSV: the file, its object and tables; in the cloud, the file alone."""
+
+
+def make_plan(settings: Settings, years: Sequence[int], assets: str | None = None) -> Plan:
+    """Find out what a run would do.
+
+    Args:
+        settings: of the installation.
+        years: which years.
+        assets: as for a run.
+
+    Raises:
+        SelectionError: `assets` selects nothing.
+        PlatformError: the warehouse cannot be asked.
+    """
+    chosen = assets_in(settings, assets)
+    resources = build_resources(settings)
+    manifests = {year: resources["source_files"].manifest(year) for year in years}
+    warnings: list[str] = []
+    if "crime_csv" in chosen:
+        expected = _expected(resources["source"], years, warnings)
+    else:
+        expected = {year: _as_expected(manifest) for year, manifest in manifests.items() if manifest}
+    wanted = [
+        name for name in TABLES if name in chosen or any(UPSTREAM[c].name == name for c in chosen if c in UPSTREAM)
+    ]
+    if RAW_CRIMES.name not in wanted:
+        wanted.insert(0, RAW_CRIMES.name)
+    stored: dict[str, dict[int, TableYear]] = {name: resources["warehouse"].stored(TABLES[name]) for name in wanted}
+    plans = [_year(year, expected.get(year), stored, chosen) for year in years]
+    needed = int(sum(plan.likely_bytes for plan in plans) * _DISK_PER_BYTE[settings.deployment])
+    plan = Plan(
+        source=settings.source,
+        runs=contiguous_ranges(list(years)),
+        assets=chosen,
+        years=plans,
+        disk_needed=needed if "crime_csv" in chosen else 0,
+        disk_free=shutil.disk_usage(_existing(settings.data_dir)).free,
+        warnings=warnings,
+        cloud=_cloud(settings, resources, chosen, plans, stored),
+    )
+    warnings += _about_space(plan)
+    warnings += _about_cap(plan.cloud) if plan.cloud else []
+    if "crime_csv" in chosen:
+        warnings += _about_rows(plan, manifests, stored[RAW_CRIMES.name], resources["limits"].shrink)
+    else:
+        warnings += _about_missing(plan, stored)
+    return plan
+
+
+def _expected(source: Any, years: Sequence[int], warnings: list[str]) -> dict[int, Expected]:
+    try:
+        found: dict[int, Expected] = source.expect(years)
+    except PlatformError as error:
+        warnings.append(f"the source cannot be asked, and a run would fail: {error}")
+        return {}
+    if missing := [year for year in years if year not in found]:
+        warnings.append(f"the source {source.name} has nothing for {format_years(missing)}: these years would fail")
+    return found
+
+
+def _as_expected(manifest: Manifest) -> Expected:
+    return Expected(f"{manifest.file}, fetched before", manifest.rows, manifest.bytes)
+
+
+def _year(year: int, expected: Expected | None, stored: dict[str, dict[int, TableYear]], chosen: list[str]) -> YearPlan:
+    loaded = {name: held[year].rows for name, held in stored.items() if name in chosen and year in held}
+    if expected is None:
+        return YearPlan(year, "", None, None, loaded)
+    return YearPlan(year, expected.what, expected.rows, expected.bytes, loaded)
+
+
+def _cloud(
+    settings: Settings,
+    resources: dict[str, Any],
+    chosen: list[str],
+    years: list[YearPlan],
+    stored: dict[str, dict[int, TableYear]],
+) -> CloudPlan | None:
+    if settings.deployment != "gcp":
+        return None
+    from chicago_crime.plan_gcp import plan_cloud
+
+    return plan_cloud(settings, resources["warehouse"], chosen, years, stored)
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _about_space(plan: Plan) -> list[str]:
+    if plan.disk_needed <= plan.disk_free:
+        return []
+    needed, free = plan.disk_needed / 1e9, plan.disk_free / 1e9
+    return [
+        f"the run takes about {needed:,.1f} GB of disk, and {free:,.1f} GB are free: free some, or load fewer years"
+    ]
+
+
+def _about_cap(cloud: CloudPlan) -> list[str]:
+    return [
+        f"{reading.table} ({reading.what}) would read {reading.read:,} bytes, and {cloud.cap:,} are allowed: BigQuery "
+        f"would refuse it. Raise {PREFIX}BIGQUERY_MAX_GB_BILLED, or run fewer years at once"
+        for reading in cloud.above_cap
+    ]
+
+
+def _about_rows(
+    plan: Plan, manifests: dict[int, Manifest | None], loaded: dict[int, TableYear], shrink: float
+) -> list[str]:
+    found = []
+    real = [year for year, manifest in manifests.items() if manifest and not manifest.synthetic]
+    if plan.source == "sample" and real:
+        found.append(f"{format_years(real)} would be replaced by SYNTHETIC rows, and are real now")
+    for year in plan.years:
+        manifest, held = manifests[year.year], loaded.get(year.year)
+        if held and year.rows is not None and year.rows < held.rows * (1 - shrink):
+            found.append(
+                f"{year.year} has {year.rows:,} rows at the source, {held.rows:,} are loaded: the run would stop "
+                "there, unless with --allow-shrink"
+            )
+        elif held and year.rows is None and manifest and year.bytes and year.bytes < manifest.bytes * (1 - shrink):
+            found.append(
+                f"{year.year} is {1 - year.bytes / manifest.bytes:.0%} smaller than the file that is loaded: if it has "
+                "fewer rows, the run would stop there, unless with --allow-shrink"
+            )
+    return found
+
+
+def _about_missing(plan: Plan, stored: dict[str, dict[int, TableYear]]) -> list[str]:
+    found = []
+    for name in plan.assets:
+        above = UPSTREAM.get(name)
+        if above is None or above.name in plan.assets:
+            continue
+        if missing := [year.year for year in plan.years if year.year not in stored[above.name]]:
+            found.append(f"{name} is made of {above.name}, which does not hold {format_years(missing)}")
+    return found

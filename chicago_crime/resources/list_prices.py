@@ -1,0 +1,68 @@
+"""List prices of Google Cloud, in US dollars, in one place.
+
+Here belong prices with their source, and what machines cost by the hour. How much of anything is used belongs to
+whoever uses it. All are on-demand prices of us-central1, read in 2025; other regions ask up to half as much again.
+Free monthly allowances are left out.
+"""
+
+import re
+
+TIB = 2**40
+HOURS_A_MONTH = 730
+
+USD_PER_TIB_QUERIED = 6.25
+"""BigQuery, by bytes billed: https://cloud.google.com/bigquery/pricing. Load jobs, DDL and metadata are free; the first
+TiB of a month is free, too."""
+
+USD_PER_GIB_MONTH_OF_TABLES = 0.02
+"""BigQuery, active logical storage: https://cloud.google.com/bigquery/pricing."""
+
+USD_PER_GIB_MONTH_OF_OBJECTS = 0.02
+"""Cloud Storage, standard class in one region: https://cloud.google.com/storage/pricing."""
+
+USD_PER_1000_WRITES = 0.005
+"""Cloud Storage, class A operations (writes and lists): https://cloud.google.com/storage/pricing."""
+
+USD_PER_VCPU_HOUR_OF_DATAPROC = 0.01
+"""Dataproc, on top of its machines: https://cloud.google.com/dataproc/pricing."""
+
+USD_PER_GIB_MONTH_OF_DISK = 0.04
+"""Compute Engine, standard disk: https://cloud.google.com/compute/disks-image-pricing."""
+
+USD_PER_DCU_HOUR = 0.06
+"""Dataproc Serverless, standard tier: https://cloud.google.com/dataproc-serverless/pricing."""
+
+DCUS_OF_A_BATCH = 12
+"""What a batch takes unless it is told otherwise: a driver and two executors, each of 4 vCPUs and 16 GB."""
+
+_VCPU_AND_GIB = {
+    "e2": (0.021811, 0.002923),
+    "n1": (0.031611, 0.004237),
+    "n2": (0.031611, 0.004237),
+    "n2d": (0.027502, 0.003686),
+}
+"""Compute Engine, a vCPU and a GiB of memory for an hour, by family of machines:
+https://cloud.google.com/compute/vm-instance-pricing."""
+
+_GIB_PER_VCPU = {
+    "standard": {"n1": 3.75},
+    "highmem": {"n1": 6.5},
+    "highcpu": {"n1": 0.9, "n2": 1.0, "n2d": 1.0, "e2": 1.0},
+}
+_USUAL_GIB = {"standard": 4.0, "highmem": 8.0, "highcpu": 1.0}
+
+
+def machine_usd_per_hour(machine_type: str, disk_gib: int) -> float | None:
+    """What a machine of a Dataproc cluster costs for an hour, disk and Dataproc's own fee included.
+
+    Returns:
+        None for a type whose price is not known here.
+    """
+    named = re.fullmatch(r"(\w+)-(standard|highmem|highcpu)-(\d+)", machine_type)
+    if named is None or named[1] not in _VCPU_AND_GIB:
+        return None
+    family, kind, vcpus = named[1], named[2], int(named[3])
+    of_vcpu, of_gib = _VCPU_AND_GIB[family]
+    gib = vcpus * _GIB_PER_VCPU[kind].get(family, _USUAL_GIB[kind])
+    disk = disk_gib * USD_PER_GIB_MONTH_OF_DISK / HOURS_A_MONTH
+    return vcpus * (of_vcpu + USD_PER_VCPU_HOUR_OF_DATAPROC) + gib * of_gib + disk

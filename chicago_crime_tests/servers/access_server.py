@@ -1,0 +1,94 @@
+"""Secret Manager, Resource Manager and IAM on loopback, at one address: reading secrets, and who may do what.
+
+Here belongs what the platform and its doctor ask of these three, and nothing else of them.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+
+import google_crc32c
+
+from chicago_crime_tests.servers.credentials import PROJECT_ID
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+
+
+class _Handler(GoogleHandler):
+    server: "AccessServer"
+
+    @property
+    def api_name(self) -> str:
+        """The API whose path it is."""
+        if self.asked.path.startswith("/v3/"):
+            return "cloudresourcemanager.v3"
+        return "iam.v1" if "/serviceAccounts/" in self.asked.path else "secretmanager.v1"
+
+    def answer_call(self) -> None:
+        called = self.check_call()
+        self._name = called.parameters.get("name") or called.parameters.get("resource", "")
+        answers: dict[str, Callable[[], None]] = {
+            "secretmanager.projects.secrets.versions.access": self._access,
+            "secretmanager.projects.secrets.testIamPermissions": self._test_of_secret,
+            "cloudresourcemanager.projects.testIamPermissions": self._test_of_project,
+            "iam.projects.serviceAccounts.testIamPermissions": self._test_of_account,
+        }
+        if called.method not in answers:
+            self.server.problems.append(f"{called.method} is not made here")
+            raise RefusedError(501, f"{called.method} is not made here")
+        answers[called.method]()
+
+    def _access(self) -> None:
+        asked = re.fullmatch(r"(projects/[^/]+/secrets/[^/]+)/versions/([^/]+)", self._name)
+        assert asked, "the path is checked"
+        versions = self.server.secrets.get(asked[1], [])
+        number = len(versions) if asked[2] == "latest" else int(asked[2])
+        if not self.server.may_read:
+            message = (
+                f"Permission 'secretmanager.versions.access' denied for resource '{self._name}' (or it may not exist)."
+            )
+            raise RefusedError(403, message)
+        if not 1 <= number <= len(versions):
+            raise RefusedError(404, f"Secret [{asked[1]}] not found or has no versions.")
+        content = versions[number - 1]
+        payload = {"data": base64.b64encode(content).decode(), "dataCrc32c": str(google_crc32c.value(content))}
+        self.reply_json({"name": f"{asked[1]}/versions/{number}", "payload": payload})
+
+    def _test_of_secret(self) -> None:
+        is_held = self.server.may_read and self._name in self.server.secrets  # of none that there is, none are held
+        self._reply_held(lambda permission: is_held)
+
+    def _test_of_project(self) -> None:
+        if self._name != f"projects/{PROJECT_ID}":
+            raise RefusedError(403, "The caller does not have permission")
+        self._reply_held(lambda permission: permission not in self.server.forbidden)
+
+    def _test_of_account(self) -> None:
+        email = self._name.rpartition("/")[2]
+        if email not in self.server.accounts:
+            raise RefusedError(404, f"Unknown service account {email}")
+        self._reply_held(lambda permission: permission not in self.server.forbidden)
+
+    def _reply_held(self, is_held: Callable[[str], bool]) -> None:
+        held = [permission for permission in json.loads(self.asked.body)["permissions"] if is_held(permission)]
+        self.reply_json({"permissions": held} if held else {})
+
+
+class AccessServer(GoogleServer):
+    """Some secrets, one project and some service accounts.
+
+    Attributes:
+        secrets: the versions of each, oldest first, by `projects/P/secrets/S`.
+        may_read: whether whoever has a token may read them.
+        forbidden: permissions on project and accounts that whoever asks does not have.
+        accounts: the service accounts that there are.
+    """
+
+    api_name = "secretmanager.v1"
+    handler = _Handler
+
+    def __init__(self, secrets: dict[str, list[bytes]] | None = None, port: int = 0):
+        super().__init__(port)
+        self.secrets, self.may_read = secrets or {}, True
+        self.forbidden: set[str] = set()
+        self.accounts: set[str] = set()

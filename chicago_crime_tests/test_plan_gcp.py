@@ -1,0 +1,199 @@
+"""Tests of `chicago_crime/plan_gcp.py`: what a plan says beforehand is what a run then does on Google Cloud."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from chicago_crime.cli import app
+from chicago_crime.plan import make_plan
+from chicago_crime.plan_types import BYTES_A_ROW, CloudPlan, Plan
+from chicago_crime.resources.bigquery_costs import MIB, billed
+from chicago_crime.resources.list_prices import machine_usd_per_hour
+from chicago_crime.run import RunReport
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime.tables import TABLES
+from chicago_crime_tests.support import crimes_of_months, files_below, run_well, write_csv
+from chicago_crime_tests.whole_cloud import DATASET, WholeCloud, whole_cloud
+
+YEARS = (2014, 2015)
+ROWS = 360
+FIRST_TIME = {"dataset": 1, "all tables": 1, "community_areas": 1}
+"""Writes to BigQuery that only the very first run makes."""
+
+
+@dataclass
+class Told:
+    """A run on Google Cloud, what was planned before it, and what writes that made."""
+
+    cloud: WholeCloud
+    settings: Settings
+    before: Plan
+    writes_of_plan: list[str]
+    files_of_plan: dict[str, bytes]
+    writes: dict[str, int]
+    report: RunReport
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Two years, planned and then loaded."""
+    folder = tmp_path_factory.mktemp("plan_gcp")
+    for year in YEARS:
+        write_csv(folder / "in" / f"{year}.csv", crimes_of_months(year, per_month=ROWS // 12))
+    with whole_cloud(folder, source="folder", folder=folder / "in") as cloud:
+        given = {name.removeprefix("CHICAGO_CRIME_").lower(): value for name, value in cloud.environment.items()}
+        settings = load_settings(**given)
+        before = make_plan(settings, YEARS)
+        writes_of_plan, files = writes_in(cloud), files_below(folder / "data")
+        [report] = run_well(settings, *YEARS)
+        writes = {
+            "objects": sum(call.method == "POST" for call in cloud.storage.calls),
+            "BigQuery": len(cloud.bigquery.writes()),
+            "Dataproc": sum(call.method != "GET" for call in cloud.dataproc.calls),
+        }
+        yield Told(cloud, settings, before, writes_of_plan, files, writes, report)
+
+
+def writes_in(cloud: WholeCloud) -> list[str]:
+    """Every call so far that changed something."""
+    calls = [call for server in (cloud.storage, cloud.dataproc) for call in server.calls if call.method != "GET"]
+    return [call.call for call in calls] + cloud.bigquery.writes()
+
+
+def of_cloud(plan: Plan) -> CloudPlan:
+    assert plan.cloud
+    return plan.cloud
+
+
+def read(plan: Plan, table: str, what: str) -> list[int]:
+    return [reading.read for reading in of_cloud(plan).readings if (reading.table, reading.what) == (table, what)]
+
+
+def test_a_plan_writes_nothing_here_or_there(told: Told) -> None:
+    assert told.writes_of_plan == []
+    assert told.files_of_plan == {}
+    before = writes_in(told.cloud), files_below(told.settings.data_dir)
+    make_plan(told.settings, YEARS)
+    assert (writes_in(told.cloud), files_below(told.settings.data_dir)) == before
+
+
+def test_before_anything_is_loaded_all_bytes_are_estimates_from_the_files(told: Told) -> None:
+    assert all(reading.is_estimate for reading in of_cloud(told.before).readings)
+    sizes = [(told.settings.data_dir.parent / "in" / f"{year}.csv").stat().st_size for year in YEARS]
+    assert [year.bytes for year in told.before.years] == sizes
+    assert of_cloud(told.before).uploaded == sum(sizes)
+    of_raw = 12 * len(TABLES["raw_crimes"].columns)
+    assert read(told.before, "crimes", "compute") == pytest.approx([n // BYTES_A_ROW * of_raw for n in sizes], rel=0.1)
+
+
+def test_the_estimates_are_near_to_what_was_then_read(told: Told) -> None:
+    for table, year in (("crimes", 2014), ("crimes", 2015), ("rejected_crimes", 2014)):
+        [*estimates] = read(told.before, table, "compute")
+        actual = told.report.metadata["crimes", year]["bigquery_bytes_estimated"]
+        assert estimates[YEARS.index(year)] == pytest.approx(actual, rel=0.7)
+
+
+def test_the_writes_are_those_that_the_run_then_made(told: Told) -> None:
+    planned = of_cloud(told.before).writes
+    programs = 5
+    assert planned["Dataproc calls"] == told.writes["Dataproc"] == 3
+    assert planned["BigQuery jobs or labels"] + sum(FIRST_TIME.values()) == told.writes["BigQuery"]
+    assert planned["objects"] + programs == told.writes["objects"]
+    assert (planned["objects"] + planned["BigQuery jobs or labels"]) / len(YEARS) <= 12
+
+
+def test_of_loaded_years_rows_and_bytes_are_known(told: Told) -> None:
+    plan = make_plan(told.settings, YEARS)
+    for year in plan.years:
+        assert year.loaded == {name: told.report.metadata[name, year.year]["partition_row_count"] for name in TABLES}
+        assert year.loaded["crimes"] == ROWS
+    for table in ("crimes", "crimes_monthly", "area_rates"):
+        foreseen = [told.report.metadata[table, year]["bigquery_bytes_estimated"] for year in YEARS]
+        assert read(plan, table, "compute") == foreseen
+    guessed = {reading.what for reading in of_cloud(plan).readings if reading.is_estimate}
+    assert guessed == {"load", "see that all is of the year"}
+
+
+def test_of_years_beside_loaded_ones_only_theirs_are_estimates(told: Told) -> None:
+    plan = make_plan(told.settings, [2015, 2016])
+    kinds = [r.is_estimate for r in of_cloud(plan).readings if (r.table, r.what) == ("crimes", "compute")]
+    assert kinds == [False, True]
+    assert "the source folder has nothing for 2016" in plan.warnings[0]
+
+
+def test_a_statement_above_the_cap_is_warned_of(told: Told) -> None:
+    plan = make_plan(told.settings.model_copy(update={"bigquery_max_gb_billed": 1e-4}), YEARS)
+    assert of_cloud(plan).cap == 100_000
+    above = {reading.table for reading in of_cloud(plan).above_cap}
+    assert "crimes" in above
+    assert all("CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED" in warning for warning in plan.warnings)
+    assert len(plan.warnings) == len(of_cloud(plan).above_cap)
+
+
+def test_one_cluster_a_run_and_none_without_spark(told: Told) -> None:
+    cloud = of_cloud(make_plan(told.settings, [2014, 2015, 2017]))
+    assert (cloud.clusters, cloud.most_minutes) == (2, 240)
+    assert cloud.machines == "a cluster of a master and 2 workers, n2-standard-4"
+    alone = of_cloud(make_plan(told.settings, YEARS, "crimes,rejected_crimes"))
+    assert (alone.machines, alone.clusters, alone.writes["Dataproc calls"], alone.writes["objects"]) == ("", 0, 0, 0)
+    assert alone.usd["Spark's machines"] == 0
+
+
+def test_what_it_costs_is_what_the_list_prices_make_of_it(told: Told) -> None:
+    cloud = of_cloud(make_plan(told.settings, YEARS))
+    assert cloud.usd_at_most == pytest.approx(2 * 0.719145, rel=1e-4)  # three machines for two hours, by hand
+    assert cloud.usd["queries"] == pytest.approx(sum(r.billed for r in cloud.readings) / 2**40 * 6.25)
+    assert cloud.usd["bucket writes"] == pytest.approx(4 * 0.005 / 1000)
+    assert all(r.billed % MIB == 0 and (r.billed >= 10 * MIB) == (r.read > 0) for r in cloud.readings)
+
+
+def test_a_batch_costs_by_its_units(told: Told) -> None:
+    cloud = of_cloud(make_plan(told.settings.model_copy(update={"dataproc_mode": "serverless"}), YEARS))
+    assert cloud.machines == "a batch of 12 DCUs"
+    assert cloud.usd_at_most == pytest.approx(12 * 0.06 * 2)
+
+
+def test_a_machine_of_unknown_price_is_left_out(told: Told) -> None:
+    cloud = of_cloud(make_plan(told.settings.model_copy(update={"dataproc_machine_type": "c4-standard-4"}), YEARS))
+    assert cloud.usd_at_most is None
+    assert "Spark's machines" not in cloud.usd
+
+
+@pytest.mark.parametrize(
+    ("machine", "usd"),
+    [  # Google's list price of the machine, Dataproc's cent a vCPU and the disk
+        ("n2-standard-4", 0.194236 + 0.04 + 0.005479),
+        ("e2-standard-4", 0.134012 + 0.04 + 0.005479),
+        ("n1-standard-4", 0.189999 + 0.04 + 0.005479),
+        ("n2d-highmem-8", 0.455920 + 0.08 + 0.005479),
+    ],
+)
+def test_the_price_of_a_machine(machine: str, usd: float) -> None:
+    assert machine_usd_per_hour(machine, 100) == pytest.approx(usd, abs=1e-4)
+
+
+def test_bytes_are_billed_by_whole_mib_and_ten_at_least() -> None:
+    assert [billed(n) for n in (0, 1, 10 * MIB + 1)] == [0, 10 * MIB, 11 * MIB]
+    assert billed(1, tables=3) == 30 * MIB
+
+
+def test_the_command_shows_it_and_begins_nothing(told: Told, tmp_path: Path) -> None:
+    before = writes_in(told.cloud)
+    arguments = ["run", "--years", "2014-2015", "--dry-run"]
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "160", **told.cloud.environment})
+    assert result.exit_code == 0, result.output
+    assert writes_in(told.cloud) == before
+    text = " ".join(result.output.split())
+    for part in (
+        "no statement may read more than 20.0 GB",
+        "API calls that write: at most 4 objects, 17 BigQuery jobs or labels, 3 Dataproc calls",
+        "Spark: 1 x a cluster of a master and 2 workers, n2-standard-4",
+        "120 at most (CHICAGO_CRIME_DATAPROC_MAX_MINUTES)",
+        "estimated cost:",
+    ):
+        assert part in text
+    assert json.dumps(DATASET) not in text

@@ -1,0 +1,58 @@
+"""All of Google Cloud that the platform uses, on loopback, and the environment that leads there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chicago_crime_tests.servers.access_server import AccessServer
+from chicago_crime_tests.servers.bigquery_server import BigQueryServer
+from chicago_crime_tests.servers.credentials import PROJECT_ID, service_account_file
+from chicago_crime_tests.servers.dataproc_server import DataprocServer
+from chicago_crime_tests.servers.storage_server import StorageServer
+
+BUCKET = "chicago-test"
+DATASET = "chicago_crime"
+WORKER = f"spark@{PROJECT_ID}.iam.gserviceaccount.com"
+SECRET = f"projects/{PROJECT_ID}/secrets/kaggle-token"
+
+
+@dataclass
+class WholeCloud:
+    """The servers, and the settings that lead to them as environment variables."""
+
+    storage: StorageServer
+    bigquery: BigQueryServer
+    dataproc: DataprocServer
+    access: AccessServer
+    environment: dict[str, str]
+
+
+@contextmanager
+def whole_cloud(folder: Path, engine: str = "sail", **settings: object) -> Iterator[WholeCloud]:
+    """A cloud with a bucket, an account for machines and a secret, as long as the context lasts.
+
+    Args:
+        folder: for the bucket, the credentials and the platform's own data.
+        engine: what Spark programs run on; see `DataprocServer`.
+        settings: more of the platform's, or others.
+    """
+    storage = StorageServer(folder / "buckets", [BUCKET])
+    bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, engine)
+    access = AccessServer({SECRET: [b"KGAT_planted0token"]})
+    access.accounts = {WORKER}
+    with storage.answering(), bigquery.answering(), dataproc.answering(), access.answering():
+        chosen: dict[str, object] = {
+            "deployment": "gcp",
+            "gcp_project": PROJECT_ID,
+            "gcs_bucket": BUCKET,
+            "bigquery_dataset": DATASET,
+            "gcp_credentials": service_account_file(folder, access.token_uri),
+            "gcs_endpoint": storage.url,
+            "bigquery_endpoint": bigquery.url,
+            "dataproc_endpoint": dataproc.url,
+            "google_api_endpoint": access.url,
+            "data_dir": folder / "data",
+        }
+        environment = {f"CHICAGO_CRIME_{name.upper()}": str(value) for name, value in (chosen | settings).items()}
+        yield WholeCloud(storage, bigquery, dataproc, access, environment)
