@@ -236,10 +236,10 @@ class BucketStore(ObjectStore):
 
     def _delete_at_once(self, blobs: Sequence[storage.Blob]) -> None:
         """Delete objects with one request. If it fails, that is no matter: who calls looks what is left."""
-        with suppress(GoogleAPICallError, GoogleAuthError, RequestException, ConnectionError, ValueError):
-            with self._bucket.client.batch(raise_exception=False):
-                for blob in blobs:
-                    blob.delete(timeout=self.patience.timeout_s, retry=None)
+        passing = suppress(GoogleAPICallError, GoogleAuthError, RequestException, ConnectionError, ValueError)
+        with passing, self._bucket.client.batch(raise_exception=False):
+            for blob in blobs:
+                blob.delete(timeout=self.patience.timeout_s, retry=None)
 
     def _delete(self, blob: storage.Blob) -> None:
         with suppress(NotFound):  # deleted, and the answer was lost; or by another

@@ -16,15 +16,9 @@ from typer.testing import CliRunner
 
 from chicago_crime.cli import app
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
-from chicago_crime_tests.servers.bigquery_server import BigQueryServer
-from chicago_crime_tests.servers.credentials import PROJECT_ID, service_account_file
-from chicago_crime_tests.servers.dataproc_server import DataprocServer
 from chicago_crime_tests.servers.faults import Asked
 from chicago_crime_tests.servers.google_server import GoogleServer
-from chicago_crime_tests.servers.storage_server import StorageServer
-
-BUCKET = "chicago-test"
-DATASET = "chicago_crime"
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
 
 CRIMES_IN = {
     "raw_crimes": lambda row: 1,
@@ -45,39 +39,20 @@ class Ended(NamedTuple):
 
 
 @dataclass
-class Cloud:
-    """Cloud Storage, BigQuery and Dataproc, for an installation in a folder."""
+class Cloud(WholeCloud):
+    """Google Cloud, for an installation in a folder."""
 
     folder: Path
-    storage: StorageServer
-    bigquery: BigQueryServer
-    dataproc: DataprocServer
 
     @property
     def servers(self) -> Mapping[str, GoogleServer]:
-        """All of them, by service."""
+        """What a run asks, by service."""
         return {"storage": self.storage, "bigquery": self.bigquery, "dataproc": self.dataproc}
 
     @property
     def data(self) -> Path:
         """The installation's folder."""
         return self.folder / "data"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a user would export."""
-        settings = {
-            "deployment": "gcp",
-            "data_dir": self.data,
-            "gcp_project": PROJECT_ID,
-            "gcs_bucket": BUCKET,
-            "bigquery_dataset": DATASET,
-            "gcp_credentials": service_account_file(self.folder / "key", self.storage.token_uri),
-            "gcs_endpoint": self.storage.url,
-            "bigquery_endpoint": self.bigquery.url,
-            "dataproc_endpoint": self.dataproc.url,
-        }
-        return {f"CHICAGO_CRIME_{name.upper()}": str(value) for name, value in settings.items()} | {"COLUMNS": "250"}
 
     def begin(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
         """Begin a command in a process of its own, as a user does."""
@@ -117,7 +92,9 @@ class Cloud:
     def left(self) -> list[str]:
         """What costs, or waits to be removed: clusters, jobs at work, staged objects, notes of runs."""
         state = self.dataproc.dataproc
-        staged = [name for name in self.storage.names(BUCKET) if not name.startswith(("jobs/", "crimes/", "quarantine/"))]
+        staged = [
+            name for name in self.storage.names(BUCKET) if not name.startswith(("jobs/", "crimes/", "quarantine/"))
+        ]
         return [
             *(f"cluster {cluster.given['clusterName']}" for cluster in self.dataproc.live_clusters()),
             *(f"job {name}" for name, job in state.jobs.items() if not job.is_over),
@@ -135,10 +112,8 @@ class Cloud:
 @contextmanager
 def cloud_in(folder: Path, engine: str = "sail") -> Iterator[Cloud]:
     """A cloud, as long as the context lasts."""
-    storage = StorageServer(folder / "buckets", [BUCKET])
-    bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, engine)
-    with storage.answering(), bigquery.answering(), dataproc.answering():
-        yield Cloud(folder, storage, bigquery, dataproc)
+    with whole_cloud(folder, engine) as cloud:
+        yield Cloud(**vars(cloud) | {"environment": cloud.environment | {"COLUMNS": "250"}}, folder=folder)
 
 
 def kind_of(asked: Asked) -> str:
@@ -161,7 +136,9 @@ def writes_in(cloud: Cloud) -> list[str]:
     found = []
     for service, server in cloud.servers.items():
         for asked in server.calls:
-            is_question = asked.method == "GET" or asked.call == "bigquery.jobs.query" or b'"dryRun": true' in asked.body
+            is_question = (
+                asked.method == "GET" or asked.call == "bigquery.jobs.query" or b'"dryRun": true' in asked.body
+            )
             if not is_question:
                 found.append(f"{service} {kind_of(asked)}")
     return found

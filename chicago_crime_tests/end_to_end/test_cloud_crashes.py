@@ -6,7 +6,6 @@ Runs are processes of their own here, the servers live on: Google does not die w
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

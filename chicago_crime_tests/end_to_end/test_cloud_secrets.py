@@ -17,10 +17,9 @@ import pytest
 from chicago_crime_tests.end_to_end.cloud import Cloud, Ended, cloud_in
 from chicago_crime_tests.servers.credentials import private_key
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
-from chicago_crime_tests.servers.secret_server import SecretServer
 from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
+from chicago_crime_tests.whole_cloud import SECRET
 
-SECRET_NAME = "projects/chicago-test/secrets/kaggle-token"
 KAGGLE_TOKEN = "KGAT_planted0token0in0secret0manager"
 
 # The command as users have it, with the logs of all libraries on the screen, and Kaggle's address in its client's table.
@@ -40,12 +39,11 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
         yield made
 
 
-def command(cloud: Cloud, kaggle: KaggleServer, secrets: SecretServer, *arguments: str) -> Ended:
+def command(cloud: Cloud, kaggle: KaggleServer, *arguments: str) -> Ended:
     """Give a command that fetches Kaggle's token from Secret Manager."""
     settings = {
         "CHICAGO_CRIME_SOURCE": "kaggle",
-        "CHICAGO_CRIME_KAGGLE_SECRET": SECRET_NAME,
-        "CHICAGO_CRIME_SECRET_MANAGER_ENDPOINT": secrets.url,
+        "CHICAGO_CRIME_KAGGLE_SECRET": SECRET,
         "HOME": str(cloud.folder / "home"),
     }
     told = subprocess.run(
@@ -59,9 +57,9 @@ def command(cloud: Cloud, kaggle: KaggleServer, secrets: SecretServer, *argument
     return Ended(told.returncode, told.stdout)
 
 
-def places_of_secrets(cloud: Cloud, *servers: KaggleServer | SecretServer, printed: str) -> list[str]:
+def places_of_secrets(cloud: Cloud, printed: str) -> list[str]:
     """Where a secret stands: printed, written here, or handed to Google elsewhere than where one signs in."""
-    signed_in = [a.headers.get("Authorization", "") for s in (*cloud.servers.values(), *servers) for a in s.asked]
+    signed_in = [a.headers.get("Authorization", "") for s in (*cloud.servers.values(), cloud.access) for a in s.asked]
     tokens = {header.removeprefix("Bearer ") for header in signed_in if header.startswith("Bearer ")}
     assert any(token.startswith(("ya29.", "eyJ")) for token in tokens), "there are tokens to look for"
     key = private_key().splitlines()
@@ -78,7 +76,9 @@ def places_of_secrets(cloud: Cloud, *servers: KaggleServer | SecretServer, print
             places[f"{name} {asked.path}"] = asked.body + str(asked.query).encode()
     # Of a signed token the middle, too: a log may have cut it.
     parts = secrets | {token.split(".")[-1] for token in tokens if token.count(".") == 2}
-    return [f"{secret[:12]}... in {place}" for secret in parts for place, held in places.items() if secret.encode() in held]
+    return [
+        f"{secret[:12]}... in {place}" for secret in parts for place, held in places.items() if secret.encode() in held
+    ]
 
 
 @pytest.mark.parametrize("ends", ["well", "badly"])
@@ -87,12 +87,10 @@ def test_a_run_leaves_no_secret_anywhere(cloud: Cloud, tmp_path: Path, ends: str
     files = {"Chicago_Crimes_2014.csv": write_csv(tmp_path / "2014.csv", rows).read_bytes()}
     if ends == "badly":
         cloud.dataproc.dataproc.creation_fails = "The zone does not have enough resources."
-    with (
-        KaggleServer(files, KAGGLE_TOKEN).answering() as kaggle,
-        SecretServer({SECRET_NAME: [KAGGLE_TOKEN.encode()]}).answering() as secrets,
-    ):
-        ended = command(cloud, kaggle, secrets, "run", "--years", "2014")
-        assert ended.code == (0 if ends == "well" else 1), ended.output[-3000:]
-        assert re.search(r"DEBUG:urllib3|DEBUG:google", ended.output), "the libraries' logs are looked through, too"
-        assert any(name.endswith(".db") for name in files_below(cloud.data)), "Dagster's events are looked through"
-        assert places_of_secrets(cloud, kaggle, secrets, printed=ended.output) == []
+    cloud.access.secrets[SECRET] = [KAGGLE_TOKEN.encode()]
+    with KaggleServer(files, KAGGLE_TOKEN).answering() as kaggle:
+        ended = command(cloud, kaggle, "run", "--years", "2014")
+    assert ended.code == (0 if ends == "well" else 1), ended.output[-3000:]
+    assert re.search(r"DEBUG:urllib3|DEBUG:google", ended.output), "the libraries' logs are looked through, too"
+    assert any(name.endswith(".db") for name in files_below(cloud.data)), "Dagster's events are looked through"
+    assert places_of_secrets(cloud, ended.output) == []

@@ -210,7 +210,10 @@ class Catalog:
             id_sql = table.partitions.id_sql if table.partitions else "''"
             query = f"SELECT {id_sql} AS part, COUNT(*), MAX({WRITTEN}), {sums} FROM {table.rows_table} GROUP BY ALL"
             rows = self.database.cursor().execute(query).fetchall()
-            parts = [_Measured(f"'{id_}'" if table.partitions else "NULL", n, at, dict(zip(names, sizes, strict=True))) for id_, n, at, *sizes in rows]
+            parts = [
+                _Measured(f"'{id_}'" if table.partitions else "NULL", n, at, dict(zip(names, sizes, strict=True)))
+                for id_, n, at, *sizes in rows
+            ]
             table.measured = version, parts
         return table.measured[1]
 
