@@ -1,4 +1,4 @@
-"""A Google Cloud on loopback for whole runs: the three servers, the settings that lead there, and a look at what is left.
+"""A Google Cloud on loopback for whole runs: giving commands, looking at tables, at calls, and at what is left.
 
 Here belongs what the tests of whole runs in the cloud share. What the servers do is theirs.
 """

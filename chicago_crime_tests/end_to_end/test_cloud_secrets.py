@@ -1,7 +1,7 @@
 """Secrets of a run in the cloud, looked for in all that it prints and writes, here and at Google.
 
-Planted are: the private key of the service account, the tokens that Google's office gives out for it, and Kaggle's token
-in Secret Manager. The logs of all libraries are on.
+Planted are: the private key of the service account, the tokens that Google's office gives out for it, and Kaggle's
+token in Secret Manager. The logs of all libraries are on.
 """
 
 import json
@@ -22,7 +22,8 @@ from chicago_crime_tests.whole_cloud import SECRET
 
 KAGGLE_TOKEN = "KGAT_planted0token0in0secret0manager"
 
-# The command as users have it, with the logs of all libraries on the screen, and Kaggle's address in its client's table.
+# The command as users have it, with the logs of all libraries on the screen. Kaggle's client has no setting for its
+# address, so that is put into its table.
 PROGRAM = """
 import logging, sys
 logging.basicConfig(level=logging.DEBUG)

@@ -128,7 +128,7 @@ class LiveTable:
 
 @dataclass
 class _Measured:
-    """A partition: its id in SQL, its rows, when the last of them was written in epoch seconds, and its bytes by column."""
+    """A partition: its id in SQL, its rows, the time of the last of them in epoch seconds, and its bytes by column."""
 
     id_sql: str
     rows: int
@@ -202,7 +202,7 @@ class Catalog:
         return sum(part.rows for part in parts), sum(sum(part.bytes.values()) for part in parts)
 
     def measured(self, table: LiveTable) -> "list[_Measured]":
-        """What each partition holds. Counted once after each change: BigQuery knows it, too, and reads no row for it."""
+        """What each partition holds, counted once after each change: BigQuery knows it, too, and reads no row for it."""
         version = table.rows_version + table.version * 1_000_000
         if table.measured is None or table.measured[0] != version:
             names = [name for name, _, _ in table.columns]
