@@ -60,8 +60,9 @@ def command(cloud: Cloud, kaggle: KaggleServer, *arguments: str) -> Ended:
 
 def places_of_secrets(cloud: Cloud, printed: str) -> list[str]:
     """Where a secret stands: printed, written here, or handed to Google elsewhere than where one signs in."""
-    signed_in = [a.headers.get("Authorization", "") for s in (*cloud.servers.values(), cloud.access) for a in s.asked]
-    tokens = {header.removeprefix("Bearer ") for header in signed_in if header.startswith("Bearer ")}
+    asked = [one for server in (*cloud.servers.values(), cloud.access) for one in server.asked]
+    headers = {value for one in asked for name, value in one.headers.items() if name.lower() == "authorization"}
+    tokens = {header.removeprefix("Bearer ") for header in headers}
     assert any(token.startswith(("ya29.", "eyJ")) for token in tokens), "there are tokens to look for"
     key = private_key().splitlines()
     secrets = {KAGGLE_TOKEN, *tokens, key[1], json.dumps(private_key())[30:90]}
@@ -73,8 +74,8 @@ def places_of_secrets(cloud: Cloud, printed: str) -> list[str]:
     for name, work in cloud.dataproc.dataproc.jobs.items():
         places[f"job {name}"] = json.dumps(work.resource, default=str).encode()
     for name, server in cloud.servers.items():
-        for asked in server.calls:
-            places[f"{name} {asked.path}"] = asked.body + str(asked.query).encode()
+        for call in server.calls:
+            places[f"{name} {call.path}"] = call.body + str(call.query).encode()
     # Of a signed token the middle, too: a log may have cut it.
     parts = secrets | {token.split(".")[-1] for token in tokens if token.count(".") == 2}
     return [

@@ -202,7 +202,7 @@ class Catalog:
         return sum(part.rows for part in parts), sum(sum(part.bytes.values()) for part in parts)
 
     def measured(self, table: LiveTable) -> "list[_Measured]":
-        """What each partition holds, counted once after each change: BigQuery knows it, too, and reads no row for it."""
+        """What each partition holds, counted once after each change: BigQuery knows it and reads no row for it."""
         version = table.rows_version + table.version * 1_000_000
         if table.measured is None or table.measured[0] != version:
             names = [name for name, _, _ in table.columns]
