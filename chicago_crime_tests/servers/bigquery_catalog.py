@@ -8,9 +8,11 @@ ingestion, the partition.
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from sqlglot import exp
 
 from chicago_crime_tests.servers.google_server import RefusedError
@@ -128,9 +130,9 @@ class LiveTable:
 
 @dataclass
 class _Measured:
-    """A partition: its id in SQL, its rows, the time of the last of them in epoch seconds, and its bytes by column."""
+    """A partition: its id, its rows, the time of the last of them in epoch seconds, and its bytes by column."""
 
-    id_sql: str
+    id: str | None
     rows: int
     written: float
     bytes: dict[str, int]
@@ -211,29 +213,30 @@ class Catalog:
             query = f"SELECT {id_sql} AS part, COUNT(*), MAX({WRITTEN}), {sums} FROM {table.rows_table} GROUP BY ALL"
             rows = self.database.cursor().execute(query).fetchall()
             parts = [
-                _Measured(f"'{id_}'" if table.partitions else "NULL", n, at, dict(zip(names, sizes, strict=True)))
+                _Measured(id_ if table.partitions else None, n, at, dict(zip(names, sizes, strict=True)))
                 for id_, n, at, *sizes in rows
             ]
             table.measured = version, parts
         return table.measured[1]
 
-    def partitions_sql(self, dataset: str) -> str:
-        """The DuckDB query that INFORMATION_SCHEMA.PARTITIONS of a dataset is."""
+    def partitions(self, dataset: str) -> pa.Table:
+        """INFORMATION_SCHEMA.PARTITIONS of a dataset."""
         with self.lock:
             tables = [table for (of, _), table in self.tables.items() if of == dataset]
-        parts = [
-            f"SELECT 'chicago-test' AS table_catalog, '{dataset}' AS table_schema, '{table.name}' AS table_name, "
-            f"{part.id_sql} AS partition_id, {part.rows} AS total_rows, "
-            f"CAST({sum(part.bytes.values())} AS BIGINT) AS total_logical_bytes, "
-            f"make_timestamp({int(part.written * 1_000_000)}) AS last_modified_time"
+        rows = [
+            {
+                "table_catalog": "chicago-test",
+                "table_schema": dataset,
+                "table_name": table.name,
+                "partition_id": part.id,
+                "total_rows": part.rows,
+                "total_logical_bytes": sum(part.bytes.values()),
+                "last_modified_time": datetime.fromtimestamp(part.written, UTC).replace(tzinfo=None),
+            }
             for table in tables
             for part in self.measured(table)
         ]
-        none = (
-            "SELECT '' AS table_catalog, '' AS table_schema, '' AS table_name, '' AS partition_id, 0 AS total_rows, "
-            "CAST(0 AS BIGINT) AS total_logical_bytes, TIMESTAMP '1970-01-01' AS last_modified_time WHERE FALSE"
-        )
-        return " UNION ALL ".join([none, *parts])
+        return pa.Table.from_pylist(rows, _PARTITIONS_SCHEMA)
 
     def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
         """Every table's columns, by the names under which a statement may name it."""
@@ -260,6 +263,9 @@ PARTITIONS_COLUMNS = [
     ("total_logical_bytes", "INT64"),
     ("last_modified_time", "TIMESTAMP"),
 ]
+
+_ARROW = {"STRING": pa.string(), "INT64": pa.int64(), "TIMESTAMP": pa.timestamp("us")}
+_PARTITIONS_SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in PARTITIONS_COLUMNS])
 
 
 def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:

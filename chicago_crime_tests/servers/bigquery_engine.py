@@ -340,7 +340,8 @@ class Session:
             alias, scan = table.alias_or_name, f"scan_{number}"
             if table.name.upper().endswith("INFORMATION_SCHEMA.PARTITIONS"):
                 dataset = table.db or table.name.split(".")[0]
-                scans[scan] = sqlglot.parse_one(self.catalog.partitions_sql(dataset), read="duckdb").subquery()
+                self.cursor.register(f"partitions_{number}", self.catalog.partitions(dataset))
+                scans[scan] = exp.to_table(f"partitions_{number}")
             else:
                 live = self._table(table)
                 rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns)).from_(_rows(live))
