@@ -29,15 +29,15 @@ class WholeCloud:
 
 
 @contextmanager
-def whole_cloud(folder: Path, engine: str = "sail", **settings: object) -> Iterator[WholeCloud]:
+def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterator[WholeCloud]:
     """A cloud with a bucket, an account for machines and a secret, as long as the context lasts.
 
     Args:
-        folder: for the bucket, the credentials and the platform's own data.
+        place: folder for the bucket, the credentials and the platform's own data.
         engine: what Spark programs run on; see `DataprocServer`.
         settings: more of the platform's, or others.
     """
-    storage = StorageServer(folder / "buckets", [BUCKET])
+    storage = StorageServer(place / "buckets", [BUCKET])
     bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, engine)
     access = AccessServer({SECRET: [b"KGAT_planted0token"]})
     access.accounts = {WORKER}
@@ -47,12 +47,12 @@ def whole_cloud(folder: Path, engine: str = "sail", **settings: object) -> Itera
             "gcp_project": PROJECT_ID,
             "gcs_bucket": BUCKET,
             "bigquery_dataset": DATASET,
-            "gcp_credentials": service_account_file(folder, access.token_uri),
+            "gcp_credentials": service_account_file(place, access.token_uri),
             "gcs_endpoint": storage.url,
             "bigquery_endpoint": bigquery.url,
             "dataproc_endpoint": dataproc.url,
             "google_api_endpoint": access.url,
-            "data_dir": folder / "data",
+            "data_dir": place / "data",
         }
         environment = {f"CHICAGO_CRIME_{name.upper()}": str(value) for name, value in (chosen | settings).items()}
         yield WholeCloud(storage, bigquery, dataproc, access, environment)
