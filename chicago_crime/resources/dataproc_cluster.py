@@ -90,6 +90,7 @@ class ClusterWork(Work):
                 "main_python_file_uri": launch.main,
                 "python_file_uris": list(launch.modules),
                 "args": list(launch.arguments),
+                "properties": {"spark.ui.showConsoleProgress": "false"},  # its bars are noise in a log
             },
         }
         try:

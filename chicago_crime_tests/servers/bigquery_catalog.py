@@ -294,6 +294,7 @@ def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
 def column_from_ddl(definition: exp.ColumnDef) -> tuple[str, str, str]:
     """Name, type and description of a column in DDL."""
     found = [p for p in definition.find_all(exp.Property) if p.name == "description"]
+    assert definition.kind
     return definition.name, definition.kind.sql("bigquery"), found[0].args["value"].name if found else ""
 
 

@@ -224,14 +224,10 @@ class Session:
             time.sleep(self.engine.pause_s)
 
     def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
-        kind = type(tree)
-        self.work.statement = {
-            exp.Delete: "DELETE",
-            exp.Insert: "INSERT",
-            exp.Create: "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE",
-            exp.Alter: "ALTER_TABLE",
-            exp.Drop: "DROP_TABLE",
-        }.get(kind, "SELECT")
+        kind = type(tree).__name__
+        names = {"Delete": "DELETE", "Insert": "INSERT", "Alter": "ALTER_TABLE", "Drop": "DROP_TABLE"}
+        create = "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE"
+        self.work.statement = (names | {"Create": create}).get(kind, "SELECT")
         self._count(tree)
         if is_dry:
             return
@@ -250,7 +246,7 @@ class Session:
         elif isinstance(tree, exp.Drop):
             self.catalog.drop(self._table(tree.this))
         else:
-            raise JobError("invalidQuery", f"{kind.__name__} is not made here")
+            raise JobError("invalidQuery", f"{kind} is not made here")
 
     def query(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
         """Answer a query, in the types that the analyzer found."""
@@ -340,8 +336,7 @@ class Session:
             alias, scan = table.alias_or_name, f"scan_{number}"
             if table.name.upper().endswith("INFORMATION_SCHEMA.PARTITIONS"):
                 dataset = table.db or table.name.split(".")[0]
-                self.cursor.register(f"partitions_{number}", self.catalog.partitions(dataset))
-                scans[scan] = exp.to_table(f"partitions_{number}")
+                self.cursor.register(scan, self.catalog.partitions(dataset))
             else:
                 live = self._table(table)
                 rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns)).from_(_rows(live))
