@@ -99,7 +99,7 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> None:
 def test_a_fault_at_every_kind_of_call(cloud: Cloud, kind: str) -> None:
     chosen = Chosen(FAULTS[kind], lambda call: True)
     run_under(cloud, chosen)
-    assert len(chosen.befallen) > 30
+    assert len(chosen.befallen) >= 25
 
 
 def recorded(cloud: Cloud) -> list[str]:
