@@ -126,7 +126,8 @@ class DataprocSpark(SparkRunner):
     def _wait(self, context: AssetExecutionContext, name: str, number: int, reader: BucketMessageReader) -> None:
         """Wait for the end of a job, and hand on what it prints and tells meanwhile."""
         driver, id_ = DriverLog(self.files), start_id(name, number)
-        deadline, told, is_heard = time.monotonic() + self.max_minutes * 60 + 600, "", True
+        began, told, is_heard = time.monotonic(), "", True
+        deadline = began + self.max_minutes * 60 + 600
         while True:
             state = self.work.find(name, number)
             if state is None or time.monotonic() > deadline:
@@ -145,7 +146,7 @@ class DataprocSpark(SparkRunner):
                 is_heard = False
             if state.is_over:
                 break
-            self.api.pause()
+            self.api.pause(began)
         if not state.is_good:
             log = f"\nThe end of its log:\n{driver.tail}" if driver.tail else ""
             message = self.api.explained(

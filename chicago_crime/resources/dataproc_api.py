@@ -41,7 +41,7 @@ class DataprocApi:
         project, region: where.
         address: host name, or URL of an emulator.
         credentials_file: None for the credentials of the machine.
-        pause_s: seconds between two looks at something that takes its time.
+        pause_s: longest time between two looks at something that takes its time, in seconds.
         patience: with each request.
     """
 
@@ -106,9 +106,13 @@ class DataprocApi:
         except exceptions.NotFound:
             return None
 
-    def pause(self) -> None:
-        """Wait before the next look."""
-        time.sleep(self.pause_s)
+    def pause(self, began: float) -> None:
+        """Wait before the next look: a quarter of what it took so far, so that what is short is not waited for long.
+
+        Args:
+            began: when it began, in seconds of `time.monotonic`.
+        """
+        time.sleep(min(self.pause_s, max(self.pause_s / 25, (time.monotonic() - began) / 4)))
 
     def explained(self, what: str, message: str, is_forbidden: bool = False) -> str:
         """A message of Google's, and what can be done about it."""

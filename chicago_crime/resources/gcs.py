@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dagster_gcp import GCSResource
-from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed
+from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from pydantic import Field
+from requests import RequestException
 
 from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
 from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from, hide_upload_addresses
@@ -34,6 +36,7 @@ ROLE = "roles/storage.objectUser"
 """The least of Google's roles that holds `PERMISSIONS`."""
 
 _AT_ONCE = 4
+_IN_A_BATCH = 100  # as many as Cloud Storage takes
 _DOWNLOADS = 3
 _T = TypeVar("_T")
 
@@ -161,8 +164,13 @@ class BucketStore(ObjectStore):
         """
         if not prefix.strip("/") or not prefix.endswith("/"):
             raise ValueError(f"{prefix!r} is no prefix that ends in a slash: it would match more than one means")
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return sum(pool.map(self._delete, self._blobs(prefix)))
+        found = self._blobs(prefix)
+        for start in range(0, len(found), _IN_A_BATCH):
+            self._delete_at_once(found[start : start + _IN_A_BATCH])
+        if found:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(self._delete, self._blobs(prefix)))
+        return len(found)
 
     def lacking(self, permissions: Iterable[str] = PERMISSIONS) -> Sequence[str]:
         """Which of some permissions we do not hold on the bucket.
@@ -226,10 +234,16 @@ class BucketStore(ObjectStore):
         except NotFound:
             raise self._no_bucket() from None
 
-    def _delete(self, blob: storage.Blob) -> bool:
+    def _delete_at_once(self, blobs: Sequence[storage.Blob]) -> None:
+        """Delete objects with one request. If it fails, that is no matter: who calls looks what is left."""
+        passing = suppress(GoogleAPICallError, GoogleAuthError, RequestException, ConnectionError, ValueError)
+        with passing, self._bucket.client.batch(raise_exception=False):
+            for blob in blobs:
+                blob.delete(timeout=self.patience.timeout_s, retry=None)
+
+    def _delete(self, blob: storage.Blob) -> None:
         with suppress(NotFound):  # deleted, and the answer was lost; or by another
             self._asked(partial(blob.delete, **self._how))
-        return True
 
 
 def build_bucket_store(settings: Settings) -> BucketStore:

@@ -77,13 +77,6 @@ class CrimeSource(ABC):
             SourceError: the year is not to be had, or what came is not whole.
         """
 
-    def refuse_wrong_settings(self) -> None:  # noqa: B027 - most sources have nothing to refuse
-        """Refuse, before a run starts and without asking anybody, settings under which no year is to be had.
-
-        Raises:
-            UsageError: the message names the setting and says what to do.
-        """
-
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
         """What is known of these years' files without fetching any; years that are not to be had are left out.
 
@@ -91,6 +84,13 @@ class CrimeSource(ABC):
             SourceError: the publisher cannot be asked.
         """
         return {year: Expected(f"a file of {self.name}") for year in self.years() if year in years}
+
+    def refuse_wrong_settings(self) -> None:  # noqa: B027 - most sources have nothing to refuse
+        """Refuse, before a run starts and without asking anybody, settings under which no year is to be had.
+
+        Raises:
+            UsageError: the message names the setting and says what to do.
+        """
 
     def try_access(self) -> str:
         """Try once, and quickly, whether the publisher lets us in.

@@ -161,6 +161,7 @@ class Session:
         self.cursor = self.catalog.database.cursor()
         self.temporary: dict[str, list[tuple[str, str]]] = {}
         self.in_transaction = False
+        self.changed: list[LiveTable] = []
         self.work = Work()
 
     def run(self, text: str, is_dry: bool = False) -> Work:
@@ -201,6 +202,8 @@ class Session:
         elif re.fullmatch(r"(?i)\s*COMMIT\s+TRANSACTION\s*", text):
             self.cursor.commit()
             self.in_transaction = False
+            for table in self.changed:
+                table.rows_changed()
             self.engine.changing.let_go(self)
         elif asserts := ASSERT.fullmatch(text):
             [[holds]] = self.cursor.sql(
@@ -264,12 +267,14 @@ class Session:
         """Within, the table is ours to change, all or nothing."""
         self.engine.changing.take(f"{table.dataset}.{table.name}", self, waits=not self.in_transaction)
         if self.in_transaction:
+            self.changed.append(table)
             yield
             return
         self.cursor.begin()
         try:
             yield
             self.cursor.commit()
+            table.rows_changed()
         except BaseException:
             self.cursor.rollback()
             raise
@@ -294,6 +299,7 @@ class Session:
         rows = self._translate(tree.expression)
         sql = f"INSERT INTO {table.rows_table} ({', '.join(names)}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
         if self.in_transaction:  # adding rows to a table meets nobody
+            self.changed.append(table)
             self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
         else:
             with self.changes(table):
@@ -314,6 +320,7 @@ class Session:
                 self.cursor.execute(
                     f"INSERT INTO {table.rows_table} ({names}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
                 )
+                table.rows_changed()
 
     def _table(self, node: exp.Expr) -> LiveTable:
         assert isinstance(node, exp.Table)
@@ -333,7 +340,7 @@ class Session:
             alias, scan = table.alias_or_name, f"scan_{number}"
             if table.name.upper().endswith("INFORMATION_SCHEMA.PARTITIONS"):
                 dataset = table.db or table.name.split(".")[0]
-                self.cursor.execute(f"CREATE OR REPLACE TEMP VIEW {scan} AS {self.catalog.partitions_sql(dataset)}")
+                self.cursor.register(scan, self.catalog.partitions(dataset))
             else:
                 live = self._table(table)
                 rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns)).from_(_rows(live))
@@ -368,9 +375,8 @@ class Session:
         processed = billed = 0
         for table in (t for t in tables if t.name not in common):
             live, is_all = self._table(table), bool(tree.find(exp.Star)) or table.alias_or_name in named
-            sizes = [live.column_bytes(name) for name, _, _ in live.columns if is_all or name in named] or ["0"]
-            rows = f"SELECT CAST(COALESCE(SUM({' + '.join(sizes)}), 0) AS BIGINT) FROM {live.rows_table}"
-            [[size]] = self.catalog.database.cursor().execute(rows).fetchall()
+            parts = self.catalog.measured(live)
+            size = sum(n for part in parts for name, n in part.bytes.items() if is_all or name in named)
             processed += size
             billed += max(LEAST_BILLED, -(-size >> 20) << 20)
         if self.most_billed is not None and billed and max(processed, 1) > self.most_billed:
