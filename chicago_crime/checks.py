@@ -21,6 +21,7 @@ from chicago_crime.assets.source import crime_csv
 from chicago_crime.check_tools import Findings, Limits, years_of
 from chicago_crime.resources.object_store import ObjectStore
 from chicago_crime.resources.source_files import Manifest, SourceFiles
+from chicago_crime.resources.staging import staging_folder
 from chicago_crime.resources.warehouse import Warehouse
 from chicago_crime.schema_checks import schema_checks
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
@@ -241,5 +242,5 @@ def _manifests(context: Context, warehouse: Warehouse, source_files: SourceFiles
 
 
 def _quarantined(object_store: ObjectStore, year: int, folder: Path) -> int:
-    with object_store.get(quarantine_key(year), folder).open(encoding="utf-8", newline="") as file:
+    with staging_folder(folder) as own, object_store.get(quarantine_key(year), own).open(newline="") as file:
         return sum(1 for _ in csv.DictReader(file))

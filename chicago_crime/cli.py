@@ -87,10 +87,10 @@ def run(
 def status(
     data_dir: DataOption = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 if a year is missing somewhere or stale.")
+        bool, typer.Option("--strict", help="Exit with 1 if a table is missing, stale or outdated.")
     ] = False,
 ) -> None:
-    """Show year by table what is loaded, what is missing (-) and what is older than what it is made of (*)."""
+    """Show year by table what is loaded, and what is missing (-), older than what it is made of (*) or outdated (!)."""
     with errors_told():
         from chicago_crime.screen import out, status_table
         from chicago_crime.status import read_status
@@ -102,7 +102,10 @@ def status(
         out.print(status_table(statuses))
         incomplete = [str(one.year) for one in statuses if not one.is_complete]
         if incomplete:
-            out.print(f"Missing (-) or stale (*) tables: chicago-crime run --years {','.join(incomplete)}")
+            wrong = "Missing (-) or stale (*)"
+            if any(one.outdated for one in statuses):
+                wrong = "Missing (-), stale (*) or written by another version (!)"
+            out.print(f"{wrong} tables: chicago-crime run --years {','.join(incomplete)}")
         if strict and incomplete:
             raise typer.Exit(1)
 

@@ -16,12 +16,14 @@ from chicago_crime.tables import (
     HOT_SPOTS,
     RAW_CRIMES,
     REJECTED_CRIMES,
+    REVISIONS,
     Table,
 )
 
 UPSTREAM: dict[str, Table] = {
     CRIMES.name: RAW_CRIMES,
     REJECTED_CRIMES.name: RAW_CRIMES,
+    REVISIONS.name: RAW_CRIMES,
     ENRICHED_CRIMES.name: CRIMES,
     **{
         table.name: ENRICHED_CRIMES
@@ -36,15 +38,27 @@ UPSTREAM: dict[str, Table] = {
         )
     },
 }
-"""The table that each table is computed from."""
+"""The table that each table is computed from. `revisions` reads the former `crimes`, too, before that is replaced."""
 
 _PLACE = ("x_coordinate", "y_coordinate", "latitude", "longitude")
 _CELLS = ("cell_x", "cell_y", "offense_class")
+
+_COMPARED = tuple(
+    c.name for c in CRIMES.columns if c.name not in ("year", "month", "updated_on", "latitude", "longitude")
+)
 
 _MADE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     # A place is NULL if any of its four columns says "no location".
     CRIMES.name: {"year": ("date",), "month": ("date",), **dict.fromkeys(_PLACE, _PLACE)},
     REJECTED_CRIMES.name: {"file_year": (), "reason": ("id", "date", "updated_on")},
+    REVISIONS.name: {
+        "year": ("date",),
+        "snapshot": ("updated_on", "date"),
+        "previous_snapshot": (),
+        "kind": _COMPARED,
+        "old_value": (),
+        "new_value": _COMPARED,
+    },
     ENRICHED_CRIMES.name: {
         "hour": ("date",),
         "day_of_week": ("date",),
@@ -84,6 +98,7 @@ _MADE_OF: dict[str, dict[str, tuple[str, ...]]] = {
         "crimes": ("id",),
         "arrests": ("arrest",),
         "population": ("year", "community_area"),
+        "is_small_population": ("year", "community_area"),
         "rate_per_1000": ("id", "year", "community_area"),
         "days_covered": ("date",),
     },

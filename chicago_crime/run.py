@@ -21,10 +21,12 @@ from dagster import (
 )
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from chicago_crime.assets.source import crime_csv
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import UsageError
 from chicago_crime.jobs import everything
 from chicago_crime.settings import Settings
+from chicago_crime.sources import build_source
 from chicago_crime.years import contiguous_ranges
 
 # What Dagster would print for every event; the screen shows progress instead, and the UI has it all.
@@ -80,9 +82,12 @@ def run_years(
 
     Raises:
         SelectionError: `assets` selects nothing.
+        UsageError: the source cannot hand over anything under these settings.
     """
     definitions = build_definitions(settings)
     chosen = None if assets is None else _select(definitions, assets)
+    if chosen is None or crime_csv.key in chosen:
+        build_source(settings).refuse_wrong_settings()
     job = definitions.resolve_job_def(everything.name)
     for first, last in contiguous_ranges(list(years)):
         tags = {ASSET_PARTITION_RANGE_START_TAG: str(first), ASSET_PARTITION_RANGE_END_TAG: str(last)}

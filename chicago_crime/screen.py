@@ -89,7 +89,7 @@ def print_problems(report: RunReport) -> None:
 
 
 def status_table(statuses: Sequence[YearStatus]) -> Group:
-    """Year by table: rows; `-` where missing, `*` where stale."""
+    """Year by table: rows; `-` where missing, `*` where stale, `!` where of another version."""
     cells: dict[str, dict[int, str]] = {name: {} for name in ("source", "lake", *TABLES)}
     for status in statuses:
         made_up = "\nSYNTHETIC" if status.manifest and status.manifest.synthetic else ""
@@ -97,7 +97,8 @@ def status_table(statuses: Sequence[YearStatus]) -> Group:
         cells["lake"][status.year] = "yes" if status.in_lake else "-"
         for name in TABLES:
             held = status.tables.get(name)
-            cells[name][status.year] = f"{held.rows:,}{'*' if name in status.stale else ''}" if held else "-"
+            marks = ("*" if name in status.stale else "") + ("!" if name in status.outdated else "")
+            cells[name][status.year] = f"{held.rows:,}{marks}" if held else "-"
     return Group(*year_tables(cells))
 
 

@@ -1,4 +1,4 @@
-"""What is loaded: year by table, what is missing and what is stale. Reads files' facts only, never rows."""
+"""What is loaded: year by table, what is missing, stale or of another version. Reads files' facts only, never rows."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ class YearStatus:
         in_lake: whether its objects are stored.
         tables: table -> what it holds; tables without the year are not in it.
         stale: tables that are older than what they are made of.
+        outdated: tables whose columns are those of another version of this package.
     """
 
     year: int
@@ -28,6 +29,7 @@ class YearStatus:
     in_lake: bool
     tables: dict[str, TableYear]
     stale: frozenset[str]
+    outdated: frozenset[str]
 
     @property
     def missing(self) -> frozenset[str]:
@@ -36,8 +38,8 @@ class YearStatus:
 
     @property
     def is_complete(self) -> bool:
-        """True if every table has the year and none is stale."""
-        return not self.missing and not self.stale
+        """True if every table has the year, and none is stale or of another version."""
+        return not self.missing and not self.stale and not self.outdated
 
 
 def read_status(settings: Settings) -> list[YearStatus]:
@@ -45,13 +47,15 @@ def read_status(settings: Settings) -> list[YearStatus]:
     resources = build_resources(settings)
     source_files, store, warehouse = resources["source_files"], resources["object_store"], resources["warehouse"]
     stored = {name: warehouse.stored(table) for name, table in TABLES.items()}
+    old = {name: warehouse.outdated(table) for name, table in TABLES.items()}
     found = {year for years in stored.values() for year in years} | set(source_files.years())
     statuses = []
     for year in sorted(found):
         manifest = source_files.manifest(year)
         tables = {name: years[year] for name, years in stored.items() if year in years}
         in_lake = store.exists(rows_key(year)) and store.exists(quarantine_key(year))
-        statuses.append(YearStatus(year, manifest, in_lake, tables, _stale(tables, manifest)))
+        outdated = frozenset(name for name, years in old.items() if year in years)
+        statuses.append(YearStatus(year, manifest, in_lake, tables, _stale(tables, manifest), outdated))
     return statuses
 
 

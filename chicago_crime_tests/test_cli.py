@@ -121,6 +121,33 @@ def test_status_of_nothing_says_how_to_start(tmp_path: Path) -> None:
     assert "chicago-crime run --years" in result.output
 
 
+def test_status_flags_tables_of_another_version(data_dir: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data_dir, tmp_path / "data")
+    file = copy / "warehouse" / "area_rates" / "2014.parquet"
+    pq.write_table(pq.read_table(file).drop_columns(["population"]), file)
+    result = command("status", "--data-dir", copy, "--strict")
+    assert result.exit_code == 1
+    assert "308!" in result.output
+    assert "written by another version (!) tables: chicago-crime run --years 2014\n" in result.output
+
+
+@pytest.mark.parametrize("name", ["missing", "a-file.csv"])
+def test_a_folder_that_is_none_is_told_before_a_run_starts(tmp_path: Path, name: str) -> None:
+    write_csv(tmp_path / "a-file.csv", [])
+    result = command("run", "--years", "2014", "--folder", tmp_path / name, "--data-dir", tmp_path / "data")
+    assert result.exit_code == 2
+    assert f"{tmp_path / name} is no folder: name the one that holds the yearly" in result.output
+    assert "--folder" in result.output
+    with open_instance(load_settings(data_dir=tmp_path / "data")) as instance:
+        assert instance.get_runs() == []
+
+
+def test_a_folder_that_a_run_does_not_read_may_be_missing(data_dir: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data_dir, tmp_path / "data")
+    arguments = ("--years", "2014", "--folder", tmp_path / "missing", "--data-dir", copy, "--assets", "area_rates")
+    assert command("run", *arguments).exit_code == 0
+
+
 def test_status_shows_years_tables_what_is_missing_and_what_is_stale(data_dir: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(data_dir, tmp_path / "data")
     assert command("status", "--data-dir", copy, "--strict").exit_code == 0

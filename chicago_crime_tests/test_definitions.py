@@ -38,7 +38,7 @@ def test_it_loads_without_a_warning_a_server_or_spark(tmp_path: Path) -> None:
     )
     assert "arning" not in loaded.stderr
     count, rest = loaded.stdout.split(" ", 1)
-    assert int(count) == 13
+    assert int(count) == 14
     assert rest.startswith("[] 1 ")
     assert list(tmp_path.iterdir()) == []
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from chicago_crime.permissions import EVERY_GRANT, Grant
 from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.support import PROJECT
@@ -24,6 +25,11 @@ def test_every_setting_is_there_with_its_meaning(name: str) -> None:
 def test_no_setting_is_told_that_is_none() -> None:
     told = {name.removeprefix(PREFIX).lower() for name in re.findall(rf"`({PREFIX}\w+)`", README)}
     assert told == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("grant", EVERY_GRANT, ids=lambda grant: grant.role)
+def test_every_role_is_there_with_its_reason(grant: Grant) -> None:
+    assert f"| `{grant.role}` | {grant.on} | {grant.to} | {grant.reason} |" in README
 
 
 def test_what_it_links_to_and_lists_is_there() -> None:

@@ -1,6 +1,7 @@
 """Spark: what `spark_jobs/enrich_crimes.py` makes of the typed table, many years in one job."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
 
@@ -50,16 +51,16 @@ def enrich_crimes(
             output=workspace.output,
             tables=",".join(names),
         )
-        published: dict[int, dict[str, TableYear]] = {}
+        loaded: dict[int, dict[str, TableYear]] = {}
+
+        def publish(year: int, name: str) -> Metadata:
+            if year not in loaded:  # all tables of a year at once: where the warehouse can, they change together
+                made = {TABLES[of]: f"{workspace.output}/{of}/{year}" for of in names}
+                loaded[year] = warehouse.load_parquets(made, year)
+            job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
+            stored = stored_metadata(loaded[year][name])
+            return {**stored, **job, **report.about, **report.told.get((name, year), {})}
+
         for name in names:
-
-            def publish(year: int, name: str = name) -> Metadata:
-                if year not in published:  # all tables of a year at once; those after the first only tell of it
-                    folders = {TABLES[made]: f"{workspace.output}/{made}/{year}" for made in names}
-                    published[year] = warehouse.load_parquets(folders, year)
-                job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
-                told = report.told.get((name, year), {})
-                return {**stored_metadata(published[year][name]), **job, **report.about, **told}
-
-            each_year(context, name, publish)
+            each_year(context, name, partial(publish, name=name))
             yield MaterializeResult(asset_key=name)

@@ -1,16 +1,16 @@
-"""Warehouse: the raw table, and the typed table beside its rejects."""
+"""Warehouse: the raw table, and the typed table beside its rejects and what changed in it."""
 
 from collections.abc import Iterator
 
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
 
-from chicago_crime.assets.by_year import Metadata, as_metadata, each_year, is_chosen
+from chicago_crime.assets.by_year import Metadata, as_metadata, each_year, is_chosen, run_years
 from chicago_crime.assets.describe import asset_spec
 from chicago_crime.assets.lake import rows_key
 from chicago_crime.assets.sql_table import stored_metadata
 from chicago_crime.resources.object_store import ObjectStore
 from chicago_crime.resources.warehouse import Warehouse
-from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 from chicago_crime.years import one_run_for_all_years
 
 
@@ -33,16 +33,26 @@ def raw_crimes(
 @multi_asset(
     specs=[
         asset_spec(table, group="warehouse", deps=[RAW_CRIMES.name], skippable=True)
-        for table in (CRIMES, REJECTED_CRIMES)
+        for table in (CRIMES, REJECTED_CRIMES, REVISIONS)
     ],
     can_subset=True,
     backfill_policy=one_run_for_all_years,
 )
 def type_crimes(context: AssetExecutionContext, warehouse: ResourceParam[Warehouse]) -> Iterator[MaterializeResult]:
-    """Type the raw rows, then set aside those that cannot be, each with its reason."""
+    """Type the raw rows, note what changed, and set aside the rows that cannot be typed, each with its reason."""
+    noted: dict[int, Metadata] = {}
+    comparable = _comparable(warehouse, run_years(context))
 
     def accept(year: int) -> Metadata:
+        noted[year] = revise(year)  # chosen or not: once crimes is replaced, nobody can tell any more
         return stored_metadata(warehouse.replace_year(CRIMES, year))
+
+    def revise(year: int) -> Metadata:
+        if year not in comparable:
+            return stored_metadata(warehouse.clear_year(REVISIONS, year)) | {"revisions_by_kind": as_metadata({})}
+        stored = warehouse.replace_year(REVISIONS, year)
+        counts = warehouse.count_by(REVISIONS, year, "kind")
+        return stored_metadata(stored) | {"revisions_by_kind": as_metadata(counts)}
 
     def reject(year: int) -> Metadata:
         if year in fully_typed:  # most years: reading every row once more would find nothing
@@ -55,10 +65,24 @@ def type_crimes(context: AssetExecutionContext, warehouse: ResourceParam[Warehou
     if is_chosen(context, CRIMES.name):
         each_year(context, CRIMES.name, accept)
         yield MaterializeResult(asset_key=CRIMES.name)
+    if is_chosen(context, REVISIONS.name):
+        each_year(context, REVISIONS.name, lambda year: noted.get(year) or revise(year))
+        yield MaterializeResult(asset_key=REVISIONS.name)
     if is_chosen(context, REJECTED_CRIMES.name):
         fully_typed = _fully_typed(warehouse)
         each_year(context, REJECTED_CRIMES.name, reject)
         yield MaterializeResult(asset_key=REJECTED_CRIMES.name)
+
+
+def _comparable(warehouse: Warehouse, years: list[int]) -> set[int]:
+    """Those years of which `crimes` holds rows to compare with; `revisions` then has the year, to go on from."""
+    stored, noted = warehouse.stored(CRIMES), warehouse.stored(REVISIONS)
+    old = {table: warehouse.outdated(table) if stored else [] for table in (CRIMES, REVISIONS)}
+    found = {year for year in years if year in stored and stored[year].rows and year not in old[CRIMES]}
+    for year in found:
+        if year not in noted or year in old[REVISIONS]:
+            warehouse.clear_year(REVISIONS, year)
+    return found
 
 
 def _fully_typed(warehouse: Warehouse) -> set[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chicago_crime.dashboard.data import Facts
+from chicago_crime.dashboard.facts import Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.view import write
 from chicago_crime.years import format_years
@@ -19,6 +19,9 @@ AREAS_FROM_CELLS = (
 )
 SMALL = 20
 SMALL_NUMBERS = f"Grey: fewer than {SMALL} crimes to compare with, so that a few more or fewer look like a trend."
+
+FEW_RESIDENTS = "fewer than 10,000 residents, where one crime more or less moves the rate by more than 0.1"
+SMALL_RATE = f"{FEW_RESIDENTS}; or fewer than {SMALL} crimes"
 
 
 def provisional(facts: Facts, years: Iterable[int]) -> list[str]:

@@ -9,7 +9,7 @@ from chicago_crime.dashboard.pages import Asked, NothingMatchesError
 from chicago_crime.dashboard.view import Column, Figure, Section, Shown, View, change, columnar, write
 from chicago_crime.years import format_years
 
-SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "months_12": "12 months"}
+SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Whole year"}
 YEARS_BACK = 3
 MOST_DRAWN = 20
 WHOLE_CITY = "Whole choice"
@@ -27,7 +27,7 @@ def compare(asked: Asked) -> View:
     years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
     found = asked.answer("compare", years, rows_are=asked.filters.rows, last_day=end).to_pylist()
     asked.years = [end.year]
-    asked.refuse_nothing(sum(row["months_12"] for row in found))
+    asked.refuse_nothing(sum(row[span] for row in found for span in SPANS))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
@@ -43,28 +43,29 @@ def compare(asked: Asked) -> View:
     return View(
         "compare",
         "Compare",
-        "How do the last weeks, the year so far and the last twelve months compare with the years before?",
+        "How do the last weeks, the year so far and the last whole year compare with the years before?",
         sections=[_table(asked, [total, *rows], end), _chart(asked, rows, end)],
     )
 
 
+def whole_year(end: date) -> int:
+    """The last year that is over on a day."""
+    return (end + timedelta(1)).year - 1
+
+
 def _is_loaded(asked: Asked, end: date, back: int, span: str) -> bool:
     """Whether every day of a span is loaded: each year that it reaches into, as far as it reaches."""
-    last = _years_before(end, back)
-    first = {
-        "days_28": last - timedelta(27),
-        "year_to_date": date(last.year, 1, 1),
-        "months_12": _years_before(last, 1) + timedelta(1),
+    last, calendar_year = _years_before(end, back), whole_year(end) - back
+    first, last = {
+        "days_28": (last - timedelta(27), last),
+        "year_to_date": (date(last.year, 1, 1), last),
+        "whole_year": (date(calendar_year, 1, 1), date(calendar_year, 12, 31)),
     }[span]
     loaded = asked.facts.years
     return all(
         year in loaded and loaded[year].last_day >= min(last, date(year, 12, 31))
         for year in range(first.year, last.year + 1)
     )
-
-
-def _is_whole(asked: Asked, year: int) -> bool:
-    return year in asked.facts.years and asked.facts.years[year].is_whole
 
 
 def _years_before(day: date, years: int) -> date:
@@ -82,15 +83,17 @@ def _row(
     for span in SPANS:
         values = [counts.get(back, {}).get(span, 0) if loaded[span, back] else None for back in range(YEARS_BACK + 1)]
         now, before, past = values[0], values[1], [value for value in values[1:] if value is not None]
-        mean = sum(past) / YEARS_BACK if len(past) == YEARS_BACK else None
+        mean = sum(past) / len(past) if past else None
         row |= {
             span: now,
             f"{span}_before": before,
             f"{span}_change": None if now is None else change(now, before),
             f"{span}_mean": mean,
+            f"{span}_mean_years": len(past),
             f"{span}_mean_change": None if now is None else change(now, mean),
             f"{span}_is_small": (before or 0) < caveats.SMALL,
-            f"{span}_mean_is_small": (mean or 0) < caveats.SMALL,
+            f"{span}_mean_is_few": len(past) < YEARS_BACK,
+            f"{span}_mean_is_small": len(past) < YEARS_BACK or (mean or 0) < caveats.SMALL,
         }
     value = int(name) if name and asked.filters.rows != "type" and name.isdigit() else name
     return row | {"link": asked.toggled(asked.filters.rows, value) if name else asked.filters.query()}
@@ -106,26 +109,43 @@ def _label(asked: Asked, name: str | None) -> str:
 
 def _table(asked: Asked, rows: list[dict[str, Any]], end: date) -> Section:
     columns = [Column("name", {"area": "Area", "district": "District", "type": "Type"}[asked.filters.rows])]
+    newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
+    means = {span: rows[0][f"{span}_mean_years"] for span in SPANS}
     for span, label in SPANS.items():
         columns += [
-            Column(span, str(end.year), "count", label),
-            Column(f"{span}_before", str(end.year - 1), "count", label),
-            Column(f"{span}_change", "Change", "percent_change", label, f"{span}_is_small"),
-            Column(f"{span}_mean", "3-year mean", "decimal", label),
-            Column(f"{span}_mean_change", "Change", "percent_change", label, f"{span}_mean_is_small"),
+            Column(span, str(newest[span]), "count", label),
+            Column(f"{span}_before", str(newest[span] - 1), "count", label),
+            Column(f"{span}_change", "± %", "growth", label, f"{span}_is_small"),
+            Column(f"{span}_mean", f"{means[span] or YEARS_BACK}-yr mean", "mean", label, f"{span}_mean_is_few"),
+            Column(f"{span}_mean_change", "± %", "growth", label, f"{span}_mean_is_small"),
+            Column(f"{span}_mean_years", "Years in the mean", "plain", label, is_shown=False),
         ]
-    part = [year for year in range(end.year - YEARS_BACK - 1, end.year) if not _is_whole(asked, year)]
-    gaps = [f"Not loaded to the end: {format_years(part)}. What needs more of it has no number."] if part else []
     return Section(
         "spans",
         f"Spans that end on {write(end, 'date')}",
-        f"28 days from {write(end - timedelta(27), 'date')}; the year to date from 1 January; 12 months to the date. "
-        f"Each against the same days of the year before, and against the mean of the {YEARS_BACK} years before.",
-        [caveats.SMALL_NUMBERS, *gaps, *caveats.provisional(asked.facts, [end.year])]
+        f"28 days from {write(end - timedelta(27), 'date')}; the year to date from 1 January; the last whole year, "
+        f"{newest['whole_year']}. Each against the same days of the year before, and against the mean of the "
+        f"{YEARS_BACK} years before.",
+        [caveats.SMALL_NUMBERS, *_gaps(asked, means, newest), *caveats.provisional(asked.facts, [end.year])]
         + (caveats.labels(asked.facts, asked.filters) if asked.filters.rows == "type" else []),
         tables=[Shown("spans", f"Three spans up to {write(end, 'date')}", columns, rows, shown=200, is_open=True)],
         shape="wide",
     )
+
+
+def _gaps(asked: Asked, means: dict[str, int], newest: dict[str, int]) -> list[str]:
+    """What is not loaded of the years that a mean needs, and which means are over fewer years for it."""
+    short = {span: years for span, years in means.items() if years < YEARS_BACK}
+    if not short:
+        return []
+    first, last = min(newest.values()) - YEARS_BACK, max(newest.values())
+    loaded = asked.facts.years
+    part = [year for year in range(first, last) if year not in loaded or not loaded[year].is_whole]
+    words = ", ".join(f"{SPANS[span].lower()} {years or 'none'}" for span, years in short.items())
+    return [
+        f"Grey, too: means of fewer than {YEARS_BACK} years ({words}), because {format_years(part)} "
+        f"{'is' if len(part) == 1 else 'are'} not loaded to the end."
+    ]
 
 
 def _chart(asked: Asked, rows: list[dict[str, Any]], end: date) -> Section:

@@ -1,7 +1,7 @@
-"""Asking the warehouse: each answer once per state of the tables, and what there is to choose from.
+"""Asking the warehouse: each answer once per state of the tables, and finding out what is loaded.
 
-Here belongs what all pages share about the data. The SQL is in `sql/dashboard/`; what a page makes of an answer is in
-the page's module.
+Here belongs what all pages share about asking. The SQL is in `sql/dashboard/`; what a page makes of an answer is in the
+page's module.
 """
 
 import threading
@@ -9,13 +9,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar, cast
 
 import pyarrow as pa
 
 from chicago_crime.dashboard.check_results import CheckResult, check_results
+from chicago_crime.dashboard.facts import Facts, Year
 from chicago_crime.errors import PlatformError
 from chicago_crime.resources.source_files import Manifest, SourceFiles
 from chicago_crime.resources.warehouse import TableYear, Warehouse
@@ -26,13 +26,17 @@ from chicago_crime.tables import (
     CRIMES_HOURLY,
     CRIMES_MONTHLY,
     ENRICHED_CRIMES,
+    REJECTED_CRIMES,
+    REVISIONS,
     TABLES,
     Table,
 )
 from chicago_crime.years import format_years
 
 NEEDED = (ENRICHED_CRIMES, CRIMES_DAILY, CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
-"""The tables that the pages read. A year is shown if all of them have it."""
+"""The tables that the pages cannot do without. A year is shown if all of them have it."""
+
+ALSO_READ = (REJECTED_CRIMES, REVISIONS)
 
 ANSWERS_KEPT = 64
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -48,70 +52,6 @@ class NothingLoadedError(PlatformError):
 
 class OutdatedError(PlatformError):
     """Some years were written by another version of this package."""
-
-
-@dataclass(frozen=True)
-class Year:
-    """What is loaded of a year: its days from first to last, and the first provisional one if any is."""
-
-    first_day: date
-    last_day: date
-    provisional_from: date | None
-    crimes: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it reaches its end."""
-        return (self.last_day.month, self.last_day.day) == (12, 31)
-
-    @property
-    def whole_months(self) -> int:
-        """How many of its months are over."""
-        return self.last_day.month - (0 if (self.last_day + timedelta(1)).day == 1 else 1)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is loaded, and what there is to choose from.
-
-    Attributes:
-        years: in every table that the pages read.
-        incomplete: years that some of these tables have and others lack.
-        synthetic: years whose rows are made up.
-        types: comparable labels, most frequent first.
-        source_types: the source's labels, most frequent first.
-        merged: source label -> the comparable label that stands for it, where they differ.
-        districts: their numbers.
-        areas: number of a community area -> its name.
-        sides: number of a community area -> its side of the city.
-        residents: (year, community area) -> residents.
-    """
-
-    years: dict[int, Year]
-    incomplete: list[int]
-    synthetic: list[int]
-    types: list[str]
-    source_types: list[str]
-    merged: dict[str, str]
-    districts: list[int]
-    areas: dict[int, str]
-    sides: dict[int, str]
-    residents: dict[tuple[int, int], float]
-
-    @property
-    def newest_day(self) -> date:
-        """The newest day of a crime."""
-        return self.years[max(self.years)].last_day
-
-    @property
-    def first_day(self) -> date:
-        """The oldest day of a crime."""
-        return self.years[min(self.years)].first_day
-
-    @property
-    def areas_by_name(self) -> list[tuple[int, str]]:
-        """Numbers and names of the community areas, by name."""
-        return sorted(self.areas.items(), key=lambda area: area[1])
 
 
 @dataclass
@@ -205,7 +145,7 @@ class Data:
     def _find_facts(self, versions: Versions) -> Facts:
         held = [set(versions[table.name]) for table in NEEDED]
         complete, some = set.intersection(*held), set.union(*held)
-        if old := {table: years for table in NEEDED if (years := self.warehouse.outdated(table))}:
+        if old := {table: years for table in (*NEEDED, *ALSO_READ) if (years := self.warehouse.outdated(table))}:
             raise OutdatedError(_how_to_renew(old))
         if not complete:
             names = ", ".join(table.name for table, years in zip(NEEDED, held, strict=True) if not years)
@@ -237,6 +177,7 @@ class Data:
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},
             residents={(row["year"], row["community_area"]): row["population"] for row in residents},
+            few_residents={(row["year"], row["community_area"]) for row in residents if row["is_small_population"]},
         )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from chicago_crime.dashboard import caveats, charts
+from chicago_crime.dashboard.data_changes import labels, revisions
 from chicago_crime.dashboard.pages import Asked
 from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
 from chicago_crime.dashboard.when import MONTHS
@@ -27,7 +28,15 @@ def data_page(asked: Asked) -> View:
             Number("Newest day", f"{newest.day} {newest:%b %Y}", "", " ".join(caveats.provisional(facts, asked.years))),
             Number("Source", ", ".join(sources) or "not known", "; ".join(_origins(asked))),
         ],
-        sections=[_layers(asked), _coverage(asked), _rejects(asked), _checks(asked), _nulls(asked)],
+        sections=[
+            _layers(asked),
+            revisions(asked),
+            _coverage(asked),
+            _rejects(asked),
+            _checks(asked),
+            labels(asked),
+            _nulls(asked),
+        ],
     )
 
 
@@ -130,7 +139,7 @@ def _checks(asked: Asked) -> Section:
         Column("check", "Check"),
         Column("result", "Result"),
         Column("at", "When", "date"),
-        Column("found", "What it found"),
+        Column("found", "What it found", "prose"),
     )
     return Section(
         "checks",
@@ -165,7 +174,7 @@ def _nulls(asked: Asked) -> Section:
         Column("share", "Share", "percent"),
         Column("worst_share", "Worst year", "percent"),
         Column("worst_year", "", "plain"),
-        Column("meaning", "Meaning"),
+        Column("meaning", "Meaning", "prose"),
     )
     return Section(
         "nulls",

@@ -15,7 +15,7 @@ HOT_FROM = (-2.576, -HOT, HOT, 2.576)
 
 @made_once
 def areas_map() -> AnyChart:
-    """Areas by value: `areas` has GeoJSON features, with community_area, name, crimes, rate, value."""
+    """Areas by value: `areas` has GeoJSON features, with community_area, name, crimes, rate, value, is_pale."""
     base = alt.Chart(alt.NamedData("areas")).project(type="identity", reflectY=True)
     name = alt.Tooltip("name:N", title="Area")
     # An area that the filters leave out has no value: it stays grey, to be clicked.
@@ -24,6 +24,7 @@ def areas_map() -> AnyChart:
         base.transform_filter("isValid(datum.value)")
         .mark_geoshape(style="area", cursor="pointer")
         .encode(
+            opacity=alt.condition("datum.is_pale", alt.value(0.35), alt.value(1)),
             color=alt.Color("value:Q", title=None, scale=alt.Scale(zero=True), legend=alt.Legend(format="~s")),
             tooltip=[
                 name,
@@ -32,7 +33,10 @@ def areas_map() -> AnyChart:
             ],
         )
     )
-    return _map(alt.layer(unchosen, chosen))
+    dashed = base.transform_filter("datum.is_pale").mark_geoshape(
+        style="outline", fill="transparent", strokeDash=[3, 2], cursor="pointer"
+    )
+    return _map(alt.layer(unchosen, chosen, dashed.encode(tooltip=chosen.encoding.tooltip)))
 
 
 @made_once

@@ -93,6 +93,9 @@ def _numbers(
     whole = asked.facts.years[asked.newest].is_whole
     residents = asked.residents([asked.newest], asked.filters.area)
     rate = None if asked.filters.district else share(1000 * placed, residents)
+    few = [area for area in asked.filters.area if asked.has_few_residents([asked.newest], area)]
+    names = " and ".join(asked.area_name(area) for area in few)
+    small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
     provisional = caveats.provisional(asked.facts, asked.years)
     return [
         Number("Reported crimes", write(total["crimes"], "count"), f"in {asked.in_years}", " ".join(provisional)),
@@ -115,7 +118,7 @@ def _numbers(
             f"in {asked.newest}" + ("" if whole else ", which is not whole")
             if rate is not None
             else f"{NOT_KNOWN} no residents are known by police district",
-            caveats.POPULATION if rate is not None else "",
+            small + caveats.POPULATION if rate is not None else "",
         ),
     ]
 

@@ -6,7 +6,8 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from chicago_crime.dashboard.data import Data, Facts
+from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.facts import Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.view import View
 from chicago_crime.errors import PlatformError
@@ -103,6 +104,10 @@ class Asked:
         """Residents of the areas (of all if none is named), added up over years."""
         chosen = set(areas) or set(self.facts.areas)
         return sum(self.facts.residents.get((year, area), 0.0) for year in years for area in chosen)
+
+    def has_few_residents(self, years: Iterable[int], area: int) -> bool:
+        """Whether an area has too few residents in any of the years for its rate to mean much."""
+        return any((year, area) in self.facts.few_residents for year in years)
 
 
 Page = Callable[[Asked], View]

@@ -16,7 +16,8 @@ from markupsafe import Markup
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.app import FOLDER
 from chicago_crime.dashboard.compare import compare
-from chicago_crime.dashboard.data import Data, Facts, NothingLoadedError
+from chicago_crime.dashboard.data import Data, NothingLoadedError
+from chicago_crime.dashboard.facts import Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.overview import overview
 from chicago_crime.dashboard.pages import Asked

@@ -7,11 +7,27 @@ Here belongs how values are written. How a page looks is in `templates/` and `st
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 import pyarrow as pa
 
-Kind = Literal["text", "count", "change", "percent", "percent_change", "decimal", "score", "date", "month", "plain"]
+Kind = Literal[
+    "text",
+    "prose",
+    "plain",
+    "count",
+    "change",
+    "percent",
+    "percent_change",
+    "growth",
+    "decimal",
+    "mean",
+    "score",
+    "date",
+    "month",
+]
 
 NOT_KNOWN = "\u2013"
 MINUS = "\u2212"
@@ -33,6 +49,10 @@ def write(value: Any, kind: Kind) -> str:
             return f"{100 * value:.1f} %"
         case "percent_change":
             return f"{100 * value:+,.1f} %".replace("-", MINUS)
+        case "growth":  # its column says that it is in percent
+            return f"{100 * value:+,.1f}".replace("-", MINUS)
+        case "mean":
+            return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
         case "decimal":
             return f"{value:,.1f}"
         case "score":
@@ -54,6 +74,7 @@ class Column:
         kind: how its values are written.
         group: a label above several columns.
         is_small: name of a column that is true where this one's value is too small to mean much.
+        is_shown: whether the page shows it; a download has it in any case.
     """
 
     name: str
@@ -61,11 +82,12 @@ class Column:
     kind: Kind = "text"
     group: str = ""
     is_small: str = ""
+    is_shown: bool = True
 
     @property
     def is_number(self) -> bool:
         """Whether it stands right-aligned."""
-        return self.kind not in ("text", "plain", "date", "month")
+        return self.kind not in ("text", "prose", "plain", "date", "month")
 
 
 @dataclass(frozen=True)
@@ -88,11 +110,22 @@ class Shown:
     shown: int = 100
     is_open: bool = False
 
+    @cached_property
+    def shown_columns(self) -> list[Column]:
+        """The columns that the page shows."""
+        return [column for column in self.columns if column.is_shown]
+
+    @cached_property
+    def starts(self) -> list[Column]:
+        """The columns with which another group begins."""
+        shown = self.shown_columns
+        return [column for before, column in pairwise(shown) if column.group != before.group]
+
     @property
     def groups(self) -> list[tuple[str, int]]:
         """Labels above columns with how many they span; empty if no column has one."""
         spans: list[tuple[str, int]] = []
-        for column in self.columns:
+        for column in self.shown_columns:
             if spans and spans[-1][0] == column.group:
                 spans[-1] = (column.group, spans[-1][1] + 1)
             else:

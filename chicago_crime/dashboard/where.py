@@ -72,7 +72,7 @@ def area_rows(asked: Asked, rows: pa.Table) -> list[dict[str, Any]]:
                 "crimes": crimes,
                 "rate": None if asked.filters.district else share(1000 * crimes, residents),
                 "residents": residents / len(asked.years),
-                "is_small": crimes < caveats.SMALL,
+                "is_small": crimes < caveats.SMALL or asked.has_few_residents(asked.years, number),
                 "link": asked.toggled("area", number),
             }
         )
@@ -84,12 +84,13 @@ def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
     found = area_rows(asked, rows)
     by_rate = asked.filters.measure == "rate" and not asked.filters.district
     chosen = {row["community_area"]: row | {"value": row["rate"] if by_rate else row["crimes"]} for row in found}
-    unknown = {"crimes": None, "rate": None, "value": None}
+    unknown = {"crimes": None, "rate": None, "value": None, "is_small": False}
     drawn = [
         chosen.get(number, {"community_area": number, "name": name} | unknown)
         for number, name in asked.facts.areas.items()
     ]
     data = columnar(drawn, "name", "community_area", "crimes", "rate", "value")
+    data |= {"is_pale": [by_rate and row["is_small"] for row in drawn]}
     data |= {"type": ["Feature"] * len(drawn), "geometry": [shapes.geometry(row["community_area"]) for row in drawn]}
     what = "Crimes per 1,000 residents a year" if by_rate else "Crimes"
     notes = ["Residents by district are not known: no rates while districts are chosen."] * bool(asked.filters.district)
@@ -98,14 +99,14 @@ def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
         Column("crimes", "Crimes", "count"),
         Column("rate", "Per 1,000 residents a year", "decimal", is_small="is_small"),
         Column("residents", "Residents", "count"),
-        Column("side", "Side"),
+        Column("side", "Side", is_shown=False),
     )
     return [
         Section(
             "map",
             f"{what} by community area, {asked.in_years}",
             "Click an area to filter by it, and again to take the filter off; or follow its name in the table.",
-            [caveats.AREAS_FROM_CELLS],
+            [*([f"Pale, with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), caveats.AREAS_FROM_CELLS],
             [Figure("areas", f"Map: {what.lower()} by community area", maps.areas_map(), {"areas": data})],
         ),
         Section(
@@ -114,6 +115,7 @@ def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
             "",
             [
                 *notes,
+                *([] if asked.filters.district else [f"Grey: {caveats.SMALL_RATE}."]),
                 caveats.POPULATION,
                 *caveats.partial(asked.facts, asked.years),
                 *caveats.provisional(asked.facts, asked.years),

@@ -5,8 +5,8 @@ Here belongs which job each of the warehouse's verbs is. How jobs are run is in 
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,7 +60,6 @@ class BigQueryWarehouse(Warehouse):
     patience: GooglePatience = field(default_factory=GooglePatience)
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
     _until_exit: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
-    _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -103,17 +102,19 @@ class BigQueryWarehouse(Warehouse):
                 staging, rows = statements.staged(table, year, folder)
                 before += staging
             changes += statements.replaced(table, year, rows)
-        with self._alone(folders):
+        with self.tables.alone(folders):
             costs = self.jobs.run(statements.transaction(changes, before), purpose)
         first = next(iter(folders))
         return {table.name: self._now(table, year, costs if table is first else Costs()) for table in folders}
 
     def clear_year(self, table: Table, year: int) -> TableYear:
-        """See `Warehouse.clear_year`. Where there is nothing to delete, it is only written down that this is so."""
+        """See `Warehouse.clear_year`. A year that is stored and empty stays as it is, and costs no write."""
         self.tables.make_ready([table])
         stored, costs = self.stored(table).get(year), Costs()
-        if stored and stored.rows:
-            with self._alone([table]):
+        if stored and not stored.rows:
+            return stored
+        if stored:
+            with self.tables.alone([table]):
                 purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
                 costs = self.jobs.run(statements.delete(table, year), purpose)
         return self._empty(table, year, costs)
@@ -126,7 +127,7 @@ class BigQueryWarehouse(Warehouse):
         estimated = self.jobs.estimate(query, purpose, parameters)
         if statements.is_by_month(table):
             script = statements.transaction(statements.replaced(table, year, query))
-            with self._alone([table]):
+            with self.tables.alone([table]):
                 costs = self.jobs.run(script, purpose, parameters)
         else:
             target = self._partition(table, year)
@@ -150,7 +151,7 @@ class BigQueryWarehouse(Warehouse):
             Purpose(f"cannot look up the years of {table.name}", table.name),
             {"table_name": table.name},
         ).to_pylist()
-        found = {row["year"]: TableYear(row["row_count"], row["bytes"], row["replaced_at"]) for row in rows}
+        found = {row["year"]: TableYear(row["row_count"], row["bytes"], row["replaced_at"].timestamp()) for row in rows}
         empty = {year: TableYear(0, 0, at) for year, at in self.tables.marked_empty(live).items()}
         return dict(sorted((empty | found).items()))
 
@@ -179,10 +180,8 @@ class BigQueryWarehouse(Warehouse):
         if not rows.num_rows:
             for table in reads:
                 live = self.tables.live(table)
-                if live is None or not live.num_rows:
-                    raise WarehouseError(
-                        f"{table} is empty: load some years first, e.g. chicago-crime run --years 2021"
-                    )
+                if live is None or not (live.num_rows or self.tables.marked_empty(live)):
+                    raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run")
         return rows
 
     def outdated(self, table: Table) -> list[int]:
@@ -213,24 +212,12 @@ class BigQueryWarehouse(Warehouse):
                 raise WarehouseError(f"{table.name} has no year {year}: materialize it first")
 
     def _now(self, table: Table, year: int, costs: Costs) -> TableYear:
-        """A year as it stands after a job; if it came out empty, that is written down."""
+        """A year as it stands after a job; if it came out empty, that is written down unless it is already."""
         stored = self.stored(table).get(year)
-        if stored is None or not stored.rows:
-            return self._empty(table, year, costs)
-        return replace(stored, details=costs.as_details())
+        return replace(stored, details=costs.as_details()) if stored else self._empty(table, year, costs)
 
     def _empty(self, table: Table, year: int, costs: Costs) -> TableYear:
         return TableYear(0, 0, self.tables.mark_empty(table, year), costs.as_details())
-
-    @contextmanager
-    def _alone(self, tables: Mapping[Table, str] | Sequence[Table]) -> Iterator[None]:
-        """No other transaction of this process changes these tables meanwhile."""
-        with ExitStack() as held:
-            for name in sorted(table.name for table in tables):
-                with self._lock:
-                    lock = self._locks.setdefault(name, threading.Lock())
-                held.enter_context(lock)
-            yield
 
     def _connect(self) -> bigquery.Client:
         with self._lock:  # one client for all threads: it keeps a pool of connections

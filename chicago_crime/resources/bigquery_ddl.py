@@ -37,8 +37,9 @@ def create(table: Table) -> str:
     cluster = "\nCLUSTER BY `primary_type`" if is_by_month(table) else ""
     description = _text(f"{table.description} One row: {table.grain}.")
     return (
-        f"CREATE TABLE IF NOT EXISTS {name_of(table.name)} (\n{columns}\n)\nPARTITION BY {_partition_by(table)}{cluster}"
-        f"\nOPTIONS (description = {description}, require_partition_filter = FALSE, labels = {_pairs(LABELS)})"
+        f"CREATE TABLE IF NOT EXISTS {name_of(table.name)} (\n{columns}\n)\n"
+        f"PARTITION BY {_partition_by(table)}{cluster}\n"
+        f"OPTIONS (description = {description}, require_partition_filter = FALSE, labels = {_pairs(LABELS)})"
     )
 
 

@@ -6,21 +6,21 @@ Here belongs what every job shares, whatever it does. The statements are in `big
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from chicago_crime.resources.bigquery_client import cap_message, how, told
 from chicago_crime.resources.bigquery_costs import GB, Costs
+from chicago_crime.resources.bigquery_parameters import query_parameters
 from chicago_crime.resources.google_access import GooglePatience
 from chicago_crime.resources.warehouse import WarehouseError, current_run
-from chicago_crime.tables import TABLES
 
 JOB_PATIENCE_S = 1800.0
 """For so long a job that failed through no fault of its own is begun anew, above all one that met another writer."""
@@ -128,7 +128,12 @@ class Jobs:
             WarehouseError: it cannot be answered, or would read more than allowed.
         """
         config = self._config(parameters, purpose)
-        limits = {"api_timeout": self.patience.timeout_s, "wait_timeout": self.patience_s, "retry": self.how["retry"]}
+        limits = {
+            "api_timeout": self.patience.timeout_s,
+            "wait_timeout": self.patience_s,
+            "retry": self.how["retry"],
+            "job_retry": DEFAULT_JOB_RETRY.with_timeout(self.patience.give_up_s),
+        }
 
         def ask() -> pa.Table:
             rows = self.client().query_and_wait(sql, job_config=config, **limits)
@@ -148,7 +153,8 @@ class Jobs:
     def _dry_run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object]) -> bigquery.QueryJob:
         # Without a cap: it shall tell how many bytes they are, and not only that they are too many.
         config = self._config(parameters, purpose, dry_run=True, use_query_cache=False)
-        return told(lambda: self.client().query(sql, config, **self.how), purpose.what)
+        # Without job_retry, which would go on for ten minutes whatever our patience is.
+        return told(lambda: self.client().query(sql, config, job_retry=None, **self.how), purpose.what)
 
     def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         cap = {} if "dry_run" in more else {"maximum_bytes_billed": self.most_bytes}
@@ -203,7 +209,7 @@ class Jobs:
     def _begun(self, job_id: str) -> Job:
         for tried in range(_TRIES_TO_FIND):  # right after its refusal to begin a job anew, BigQuery may not find it
             try:
-                return self.client().get_job(job_id, **self.how)
+                return cast(Job, self.client().get_job(job_id, **self.how))
             except NotFound:
                 if tried == _TRIES_TO_FIND - 1:
                     raise
@@ -216,33 +222,6 @@ def costs_of(job: Job) -> Costs:
     if isinstance(job, bigquery.QueryJob):
         return Costs(1, 0, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
     return Costs(1, 0, 0, 0, getattr(job, "slot_millis", None) or 0)
-
-
-_TYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", date: "DATE"}
-_ELEMENTS = {
-    "years": "INT64",
-    "classes": "STRING",
-    "types": "STRING",
-    "areas": "INT64",
-    "districts": "INT64",
-}
-"""Types of lists that may be empty, by parameter: an empty list does not tell its own."""
-
-# Of columns of one name those of the typed tables count, which come after the raw one.
-_COLUMNS = {column.name: column.type for table in TABLES.values() for column in table.columns}
-
-
-def query_parameters(parameters: Mapping[str, object]) -> list[Any]:
-    """Values as BigQuery takes them. NULL has the type of the column that its parameter is named after."""
-    found: list[Any] = []
-    for name, value in parameters.items():
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            kind = _TYPES[type(value[0])] if value else _ELEMENTS.get(name, "STRING")
-            found.append(bigquery.ArrayQueryParameter(name, kind, list(value)))
-        else:
-            kind = _COLUMNS.get(name, "STRING") if value is None else _TYPES[type(value)]
-            found.append(bigquery.ScalarQueryParameter(name, kind, value))
-    return found
 
 
 def _as_label(value: str) -> str:

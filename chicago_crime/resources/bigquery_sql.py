@@ -45,7 +45,7 @@ def _of_year(table: Table, year: int) -> exp.Condition:
     if is_by_month(table):
         return exp.column("month").between(_day(year, 1, 1), _day(year, 12, 31))
     if table.year_column is None:
-        return exp.column("_PARTITIONDATE").eq(_day(year, 1, 1))
+        return exp.column("_PARTITIONTIME").eq(exp.Timestamp(this=_day(year, 1, 1)))
     return exp.column(table.year_column, quoted=True).eq(exp.Literal.number(year))
 
 
@@ -115,11 +115,11 @@ def rows_of(table: Table, years: Sequence[int]) -> str:
 def partitions(dataset: str) -> str:
     """The query of what the partitions of table @table_name hold: year, rows, bytes, time of the last change."""
     return (
-        "SELECT CAST(SUBSTR(partition_id, 1, 4) AS INT64) AS year, SUM(total_rows) AS row_count,\n"
-        "  SUM(total_logical_bytes) AS bytes, UNIX_MICROS(MAX(last_modified_time)) / 1000000 AS replaced_at\n"
+        "SELECT SAFE_CAST(REGEXP_EXTRACT(partition_id, r'^(\\d{4})(?:\\d\\d)?$') AS INT64) AS year,\n"
+        "  SUM(total_rows) AS row_count, SUM(total_logical_bytes) AS bytes, MAX(last_modified_time) AS replaced_at\n"
         f"FROM {name_of(dataset)}.INFORMATION_SCHEMA.PARTITIONS\n"
-        "WHERE table_name = @table_name AND REGEXP_CONTAINS(partition_id, r'^\\d{4}(\\d\\d)?$')\n"
-        "GROUP BY year HAVING row_count > 0"
+        "WHERE table_name = @table_name\n"
+        "GROUP BY year HAVING year IS NOT NULL AND row_count > 0"
     )
 
 

@@ -5,7 +5,8 @@ Here belongs the life of a table as such, and which of its years are stored and 
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from google.api_core.exceptions import NotFound
@@ -26,9 +27,10 @@ class LiveTables:
     """The tables of a dataset.
 
     Whether a year without rows is stored or was never loaded, partitions do not tell: one without rows is no partition.
-    So it is written down in a label of the table, `empty_2014`, whose value is the time in epoch seconds. A label is
-    set after the rows are gone: who is killed in between leaves a year that counts as not loaded, and is loaded again.
-    Rows always win over the label, so it need not be taken away. Labels of two years never get in each other's way.
+    So it is written down in a label of the table, `empty_2014`, whose value is the time in epoch milliseconds. A label
+    is set after the rows are gone: who is killed in between leaves a year that counts as not loaded, and is loaded
+    again. Rows always win over the label, so it need not be taken away. Labels of two years never get in each other's
+    way.
 
     Attributes:
         client: gives the client.
@@ -42,6 +44,7 @@ class LiveTables:
     location: str
     jobs: Jobs
     _ready: set[str] = field(default_factory=set, init=False)
+    _in_use: dict[str, threading.Lock] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def reference_to(self, name: str) -> bigquery.TableReference:
@@ -83,7 +86,9 @@ class LiveTables:
             self._make_all(table)
         elif missing := ddl.missing_columns(table, live):
             self.jobs.run(ddl.add(table, missing), Purpose(f"cannot add columns to {table.name}", table.name))
-            self._label(table, _CHANGED)
+            changed = self.live(table.name)
+            if changed and changed.modified:  # by BigQuery's clock, as the times of its partitions are
+                self._label(table, _CHANGED, changed.modified.timestamp())
 
     def _make_all(self, first: Table) -> None:
         """Make every table that is not there, in one script: it costs no more than one of them."""
@@ -101,25 +106,35 @@ class LiveTables:
         script = ";\n".join(ddl.create(table) for table in tables.values()) + ";"
         self.jobs.run(script, Purpose("cannot make the tables", first.name))
 
+    @contextmanager
+    def alone(self, tables: Iterable[Table]) -> Iterator[None]:
+        """Within, no other transaction of this process changes these tables: BigQuery would abort one of the two."""
+        with ExitStack() as held:
+            for name in sorted(table.name for table in tables):
+                with self._lock:
+                    lock = self._in_use.setdefault(name, threading.Lock())
+                held.enter_context(lock)
+            yield
+
     def mark_empty(self, table: Table, year: int) -> float:
         """Write down that a year is stored and has no rows; the time that is written, in epoch seconds."""
-        return self._label(table, f"{_EMPTY}{year}")
+        return self._label(table, f"{_EMPTY}{year}", time.time())
 
     @staticmethod
     def marked_empty(live: bigquery.Table) -> dict[int, float]:
         """The years that are written down as empty, each with the time of it, in epoch seconds."""
         marks = {name: at for name, at in live.labels.items() if name.startswith(_EMPTY)}
-        return {int(name.removeprefix(_EMPTY)): float(at) for name, at in marks.items()}
+        return {int(name.removeprefix(_EMPTY)): int(at) / 1000 for name, at in marks.items()}
 
     @staticmethod
     def columns_added_at(live: bigquery.Table) -> float:
         """When the newest columns were added; years replaced before it have NULLs there. 0 if none ever was."""
-        return float(live.labels.get(_CHANGED, 0))
+        return int(live.labels.get(_CHANGED, 0)) / 1000
 
-    def _label(self, table: Table, name: str) -> float:
+    def _label(self, table: Table, name: str, at: float) -> float:
         # Only this label is sent: a patch leaves all others as they are.
         changed = bigquery.Table(self.reference_to(table.name))
-        now = int(time.time())
-        changed.labels = {name: str(now)}
+        milliseconds = int(at * 1000)
+        changed.labels = {name: str(milliseconds)}
         told(lambda: self.client().update_table(changed, ["labels"], **self.jobs.how), f"cannot label {table.name}")
-        return float(now)
+        return milliseconds / 1000

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import dagster_pipes
 from dagster import AssetExecutionContext, MetadataValue, PipesEnvContextInjector, open_pipes_session
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import Conflict, NotFound
 
 import spark_jobs
 from chicago_crime.errors import PlatformError
@@ -126,7 +126,8 @@ class DataprocSpark(SparkRunner):
     def _wait(self, context: AssetExecutionContext, name: str, number: int, reader: BucketMessageReader) -> None:
         """Wait for the end of a job, and hand on what it prints and tells meanwhile."""
         driver, id_ = DriverLog(self.files), start_id(name, number)
-        deadline, told = time.monotonic() + self.max_minutes * 60 + 600, ""
+        began, told, is_heard = time.monotonic(), "", True
+        deadline = began + self.max_minutes * 60 + 600
         while True:
             state = self.work.find(name, number)
             if state is None or time.monotonic() > deadline:
@@ -138,11 +139,14 @@ class DataprocSpark(SparkRunner):
                 if state.output and (lines := driver.new_lines(state.output, state.is_over)):
                     context.log.info(lines)
                 reader.read_new()
-            except PlatformError as error:
-                context.log.warning(f"what {id_} prints cannot be read now: {error}")
+                is_heard = True
+            except (PlatformError, NotFound) as error:
+                if is_heard:
+                    context.log.warning(f"what {id_} prints and tells cannot be read now: {error}")
+                is_heard = False
             if state.is_over:
                 break
-            self.api.pause()
+            self.api.pause(began)
         if not state.is_good:
             log = f"\nThe end of its log:\n{driver.tail}" if driver.tail else ""
             message = self.api.explained(
@@ -185,8 +189,10 @@ class DataprocSpark(SparkRunner):
     def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
-        except GoogleAPICallError as error:
-            raise SparkError(f"Dataproc cannot {what}: {error.message}") from error
+            return
+        except (NotFound, Conflict) as error:
+            problem = f"Dataproc cannot {what}: {error.message}"
+        raise SparkError(problem)  # outside of `except`: the original has the request, with its token
 
 
 def name_of(context: AssetExecutionContext, job: str) -> str:

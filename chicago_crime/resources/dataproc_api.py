@@ -4,6 +4,7 @@ Here belongs the way to Dataproc and back. What is asked for belongs in `datapro
 signing in, in `google_access.py`.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,27 +12,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import requests
-from google.api_core import exceptions, retry
+from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
-from google.auth.exceptions import TransportError
 from google.cloud import dataproc_v1
 
 from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
 from chicago_crime.resources.spark import SparkError
-
-TRANSIENT = (
-    exceptions.TooManyRequests,
-    exceptions.InternalServerError,
-    exceptions.BadGateway,
-    exceptions.ServiceUnavailable,
-    exceptions.GatewayTimeout,
-    requests.ConnectionError,
-    requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    TransportError,
-)
-"""What may be gone when the same is asked again. Every request here can be: it has an id, or is done when done."""
 
 _Answer = TypeVar("_Answer")
 _Client = TypeVar("_Client")
@@ -55,7 +41,7 @@ class DataprocApi:
         project, region: where.
         address: host name, or URL of an emulator.
         credentials_file: None for the credentials of the machine.
-        pause_s: seconds between two looks at something that takes its time.
+        pause_s: longest time between two looks at something that takes its time, in seconds.
         patience: with each request.
     """
 
@@ -106,16 +92,12 @@ class DataprocApi:
         return answer
 
     def _tried(self, method: Callable[..., _Answer], request: Any) -> "_Answer | _Refusal":
-        again = retry.Retry(
-            predicate=retry.if_exception_type(*TRANSIENT),
-            initial=self.patience.first_wait_s,
-            maximum=20,
-            timeout=self.patience.give_up_s,
-        )
+        once = partial(method, request, retry=None, timeout=self.patience.timeout_s)
         try:
-            return again(partial(method, request, retry=None, timeout=self.patience.timeout_s))()
+            return self.patience.retry("Dataproc")(once)()
         except (exceptions.BadRequest, exceptions.Forbidden) as error:
-            return _Refusal(error.message or str(error), isinstance(error, exceptions.Forbidden))
+            said = re.sub(r"^[A-Z]+ https?://\S+: ", "", error.message or "no reason given")  # the address says nothing
+            return _Refusal(said, isinstance(error, exceptions.Forbidden))
 
     def find(self, method: Callable[..., _Answer], request: Any) -> _Answer | None:
         """Get something that may not be there."""
@@ -124,9 +106,13 @@ class DataprocApi:
         except exceptions.NotFound:
             return None
 
-    def pause(self) -> None:
-        """Wait before the next look."""
-        time.sleep(self.pause_s)
+    def pause(self, began: float) -> None:
+        """Wait before the next look: a quarter of what it took so far, so that what is short is not waited for long.
+
+        Args:
+            began: when it began, in seconds of `time.monotonic`.
+        """
+        time.sleep(min(self.pause_s, max(self.pause_s / 25, (time.monotonic() - began) / 4)))
 
     def explained(self, what: str, message: str, is_forbidden: bool = False) -> str:
         """A message of Google's, and what can be done about it."""

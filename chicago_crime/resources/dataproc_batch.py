@@ -99,7 +99,7 @@ class BatchWork(Work):
                     log(f"cancelling the batch {id_}")
                     self._cancel(batch.operation)
                     is_asked = True
-                self.api.pause()
+                self.api.pause(start)
         except SparkError as error:
             raise SparkError(
                 f"the batch {id_} could not be cancelled: {error}. Cancel it by hand: gcloud dataproc batches cancel "

@@ -90,6 +90,7 @@ class ClusterWork(Work):
                 "main_python_file_uri": launch.main,
                 "python_file_uris": list(launch.modules),
                 "args": list(launch.arguments),
+                "properties": {"spark.ui.showConsoleProgress": "false"},  # its bars are noise in a log
             },
         }
         try:
@@ -152,7 +153,7 @@ class ClusterWork(Work):
                 raise SparkError(f"the cluster {name} is gone before it ran: run again")
             if time.monotonic() - start > self.size.max_minutes * 60:
                 raise SparkError(f"the cluster {name} does not come up within {self.size.max_minutes} minutes")
-            self.api.pause()
+            self.api.pause(start)
 
     def _delete_cluster(self, name: str, log: Log) -> str:
         """Delete the cluster, wait until it is gone, and return what Dataproc knew it by."""
@@ -168,7 +169,7 @@ class ClusterWork(Work):
                     log(f"deleting the cluster {name}")
                     self._ask_to_delete(name)
                     asked_at = time.monotonic()
-                self.api.pause()
+                self.api.pause(start)
         except SparkError as error:
             raise SparkError(
                 f"the cluster {name} could not be deleted: {error}. Delete it by hand: gcloud dataproc clusters delete "

@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 from dagster import PipesMessageReader
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
-from google.cloud.storage.retry import DEFAULT_RETRY
 
 from chicago_crime.resources.gcs import BucketStore
 from chicago_crime.resources.google_access import asked
@@ -85,9 +84,7 @@ class BucketFiles:
 
     @property
     def _how(self) -> dict[str, Any]:
-        patience = self.store.patience
-        waits = DEFAULT_RETRY.with_delay(initial=patience.first_wait_s, maximum=60.0, multiplier=2.0)
-        return {"timeout": patience.timeout_s, "retry": waits.with_timeout(patience.give_up_s)}
+        return {"timeout": self.store.patience.timeout_s, "retry": self.store.patience.retry("Cloud Storage")}
 
     @cached_property
     def _client(self) -> storage.Client:

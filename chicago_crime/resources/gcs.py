@@ -1,7 +1,7 @@
 """The lake in Cloud Storage: objects by key in a bucket.
 
 Here belongs storing and finding objects in a bucket, so that two runs at once never mix and a lost answer never
-doubles anything. Signing in and what refusals mean is in `google_access.py`.
+doubles anything. The client is made in `gcs_client.py`; what refusals mean is in `google_access.py`.
 
 Every write says which generation of the object it replaces, and Google refuses it if that is no longer the one. So a
 write that is repeated after its answer was lost does not happen twice, and of two runs one wins, whole.
@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dagster_gcp import GCSResource
-from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed
+from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
-from pydantic import Field
+from requests import RequestException
 
+from chicago_crime.resources.gcs_client import PlatformGCSResource
 from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
-from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from, hide_upload_addresses
+from chicago_crime.resources.google_access import GooglePatience, asked
 from chicago_crime.resources.object_store import ObjectStore, ObjectStoreError, StoredObject
 from chicago_crime.settings import Settings
 
@@ -34,33 +36,9 @@ ROLE = "roles/storage.objectUser"
 """The least of Google's roles that holds `PERMISSIONS`."""
 
 _AT_ONCE = 4
+_IN_A_BATCH = 100  # as many as Cloud Storage takes
 _DOWNLOADS = 3
 _T = TypeVar("_T")
-
-
-class PlatformGCSResource(GCSResource):
-    """`GCSResource` with the two things that our settings decide and it has no place for.
-
-    By itself it takes the machine's credentials, and an emulator's address only from the environment.
-    """
-
-    credentials_file: str | None = Field(default=None, description="credentials file; by default the machine's")
-    endpoint: str | None = Field(default=None, description="address of an emulator; by default Google's")
-
-    def get_client(self) -> storage.Client:
-        """A client. One of an emulator needs no credentials.
-
-        Raises:
-            GoogleError: there are no credentials.
-        """
-        hide_upload_addresses()
-        if self.endpoint and not self.credentials_file:
-            options = {"api_endpoint": self.endpoint}
-            return storage.Client(self.project, client_options=options, use_auth_w_custom_endpoint=False)
-        credentials = credentials_from(self.credentials_file)
-        return storage.Client(
-            self.project, credentials, client_options={"api_endpoint": self.endpoint} if self.endpoint else None
-        )
 
 
 @dataclass(frozen=True)
@@ -161,8 +139,13 @@ class BucketStore(ObjectStore):
         """
         if not prefix.strip("/") or not prefix.endswith("/"):
             raise ValueError(f"{prefix!r} is no prefix that ends in a slash: it would match more than one means")
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return sum(pool.map(self._delete, self._blobs(prefix)))
+        found = self._blobs(prefix)
+        for start in range(0, len(found), _IN_A_BATCH):
+            self._delete_at_once(found[start : start + _IN_A_BATCH])
+        if found:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(self._delete, self._blobs(prefix)))
+        return len(found)
 
     def lacking(self, permissions: Iterable[str] = PERMISSIONS) -> Sequence[str]:
         """Which of some permissions we do not hold on the bucket.
@@ -226,10 +209,16 @@ class BucketStore(ObjectStore):
         except NotFound:
             raise self._no_bucket() from None
 
-    def _delete(self, blob: storage.Blob) -> bool:
+    def _delete_at_once(self, blobs: Sequence[storage.Blob]) -> None:
+        """Delete objects with one request. If it fails, that is no matter: who calls looks what is left."""
+        passing = suppress(GoogleAPICallError, GoogleAuthError, RequestException, ConnectionError, ValueError)
+        with passing, self._bucket.client.batch(raise_exception=False):
+            for blob in blobs:
+                blob.delete(timeout=self.patience.timeout_s, retry=None)
+
+    def _delete(self, blob: storage.Blob) -> None:
         with suppress(NotFound):  # deleted, and the answer was lost; or by another
             self._asked(partial(blob.delete, **self._how))
-        return True
 
 
 def build_bucket_store(settings: Settings) -> BucketStore:

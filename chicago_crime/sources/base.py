@@ -85,6 +85,13 @@ class CrimeSource(ABC):
         """
         return {year: Expected(f"a file of {self.name}") for year in self.years() if year in years}
 
+    def refuse_wrong_settings(self) -> None:  # noqa: B027 - most sources have nothing to refuse
+        """Refuse, before a run starts and without asking anybody, settings under which no year is to be had.
+
+        Raises:
+            UsageError: the message names the setting and says what to do.
+        """
+
     def try_access(self) -> str:
         """Try once, and quickly, whether the publisher lets us in.
 

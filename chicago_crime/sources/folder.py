@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from chicago_crime.errors import UsageError
 from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress, years_in
 
 _BLOCK = 1 << 20
+
+
+class NoFolderError(SourceError, UsageError):
+    """What is to be read is no folder; the message says how to name another."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,16 @@ class FolderSource(CrimeSource):
             if year in found
         }
 
-    def _files(self) -> Iterator[tuple[int, _Found]]:
+    def refuse_wrong_settings(self) -> None:
+        """See `CrimeSource.refuse_wrong_settings`."""
         if not self.folder.is_dir():
-            raise SourceError(f"{self.folder} is no folder: CHICAGO_CRIME_FOLDER names where the yearly CSVs are")
+            raise NoFolderError(
+                f"{self.folder} is no folder: name the one that holds the yearly .csv, .csv.gz or .zip files, with "
+                "--folder or CHICAGO_CRIME_FOLDER"
+            )
+
+    def _files(self) -> Iterator[tuple[int, _Found]]:
+        self.refuse_wrong_settings()
         for file in sorted(self.folder.iterdir()):
             name = file.name.lower()
             if name.endswith((".csv", ".csv.gz")):

@@ -1,6 +1,6 @@
 -- What:    crimes per 1,000 residents. An area without a crime of a class has a row that says 0.
 -- Grain:   year, community area and offense class (all stands for the three together).
--- Columns: the grain, counts, residents, the rate and the days of the year that it covers.
+-- Columns: the grain, counts, residents and whether they are few, the rate and the days of the year that it covers.
 WITH counted AS (
   SELECT
     community_area,
@@ -45,6 +45,7 @@ SELECT
   COALESCE(SUM(counted.crimes), 0) AS crimes,
   COALESCE(SUM(counted.arrests), 0) AS arrests,
   grid.population,
+  grid.population < 10000 AS is_small_population,
   COALESCE(SUM(counted.crimes), 0) * 1000 / grid.population AS rate_per_1000,
   COALESCE(MAX(covered.days_covered), 0) AS days_covered
 FROM grid

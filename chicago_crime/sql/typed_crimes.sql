@@ -8,7 +8,7 @@ WITH judged AS (
     -- Two ways in which the source says "no location": a point in Missouri, and zero.
     COALESCE(
       (x_coordinate = 0 AND y_coordinate = 0)
-      OR (ROUND(latitude, 6) = 36.619446 AND ROUND(longitude, 6) = -91.686566),
+      OR (latitude BETWEEN 36.6194455 AND 36.6194465 AND longitude BETWEEN -91.6865665 AND -91.6865655),
       FALSE
     ) AS is_nowhere,
     CASE

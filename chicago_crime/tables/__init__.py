@@ -6,7 +6,7 @@ stored, in `resources/`.
 """
 
 from chicago_crime.tables.base import Table
-from chicago_crime.tables.layers import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime.tables.layers import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 from chicago_crime.tables.marts import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -23,6 +23,7 @@ TABLES: dict[str, Table] = {
         RAW_CRIMES,
         CRIMES,
         REJECTED_CRIMES,
+        REVISIONS,
         ENRICHED_CRIMES,
         CRIME_TYPE_COUNT,
         CRIMES_DAILY,
@@ -46,6 +47,7 @@ __all__ = [
     "HOT_SPOTS",
     "RAW_CRIMES",
     "REJECTED_CRIMES",
+    "REVISIONS",
     "TABLES",
     "Table",
 ]

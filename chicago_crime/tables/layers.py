@@ -15,6 +15,7 @@ from chicago_crime.tables.base import (
     OFFENSE_CLASS,
     RAW_COLUMNS,
     SIDE,
+    TYPED,
     Table,
 )
 
@@ -49,6 +50,31 @@ REJECTED_CRIMES = Table(
     ),
     order=("reason", "id", "updated_on"),
     year_column="file_year",
+)
+REVISIONS = Table(
+    "revisions",
+    "What changed in a year each time that it was loaded again. Empty for a year that was loaded once.",
+    "snapshot, crime and kind of change",
+    (
+        TYPED["year"],
+        Column("snapshot", "DATETIME", "Newest updated_on of the data that brought the change.", nullable=False),
+        Column("previous_snapshot", "DATETIME", "Newest updated_on of the data before.", nullable=False),
+        replace(TYPED["id"], description="The City's key of the record; NULL for another_data_set.", nullable=True),
+        Column(
+            "kind",
+            "STRING",
+            "added, vanished, reclassified (primary_type, iucr or fbi_code), arrest_turned, moved (coordinates, block "
+            "or community area), corrected (another column), or another_data_set (nothing to compare).",
+            nullable=False,
+        ),
+        Column("old_value", "STRING", "What changed, as it was before. NULL if the crime was not there."),
+        Column("new_value", "STRING", "What changed, as it is now. NULL if the crime is no longer there."),
+        replace(TYPED["date"], nullable=True),
+        TYPED["primary_type"],
+        TYPED["community_area"],
+    ),
+    key=("snapshot", "previous_snapshot", "id", "kind", "old_value", "new_value"),
+    order=("snapshot", "kind", "id", "previous_snapshot", "old_value", "new_value"),
 )
 ENRICHED_CRIMES = Table(
     "enriched_crimes",

@@ -124,6 +124,12 @@ AREA_RATES = Table(
             nullable=False,
             between=(1, float("inf")),
         ),
+        Column(
+            "is_small_population",
+            "BOOL",
+            "Fewer than 10,000 residents: a single crime moves rate_per_1000 by more than 0.1.",
+            nullable=False,
+        ),
         Column("rate_per_1000", "FLOAT64", "crimes per 1,000 residents, for the days covered.", nullable=False),
         count("days_covered", "Days from 1 January to the newest date of the year: a whole year has 365 or 366."),
     ),

@@ -1,8 +1,21 @@
-"""The typed table and its rejects: together they are the raw table, however they were chosen."""
+"""The typed table and its rejects together are the raw table, however they were chosen; what changed is noted."""
 
 from pathlib import Path
 
-from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, rows_of, run_well, write_csv
+import duckdb
+import pytest
+
+from chicago_crime.settings import Settings
+from chicago_crime.tables import CRIMES, REVISIONS
+from chicago_crime_tests.support import (
+    crime,
+    crimes_of_months,
+    folder_settings,
+    rows_of,
+    run_well,
+    warehouse_of,
+    write_csv,
+)
 
 WRONG_DATE = crime(id=7, date="no date")
 
@@ -30,3 +43,65 @@ def test_rejects_by_themselves_are_those_of_the_raw_table_not_of_an_older_typed_
     run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes")
     run_well(settings, 2014, assets="rejected_crimes")
     assert [row["id"] for row in rows_of(settings, "rejected_crimes", 2014)] == ["7"]
+
+
+WITHOUT_REVISIONS = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
+TYPING = f"{WITHOUT_REVISIONS},revisions"
+
+
+def kinds(settings: Settings) -> list[str]:
+    return [row["kind"] for row in rows_of(settings, "revisions", 2014)]
+
+
+def arrests(settings: Settings) -> int:
+    return sum(row["arrest"] for row in rows_of(settings, "crimes", 2014))
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Settings:
+    """A year loaded once, and in the folder its next snapshot: an arrest more, and a crime more."""
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    rows = crimes_of_months(2014)
+    write_csv(tmp_path / "in" / "2014.csv", rows)
+    run_well(settings, 2014, assets=TYPING)
+    rows[5]["arrest"] = "true"
+    write_csv(tmp_path / "in" / "2014.csv", [*rows, rows[7] | {"id": "7"}])
+    return settings
+
+
+def test_the_first_load_has_nothing_to_compare_with_and_the_next_counts_what_changed(loaded: Settings) -> None:
+    noted, crimes = (warehouse_of(loaded).stored(table)[2014] for table in (REVISIONS, CRIMES))
+    assert noted.rows == 0
+    assert noted.replaced_at < crimes.replaced_at, "it must be made while the former crimes are still there"
+    [report] = run_well(loaded, 2014, assets=TYPING)
+    assert report.metadata["revisions", 2014]["revisions_by_kind"] == {"added": 1, "arrest_turned": 1}
+    assert report.metadata["revisions", 2014]["partition_row_count"] == 2
+
+
+def test_what_a_run_replaces_is_noted_also_if_it_chose_only_the_typed_table(loaded: Settings) -> None:
+    [report] = run_well(loaded, 2014, assets=WITHOUT_REVISIONS)
+    assert ("revisions", 2014) not in report.metadata
+    assert kinds(loaded) == ["added", "arrest_turned"]
+
+
+def test_a_run_cut_off_between_the_two_tables_repeats_without_harm(loaded: Settings) -> None:
+    run_well(loaded, 2014, assets="crime_csv,crime_object,raw_crimes,revisions")  # and then it was killed
+    assert (kinds(loaded), arrests(loaded)) == (["added", "arrest_turned"], 0)
+    run_well(loaded, 2014, assets=TYPING)
+    assert (kinds(loaded), arrests(loaded)) == (["added", "arrest_turned"], 1)
+
+
+@pytest.mark.parametrize(("table", "expected"), [("crimes", []), ("revisions", ["added", "arrest_turned"])])
+def test_a_table_of_an_older_version_is_no_obstacle(loaded: Settings, table: str, expected: list[str]) -> None:
+    file = warehouse_of(loaded).file(table, 2014)
+    duckdb.execute(f"COPY (SELECT year, id FROM '{file}') TO '{file}.new' (FORMAT parquet)")
+    Path(f"{file}.new").replace(file)
+    run_well(loaded, 2014, assets=TYPING)
+    assert kinds(loaded) == expected
+    assert arrests(loaded) == 1
+
+
+def test_a_year_loaded_before_there_were_revisions_gets_them(loaded: Settings) -> None:
+    warehouse_of(loaded).file("revisions", 2014).unlink()
+    run_well(loaded, 2014, assets=TYPING)
+    assert kinds(loaded) == ["added", "arrest_turned"]

@@ -97,6 +97,21 @@ def test_the_map_draws_the_areas_of_its_table(data: Data) -> None:
     assert len(drawn["geometry"]) == 77
 
 
+def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Data) -> None:
+    view = where(Asked(data, Filters(year=(2016,), measure="rate")))
+    small = {row["name"] for row in rows(view, "areas") if row["is_small"] and row["crimes"] >= 20}
+    residents = {row["name"]: row["residents"] for row in rows(view, "areas")}
+    assert {"Fuller Park", "Burnside"} <= small | {row["name"] for row in rows(view, "areas") if row["crimes"] < 20}
+    assert all(residents[name] < 10_000 for name in small)
+    drawn = view.sections[0].figures[0].data["areas"]
+    pale = {name for name, is_pale in zip(drawn["name"], drawn["is_pale"], strict=True) if is_pale}
+    assert pale == {row["name"] for row in rows(view, "areas") if row["is_small"]}
+    by_count = where(Asked(data, Filters(year=(2016,)))).sections[0].figures[0].data["areas"]
+    assert not any(by_count["is_pale"]), "a count needs no residents"
+    rate = overview(Asked(data, Filters(year=(2016,), area=(37, 41)))).numbers[3]
+    assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
+
+
 def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
     moved = rows(overview(Asked(data, Filters())), "moved-types")
     of_overview = {row["name"]: (row["now"], row["before"]) for row in moved}
@@ -104,8 +119,8 @@ def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
     end = data.facts().newest_day
     assert (end.month, end.day) == (12, 31)
     assert {row["name"]: (row["year_to_date"], row["year_to_date_before"]) for row in found} == of_overview
-    assert all(row["months_12"] == row["year_to_date"] for row in found)
-    assert all(row["year_to_date_mean"] is None for row in found), "2013 is not loaded: there is no mean of three years"
+    assert all(row["whole_year"] == row["year_to_date"] for row in found)
+    assert {row["year_to_date_mean_years"] for row in found} == {2}, "2013 is not loaded"
 
 
 def test_nothing_to_show_is_told_with_what_to_do(data: Data) -> None:

@@ -60,16 +60,18 @@ class Cloud:
 @contextmanager
 def cloud_in(folder: Path) -> Iterator[Cloud]:
     """A cloud, as long as the context lasts."""
-    with StorageServer(folder / "buckets", [BUCKET]).answering() as storage:
-        with BigQueryServer(storage).answering() as bigquery:
-            settings = load_settings(
-                deployment="gcp",
-                gcp_project="chicago-test",
-                gcs_bucket=BUCKET,
-                bigquery_dataset=DATASET,
-                gcp_credentials=service_account_file(folder, bigquery.token_uri),
-                gcs_endpoint=storage.url,
-                bigquery_endpoint=bigquery.url,
-                data_dir=folder / "data",
-            )
-            yield Cloud(storage, bigquery, settings, folder)
+    with (
+        StorageServer(folder / "buckets", [BUCKET]).answering() as storage,
+        BigQueryServer(storage).answering() as bigquery,
+    ):
+        settings = load_settings(
+            deployment="gcp",
+            gcp_project="chicago-test",
+            gcs_bucket=BUCKET,
+            bigquery_dataset=DATASET,
+            gcp_credentials=service_account_file(folder, bigquery.token_uri),
+            gcs_endpoint=storage.url,
+            bigquery_endpoint=bigquery.url,
+            data_dir=folder / "data",
+        )
+        yield Cloud(storage, bigquery, settings, folder)

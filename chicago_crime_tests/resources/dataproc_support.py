@@ -62,6 +62,10 @@ class Cloud:
         files = replace(built.files, store=replace(built.files.store, patience=patience))
         return replace(built, api=api, work=replace(built.work, api=api), files=files)  # type: ignore[type-var]
 
+    def local(self, uri: str) -> Path:
+        """Where an object or a folder of the bucket is on this machine."""
+        return self.storage.path(BUCKET, uri.removeprefix(f"gs://{BUCKET}/"))
+
     def staged(self) -> list[str]:
         """What is left in the bucket besides programs."""
         return [name for name in self.storage.names(BUCKET) if not name.startswith("jobs/")]
@@ -169,18 +173,15 @@ def start(
     """
     ran = Ran()
 
-    def local(uri: str) -> Path:
-        return cloud.storage.path(BUCKET, uri.removeprefix(f"gs://{BUCKET}/"))
-
     @asset(retry_policy=RetryPolicy(max_retries=retries) if retries else None)
     def enrich(context: AssetExecutionContext) -> Iterator[MaterializeResult]:
         with spark.workspace(context, job) as workspace:
             if not workspace.is_filled:
-                fill(local(workspace.input))
+                fill(cloud.local(workspace.input))
             ran.report = spark.run(context, job, **arguments(workspace))
             ran.live_at_load = cloud.dataproc.live_clusters()
-            if local(workspace.output).is_dir():
-                ran.tables = rows_of(local(workspace.output))
+            if cloud.local(workspace.output).is_dir():
+                ran.tables = rows_of(cloud.local(workspace.output))
         yield MaterializeResult()
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

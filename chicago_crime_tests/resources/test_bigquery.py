@@ -120,7 +120,7 @@ def test_parquet_that_lacks_a_column_or_does_not_fit_is_refused(cloud: Cloud, wa
     with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count: Unrecognized name: primary_type"):
         warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, lacking)
     wrong = counts(2014, "THEFT").set_column(2, "crimes", pa.array(["many"]))
-    with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count: .*many"):
+    with pytest.raises(WarehouseError, match=r"cannot load 2014 into crime_type_count: .*many"):
         warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, put_parquet(cloud, "wrong", wrong))
 
 
@@ -144,6 +144,9 @@ def test_a_year_without_rows_is_stored_all_the_same(cloud: Cloud, warehouse: Big
     assert {year: stored.rows for year, stored in cloud.warehouse().stored(REJECTED_CRIMES).items()} == {2014: 0}
     assert warehouse.count_by(REJECTED_CRIMES, 2014, "reason") == {}
     assert warehouse.measure(REJECTED_CRIMES, [2014], {"n": "COUNT(*)"}) == {2014: {"n": 0}}
+    before = len(cloud.bigquery.writes())
+    assert warehouse.clear_year(REJECTED_CRIMES, 2014).rows == 0
+    assert len(cloud.bigquery.writes()) == before
     warehouse.replace_year(REJECTED_CRIMES, 2014)  # and rows win over what was written down
     assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
 
@@ -230,7 +233,7 @@ def test_a_statement_that_would_read_too_much_is_refused_before_it_runs(cloud: C
     before = len(cloud.bigquery.writes())
     with pytest.raises(WarehouseError, match=r"it would read 0\.00\d+ GB.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"):
         small.replace_year(CRIMES, 2014)
-    with pytest.raises(WarehouseError, match="Query exceeded limit.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"):
+    with pytest.raises(WarehouseError, match=r"Query exceeded limit.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"):
         small.query("SELECT * FROM crimes")
     assert cloud.bigquery.writes()[before:] == []
 

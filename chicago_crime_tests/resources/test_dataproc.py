@@ -1,14 +1,20 @@
 """Tests of `chicago_crime/resources/dataproc.py`: jobs that really run. `test_dataproc_faults.py` has what fails."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dagster import build_asset_context
+from dagster import DagsterInstance, Definitions, build_asset_context
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from chicago_crime.assets.spark import enrich_crimes
+from chicago_crime.resources.duckdb import DuckDBWarehouse
 from chicago_crime.resources.spark import EmbeddedSpark
+from chicago_crime.resources.warehouse import TableYear
+from chicago_crime.tables import CRIMES, Table
+from chicago_crime_tests.end_to_end.test_engines import java_home
 from chicago_crime_tests.resources.dataproc_support import (
     BUCKET,
     TABLES,
@@ -21,6 +27,8 @@ from chicago_crime_tests.resources.dataproc_support import (
     start,
     write_crimes,
 )
+
+pytestmark = pytest.mark.filterwarnings("ignore:AssetExecutionContext.run_id is deprecated")  # Dagster's own use
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +142,49 @@ def test_what_the_driver_prints_comes_while_the_job_runs(cloud: Cloud, tmp_path:
         assert ran.log.count(f"line {n} of the Straße\n") == 1
     assert "no end of line" in ran.log
     assert ran.log.index("line 199 of") < ran.log.index("is DONE") < ran.log.index("no end of line")
+
+
+def test_a_job_tells_through_apache_spark_too(tmp_path: Path) -> None:
+    java_home()
+    (tmp_path / "tiny.py").write_text(
+        "def main(options, spark, tell):\n"
+        "    tell({'table': 'tiny', 'year': 2014, 'rows': spark.range(7).count(), 'seconds': 0.5})\n"
+    )
+    with cloud_in(tmp_path, "jvm") as cloud:
+        ran = start(cloud, replace(cloud.spark(), programs=tmp_path), job="tiny")
+    assert ran.success, ran.reason
+    assert ran.report and ran.report.told == {("tiny", 2014): {"job_rows": 7, "job_seconds": 0.5}}
+
+
+def test_the_asset_has_what_the_job_told_in_each_years_metadata(cloud: Cloud, tmp_path: Path) -> None:
+    class Warehouse(DuckDBWarehouse):  # whose addresses in the bucket are folders of the storage server
+        def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
+            cloud.local(folder).mkdir(parents=True)
+            super().export_parquet(table, years, str(cloud.local(folder)))
+
+        def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
+            return super().load_parquet(table, year, str(cloud.local(folder)))
+
+    warehouse = Warehouse(tmp_path / "warehouse", tmp_path / "staging", 2, "200MB")
+    for year in YEARS[:2]:
+        write_crimes(tmp_path / str(year), (year,))
+        DuckDBWarehouse.load_parquet(warehouse, CRIMES, year, str(tmp_path / str(year)))
+    with DagsterInstance.ephemeral() as instance:
+        definitions = Definitions([enrich_crimes], resources={"spark": cloud.spark(), "warehouse": warehouse})
+        tags = {ASSET_PARTITION_RANGE_START_TAG: "2014", ASSET_PARTITION_RANGE_END_TAG: "2015"}
+        job = definitions.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=instance, tags=tags)
+    told = {
+        (event.asset_key.to_user_string(), int(event.partition or 0)): event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key
+    }
+    assert told.keys() == {(table, year) for table in TABLES for year in YEARS[:2]}
+    for metadata in told.values():
+        assert metadata["job_rows"].value == metadata["partition_row_count"].value > 0
+        assert metadata["job_seconds"].value > 0
+        assert metadata["spark_engine"].value == "dataproc"
+        assert str(metadata["dataproc"].value).startswith("https://console.cloud.google.com/dataproc/jobs/")
 
 
 def test_a_job_that_fails_is_told_with_the_end_of_its_log_and_leaves_nothing(cloud: Cloud) -> None:

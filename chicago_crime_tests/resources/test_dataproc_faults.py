@@ -34,6 +34,8 @@ FAULTS = {
 }
 MODES = ("cluster", "serverless")
 
+pytestmark = pytest.mark.filterwarnings("ignore:AssetExecutionContext.run_id is deprecated")  # Dagster's own use
+
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
@@ -64,8 +66,11 @@ def is_working(cloud: Cloud) -> bool:
 
 def _start_in_another_process(cloud_settings: Any, storage_folder: Path, mode: str, run_id: str) -> None:
     class Elsewhere:  # what `start` needs of the cloud, whose servers are in the other process
-        settings, spark = cloud_settings, Cloud.spark
-        storage = type("Storage", (), {"path": staticmethod(lambda bucket, name: storage_folder / bucket / name)})
+        settings = cloud_settings
+
+        @staticmethod
+        def local(uri: str) -> Path:
+            return storage_folder / uri.removeprefix("gs://")
 
     start(Elsewhere(), Cloud.spark(Elsewhere(), dataproc_mode=mode), run_id)  # type: ignore[arg-type]
 
@@ -298,3 +303,16 @@ def test_a_single_node_is_asked_for_as_google_wants_it(cloud: Cloud) -> None:
     assert start(cloud, cloud.spark(dataproc_workers=0)).success
     with pytest.raises(SettingsError, match="0, a single node, or 2 and more"):
         build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
+
+
+def test_a_log_that_may_not_be_read_fails_nothing_and_is_told_once(cloud: Cloud) -> None:
+    cloud.dataproc.pretend_s = 0.3
+    cloud.dataproc.dataproc.batch_bucket = "of-google"  # a bucket that is not ours
+    ran = start(cloud, cloud.spark(dataproc_mode="serverless"))
+    assert ran.success, ran.reason
+    assert ran.log.count("cannot be read now") == 1
+
+
+def test_without_a_setting_the_regions_own_address_is_asked(cloud: Cloud) -> None:
+    settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
+    assert build_dataproc(settings).api.address == "us-east4-dataproc.googleapis.com"

@@ -1,4 +1,7 @@
-"""Tests of `chicago_crime/resources/duckdb_dialect.py`: each rewrite, by what DuckDB then answers."""
+"""Tests of `chicago_crime/resources/duckdb_dialect.py`: each rewrite, by what DuckDB then answers.
+
+That this is what GoogleSQL means is shown in `sql/test_googlesql_traps.py`, where Google's own evaluator is asked.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -29,9 +32,16 @@ def answer(query: str, rows: str = "(SELECT 1 AS x)", **parameters: object) -> A
         ("SELECT REGEXP_EXTRACT('17.0', r'^(\\d+)(?:\\.0)?$')", "17"),
         ("SELECT REGEXP_EXTRACT('x17', r'^(\\d+)$')", None),
         ("SELECT REGEXP_REPLACE('a-b-c', r'-', '+')", "a+b+c"),
-        ("SELECT x FROM t WHERE _PARTITIONDATE = DATE(@year, 1, 1)", 1),
-        ("SELECT SAFE_CAST('1e3' AS FLOAT64)", 1000.0),
-        ("SELECT SAFE_CAST('x' AS INT64)", None),
+        ("SELECT x FROM t WHERE _PARTITIONTIME = TIMESTAMP(DATE(@year, 1, 1))", 1),
+        ("SELECT CAST(SAFE_CAST(REPLACE('1_000', '_', 'x') AS NUMERIC) AS FLOAT64)", None),
+        ("SELECT CAST(SAFE_CAST(REPLACE('0.1234567895', '_', 'x') AS NUMERIC) AS FLOAT64)", 0.12345679),
+        ("SELECT TRIM('  a b ', ' ')", "a b"),
+        ("SELECT EXTRACT(DAYOFWEEK FROM DATE '2014-03-16')", 1),
+        ("SELECT DATE_TRUNC(DATE '2014-03-16', MONTH)", date(2014, 3, 1)),
+        ("SELECT DATE_SUB(DATE '2014-03-16', INTERVAL 1 YEAR)", date(2013, 3, 16)),
+        ("SELECT COUNTIF(x > 1) FROM t WHERE FALSE", 0),
+        ("SELECT ARRAY_TO_STRING([CAST(NULL AS STRING)], ',')", ""),
+        ("SELECT 0.1 + 0.2", 0.1 + 0.2),
         ("SELECT 7 / 2", 3.5),
         ("SELECT FORMAT_DATETIME('%Y-%m', DATETIME '2014-03-15 10:00:00')", "2014-03"),
     ],

@@ -8,9 +8,11 @@ ingestion, the partition.
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from sqlglot import exp
 
 from chicago_crime_tests.servers.google_server import RefusedError
@@ -87,6 +89,8 @@ class LiveTable:
     description: str = ""
     created_ms: int = 0
     version: int = 1
+    rows_version: int = 0
+    measured: "tuple[int, list[_Measured]] | None" = None
 
     @property
     def rows_table(self) -> str:
@@ -119,12 +123,26 @@ class LiveTable:
         """Note a change of the metadata."""
         self.version += 1
 
+    def rows_changed(self) -> None:
+        """Note a change of the rows, once it can be seen."""
+        self.rows_version += 1
+
+
+@dataclass
+class _Measured:
+    """A partition: its id, its rows, the time of the last of them in epoch seconds, and its bytes by column."""
+
+    id: str | None
+    rows: int
+    written: float
+    bytes: dict[str, int]
+
 
 class Catalog:
     """All datasets and tables, and the database with their rows."""
 
     def __init__(self) -> None:
-        self.database = duckdb.connect(config={"threads": 2, "memory_limit": "1GB"})
+        self.database = duckdb.connect(config={"threads": 2, "memory_limit": "3GB"})
         self.datasets: dict[str, dict[str, Any]] = {}
         self.tables: dict[tuple[str, str], LiveTable] = {}
         self.lock = threading.RLock()
@@ -182,27 +200,43 @@ class Catalog:
 
     def size(self, table: LiveTable) -> tuple[int, int]:
         """Rows and logical bytes of a table."""
-        query = f"SELECT COUNT(*), COALESCE(SUM({table.bytes_sql}), 0) FROM {table.rows_table}"
-        rows, size = self.database.cursor().execute(query).fetchall()[0]
-        return rows, int(size)
+        parts = self.measured(table)
+        return sum(part.rows for part in parts), sum(sum(part.bytes.values()) for part in parts)
 
-    def partitions_sql(self, dataset: str) -> str:
-        """The DuckDB query that INFORMATION_SCHEMA.PARTITIONS of a dataset is."""
-        with self.lock:
+    def measured(self, table: LiveTable) -> "list[_Measured]":
+        """What each partition holds, counted once after each change: BigQuery knows it and reads no row for it."""
+        version = table.rows_version + table.version * 1_000_000
+        if table.measured is None or table.measured[0] != version:
+            names = [name for name, _, _ in table.columns]
+            sums = ", ".join(f"CAST(SUM({table.column_bytes(name)}) AS BIGINT)" for name in names)
+            id_sql = table.partitions.id_sql if table.partitions else "''"
+            query = f"SELECT {id_sql} AS part, COUNT(*), MAX({WRITTEN}), {sums} FROM {table.rows_table} GROUP BY ALL"
+            rows = self.database.cursor().execute(query).fetchall()
             parts = [
-                f"SELECT 'chicago-test' AS table_catalog, '{dataset}' AS table_schema, '{t.name}' AS table_name, "
-                f"{t.partitions.id_sql if t.partitions else 'NULL'} AS partition_id, COUNT(*) AS total_rows, "
-                f"CAST(SUM({t.bytes_sql}) AS BIGINT) AS total_logical_bytes, "
-                f"make_timestamp(CAST(MAX({WRITTEN}) * 1000000 AS BIGINT)) AS last_modified_time "
-                f"FROM {t.rows_table} GROUP BY partition_id"
-                for (of, _), t in self.tables.items()
-                if of == dataset
+                _Measured(id_ if table.partitions else None, n, at, dict(zip(names, sizes, strict=True)))
+                for id_, n, at, *sizes in rows
             ]
-        none = (
-            "SELECT '' AS table_catalog, '' AS table_schema, '' AS table_name, '' AS partition_id, 0 AS total_rows, "
-            "CAST(0 AS BIGINT) AS total_logical_bytes, TIMESTAMP '1970-01-01' AS last_modified_time WHERE FALSE"
-        )
-        return " UNION ALL ".join([none, *parts])
+            table.measured = version, parts
+        return table.measured[1]
+
+    def partitions(self, dataset: str) -> pa.Table:
+        """INFORMATION_SCHEMA.PARTITIONS of a dataset."""
+        with self.lock:
+            tables = [table for (of, _), table in self.tables.items() if of == dataset]
+        rows = [
+            {
+                "table_catalog": "chicago-test",
+                "table_schema": dataset,
+                "table_name": table.name,
+                "partition_id": part.id,
+                "total_rows": part.rows,
+                "total_logical_bytes": sum(part.bytes.values()),
+                "last_modified_time": datetime.fromtimestamp(part.written, UTC).replace(tzinfo=None),
+            }
+            for table in tables
+            for part in self.measured(table)
+        ]
+        return pa.Table.from_pylist(rows, _PARTITIONS_SCHEMA)
 
     def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
         """Every table's columns, by the names under which a statement may name it."""
@@ -211,7 +245,7 @@ class Catalog:
             for (dataset, name), table in self.tables.items():
                 columns = [(column, kind) for column, kind, _ in table.columns]
                 if table.is_by_ingestion:
-                    columns += [("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")]
+                    columns.append(("_PARTITIONTIME", "TIMESTAMP"))
                 found[f"{dataset}.{name}"] = columns
                 if dataset == default_dataset:
                     found[name] = columns
@@ -229,6 +263,9 @@ PARTITIONS_COLUMNS = [
     ("total_logical_bytes", "INT64"),
     ("last_modified_time", "TIMESTAMP"),
 ]
+
+_ARROW = {"STRING": pa.string(), "INT64": pa.int64(), "TIMESTAMP": pa.timestamp("us")}
+_PARTITIONS_SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in PARTITIONS_COLUMNS])
 
 
 def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
@@ -257,6 +294,7 @@ def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
 def column_from_ddl(definition: exp.ColumnDef) -> tuple[str, str, str]:
     """Name, type and description of a column in DDL."""
     found = [p for p in definition.find_all(exp.Property) if p.name == "description"]
+    assert definition.kind
     return definition.name, definition.kind.sql("bigquery"), found[0].args["value"].name if found else ""
 
 

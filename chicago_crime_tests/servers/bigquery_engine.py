@@ -18,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
-from chicago_crime.resources.duckdb_dialect import to_duckdb
+from chicago_crime.resources.duckdb_dialect import translated
 from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
     PARTITION,
@@ -161,6 +161,7 @@ class Session:
         self.cursor = self.catalog.database.cursor()
         self.temporary: dict[str, list[tuple[str, str]]] = {}
         self.in_transaction = False
+        self.changed: list[LiveTable] = []
         self.work = Work()
 
     def run(self, text: str, is_dry: bool = False) -> Work:
@@ -201,6 +202,8 @@ class Session:
         elif re.fullmatch(r"(?i)\s*COMMIT\s+TRANSACTION\s*", text):
             self.cursor.commit()
             self.in_transaction = False
+            for table in self.changed:
+                table.rows_changed()
             self.engine.changing.let_go(self)
         elif asserts := ASSERT.fullmatch(text):
             [[holds]] = self.cursor.sql(
@@ -221,14 +224,10 @@ class Session:
             time.sleep(self.engine.pause_s)
 
     def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
-        kind = type(tree)
-        self.work.statement = {
-            exp.Delete: "DELETE",
-            exp.Insert: "INSERT",
-            exp.Create: "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE",
-            exp.Alter: "ALTER_TABLE",
-            exp.Drop: "DROP_TABLE",
-        }.get(kind, "SELECT")
+        kind = type(tree).__name__
+        names = {"Delete": "DELETE", "Insert": "INSERT", "Alter": "ALTER_TABLE", "Drop": "DROP_TABLE"}
+        create = "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE"
+        self.work.statement = (names | {"Create": create}).get(kind, "SELECT")
         self._count(tree)
         if is_dry:
             return
@@ -247,7 +246,7 @@ class Session:
         elif isinstance(tree, exp.Drop):
             self.catalog.drop(self._table(tree.this))
         else:
-            raise JobError("invalidQuery", f"{kind.__name__} is not made here")
+            raise JobError("invalidQuery", f"{kind} is not made here")
 
     def query(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
         """Answer a query, in the types that the analyzer found."""
@@ -268,12 +267,14 @@ class Session:
         """Within, the table is ours to change, all or nothing."""
         self.engine.changing.take(f"{table.dataset}.{table.name}", self, waits=not self.in_transaction)
         if self.in_transaction:
+            self.changed.append(table)
             yield
             return
         self.cursor.begin()
         try:
             yield
             self.cursor.commit()
+            table.rows_changed()
         except BaseException:
             self.cursor.rollback()
             raise
@@ -284,8 +285,12 @@ class Session:
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         table = self._table(target)
         if isinstance(tree, exp.Delete):
-            where = tree.args["where"].this.transform(_partition_date)
-            chosen = to_duckdb(exp.select("rowid").from_("t").where(where), self._values(), lambda _: _rows(table))
+            where = tree.args["where"].copy()
+            for condition in _on_partition(where):
+                condition.replace(_of_partition(condition))
+            chosen = translated(
+                exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table)
+            )
             with self.changes(table):
                 sql = f"DELETE FROM {table.rows_table} WHERE rowid IN ({chosen})"
                 self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
@@ -294,6 +299,7 @@ class Session:
         rows = self._translate(tree.expression)
         sql = f"INSERT INTO {table.rows_table} ({', '.join(names)}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
         if self.in_transaction:  # adding rows to a table meets nobody
+            self.changed.append(table)
             self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
         else:
             with self.changes(table):
@@ -314,6 +320,7 @@ class Session:
                 self.cursor.execute(
                     f"INSERT INTO {table.rows_table} ({names}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
                 )
+                table.rows_changed()
 
     def _table(self, node: exp.Expr) -> LiveTable:
         assert isinstance(node, exp.Table)
@@ -333,16 +340,31 @@ class Session:
             alias, scan = table.alias_or_name, f"scan_{number}"
             if table.name.upper().endswith("INFORMATION_SCHEMA.PARTITIONS"):
                 dataset = table.db or table.name.split(".")[0]
-                scans[scan] = sqlglot.parse_one(self.catalog.partitions_sql(dataset), read="duckdb").subquery()
+                self.cursor.register(scan, self.catalog.partitions(dataset))
             else:
                 live = self._table(table)
                 rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns)).from_(_rows(live))
-                if live.is_by_ingestion and (day := _take_partition_date(table)) is not None:
-                    rows = rows.where(exp.cast(exp.column(PARTITION), "DATE").eq(day))
+                if live.is_by_ingestion:
+                    rows = rows.where(*self._take_partition(table))
                 scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
         assert isinstance(tree, exp.Query)
-        return to_duckdb(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
+        return translated(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
+
+    def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
+        """Take the conditions on the partition out of a query, to put them into the scan of the table."""
+        select = table.find_ancestor(exp.Select)
+        where = select.args.get("where") if select else None
+        taken = []
+        for condition in _on_partition(where) if where else []:
+            if condition.find_ancestor(exp.Or):
+                raise JobError("invalidQuery", "a choice of several partitions by time of ingestion is not made here")
+            day = _of_partition(condition)
+            for parameter in list(day.find_all(exp.Parameter)):
+                parameter.replace(exp.convert(self._values()[parameter.name]))
+            taken.append(day)
+            condition.replace(exp.true())
+        return taken
 
     def _count(self, tree: exp.Expr) -> None:
         """Count the bytes of the columns that a statement names, in every partition: never less than BigQuery does."""
@@ -353,9 +375,8 @@ class Session:
         processed = billed = 0
         for table in (t for t in tables if t.name not in common):
             live, is_all = self._table(table), bool(tree.find(exp.Star)) or table.alias_or_name in named
-            sizes = [live.column_bytes(name) for name, _, _ in live.columns if is_all or name in named] or ["0"]
-            rows = f"SELECT CAST(COALESCE(SUM({' + '.join(sizes)}), 0) AS BIGINT) FROM {live.rows_table}"
-            [[size]] = self.catalog.database.cursor().execute(rows).fetchall()
+            parts = self.catalog.measured(live)
+            size = sum(n for part in parts for name, n in part.bytes.items() if is_all or name in named)
             processed += size
             billed += max(LEAST_BILLED, -(-size >> 20) << 20)
         if self.most_billed is not None and billed and max(processed, 1) > self.most_billed:
@@ -378,24 +399,18 @@ def _rows(table: LiveTable) -> exp.Expr:
     return exp.to_table(f"{table.dataset}.{table.name}")
 
 
-def _partition_date(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Column) and node.name == "_PARTITIONDATE":
-        return exp.cast(exp.column(PARTITION), "DATE")
-    return node
+def _on_partition(where: exp.Expr) -> list[exp.EQ]:
+    """The conditions on the time of a partition, _PARTITIONTIME = TIMESTAMP(day)."""
+    found = [condition for condition in where.find_all(exp.EQ) if condition.left.name == PARTITION]
+    for condition in found:
+        if not isinstance(condition.right, exp.Timestamp):
+            raise JobError("invalidQuery", f"{condition.sql('bigquery')}: only TIMESTAMP(day) is compared with here")
+    return found
 
 
-def _take_partition_date(table: exp.Table) -> exp.Expr | None:
-    """Take the condition on the partition out of a query, to put it into the scan of the table."""
-    select = table.find_ancestor(exp.Select)
-    where = select.args.get("where") if select else None
-    for condition in list(where.find_all(exp.EQ)) if where else []:
-        if condition.left.name == "_PARTITIONDATE":
-            if condition.find_ancestor(exp.Or):
-                raise JobError("invalidQuery", "a choice of several partitions by time of ingestion is not made here")
-            day = condition.right.copy()
-            condition.replace(exp.true())
-            return day
-    return None
+def _of_partition(condition: exp.EQ) -> exp.Expr:
+    """The same condition on DuckDB's side. (The column comes second: the platform's dialect drops the other way.)"""
+    return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))
 
 
 def _duckdb_type(kind: str) -> str:

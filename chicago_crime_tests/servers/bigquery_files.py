@@ -136,8 +136,9 @@ class Files:
 
 def _read_csv(files: str, columns: str, skip: int) -> str:
     return (
-        f"READ_CSV([{files}], auto_detect = FALSE, header = FALSE, skip = {skip}, columns = {{{columns}}}, delim = ',', "
-        "quote = '\"', escape = '\"', strict_mode = TRUE, allow_quoted_nulls = FALSE, max_line_size = 10000000)"
+        f"READ_CSV([{files}], auto_detect = FALSE, header = FALSE, skip = {skip}, columns = {{{columns}}}, "
+        "delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
+        "allow_quoted_nulls = FALSE, max_line_size = 10000000)"
     )
 
 

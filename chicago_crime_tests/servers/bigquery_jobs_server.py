@@ -259,9 +259,10 @@ def read_parameters(about: dict[str, Any]) -> dict[str, Typed]:
 def _read(text: str | None, kind: str) -> object:
     if text is None:
         return None
-    return {
+    readers: dict[str, Callable[[str], object]] = {
         "INT64": int,
         "FLOAT64": float,
-        "BOOL": lambda t: str(t).lower() == "true",
+        "BOOL": lambda value: value.lower() == "true",
         "DATE": date.fromisoformat,
-    }.get(kind, str)(text)
+    }
+    return readers.get(kind, str)(text)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dagster_pipes import decode_param, encode_param
@@ -16,6 +16,7 @@ from dagster_pipes import decode_param, encode_param
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 DRIVER = Path(__file__).with_name("spark_driver.py")
+LOCAL = "--conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=4"
 OUTPUT_BYTES = 2000
 """A file with so many bytes of a driver's output is followed by another. Google's are longer."""
 
@@ -35,11 +36,13 @@ class Program:
         main: str,
         modules: Sequence[str],
         arguments: Sequence[str],
+        properties: Mapping[str, str],
         output: tuple[str, str],
         is_over: Callable[[int], None],
     ):
         self.storage, self.engine, self.pretend_s = storage, engine, pretend_s
         self._given = main, modules, arguments
+        self._conf = " ".join(f"--conf {name}={value}" for name, value in properties.items())
         self._output, self._is_over = output, is_over
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
@@ -72,6 +75,7 @@ class Program:
             local = [self._local(before, text) for before, text in zip(("", *arguments), arguments, strict=False)]
             command = [sys.executable, str(DRIVER), self.engine, folder, str(files[-1]), *local]
             environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+            environment["PYSPARK_SUBMIT_ARGS"] = f"--master local[2] {LOCAL} {self._conf} pyspark-shell"
             self._process = subprocess.Popen(
                 command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )

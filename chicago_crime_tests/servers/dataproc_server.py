@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.dataproc_programs import Program
@@ -155,10 +156,8 @@ class DataprocServer(GoogleServer):
                 program.stop()
                 program.join()
 
-    def _run(
-        self, main: str, modules: list[str], arguments: list[str], output: tuple[str, str], is_over: Callable
-    ) -> Program:
-        program = Program(self.storage, self.engine, self.pretend_s, main, modules, arguments, output, is_over)
+    def _run(self, *given: Any) -> Program:
+        program = Program(self.storage, self.engine, self.pretend_s, *given)
         self.programs.append(program)
         return program
 

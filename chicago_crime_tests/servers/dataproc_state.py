@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -67,13 +68,13 @@ class Dataproc:
     """Dataproc in one project and region.
 
     Attributes:
-        run: starts a program: main, modules, arguments, (bucket, prefix) of its output, what to call at its end.
+        run: starts a program; what it takes is what `Program` takes, from `main` on.
         step_s: seconds that a cluster takes to be created, and to be deleted.
         creation_fails: what goes wrong with the creation of every cluster; "" for nothing.
         clusters_made: names of all clusters there ever were, in order.
     """
 
-    run: Callable[[str, list[str], list[str], tuple[str, str], Callable[[int], None]], Program]
+    run: Callable[..., Program]
     step_s: float = 0.02
     creation_fails: str = ""
     batch_bucket: str = "dataproc-staging"
@@ -165,10 +166,8 @@ class Dataproc:
         job = self.jobs[id_] = Task(given | made)
         self._set_job(job, "PENDING")
         about = given["pysparkJob"]
-        job.program = self.run(
-            about["mainPythonFileUri"], about.get("pythonFileUris", []), about.get("args", []), (bucket, prefix),
-            lambda code: self._job_is_over(job, code),
-        )  # fmt: skip
+        properties, end = about.get("properties", {}), partial(self._job_is_over, job)
+        job.program = self.run(*_program(about), properties, (bucket, prefix), end)
         return dict(job.resource)
 
     def job(self, id_: str) -> Json:
@@ -211,10 +210,8 @@ class Dataproc:
         batch = self.batches[id_] = Task(given | made)
         self._set_batch(batch, "PENDING")
         about = given["pysparkBatch"]
-        batch.program = self.run(
-            about["mainPythonFileUri"], about.get("pythonFileUris", []), about.get("args", []),
-            (self.batch_bucket, prefix), lambda code: self._batch_is_over(batch, code),
-        )  # fmt: skip
+        properties, end = given.get("runtimeConfig", {}).get("properties", {}), partial(self._batch_is_over, batch)
+        batch.program = self.run(*_program(about), properties, (self.batch_bucket, prefix), end)
         return operation
 
     def batch(self, id_: str) -> Json:
@@ -276,6 +273,11 @@ class Dataproc:
     def _set_batch(self, batch: Task, state: str, message: str = "") -> None:
         batch.state = state
         batch.resource |= {"state": state, "stateTime": now()} | ({"stateMessage": message} if message else {})
+
+
+def _program(about: Json) -> tuple[str, list[str], list[str]]:
+    """Main file, modules and arguments of a PySpark job or batch."""
+    return about["mainPythonFileUri"], about.get("pythonFileUris", []), about.get("args", [])
 
 
 def _check_name(name: str, pattern: str, what: str) -> None:

@@ -74,7 +74,12 @@ class Asked:
 
 
 class FaultyServer(ThreadingHTTPServer):
-    """Answers on 127.0.0.1, at a port that the system chooses unless one is given."""
+    """Answers on 127.0.0.1, at a port that the system chooses unless one is given.
+
+    Attributes:
+        asked: every request so far.
+        rule: which fault befalls a request that the script says nothing of; its body has not come yet.
+    """
 
     daemon_threads = True
     handler: ClassVar[type["FaultyHandler"]]
@@ -87,6 +92,7 @@ class FaultyServer(ThreadingHTTPServer):
         self._script: list[tuple[str, Fault]] = []
         self._lock = threading.Lock()
         self.stopping = threading.Event()
+        self.rule: Callable[[Asked], Fault] = lambda asked: NO_FAULT
 
     @property
     def url(self) -> str:
@@ -103,6 +109,7 @@ class FaultyServer(ThreadingHTTPServer):
     def forget_faults(self) -> None:
         """Do everything right from now on."""
         self._script.clear()
+        self.rule = lambda asked: NO_FAULT
 
     def wait_until_idle(self) -> None:
         """Wait until every request that came is done with, also those whose client has given up waiting."""
@@ -131,7 +138,7 @@ class FaultyServer(ThreadingHTTPServer):
             self.most_at_once = max(self.most_at_once, self._at_once)
             target = f"{asked.path}?{asked.query}"
             index = next((i for i, (on, _) in enumerate(self._script) if on in target), None)
-            fault = NO_FAULT if index is None else self._script.pop(index)[1]
+            fault = self.rule(asked) if index is None else self._script.pop(index)[1]
         try:
             yield fault
         finally:

@@ -94,7 +94,8 @@ class Analyzer:
 
         Args:
             tables: by name, each table's columns and their types. A name may have parts: dataset.table, or
-                project.dataset.table. A column whose name begins with _PARTITION is a pseudo column.
+                project.dataset.table. A column whose name begins with _PARTITION is a pseudo column (on BigQuery only
+                tables with daily partitions have _PARTITIONDATE).
         """
         self._tables = {name: list(columns) for name, columns in tables.items()}
         self._registered: tuple[_Wasm, int] | None = None

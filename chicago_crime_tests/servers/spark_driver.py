@@ -34,7 +34,6 @@ def main(engine: str, modules: str, program: str, arguments: list[str]) -> None:
     sys.meta_path.insert(0, _Absent(Path(modules)))
     sys.argv = [program, *arguments]
     if engine == "jvm":
-        os.environ["PYSPARK_SUBMIT_ARGS"] = "--master local[2] --conf spark.ui.enabled=false pyspark-shell"
         runpy.run_path(program, run_name="__main__")
         return
     os.environ |= {"RUST_LOG": "error", "SAIL_EXECUTION__DEFAULT_PARALLELISM": "1"}

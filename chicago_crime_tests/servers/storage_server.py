@@ -12,15 +12,20 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from email import message_from_bytes
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from chicago_crime_tests.servers.credentials import service_account_file
+from chicago_crime_tests.servers.discovery import api
 from chicago_crime_tests.servers.faults import add_fault_option, faults_in, serve
-from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError, error_json
 from chicago_crime_tests.servers.storage_objects import Buckets, Preconditions, Stored
 
 STEP = 256 * 1024  # what is kept of a cut upload is a multiple of this, and so is every chunk but the last
+MOST_IN_BATCH = 100
 PERMISSIONS = (
     "storage.buckets.get",
     "storage.objects.create",
@@ -56,6 +61,9 @@ class _Handler(GoogleHandler):
     def answer_call(self) -> None:
         if "upload_id" in self.query:
             self._go_on_with_upload()
+            return
+        if self.asked.path == "/batch/storage/v1":
+            self._batch()
             return
         is_multipart = self.query.get("uploadType") == ["multipart"]
         type_ = self.headers.get("X-Upload-Content-Type", "")
@@ -253,6 +261,32 @@ class _Handler(GoogleHandler):
             Preconditions.of(self.query).check(self._existing(bucket, name))
             self.server.buckets.delete(bucket, name)
         self.reply_json(None)
+
+    def _batch(self) -> None:
+        """Many deletions in one request, each with an answer of its own."""
+        self.asked.call = "storage.batch"
+        type_ = self.headers.get("Content-Type", "").encode()
+        parts = message_from_bytes(b"Content-Type: " + type_ + b"\r\n\r\n" + self.asked.body).get_payload()
+        if not isinstance(parts, list) or len(parts) > MOST_IN_BATCH:
+            raise RefusedError(400, f"A batch has 1 to {MOST_IN_BATCH} calls")
+        answers = []
+        for part in parts:
+            method, url, _ = str(part.get_payload()).split("\n")[0].split()
+            called = api(self.server.api_name).check_request(method, urlsplit(url).path, {}, b"")
+            status, told = 204, b""
+            try:
+                if called.method != "storage.objects.delete":
+                    raise RefusedError(501, f"{called.method} in a batch is not made here")
+                self._may("storage.objects.delete")
+                with self.server.buckets.lock:
+                    self._existing(called.parameters["bucket"], called.parameters["object"])
+                    self.server.buckets.delete(called.parameters["bucket"], called.parameters["object"])
+            except RefusedError as error:
+                status, told = error.status, error_json(error.status, str(error), error.reason)
+            line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n\r\n"
+            answers.append(b"--answer\r\nContent-Type: application/http\r\n\r\n" + line.encode() + told)
+        body = b"\r\n".join([*answers, b"--answer--", b""])
+        self.reply(200, body, {"Content-Type": "multipart/mixed; boundary=answer"})
 
     def _compose(self, bucket: str, _: str) -> None:
         name, sources = self.called.parameters["destinationObject"], self._given["sourceObjects"]

@@ -83,6 +83,12 @@ def test_every_area_has_a_rate_for_every_class_also_of_nothing(loaded: Settings)
     assert rates[32, "violent"]["crimes"] + rates[32, "property"]["crimes"] == 26
 
 
+def test_rates_of_few_residents_are_marked(loaded: Settings) -> None:
+    few = {row["community_area_name"] for row in rows_of(loaded, "area_rates", 2014) if row["is_small_population"]}
+    # Of 10,185 residents in 2010 and 9,458 in 2020, Avalon Park has 9,894 in 2014; Hegewisch passes it in 2020.
+    assert few == {"Fuller Park", "Burnside", "Oakland", "Riverdale", "Pullman", "Hegewisch", "Avalon Park"}
+
+
 @pytest.mark.parametrize(("year", "population"), [(2005, 29_283), (2010, 29_283), (2020, 42_298), (2023, 42_298)])
 def test_population_is_held_flat_outside_the_censuses(tmp_path: Path, year: int, population: int) -> None:
     write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))

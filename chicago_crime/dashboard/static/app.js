@@ -3,8 +3,13 @@
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const narrow = matchMedia("(max-width: 820px)");
+const here = () => location.pathname + location.search;
 let views = [];
-let latest = 0;
+let latest = 0; // counts the pages asked for: an answer that comes after a newer question is dropped
+let drawings = 0;
+let shown = here();
+let wanted = shown;
+let isFormStale = false;
 
 const rowsOf = (columns) => {
   const names = Object.keys(columns);
@@ -14,8 +19,9 @@ const rowsOf = (columns) => {
 async function draw() {
   const themes = JSON.parse(document.getElementById("themes").textContent);
   const config = themes[dark.matches ? 1 : 0];
+  const mine = ++drawings;
   const old = views;
-  views = [];
+  const fresh = views = [];
   const charts = [...document.querySelectorAll("[data-chart]")];
   await Promise.all(charts.map(async (element) => {
     const { spec, data } = JSON.parse(document.querySelector(`[data-for="${element.dataset.chart}"]`).textContent);
@@ -27,7 +33,7 @@ async function draw() {
     }
     const options = { actions: false, renderer: "canvas", config, tooltip: { theme: dark.matches ? "dark" : "light" } };
     const { view } = await vegaEmbed(element, spec, options);
-    views.push(view);
+    fresh.push(view);
     if (spec.usermeta?.filter) view.addEventListener("click", (_, item) => {
       const value = item?.datum?.community_area;
       const box = value && document.querySelector(`#filters [name="${spec.usermeta.filter}"][value="${value}"]`);
@@ -35,13 +41,14 @@ async function draw() {
     });
   }));
   old.forEach((view) => view.finalize());
-  document.documentElement.dataset.drawn = location.pathname + location.search;
+  if (mine === drawings) document.documentElement.dataset.drawn = shown;
 }
 
 async function show(url, { withFilters }) {
   const mine = ++latest;
-  const main = document.getElementById("main");
-  main.setAttribute("aria-busy", "true");
+  wanted = here();
+  isFormStale ||= withFilters; // it stays so if a newer question overtakes this one
+  document.getElementById("main").setAttribute("aria-busy", "true");
   let page;
   try {
     page = new DOMParser().parseFromString(await (await fetch(url)).text(), "text/html");
@@ -52,18 +59,30 @@ async function show(url, { withFilters }) {
   if (mine !== latest) return; // the person has chosen something else meanwhile
   const fresh = page.getElementById("main");
   if (!fresh || !page.getElementById("filters") || !document.getElementById("filters")) return location.assign(url);
+  const main = document.getElementById("main");
   const open = new Set([...main.querySelectorAll("details[open][data-table]")].map((one) => one.dataset.table));
   const samePage = fresh.dataset.page === main.dataset.page;
+  const focused = document.activeElement;
   main.replaceWith(fresh);
   if (samePage) fresh.querySelectorAll("[data-table]").forEach((one) => { one.open ||= open.has(one.dataset.table); });
   const groups = () => [...document.querySelectorAll("#filters details")];
   const openGroups = groups().map((one) => one.open);
-  for (const id of ["pages", ...(withFilters ? ["filters"] : [])]) document.getElementById(id).replaceWith(page.getElementById(id));
+  for (const id of ["pages", ...(isFormStale ? ["filters"] : [])]) document.getElementById(id).replaceWith(page.getElementById(id));
+  isFormStale = false;
+  shown = wanted;
   if (samePage) groups().forEach((one, i) => { one.open ||= openGroups[i]; });
+  if (!focused.isConnected) keepFocus(focused);
   document.title = page.title;
   const value = fresh.querySelector(".value");
   document.getElementById("told").textContent = value ? `${value.textContent} crimes match` : fresh.innerText.slice(0, 120);
   await draw();
+}
+
+// Who uses the keyboard must not start from the top of the page because what had the focus was replaced.
+function keepFocus(gone) {
+  const same = gone.form?.id === "filters" && document.querySelector(`#filters [name="${gone.name}"][value="${CSS.escape(gone.value)}"]`);
+  const link = gone.closest("nav") && document.querySelector("nav [aria-current]");
+  (same || link || document.getElementById("main")).focus({ preventScroll: true });
 }
 
 function go(url, options) {
@@ -84,6 +103,15 @@ function isDefault(form, name, value) {
   return control.type === "date" && value === control.max;
 }
 
+// Whether a person was quicker than this script.
+function isChosenAlready(form) {
+  return [...form.querySelectorAll("input, select")].some((control) => {
+    if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
+    if (control.options) return control.selectedIndex !== Math.max(0, [...control.options].findIndex((one) => one.defaultSelected));
+    return control.value !== control.defaultValue;
+  });
+}
+
 document.addEventListener("change", (event) => {
   const form = event.target.closest("#filters");
   // Another set of labels is another list of types: the form comes anew with it.
@@ -101,7 +129,10 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(link.href, { withFilters: true }).then(() => { if (link.closest("nav")) scrollTo(0, 0); });
 });
-addEventListener("popstate", () => show(location.href, { withFilters: true }));
+addEventListener("popstate", () => {
+  // A link to a place in the page comes by here, too: there is nothing to show anew, and the focus is there already.
+  if (here() !== wanted) show(location.href, { withFilters: true });
+});
 dark.addEventListener("change", draw);
 let resized;
 let width = innerWidth;
@@ -112,4 +143,6 @@ addEventListener("resize", () => {
   resized = setTimeout(draw, 150);
 });
 if (narrow.matches) document.querySelector(".filters .all")?.removeAttribute("open");
-draw();
+const form = document.getElementById("filters");
+if (form && isChosenAlready(form)) go(address(form), { withFilters: true });
+else draw();

@@ -2,7 +2,7 @@
 SELECT
   year,
   SUM(crimes) AS crimes,
-  ROUND(100.0 * SUM(arrests) / SUM(crimes), 1) AS arrest_flag_percent
+  ROUND(1000 * SUM(arrests) / SUM(crimes)) / 10 AS arrest_flag_percent
 FROM crime_type_count
 GROUP BY year
 ORDER BY year

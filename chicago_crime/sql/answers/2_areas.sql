@@ -2,11 +2,12 @@
 SELECT
   community_area_name,
   crimes AS violent_crimes,
-  ROUND(rate_per_1000, 1) AS per_1000_residents,
-  days_covered
+  ROUND(10 * rate_per_1000) / 10 AS per_1000_residents,
+  days_covered,
+  is_small_population
 FROM area_rates
 WHERE
   offense_class = 'violent'
   AND year = (SELECT MAX(year) FROM area_rates)
-ORDER BY rate_per_1000 DESC
+ORDER BY rate_per_1000 DESC, community_area_name
 LIMIT 5

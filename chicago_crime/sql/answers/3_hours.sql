@@ -2,9 +2,9 @@
 SELECT
   hour,
   SUM(crimes) AS violent_crimes,
-  ROUND(100.0 * SUM(crimes) / (SELECT SUM(crimes) FROM crimes_hourly WHERE offense_class = 'violent'), 1) AS percent
+  ROUND(1000 * SUM(crimes) / (SELECT SUM(crimes) FROM crimes_hourly WHERE offense_class = 'violent')) / 10 AS percent
 FROM crimes_hourly
 WHERE offense_class = 'violent'
 GROUP BY hour
-ORDER BY violent_crimes DESC
+ORDER BY violent_crimes DESC, hour
 LIMIT 5

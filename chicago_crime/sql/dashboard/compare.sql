@@ -1,6 +1,7 @@
--- What:    all that the page Compare shows: three spans that end on a date, and the same ones up to three years before.
+-- What:    all that the page Compare shows: three spans, and the same ones up to three years before.
 -- Grain:   place or type (what @rows_are says), and how many years back.
--- Columns: the grain; crimes in the 28 days, in the year to date and in the 12 months that end on the day.
+-- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year that is
+--          over on it, each of them years_back years earlier.
 WITH by_day AS (
   SELECT
     CASE @rows_are
@@ -19,19 +20,19 @@ ends AS (
   SELECT
     years_back,
     DATE(DATE_SUB(@last_day, INTERVAL years_back YEAR)) AS last_day,
-    DATE(DATE_SUB(@last_day, INTERVAL (years_back + 1) YEAR)) AS last_day_before
+    EXTRACT(YEAR FROM DATE_ADD(@last_day, INTERVAL 1 DAY)) - 1 - years_back AS calendar_year
   FROM UNNEST([0, 1, 2, 3]) AS years_back
 )
 
 SELECT
   row_name,
   years_back,
-  SUM(IF(day > DATE_SUB(last_day, INTERVAL 28 DAY), crimes, 0)) AS days_28,
-  SUM(IF(EXTRACT(YEAR FROM day) = EXTRACT(YEAR FROM last_day), crimes, 0)) AS year_to_date,
-  SUM(crimes) AS months_12
+  SUM(IF(day > DATE_SUB(last_day, INTERVAL 28 DAY) AND day <= last_day, crimes, 0)) AS days_28,
+  SUM(IF(day >= DATE_TRUNC(last_day, YEAR) AND day <= last_day, crimes, 0)) AS year_to_date,
+  SUM(IF(EXTRACT(YEAR FROM day) = calendar_year, crimes, 0)) AS whole_year
 FROM by_day
 INNER JOIN ends
   ON
-    by_day.day <= ends.last_day
-    AND by_day.day > ends.last_day_before
+    by_day.day >= LEAST(DATE(calendar_year, 1, 1), DATE_SUB(last_day, INTERVAL 27 DAY))
+    AND by_day.day <= GREATEST(DATE(calendar_year, 12, 31), last_day)
 GROUP BY row_name, years_back

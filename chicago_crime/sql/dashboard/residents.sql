@@ -1,11 +1,12 @@
 -- What:    the residents of the community areas.
 -- Grain:   year and community area.
--- Columns: the grain, name, side and residents.
+-- Columns: the grain, name, side, residents and whether they are few.
 SELECT
   year,
   community_area,
   community_area_name,
   side,
-  population
+  population,
+  is_small_population
 FROM area_rates
 WHERE offense_class = 'all'

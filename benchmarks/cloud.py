@@ -1,0 +1,183 @@
+"""What a backfill asks of Google Cloud and would cost there, measured against the tests' servers on this machine.
+
+    python -m benchmarks.cloud [--years 2001-2022] [--rows 265000]
+
+Two runs are measured. The calls are those of a first backfill of all years, tiny ones: their number does not depend on
+the rows. The bytes are those of one full-size year of the synthetic sample; a year of another size is taken to read
+and hold as many times more as it has more rows. Nothing is sent to Google: what machines cost is reckoned from a guess
+of how long they live, and said to be.
+"""
+
+import argparse
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from chicago_crime.plan_gcp import MINUTES_A_YEAR, MINUTES_TO_START
+from chicago_crime.resources import list_prices as prices
+from chicago_crime.resources.dataproc_cluster import DISK_GB
+from chicago_crime.settings import Settings
+from chicago_crime.sources.sample_profile import profile
+from chicago_crime.tables import TABLES
+from chicago_crime.years import parse_years
+from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of, writes_in
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET
+
+out = Console(highlight=False, width=120)
+
+TINY_ROWS = 200
+ONE_YEAR = 2015
+CLASS_A = ("POST", "PUT")
+"""Methods of Cloud Storage's class A operations; lists are, too. Deletions are free."""
+
+_COLUMNS = ("service", "call", "calls", "a year", "writes", "KB sent", "KB received")
+
+
+@dataclass
+class Calls:
+    """The calls of one kind: how many, how many of them change something, and their bodies' bytes both ways."""
+
+    count: int = 0
+    writes: int = 0
+    sent: int = 0
+    received: int = 0
+
+
+@dataclass
+class YearBytes:
+    """What one full-size year takes, in bytes.
+
+    Attributes:
+        rows: of the year.
+        read: by BigQuery's queries.
+        billed: of that, with 10 MiB a table at least.
+        queries: how many.
+        tables: logical bytes of every table.
+        objects: bytes that stay in the bucket.
+    """
+
+    rows: int
+    read: int
+    billed: int
+    queries: int
+    tables: dict[str, int] = field(default_factory=dict)
+    objects: int = 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure what a backfill asks of Google Cloud.")
+    parser.add_argument("--years", default="2001-2022", help="which years")
+    parser.add_argument("--rows", type=int, default=265_000, help="rows of the full-size year")
+    chosen = parser.parse_args(arguments)
+    years = parse_years(chosen.years)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        calls, class_a = _calls(Path(folder), chosen.years)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        one = _bytes_of_a_year(Path(folder), chosen.rows)
+    _print_calls(calls, len(years))
+    rows = sum(profile().rows_of(year) for year in years)
+    _print_costs(one, rows, len(years), class_a)
+
+
+def _run(cloud: Cloud, years: str, rows: int) -> None:
+    ended = cloud.command("run", "--years", years, "--source", "sample", "--sample-rows", str(rows))
+    if ended.code:
+        raise SystemExit(ended.output)
+
+
+def _calls(folder: Path, years: str) -> tuple[dict[tuple[str, str], Calls], int]:
+    """The calls of a first backfill by service and kind, and how many are class A operations of Cloud Storage."""
+    found: dict[tuple[str, str], Calls] = defaultdict(Calls)
+    with cloud_in(folder) as cloud:
+        _run(cloud, years, TINY_ROWS)
+        for service, server in cloud.servers.items():
+            for asked in server.asked:
+                of_kind = found[service, kind_of(asked)]
+                of_kind.count += 1
+                of_kind.sent += len(asked.body)
+                of_kind.received += asked.sent
+        for write in writes_in(cloud):
+            service, _, kind = write.partition(" ")
+            found[service, kind].writes += 1
+        listed = sum(asked.call == "storage.objects.list" for asked in cloud.storage.calls)
+        put = sum(asked.method in CLASS_A and asked.call != "storage.batch" for asked in cloud.storage.calls)
+        return found, listed + put
+
+
+def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:
+    with cloud_in(folder) as cloud:
+        _run(cloud, str(ONE_YEAR), rows)
+        work = [job.work for job in cloud.bigquery.jobs.by_id.values()]
+        sizes = {name: cloud.bigquery.catalog.size(cloud.bigquery.catalog.find(DATASET, name))[1] for name in TABLES}
+        return YearBytes(
+            rows=rows,
+            read=sum(one.bytes_processed for one in work),
+            billed=sum(one.bytes_billed for one in work),
+            queries=sum(one.bytes_billed > 0 for one in work),
+            tables=sizes,
+            objects=sum(cloud.storage.path(BUCKET, name).stat().st_size for name in cloud.storage.names(BUCKET)),
+        )
+
+
+def _print_calls(calls: dict[tuple[str, str], Calls], years: int) -> None:
+    table = Table(*_COLUMNS, title=f"Calls of the first backfill of {years} years")
+    total = Calls()
+    for (service, kind), one in sorted(calls.items(), key=lambda item: (item[0][0], -item[1].count)):
+        numbers = f"{one.count:,}", f"{one.count / years:.1f}", f"{one.writes:,}"
+        table.add_row(service, kind, *numbers, f"{one.sent / 1000:,.0f}", f"{one.received / 1000:,.0f}")
+        total.count, total.writes = total.count + one.count, total.writes + one.writes
+        total.sent, total.received = total.sent + one.sent, total.received + one.received
+    numbers = f"{total.count:,}", f"{total.count / years:.1f}", f"{total.writes:,}"
+    table.add_row("all", "", *numbers, f"{total.sent / 1000:,.0f}", f"{total.received / 1000:,.0f}", style="bold")
+    out.print(table)
+    out.print(f"writes a year: {total.writes / years:.1f}")
+
+
+def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
+    times = rows / one.rows
+    read, billed = one.read * times, one.billed * times
+    held, objects = sum(one.tables.values()) * times, one.objects * times
+    settings = Settings.model_fields
+    machine, workers = settings["dataproc_machine_type"].default, settings["dataproc_workers"].default
+    per_hour = (1 + workers) * (prices.machine_usd_per_hour(machine, DISK_GB) or 0)
+    minutes = MINUTES_TO_START + MINUTES_A_YEAR * years
+    table = Table("", "amount", "USD", title=f"A backfill of {years} years, {rows:,} rows")
+    usd = {
+        "BigQuery queries": (
+            f"{billed / 1e9:.1f} GB billed, {read / 1e9:.1f} GB read",
+            billed / prices.TIB * prices.USD_PER_TIB_QUERIED,
+        ),
+        "Cloud Storage operations": (f"{class_a:,} of class A", class_a / 1000 * prices.USD_PER_1000_WRITES),
+        "Dataproc": (
+            f"{1 + workers} x {machine}, {minutes:.0f} minutes (a guess)",
+            per_hour * minutes / 60,
+        ),
+    }
+    for name, (amount, cost) in usd.items():
+        table.add_row(name, amount, f"{cost:.2f}")
+    table.add_row("all", "", f"{sum(cost for _, cost in usd.values()):.2f}", style="bold")
+    out.print(table)
+    month = Table("", "amount", "USD", title="A month in which nothing runs")
+    gib = 2**30
+    tables_usd = held / gib * prices.USD_PER_GIB_MONTH_OF_TABLES
+    objects_usd = objects / gib * prices.USD_PER_GIB_MONTH_OF_OBJECTS
+    month.add_row("BigQuery storage", f"{held / 1e9:.1f} GB", f"{tables_usd:.2f}")
+    month.add_row("Cloud Storage", f"{objects / 1e9:.1f} GB", f"{objects_usd:.2f}")
+    month.add_row("all", "", f"{tables_usd + objects_usd:.2f}", style="bold")
+    out.print(month)
+    sizes = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in one.tables.items())
+    out.print(
+        f"Measured on a year of {one.rows:,} rows: {one.queries} queries, {one.read / 1e6:,.0f} MB read, "
+        f"{one.billed / 1e6:,.0f} MB billed; tables in MB: {sizes}. Taken {times:.1f} times for {rows:,} rows. "
+        "On-demand list prices of us-central1, read in 2025."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+-- What:    what changed when years were loaded again.
+-- Grain:   year, both snapshots and kind of change.
+-- Columns: the grain and the changes; those that set the arrest flag; for another data set, how many crimes both have.
+SELECT
+  year,
+  snapshot,
+  previous_snapshot,
+  kind,
+  COUNT(*) AS changes,
+  COUNTIF(kind = 'arrest_turned' AND new_value = 'true') AS arrests,
+  MAX(IF(kind = 'another_data_set', CONCAT(old_value, ' before, ', new_value, ' now'), NULL)) AS crimes
+FROM revisions
+GROUP BY year, snapshot, previous_snapshot, kind

@@ -1,0 +1,144 @@
+"""A Google Cloud on loopback for whole runs: giving commands, looking at tables, at calls, and at what is left.
+
+Here belongs what the tests of whole runs in the cloud share. What the servers do is theirs.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from typer.testing import CliRunner
+
+from chicago_crime.cli import app
+from chicago_crime_tests.end_to_end.browsing import PROGRAM
+from chicago_crime_tests.servers.faults import Asked
+from chicago_crime_tests.servers.google_server import GoogleServer
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
+
+CRIMES_IN = {
+    "raw_crimes": lambda row: 1,
+    "crimes": lambda row: 1,
+    "enriched_crimes": lambda row: 1,
+    "hot_spots": lambda row: row["crimes"] if row["offense_class"] == "all" else 0,
+    "area_rates": lambda row: row["crimes"] if row["offense_class"] == "all" else 0,
+    "crimes_hourly": lambda row: row["crimes"] + row["time_placeholders"],
+}
+"""How many crimes a row of a table stands for; in the others it is `crimes`."""
+
+
+class Ended(NamedTuple):
+    """A command that has ended: its exit code, and all that it printed."""
+
+    code: int
+    output: str
+
+
+@dataclass
+class Cloud(WholeCloud):
+    """Google Cloud, for an installation in a folder."""
+
+    folder: Path
+
+    @property
+    def servers(self) -> Mapping[str, GoogleServer]:
+        """What a run asks, by service."""
+        return {"storage": self.storage, "bigquery": self.bigquery, "dataproc": self.dataproc}
+
+    @property
+    def data(self) -> Path:
+        """The installation's folder."""
+        return self.folder / "data"
+
+    def begin(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
+        """Begin a command in a process of its own, as a user does."""
+        return subprocess.Popen(
+            [PROGRAM[0], "-u", *PROGRAM[1:], *arguments],
+            env=os.environ | self.environment | more.pop("env", {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **more,
+        )
+
+    def command(self, *arguments: str, **environment: str) -> Ended:
+        """Give a command in a process of its own and wait for its end."""
+        process = self.begin(*arguments, env=environment)
+        output, _ = process.communicate(timeout=600)
+        return Ended(process.returncode, output)
+
+    def command_here(self, *arguments: str) -> Ended:
+        """Give a command in this process, which has all modules already: for tests that give many."""
+        ended = CliRunner().invoke(app, arguments, env=self.environment)
+        crash = [] if ended.exception is None or isinstance(ended.exception, SystemExit) else [repr(ended.exception)]
+        return Ended(ended.exit_code, "\n".join([ended.output, *(f"Traceback: {error}" for error in crash)]))
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """A table's rows."""
+        return self.bigquery.rows(DATASET, table)
+
+    def crimes(self, table: str) -> dict[int, int]:
+        """How many crimes of each year a table stands for, by the year that its rows tell."""
+        counted: dict[int, int] = {}
+        for row in self.rows(table):
+            year = int(row["year"]) if "year" in row else (row.get("date") or row.get("month")).year
+            counted[year] = counted.get(year, 0) + CRIMES_IN.get(table, lambda row: row["crimes"])(row)
+        return counted
+
+    def left(self) -> list[str]:
+        """What costs, or waits to be removed: clusters, jobs at work, staged objects, notes of runs."""
+        state = self.dataproc.dataproc
+        staged = [
+            name for name in self.storage.names(BUCKET) if not name.startswith(("jobs/", "crimes/", "quarantine/"))
+        ]
+        return [
+            *(f"cluster {cluster.given['clusterName']}" for cluster in self.dataproc.live_clusters()),
+            *(f"job {name}" for name, job in state.jobs.items() if not job.is_over),
+            *(f"object {name}" for name in staged),
+            *(f"note {note.name}" for note in (self.data / "dataproc").glob("*")),
+            *(f"file {file}" for file in (self.data / "staging").rglob("*")),
+        ]
+
+    def forget_calls(self) -> None:
+        """Begin the record of calls anew."""
+        for server in self.servers.values():
+            server.asked.clear()
+
+
+@contextmanager
+def cloud_in(folder: Path, engine: str = "sail") -> Iterator[Cloud]:
+    """A cloud, as long as the context lasts."""
+    with whole_cloud(folder, engine) as cloud:
+        yield Cloud(**vars(cloud) | {"environment": cloud.environment | {"COLUMNS": "250"}}, folder=folder)
+
+
+def kind_of(asked: Asked) -> str:
+    """Which kind of call a request is: its method and its path, without what is new in every run."""
+    path = re.sub(r"/(jobs|clusters|queries|operations|staging)/.*", r"/\1/*", asked.path.replace("%2F", "/"))
+    path = re.sub(r"\b[0-9a-f]{8,}\b", "*", path)
+    what = "" if asked.query.get("uploadType") is None else " " + asked.query["uploadType"]
+    media = " media" if asked.query.get("alt") == "media" else ""
+    return f"{asked.method} {re.sub(r'.*/projects/[^/]+/', '', path)}{what}{media}"
+
+
+def writes_in(cloud: Cloud) -> list[str]:
+    """The requests since `forget_calls` that change something at Google, or were meant to, by service and kind.
+
+    A write is a request that begins a job, or puts, changes or deletes an object, a table, a dataset or a cluster.
+    Deletions that go to Cloud Storage in one request are one write. No write are: questions (queries that `jobs.query`
+    answers are all SELECT), dry runs, which run nothing, requests for tokens; and what Google does by itself: exports,
+    and what the Spark job writes.
+    """
+    found = []
+    for service, server in cloud.servers.items():
+        for asked in server.calls:
+            is_question = (
+                asked.method == "GET" or asked.call == "bigquery.jobs.query" or b'"dryRun": true' in asked.body
+            )
+            if not is_question:
+                found.append(f"{service} {kind_of(asked)}")
+    return found

@@ -1,0 +1,208 @@
+"""BigQuery and DuckDB make the same tables of the same rows, value by value; and a backfill's writes are counted."""
+
+import csv
+import gzip
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from dagster import build_asset_context
+
+from chicago_crime import reference
+from chicago_crime.resources.bigquery import BigQueryWarehouse
+from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.resources.spark import EmbeddedSpark
+from chicago_crime.sources.sample import SampleSource
+from chicago_crime.tables import (
+    AREA_RATES,
+    CRIME_TYPE_COUNT,
+    CRIMES,
+    CRIMES_BY_CELL,
+    CRIMES_DAILY,
+    CRIMES_HOURLY,
+    CRIMES_MONTHLY,
+    ENRICHED_CRIMES,
+    HOT_SPOTS,
+    RAW_CRIMES,
+    REJECTED_CRIMES,
+    REVISIONS,
+    TABLES,
+    Table,
+)
+from chicago_crime_tests.resources.cloud import BUCKET, DATASET, Cloud, cloud_in
+from chicago_crime_tests.support import NAMES, crime, real_year, write_csv
+
+SPARK = (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)
+MARTS = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
+ROWS = 3000
+
+
+@dataclass
+class Both:
+    """The same years in both warehouses, and what BigQuery was asked meanwhile."""
+
+    cloud: Cloud
+    bigquery: BigQueryWarehouse
+    duckdb: DuckDBWarehouse
+    writes: list[str]
+    is_real: bool = False
+
+
+def fill(cloud: Cloud, duckdb: DuckDBWarehouse, files: Mapping[int, Path], earlier: Mapping[int, Path]) -> Both:
+    """Years through every table of both, as the assets do it; `earlier` were loaded before."""
+    bigquery, folder = cloud.warehouse(), cloud.folder
+    before = len(cloud.bigquery.writes())
+    for year, file in (*earlier.items(), *files.items()):
+        address = cloud.put_file(f"crimes/{year}.csv", file)
+        for warehouse, place in ((duckdb, str(file)), (bigquery, address)):
+            warehouse.load_csv(RAW_CRIMES, year, place)
+            if warehouse.stored(CRIMES).get(year):
+                warehouse.replace_year(REVISIONS, year)
+            else:
+                warehouse.clear_year(REVISIONS, year)
+            warehouse.replace_year(CRIMES, year)
+            warehouse.replace_year(REJECTED_CRIMES, year)
+    bigquery.export_parquet(CRIMES, list(files), f"gs://{BUCKET}/staging/in")
+    spark = EmbeddedSpark(folder / "staging", 2)
+    exported = cloud.storage.path(BUCKET, "staging/in")
+    spark.run(
+        build_asset_context(),
+        "enrich_crimes",
+        crimes=exported,
+        community_areas=reference.file("community_areas"),
+        fbi_codes=reference.file("fbi_codes"),
+        output=folder / "made",
+        tables=",".join(table.name for table in SPARK),
+    )
+    for file in (folder / "made").rglob("*.parquet"):
+        cloud.put_file(f"staging/out/{file.relative_to(folder / 'made')}", file)
+    for year in files:
+        bigquery.load_parquets({table: f"gs://{BUCKET}/staging/out/{table.name}/{year}" for table in SPARK}, year)
+        duckdb.load_parquets({table: str(folder / "made" / table.name / str(year)) for table in SPARK}, year)
+        for table in MARTS:
+            duckdb.replace_year(table, year)
+            bigquery.replace_year(table, year)
+    return Both(cloud, bigquery, duckdb, cloud.bigquery.writes()[before:])
+
+
+def real_rows(folder: Path, year: int) -> Path:
+    """The first rows of a real year."""
+    file = folder / f"{year}.csv"
+    with gzip.open(real_year(year), "rt", newline="") as lines:
+        file.write_text("".join(islice(lines, ROWS + 1)))
+    return file
+
+
+def dirty_rows(folder: Path, year: int) -> Path:
+    """A sample with every known kind of dirt that a row can have; some of it is rejected, for every reason."""
+    sample = SampleSource(rows=800).fetch(year, folder).path
+    with sample.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, NAMES))[1:]
+    again = rows[0]["id"]
+    day = f"03/15/{year} 02:30:00 PM"
+    dirty = [
+        crime(id="", date=day),
+        crime(id="x7", date=day),
+        crime(id=5, date="yesterday"),
+        crime(id=6, date=f"03/15/{year - 1} 02:30:00 PM"),
+        crime(id=again, date=day, updated_on="01/01/2001 01:00:00 AM"),
+        crime(
+            id="8.0",
+            date=f"{year}-03-15T14:30:00.000",
+            beat="111.0",
+            iucr="820",
+            fbi_code="6",
+            arrest="Y",
+            domestic="1",
+        ),
+        crime(id=9, date=f"{year}-03-15 00:01:00 UTC", beat="x", ward="", community_area="0", arrest="False"),
+        crime(id=10, date=f"3/5/{year} 14:30", latitude="36.619446395", longitude="-91.686565684"),
+        crime(id=11, date=day, x_coordinate="0", y_coordinate="0", latitude="41.8835001870000001"),
+        crime(id=12, date=day, block='a "quoted",\nblock', description="  Zoë ", location_description="", location=""),
+        crime(id=13, date=day, primary_type="CRIM SEXUAL ASSAULT", fbi_code="8b", case_number="' OR 1=1 --"),
+    ]
+    return write_csv(folder / f"dirty-{year}.csv", [*rows, *dirty])
+
+
+def changed(file: Path, target: Path) -> Path:
+    """A file's rows as they were earlier: some not there yet, some others that vanished, some flags not yet turned."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))[20:]
+    for row in rows[::7]:
+        row["arrest"] = {"true": "false"}.get(row["arrest"], "true")
+    for row in rows[::11]:
+        row["block"], row["updated_on"] = "001XX W LAKE ST", "01/02/2017 03:50:01 PM"
+    return write_csv(target, [*rows, crime(id=99, date="03/15/2016 02:30:00 PM")])
+
+
+@pytest.fixture(scope="module", params=["dirty", "real"])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    folder = tmp_path_factory.mktemp("parity")
+    with pytest.MonkeyPatch.context() as patch, cloud_in(folder) as cloud:
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        duckdb = DuckDBWarehouse(folder / "warehouse", folder / "staging", threads=2, memory="500MB")
+        earlier = {}
+        if request.param == "real":
+            files = {year: real_rows(folder, year) for year in (2014, 2015)}
+        else:
+            files = {2016: dirty_rows(folder, 2016), 2021: SampleSource(rows=300).fetch(2021, folder).path}
+            earlier = {2016: changed(files[2016], folder / "earlier.csv")}
+        filled = fill(cloud, duckdb, files, earlier)
+        filled.is_real = request.param == "real"
+        yield filled
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_every_table_is_the_same_value_by_value(both: Both, table: Table) -> None:
+    columns = [column.name for column in table.columns]
+    expected = both.duckdb.query(f"SELECT {', '.join(columns)} FROM {table.name}").to_pylist()
+    found = both.cloud.bigquery.rows(DATASET, table.name)
+    assert expected or (table in (REJECTED_CRIMES, REVISIONS) and both.is_real)
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+    # And as its client reads it, which makes values of texts.
+    read = both.bigquery.query(f"SELECT {', '.join(columns)} FROM {table.name}").to_pylist()
+    assert sorted(map(repr, read)) == sorted(map(repr, expected))
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_years_measures_and_counts_are_the_same(both: Both, table: Table) -> None:
+    stored = both.bigquery.stored(table)
+    assert {year: s.rows for year, s in stored.items()} == {y: s.rows for y, s in both.duckdb.stored(table).items()}
+    measures = {c.name: f"COUNTIF({c.name} IS NULL)" for c in table.columns} | {"year_": "COUNTIF(@year > 2015)"}
+    years = sorted(stored)
+    assert both.bigquery.measure(table, years, measures) == both.duckdb.measure(table, years, measures)
+    if texts := [column.name for column in table.columns if column.type == "STRING"]:
+        assert both.bigquery.count_by(table, years[0], texts[0]) == both.duckdb.count_by(table, years[0], texts[0])
+    assert both.bigquery.outdated(table) == []
+
+
+QUESTIONS = ("cells", "choices", "compare", "coverage", "days", "overview", "rejects", "residents", "when", "where")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_answer_of_the_dashboard_is_the_same(both: Both, name: str) -> None:
+    none = {"classes": [], "types": [], "areas": [], "districts": [], "arrest": None, "domestic": None}
+    some = {"classes": ["violent", "property"], "types": ["THEFT", "BATTERY"], "areas": [8, 25], "districts": [1, 11]}
+    years = sorted(both.duckdb.stored(CRIMES))
+    for filters in (none | {"source_labels": False}, none | some | {"arrest": True, "source_labels": True}):
+        parameters = filters | {"years": years, "rows_are": "area", "last_day": date(years[-1], 3, 1)}
+        expected = both.duckdb.answer(f"dashboard/{name}", parameters)
+        found = both.bigquery.answer(f"dashboard/{name}", parameters)
+        assert found.schema.names == expected.schema.names
+        assert sorted(map(repr, found.to_pylist())) == sorted(map(repr, expected.to_pylist()))
+
+
+def test_a_year_takes_nine_writes(both: Both) -> None:
+    """One each: raw_crimes, revisions, crimes, rejected_crimes, all of Spark's tables, four marts.
+
+    One more if rejected_crimes is computed and comes out empty; the asset, which knows better, does not compute it.
+    Making the dataset, the tables and the reference table, and the export, are there once for all years.
+    """
+    once = 4
+    years = len(both.duckdb.stored(CRIMES))
+    clean = sum(stored.rows == 0 for stored in both.duckdb.stored(REJECTED_CRIMES).values())
+    if both.is_real:  # the dirty year is loaded twice
+        assert len(both.writes) == once + 9 * years + clean

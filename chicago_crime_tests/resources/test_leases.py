@@ -1,0 +1,46 @@
+"""Tests of `chicago_crime/resources/leases.py`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chicago_crime.resources.leases import LeaseHeldError, abandoned, lease
+
+
+def test_a_lease_is_abandoned_when_its_holder_is_gone_and_did_not_remove_it(tmp_path: Path) -> None:
+    with lease(tmp_path, "a", "note of a"):
+        assert list(abandoned(tmp_path)) == []
+    with lease(tmp_path, "b", "note of b") as file:
+        file.unlink()
+    assert [(file.name, file.read_text()) for file in abandoned(tmp_path)] == [("a", "note of a")]
+    assert list(abandoned(tmp_path, besides="a")) == []
+
+
+def test_a_killed_process_lets_its_lease_go(tmp_path: Path) -> None:
+    hold = (
+        "import sys, time; from pathlib import Path; from chicago_crime.resources.leases import lease\n"
+        "with lease(Path(sys.argv[1]), 'a', 'note'):\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout and process.stdout.readline() == "held\n"
+    assert list(abandoned(tmp_path)) == []
+    with pytest.raises(LeaseHeldError), lease(tmp_path, "a", "another"):
+        pass
+    process.kill()
+    process.wait()
+    assert [file.name for file in abandoned(tmp_path)] == ["a"]
+    with lease(tmp_path, "a", "taken over") as file:
+        assert file.read_text() == "taken over"
+
+
+def test_what_is_being_cleaned_up_is_not_given_to_another(tmp_path: Path) -> None:
+    with lease(tmp_path, "a", ""):
+        pass
+    for _ in abandoned(tmp_path):
+        assert list(abandoned(tmp_path)) == []
+
+
+def test_where_no_lease_ever_was_none_is_abandoned(tmp_path: Path) -> None:
+    assert list(abandoned(tmp_path / "none")) == []

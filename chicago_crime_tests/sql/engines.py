@@ -1,0 +1,120 @@
+"""Both engines on the same rows: Google's own evaluator of GoogleSQL, and DuckDB by way of our translation.
+
+Here belongs what the tests of parity share: the catalog, how rows are compared, rows cut from real files.
+"""
+
+import csv
+import gzip
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from chicago_crime import reference, sql
+from chicago_crime.resources.duckdb import DUCKDB_TYPES
+from chicago_crime.resources.duckdb_dialect import to_duckdb
+from chicago_crime.tables import TABLES
+from chicago_crime_tests.servers.googlesql import Analyzer, Typed
+from chicago_crime_tests.support import NAMES
+
+Row = dict[str, Any]
+
+FOLDER = Path(sql.__file__).parent
+FILES = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.sql"))
+
+REFERENCE = {
+    "community_areas": [
+        ("community_area", "INT64"),
+        ("name", "STRING"),
+        ("side", "STRING"),
+        ("population_2010", "INT64"),
+        ("population_2020", "INT64"),
+    ],
+}
+CATALOG = {
+    table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
+} | REFERENCE
+CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP")]
+
+PARAMETERS = {
+    "year": "INT64",
+    "years": "ARRAY<INT64>",
+    "classes": "ARRAY<STRING>",
+    "types": "ARRAY<STRING>",
+    "areas": "ARRAY<INT64>",
+    "districts": "ARRAY<INT64>",
+    "arrest": "BOOL",
+    "domestic": "BOOL",
+    "source_labels": "BOOL",
+    "rows_are": "STRING",
+    "last_day": "DATE",
+}
+"""Every parameter that a statement of ours may have, and its type."""
+
+
+@cache
+def google() -> Analyzer:
+    """Google's analyzer over our tables."""
+    return Analyzer(CATALOG)
+
+
+def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
+    """Parameters with the types that they have in our statements, whatever their values."""
+    return {name: Typed(PARAMETERS[name], value) for name, value in parameters.items()}
+
+
+def written(name: str) -> str:
+    """A statement's file as it is written, with what it names put in its place as text: sqlglot has no part in it."""
+    text = (FOLDER / f"{name}.sql").read_text()
+    for included in ("parsed_crimes", "typed_crimes"):
+        if f"FROM {included}\n" in text:
+            text = text.replace(f"FROM {included}\n", f"FROM (\n{written(included)}\n) AS {included}\n")
+    if not name.endswith("matches_filters"):
+        condition = (FOLDER / "dashboard" / "matches_filters.sql").read_text()
+        condition = condition.partition("SELECT\n")[2].rpartition(" AS matches_filters")[0]
+        text = text.replace("matches_filters", f"({condition})")
+    return text
+
+
+def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping[str, object], catalog: Any) -> list:
+    """The answer of DuckDB to a GoogleSQL query over rows, as the warehouse would translate it."""
+    with duckdb.connect() as connection:
+        for name, columns in catalog.items():
+            types = ", ".join(f'"{column}" {DUCKDB_TYPES[kind]}' for column, kind in columns)
+            connection.execute(f"CREATE TABLE {name} ({types})")
+            if rows.get(name):
+                values = [[row.get(column) for column, _ in columns] for row in rows[name]]
+                connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", values)
+        parsed = sqlglot.parse_one(query, read="bigquery")
+        assert isinstance(parsed, exp.Query)
+        answer = connection.execute(to_duckdb(parsed, parameters, exp.to_identifier))
+        names = [column[0] for column in answer.description]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def cut(file: Path, every: int) -> list[dict[str, str]]:
+    """One in so many of a real file's rows, from the first on, with the values of our 22 columns."""
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", newline="", encoding="utf-8-sig") as stream:
+        rows = csv.reader(stream)
+        next(rows)
+        return [dict(zip(NAMES, row[: len(NAMES)], strict=True)) for row in itertools.islice(rows, 0, None, every)]
+
+
+def reference_rows(table: str) -> list[Row]:
+    """The rows of a reference table, typed."""
+    with reference.file(table).open(newline="", encoding="utf-8") as stream:
+        return [
+            {name: int(row[name]) if kind == "INT64" else row[name] for name, kind in REFERENCE[table]}
+            for row in csv.DictReader(stream)
+        ]
+
+
+def in_order(rows: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, Any], ...]]:
+    """Rows in an order of their own, to compare answers that have none; 1 and 1.0 and true stay apart."""
+    return sorted(tuple((name, repr(value)) for name, value in row.items()) for row in rows)
