@@ -60,7 +60,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         queries = [call for call in calls if call.call == "bigquery.jobs.query"]
         methods = {call.call.removesuffix(" (upload)") for call in calls}
         writes = {
-            "objects": sum(call.method == "POST" for call in cloud.storage.calls),
+            "objects": sum(call.call.startswith("storage.objects.insert") for call in cloud.storage.calls),
             "BigQuery": len(cloud.bigquery.writes()),
             "Dataproc": sum(call.method != "GET" for call in cloud.dataproc.calls),
         }
@@ -125,6 +125,7 @@ def test_the_queries_are_about_as_many_as_the_run_then_asked(told: Told) -> None
 
 METHODS = {
     "storage.buckets.get": {"storage.buckets.get"},  # Google's client looks, and does without if it may not
+    "storage.batch": {"storage.objects.delete"},
     "storage.objects.compose": {"storage.objects.create", "storage.objects.get"},
     "storage.objects.delete": {"storage.objects.delete"},
     "storage.objects.get": {"storage.objects.get"},
@@ -165,6 +166,15 @@ def test_of_loaded_years_rows_and_bytes_are_known(told: Told) -> None:
     assert guessed == {"load", "look up years", "see that all is of the year"}
 
 
+def test_what_changed_is_looked_for_where_something_is_loaded(told: Told) -> None:
+    assert read(told.before, "revisions", "compute") == []
+    assert len(read(told.after, "revisions", "compute")) == len(YEARS)
+    alone = make_plan(told.settings, YEARS, "crimes")  # crimes notes it, also where it is not chosen
+    assert read(alone, "revisions", "compute") == read(told.after, "revisions", "compute")
+    assert min(read(alone, "revisions", "compute")) > 0
+    assert of_cloud(alone).writes["BigQuery jobs or labels"] == 4
+
+
 def test_of_years_beside_loaded_ones_only_theirs_are_estimates(told: Told) -> None:
     plan = make_plan(told.settings, [2015, 2016], "crimes,crime_csv")
     kinds = [r.is_estimate for r in of_cloud(plan).readings if (r.table, r.what) == ("crimes", "compute")]
@@ -176,7 +186,7 @@ def test_a_statement_above_the_cap_is_warned_of(told: Told) -> None:
     plan = make_plan(told.settings.model_copy(update={"bigquery_max_gb_billed": 1e-4}), YEARS, "crimes")
     assert of_cloud(plan).cap == 100_000
     above = {reading.table for reading in of_cloud(plan).above_cap}
-    assert above == {"crimes"}
+    assert above == {"crimes", "revisions"}
     assert all("CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED" in warning for warning in plan.warnings)
     assert len(plan.warnings) == len(of_cloud(plan).above_cap)
 
@@ -240,7 +250,7 @@ def test_the_command_shows_it_and_begins_nothing(told: Told, tmp_path: Path) -> 
     text = " ".join(result.output.split())
     for part in (
         "no statement may read more than 20.0 GB",
-        "API calls that write: at most 4 objects, 17 BigQuery jobs or labels, 3 Dataproc calls",
+        "API calls that write: at most 4 objects, 19 BigQuery jobs or labels, 3 Dataproc calls",
         "Spark: 1 x a cluster of a master and 2 workers, n2-standard-4",
         "120 at most (CHICAGO_CRIME_DATAPROC_MAX_MINUTES)",
         "estimated cost:",
