@@ -68,7 +68,7 @@ TABLES = Grant(
         "bigquery.datasets.get",
         *_all("bigquery.tables", "create", "export", "get", "getData", "list", "update", "updateData"),
     ),
-    "make the tables, replace years in them, read them and export them for Spark",
+    "create the tables, replace years in them, read them and export them for Spark",
 )
 CLUSTERS = Grant(
     "roles/dataproc.editor",
@@ -77,7 +77,7 @@ CLUSTERS = Grant(
         *_all("dataproc.clusters", "create", "delete", "get", "use"),
         *_all("dataproc.jobs", "cancel", "create", "get"),
     ),
-    "make the cluster that the Spark job runs on, give it the job, delete it",
+    "create the cluster that the Spark job runs on, give it the job, delete it",
 )
 BATCHES = Grant(
     "roles/dataproc.editor",

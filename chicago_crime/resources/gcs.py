@@ -1,7 +1,7 @@
 """The lake in Cloud Storage: objects by key in a bucket.
 
 Here belongs storing and finding objects in a bucket, so that two runs at once never mix and a lost answer never
-doubles anything. Signing in and what refusals mean is in `google_access.py`.
+doubles anything. The client is made in `gcs_client.py`; what refusals mean is in `google_access.py`.
 
 Every write says which generation of the object it replaces, and Google refuses it if that is no longer the one. So a
 write that is repeated after its answer was lost does not happen twice, and of two runs one wins, whole.
@@ -21,11 +21,11 @@ from dagster_gcp import GCSResource
 from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
-from pydantic import Field
 from requests import RequestException
 
+from chicago_crime.resources.gcs_client import PlatformGCSResource
 from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
-from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from, hide_upload_addresses
+from chicago_crime.resources.google_access import GooglePatience, asked
 from chicago_crime.resources.object_store import ObjectStore, ObjectStoreError, StoredObject
 from chicago_crime.settings import Settings
 
@@ -39,31 +39,6 @@ _AT_ONCE = 4
 _IN_A_BATCH = 100  # as many as Cloud Storage takes
 _DOWNLOADS = 3
 _T = TypeVar("_T")
-
-
-class PlatformGCSResource(GCSResource):
-    """`GCSResource` with the two things that our settings decide and it has no place for.
-
-    By itself it takes the machine's credentials, and an emulator's address only from the environment.
-    """
-
-    credentials_file: str | None = Field(default=None, description="credentials file; by default the machine's")
-    endpoint: str | None = Field(default=None, description="address of an emulator; by default Google's")
-
-    def get_client(self) -> storage.Client:
-        """A client. One of an emulator needs no credentials.
-
-        Raises:
-            GoogleError: there are no credentials.
-        """
-        hide_upload_addresses()
-        if self.endpoint and not self.credentials_file:
-            options = {"api_endpoint": self.endpoint}
-            return storage.Client(self.project, client_options=options, use_auth_w_custom_endpoint=False)
-        credentials = credentials_from(self.credentials_file)
-        return storage.Client(
-            self.project, credentials, client_options={"api_endpoint": self.endpoint} if self.endpoint else None
-        )
 
 
 @dataclass(frozen=True)
