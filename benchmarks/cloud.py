@@ -9,6 +9,7 @@ of how long they live, and said to be.
 """
 
 import argparse
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
@@ -98,16 +99,20 @@ def _calls(folder: Path, years: str) -> tuple[dict[tuple[str, str], Calls], int]
         _run(cloud, years, TINY_ROWS)
         for service, server in cloud.servers.items():
             for asked in server.asked:
-                of_kind = found[service, kind_of(asked)]
+                of_kind = found[service, _of_any_table(kind_of(asked))]
                 of_kind.count += 1
                 of_kind.sent += len(asked.body)
                 of_kind.received += asked.sent
         for write in writes_in(cloud):
             service, _, kind = write.partition(" ")
-            found[service, kind].writes += 1
+            found[service, _of_any_table(kind)].writes += 1
         listed = sum(asked.call == "storage.objects.list" for asked in cloud.storage.calls)
         put = sum(asked.method in CLASS_A and asked.call != "storage.batch" for asked in cloud.storage.calls)
         return found, listed + put
+
+
+def _of_any_table(kind: str) -> str:
+    return re.sub(r"(?<=/tables/)\w+", "*", kind)
 
 
 def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:

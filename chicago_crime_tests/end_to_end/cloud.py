@@ -119,7 +119,8 @@ def cloud_in(folder: Path, engine: str = "sail") -> Iterator[Cloud]:
 def kind_of(asked: Asked) -> str:
     """Which kind of call a request is: its method and its path, without what is new in every run."""
     path = re.sub(r"/(jobs|clusters|queries|operations|staging)/.*", r"/\1/*", asked.path.replace("%2F", "/"))
-    path = re.sub(r"\b[0-9a-f]{8,}\b", "*", path)
+    path = re.sub(r"\b[0-9a-f]{8,}\b|\d{4}(?=\.csv)", "*", path)
+    path = re.sub(r"/storage/v1/b/[^/]+", "/bucket", path)
     what = "" if asked.query.get("uploadType") is None else " " + asked.query["uploadType"]
     media = " media" if asked.query.get("alt") == "media" else ""
     return f"{asked.method} {re.sub(r'.*/projects/[^/]+/', '', path)}{what}{media}"

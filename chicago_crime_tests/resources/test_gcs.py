@@ -193,11 +193,34 @@ def test_a_prefix_that_would_match_too_much_is_refused(server: StorageServer, st
     assert server.asked == []
 
 
-def test_a_deletion_whose_answer_is_lost_is_done(server: StorageServer, store: BucketStore) -> None:
-    server.write(BUCKET, "staging/run/a", b"x")
-    server.will(Fault(loses_answer=True), on="run%2Fa")
-    store.delete_prefix("staging/run/")
+BATCH_FAULTS = {
+    "none": Fault(),
+    "503": Fault(status=503),
+    "cut": Fault(cut_after=10),
+    "cut later": Fault(cut_after=3000),
+    "lost": Fault(loses_answer=True),
+}
+
+
+@pytest.mark.parametrize("fault", BATCH_FAULTS.values(), ids=BATCH_FAULTS.keys())
+def test_many_are_deleted_with_few_requests_whatever_befalls_one(
+    server: StorageServer, store: BucketStore, fault: Fault
+) -> None:
+    for number in range(120):
+        server.write(BUCKET, f"staging/run/{number}", b"x")
+    server.will(fault, on="/batch")
+    assert store.delete_prefix("staging/run/") == 120
     assert server.names(BUCKET) == []
+    assert sum(asked.path.startswith("/batch") for asked in server.calls) == 2
+    deleted_alone = sum(asked.method == "DELETE" for asked in server.calls)
+    assert deleted_alone == (100 if fault.status else 0)  # what the failed request would have
+
+
+def test_a_deletion_that_is_forbidden_is_told(server: StorageServer, store: BucketStore) -> None:
+    server.write(BUCKET, "staging/run/a", b"x")
+    server.permissions.discard("storage.objects.delete")
+    with pytest.raises(ObjectStoreError, match=r"storage\.objects\.delete"):
+        store.delete_prefix("staging/run/")
 
 
 LAST_CALLS = {
