@@ -180,7 +180,7 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     out.print(
         f"Measured on a year of {one.rows:,} rows: {one.queries} queries, {one.read / 1e6:,.0f} MB read, "
         f"{one.billed / 1e6:,.0f} MB billed; tables in MB: {sizes}. Taken {times:.1f} times for {rows:,} rows. "
-        "On-demand list prices of us-central1, read in 2025."
+        "On-demand list prices of us-central1, as we know them of 2025."
     )
 
 
