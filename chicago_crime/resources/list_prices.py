@@ -1,9 +1,9 @@
 """List prices of Google Cloud, in US dollars, in one place.
 
 Here belong prices with their source, and what machines cost by the hour. How much of anything is used belongs to
-whoever uses it. All are on-demand prices of us-central1 as we know them of 2025. Those of Dataproc were looked up in its pricing page;
-the others were not compared with the pages that they name: do so before you rely on them. Other regions ask up to half
-as much again. Free monthly allowances are left out.
+whoever uses it. All are on-demand prices of us-central1 as we know them of 2025. Those of Dataproc were looked up; the
+others were not compared with the pages that they name: do so before you rely on them. Other regions ask up to half as
+much again. Free monthly allowances are left out.
 """
 
 import re
