@@ -92,7 +92,9 @@ def test_a_run_leaves_no_secret_anywhere(cloud: Cloud, tmp_path: Path, ends: str
     cloud.access.secrets[SECRET] = [KAGGLE_TOKEN.encode()]
     with KaggleServer(files, KAGGLE_TOKEN).answering() as kaggle:
         ended = command(cloud, kaggle, "run", "--years", "2014")
+        examined = command(cloud, kaggle, "doctor")
     assert ended.code == (0 if ends == "well" else 1), ended.output[-3000:]
     assert re.search(r"DEBUG:urllib3|DEBUG:google", ended.output), "the libraries' logs are looked through, too"
     assert any(name.endswith(".db") for name in files_below(cloud.data)), "Dagster's events are looked through"
-    assert places_of_secrets(cloud, ended.output) == []
+    assert f"CHICAGO_CRIME_KAGGLE_SECRET={SECRET}" in examined.output, "the doctor's words are looked through, too"
+    assert places_of_secrets(cloud, ended.output + examined.output) == []
