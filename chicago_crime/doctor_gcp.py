@@ -1,10 +1,12 @@
-"""What the doctor looks at on Google Cloud: sign-in, APIs, permissions, bucket, dataset, places, Kaggle's secret.
+"""What the doctor looks at on Google Cloud: libraries, sign-in, APIs, permissions, Spark's account, Kaggle's secret.
 
 Here belongs trying each thing that a run will need, without changing anything, and the one command that mends what is
-missing. Which permissions those are is in `permissions.py`; the tables are looked at in `doctor_tables.py`.
+missing. Which permissions those are is in `permissions.py`; bucket and places are looked at in `doctor_places.py`, the
+tables in `doctor_tables.py`.
 """
 
 import importlib.metadata
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -40,10 +42,7 @@ def examine_cloud(settings: Settings) -> Iterator[Finding]:
         rest.sign_in()
         looks = Looks(settings, rest)
     except PlatformError as error:
-        fix = "gcloud auth application-default login"
-        if settings.gcp_credentials:
-            fix = f"gcloud iam service-accounts keys create {settings.gcp_credentials} --iam-account=EMAIL"
-        yield Finding("credentials", "broken", str(error), fix)
+        yield Finding("credentials", "broken", str(error), _signing_in(settings))
         return
     yield Finding("credentials", "ok", looks.who)
     yield from looks.findings()
@@ -57,6 +56,18 @@ def _libraries() -> Finding:
         except importlib.metadata.PackageNotFoundError:
             return Finding("google libraries", "broken", f"{name} is missing", "pip install 'chicago-crime[gcp]'")
     return Finding("google libraries", "ok", ", ".join(f"{name} {version}" for name, version in versions.items()))
+
+
+def _signing_in(settings: Settings) -> str:
+    """The command that brings credentials that do."""
+    file = settings.gcp_credentials
+    if file is None:
+        return "gcloud auth application-default login"
+    try:
+        email = str(json.loads(file.read_text())["client_email"])
+    except (OSError, ValueError, KeyError, TypeError):
+        email = f"...@{settings.gcp_project}.iam.gserviceaccount.com"
+    return as_command("gcloud", "iam", "service-accounts", "keys", "create", str(file), f"--iam-account={email}")
 
 
 class Looks:
@@ -88,16 +99,17 @@ class Looks:
 
     def findings(self) -> Iterator[Finding]:
         """Ask, then judge."""
+        from chicago_crime.doctor_places import look_at_bucket, look_at_places
         from chicago_crime.doctor_tables import look_at_tables
 
         self._ask()
         yield from self._apis()
         yield from self._project()
-        yield from self._bucket()
+        yield from look_at_bucket(self)
         yield from self._dataset()
         if self.answers["dataset"].is_good:
             yield from look_at_tables(self)
-        yield from self._places()
+        yield from look_at_places(self)
         yield from self._spark()
         if "secret" in self.answers:
             # Of a secret that there is not, Google says that nothing is held.
@@ -110,7 +122,7 @@ class Looks:
             return
         fix = "chicago-crime doctor  (again, later)"
         if answer.status == 401:
-            fix = "gcloud auth application-default login"
+            fix = _signing_in(self.settings)
         elif answer.status in (400, 403, 404):
             fix = granting(grant, self.settings, self.member)
         yield Finding(what, "broken", answer.told or f"HTTP status {answer.status}", fix)
@@ -177,47 +189,12 @@ class Looks:
                 if grant is not may.MAKE_DATASET or self.answers["dataset"].status == 404:
                     yield self.held(what, grant, answer.permissions)
 
-    def _bucket(self) -> Iterator[Finding]:
-        what, answer, tested = f"bucket {self.settings.gcs_bucket}", self.answers["bucket"], self.answers["objects"]
-        if answer.status == 404 or tested.status == 404:
-            yield Finding(what, "broken", "there is none", self._creating(str(self.settings.gcs_bucket)))
-        elif tested.is_good:
-            yield self.held(what, may.OBJECTS, tested.permissions)
-            if not answer.is_good:
-                fix = granting(may.LOOK_AT_BUCKET, self.settings, self.member)
-                yield Finding(f"{what}: place", "warning", f"not known where it is: {answer.told}", fix)
-        else:
-            yield from self.judged(what, tested, may.OBJECTS)
-
-    def _creating(self, bucket: str) -> str:
-        project, place = f"--project={self.settings.gcp_project}", f"--location={self.settings.gcp_region}"
-        create = ("gcloud", "storage", "buckets", "create", f"gs://{bucket}")
-        return as_command(*create, project, place, "--uniform-bucket-level-access")
-
     def _dataset(self) -> Iterator[Finding]:
         what, answer = f"dataset {self.settings.bigquery_dataset}", self.answers["dataset"]
         if answer.status == 404:
             yield Finding(what, "ok", f"not there yet: the first run makes it, in {self.settings.gcp_region}")
         else:
             yield from self.judged(what, answer, may.TABLES)
-
-    def _places(self) -> Iterator[Finding]:
-        region = self.settings.gcp_region
-        found = {what: str(self.answers[what].content.get("location", "")).lower() for what in ("bucket", "dataset")}
-        found = {what: place for what, place in found.items() if place}
-        told = ", ".join([*(f"{what} in {place}" for what, place in found.items()), f"machines in {region}"])
-        places = set(found.values())
-        if places <= {region}:
-            yield Finding("places", "ok", told)
-            return
-        if len(places) == 1 and "-" in min(places):  # a region, in which all that there is lies
-            fix = f"export {PREFIX}GCP_REGION={min(places)}"
-        elif found.get("bucket", region) != region:
-            fresh = f"{self.settings.gcs_bucket}-{region}"
-            fix = f"{self._creating(fresh)} && export {PREFIX}GCS_BUCKET={fresh}"
-        else:
-            fix = f"export {PREFIX}BIGQUERY_DATASET={self.settings.bigquery_dataset}_{region.replace('-', '_')}"
-        yield Finding("places", "broken", f"not one region: {told}", fix)
 
     def _spark(self) -> Iterator[Finding]:
         settings, answer = self.settings, self.answers["spark"]

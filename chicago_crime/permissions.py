@@ -52,7 +52,7 @@ LOOK_AT_BUCKET = Grant(
     "roles/storage.legacyBucketReader",
     "bucket",
     ("storage.buckets.get",),
-    "only for doctor: to see that the bucket is in the region of the rest",
+    "for doctor, to see that the bucket is in the region of the rest; a run does without",
 )
 JOBS = Grant("roles/bigquery.jobUser", "project", ("bigquery.jobs.create",), "load, compute, export and ask")
 MAKE_DATASET = Grant(
@@ -82,7 +82,7 @@ CLUSTERS = Grant(
 BATCHES = Grant(
     "roles/dataproc.editor",
     "project",
-    (*_all("dataproc.batches", "create", "get"), "dataproc.operations.cancel"),
+    (*_all("dataproc.batches", "cancel", "create", "get"), "dataproc.operations.cancel"),
     "start the Spark job as a batch, follow it, cancel it",
 )
 ACT_AS = Grant(

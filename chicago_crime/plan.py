@@ -18,7 +18,7 @@ from chicago_crime.resources.warehouse import TableYear
 from chicago_crime.run import assets_in
 from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.sources.base import Expected
-from chicago_crime.tables import RAW_CRIMES, TABLES
+from chicago_crime.tables import CRIMES, RAW_CRIMES, TABLES
 from chicago_crime.years import contiguous_ranges, format_years
 
 _DISK_PER_BYTE = {"local": 2.0, "gcp": 1.2}
@@ -45,11 +45,8 @@ def make_plan(settings: Settings, years: Sequence[int], assets: str | None = Non
         expected = _expected(resources["source"], years, warnings)
     else:
         expected = {year: _as_expected(manifest) for year, manifest in manifests.items() if manifest}
-    wanted = [
-        name for name in TABLES if name in chosen or any(UPSTREAM[c].name == name for c in chosen if c in UPSTREAM)
-    ]
-    if RAW_CRIMES.name not in wanted:
-        wanted.insert(0, RAW_CRIMES.name)
+    above = {UPSTREAM[name].name for name in chosen if name in UPSTREAM} | {RAW_CRIMES.name, CRIMES.name}
+    wanted = [name for name in TABLES if name in chosen or name in above]
     stored: dict[str, dict[int, TableYear]] = {name: resources["warehouse"].stored(TABLES[name]) for name in wanted}
     plans = [_year(year, expected.get(year), stored, chosen) for year in years]
     needed = int(sum(plan.likely_bytes for plan in plans) * _DISK_PER_BYTE[settings.deployment])

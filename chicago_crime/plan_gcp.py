@@ -8,6 +8,7 @@ to be. The prices are in `resources/list_prices.py`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from sqlglot import exp
 
@@ -25,13 +26,16 @@ from chicago_crime.resources.dataproc_cluster import DISK_GB
 from chicago_crime.resources.warehouse import TableYear
 from chicago_crime.schema_checks import measures_of
 from chicago_crime.settings import Settings
-from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES, Table
+from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, TABLES, Table
 from chicago_crime.years import contiguous_ranges
 
 MINUTES_TO_START = 3.0
 MINUTES_A_YEAR = 0.5
 """Guesses of how long the machines of the Spark job live: there is no measurement from Google Cloud itself. What is
 certain is the longest, which the setting dataproc_max_minutes says."""
+
+LOOKUPS_A_RUN, LOOKUPS_A_YEAR = 40, 15
+"""Queries of what partitions hold that a run of all tables makes, counted in runs of one year and of three."""
 
 _AT_ONCE = 8
 _NO_CAP = 2**63 - 1
@@ -52,6 +56,7 @@ class _Statement:
     columns: Sequence[str]
     sql: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
+    also: Sequence[str] = ()  # other tables that it reads
 
 
 def plan_cloud(
@@ -65,8 +70,10 @@ def plan_cloud(
     runs = contiguous_ranges([year.year for year in years])
     rows = {year.year: year.likely_rows for year in years}
     measure = _measuring(warehouse, stored, rows)
+    compared = [year for year in rows if year in stored[CRIMES.name] and stored[CRIMES.name][year].rows]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        readings = list(pool.map(measure, _statements(chosen, list(rows), runs)))
+        readings = list(pool.map(measure, _statements(chosen, list(rows), runs, compared)))
+    readings += _lookups(chosen, len(rows), len(runs))
     spark = [name for name in MADE_BY_SPARK if name in chosen]
     writes = _writes(chosen, len(rows), len(runs))
     uploaded = sum(year.likely_bytes for year in years) if "crime_object" in chosen else 0
@@ -93,10 +100,18 @@ def plan_cloud(
     )
 
 
-def _statements(chosen: Sequence[str], years: list[int], runs: list[tuple[int, int]]) -> Iterator[_Statement]:
-    for name in chosen:
-        if name in UPSTREAM and name not in MADE_BY_SPARK:
-            yield from _computing(TABLES[name], years)
+def _made_by_sql(chosen: Sequence[str]) -> list[str]:
+    """The tables that are made one by one. Replacing crimes notes what changed in it, whether that is chosen or not."""
+    noted = [REVISIONS.name] if CRIMES.name in chosen and REVISIONS.name not in chosen else []
+    return [name for name in (*chosen, *noted) if name in TABLES and name not in MADE_BY_SPARK]
+
+
+def _statements(
+    chosen: Sequence[str], years: list[int], runs: list[tuple[int, int]], compared: list[int]
+) -> Iterator[_Statement]:
+    for name in _made_by_sql(chosen):
+        if name in UPSTREAM:  # of what was not there before, nothing has changed
+            yield from _computing(TABLES[name], compared if name == REVISIONS.name else years)
     spark = [TABLES[name] for name in MADE_BY_SPARK if name in chosen]
     for first, last in runs if spark else ():
         of_run = [year for year in years if first <= year <= last]
@@ -114,8 +129,9 @@ def _computing(table: Table, years: list[int]) -> Iterator[_Statement]:
     source, query = UPSTREAM[table.name], statements.computed(table)
     named = {column.name for column in sql.statement(table.name).find_all(exp.Column)}
     columns = [name for name in _names(source) if name in named] or _names(source)
+    also = [name for name in sql.tables_read(table.name) if name != source.name]
     for year in years:
-        yield _Statement(table.name, "compute", source, [year], columns, query, {"year": year})
+        yield _Statement(table.name, "compute", source, [year], columns, query, {"year": year}, also)
         if statements.is_by_month(table):
             yield _deleting(table, year)
 
@@ -125,7 +141,7 @@ def _deleting(table: Table, year: int) -> _Statement:
 
 
 def _checking(chosen: Sequence[str], years: list[int]) -> Iterator[_Statement]:
-    """What the checks ask of the rows; what they ask of partitions costs 10 MB at most, and is left out."""
+    """What the checks ask of the rows."""
     for name in chosen:
         if name not in TABLES:
             continue
@@ -137,11 +153,18 @@ def _checking(chosen: Sequence[str], years: list[int]) -> Iterator[_Statement]:
             for of, text in zip((table, ENRICHED_CRIMES), ADDS_UP[name], strict=True):
                 query = statements.measured(of, years, {"n": f"COALESCE({text}, 0)"})
                 yield _Statement(name, "check", of, years, ["offense_class", "crimes"], query)
-        column = {CRIMES.name: "primary_type", REJECTED_CRIMES.name: "reason"}.get(name)
+        column = {CRIMES.name: "primary_type", REJECTED_CRIMES.name: "reason", REVISIONS.name: "kind"}.get(name)
         for year in years if column else ():
             yield _Statement(
                 name, "check", table, [year], [column or ""], statements.counted(table, year, column or "")
             )
+
+
+def _lookups(chosen: Sequence[str], years: int, runs: int) -> list[Reading]:
+    """Each reads next to nothing, and is billed for 10 MB all the same."""
+    share = sum(name in TABLES for name in chosen) / len(TABLES)
+    count = round(share * (LOOKUPS_A_RUN * runs + LOOKUPS_A_YEAR * years))
+    return [Reading("all tables", "look up years", 0, billed(1), True)] * count
 
 
 def _names(table: Table) -> list[str]:
@@ -153,9 +176,14 @@ def _measuring(
 ) -> Callable[[_Statement], Reading]:
     jobs = replace(warehouse.jobs, most_bytes=_NO_CAP)  # what is above the cap shall be told, and not refused
 
+    @cache
+    def is_there(table: str) -> bool:
+        return warehouse.tables.live(table) is not None
+
     def measure(statement: _Statement) -> Reading:
         held = stored.get(statement.source.name, {})
         is_known = bool(statement.sql) and all(year in held for year in statement.years)
+        is_known = is_known and all(is_there(table) for table in statement.also)
         if is_known:
             purpose = Purpose(f"cannot foresee {statement.table}", statement.table)
             read = jobs.estimate(statement.sql, purpose, statement.parameters).bytes_estimated
@@ -177,11 +205,10 @@ def _writes(chosen: Sequence[str], years: int, runs: int) -> dict[str, int]:
 
     Objects are at most as many: one that is there with the same content is left as it is.
     """
-    made_alone = [name for name in chosen if name in TABLES and name not in MADE_BY_SPARK]
     has_spark = any(name in MADE_BY_SPARK for name in chosen)
     return {
         "objects": 2 * years if "crime_object" in chosen else 0,
-        "BigQuery jobs or labels": len(made_alone) * years + (years + runs if has_spark else 0),
+        "BigQuery jobs or labels": len(_made_by_sql(chosen)) * years + (years + runs if has_spark else 0),
         "Dataproc calls": 3 * runs if has_spark else 0,
     }
 

@@ -51,7 +51,7 @@ def _print_cloud(plan: CloudPlan) -> None:
     kinds = list(dict.fromkeys((reading.table, reading.what) for reading in plan.readings))
     for kind in kinds:
         of_kind = [reading for reading in plan.readings if (reading.table, reading.what) == kind]
-        if not any(reading.read for reading in of_kind):
+        if not any(reading.billed for reading in of_kind):
             continue
         known, guessed = (sum(r.read for r in of_kind if r.is_estimate is is_guess) for is_guess in (False, True))
         billed = sum(reading.billed for reading in of_kind)

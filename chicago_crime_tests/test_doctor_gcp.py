@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from chicago_crime import doctor_gcp
 from chicago_crime.cli import app
 from chicago_crime.doctor import Finding
 from chicago_crime.doctor_gcp import examine_cloud
@@ -265,6 +266,10 @@ def office_refuses(cloud: WholeCloud, folder: Path) -> dict[str, object]:
     return {}
 
 
+def text_of(file: Path | None) -> str:
+    return file.read_text() if file and file.exists() else ""
+
+
 @pytest.mark.parametrize("spoil", [without_file, no_credentials_in_it, of_a_deleted_account, office_refuses])
 def test_credentials_that_do_not_do_are_told_and_nothing_else_is_asked(
     cloud: WholeCloud, tmp_path: Path, spoil: Callable[[WholeCloud, Path], dict[str, object]]
@@ -273,7 +278,8 @@ def test_credentials_that_do_not_do_are_told_and_nothing_else_is_asked(
     [finding] = [finding for finding in examine_cloud(settings) if finding.state != "ok"]
     assert finding.what == "credentials"
     assert "planted0key" not in finding.detail
-    assert finding.fix == f"gcloud iam service-accounts keys create {settings.gcp_credentials} --iam-account=EMAIL"
+    email = EMAIL if "client_email" in text_of(settings.gcp_credentials) else "...@chicago-test.iam.gserviceaccount.com"
+    assert finding.fix == f"gcloud iam service-accounts keys create {settings.gcp_credentials} --iam-account={email}"
     assert cloud.storage.calls + cloud.bigquery.calls + cloud.dataproc.calls + cloud.access.calls == []
 
 
@@ -349,3 +355,11 @@ def test_every_permission_is_asked_about(tables: WholeCloud) -> None:
     wanted = {p for grant in grants_for(settings) if grant.tried for p in grant.permissions}
     by_doing = {"bigquery.datasets.get", "bigquery.tables.create", "bigquery.tables.list"}
     assert {p for p in wanted if not p.startswith("storage.")} - by_doing == asked - {"storage"}
+
+
+def test_without_googles_libraries_one_is_told_how_to_get_them(
+    cloud: WholeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor_gcp, "LIBRARIES", ("google-auth", "no-such-package"))
+    [finding] = list(examine_cloud(settings_of(cloud)))
+    assert (finding.state, finding.fix) == ("broken", "pip install 'chicago-crime[gcp]'")

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chicago_crime.cli import app
+from chicago_crime.permissions import grants_for
 from chicago_crime.plan import make_plan
 from chicago_crime.plan_types import BYTES_A_ROW, CloudPlan, Plan
 from chicago_crime.resources.bigquery_costs import MIB, billed
@@ -16,6 +17,7 @@ from chicago_crime.resources.list_prices import machine_usd_per_hour
 from chicago_crime.run import RunReport
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import TABLES
+from chicago_crime_tests.servers.faults import Asked
 from chicago_crime_tests.support import crimes_of_months, files_below, run_well, write_csv
 from chicago_crime_tests.whole_cloud import DATASET, WholeCloud, whole_cloud
 
@@ -36,6 +38,8 @@ class Told:
     files_of_plan: dict[str, bytes]
     writes: dict[str, int]
     report: RunReport
+    queries: list[Asked]
+    methods: set[str]
     after: Plan
 
 
@@ -50,16 +54,20 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         settings = load_settings(**given)
         before = make_plan(settings, YEARS)
         writes_of_plan, files = writes_in(cloud), files_below(folder / "data")
+        began = {server: len(server.calls) for server in (cloud.storage, cloud.bigquery, cloud.dataproc)}
         [report] = run_well(settings, *YEARS)
+        calls = [call for server, count in began.items() for call in server.calls[count:]]
+        queries = [call for call in calls if call.call == "bigquery.jobs.query"]
+        methods = {call.call.removesuffix(" (upload)") for call in calls}
         writes = {
-            "objects": sum(call.method == "POST" for call in cloud.storage.calls),
+            "objects": sum(call.call.startswith("storage.objects.insert") for call in cloud.storage.calls),
             "BigQuery": len(cloud.bigquery.writes()),
             "Dataproc": sum(call.method != "GET" for call in cloud.dataproc.calls),
         }
         now = writes_in(cloud), files_below(folder / "data")
         after = make_plan(settings, YEARS)
         assert (writes_in(cloud), files_below(folder / "data")) == now
-        yield Told(cloud, settings, before, writes_of_plan, files, writes, report, after)
+        yield Told(cloud, settings, before, writes_of_plan, files, writes, report, queries, methods, after)
 
 
 def writes_in(cloud: WholeCloud) -> list[str]:
@@ -107,6 +115,46 @@ def test_the_writes_are_those_that_the_run_then_made(told: Told) -> None:
     assert (planned["objects"] + planned["BigQuery jobs or labels"]) / len(YEARS) <= 12
 
 
+def test_the_queries_are_about_as_many_as_the_run_then_asked(told: Told) -> None:
+    asked = [call.body for call in told.queries]
+    lookups = sum(b"INFORMATION_SCHEMA" in body for body in asked)
+    planned = [reading.what for reading in of_cloud(told.before).readings]
+    assert planned.count("look up years") == pytest.approx(lookups, rel=0.1)
+    assert planned.count("check") == pytest.approx(len(asked) - lookups, rel=0.35)
+
+
+METHODS = {
+    "storage.buckets.get": {"storage.buckets.get"},  # Google's client looks, and does without if it may not
+    "storage.batch": {"storage.objects.delete"},
+    "storage.objects.compose": {"storage.objects.create", "storage.objects.get"},
+    "storage.objects.delete": {"storage.objects.delete"},
+    "storage.objects.get": {"storage.objects.get"},
+    "storage.objects.insert": {"storage.objects.create", "storage.objects.delete"},
+    "storage.objects.list": {"storage.objects.list"},
+    "bigquery.datasets.get": {"bigquery.datasets.get"},
+    "bigquery.datasets.insert": {"bigquery.datasets.create"},
+    "bigquery.tables.get": {"bigquery.tables.get"},
+    "bigquery.tables.patch": {"bigquery.tables.update"},
+    "bigquery.jobs.get": {"bigquery.jobs.create"},  # of one's own jobs
+    "bigquery.jobs.insert": {"bigquery.jobs.create"},
+    "bigquery.jobs.query": {"bigquery.jobs.create", "bigquery.tables.getData", "bigquery.tables.list"},
+    "clusters.create": {"dataproc.clusters.create"},
+    "clusters.delete": {"dataproc.clusters.delete"},
+    "clusters.get": {"dataproc.clusters.get"},
+    "jobs.cancel": {"dataproc.jobs.cancel"},
+    "jobs.get": {"dataproc.jobs.get"},
+    "jobs.submit": {"dataproc.jobs.create", "dataproc.clusters.use"},
+}
+"""The permissions that Google's documentation names for each method."""
+
+
+def test_a_run_calls_nothing_that_the_table_of_roles_does_not_allow(told: Told) -> None:
+    allowed = {permission for grant in grants_for(told.settings) for permission in grant.permissions}
+    assert {permission for needed in METHODS.values() for permission in needed} <= allowed
+    assert told.methods
+    assert {method for method in told.methods if method not in METHODS} == set()
+
+
 def test_of_loaded_years_rows_and_bytes_are_known(told: Told) -> None:
     for year in told.after.years:
         assert year.loaded == {name: told.report.metadata[name, year.year]["partition_row_count"] for name in TABLES}
@@ -115,7 +163,16 @@ def test_of_loaded_years_rows_and_bytes_are_known(told: Told) -> None:
         foreseen = [told.report.metadata[table, year]["bigquery_bytes_estimated"] for year in YEARS]
         assert read(told.after, table, "compute") == foreseen
     guessed = {reading.what for reading in of_cloud(told.after).readings if reading.is_estimate}
-    assert guessed == {"load", "see that all is of the year"}
+    assert guessed == {"load", "look up years", "see that all is of the year"}
+
+
+def test_what_changed_is_looked_for_where_something_is_loaded(told: Told) -> None:
+    assert read(told.before, "revisions", "compute") == []
+    assert len(read(told.after, "revisions", "compute")) == len(YEARS)
+    alone = make_plan(told.settings, YEARS, "crimes")  # crimes notes it, also where it is not chosen
+    assert read(alone, "revisions", "compute") == read(told.after, "revisions", "compute")
+    assert min(read(alone, "revisions", "compute")) > 0
+    assert of_cloud(alone).writes["BigQuery jobs or labels"] == 4
 
 
 def test_of_years_beside_loaded_ones_only_theirs_are_estimates(told: Told) -> None:
@@ -129,7 +186,7 @@ def test_a_statement_above_the_cap_is_warned_of(told: Told) -> None:
     plan = make_plan(told.settings.model_copy(update={"bigquery_max_gb_billed": 1e-4}), YEARS, "crimes")
     assert of_cloud(plan).cap == 100_000
     above = {reading.table for reading in of_cloud(plan).above_cap}
-    assert above == {"crimes"}
+    assert above == {"crimes", "revisions"}
     assert all("CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED" in warning for warning in plan.warnings)
     assert len(plan.warnings) == len(of_cloud(plan).above_cap)
 
@@ -148,7 +205,8 @@ def test_what_it_costs_is_what_the_list_prices_make_of_it(told: Told) -> None:
     assert cloud.usd_at_most == pytest.approx(2 * 0.719145, rel=1e-4)  # three machines for two hours, by hand
     assert cloud.usd["queries"] == pytest.approx(sum(r.billed for r in cloud.readings) / 2**40 * 6.25)
     assert cloud.usd["bucket writes"] == pytest.approx(4 * 0.005 / 1000)
-    assert all(r.billed % MIB == 0 and (r.billed >= 10 * MIB) == (r.read > 0) for r in cloud.readings)
+    of_rows = [reading for reading in cloud.readings if reading.what != "look up years"]
+    assert all(r.billed % MIB == 0 and (r.billed >= 10 * MIB) == (r.read > 0) for r in of_rows)
 
 
 def test_a_batch_costs_by_its_units(told: Told) -> None:
@@ -192,7 +250,7 @@ def test_the_command_shows_it_and_begins_nothing(told: Told, tmp_path: Path) -> 
     text = " ".join(result.output.split())
     for part in (
         "no statement may read more than 20.0 GB",
-        "API calls that write: at most 4 objects, 17 BigQuery jobs or labels, 3 Dataproc calls",
+        "API calls that write: at most 4 objects, 19 BigQuery jobs or labels, 3 Dataproc calls",
         "Spark: 1 x a cluster of a master and 2 workers, n2-standard-4",
         "120 at most (CHICAGO_CRIME_DATAPROC_MAX_MINUTES)",
         "estimated cost:",
