@@ -184,6 +184,8 @@ def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
             # GoogleSQL replaces every match; DuckDB only the first unless told.
             parts = [node.this, node.expression, node.args["replacement"], exp.Literal.string("g")]
             return exp.Anonymous(this="REGEXP_REPLACE", expressions=parts)
-        case exp.Trim():
-            node.set("expression", None)  # by itself DuckDB trims blanks, and faster than when it is told to
+        case exp.Trim(this=text):
+            # DuckDB is slow to trim, and few texts need it. (Not told what to trim, it takes other white space, too.)
+            needs_it = exp.or_(*(exp.Like(this=text.copy(), expression=exp.convert(end)) for end in (" %", "% ")))
+            return exp.case().when(needs_it, node.copy()).else_(text.copy())
     return node

@@ -36,6 +36,7 @@ def answer(query: str, rows: str = "(SELECT 1 AS x)", **parameters: object) -> A
         ("SELECT CAST(SAFE_CAST(REPLACE('1_000', '_', 'x') AS NUMERIC) AS FLOAT64)", None),
         ("SELECT CAST(SAFE_CAST(REPLACE('0.1234567895', '_', 'x') AS NUMERIC) AS FLOAT64)", 0.12345679),
         ("SELECT TRIM('  a b ', ' ')", "a b"),
+        ("SELECT TRIM('\u3000a\t', ' ')", "\u3000a\t"),
         ("SELECT EXTRACT(DAYOFWEEK FROM DATE '2014-03-16')", 1),
         ("SELECT DATE_TRUNC(DATE '2014-03-16', MONTH)", date(2014, 3, 1)),
         ("SELECT DATE_SUB(DATE '2014-03-16', INTERVAL 1 YEAR)", date(2013, 3, 16)),

@@ -103,15 +103,14 @@ s || 'x'
 LENGTH(s)
 UPPER(s)
 LOWER(s)
-TRIM(s)
-TRIM('xaxx', 'x')
-LTRIM(s)
-RTRIM(s)
+TRIM(s, ' ')
+LTRIM(s, ' ')
+RTRIM(s, ' ')
 LPAD(s, 4, '0')
 LPAD('abcdef', 3, '0')
 RPAD(s, 4, 'xy')
 REPLACE(s, 'a', 'b')
-REPLACE(TRIM(s), '', 'b')
+REPLACE(TRIM(s, ' '), '', 'b')
 SUBSTR(s, 2)
 SUBSTR(s, 2, 2)
 SUBSTR(s, -2)
@@ -129,7 +128,7 @@ REGEXP_CONTAINS('a\\nb', r'a.b')
 REGEXP_CONTAINS('\\v', r'\\s')
 REGEXP_CONTAINS('1\\n', r'1$')
 REGEXP_EXTRACT(s, r'\\d+')
-REGEXP_EXTRACT(TRIM(s), r'^a(\\d)')
+REGEXP_EXTRACT(TRIM(s, ' '), r'^a(\\d)')
 REGEXP_EXTRACT(s, r'(?:a)(\\d)')
 REGEXP_EXTRACT('a(b', r'\\(b')
 REGEXP_REPLACE(s, r'\\d', '#')
@@ -177,6 +176,8 @@ SELECT (SELECT MAX(i) FROM facts) AS m
 """
 
 REFUSED = [
+    ("TRIM(s)", "white space"),
+    ("TRIM(s, 'x')", "white space"),
     ("SAFE.SUBSTR(s, 1, -1)", "SAFE."),
     ("PARSE_DATETIME('%Y', s)", "SAFE.PARSE_DATETIME"),
     ("SAFE_CAST(s AS INT64)", "what texts they read"),
