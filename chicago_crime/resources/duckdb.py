@@ -31,7 +31,8 @@ from chicago_crime.tables import Table
 # Small enough that a filter on month and type skips most of a year, large enough to compress well.
 ROWS_PER_GROUP = 30_720
 
-# The quickest level makes files 2 to 6 % larger. A dictionary that outgrows the limit is given up: by default that is found out late, for every name and number.
+# The quickest level makes files 2 to 6 % larger. A dictionary that outgrows the limit is given up: by default that is
+# found out late, for every name and number.
 PARQUET = (
     f"FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROWS_PER_GROUP}, "
     "DICTIONARY_SIZE_LIMIT 2000"
