@@ -50,11 +50,12 @@ def examine(file: Path) -> FileFacts:
             digest.update(block)
             start = start or block[:1000]
             size += len(block)
-            ends, has_pair = _look(tail + block, len(tail))
+            seen = tail + block
+            ends, has_pair = _look(seen, len(tail))
             commas += ends[1:]
             lines += ends[0]
             paired = paired or has_pair
-            tail = (tail + block)[-MOST_COMMAS:]
+            tail = seen[-MOST_COMMAS:]
             if b"\r" in block:
                 plain = False
                 lines += block.count(b"\r") - block.count(b"\r\n")

@@ -48,15 +48,20 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
     Raises:
         TranslationError: the query uses something that is not known to mean the same on DuckDB.
     """
-    for node in _without_partition(query).bfs():
+    query = _without_partition(query)
+    for node in query.bfs():
         if why := _why_not(node):
             raise TranslationError(f"{node.sql('bigquery')}: {why}")
-    return translated(query, parameters, scan)
+    return _written(query, parameters, scan)
 
 
 def translated(query: exp.Query, parameters: Mapping[str, object], scan: TableScan) -> str:
     """Do what `to_duckdb` does and refuse nothing: for who knows that each value fits what it is cast to."""
-    query = _without_partition(query)
+    return _written(_without_partition(query), parameters, scan)
+
+
+def _written(query: exp.Query, parameters: Mapping[str, object], scan: TableScan) -> str:
+    """The text of a query, which is changed on the way."""
     nodes = list(query.bfs())
     common = {cte.alias for cte in query.find_all(exp.CTE)}
     for node in reversed(nodes):  # the innermost first: what is rewritten may stand in what will be

@@ -23,17 +23,12 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from requests import RequestException
 
+from chicago_crime.permissions import OBJECTS
 from chicago_crime.resources.gcs_client import PlatformGCSResource
 from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
 from chicago_crime.resources.google_access import GooglePatience, asked
 from chicago_crime.resources.object_store import ObjectStore, ObjectStoreError, StoredObject
 from chicago_crime.settings import Settings
-
-PERMISSIONS = tuple(f"storage.objects.{verb}" for verb in ("create", "delete", "get", "list"))
-"""What the store does in its bucket."""
-
-ROLE = "roles/storage.objectUser"
-"""The least of Google's roles that holds `PERMISSIONS`."""
 
 _AT_ONCE = 4
 _IN_A_BATCH = 100  # as many as Cloud Storage takes
@@ -147,7 +142,7 @@ class BucketStore(ObjectStore):
                 list(pool.map(self._delete, self._blobs(prefix)))
         return len(found)
 
-    def lacking(self, permissions: Iterable[str] = PERMISSIONS) -> Sequence[str]:
+    def lacking(self, permissions: Iterable[str] = OBJECTS.permissions) -> Sequence[str]:
         """Which of some permissions we do not hold on the bucket.
 
         Raises:
@@ -174,8 +169,8 @@ class BucketStore(ObjectStore):
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
         grant = (
-            f"grant the role with `gcloud storage buckets add-iam-policy-binding gs://{self.bucket} --role={ROLE} "
-            "--member=` and the account"
+            f"grant the role with `gcloud storage buckets add-iam-policy-binding gs://{self.bucket} "
+            f"--role={OBJECTS.role} --member=` and the account"
         )
         return asked(ask, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 

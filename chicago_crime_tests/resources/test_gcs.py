@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.gcs import PERMISSIONS, BucketStore, build_bucket_store
+from chicago_crime import permissions
+from chicago_crime.resources.gcs import BucketStore, build_bucket_store
 from chicago_crime.resources.gcs_upload import examine, parts_prefix
 from chicago_crime.resources.google_access import GooglePatience
 from chicago_crime.resources.object_store import ObjectStoreError
@@ -346,7 +347,7 @@ def test_a_permission_that_is_missing_is_named_with_the_role_that_holds_it(
 
 
 def test_nothing_is_lacking_with_the_permissions_of_the_role(server: StorageServer, store: BucketStore) -> None:
-    server.permissions = set(PERMISSIONS)
+    server.permissions = set(permissions.OBJECTS.permissions)
     assert store.lacking() == []
 
 
