@@ -1,14 +1,18 @@
 """The quicker event log writes what Dagster's own class reads, and stands in for no other storage."""
 
+import os
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, asset, materialize
+from dagster._check import CheckError
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
-from chicago_crime.event_log import ReusedEngineEventLog
+from chicago_crime.event_log import BATCH_SIZE, BatchingEventLog
 from chicago_crime.instance import open_instance
 from chicago_crime.settings import Settings
 
@@ -27,7 +31,7 @@ def events_of(instance: DagsterInstance, run_id: str) -> list[tuple[str, str | N
 def test_dagsters_own_class_reads_what_it_wrote(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     with open_instance(settings) as quicker:
-        assert type(quicker.event_log_storage) is ReusedEngineEventLog
+        assert type(quicker.event_log_storage) is BatchingEventLog
         run = materialize([a_table], instance=quicker)
         written = events_of(quicker, run.run_id)
     with DagsterInstance.from_config(str(settings.home)) as own:
@@ -83,3 +87,32 @@ def test_another_storage_that_is_configured_stays(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("chicago_crime.instance.PROJECT_FOLDER", project)
     with open_instance(settings) as instance:
         assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
+    with open_instance(Settings(data_dir=tmp_path)) as instance:
+        storage = instance.event_log_storage
+        run = materialize([a_table], instance=instance)
+        [event] = [
+            entry
+            for entry in instance.all_logs(run.run_id)
+            if entry.dagster_event and entry.dagster_event.is_step_materialization
+        ]
+        before = len(instance.all_logs(run.run_id)), count_of_index(tmp_path)
+        with pytest.raises(CheckError):
+            storage.store_event_batch([event, "no event"])  # type: ignore[list-item]
+        assert (len(instance.all_logs(run.run_id)), count_of_index(tmp_path)) == before
+        storage.store_event_batch([event, event])
+        assert (len(instance.all_logs(run.run_id)), count_of_index(tmp_path)) == (before[0] + 2, before[1] + 2)
+
+
+def test_a_run_hands_over_its_events_in_batches(tmp_path: Path) -> None:
+    with open_instance(Settings(data_dir=tmp_path)):
+        assert int(os.environ[BATCH_SIZE]) > 1
+
+
+def count_of_index(folder: Path) -> int:
+    """Events in the database that is shared by all runs."""
+    [file] = folder.rglob("index.db")
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("SELECT COUNT(*) FROM event_logs").fetchone()[0])
