@@ -54,7 +54,12 @@ SELECT
   case_number,
   date,
   block,
-  IF(LENGTH(REGEXP_REPLACE(iucr, r'\.0$', '')) < 4, LPAD(REGEXP_REPLACE(iucr, r'\.0$', ''), 4, '0'), iucr) AS iucr,
+  -- 41.0 is 0041. Patterns are slow, and few codes need one.
+  CASE
+    WHEN iucr LIKE '%.0' AND LENGTH(iucr) < 6 THEN LPAD(REGEXP_REPLACE(iucr, r'\.0$', ''), 4, '0')
+    WHEN LENGTH(iucr) < 4 THEN LPAD(iucr, 4, '0')
+    ELSE iucr
+  END AS iucr,
   primary_type,
   description,
   location_description,
@@ -84,8 +89,9 @@ SELECT
   NULLIF(community_area, 0) AS community_area,
   -- 6 is 06, and 8B is 08B.
   CASE
-    WHEN REGEXP_CONTAINS(fbi_code, r'^\d[A-Z]?$') THEN CONCAT('0', fbi_code)
-    ELSE REGEXP_REPLACE(fbi_code, r'^(\d)\.0$', r'0\1')
+    WHEN LENGTH(fbi_code) < 3 AND REGEXP_CONTAINS(fbi_code, r'^\d[A-Z]?$') THEN CONCAT('0', fbi_code)
+    WHEN fbi_code LIKE '%.0' THEN REGEXP_REPLACE(fbi_code, r'^(\d)\.0$', r'0\1')
+    ELSE fbi_code
   END AS fbi_code,
   IF(is_nowhere, NULL, x_coordinate) AS x_coordinate,
   IF(is_nowhere, NULL, y_coordinate) AS y_coordinate,
