@@ -39,7 +39,9 @@ dashboard: setup ## the dashboard on http://127.0.0.1:8050; Ctrl-C stops it
 bench: setup ## measure speed and memory on 22 full-size years; takes some minutes and 10 GB of disk
 	@$(BIN)/python -m benchmarks.run
 
-lock: setup ## write requirements.lock anew from requirements.in, for Python 3.11 and newer
+lock: setup ## write both locks anew from the .in files, for Python 3.11 and newer
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip --disable-pip-version-check --quiet install uv
-	@build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-package chicago-crime --no-annotate --no-header requirements.in --output-file requirements.lock
+	@for name in requirements requirements-server; do \
+		build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-emit-package chicago-crime --no-annotate --no-header $$name.in --output-file $$name.lock || exit; \
+	done

@@ -61,6 +61,10 @@ setup(
             "google-cloud-secret-manager>=2.21,<3",
             "google-cloud-storage>=3,<4",
         ],
+        "server": [  # where Dagster keeps its records in PostgreSQL: `docker-compose.yaml`
+            f"dagster-postgres=={DAGSTER_LIBRARIES}",
+            "psycopg2-binary>=2.9,<3",
+        ],
         "dev": [
             "axe-playwright-python>=0.1.7",
             "google-api-python-client>=2.150",  # bundles the discovery documents that requests are checked against
