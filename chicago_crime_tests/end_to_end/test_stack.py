@@ -1,0 +1,162 @@
+"""The stack of `docker-compose.yaml` on this machine: what a person with Docker gets, process by process."""
+
+import json
+import re
+import signal
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from chicago_crime_tests.end_to_end.browsing import until
+from chicago_crime_tests.end_to_end.stack import Stack
+
+ROWS = 600
+WEB, DASHBOARD = "3000", "8050"
+
+LAUNCH = """
+mutation Launch($tags: [ExecutionTag!]!) {
+  launchPipelineExecution(executionParams: {
+    selector: {repositoryLocationName: "chicago_crime", repositoryName: "__repository__", jobName: "everything"},
+    runConfigData: {}, executionMetadata: {tags: $tags}
+  }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
+}"""
+RUNS = "{ runsOrError { ... on Runs { results { runId status parentRunId tags { key value } } } } }"
+EVENTS = """query Events($run: ID!) { logsForRun(runId: $run) {
+  ... on EventConnection { events { __typename ... on MessageEvent { message } } } } }"""
+AUTOMATION = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
+  schedules { name scheduleState { status } } sensors { name sensorState { status } } } } } }"""
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """The whole stack, started in the order of the Compose file and stopped as Docker stops it; nothing may be left."""
+    before = set(psutil.Process().children(recursive=True))
+    with tempfile.TemporaryDirectory(prefix="stack") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL may run as another user
+        stack = Stack(folder, {"CHICAGO_CRIME_SAMPLE_ROWS": str(ROWS)})
+        hurry(stack.home / "dagster.yaml")
+        try:
+            with stack.database():
+                stack.run("migrate")
+                stack.start("code")
+                stack.start("webserver", "daemon", "dashboard")
+                yield stack
+                codes = {service: stack.stop(service) for service in reversed(list(stack.processes))}
+                assert set(codes.values()) <= {0, -signal.SIGTERM}, (codes, [stack.log(service) for service in codes])
+        finally:
+            stack.kill_all()
+        assert set(psutil.Process().children(recursive=True)) - before == set()
+
+
+def hurry(instance: Path) -> None:
+    """Have a lost run noticed after a second and not after a minute; nothing else differs from the server's file."""
+    text, count = re.subn(r"(?<=poll_interval_seconds: )60$", "1", instance.read_text(), flags=re.MULTILINE)
+    assert count == 1
+    instance.write_text(text)
+
+
+def ask(stack: Stack, query: str, **variables: Any) -> Any:
+    """Ask the webserver as the UI does."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{stack.address(WEB)}/graphql", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        told = json.load(answer)
+    assert "errors" not in told, told
+    [data] = told["data"].values()
+    return data
+
+
+def launch(stack: Stack, first: int, last: int) -> str:
+    """Launch a run of the whole graph for a range of years."""
+    names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+    tags = [{"key": name, "value": str(year)} for name, year in zip(names, (first, last), strict=True)]
+    launched = ask(stack, LAUNCH, tags=tags)
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    return launched["run"]["runId"]
+
+
+def runs(stack: Stack) -> dict[str, dict[str, Any]]:
+    return {run["runId"]: run for run in ask(stack, RUNS)["results"]}
+
+
+def status(stack: Stack, run: str) -> str:
+    return runs(stack)[run]["status"]
+
+
+def ended(stack: Stack, run: str) -> str:
+    """The state in which a run ended."""
+    return until(lambda: (now := status(stack, run)) in ("SUCCESS", "FAILURE", "CANCELED") and now)
+
+
+def messages(stack: Stack, run: str) -> str:
+    events = ask(stack, EVENTS, run=run)["events"]
+    return "\n".join(f"{event['__typename']} {event.get('message')}" for event in events)
+
+
+def page(stack: Stack, path: str) -> str:
+    with urllib.request.urlopen(stack.address(DASHBOARD) + path, timeout=30) as answer:
+        assert answer.status == 200
+        return answer.read().decode()
+
+
+def rows(stack: Stack, table: str, year: int) -> int:
+    return pq.read_metadata(stack.folder / "data" / "warehouse" / table / f"{year}.parquet").num_rows
+
+
+def test_every_health_check_is_content_and_the_daemon_finds_its_database(stack: Stack) -> None:
+    checked = [service for service in stack.services if "healthcheck" in stack.services[service]]
+    assert set(stack.services) - set(checked) == {"migrate"}
+    for service in checked:
+        assert stack.check(service).returncode == 0, service
+
+
+def test_the_schedule_and_the_sensor_are_there_and_off(stack: Stack) -> None:
+    [repository] = ask(stack, AUTOMATION)["nodes"]
+    assert repository["schedules"] == [{"name": "refresh_newest_years", "scheduleState": {"status": "STOPPED"}}]
+    assert repository["sensors"] == [{"name": "new_source_files", "sensorState": {"status": "STOPPED"}}]
+
+
+def test_a_run_from_the_ui_goes_through_the_queue_into_the_code_location_and_the_dashboard_shows_it(
+    stack: Stack,
+) -> None:
+    assert "Nothing is loaded" in page(stack, "/overview")
+    run = launch(stack, 2016, 2016)
+    assert ended(stack, run) == "SUCCESS", messages(stack, run)
+    told = messages(stack, run)
+    assert told.index("RunEnqueuedEvent") < told.index("RunStartingEvent")  # taken out of the queue by the daemon
+    tags = {tag["key"]: tag["value"] for tag in runs(stack)[run]["tags"]}
+    assert json.loads(tags[".dagster/grpc_info"])["port"] == int(stack.ports["4000"])
+    count = rows(stack, "enriched_crimes", 2016)
+    assert count >= ROWS * 0.9
+    seen = until(lambda: f"{count:,}" in (text := page(stack, "/overview?year=2016")) and text)
+    assert "SYNTHETIC" in seen
+    assert "nothing_lost" in page(stack, "/data")  # the dashboard reads the checks from the same database
+    assert sorted(file.name for file in stack.home.iterdir()) == ["dagster.yaml", "workspace.yaml"]  # it is read-only
+
+
+def test_a_stopped_code_location_lets_its_runs_end(stack: Stack) -> None:
+    run = launch(stack, 2010, 2010)
+    until(lambda: status(stack, run) == "STARTED")
+    assert stack.stop("code") == 0
+    assert status(stack, run) == "SUCCESS"
+    stack.start("code")
+
+
+def test_a_run_whose_code_location_was_killed_fails_and_is_run_again(stack: Stack) -> None:
+    run = launch(stack, 2002, 2003)
+    until(lambda: status(stack, run) == "STARTED")
+    stack.stop("code", signal.SIGKILL)
+    assert status(stack, run) == "STARTED"  # nobody can tell yet
+    stack.start("code")
+    assert ended(stack, run) == "FAILURE"
+    assert "the code location has no process for it" in messages(stack, run)
+    [again] = until(lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run])
+    assert ended(stack, again) == "SUCCESS", messages(stack, again)
+    assert all(rows(stack, "enriched_crimes", year) for year in (2002, 2003))
