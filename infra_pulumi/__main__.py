@@ -1,0 +1,41 @@
+"""What `pulumi up` provisions: the parts of the platform on Google Cloud, on one page.
+
+Here belongs which parts there are and what they get of each other. What a part is made of is in `components/`, what
+can be chosen in `config.py`.
+"""
+
+import pulumi
+
+from components.access import Access
+from components.apis import Apis
+from components.budget import Budget
+from components.federation import Federation
+from components.identities import Identities
+from components.kaggle_secret import KaggleSecret
+from components.lake import Lake
+from components.machine import Machine
+from components.network import Network
+from components.registry import Registry
+from components.warehouse import Warehouse
+from config import load_config
+from outputs import operations, settings
+
+config = load_config()
+after_apis = pulumi.ResourceOptions(depends_on=[Apis("apis", config)])
+
+identities = Identities("identities", config, after_apis)
+lake = Lake("lake", config, after_apis)
+warehouse = Warehouse("warehouse", config, after_apis)
+secret = KaggleSecret("kaggle", config, after_apis)
+registry = Registry("registry", config, after_apis)
+network = Network("network", config, identities, after_apis)
+access = Access("access", config, identities, lake, warehouse, secret, registry, after_apis)
+
+environment = settings(config, identities, lake, warehouse, secret, network)
+after_access = pulumi.ResourceOptions(depends_on=[access])
+machine = Machine("machine", config, identities, network, registry, environment, after_access)
+federation = Federation("github", config, registry, after_apis) if config.github_repository else None
+if config.billing_account:
+    Budget("budget", config, after_apis)
+for name, value in {**environment, **operations(config, machine, registry, federation)}.items():
+    pulumi.export(name, value)
