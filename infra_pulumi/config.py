@@ -99,8 +99,7 @@ class Config(BaseModel):
     )
     kaggle_token: pulumi.Output[str] | None = Field(
         None,
-        description="Kaggle's API token, a secret",
-        examples=["--secret"],
+        description="Kaggle's API token; the source kaggle needs it, here or added to the secret by hand",
     )
     machine_type: str = Field(
         "e2-standard-2",
@@ -237,6 +236,8 @@ def load_config() -> Config:
     if token in taken:
         if not is_config_secret(token):
             problems.append(_problem("kaggle_token", "it is in the clear, in the stack's file: set it as a secret"))
+        if not taken[token].strip():
+            problems.append(_problem("kaggle_token", "it is empty"))
         taken[token] = pulumi.Output.secret(taken[token])
     try:
         config = Config.model_validate({**taken, "stack": pulumi.get_stack()})
@@ -257,21 +258,26 @@ def _told(error: ErrorDetails) -> str:
     names = {key: name for name, key in _keys().items()}
     if key not in names:
         near = get_close_matches(key, names, 1)
-        hint = f": {near[0].removeprefix(OWN)} is meant?" if near else f"; there are {', '.join(names)}"
-        return f"  {key} is no key{hint}\n      pulumi config rm {key}"
+        hint = f"; {near[0].removeprefix(OWN)} is one" if near else ""
+        return f"  {key.removeprefix(OWN)}: there is no such key{hint}\n      pulumi config rm {key}"
+    why = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
         return _problem(names[key], "it is not set")
-    why = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "string_pattern_mismatch":
-        why = "it does not look like that"
-    return _problem(names[key], f"it is {error['input']!r}: {why}")
+        why = "it does not fit"
+    return _problem(names[key], f"{error['input']!r}: {why[0].lower()}{why[1:]}")
 
 
 def _problem(name: str, what: str) -> str:
-    """One key that is wrong, what it should be, and how it is set."""
+    """One key that is wrong: what is wrong with it, what it is for, and the command that mends it."""
     field = Config.model_fields[name]
-    key = str(field.validation_alias)
-    shown, example = key.removeprefix(OWN), (field.examples or [""])[0]
-    command = "pulumi stack rename" if key == "stack" else "pulumi config set"
-    words = [command, example] if key == "stack" else [command, "" if "--path" in example else shown, example]
-    return f"  {shown} should be {field.description}; {what}\n      {' '.join(filter(None, words))}"
+    key = str(field.validation_alias).removeprefix(OWN)
+    example = (field.examples or [""])[0]
+    command = f"pulumi config set {key} {example}"
+    if name == "stack":
+        command = f"pulumi stack rename {example}"
+    elif name == "operators":
+        command = f"pulumi config set {example}"
+    elif name == "kaggle_token":
+        command = f"pulumi config set --secret {key}"
+    return f"  {key}: {what}\n      {field.description}\n      {command}"
