@@ -125,7 +125,7 @@ class Config(BaseModel):
     nat: bool = Field(
         True,
         description="true or false: whether the machine, which has no public address, reaches the internet; the "
-        "sources portal and kaggle need it, and so does getting images from elsewhere than the registry",
+        "sources portal and kaggle need it, and so does Docker Hub for PostgreSQL's image, unless Google's mirror has it",
         examples=["true"],
     )
     operators: Json[list[Member]] = Field(
