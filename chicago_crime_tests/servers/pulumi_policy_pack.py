@@ -28,7 +28,7 @@ class Violation:
 
     Attributes:
         rule: its name.
-        message: what it says.
+        message: what it says, without the rule's description.
         stops: whether `pulumi up` stops; otherwise it is a remark, as of a value that is not known yet.
     """
 
@@ -73,7 +73,12 @@ class PolicyPack:
         request = analyzer_pb2.AnalyzeStackRequest(resources=resources)
         said += self._stub.AnalyzeStack(request, timeout=SECONDS).diagnostics
         return [
-            Violation(each.policyName, each.message, each.enforcementLevel == analyzer_pb2.MANDATORY) for each in said
+            Violation(
+                each.policyName,
+                each.message.removeprefix(each.description).strip(),
+                each.enforcementLevel == analyzer_pb2.MANDATORY,
+            )
+            for each in said
         ]
 
 

@@ -54,6 +54,7 @@ def run_program(
         secret_keys: the keys of the configuration that are secret.
         preview: as `pulumi preview` does, and not `pulumi up`.
     """
+    folder = folder.resolve()
     project = project_name(folder)
     with running_engine(project, stack, preview=preview) as engine:
         done = subprocess.run(

@@ -23,10 +23,10 @@ from pulumi.runtime import rpc
 _LISTS_VALUES = re.compile(
     r"\b(?:(?:possible|valid|acceptable|allowed|supported|accepted) values(?: for \w+)?(?: are| include)?(?: one of)?"
     r"|(?:must|can|may|should) be (?:one of|either|set to one of)"
-    r"|possible value is|one of the following values|value may be one of)[:\s]+",
+    r"|possible value is|one of the following values|value may be one of|takes? the following values|\beither)[:\s]+",
     re.IGNORECASE,
 )
-_VALUE = re.compile(r"\s*(?:[*-]\s+)?(?:[`\"']{1,2})([A-Za-z0-9_.-]+)(?:[`\"']{1,2})")
+_VALUE = re.compile(r"\s*(?:[*-]\s+)?(?:[`\"']{1,2}([A-Za-z0-9_.-]+)[`\"']{1,2}|([A-Z][A-Z0-9_]{2,}))")
 _BETWEEN = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or|/)\s*", re.IGNORECASE)
 
 
@@ -53,7 +53,7 @@ def arguments_of(kind: str) -> type | None:
     if kind == "pulumi:providers:gcp":
         return typing.cast(type, importlib.import_module("pulumi_gcp.provider").ProviderArgs)
     package, _, rest = kind.partition(":")
-    place, _, name = rest.partition(":")
+    place = rest.partition(":")[0]
     if package != pulumi_gcp.__name__.removeprefix("pulumi_"):
         return None
     registered = rpc.get_resource_module(package, place, "")
@@ -61,9 +61,9 @@ def arguments_of(kind: str) -> type | None:
     if kind not in entry.get("classes", {}):
         return None
     resource = getattr(importlib.import_module(entry["fqn"]), entry["classes"][kind])
-    found = getattr(importlib.import_module(resource.__module__), f"{name}Args", None)
-    if found is None:  # Python's name of a class may differ from the token's
-        found = getattr(importlib.import_module(resource.__module__), f"{resource.__name__}Args")
+    module = importlib.import_module(resource.__module__)
+    # `...InitArgs` where a part of another resource has the plain name, as with DatasetAccess.
+    found = getattr(module, f"{resource.__name__}InitArgs", None) or getattr(module, f"{resource.__name__}Args")
     return typing.cast(type, found)
 
 
@@ -153,7 +153,7 @@ def listed_values(text: str) -> frozenset[str]:
         position = start.end()
         values = []
         while match := _VALUE.match(text, position):
-            values.append(match[1])
+            values.append(match[1] or match[2])
             position = match.end()
             between = _BETWEEN.match(text, position)
             if between is None:
