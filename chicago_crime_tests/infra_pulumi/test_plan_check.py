@@ -37,7 +37,7 @@ MISTAKES: Mapping[str, list[str]] = {
     "other-package": ["the provider has no resource of this type"],
     "deeply-nested": [
         "bootDisk.initializeParams.sizes: there is no such property; there are size",
-        "networkInterfaces[0].accessConfigs[0].networkTier: it is 'GOLD' and may be one of FIXED_STANDARD, PREMIUM,",
+        "networkInterfaces[0].nicType: it is 'GOLD' and may be one of GVNIC",
     ],
 }
 

@@ -40,6 +40,6 @@ compute.Instance(
     machine_type="e2-medium",
     zone="us-central1-b",
     boot_disk={"initialize_params": {"image": "debian-12", "labels": {"a": "b"}, "sizes": 10}},
-    network_interfaces=[{"network": "default", "access_configs": [{"network_tier": "GOLD"}]}],
+    network_interfaces=[{"network": "default", "nic_type": "GOLD"}],
 )
 organizations.get_project_output(project_id="a-project")
