@@ -80,8 +80,8 @@ class Provisioned:
         return [each for each in self.resources if each.type.startswith("gcp:")]
 
     def of(self, kind: str) -> list[Declared]:
-        """All of a type, by the end of its token."""
-        return [each for each in self.resources if each.type.endswith(f":{kind}")]
+        """All that is made at Google of a type, by the end of its token."""
+        return [each for each in self.google if each.type.endswith(f":{kind}")]
 
     def one(self, kind: str, name: str = "") -> Declared:
         """The only one of a type whose name ends so."""
