@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chicago_crime_tests.infra_pulumi.provisioned import provision
-from config import ConfigError
+from read_config import ConfigError
 
 WRONG = [
     ({"gcp:project": "My_Project"}, "gcp:project: 'My_Project'", "pulumi config set gcp:project my-project"),
