@@ -80,8 +80,8 @@ class Provisioned:
         return [each for each in self.resources if each.type.startswith("gcp:")]
 
     def of(self, kind: str) -> list[Declared]:
-        """All of a type, by the end of its token."""
-        return [each for each in self.resources if each.type.endswith(f":{kind}")]
+        """All that is made at Google of a type, by the end of its token."""
+        return [each for each in self.google if each.type.endswith(f":{kind}")]
 
     def one(self, kind: str, name: str = "") -> Declared:
         """The only one of a type whose name ends so."""
@@ -154,7 +154,7 @@ class _Recorder(mocks.MockMonitor):
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        if "pulumi:pulumi:Stack" in request.urn:
+        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":  # and not what is below it, whose type begins so
             self.record.outputs = pulumi.runtime.rpc.deserialize_properties(request.outputs)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 

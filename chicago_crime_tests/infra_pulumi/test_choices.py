@@ -27,7 +27,7 @@ def test_the_secret_is_there_without_a_token() -> None:
 
 def test_a_token_is_a_secret_everywhere_and_nowhere_but_in_its_place() -> None:
     provisioned = provision({"kaggleToken": TOKEN})
-    version = provisioned.of("SecretVersion")[0]
+    version = provisioned.one("SecretVersion")
     holders = [each.name for each in provisioned.resources if TOKEN in as_json(each.inputs)]
     assert holders == [version.name]
     sent = version.request.object.fields["secretData"].struct_value.fields
@@ -68,7 +68,7 @@ def test_only_the_one_repositorys_workflows_sign_in_and_only_its_tags_publish() 
 
 def test_a_budget_is_of_this_project_only() -> None:
     provisioned = provision({"billingAccount": "012345-6789AB-CDEF01", "monthlyBudget": "75"})
-    budget = next(each for each in provisioned.of("Budget") if each.type.startswith("gcp:"))
+    budget = provisioned.one("Budget")
     assert budget.inputs["budgetFilter"]["projects"] == [f"projects/{NUMBER}"]
     assert budget.inputs["amount"] == {"specifiedAmount": {"units": "75"}}
     assert max(rule["thresholdPercent"] for rule in budget.inputs["thresholdRules"]) == 1.0
