@@ -32,7 +32,7 @@ network = Network("network", config, identities, [apis])
 access = Access("access", config, identities, lake, warehouse, secret, registry, [apis])
 
 environment = settings(config, identities, lake, warehouse, secret, network)
-machine = Machine("machine", config, identities, network, registry, environment, [apis, access])
+machine = Machine("machine", config, identities, network, registry, environment, [apis, access, network])
 federation = Federation("github", config, registry, [apis]) if config.github_repository else None
 if config.billing_account:
     Budget("budget", config, [apis])

@@ -90,7 +90,10 @@ def test_an_unknown_function_and_its_unknown_arguments_are_found() -> None:
         ('Acceptable values are "inherited" or "enforced". If "inherited", ...', {"inherited", "enforced"}),
         ("Supported values include: `Delete`, `SetStorageClass` and `Abort`.", {"Delete", "SetStorageClass", "Abort"}),
         ("Any text, for example `A` or `B`.", set()),
-        ("It can take the following values: PREMIUM, FIXED_STANDARD or STANDARD.", {"PREMIUM", "FIXED_STANDARD", "STANDARD"}),
+        (
+            "It can take the following values: PREMIUM, FIXED_STANDARD or STANDARD.",
+            {"PREMIUM", "FIXED_STANDARD", "STANDARD"},
+        ),
         ("Possible values are: `A`.", set()),
     ],
 )

@@ -52,7 +52,11 @@ def test_what_is_previewed_is_what_is_made(case: str) -> None:
     assert _by_urn(before).keys() == _by_urn(after).keys()
     for urn, resource in _by_urn(after).items():
         seen = _by_urn(before)[urn]
-        assert (seen.protect, seen.parent, seen.dependencies) == (resource.protect, resource.parent, resource.dependencies)
+        assert (seen.protect, seen.parent, seen.dependencies) == (
+            resource.protect,
+            resource.parent,
+            resource.dependencies,
+        )
         known = {path: value for path, value, _ in values(seen.inputs) if value != UNKNOWN}
         made = {path: value for path, value, _ in values(resource.inputs)}
         assert known.items() <= made.items(), urn
@@ -100,11 +104,7 @@ def test_data_is_protected_where_it_is_kept_and_goes_without_a_trace_elsewhere(c
 def test_whatever_is_made_waits_for_all_services_to_be_on(preview: bool) -> None:
     found = plan(FULL, preview=preview).plan
     services = {each.urn for each in found.of("Service")}
-    late = [
-        each.urn
-        for each in found.made
-        if each.urn not in services and not services <= found.before(each)
-    ]
+    late = [each.urn for each in found.made if each.urn not in services and not services <= found.before(each)]
     assert late == []
 
 

@@ -64,7 +64,9 @@ def resource_faults(resource: Resource) -> list[str]:
     if resource.type.startswith("pulumi:providers:"):  # whose inputs other than text come as JSON
         known = properties(arguments)
         inputs = {
-            name: json.loads(value) if name in known and known[name].hint is not str and isinstance(value, str) else value
+            name: json.loads(value)
+            if name in known and known[name].hint is not str and isinstance(value, str)
+            else value
             for name, value in inputs.items()
             if name != "version"
         }

@@ -83,7 +83,9 @@ class PolicyPack:
 
 
 @contextmanager
-def running_pack(folder: Path, *, project: str = "a-project", stack: str = "dev", preview: bool) -> Iterator[PolicyPack]:
+def running_pack(
+    folder: Path, *, project: str = "a-project", stack: str = "dev", preview: bool
+) -> Iterator[PolicyPack]:
     """A policy pack's process, until the block ends.
 
     Args:

@@ -110,7 +110,9 @@ def plain_type(hint: Any) -> Any:
         left: list[Any] = []
         for each in typing.get_args(hint):
             origin = typing.get_origin(each) or each
-            if each is type(None) or (isinstance(origin, type) and issubclass(origin, pulumi.Output | typing.Awaitable)):
+            if each is type(None) or (
+                isinstance(origin, type) and issubclass(origin, pulumi.Output | typing.Awaitable)
+            ):
                 continue
             left.append(plain_type(each))
         unique = list(dict.fromkeys(left))
@@ -139,10 +141,7 @@ def enumeration(hint: Any) -> frozenset[str]:
     """The values of an enumeration's class, alone or in a union with text; empty if there is none."""
     members = typing.get_args(hint) or (hint,)
     return frozenset(
-        str(value.value)
-        for each in members
-        if isinstance(each, type) and issubclass(each, Enum)
-        for value in each
+        str(value.value) for each in members if isinstance(each, type) and issubclass(each, Enum) for value in each
     )
 
 

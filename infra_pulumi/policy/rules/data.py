@@ -51,7 +51,7 @@ def _one_place(args: StackValidationArgs, report: ReportViolation) -> None:
             places.setdefault(location.lower(), []).append(resource.name)
     if len(places) > 1:
         listed = "; ".join(f"{', '.join(sorted(names))} in {place}" for place, names in sorted(places.items()))
-        report(f"BigQuery loads only from a bucket in its dataset's location: {listed}")
+        report(f"BigQuery loads only from a bucket in its dataset's location: {listed}", None)
 
 
 RULES = [

@@ -36,7 +36,7 @@ def rule(
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         if not kinds or args.resource_type in kinds:
             for problem in judge(args):
-                report(f"{args.name}: {problem}")
+                report(f"{args.name}: {problem}", None)
 
     return ResourceValidationPolicy(name=name, description=description, validate=validate, **more)
 

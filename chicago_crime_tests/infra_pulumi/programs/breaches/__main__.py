@@ -94,7 +94,9 @@ projects.IAMBinding("no-whole-policies one role", project="a-project", role=read
 projects.IAMPolicy("no-whole-policies all roles", project="a-project", policy_data="{}")
 acts = "roles/iam.serviceAccountUser"
 projects.IAMMember("no-wide-impersonation project", project="a-project", role=acts, member=SOMEBODY)
-serviceaccount.IAMMember("well impersonation", service_account_id="projects/p/serviceAccounts/a", role=acts, member=SOMEBODY)
+serviceaccount.IAMMember(
+    "well impersonation", service_account_id="projects/p/serviceAccounts/a", role=acts, member=SOMEBODY
+)
 
 hub = {"issuer_uri": "https://token.actions.githubusercontent.com"}
 names: dict[str, Any] = {"workload_identity_pool_id": "pool", "workload_identity_pool_provider_id": "hub", "oidc": hub}
