@@ -21,7 +21,7 @@ def breaches() -> Plan:
     return run.plan
 
 
-def test_google_would_take_all_of_it(breaches: Plan) -> None:
+def test_the_provider_takes_all_of_it(breaches: Plan) -> None:
     """Otherwise rules might fire on what can never be."""
     assert faults(breaches, preview=False) == []
 

@@ -1,4 +1,4 @@
-"""The type checker sees mistakes in the program before it runs: typos in nested inputs, too, as these are typed dicts."""
+"""The type checker sees slips in the program before it runs, in nested inputs, too, as these are typed dicts."""
 
 import subprocess
 import sys

@@ -2,8 +2,8 @@
 
 Here belong the two services that a program speaks with, and what the engine itself refuses: one name for two resources,
 a parent or dependency that does not exist, a call that nothing is known of. Features that are not announced
-(transforms, hooks, parameterized packages) fail in the program, with Pulumi's own message. No state is kept: everything is
-new. Whether inputs are what the provider takes is judged afterwards, in `pulumi_check.py`.
+(transforms, hooks, parameterized packages) fail in the program, with Pulumi's own message. No state is kept:
+everything is new. Whether inputs are what the provider takes is judged afterwards, in `pulumi_check.py`.
 """
 
 import threading

@@ -23,7 +23,7 @@ from pulumi.runtime import rpc
 _LISTS_VALUES = re.compile(
     r"\b(?:(?:possible|valid|acceptable|allowed|supported|accepted) values(?: for \w+)?(?: are| include)?(?: one of)?"
     r"|(?:must|can|may|should) be (?:one of|either|set to one of)"
-    r"|possible value is|one of the following values|value may be one of|takes? (?:one of )?the following values)[:\s]+",
+    r"|one of the following values|value may be one of|takes? (?:one of )?the following values)[:\s]+",
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"\s*(?:[*-]\s+)?(?:[`\"']{1,2}([A-Za-z0-9_.-]+)[`\"']{1,2}|([A-Z][A-Z0-9_]{2,}))")

@@ -1,10 +1,9 @@
-"""The policy pack: `pulumi preview --policy-pack policy` and `pulumi up --policy-pack policy` refuse what breaks a rule.
+"""The policy pack: `pulumi preview` and `pulumi up` with `--policy-pack policy` refuse what breaks a rule.
 
 Here belongs which rules there are. What they say is in `rules/`.
 """
 
 from pulumi_policy import EnforcementLevel, PolicyPack
-
 from rules import access, data, labels, machine, network
 
 PolicyPack(

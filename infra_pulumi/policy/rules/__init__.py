@@ -1,1 +1,1 @@
-"""The rules, by what they are about. A rule that needs a value which is not known before things are made waits for it."""
+"""The rules, by what they are about. What they have in common is in `looking.py`."""

@@ -40,7 +40,7 @@ def _protected(args: ResourceValidationArgs) -> Problems:
         yield f"it holds data of {environment} and is not protected; set keepData to true, or protect"
     empties = EMPTIES.get(args.resource_type, "")
     if at(args.props, empties) is True:
-        yield f"it holds data of {environment} and is deleted with its content; set keepData to true, or {empties} to false"
+        yield f"it holds data of {environment} and is deleted with them; set keepData to true, or {empties} to false"
 
 
 def _one_place(args: StackValidationArgs, report: ReportViolation) -> None:

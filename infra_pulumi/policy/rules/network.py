@@ -35,9 +35,9 @@ def _public_address(args: ResourceValidationArgs) -> Problems:
 
 def _private_google(args: ResourceValidationArgs) -> Problems:
     own = ("PRIVATE", UNKNOWN)  # others are proxies' subnets, which have no such switch
-    if at(args.props, "purpose", default="PRIVATE") in own:
-        if at(args.props, "privateIpGoogleAccess") not in (True, UNKNOWN):
-            yield "without a public address nothing in it reaches Google; set privateIpGoogleAccess to true"
+    is_own = at(args.props, "purpose", default="PRIVATE") in own
+    if is_own and at(args.props, "privateIpGoogleAccess") not in (True, UNKNOWN):
+        yield "without a public address nothing in it reaches Google; set privateIpGoogleAccess to true"
 
 
 def _made_subnets(args: ResourceValidationArgs) -> Problems:

@@ -1,7 +1,7 @@
 """A program that breaks each rule of the policy pack, and next to each breach does the same thing well.
 
-A resource is named `<rule> ...` if it breaks that rule and no other, and `well ...` if it breaks none. Google would take
-all of them.
+A resource is named `<rule> ...` if it breaks that rule and no other, and `well ...` if it breaks none. The provider
+takes all of them.
 """
 
 from typing import Any
