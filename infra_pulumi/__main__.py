@@ -21,21 +21,20 @@ from config import load_config
 from outputs import operations, settings
 
 config = load_config()
-after_apis = pulumi.ResourceOptions(depends_on=[Apis("apis", config)])
+apis = Apis("apis", config)
 
-identities = Identities("identities", config, after_apis)
-lake = Lake("lake", config, after_apis)
-warehouse = Warehouse("warehouse", config, after_apis)
-secret = KaggleSecret("kaggle", config, after_apis)
-registry = Registry("registry", config, after_apis)
-network = Network("network", config, identities, after_apis)
-access = Access("access", config, identities, lake, warehouse, secret, registry, after_apis)
+identities = Identities("identities", config, [apis])
+lake = Lake("lake", config, [apis])
+warehouse = Warehouse("warehouse", config, [apis])
+secret = KaggleSecret("kaggle", config, [apis])
+registry = Registry("registry", config, [apis])
+network = Network("network", config, identities, [apis])
+access = Access("access", config, identities, lake, warehouse, secret, registry, [apis])
 
 environment = settings(config, identities, lake, warehouse, secret, network)
-after_access = pulumi.ResourceOptions(depends_on=[access])
-machine = Machine("machine", config, identities, network, registry, environment, after_access)
-federation = Federation("github", config, registry, after_apis) if config.github_repository else None
+machine = Machine("machine", config, identities, network, registry, environment, [apis, access])
+federation = Federation("github", config, registry, [apis]) if config.github_repository else None
 if config.billing_account:
-    Budget("budget", config, after_apis)
+    Budget("budget", config, [apis])
 for name, value in {**environment, **operations(config, machine, registry, federation)}.items():
     pulumi.export(name, value)

@@ -260,12 +260,13 @@ def _told(error: ErrorDetails) -> str:
         near = get_close_matches(key, names, 1)
         hint = f"; {near[0].removeprefix(OWN)} is one" if near else ""
         return f"  {key.removeprefix(OWN)}: there is no such key{hint}\n      pulumi config rm {key}"
-    why = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
         return _problem(names[key], "it is not set")
+    why = str(error["msg"])
+    why = why.removeprefix("Value error, ") if error["type"] == "value_error" else why[0].lower() + why[1:]
     if error["type"] == "string_pattern_mismatch":
         why = "it does not fit"
-    return _problem(names[key], f"{error['input']!r}: {why[0].lower()}{why[1:]}")
+    return _problem(names[key], f"{error['input']!r}: {why}")
 
 
 def _problem(name: str, what: str) -> str:

@@ -9,19 +9,21 @@ import importlib
 import inspect
 import json
 import runpy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime import Mocks, mocks, set_all_config, set_mocks
+from pulumi.runtime.settings import ROOT
 from pulumi.runtime.stack import run_in_stack
 
 PROGRAM = Path(__file__).parents[2] / "infra_pulumi"
 PROJECT = "a-project"
 NUMBER = "123456789012"
-SECRET_KEYS = ["chicago-crime:kaggleToken"]
+SECRET_KEYS = ("chicago-crime:kaggleToken",)
 
 
 @dataclass(frozen=True)
@@ -86,25 +88,33 @@ class Provisioned:
         return found
 
 
-def provision(stack: str = "prod", secret_keys: list[str] = SECRET_KEYS, **config: str) -> Provisioned:
+def provision(
+    config: Mapping[str, str] | None = None, stack: str = "prod", secret_keys: Sequence[str] = SECRET_KEYS
+) -> Provisioned:
     """Run the program.
 
     Args:
+        config: what is set, as the `pulumi` command hands it over; it adds the prefix to keys that have none. The
+            project is set in any case, if only to nothing.
         stack: its name.
         secret_keys: keys whose values are secrets.
-        config: the platform's own keys and, as `gcp_...`, the provider's, as the `pulumi` command hands them over.
     """
-    given = {"gcp_project": PROJECT, **config}
-    keys = {
-        f"gcp:{key.removeprefix('gcp_')}" if key.startswith("gcp_") else f"chicago-crime:{key}": value
-        for key, value in given.items()
-    }
+    given = {"gcp:project": PROJECT, **(config or {})}
+    keys = {key if ":" in key else f"chicago-crime:{key}": value for key, value in given.items() if value}
     record = Provisioned()
-    answers = _Google()
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    set_mocks(answers, project="chicago-crime", stack=stack, monitor=_Recorder(answers, record))
-    set_all_config(keys, secret_keys)
-    asyncio.get_event_loop().run_until_complete(run_in_stack(lambda: runpy.run_path(str(PROGRAM), run_name="__main__")))
+
+    def program() -> None:
+        runpy.run_path(str(PROGRAM), run_name="__main__")
+
+    def run() -> None:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        answers = _Google()
+        set_mocks(answers, project="chicago-crime", stack=stack, monitor=_Recorder(answers, record))
+        ROOT.set(None)  # the mocks have made one already, for tests without a program
+        set_all_config(keys, list(secret_keys))
+        asyncio.get_event_loop().run_until_complete(run_in_stack(program))
+
+    Context().run(run)  # in which no earlier run has left anything
     return record
 
 
@@ -133,7 +143,7 @@ class _Recorder(mocks.MockMonitor):
         self.record = record
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        answer = super().RegisterResource(request)
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         inputs = pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True)
         if request.type != "pulumi:pulumi:Stack":
             self.record.resources.append(
@@ -144,7 +154,7 @@ class _Recorder(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         if "pulumi:pulumi:Stack" in request.urn:
             self.record.outputs = pulumi.runtime.rpc.deserialize_properties(request.outputs)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
 class _Google(Mocks):
@@ -173,6 +183,6 @@ class _Google(Mocks):
             made["name"] = made["repositoryId"]
         return ids.get(args.typ, f"{args.name}-id").format(**made), made
 
-    def call(self, args: Any) -> dict[str, Any]:
+    def call(self, args: Any) -> tuple[dict[str, Any], None]:
         assert args.token == "gcp:organizations/getProject:getProject", args.token
-        return {"number": NUMBER, "projectId": args.args["projectId"]}
+        return {"number": NUMBER, "projectId": args.args["projectId"]}, None

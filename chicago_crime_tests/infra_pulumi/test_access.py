@@ -26,14 +26,16 @@ def who(grant: Declared) -> str:
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
 def test_they_are_what_the_platform_needs_and_no_more(mode: str) -> None:
-    provisioned = provision(dataprocMode=mode)
+    provisioned = provision({"dataprocMode": mode})
     overrides = {name.removeprefix("CHICAGO_CRIME_").lower(): value for name, value in settings_of(provisioned.outputs)}
     needed = {
         (grant.role, grant.on, grant.to)
         for grant in grants_for(load_settings(**overrides))
         if grant is not MAKE_DATASET  # the dataset is there
     }
-    given = [(each.inputs["role"], PLACES[each.type], who(each)) for each in provisioned.google if "role" in each.inputs]
+    given = [
+        (each.inputs["role"], PLACES[each.type], who(each)) for each in provisioned.google if "role" in each.inputs
+    ]
     assert sorted(given) == sorted(needed | MACHINES_OWN)
 
 
@@ -52,7 +54,9 @@ def test_each_is_given_on_what_the_stack_has_made() -> None:
 
 
 def test_two_stacks_in_one_project_have_accounts_of_their_own() -> None:
-    accounts = [{each.inputs["accountId"] for each in provision(stack=stack).of("Account")} for stack in ("dev", "prod")]
+    accounts = [
+        {each.inputs["accountId"] for each in provision(stack=stack).of("Account")} for stack in ("dev", "prod")
+    ]
     assert accounts[0].isdisjoint(accounts[1])
     assert all(6 <= len(name) <= 30 for names in accounts for name in names)
 

@@ -44,11 +44,11 @@ def env_file(outputs: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("config", [{}, {"stack": "dev", "dataprocMode": "serverless", "dataprocWorkers": "0"}])
+@pytest.mark.parametrize("config", [{}, {"dataprocMode": "serverless", "dataprocWorkers": "0"}])
 def test_every_output_is_a_setting_that_the_platform_takes(
     config: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outputs = provision(**config).outputs
+    outputs = provision(config).outputs
     for name in outputs.keys() - COMMANDS_OWN:
         assert name.startswith(PREFIX)
         assert field(name) in Settings.model_fields
@@ -71,7 +71,9 @@ def test_every_setting_that_the_infrastructure_decides_is_an_output() -> None:
 
 
 def test_they_are_what_was_provisioned() -> None:
-    provisioned = provision(gcp_region="europe-west1", bucketName="of-my-own", dataset="other", source="sample")
+    provisioned = provision(
+        {"gcp:region": "europe-west1", "bucketName": "of-my-own", "dataset": "other", "source": "sample"}
+    )
     outputs = provisioned.outputs
     assert outputs["CHICAGO_CRIME_GCS_BUCKET"] == provisioned.one("Bucket").inputs["name"] == "of-my-own"
     assert outputs["CHICAGO_CRIME_BIGQUERY_DATASET"] == provisioned.one("Dataset").inputs["datasetId"] == "other"
@@ -86,7 +88,9 @@ def test_the_environment_file_is_read_by_a_shell_as_it_was_told(tmp_path: Path) 
     outputs = provision().outputs
     (tmp_path / ".env").write_text(env_file(outputs).stdout)
     script = "set -a; . ./.env; env"
-    shown = subprocess.run(["sh", "-c", script], cwd=tmp_path, env={}, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env={}, capture_output=True, text=True, check=True
+    ).stdout
     read = dict(line.split("=", 1) for line in shown.splitlines() if line.startswith(PREFIX))
     assert read == {name: value for name, value in outputs.items() if name.startswith(PREFIX)}
 

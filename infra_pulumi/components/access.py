@@ -6,18 +6,21 @@ holds one against the other. Roles of people on the machine are in `machine.py`,
 A role is given by itself (`...Member`) and not as part of a whole policy: what others gave stays as it is.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_gcp import artifactregistry, bigquery, projects, secretmanager, serviceaccount, storage
 
 from components.identities import Identities
 from components.kaggle_secret import KaggleSecret
 from components.lake import Lake
+from components.part import Part
 from components.registry import Registry
 from components.warehouse import Warehouse
 from config import Config
 
 
-class Access(pulumi.ComponentResource):
+class Access(Part):
     """The roles."""
 
     def __init__(
@@ -29,10 +32,9 @@ class Access(pulumi.ComponentResource):
         warehouse: Warehouse,
         kaggle: KaggleSecret,
         registry: Registry,
-        opts: pulumi.ResourceOptions | None = None,
+        after: Sequence[pulumi.Resource],
     ):
-        super().__init__("chicago-crime:google:Access", name, None, opts)
-        ours = pulumi.ResourceOptions(parent=self)
+        super().__init__(name, after)
         platform, spark = identities.platform.member, identities.spark.member
 
         # The bucket's.
@@ -41,7 +43,8 @@ class Access(pulumi.ComponentResource):
             ("platform-bucket", platform, "roles/storage.legacyBucketReader"),
             ("spark-objects", spark, "roles/storage.objectUser"),
         ):
-            storage.BucketIAMMember(f"{name}-{who}", bucket=lake.bucket.name, role=role, member=member, opts=ours)
+            bucket = lake.bucket.name
+            storage.BucketIAMMember(f"{name}-{who}", bucket=bucket, role=role, member=member, opts=self.ours())
 
         # The dataset's. Spark's machines have none: the platform exports and loads for them.
         bigquery.DatasetIamMember(
@@ -50,7 +53,7 @@ class Access(pulumi.ComponentResource):
             dataset_id=warehouse.dataset.dataset_id,
             role="roles/bigquery.dataEditor",
             member=platform,
-            opts=ours,
+            opts=self.ours(),
         )
         secretmanager.SecretIamMember(
             f"{name}-platform-kaggle",
@@ -58,14 +61,14 @@ class Access(pulumi.ComponentResource):
             secret_id=kaggle.secret.secret_id,
             role="roles/secretmanager.secretAccessor",
             member=platform,
-            opts=ours,
+            opts=self.ours(),
         )
         serviceaccount.IAMMember(
             f"{name}-platform-acts-as-spark",
             service_account_id=identities.spark.name,
             role="roles/iam.serviceAccountUser",
             member=platform,
-            opts=ours,
+            opts=self.ours(),
         )
         # Not the platform's own need but the machine's: it gets the image that it runs.
         artifactregistry.RepositoryIamMember(
@@ -75,7 +78,7 @@ class Access(pulumi.ComponentResource):
             repository=registry.repository.name,
             role="roles/artifactregistry.reader",
             member=platform,
-            opts=ours,
+            opts=self.ours(),
         )
 
         # The project's, as there is nothing smaller to give them on: jobs of BigQuery belong to a project, clusters and
@@ -85,5 +88,5 @@ class Access(pulumi.ComponentResource):
             ("platform-dataproc", platform, "roles/dataproc.editor"),
             ("spark-worker", spark, "roles/dataproc.worker"),
         ):
-            projects.IAMMember(f"{name}-{who}", project=config.project, role=role, member=member, opts=ours)
+            projects.IAMMember(f"{name}-{who}", project=config.project, role=role, member=member, opts=self.ours())
         self.register_outputs({})

@@ -3,9 +3,9 @@
 Here belongs the list. Services that every project has from its beginning are in it only if they can be missing.
 """
 
-import pulumi
 from pulumi_gcp import projects
 
+from components.part import Part
 from config import Config
 
 APIS = (
@@ -24,11 +24,11 @@ FOR_FEDERATION = ("iamcredentials", "sts")
 FOR_BUDGET = ("billingbudgets",)
 
 
-class Apis(pulumi.ComponentResource):
+class Apis(Part):
     """The services, switched on. They stay on when the stack is destroyed: others in the project may use them."""
 
-    def __init__(self, name: str, config: Config, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("chicago-crime:google:Apis", name, None, opts)
+    def __init__(self, name: str, config: Config):
+        super().__init__(name)
         wanted = [*APIS]
         if config.github_repository:
             wanted += FOR_FEDERATION
@@ -40,6 +40,6 @@ class Apis(pulumi.ComponentResource):
                 project=config.project,
                 service=f"{service}.googleapis.com",
                 disable_on_destroy=False,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=self.ours(),
             )
         self.register_outputs({})

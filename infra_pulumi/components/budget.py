@@ -4,9 +4,12 @@ Here belongs the alert. It only tells: nothing is switched off. It is off unless
 account, whose administrators get the mail.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_gcp as gcp
 
+from components.part import Part
 from config import Config
 
 RULES: tuple[gcp.billing.BudgetThresholdRuleArgsDict, ...] = (
@@ -18,29 +21,32 @@ RULES: tuple[gcp.billing.BudgetThresholdRuleArgsDict, ...] = (
 """At which shares of the budget a mail is sent: of what is spent, and of what the month will probably cost."""
 
 
-class Budget(pulumi.ComponentResource):
+class Budget(Part):
     """The alert, on what the project costs in a calendar month."""
 
-    def __init__(self, name: str, config: Config, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("chicago-crime:google:Budget", name, None, opts)
+    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
+        super().__init__(name, after)
         # Budgets belong to the billing account; Google wants to know whose quota a person's request for one uses.
         provider = gcp.Provider(
             f"{name}-provider",
             project=config.project,
             billing_project=config.project,
             user_project_override=True,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self.ours(),
         )
-        number = gcp.organizations.get_project_output(
-            project_id=config.project, opts=pulumi.InvokeOutputOptions(parent=self)
-        ).number
+        project = gcp.organizations.get_project_output(
+            project_id=config.project, opts=pulumi.InvokeOutputOptions(parent=self, depends_on=list(after))
+        )
         gcp.billing.Budget(
             f"{name}-month",
             billing_account=config.billing_account,
             display_name=config.named(),
             amount={"specified_amount": {"units": str(config.monthly_budget)}},
-            budget_filter={"projects": [pulumi.Output.format("projects/{0}", number)], "calendar_period": "MONTH"},
+            budget_filter={
+                "projects": [pulumi.Output.format("projects/{0}", project.number)],
+                "calendar_period": "MONTH",
+            },
             threshold_rules=RULES,
-            opts=pulumi.ResourceOptions(parent=self, provider=provider),
+            opts=self.ours(pulumi.ResourceOptions(provider=provider)),
         )
         self.register_outputs({})

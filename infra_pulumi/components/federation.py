@@ -3,32 +3,34 @@
 Here belongs whom Google trusts, and what those may do. It is off unless the configuration names a repository.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_gcp import artifactregistry, iam
 
+from components.part import Part
 from components.registry import Registry
 from config import Config
 
 ISSUER = "https://token.actions.githubusercontent.com"
 
 
-class Federation(pulumi.ComponentResource):
+class Federation(Part):
     """The trust in one repository.
 
     Attributes:
         provider: what a workflow names to sign in.
     """
 
-    def __init__(self, name: str, config: Config, registry: Registry, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("chicago-crime:google:Federation", name, None, opts)
-        ours = pulumi.ResourceOptions(parent=self)
+    def __init__(self, name: str, config: Config, registry: Registry, after: Sequence[pulumi.Resource]):
+        super().__init__(name, after)
         pool = iam.WorkloadIdentityPool(
             f"{name}-pool",
             project=config.project,
             workload_identity_pool_id=config.named("github"),
             display_name=f"GitHub ({config.stack})",
             description=f"Workflows of {config.github_repository}",
-            opts=ours,
+            opts=self.ours(),
         )
         self.provider = iam.WorkloadIdentityPoolProvider(
             f"{name}-provider",
@@ -44,7 +46,7 @@ class Federation(pulumi.ComponentResource):
             # Without it, Google would trust every repository at GitHub. No quote can be in a repository's name.
             attribute_condition=f"assertion.repository == '{config.github_repository}'",
             oidc={"issuer_uri": ISSUER},
-            opts=ours,
+            opts=self.ours(),
         )
         # A tag publishes an image. That is all: a preview asks Google for nothing, it needs only to be signed in.
         artifactregistry.RepositoryIamMember(
@@ -54,6 +56,6 @@ class Federation(pulumi.ComponentResource):
             repository=registry.repository.name,
             role="roles/artifactregistry.writer",
             member=pulumi.Output.format("principalSet://iam.googleapis.com/{0}/attribute.ref_type/tag", pool.name),
-            opts=ours,
+            opts=self.ours(),
         )
         self.register_outputs({"provider": self.provider.name})

@@ -4,13 +4,16 @@ Here belongs making them. What they may do is in `access.py`. Neither ever has a
 the machines that run as them.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_gcp import serviceaccount
 
+from components.part import Part
 from config import Config
 
 
-class Identities(pulumi.ComponentResource):
+class Identities(Part):
     """The two accounts.
 
     Attributes:
@@ -18,8 +21,8 @@ class Identities(pulumi.ComponentResource):
         spark: that of Dataproc's machines.
     """
 
-    def __init__(self, name: str, config: Config, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("chicago-crime:google:Identities", name, None, opts)
+    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
+        super().__init__(name, after)
 
         def account(what: str, title: str, description: str) -> serviceaccount.Account:
             return serviceaccount.Account(
@@ -28,7 +31,7 @@ class Identities(pulumi.ComponentResource):
                 account_id=config.named(what),
                 display_name=title,
                 description=description,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=self.ours(),
             )
 
         self.platform = account("vm", f"Chicago crime ({config.stack})", "Dagster and the dashboard, on the machine")

@@ -3,9 +3,12 @@
 Here belongs the bucket and how long its objects stay. Who may use it is in `access.py`.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_gcp import storage
 
+from components.part import Part
 from config import Config
 
 PASSING = ["staging/", "google-cloud-dataproc-metainfo/"]
@@ -22,15 +25,15 @@ REPLACED_KEPT = 3
 SOFT_DELETE_DAYS = 7
 
 
-class Lake(pulumi.ComponentResource):
+class Lake(Part):
     """The bucket.
 
     Attributes:
         bucket: it.
     """
 
-    def __init__(self, name: str, config: Config, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("chicago-crime:google:Lake", name, None, opts)
+    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
+        super().__init__(name, after)
         self.bucket = storage.Bucket(
             f"{name}-bucket",
             project=config.project,
@@ -67,6 +70,6 @@ class Lake(pulumi.ComponentResource):
                 {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": PASSING_DAYS}},
             ],
             force_destroy=not config.keep_data,
-            opts=pulumi.ResourceOptions(parent=self, protect=config.keep_data),
+            opts=self.ours(pulumi.ResourceOptions(protect=config.keep_data)),
         )
         self.register_outputs({"bucket": self.bucket.name})

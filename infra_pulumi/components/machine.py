@@ -3,7 +3,7 @@
 Here belongs what it is made of, and which people reach it. What it does when it starts is in `cloud-init.yaml`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pulumi
@@ -12,6 +12,7 @@ from pulumi_gcp import compute, iap
 from cloud_init import render
 from components.identities import Identities
 from components.network import Network
+from components.part import Part
 from components.registry import Registry
 from config import Config
 
@@ -24,7 +25,7 @@ DISK = "data"
 TEMPLATE = Path(__file__).parent.parent / "cloud-init.yaml"
 
 
-class Machine(pulumi.ComponentResource):
+class Machine(Part):
     """The machine.
 
     Attributes:
@@ -39,9 +40,9 @@ class Machine(pulumi.ComponentResource):
         network: Network,
         registry: Registry,
         environment: Mapping[str, pulumi.Input[str]],
-        opts: pulumi.ResourceOptions | None = None,
+        after: Sequence[pulumi.Resource],
     ):
-        super().__init__("chicago-crime:google:Machine", name, None, opts)
+        super().__init__(name, after)
         disk = self._disk(name, config)
         start = pulumi.Output.all(registry.image, pulumi.Output.from_input(environment)).apply(
             lambda known: render(TEMPLATE.read_text(), image=known[0], environment=known[1])
@@ -74,12 +75,10 @@ class Machine(pulumi.ComponentResource):
                 "user-data": start,
             },
             allow_stopping_for_update=True,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                # cloud-init works once in a machine's life: what it should do differently, a new machine does. The
-                # disk can hang on one machine only, so the old one goes first.
-                replace_on_changes=['metadata["user-data"]'],
-                delete_before_replace=True,
+            # cloud-init works once in a machine's life: what it should do differently, a new machine does. The disk can
+            # hang on one machine only, so the old one goes first.
+            opts=self.ours(
+                pulumi.ResourceOptions(replace_on_changes=['metadata["user-data"]'], delete_before_replace=True)
             ),
         )
         self._people(name, config)
@@ -87,7 +86,6 @@ class Machine(pulumi.ComponentResource):
 
     def _disk(self, name: str, config: Config) -> compute.Disk:
         """The disk that outlives machines, and its daily snapshots."""
-        ours = pulumi.ResourceOptions(parent=self)
         disk = compute.Disk(
             f"{name}-disk",
             project=config.project,
@@ -97,7 +95,7 @@ class Machine(pulumi.ComponentResource):
             type="pd-balanced",
             size=config.data_disk_gb,
             labels=config.labels,
-            opts=pulumi.ResourceOptions(parent=self, protect=config.keep_data),
+            opts=self.ours(pulumi.ResourceOptions(protect=config.keep_data)),
         )
         schedule = compute.ResourcePolicy(
             f"{name}-daily",
@@ -113,7 +111,7 @@ class Machine(pulumi.ComponentResource):
                 },
                 "snapshot_properties": {"labels": config.labels, "storage_locations": config.region},
             },
-            opts=ours,
+            opts=self.ours(),
         )
         compute.DiskResourcePolicyAttachment(
             f"{name}-snapshots",
@@ -121,13 +119,12 @@ class Machine(pulumi.ComponentResource):
             zone=config.machine_zone,
             disk=disk.name,
             name=schedule.name,
-            opts=ours,
+            opts=self.ours(),
         )
         return disk
 
     def _people(self, name: str, config: Config) -> None:
         """Let the operators through IAP to this machine and no other, and log in without being root."""
-        ours = pulumi.ResourceOptions(parent=self)
         for number, member in enumerate(config.operators):
             iap.TunnelInstanceIAMMember(
                 f"{name}-tunnel-{number}",
@@ -136,7 +133,7 @@ class Machine(pulumi.ComponentResource):
                 instance=self.instance.name,
                 role="roles/iap.tunnelResourceAccessor",
                 member=member,
-                opts=ours,
+                opts=self.ours(),
             )
             compute.InstanceIAMMember(
                 f"{name}-login-{number}",
@@ -145,5 +142,5 @@ class Machine(pulumi.ComponentResource):
                 instance_name=self.instance.name,
                 role="roles/compute.osLogin",
                 member=member,
-                opts=ours,
+                opts=self.ours(),
             )

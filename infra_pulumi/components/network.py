@@ -3,10 +3,13 @@
 Here belongs who can reach whom. The project's network `default`, which lets in the world, is not used.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_gcp import compute
 
 from components.identities import Identities
+from components.part import Part
 from config import Config
 
 MACHINE_RANGE = "10.10.0.0/28"
@@ -19,7 +22,7 @@ IAP_RANGE = "35.235.240.0/20"
 SSH_PORT, WEB_PORTS = "22", ["3000", "8050"]
 
 
-class Network(pulumi.ComponentResource):
+class Network(Part):
     """The network.
 
     Attributes:
@@ -27,9 +30,8 @@ class Network(pulumi.ComponentResource):
         spark: the subnet of Dataproc's machines.
     """
 
-    def __init__(self, name: str, config: Config, identities: Identities, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("chicago-crime:google:Network", name, None, opts)
-        ours = pulumi.ResourceOptions(parent=self)
+    def __init__(self, name: str, config: Config, identities: Identities, after: Sequence[pulumi.Resource]):
+        super().__init__(name, after)
         network = compute.Network(
             f"{name}-network",
             project=config.project,
@@ -37,7 +39,7 @@ class Network(pulumi.ComponentResource):
             description="Chicago crime data platform",
             auto_create_subnetworks=False,
             routing_mode="REGIONAL",
-            opts=ours,
+            opts=self.ours(),
         )
 
         def subnet(what: str, addresses: str, description: str) -> compute.Subnetwork:
@@ -50,7 +52,7 @@ class Network(pulumi.ComponentResource):
                 network=network.id,
                 ip_cidr_range=addresses,
                 private_ip_google_access=True,
-                opts=ours,
+                opts=self.ours(),
             )
 
         self.machine = subnet("machine", MACHINE_RANGE, "The machine of Dagster and the dashboard")
@@ -67,7 +69,7 @@ class Network(pulumi.ComponentResource):
             target_service_accounts=[identities.platform.email],
             allows=[{"protocol": "tcp", "ports": [SSH_PORT, *WEB_PORTS]}],
             log_config={"metadata": "INCLUDE_ALL_METADATA"},
-            opts=ours,
+            opts=self.ours(),
         )
         # By addresses and not by account: a batch's machines, which are Google's, need not show the account they use.
         compute.Firewall(
@@ -80,13 +82,13 @@ class Network(pulumi.ComponentResource):
             source_ranges=[SPARK_RANGE],
             destination_ranges=[SPARK_RANGE],
             allows=[{"protocol": "tcp"}, {"protocol": "udp"}, {"protocol": "icmp"}],
-            opts=ours,
+            opts=self.ours(),
         )
         if config.nat:
-            self._way_out(name, config, network, ours)
+            self._way_out(name, config, network)
         self.register_outputs({"machine": self.machine.id, "spark": self.spark.id})
 
-    def _way_out(self, name: str, config: Config, network: compute.Network, ours: pulumi.ResourceOptions) -> None:
+    def _way_out(self, name: str, config: Config, network: compute.Network) -> None:
         """Let the machine, and it only, into the internet: the City's portal and Kaggle are not Google's."""
         router = compute.Router(
             f"{name}-router",
@@ -94,7 +96,7 @@ class Network(pulumi.ComponentResource):
             name=config.named(),
             region=config.region,
             network=network.id,
-            opts=ours,
+            opts=self.ours(),
         )
         compute.RouterNat(
             f"{name}-nat",
@@ -106,5 +108,5 @@ class Network(pulumi.ComponentResource):
             source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",
             subnetworks=[{"name": self.machine.id, "source_ip_ranges_to_nats": ["ALL_IP_RANGES"]}],
             log_config={"enable": True, "filter": "ERRORS_ONLY"},
-            opts=ours,
+            opts=self.ours(),
         )

@@ -3,16 +3,19 @@
 Here belongs the registry and what becomes of old images. Who may use it is in `access.py`.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_gcp import artifactregistry
 
+from components.part import Part
 from config import Config
 
 UNTAGGED_DAYS = 14
 KEPT_VERSIONS = 10
 
 
-class Registry(pulumi.ComponentResource):
+class Registry(Part):
     """The registry.
 
     Attributes:
@@ -20,8 +23,8 @@ class Registry(pulumi.ComponentResource):
         image: address of the image that the machine runs, with its tag.
     """
 
-    def __init__(self, name: str, config: Config, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("chicago-crime:google:Registry", name, None, opts)
+    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
+        super().__init__(name, after)
         self.repository = artifactregistry.Repository(
             f"{name}-repository",
             project=config.project,
@@ -44,7 +47,7 @@ class Registry(pulumi.ComponentResource):
                 },
             ],
             cleanup_policy_dry_run=False,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self.ours(),
         )
         self.image = pulumi.Output.format(
             "{0}-docker.pkg.dev/{1}/{2}/chicago-crime:{3}",

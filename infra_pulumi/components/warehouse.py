@@ -4,21 +4,24 @@ Here belongs the dataset and no table: the platform makes those, so that `pulumi
 may use it is in `access.py`.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_gcp import bigquery
 
+from components.part import Part
 from config import Config
 
 
-class Warehouse(pulumi.ComponentResource):
+class Warehouse(Part):
     """The dataset.
 
     Attributes:
         dataset: it.
     """
 
-    def __init__(self, name: str, config: Config, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("chicago-crime:google:Warehouse", name, None, opts)
+    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
+        super().__init__(name, after)
         self.dataset = bigquery.Dataset(
             f"{name}-dataset",
             project=config.project,
@@ -29,6 +32,6 @@ class Warehouse(pulumi.ComponentResource):
             labels=config.labels,
             max_time_travel_hours="168",
             delete_contents_on_destroy=not config.keep_data,
-            opts=pulumi.ResourceOptions(parent=self, protect=config.keep_data),
+            opts=self.ours(pulumi.ResourceOptions(protect=config.keep_data)),
         )
         self.register_outputs({"dataset": self.dataset.dataset_id})
