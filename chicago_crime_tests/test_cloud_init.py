@@ -117,9 +117,7 @@ def test_a_disk_that_holds_anything_is_not_formatted(etc: Path, tmp_path: Path, 
     elif content == "a partition table":
         with disk.open("r+b") as file:
             file.seek(446)
-            file.write(
-                b"\x00\x02\x00\x00\x83\xff\xff\xff\x00\x08\x00\x00\x00\xe0\x00\x00".ljust(64, b"\x00") + b"\x55\xaa"
-            )
+            file.write(bytes.fromhex("00020000 83ffffff 00080000 00e00000").ljust(64, b"\0") + bytes.fromhex("55aa"))
     else:
         with disk.open("r+b") as file:
             file.seek(700_000)
@@ -160,8 +158,8 @@ def test_what_is_on_the_disk_is_there_after_a_reboot_and_after_it_has_grown(etc:
     disk, data = empty_disk(tmp_path), tmp_path / "data"
     try:
         first = run(etc / "prepare-disk", disk, data)
-        if "loop" in first.stderr:
-            pytest.skip(f"there are no loop devices here: {first.stderr}")
+        if re.search("^mount:.*(loop device|not permitted|permission denied)", first.stderr, re.MULTILINE):
+            pytest.skip(f"this machine's root may not mount: {first.stderr}")
         assert first.returncode == 0, first.stderr
         assert [(data / name).stat().st_uid for name in ("platform", "postgres")] == [10001, 999]
         (data / "platform" / "a-file").write_text("kept")

@@ -1,4 +1,4 @@
-"""The Makefile's targets for Google Cloud, with stand-ins for the programs that would reach it: what is asked of them."""
+"""The Makefile's targets for Google Cloud: what they ask of the programs that reach it, which have stand-ins here."""
 
 import json
 import os
