@@ -124,8 +124,8 @@ class Config(BaseModel):
     )
     nat: bool = Field(
         True,
-        description="true or false: whether the machine, which has no public address, reaches the internet; the "
-        "sources portal and kaggle need it, and so does getting images from elsewhere than the registry",
+        description="true or false: whether the machine, which has no public address, reaches the internet: the "
+        "sources portal and kaggle, and Docker Hub for the images of PostgreSQL and Compose",
         examples=["true"],
     )
     operators: Json[list[Member]] = Field(

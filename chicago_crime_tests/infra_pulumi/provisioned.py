@@ -17,12 +17,13 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import Mocks, mocks, set_all_config, set_mocks
-from pulumi.runtime.settings import ROOT
+from pulumi.runtime.settings import ROOT, SETTINGS
 from pulumi.runtime.stack import run_in_stack
 
 PROGRAM = Path(__file__).parents[2] / "infra_pulumi"
 PROJECT = "a-project"
 NUMBER = "123456789012"
+PATIENCE_S = 60
 SECRET_KEYS = ("chicago-crime:kaggleToken",)
 
 
@@ -79,8 +80,8 @@ class Provisioned:
         return [each for each in self.resources if each.type.startswith("gcp:")]
 
     def of(self, kind: str) -> list[Declared]:
-        """All of a type, by the end of its token."""
-        return [each for each in self.resources if each.type.endswith(f":{kind}")]
+        """All that is made at Google of a type, by the end of its token."""
+        return [each for each in self.google if each.type.endswith(f":{kind}")]
 
     def one(self, kind: str, name: str = "") -> Declared:
         """The only one of a type whose name ends so."""
@@ -111,8 +112,9 @@ def provision(
         answers = _Google()
         set_mocks(answers, project="chicago-crime", stack=stack, monitor=_Recorder(answers, record))
         ROOT.set(None)  # the mocks have made one already, for tests without a program
+        SETTINGS.outputs.clear()  # which would be waited for, for ever, if an earlier run failed
         set_all_config(keys, list(secret_keys))
-        asyncio.get_event_loop().run_until_complete(run_in_stack(program))
+        asyncio.get_event_loop().run_until_complete(asyncio.wait_for(run_in_stack(program), PATIENCE_S))
 
     Context().run(run)  # in which no earlier run has left anything
     return record
@@ -183,6 +185,6 @@ class _Google(Mocks):
             made["name"] = made["repositoryId"]
         return ids.get(args.typ, f"{args.name}-id").format(**made), made
 
-    def call(self, args: Any) -> tuple[dict[str, Any], None]:
+    def call(self, args: Any) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         assert args.token == "gcp:organizations/getProject:getProject", args.token
-        return {"number": NUMBER, "projectId": args.args["projectId"]}, None
+        return {"number": NUMBER, "projectId": args.args["projectId"]}, []

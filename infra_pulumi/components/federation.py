@@ -1,6 +1,8 @@
 """GitHub's workflows sign in without a key: Google trusts the tokens that GitHub gives them.
 
 Here belongs whom Google trusts, and what those may do. It is off unless the configuration names a repository.
+Google keeps the name of a deleted pool for 30 days: until then, `gcloud iam workload-identity-pools undelete` brings it
+back, and `pulumi import` into the stack.
 """
 
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pulumi
-from pulumi_gcp import compute, iap
+from pulumi_gcp import compute, iap, serviceaccount
 
 from cloud_init import render
 from components.identities import Identities
@@ -81,7 +81,7 @@ class Machine(Part):
                 pulumi.ResourceOptions(replace_on_changes=['metadata["user-data"]'], delete_before_replace=True)
             ),
         )
-        self._people(name, config)
+        self._people(name, config, identities)
         self.register_outputs({"instance": self.instance.name})
 
     def _disk(self, name: str, config: Config) -> compute.Disk:
@@ -123,7 +123,7 @@ class Machine(Part):
         )
         return disk
 
-    def _people(self, name: str, config: Config) -> None:
+    def _people(self, name: str, config: Config, identities: Identities) -> None:
         """Let the operators through IAP to this machine and no other, and log in without being root."""
         for number, member in enumerate(config.operators):
             iap.TunnelInstanceIAMMember(
@@ -141,6 +141,14 @@ class Machine(Part):
                 zone=config.machine_zone,
                 instance_name=self.instance.name,
                 role="roles/compute.osLogin",
+                member=member,
+                opts=self.ours(),
+            )
+            # Who is on a machine can do what its account can, so OS Login asks for the right to that.
+            serviceaccount.IAMMember(
+                f"{name}-account-{number}",
+                service_account_id=identities.platform.name,
+                role="roles/iam.serviceAccountUser",
                 member=member,
                 opts=self.ours(),
             )
