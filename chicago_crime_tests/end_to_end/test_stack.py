@@ -20,6 +20,7 @@ from chicago_crime_tests.end_to_end.browsing import until
 from chicago_crime_tests.end_to_end.stack import Stack
 
 ROWS = 600
+AGAIN_WITHIN_S = 180  # the daemon looks once a minute whether a code location that was away is back
 WEB, DASHBOARD = "3000", "8050"
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -109,7 +110,8 @@ def status(stack: Stack, run: str) -> str:
 
 def ended(stack: Stack, run: str) -> str:
     """The state in which a run ended."""
-    return until(lambda: (now := status(stack, run)) in ("SUCCESS", "FAILURE", "CANCELED") and now)
+    states = ("SUCCESS", "FAILURE", "CANCELED")
+    return until(lambda: (now := status(stack, run)) in states and now, for_s=AGAIN_WITHIN_S)
 
 
 def messages(stack: Stack, run: str) -> str:
@@ -192,6 +194,8 @@ def test_a_run_whose_code_location_was_killed_fails_and_is_run_again(stack: Stac
     stack.start("code")
     assert ended(stack, run) == "FAILURE"
     assert "the code location has no process for it" in messages(stack, run)
-    [again] = until(lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run])
+    [again] = until(
+        lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run], for_s=AGAIN_WITHIN_S
+    )
     assert ended(stack, again) == "SUCCESS", messages(stack, again)
     assert rows(stack, "enriched_crimes", 2002) >= ROWS * 0.9
