@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,28 @@ def test_the_password_is_made_once_and_for_root_only(etc: Path, tmp_path: Path) 
     other.mkdir()
     assert run(etc / "write-env", other, etc).returncode == 0
     assert (other / "postgres-password").read_text() != made
+
+
+def test_compose_makes_of_its_files_what_shall_run_there(config: dict[str, Any], etc: Path, tmp_path: Path) -> None:
+    for file in config["write_files"]:
+        if file.get("encoding") == "b64":
+            (etc / file["path"].removeprefix(HOME)).write_bytes(b64decode(file["content"]))
+    disk = tmp_path / "data"
+    disk.mkdir()
+    assert run(etc / "write-env", disk, etc).returncode == 0
+    command = [program("docker-compose"), "config"]
+    told = subprocess.run(
+        command, cwd=etc, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, "WARNING" in told.stderr) == (0, False), told.stderr
+    services = yaml.safe_load(told.stdout)["services"]
+    assert services["webserver"]["ports"] == ["0.0.0.0:3000:3000/tcp"]
+    assert services["dashboard"]["ports"] == ["0.0.0.0:8050:8050/tcp"]
+    assert services["code"]["image"] == IMAGE
+    assert services["code"]["environment"].items() >= SETTINGS.items()
+    assert f"{disk}/platform:/data:rw" in services["code"]["volumes"]
+    password = (disk / "postgres-password").read_text()
+    assert services["postgres"]["environment"]["POSTGRES_PASSWORD"] == password
 
 
 def test_no_second_password_is_made_for_a_database_that_is_there(etc: Path, tmp_path: Path) -> None:
