@@ -48,7 +48,9 @@ def etc(config: dict[str, Any], tmp_path: Path) -> Path:
     folder.mkdir()
     for file in config["write_files"]:
         if file["path"].startswith(HOME) and "encoding" not in file:
-            (folder / file["path"].removeprefix(HOME)).write_text(file["content"])
+            script = folder / file["path"].removeprefix(HOME)
+            script.write_text(file["content"])
+            script.chmod(0o755)
     return folder
 
 
@@ -176,6 +178,29 @@ def test_what_is_on_the_disk_is_there_after_a_reboot_and_after_it_has_grown(etc:
             assert shutil.disk_usage(data).total > 1.8 * size
     finally:
         subprocess.run(["umount", str(data)], capture_output=True, check=False)
+
+
+@needs_root
+@pytest.mark.parametrize("image_is_there", [True, False])
+def test_a_start_clears_away_mounts_and_only_then_brings_the_stack_up(
+    etc: Path, tmp_path: Path, image_is_there: bool
+) -> None:
+    (tmp_path / "bin").mkdir()
+    answers = {"docker": 'case "$1" in ps) echo left-over ;; pull) exit $MISSING ;; esac'}
+    for name in ("docker", "docker-credential-gcr", "mount"):  # what would change this machine only notes its arguments
+        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\necho {name} "$@" >> "$NOTES"\n{answers.get(name, "")}\n')
+        (tmp_path / "bin" / name).chmod(0o755)
+    notes = tmp_path / "notes"
+    surroundings = {"NOTES": str(notes), "MISSING": str(int(not image_is_there))}
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    told = run(etc / "start", empty_disk(tmp_path), tmp_path / "data", PATH=path, **surroundings)
+    assert (told.returncode == 0) is image_is_there, told.stderr
+    steps = [" ".join(line.split()[:2]) for line in notes.read_text().splitlines()]
+    before = ["docker ps", "docker rm", "mount -t", "docker-credential-gcr configure-docker", "docker pull"]
+    assert steps == before + ["docker run"] * image_is_there
+    assert "docker rm --force left-over" in notes.read_text()
+    assert "--registries=us-central1-docker.pkg.dev\n" in notes.read_text()
+    assert f"IMAGE={IMAGE}\n" in (etc / ".env").read_text()
 
 
 def test_the_password_is_made_once_and_for_root_only(etc: Path, tmp_path: Path) -> None:
