@@ -17,8 +17,8 @@ from components.machine import Machine
 from components.network import Network
 from components.registry import Registry
 from components.warehouse import Warehouse
-from config import load_config
 from outputs import operations, settings
+from read_config import load_config
 
 config = load_config()
 apis = Apis("apis", config)

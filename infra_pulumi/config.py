@@ -1,16 +1,13 @@
 """What can be chosen when the platform is provisioned: every key of the stack's configuration, typed and checked.
 
-Here belongs reading and judging the configuration, and names that follow from it. What is made of it belongs in
-`components/`. Keys are set with `pulumi config set`; those without a prefix are the platform's own.
+Here belong the keys, what they may hold, and names that follow from it. How they are read and what is said of wrong
+ones is in `read_config.py`, what is made of them in `components/`.
 """
 
 import re
-from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Annotated, Literal
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from pydantic import (
     AliasGenerator,
     BaseModel,
@@ -18,12 +15,10 @@ from pydantic import (
     Field,
     Json,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
 
 from machine_types import check_machine, check_machine_for_platform
 
@@ -33,15 +28,8 @@ OWN = "chicago-crime:"
 Member = Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount):[^@\s:]+@[^@\s:]+\.[a-z]+$")]
 
 
-class ConfigError(pulumi.RunError):
-    """The configuration is wrong; the message names every key that is, and the command that mends it.
-
-    Pulumi prints it without a traceback.
-    """
-
-
 class Config(BaseModel):
-    """The configuration of one stack. A field's first example is what its error tells to type."""
+    """The configuration of one stack. A field's example is what the message about a wrong value tells to type."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -221,64 +209,3 @@ class Config(BaseModel):
     def named(self, what: str = "") -> str:
         """The name that a thing has at Google; the stack's name is in it, so that stacks can share a project."""
         return "-".join(filter(None, ("chicago-crime", self.stack, what)))
-
-
-def load_config() -> Config:
-    """Read and judge the configuration of the stack.
-
-    Raises:
-        ConfigError: keys are wrong, missing or unknown.
-    """
-    given = {**get_config_env(), **CONFIG.get()}  # `pulumi.Config` gives single keys, and would let a misspelt one pass
-    taken = {key: value for key, value in given.items() if key.startswith(OWN) or key in _keys().values()}
-    problems = []
-    token = OWN + "kaggleToken"
-    if token in taken:
-        if not is_config_secret(token):
-            problems.append(_problem("kaggle_token", "it is in the clear, in the stack's file: set it as a secret"))
-        if not taken[token].strip():
-            problems.append(_problem("kaggle_token", "it is empty"))
-        taken[token] = pulumi.Output.secret(taken[token])
-    try:
-        config = Config.model_validate({**taken, "stack": pulumi.get_stack()})
-    except ValidationError as error:
-        problems += [_told(each) for each in error.errors()]
-    if problems:
-        raise ConfigError(f"The configuration of the stack {pulumi.get_stack()} is wrong:\n" + "\n".join(problems))
-    return config
-
-
-def _keys() -> Mapping[str, str]:
-    """The fields of the configuration: name -> key."""
-    return {name: str(field.validation_alias) for name, field in Config.model_fields.items()}
-
-
-def _told(error: ErrorDetails) -> str:
-    key = str(error["loc"][0])
-    names = {key: name for name, key in _keys().items()}
-    if key not in names:
-        near = get_close_matches(key, names, 1)
-        hint = f"; {near[0].removeprefix(OWN)} is one" if near else ""
-        return f"  {key.removeprefix(OWN)}: there is no such key{hint}\n      pulumi config rm {key}"
-    if error["type"] == "missing":
-        return _problem(names[key], "it is not set")
-    why = str(error["msg"])
-    why = why.removeprefix("Value error, ") if error["type"] == "value_error" else why[0].lower() + why[1:]
-    if error["type"] == "string_pattern_mismatch":
-        why = "it does not fit"
-    return _problem(names[key], f"{error['input']!r}: {why}")
-
-
-def _problem(name: str, what: str) -> str:
-    """One key that is wrong: what is wrong with it, what it is for, and the command that mends it."""
-    field = Config.model_fields[name]
-    key = str(field.validation_alias).removeprefix(OWN)
-    example = (field.examples or [""])[0]
-    command = f"pulumi config set {key} {example}"
-    if name == "stack":
-        command = f"pulumi stack rename {example}"
-    elif name == "operators":
-        command = f"pulumi config set {example}"
-    elif name == "kaggle_token":
-        command = f"pulumi config set --secret {key}"
-    return f"  {key}: {what}\n      {field.description}\n      {command}"

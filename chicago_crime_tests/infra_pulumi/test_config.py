@@ -3,9 +3,11 @@
 import re
 
 import pytest
+import yaml
 
-from chicago_crime_tests.infra_pulumi.provisioned import provision
-from config import ConfigError
+from chicago_crime_tests.infra_pulumi.provisioned import PROGRAM, provision
+from config import OWN
+from read_config import ConfigError
 
 WRONG = [
     ({"gcp:project": "My_Project"}, "gcp:project: 'My_Project'", "pulumi config set gcp:project my-project"),
@@ -78,3 +80,7 @@ def test_what_is_missing_is_told() -> None:
 
 def test_what_else_the_provider_is_told_is_its_own_matter() -> None:
     assert provision({"gcp:userProjectOverride": "true"}).google
+
+
+def test_its_keys_are_those_that_the_command_writes() -> None:
+    assert yaml.safe_load((PROGRAM / "Pulumi.yaml").read_text())["name"] + ":" == OWN
