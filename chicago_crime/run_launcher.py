@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagster import DagsterRun
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import deserialize_value
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10
 
+IS_STOPPING = "after telling it to shut down"
+"""What a code location answers that is being stopped and lets its runs end first; there is no other sign of it."""
+
 
 class WatchedRunLauncher(DefaultRunLauncher):
     """The default launcher, whose runs the run monitoring looks after.
@@ -28,6 +31,15 @@ class WatchedRunLauncher(DefaultRunLauncher):
     A run that the code location does not know (any more) is lost: it is marked as failed, and `run_retries` may start
     it again. While the code location cannot be reached nothing is decided: its runs may be well, or it is starting.
     """
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start a run. One that a stopping code location refuses goes back into the queue, and is no failure."""
+        try:
+            super().launch_run(context)
+        except DagsterLaunchFailedError as error:
+            if IS_STOPPING in str(error):
+                raise DagsterUserCodeUnreachableError("the code location is being stopped") from error
+            raise
 
     @property
     def supports_check_run_worker_health(self) -> bool:

@@ -86,7 +86,7 @@ def watch(source: CrimeSource) -> SensorDefinition:
         try:
             source.refuse_wrong_settings()
             offered = source.versions()
-        except PlatformError as error:
+        except (PlatformError, OSError) as error:  # a folder may be out of reach, too
             return SkipReason(str(error))  # the cursor stays: what is missed now is noticed later
         seen = Seen.read(context.cursor, source.name)
         versions = {year: version for year, version in offered.items() if year <= CURRENT_YEAR}

@@ -14,7 +14,10 @@ from chicago_crime_tests.support import PROJECT
 
 OWN = ("chicago_crime", "spark_jobs", "infra_pulumi", "benchmarks", "chicago_crime_tests")
 MODULES = sorted(
-    file for folder in OWN for file in (PROJECT / folder).rglob("*.py") if ".venv" not in file.parts  # Pulumi's
+    file
+    for folder in OWN
+    for file in (PROJECT / folder).rglob("*.py")
+    if ".venv" not in file.parts  # Pulumi's
 )
 SQL_FILES = sorted(
     [

@@ -124,12 +124,16 @@ class Stack:
 
     def stop(self, service: str, by: signal.Signals = signal.SIGTERM) -> int:
         """Stop a service as Docker does, or kill it with all that it has started. Returns its exit code."""
-        process = self.processes.pop(service)
-        if by is signal.SIGKILL:
-            os.killpg(process.pid, by)
+        self.tell(service, by)
+        return self.processes.pop(service).wait(STOPS_WITHIN_S)
+
+    def tell(self, service: str, signal_: signal.Signals) -> None:
+        """Send a service a signal; as in a container, only the one that kills reaches all that it has started."""
+        process = self.processes[service]
+        if signal_ is signal.SIGKILL:
+            os.killpg(process.pid, signal_)
         else:
-            process.send_signal(by)
-        return process.wait(STOPS_WITHIN_S)
+            process.send_signal(signal_)
 
     def kill_all(self) -> None:
         """Leave nothing behind, whatever happened."""

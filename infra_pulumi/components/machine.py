@@ -72,6 +72,7 @@ class Machine(Part):
                 "enable-oslogin": "TRUE",
                 "block-project-ssh-keys": "TRUE",
                 "serial-port-enable": "FALSE",
+                "cos-update-strategy": "update_enabled",  # off by default since milestone 117; the next start has it
                 "user-data": start,
             },
             allow_stopping_for_update=True,
