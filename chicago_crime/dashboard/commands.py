@@ -9,7 +9,10 @@ from chicago_crime.cli_tools import DataOption, chosen_settings, errors_told
 
 
 def dashboard(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8050,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8050,
+    host: Annotated[
+        str, typer.Option(help="Address; another than this machine's own only in a container.")
+    ] = "127.0.0.1",
     data_dir: DataOption = None,
 ) -> None:
     """Look at the tables in a browser, until Ctrl-C: overview, map, hours, comparisons, and what is loaded."""
@@ -18,8 +21,8 @@ def dashboard(
         from chicago_crime.screen import out
 
         settings = chosen_settings(data_dir=data_dir)
-        out.print(f"Dashboard: http://127.0.0.1:{port}  (Ctrl-C stops it; it needs no internet)")
-        serve(settings, port)
+        out.print(f"Dashboard: http://{host}:{port}  (Ctrl-C stops it; it needs no internet)")
+        serve(settings, port, host)
 
 
 def report(

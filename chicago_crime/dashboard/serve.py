@@ -1,4 +1,4 @@
-"""Starting the dashboard: on 127.0.0.1, until Ctrl-C."""
+"""Starting the dashboard: on 127.0.0.1 unless told otherwise, until Ctrl-C."""
 
 import socket
 import threading
@@ -23,8 +23,8 @@ def build_dashboard(settings: Settings) -> Dashboard:
     return Dashboard(data, settings.data_dir / "dashboard")
 
 
-def serve(settings: Settings, port: int) -> None:
-    """Serve until Ctrl-C.
+def serve(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
+    """Serve until Ctrl-C or SIGTERM. Whatever the address, only browsers that ask for this machine are answered.
 
     Raises:
         UsageError: the port is in use.
@@ -35,7 +35,7 @@ def serve(settings: Settings, port: int) -> None:
     dashboard = build_dashboard(settings)
     threading.Thread(target=dashboard.warm_up, daemon=True).start()
     server = uvicorn.Server(
-        uvicorn.Config(dashboard.application(), host="127.0.0.1", port=port, log_level="warning", lifespan="off")
+        uvicorn.Config(dashboard.application(), host=host, port=port, log_level="warning", lifespan="off")
     )
     with suppress(KeyboardInterrupt):  # how uvicorn tells, once all is closed, that it was stopped with Ctrl-C
         server.run()

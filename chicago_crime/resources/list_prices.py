@@ -30,6 +30,28 @@ USD_PER_VCPU_HOUR_OF_DATAPROC = 0.01
 USD_PER_GIB_MONTH_OF_DISK = 0.04
 """Compute Engine, standard disk: https://cloud.google.com/compute/disks-image-pricing."""
 
+USD_PER_GIB_MONTH_OF_BALANCED_DISK = 0.10
+"""Compute Engine, balanced disk: https://cloud.google.com/compute/disks-image-pricing."""
+
+USD_PER_GIB_MONTH_OF_SNAPSHOTS = 0.05
+"""Compute Engine, standard snapshots kept in one region, which hold what changed:
+https://cloud.google.com/compute/disks-image-pricing."""
+
+USD_PER_HOUR_OF_NAT = 0.0014
+"""Cloud NAT, for each machine behind it: https://cloud.google.com/nat/pricing."""
+
+USD_PER_HOUR_OF_ADDRESS = 0.005
+"""A public IPv4 address, as Cloud NAT uses one: https://cloud.google.com/vpc/network-pricing."""
+
+USD_PER_GIB_THROUGH_NAT = 0.045
+"""Cloud NAT, both directions: https://cloud.google.com/nat/pricing."""
+
+USD_PER_GIB_MONTH_OF_IMAGES = 0.10
+"""Artifact Registry: https://cloud.google.com/artifact-registry/pricing. The first half GiB is free."""
+
+USD_PER_MONTH_OF_SECRET = 0.06
+"""Secret Manager, a version of a secret: https://cloud.google.com/secret-manager/pricing. Six are free."""
+
 USD_PER_DCU_HOUR = 0.06
 """Dataproc Serverless, standard tier: https://cloud.google.com/dataproc-serverless/pricing."""
 
@@ -59,11 +81,31 @@ def machine_usd_per_hour(machine_type: str, disk_gib: int) -> float | None:
     Returns:
         None for a type whose price is not known here.
     """
+    size = _size(machine_type)
+    compute = compute_usd_per_hour(machine_type)
+    if size is None or compute is None:
+        return None
+    disk = disk_gib * USD_PER_GIB_MONTH_OF_DISK / HOURS_A_MONTH
+    return compute + size[0] * USD_PER_VCPU_HOUR_OF_DATAPROC + disk
+
+
+def compute_usd_per_hour(machine_type: str) -> float | None:
+    """What a machine of Compute Engine costs for an hour, without its disks.
+
+    Returns:
+        None for a type whose price is not known here.
+    """
+    size = _size(machine_type)
+    if size is None:
+        return None
+    of_vcpu, of_gib = _VCPU_AND_GIB[machine_type.split("-")[0]]
+    return size[0] * of_vcpu + size[1] * of_gib
+
+
+def _size(machine_type: str) -> tuple[int, float] | None:
+    """Its vCPUs, and its memory in GiB."""
     named = re.fullmatch(r"(\w+)-(standard|highmem|highcpu)-(\d+)", machine_type)
     if named is None or named[1] not in _VCPU_AND_GIB:
         return None
     family, kind, vcpus = named[1], named[2], int(named[3])
-    of_vcpu, of_gib = _VCPU_AND_GIB[family]
-    gib = vcpus * _GIB_PER_VCPU[kind].get(family, _USUAL_GIB[kind])
-    disk = disk_gib * USD_PER_GIB_MONTH_OF_DISK / HOURS_A_MONTH
-    return vcpus * (of_vcpu + USD_PER_VCPU_HOUR_OF_DATAPROC) + gib * of_gib + disk
+    return vcpus, vcpus * _GIB_PER_VCPU[kind].get(family, _USUAL_GIB[kind])

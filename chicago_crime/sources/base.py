@@ -16,6 +16,10 @@ Progress = Callable[[int, int | None], None]
 """Told how much of a year is done and how much there is in all (bytes or rows; None where it is not known)."""
 
 
+VERSION = "version"
+"""The entry of a file's details that says which version of the year it is: see `CrimeSource.versions`."""
+
+
 def no_progress(done: int, total: int | None) -> None:
     """Report to nobody."""
 
@@ -62,6 +66,12 @@ class CrimeSource(ABC):
 
     name: str
 
+    is_inbox = False
+    """True if all that appears in it is meant to be loaded; a publisher has years that nobody here may want."""
+
+    look_every_s = 6 * 3600
+    """How often it may be asked whether anything is new, in seconds."""
+
     @abstractmethod
     def years(self) -> list[int]:
         """The years this source can hand over now, ascending."""
@@ -84,6 +94,18 @@ class CrimeSource(ABC):
             SourceError: the publisher cannot be asked.
         """
         return {year: Expected(f"a file of {self.name}") for year in self.years() if year in years}
+
+    def versions(self) -> dict[int, str]:
+        """What tells the present state of each year from a former one, asked cheaply and without fetching any.
+
+        The text of a year is equal as long as its publisher changes nothing, and `fetch` keeps the one of what it
+        fetched in the details under `VERSION`. Years that are not to be had, or not yet whole, are left out; a source
+        in which nothing ever changes by itself has none.
+
+        Raises:
+            SourceError: the publisher cannot be asked.
+        """
+        return {}
 
     def refuse_wrong_settings(self) -> None:  # noqa: B027 - most sources have nothing to refuse
         """Refuse, before a run starts and without asking anybody, settings under which no year is to be had.

@@ -6,6 +6,7 @@ Here belongs finding a year's file and unpacking it. Whether it is a good file i
 import gzip
 import re
 import shutil
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,19 @@ from pathlib import Path
 from typing import IO
 
 from chicago_crime.errors import UsageError
-from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress, years_in
+from chicago_crime.sources.base import (
+    VERSION,
+    CrimeSource,
+    Expected,
+    Progress,
+    SourceError,
+    SourceFile,
+    no_progress,
+    years_in,
+)
+
+AT_REST_S = 60
+"""A file that changed less than so many seconds ago may still be on its way into the folder."""
 
 _BLOCK = 1 << 20
 
@@ -34,6 +47,12 @@ class _Found:
         return f"{self.file}:{self.member}" if self.member else str(self.file)
 
     @property
+    def version(self) -> str:
+        """Name, size in bytes, and when it was last changed, in nanoseconds since 1970."""
+        state = self.file.stat()
+        return f"{self.file.name}:{self.member} {state.st_size} {state.st_mtime_ns}"
+
+    @property
     def is_zipped(self) -> bool:
         return self.file.suffix.lower() == ".zip"
 
@@ -48,6 +67,8 @@ class FolderSource(CrimeSource):
 
     folder: Path
     name = "folder"
+    is_inbox = True
+    look_every_s = 60
 
     def years(self) -> list[int]:
         """See `CrimeSource.years`."""
@@ -65,22 +86,30 @@ class FolderSource(CrimeSource):
         if len(found) > 1:
             raise SourceError(f"{self.folder} has several files for {year}: {', '.join(map(str, found))}. Keep one.")
         source = found[0]
+        version = source.version  # before it is read: what changes meanwhile is another
         target = directory / f"{_stem(source.member or source.file.name)}.csv"
         try:
             _copy(source, target, progress)
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
             raise SourceError(f"{source} is damaged or cut off ({error}): download it again") from error
-        return SourceFile(target, origin=str(source))
+        return SourceFile(target, origin=str(source), details={VERSION: version})
 
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
         """See `CrimeSource.expect`. The sizes are those that the files, or their archives, tell of themselves."""
-        found: dict[int, list[_Found]] = {}
-        for year, file in self._files():
-            found.setdefault(year, []).append(file)
+        found = self._by_year()
         return {
             year: Expected(" and ".join(map(str, found[year])), bytes=_unpacked_size(found[year][0]))
             for year in years
             if year in found
+        }
+
+    def versions(self) -> dict[int, str]:
+        """See `CrimeSource.versions`. Files that are just being written are left out."""
+        now = time.time()
+        return {
+            year: ", ".join(file.version for file in files)
+            for year, files in sorted(self._by_year().items())
+            if all(now - file.file.stat().st_mtime >= AT_REST_S for file in files)
         }
 
     def refuse_wrong_settings(self) -> None:
@@ -90,6 +119,12 @@ class FolderSource(CrimeSource):
                 f"{self.folder} is no folder: name the one that holds the yearly .csv, .csv.gz or .zip files, with "
                 "--folder or CHICAGO_CRIME_FOLDER"
             )
+
+    def _by_year(self) -> dict[int, list[_Found]]:
+        found: dict[int, list[_Found]] = {}
+        for year, file in self._files():
+            found.setdefault(year, []).append(file)
+        return found
 
     def _files(self) -> Iterator[tuple[int, _Found]]:
         self.refuse_wrong_settings()

@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import requests
 
-from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress, years_in
+from chicago_crime.sources.base import (
+    VERSION,
+    CrimeSource,
+    Expected,
+    Progress,
+    SourceError,
+    SourceFile,
+    no_progress,
+    years_in,
+)
 from chicago_crime.sources.http import USER_AGENT, HttpError, Patience, download, limit_time, patiently
 from chicago_crime.sources.kaggle_login import HOW_TO_GET_ONE, Credentials, KaggleLogin
 
@@ -40,6 +49,11 @@ class _Listed:
     name: str
     size: int
     created: str
+
+    @property
+    def version(self) -> str:
+        """What the listing tells of it, which changes when it is replaced."""
+        return f"{self.name} {self.size} {self.created}"
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,12 @@ class KaggleSource(CrimeSource):
                 f"Kaggle lists {listed.name} with {listed.size:,} bytes and sent {path.stat().st_size:,}: it is cut "
                 "off, or was just replaced. Try again."
             )
-        details: dict[str, str | int | bool] = {"file": listed.name, "published": listed.created, "downloaded": came}
+        details: dict[str, str | int | bool] = {
+            "file": listed.name,
+            "published": listed.created,
+            "downloaded": came,
+            VERSION: listed.version,
+        }
         return SourceFile(path, origin=f"{ADDRESS}, file {listed.name}", details=details)
 
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
@@ -97,6 +116,12 @@ class KaggleSource(CrimeSource):
             for year in years
             if files.get(year)
         }
+
+    def versions(self) -> dict[int, str]:
+        """See `CrimeSource.versions`. The listing is asked for, and no file."""
+        with replace(self, patience=replace(self.patience, tries=1))._session() as kaggle:
+            files = kaggle.files()
+        return {year: ", ".join(file.version for file in files[year]) for year in sorted(files)}
 
     def try_access(self) -> str:
         """See `CrimeSource.try_access`."""

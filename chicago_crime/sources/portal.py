@@ -18,7 +18,7 @@ import requests
 from pydantic import SecretStr
 
 from chicago_crime.schema import SOURCE_COLUMNS
-from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
+from chicago_crime.sources.base import VERSION, CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
 from chicago_crime.sources.http import USER_AGENT, HttpError, Patience, limit_time, patiently, refusal
 from chicago_crime.years import FIRST_YEAR
 
@@ -33,6 +33,7 @@ READINGS = 3
 PUBLISHED_AFTER_DAYS = 8
 """The City publishes a crime a week after it was reported."""
 
+_STATE = "count(*) AS crimes, max(updated_on) AS newest_change"
 _COLUMNS = [column.name for column in SOURCE_COLUMNS]
 _T = TypeVar("_T")
 
@@ -42,6 +43,9 @@ class _State(NamedTuple):
 
     rows: int
     newest_change: str
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows, changed {self.newest_change}"
 
 
 class _Page(NamedTuple):
@@ -104,6 +108,14 @@ class PortalSource(CrimeSource):
                     found[year] = Expected(f"dataset {DATASET} at {self.url}", rows=rows)
         return found
 
+    def versions(self) -> dict[int, str]:
+        """See `CrimeSource.versions`. The portal is asked once, one question for all years."""
+        query = {"$select": f"year, {_STATE}", "$group": "year", "$order": "year"}
+        once = replace(self, patience=replace(self.patience, tries=1))
+        with once._session() as session:
+            found = once._get(session, "json", query, self._states_in)
+        return {year: str(state) for year, state in found.items() if year in self.years()}
+
     def try_access(self) -> str:
         """See `CrimeSource.try_access`."""
         once = replace(self, patience=replace(self.patience, tries=1))
@@ -125,6 +137,7 @@ class PortalSource(CrimeSource):
             "rows": state.rows,
             "newest_change": state.newest_change,
             "partial": year == self._newest_year,
+            VERSION: str(state),
         }
         if details["partial"]:
             details["partial_because"] = f"{year} goes on: crimes appear {PUBLISHED_AFTER_DAYS} days after the report"
@@ -139,13 +152,21 @@ class PortalSource(CrimeSource):
             yield session
 
     def _state(self, session: requests.Session, year: int) -> _State:
-        select = "count(*) AS crimes, max(updated_on) AS newest_change"
-        return self._get(session, "json", {"$select": select, "$where": f"year = {year}"}, self._state_in)
+        return self._get(session, "json", {"$select": _STATE, "$where": f"year = {year}"}, self._state_in)
 
     def _state_in(self, answer: requests.Response) -> _State:
-        try:
+        with self._count_expected():
             [row] = answer.json()
             return _State(int(row["crimes"]), row.get("newest_change", ""))
+
+    def _states_in(self, answer: requests.Response) -> dict[int, _State]:
+        with self._count_expected():
+            return {int(row["year"]): _State(int(row["crimes"]), row["newest_change"]) for row in answer.json()}
+
+    @contextmanager
+    def _count_expected(self) -> Iterator[None]:
+        try:
+            yield
         except (ValueError, TypeError, KeyError, AttributeError):
             raise HttpError(f"{self._whom} sent something else than a count") from None
 

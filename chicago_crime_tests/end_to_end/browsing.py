@@ -18,9 +18,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(look: Callable[[], T], *patient_with: type[Exception]) -> T:
-    """Look again until there is something true to see."""
-    end = time.monotonic() + PATIENCE / 1000
+def until(look: Callable[[], T], *patient_with: type[Exception], for_s: float = PATIENCE / 1000) -> T:
+    """Look again until there is something true to see, for so many seconds."""
+    end = time.monotonic() + for_s
     while True:
         try:
             if seen := look():

@@ -75,7 +75,7 @@ class _ApiHandler(FaultyHandler):
             {
                 "name": name,
                 "totalBytes": self.server.listed_sizes.get(name, len(self.server.files[name])),
-                "creationDate": "2023-07-08T10:20:30.123Z",
+                "creationDate": self.server.published.get(name, "2023-07-08T10:20:30.123Z"),
                 "datasetRef": f"{OWNER}/{DATASET}",
             }
             for name in names[first:after]
@@ -150,6 +150,7 @@ class KaggleServer(FaultyServer):
     Attributes:
         files: content by name; a test may change it.
         listed_sizes: sizes that the listing has wrong, by name.
+        published: times at which files were replaced, by name.
         token: the API token that is known.
         pair: the user name and key that are known.
         most_listed: files on a page of the listing, however many are asked for.
@@ -162,6 +163,7 @@ class KaggleServer(FaultyServer):
         super().__init__(port)
         self.files, self.token, self.pair = files, token, pair
         self.listed_sizes: dict[str, int] = {}
+        self.published: dict[str, str] = {}
         self.most_listed = 20
         self.storage = KaggleStorage(files)
 

@@ -91,11 +91,20 @@ class PortalServer(FaultyServer):
 
     def select(self, query: dict[str, str], is_stale: bool) -> tuple[list[dict[str, str]], list[str]]:
         """The rows that a query asks for, and the names of their columns."""
-        unknown = query.keys() - {"$select", "$where", "$order", "$limit", "$offset"}
+        unknown = query.keys() - {"$select", "$where", "$group", "$order", "$limit", "$offset"}
         if unknown:
             raise PortalError(400, "query.compiler.malformed", f"Unrecognized arguments {sorted(unknown)}")
         rows = [row for row in (self._former if is_stale else self.rows) if _holds(query.get("$where", ""), row)]
         selected = [part.strip() for part in query.get("$select", ", ".join(NAMES)).split(",")]
+        if group := query.get("$group"):
+            if query.get("$order") != group or selected.pop(0) != group:
+                raise PortalError(400, "query.soql.malformed", "Groups are given with their name first, and in order")
+            _know(group)
+            groups = {row[group]: [one for one in rows if one[group] == row[group]] for row in rows}
+            found = [
+                {group: name} | dict(_aggregate(part, groups[name]) for part in selected) for name in sorted(groups)
+            ]
+            return found, [group, *selected]
         if "(" in query.get("$select", ""):
             aggregates = dict(_aggregate(part, rows) for part in selected)
             return [aggregates], list(aggregates)

@@ -1,0 +1,47 @@
+# One image for the code location, the webserver, the daemon and the dashboard: `docker-compose.yaml` says who runs what.
+# The base is pinned by the digest of its tag's index, which has an image for each architecture. A newer one:
+#   docker buildx imagetools inspect python:3.11-slim-bookworm
+FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d AS build
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
+RUN python -m venv /opt/chicago-crime
+ENV PATH=/opt/chicago-crime/bin:$PATH
+
+# What others wrote changes less often than what we did, and has a layer of its own. Left out are half a gigabyte that
+# nothing here reads: Spark's Java (the embedded engine is none, and Dataproc has its own), descriptions of all of
+# Google's interfaces (our clients have theirs built in), and libraries' own tests.
+COPY requirements-server.lock ./
+RUN pip install --no-deps --require-hashes --requirement requirements-server.lock \
+    && rm -r /opt/chicago-crime/lib/python3.11/site-packages/pyspark/jars \
+        /opt/chicago-crime/lib/python3.11/site-packages/googleapiclient/discovery_cache/documents \
+    && find /opt/chicago-crime/lib -type d -name tests -prune -exec rm -r {} +
+
+COPY setup.py pyproject.toml ./
+COPY chicago_crime chicago_crime
+COPY spark_jobs spark_jobs
+RUN pip install --no-deps --no-build-isolation . \
+    && pip uninstall --yes setuptools pip
+
+FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
+
+# The number of the user is fixed, so that folders of the host can be made for it. /data is its only folder.
+RUN groupadd --gid 10001 crime \
+    && useradd --uid 10001 --gid crime --no-create-home --home-dir /tmp --shell /usr/sbin/nologin crime \
+    && install --directory --owner crime --group crime /data \
+    && pip uninstall --yes --root-user-action=ignore setuptools wheel pip
+
+COPY --from=build /opt/chicago-crime /opt/chicago-crime
+COPY deploy/dagster.yaml deploy/workspace.yaml /opt/dagster/
+ENV PATH=/opt/chicago-crime/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    DAGSTER_HOME=/opt/dagster \
+    CHICAGO_CRIME_DATA_DIR=/data
+
+USER 10001:10001
+WORKDIR /opt/dagster
+VOLUME /data
+# The code location, the webserver and the dashboard.
+EXPOSE 4000 3000 8050
+CMD ["chicago-crime", "--help"]

@@ -1,0 +1,206 @@
+"""The stack of `docker-compose.yaml` as plain processes: its commands, environment and health checks, without Docker.
+
+Nothing of the stack is written down here twice: commands, variables, order and health checks are read from the Compose
+file, variables of the image from the Dockerfile, and the instance's files are those that the image copies. Only what
+containers give each service for itself is put in another place: ports, host names and folders.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.support import PROJECT, program_missing
+
+PORTS = ("3000", "4000", "5432", "8050")
+STARTS_WITHIN_S, STOPS_WITHIN_S = 60, 30
+
+
+def compose_file(**variables: str) -> dict[str, Any]:
+    """The Compose file, with variables in their places as Compose does it."""
+
+    def value(match: re.Match[str]) -> str:
+        return variables.get(match[1]) or match[2]
+
+    text = (PROJECT / "docker-compose.yaml").read_text()
+    return yaml.safe_load(re.sub(r"\$\{(\w+):-([^}]*)\}", value, text))
+
+
+def image_environment() -> dict[str, str]:
+    """The variables that the image sets for whatever runs in it, save the search path."""
+    last_stage = (PROJECT / "Dockerfile").read_text().split("\nFROM ")[-1]
+    [block] = re.findall(r"^ENV ((?:.*\\\n)*.*)$", last_stage, re.MULTILINE)
+    return {name: value for name, value in re.findall(r"(\w+)=(\S+)", block) if name != "PATH"}
+
+
+def postgres_programs() -> Path:
+    """Where PostgreSQL's programs are; the test is skipped where they are not."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    if not found and not on_path:
+        program_missing("PostgreSQL is missing: apt-get install postgresql")
+    return found[-1].parent if found else Path(str(on_path)).parent
+
+
+@dataclass
+class Stack:
+    """Services of the Compose file, started and stopped one by one.
+
+    Attributes:
+        folder: where everything is kept, also logs: `<service>.log`.
+        settings: what stands in the env file, besides what the stack's own says.
+    """
+
+    folder: Path
+    settings: dict[str, str]
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.services: dict[str, Any] = compose_file()["services"]
+        self.ports = {port: str(free_port()) for port in PORTS}
+        self.folders = {"/opt/dagster": str(self.folder / "home"), "/data": str(self.folder / "data")}
+        (self.folder / "data").mkdir(parents=True)
+        self.home.mkdir()
+        for file in ("dagster.yaml", "workspace.yaml"):
+            shutil.copy(PROJECT / "deploy" / file, self.home)
+
+    @property
+    def home(self) -> Path:
+        """The image's /opt/dagster."""
+        return self.folder / "home"
+
+    def address(self, port: str) -> str:
+        """Where what listens on a port of the Compose file is found."""
+        return f"http://127.0.0.1:{self.ports[port]}"
+
+    def start(self, *services: str) -> None:
+        """Start services, and wait until their own health checks are content."""
+        for service in services:
+            self._start(service)
+        for service in services:
+            self.wait_until_healthy(service)
+
+    def _start(self, service: str) -> None:
+        with (self.folder / f"{service}.log").open("ab") as log:
+            self.processes[service] = subprocess.Popen(
+                self._moved(self.services[service]["command"]),
+                env=self._environment(service),
+                cwd=self.home,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # what it starts itself is in its group, as it would be in its container
+            )
+
+    def run(self, service: str) -> None:
+        """Run a service that ends by itself."""
+        self._start(service)
+        assert self.processes.pop(service).wait(STARTS_WITHIN_S) == 0, self.log(service)
+
+    def wait_until_healthy(self, service: str) -> None:
+        """Run a service's health check until it is content."""
+        end = time.monotonic() + STARTS_WITHIN_S
+        while self.check(service).returncode:
+            ended = service in self.processes and self.processes[service].poll() is not None
+            assert not ended and time.monotonic() < end, self.log(service)
+            time.sleep(0.3)
+
+    def check(self, service: str) -> subprocess.CompletedProcess[bytes]:
+        """Run a service's health check once."""
+        kind, *command = self._moved(self.services[service]["healthcheck"]["test"])
+        assert kind == "CMD"
+        environment = self._environment(service)
+        return subprocess.run(command, env=environment, cwd=self.home, capture_output=True, check=False, timeout=60)
+
+    def stop(self, service: str, by: signal.Signals = signal.SIGTERM) -> int:
+        """Stop a service as Docker does, or kill it with all that it has started. Returns its exit code."""
+        self.tell(service, by)
+        return self.processes.pop(service).wait(STOPS_WITHIN_S)
+
+    def tell(self, service: str, signal_: signal.Signals) -> None:
+        """Send a service a signal; as in a container, only the one that kills reaches all that it has started."""
+        process = self.processes[service]
+        if signal_ is signal.SIGKILL:
+            os.killpg(process.pid, signal_)
+        else:
+            process.send_signal(signal_)
+
+    def kill_all(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        for process in self.processes.values():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def log(self, service: str) -> str:
+        """The end of what a service has said."""
+        return (self.folder / f"{service}.log").read_text(errors="replace")[-5000:]
+
+    @contextmanager
+    def database(self) -> Iterator[None]:
+        """PostgreSQL from this machine, with the user, database and password that the Compose file gives the image."""
+        programs, given = postgres_programs(), self.services["postgres"]["environment"]
+        place, port = self.folder / "postgres", self.ports["5432"]
+        place.mkdir()
+        (password := self.folder / "password").write_text(given["POSTGRES_PASSWORD"])
+        user: dict[str, Any] = {}
+        if os.geteuid() == 0:  # PostgreSQL refuses to be root
+            user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+            for file in (place, password):
+                shutil.chown(file, "nobody", "nogroup")
+        options = [f"--username={given['POSTGRES_USER']}", "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync"]
+        where = {"cwd": place, "capture_output": True, "check": True, **user}
+        subprocess.run(
+            [programs / "initdb", "--pgdata=files", "--encoding=UTF8", "--locale=C.UTF-8", *options], **where
+        )
+        flags = ["-D", "files", "-p", port, "-h", "127.0.0.1", "-k", str(place), "-c", "fsync=off"]
+        with (self.folder / "postgres.log").open("ab") as log:
+            server = subprocess.Popen([programs / "postgres", *flags], cwd=place, stdout=log, stderr=log, **user)
+        try:
+            self.wait_until_healthy("postgres")
+            login = {**os.environ, "PGPASSWORD": given["POSTGRES_PASSWORD"]}
+            made = [f"--username={given['POSTGRES_USER']}", "--host=127.0.0.1", f"--port={port}", given["POSTGRES_DB"]]
+            subprocess.run([programs / "createdb", *made], env=login, check=True)
+            yield
+        finally:
+            server.send_signal(signal.SIGINT)  # disconnects whoever is left
+            server.wait(STOPS_WITHIN_S)
+
+    def _environment(self, service: str) -> dict[str, str]:
+        """The variables of a service, and the few that a program needs to be found on this machine."""
+        if service == "postgres":
+            where = {"PGHOST": "127.0.0.1", "PGPORT": self.ports["5432"]}
+            return {"PATH": f"{postgres_programs()}:{os.defpath}", **where}
+        machine = {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(PROJECT),
+            "HOME": str(self.folder),
+            "NO_PROXY": "127.0.0.1",
+        }
+        [env_file] = self.services[service]["env_file"]
+        lines = (PROJECT / env_file).read_text().splitlines()
+        from_file = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        given = {**image_environment(), **from_file, **self.settings, **self.services[service]["environment"]}
+        hosts = dict.fromkeys(self.services, "127.0.0.1")
+        moved = {name: hosts.get(value) or self._moved([value])[0] for name, value in given.items()}
+        return machine | moved
+
+    def _moved(self, texts: list[str]) -> list[str]:
+        """Texts of the Compose file with this stack's ports and folders in them."""
+        moved = []
+        for text in texts:
+            text = re.sub(r"\b(\d{4})\b", lambda port: self.ports.get(port[1], port[1]), text)
+            for inside, here in self.folders.items():
+                text = re.sub(rf"^{inside}(?=/|$)", here, text)
+            moved.append(text.replace("0.0.0.0", "127.0.0.1"))
+        return moved

@@ -1,0 +1,243 @@
+"""Tests of `chicago_crime/sensors.py`: each source in a real instance, its publisher on loopback, and real runs."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import AssetKey, DagsterInstance, DefaultSensorStatus, SensorDefinition, build_sensor_context
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+from kagglesdk import KaggleEnv, kaggle_env
+
+from chicago_crime.definitions import build_definitions
+from chicago_crime.instance import open_instance
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime.sources.folder import AT_REST_S
+from chicago_crime.years import CURRENT_YEAR
+from chicago_crime_tests.servers.faults import Fault
+from chicago_crime_tests.servers.kaggle_server import KaggleServer
+from chicago_crime_tests.servers.portal_server import PortalServer
+from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, run_well, write_csv
+
+TOKEN = "KGAT_planted0token0of0the0sensor"
+NEXT_YEAR = CURRENT_YEAR + 1
+
+
+class Watch:
+    """The sensor of an installation, which keeps its cursor from tick to tick as the daemon does."""
+
+    def __init__(self, settings: Settings, instance: DagsterInstance):
+        self.settings, self.instance, self.cursor = settings, instance, None
+        self.definitions = build_definitions(settings)
+
+    @property
+    def sensor(self) -> SensorDefinition:
+        [sensor] = self.definitions.sensors or []
+        assert isinstance(sensor, SensorDefinition)
+        return sensor
+
+    def tick(self) -> SensorExecutionData:
+        context = build_sensor_context(
+            self.instance, self.cursor, definitions=self.definitions, resources=self.definitions.resources
+        )
+        told = self.sensor.evaluate_tick(context)
+        self.cursor = told.cursor or self.cursor
+        return told
+
+    def asked(self) -> list[tuple[int, int]]:
+        """The ranges of years that the next tick asks for."""
+        names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+        found = [tuple(int(request.tags[name]) for name in names) for request in self.tick().run_requests or []]
+        return [(first, last) for first, last in found]
+
+    def load(self, *years: int) -> None:
+        run_well(self.settings, *years, assets="crime_csv")
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    with open_instance(load_settings(data_dir=tmp_path / "data")) as instance:
+        yield instance
+
+
+@pytest.fixture
+def folder(tmp_path: Path, instance: DagsterInstance) -> Watch:
+    """Watches a folder with three years that have lain there for a while."""
+    for year in (2012, 2014, 2015):
+        put(tmp_path / "in" / f"{year}.csv", year)
+    return Watch(folder_settings(tmp_path / "data", tmp_path / "in"), instance)
+
+
+@pytest.fixture
+def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleServer]:
+    """Kaggle with 2013 to 2015, at the address that the client believes to be Kaggle's."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    contents = {
+        f"Crimes_{year}.csv": write_csv(tmp_path / f"{year}.csv", crimes_of_months(year)).read_bytes()
+        for year in (2013, 2014, 2015)
+    }
+    with KaggleServer(contents, TOKEN).answering() as server:
+        monkeypatch.setitem(kaggle_env._env_to_endpoint, KaggleEnv.PROD, server.url)
+        yield server
+
+
+@pytest.fixture
+def portal() -> Iterator[PortalServer]:
+    with PortalServer([row for year in (2013, 2014, 2016) for row in crimes_of_months(year)]).answering() as server:
+        yield server
+
+
+def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None:
+    """A year's file that was last changed so long ago."""
+    write_csv(file, crimes_of_months(year, **values))
+    at = time.time() - seconds_ago
+    os.utime(file, (at, at))
+
+
+def test_it_is_off_until_it_is_switched_on(folder: Watch) -> None:
+    assert folder.sensor.default_status is DefaultSensorStatus.STOPPED
+
+
+def test_what_lies_in_the_folder_is_asked_for_once_in_ranges_without_gaps(folder: Watch) -> None:
+    assert folder.asked() == [(2012, 2012), (2014, 2015)]
+    assert folder.asked() == []
+
+
+def test_a_run_that_it_asked_for_loads_just_those_years_and_then_nothing_is_new(folder: Watch) -> None:
+    job = folder.definitions.resolve_job_def("everything")
+    requests = folder.tick().run_requests or []
+    for request in requests:
+        source_only = [AssetKey("crime_csv")]
+        assert job.execute_in_process(instance=folder.instance, tags=request.tags, asset_selection=source_only).success
+    loaded = sorted(file.stem for file in (folder.settings.data_dir / "csv").glob("20*.json"))
+    assert loaded == ["2012", "2014", "2015"]
+    folder.cursor = None  # even one who has forgotten everything sees what is loaded
+    told = folder.tick()
+    assert (told.run_requests, told.skip_message) == ([], "nothing is new in the source folder")
+
+
+def test_of_a_loaded_folder_only_the_changed_and_the_new_file_are_asked_for(folder: Watch, tmp_path: Path) -> None:
+    folder.load(2012, 2014, 2015)
+    assert folder.asked() == []
+    put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)  # the same size, another time
+    assert folder.asked() == [(2014, 2014)]
+    put(tmp_path / "in" / "2013.csv", 2013)
+    assert folder.asked() == [(2013, 2013)]
+
+
+def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path) -> None:
+    folder.load(2012, 2014, 2015)
+    folder.tick()
+    put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=AT_REST_S / 2)
+    put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1, per_month=1)
+    assert folder.asked() == []
+    put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=AT_REST_S + 1)
+    assert folder.asked() == [(2016, 2016)]
+
+
+def test_a_folder_that_is_gone_is_a_reason_to_skip_and_nothing_is_missed(folder: Watch, tmp_path: Path) -> None:
+    folder.load(2012, 2014, 2015)
+    folder.tick()
+    (tmp_path / "in").rename(tmp_path / "away")
+    told = folder.tick()
+    assert "is no folder" in (told.skip_message or "")
+    assert not told.run_requests
+    (tmp_path / "away").rename(tmp_path / "in")
+    put(tmp_path / "in" / "2016.csv", 2016)
+    assert folder.asked() == [(2016, 2016)]
+
+
+def test_a_year_that_the_graph_does_not_have_yet_is_told_and_asked_for_by_the_next_graph(
+    folder: Watch, tmp_path: Path
+) -> None:
+    """A code location that is up since last year finds a file of this year: as far as it knows, of next year."""
+    folder.load(2012, 2014, 2015)
+    put(tmp_path / "in" / f"{NEXT_YEAR}.csv", NEXT_YEAR)
+    told = folder.tick()
+    assert not told.run_requests
+    assert f"{NEXT_YEAR} will be, once the code location is started anew" in (told.skip_message or "")
+    assert str(NEXT_YEAR) not in json.loads(folder.cursor or "")["versions"]
+
+
+def test_a_year_loaded_before_versions_were_noted_is_taken_to_be_what_is_there(folder: Watch, tmp_path: Path) -> None:
+    folder.load(2012, 2014, 2015)
+    for file in (folder.settings.data_dir / "csv").glob("20*.json"):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"details": {}}))
+    assert folder.asked() == []
+    put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)
+    assert folder.asked() == [(2014, 2014)]
+
+
+def test_of_kaggle_only_what_is_loaded_and_replaced_there_is_asked_for(
+    kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
+) -> None:
+    watch = Watch(load_settings(source="kaggle", kaggle_api_token=TOKEN, data_dir=tmp_path / "data"), instance)
+    assert watch.asked() == []  # it has years that nobody here may want
+    watch.load(2014)
+    kaggle.published = dict.fromkeys(kaggle.files, "2024-01-02T03:04:05.678Z")
+    downloads = len(kaggle.storage.asked)
+    assert watch.asked() == [(2014, 2014)]
+    assert len(kaggle.storage.asked) == downloads
+    watch.load(2014)
+    assert watch.asked() == []
+
+
+def test_a_year_that_kaggle_did_not_have_before_is_asked_for(
+    kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
+) -> None:
+    watch = Watch(load_settings(source="kaggle", kaggle_api_token=TOKEN, data_dir=tmp_path / "data"), instance)
+    watch.tick()
+    kaggle.files["Crimes_2016.csv"] = kaggle.files["Crimes_2015.csv"]
+    assert watch.asked() == [(2016, 2016)]
+
+
+def test_what_kaggle_refuses_is_a_reason_to_skip_without_the_token(
+    kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
+) -> None:
+    settings = load_settings(source="kaggle", kaggle_api_token=TOKEN + "0", data_dir=tmp_path / "data")
+    told = Watch(settings, instance).tick()
+    assert "does not accept the token" in (told.skip_message or "")
+    assert TOKEN not in (told.skip_message or "")
+
+
+def test_of_the_portal_the_loaded_years_that_changed_are_asked_for_with_one_question(
+    portal: PortalServer, tmp_path: Path, instance: DagsterInstance
+) -> None:
+    watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
+    watch.load(2013, 2014)
+    questions = len(portal.asked)
+    assert watch.asked() == []
+    assert len(portal.asked) == questions + 1
+    late = [crime(id=year, year=year, updated_on="03/04/2024 05:06:07 PM") for year in (2014, 2016)]
+    portal.change([*portal.rows, *late])
+    assert watch.asked() == [(2014, 2014)]  # 2016 changed too, and was never loaded
+    watch.load(2014)
+    assert watch.asked() == []
+
+
+def test_a_portal_that_does_not_answer_is_a_reason_to_skip_and_is_not_asked_again_at_once(
+    portal: PortalServer, tmp_path: Path, instance: DagsterInstance
+) -> None:
+    watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
+    portal.will(Fault(status=503))
+    told = watch.tick()
+    assert "answers 503" in (told.skip_message or "")
+    assert len(portal.asked) == 1
+    assert watch.tick().skip_message == "nothing is new in the source portal"
+
+
+def test_years_loaded_from_another_source_are_not_replaced(
+    portal: PortalServer, folder: Watch, tmp_path: Path, instance: DagsterInstance
+) -> None:
+    folder.load(2014)
+    watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
+    watch.cursor = folder.cursor
+    assert watch.asked() == []
+
+
+def test_the_sample_never_has_anything_new(tmp_path: Path, instance: DagsterInstance) -> None:
+    told = Watch(load_settings(data_dir=tmp_path / "data"), instance).tick()
+    assert told.skip_message == "the source sample has no year that could be new"

@@ -1,0 +1,43 @@
+"""What the README says of the stack's cost is what the list prices give for what is provisioned by default."""
+
+import re
+
+import pytest
+
+from benchmarks.stack import BOOT_DISK_GB, main, month
+from chicago_crime.resources.list_prices import compute_usd_per_hour
+from chicago_crime_tests.support import PROJECT
+
+INFRA = PROJECT / "infra_pulumi"
+
+
+def test_the_defaults_are_those_of_what_is_provisioned(capsys: pytest.CaptureFixture[str]) -> None:
+    config = (INFRA / "config.py").read_text()
+    machine = re.search(r'machine_type: str = Field\(\s*"([\w-]+)"', config)
+    disk = re.search(r"data_disk_gb: int = Field\(\s*(\d+),", config)
+    boot = re.search(r'"size": (\d+), "type": "pd-balanced"', (INFRA / "components" / "machine.py").read_text())
+    assert machine and disk and boot
+    assert int(boot[1]) == BOOT_DISK_GB
+    main(["--machine", machine[1], "--data-disk", disk[1]])
+    chosen = capsys.readouterr().out
+    main([])
+    assert capsys.readouterr().out == chosen
+    total = re.search(r"│ all +│ +│ +([\d.]+)", chosen)
+    assert total and f"{float(total[1]):.0f} USD a month" in (PROJECT / "README.md").read_text()
+
+
+def test_a_machine_costs_its_processors_and_its_memory() -> None:
+    assert compute_usd_per_hour("e2-standard-2") == pytest.approx(2 * 0.021811 + 8 * 0.002923)
+    assert compute_usd_per_hour("z9-standard-2") is None
+
+
+def test_what_is_left_out_costs_nothing() -> None:
+    def total(**choice: bool) -> float:
+        return sum(line.usd for line in month("e2-standard-2", 30, **choice))
+
+    assert total(has_nat=True) - total(has_nat=False) == pytest.approx(730 * 0.0064)
+
+
+def test_a_price_that_is_not_known_is_not_guessed() -> None:
+    with pytest.raises(ValueError, match="z9-standard-2 is not in"):
+        month("z9-standard-2", 30, has_nat=True)
