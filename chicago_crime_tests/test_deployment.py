@@ -23,6 +23,7 @@ ENV_FILE=.env
 IMAGE=us-central1-docker.pkg.dev/crime-project/chicago-crime/chicago-crime:0.1.0
 DATA_PATH=/var/lib/chicago-crime/data
 POSTGRES_PATH=/var/lib/chicago-crime/postgres
+WEB_ADDRESS=10.1.2.3
 POSTGRES_PASSWORD=a-password-of-the-test
 CHICAGO_CRIME_DEPLOYMENT=gcp
 CHICAGO_CRIME_SOURCE=portal
@@ -104,9 +105,17 @@ def test_every_service_is_held_in_bounds(local: dict[str, Any]) -> None:
         assert name == "migrate" or service["healthcheck"]["test"][0] == "CMD", name
 
 
-def test_nothing_listens_beyond_this_machine(local: dict[str, Any]) -> None:
-    published = {name: s["ports"] for name, s in local["services"].items() if "ports" in s}
-    assert published == {"webserver": ["127.0.0.1:3000:3000/tcp"], "dashboard": ["127.0.0.1:8050:8050/tcp"]}
+def published(compose: dict[str, Any]) -> dict[str, list[str]]:
+    return {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
+
+
+def test_nothing_listens_beyond_this_machine_unless_an_address_is_given(
+    local: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert published(local) == {"webserver": ["127.0.0.1:3000:3000/tcp"], "dashboard": ["127.0.0.1:8050:8050/tcp"]}
+    (other := tmp_path_factory.mktemp("gcp") / ".env").write_text(GCP)
+    given = published(resolved(other.parent))
+    assert given == {"webserver": ["10.1.2.3:3000:3000/tcp"], "dashboard": ["10.1.2.3:8050:8050/tcp"]}
     assert local["services"]["postgres"]["networks"] == {"records": None}
     assert local["networks"]["records"] == {"internal": True}
 

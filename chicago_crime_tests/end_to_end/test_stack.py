@@ -186,16 +186,30 @@ def test_a_stopped_code_location_lets_its_runs_end_and_others_wait_for_the_next(
     assert all(one["parentRunId"] is None for one in runs(stack).values())  # nothing was run again
 
 
+def test_a_run_whose_process_was_killed_fails_and_is_run_again(stack: Stack) -> None:
+    run = launch(stack, 2014, 2014)
+    until(lambda: status(stack, run) == "STARTED")
+    below = psutil.Process(stack.processes["code"].pid).children()
+    [process] = [child for child in below if any("spawn_main" in word for word in child.cmdline())]
+    process.kill()  # as the kernel does when memory is used up
+    assert_run_again(stack, run, 2014)
+
+
 def test_a_run_whose_code_location_was_killed_fails_and_is_run_again(stack: Stack) -> None:
     run = launch(stack, 2002, 2002)
     until(lambda: status(stack, run) == "STARTED")
     stack.stop("code", signal.SIGKILL)
     assert status(stack, run) == "STARTED"  # nobody can tell yet
     stack.start("code")
-    assert ended(stack, run) == "FAILURE"
+    assert_run_again(stack, run, 2002)
     assert "the code location has no process for it" in messages(stack, run)
+
+
+def assert_run_again(stack: Stack, run: str, year: int) -> None:
+    """See that a run fails, and that another one, started by the daemon, does its work."""
+    assert ended(stack, run) == "FAILURE"
     [again] = until(
         lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run], for_s=AGAIN_WITHIN_S
     )
     assert ended(stack, again) == "SUCCESS", messages(stack, again)
-    assert rows(stack, "enriched_crimes", 2002) >= ROWS * 0.9
+    assert rows(stack, "enriched_crimes", year) >= ROWS * 0.9
