@@ -78,7 +78,7 @@ class Data:
         """What every table holds, by table and year."""
         with self._lock:
             if time.monotonic() - self._looked_at > SECONDS_BETWEEN_LOOKS:
-                found = {name: self.warehouse.stored(table) for name, table in TABLES.items()}
+                found = self.warehouse.stored_of_all(list(TABLES.values()))
                 if found != self._versions:
                     self._versions = found
                     self._answers.clear()

@@ -88,6 +88,10 @@ class Warehouse(ABC):
     def stored(self, table: Table) -> dict[int, TableYear]:
         """What the table holds, by year."""
 
+    def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
+        """What each of many tables holds, by table name and year: for who looks again and again."""
+        return {table.name: self.stored(table) for table in tables}
+
     @abstractmethod
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """Numbers about years of a table, by year and name.
