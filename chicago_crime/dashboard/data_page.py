@@ -150,6 +150,16 @@ def _checks(asked: Asked) -> Section:
 
 
 def _nulls(asked: Asked) -> Section:
+    if asked.data.warehouse.is_paid_by_byte:
+        counts = ", ".join(f"COUNTIF({c.name} IS NULL) AS {c.name}" for c in CRIMES.columns if c.nullable)
+        return Section(
+            "nulls",
+            "Values that are missing",
+            "Counting them would read every row of crimes, and BigQuery is paid by what is read: no page does that. "
+            "Ask for a year's counts when you want them:",
+            [f'chicago-crime query "SELECT {counts} FROM crimes WHERE {_of_year(asked.newest)}"'],
+            shape="wide",
+        )
     rows: list[dict[str, Any]] = []
     for name, by_year in asked.data.nulls(CRIMES).items():
         chosen = [by_year[year] for year in asked.years if year in by_year]
@@ -183,3 +193,7 @@ def _nulls(asked: Asked) -> Section:
         tables=[Shown("nulls", "Rows without a value, by column", columns, rows, is_open=True)],
         shape="wide",
     )
+
+
+def _of_year(year: int) -> str:
+    return f"month BETWEEN '{year}-01-01' AND '{year}-12-31'"

@@ -12,7 +12,6 @@ from chicago_crime.dashboard.pages import Asked
 from chicago_crime.dashboard.shapes import Shapes, make_shapes
 from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
 
-
 YEARS_OUTLINED = 5
 """How many of the newest years the outlines of areas are made of: more would not change them, and cost on BigQuery."""
 

@@ -6,7 +6,6 @@ Here belongs which job each of the warehouse's verbs is. How jobs are run is in 
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,14 +18,15 @@ from google.cloud import bigquery
 from chicago_crime import sql
 from chicago_crime.resources import bigquery_answers as answers
 from chicago_crime.resources import bigquery_sql as statements
-from chicago_crime.resources.bigquery_client import PlatformBigQueryResource, TooManyBytesError, told
+from chicago_crime.resources.bigquery_client import PlatformBigQueryResource, told
 from chicago_crime.resources.bigquery_costs import GB, Costs, total
 from chicago_crime.resources.bigquery_jobs import Jobs, Purpose
 from chicago_crime.resources.bigquery_packing import live_columns
 from chicago_crime.resources.bigquery_tables import LiveTables
+from chicago_crime.resources.bigquery_years import StoredYears
 from chicago_crime.resources.gcs import build_bucket_store
 from chicago_crime.resources.google_access import GooglePatience
-from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
+from chicago_crime.resources.warehouse import TableYear, TooMuchToReadError, Warehouse, WarehouseError
 from chicago_crime.settings import Settings
 from chicago_crime.tables import Table
 
@@ -53,6 +53,8 @@ class BigQueryWarehouse(Warehouse):
         patience: with BigQuery.
     """
 
+    is_paid_by_byte = True
+
     resource: BigQueryResource
     project: str
     dataset_id: str
@@ -60,7 +62,6 @@ class BigQueryWarehouse(Warehouse):
     most_bytes: int
     has_files: Callable[[str], bool]
     patience: GooglePatience = field(default_factory=GooglePatience)
-    _seen: tuple[list[object], dict[str, dict[int, TableYear]]] = field(default=([], {}), init=False, repr=False)
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
     _until_exit: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -69,6 +70,7 @@ class BigQueryWarehouse(Warehouse):
         dataset = bigquery.DatasetReference(self.project, self.dataset_id)
         self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.patience)
         self.tables = LiveTables(self._connect, dataset, self.location, self.jobs)
+        self.years = StoredYears(self.tables, self.jobs)
 
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
         """See `Warehouse.load_csv`."""
@@ -146,31 +148,11 @@ class BigQueryWarehouse(Warehouse):
 
     def stored(self, table: Table) -> dict[int, TableYear]:
         """See `Warehouse.stored`. It reads what BigQuery tells of partitions, and no row."""
-        live = self.tables.live(table.name)
-        return self._years_of([live])[table.name] if live else {}
+        return self.years.of(table)
 
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        """See `Warehouse.stored_of_all`. One query, and none as long as no table was changed: asking that is free."""
-        with ThreadPoolExecutor(len(tables)) as pool:
-            found = pool.map(lambda table: self.tables.live(table.name), tables)
-            live = [one for one in found if one]
-        state = [(one.table_id, one.etag, one.modified) for one in live]
-        if state != self._seen[0]:
-            self._seen = state, self._years_of(live)
-        return {table.name: {} for table in tables} | self._seen[1]
-
-    def _years_of(self, live: Sequence[bigquery.Table]) -> dict[str, dict[int, TableYear]]:
-        names = [one.table_id for one in live]
-        purpose = Purpose(f"cannot look up the years of {', '.join(names)}", names[0] if len(names) == 1 else "tables")
-        rows = self.jobs.read(statements.partitions(self.dataset_id), purpose, {"tables": names}) if names else None
-        found = {
-            one.table_id: {year: TableYear(0, 0, at) for year, at in self.tables.marked_empty(one).items()}
-            for one in live
-        }
-        for row in rows.to_pylist() if rows else []:
-            year = TableYear(row["row_count"], row["bytes"], row["replaced_at"].timestamp())
-            found[row["table_name"]][row["year"]] = year
-        return {name: dict(sorted(years.items())) for name, years in found.items()}
+        """See `Warehouse.stored_of_all`. One query, and none while no table changes."""
+        return self.years.of_all(tables)
 
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """See `Warehouse.measure`. One query for all years."""
@@ -191,11 +173,10 @@ class BigQueryWarehouse(Warehouse):
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
         """See `Warehouse.answer`."""
         query, given = answers.asked(name, parameters)
-        purpose = Purpose(f"cannot answer {name}", name)
         try:
-            rows = self.jobs.read(query, purpose, given, answers.most_bytes(name))
-        except TooManyBytesError:
-            raise TooManyBytesError(answers.told(name)) from None
+            rows = self.jobs.read(query, Purpose(f"cannot answer {name}", name), given, answers.most_bytes(name))
+        except TooMuchToReadError:
+            raise TooMuchToReadError(answers.told(name)) from None
         if not rows.num_rows:
             for table in sql.tables_read(name):
                 live = self.tables.live(table)

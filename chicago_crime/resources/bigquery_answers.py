@@ -1,9 +1,9 @@
 """How a statement of the dashboard is asked on BigQuery: so that it reads only what this one question needs.
 
-Here belongs making a statement smaller once its parameters are known: filters that are off leave it, so that nobody reads
-their columns; years and months become literals, which choose partitions; packed marts are read by their number. The
-answer stays the same: a test compares every page with that of the laptop. What a statement may read is here, too; asking
-it is in `bigquery_jobs.py`.
+Here belongs making a statement smaller once its parameters are known: filters that are off leave it, so that nobody
+reads their columns; years and months become literals, which choose partitions; packed marts are read by their number.
+The answer stays the same: a test compares every page with that of the laptop. What a statement may read is here, too;
+asking it is in `bigquery_jobs.py`.
 """
 
 from collections.abc import Mapping
@@ -21,16 +21,16 @@ MB = 2**20
 """What Google's price list calls a megabyte."""
 
 PAGE = 50 * MB
-"""What a page may read, whatever is chosen: its own statements, and those that find out what there is to choose from."""
+"""What a page may read, whatever is chosen: its own statements, and those that tell what there is to choose from."""
 
 FACTS = 10 * MB
 """Of it for what there is to choose from. (No cap can be lower: BigQuery bills 10 MB for any table.)"""
 
-MOST_BYTES = {"dashboard/where": 28 * MB, "dashboard/cells": 12 * MB}
+MOST_BYTES = {"dashboard/where": 28 * MB, "dashboard/cells": 12 * MB, "dashboard/revisions": 20 * MB}
 """What statements may read that share a page; a page's only one may read all that is left of it."""
 
 FEW_YEARS = 11
-"""For up to so many years the column of years is read, too, so that other years are not. More are told from the number."""
+"""For up to so many years their column is read, too, so that other years are not. More are told from the number."""
 
 _PARTITIONS = {"years": "year", "months": "month", "whole_months": "month"}
 """Parameters that choose partitions, and by which column."""
@@ -44,8 +44,8 @@ def most_bytes(name: str) -> int:
 def told(name: str) -> str:
     """What to do where a statement would read more."""
     return (
-        f"This view would read more than {most_bytes(name) // MB} MB of BigQuery, which is what a part of a page may read "
-        "(reading costs money). Choose fewer years, or take some filters off."
+        f"This would read more than {most_bytes(name) // MB} MB of BigQuery, and a part of a page may not: reading "
+        "costs money. Choose fewer years, or take some filters off."
     )
 
 

@@ -17,14 +17,10 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from pydantic import Field
 
 from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
-from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.resources.warehouse import TooMuchToReadError, WarehouseError
 from chicago_crime.settings import PREFIX
 
 _T = TypeVar("_T")
-
-
-class TooManyBytesError(WarehouseError):
-    """A statement would read more than it may; nothing was read."""
 
 
 class PlatformBigQueryResource(BigQueryResource):
@@ -97,7 +93,7 @@ def _about_statements(ask: Callable[[], _T]) -> _T:
             raise
         is_cap = _is_cap(error)
         problem = cap_message(message_of(error)) if is_cap else message_of(error)
-    raise _StatementError(problem, TooManyBytesError if is_cap else WarehouseError)
+    raise _StatementError(problem, TooMuchToReadError if is_cap else WarehouseError)
 
 
 def message_of(error: GoogleAPICallError) -> str:

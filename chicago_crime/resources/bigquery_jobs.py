@@ -126,7 +126,7 @@ class Jobs:
     ) -> pa.Table:
         """The answer of a query. It is asked under an id of its own, so that asking again after a cut costs nothing.
 
-        BigQuery keeps answers for a day and gives one again for nothing, as long as text, values and tables are the same.
+        BigQuery keeps an answer for a day and gives it again for nothing, while text, values and tables are the same.
 
         Args:
             sql: the query.
@@ -135,7 +135,7 @@ class Jobs:
             most_bytes: what it may read, where that is less than any statement may.
 
         Raises:
-            TooManyBytesError: it would read more than allowed; nothing is billed.
+            TooMuchToReadError: it would read more than allowed; nothing is billed.
             WarehouseError: it cannot be answered.
         """
         cap = min(most_bytes or self.most_bytes, self.most_bytes)

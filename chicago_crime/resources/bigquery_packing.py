@@ -1,4 +1,4 @@
-"""Packed marts: BigQuery is paid by the byte and has no small numbers, so that a mart's row is also kept as one of them.
+"""Packed marts: BigQuery is paid by the byte and has no small numbers, so a mart's row is also kept as one number.
 
 A page of the dashboard filters by up to seven columns of up to four million rows; read one by one they are 130 to
 300 MB, packed into one INT64 they are 8 bytes a row. The readable columns stay beside it, for people and Looker Studio.
@@ -176,7 +176,7 @@ def packed(table: Table, rows: exp.Select) -> exp.Select:
 
 
 def unpacked(table: Table, columns: Iterable[str]) -> exp.Select:
-    """The query of some columns of a packed table, which reads nothing but the number (and what it has no place for)."""
+    """The query of some columns of a packed table, which reads nothing but the number (and what has no place in it)."""
     texts = dict[str, str]()
     for digit, place in _places(LAYOUTS[table.name]):
         part = f"MOD(DIV({PACKED}, {place}), {digit.size})"

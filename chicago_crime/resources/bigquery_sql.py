@@ -56,7 +56,7 @@ def _day(year: int, month: int, day: int) -> exp.Expr:
 
 @cache
 def computed(table: Table) -> str:
-    """The query of a table's file in `sql/`: exactly the live table's columns, in its types, for the parameter @year."""
+    """The query of a table's file in `sql/`: the live table's columns, in its types, for the parameter @year."""
     return text(packed(table, _contract(table).from_(sql.statement(table.name).copy().subquery("computed"))))
 
 
@@ -87,8 +87,8 @@ def staged(table: Table, year: int, folder: str) -> tuple[list[str], str]:
 
     Returns:
         The statements that read them into a temporary table and see that all rows are of the year; and the query of
-        their rows, with the live table's columns in its types. A time without a zone is read as what it says, whether it
-        arrives as DATETIME or as TIMESTAMP in UTC.
+        their rows, with the live table's columns in its types. A time without a zone is read as what it says, whether
+        it arrives as DATETIME or as TIMESTAMP in UTC.
     """
     name = name_of(f"staged_{table.name}")
     uri = exp.Literal.string(f"{folder.rstrip('/')}/*.parquet").sql("bigquery")

@@ -368,7 +368,7 @@ class Session:
         return taken
 
     def _count(self, tree: exp.Expr) -> None:
-        """Count the bytes that a statement reads: of each table the columns named, in the partitions that are chosen."""
+        """Count the bytes that a statement reads: the columns named of each table, in the partitions chosen."""
         common = {cte.alias for cte in tree.find_all(exp.CTE)}
         tables = [t for t in tree.find_all(exp.Table) if (t.db or self.dataset, t.name) in self.catalog.tables]
         processed = billed = 0
