@@ -166,8 +166,8 @@ class Data:
             },
             incomplete=sorted(some - complete),
             synthetic=sorted(year for year, manifest in self.manifests().items() if manifest.synthetic),
-            types=sorted(comparable, key=lambda name: -comparable[name]),
-            source_types=sorted(source, key=lambda name: -source[name]),
+            types=sorted(comparable, key=lambda name: (-comparable[name], name)),
+            source_types=sorted(source, key=lambda name: (-source[name], name)),
             merged={
                 row["primary_type"]: row["primary_type_comparable"]
                 for row in choices
