@@ -173,10 +173,11 @@ class BigQueryWarehouse(Warehouse):
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
         """See `Warehouse.answer`."""
         query, given = answers.asked(name, parameters)
+        most = min(answers.most_bytes(name), self.most_bytes)
         try:
-            rows = self.jobs.read(query, Purpose(f"cannot answer {name}", name), given, answers.most_bytes(name))
+            rows = self.jobs.read(query, Purpose(f"cannot answer {name}", name), given, most)
         except TooMuchToReadError:
-            raise TooMuchToReadError(answers.told(name)) from None
+            raise TooMuchToReadError(answers.too_much(most)) from None
         if not rows.num_rows:
             for table in sql.tables_read(name):
                 live = self.tables.live(table)

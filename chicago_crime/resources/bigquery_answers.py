@@ -29,7 +29,7 @@ FACTS = 10 * MB
 MOST_BYTES = {"dashboard/where": 28 * MB, "dashboard/cells": 12 * MB, "dashboard/revisions": 20 * MB}
 """What statements may read that share a page; a page's only one may read all that is left of it."""
 
-FEW_YEARS = 11
+FEW_YEARS = 8
 """For up to so many years their column is read, too, so that other years are not. More are told from the number."""
 
 _PARTITIONS = {"years": "year", "months": "month", "whole_months": "month"}
@@ -41,10 +41,10 @@ def most_bytes(name: str) -> int:
     return MOST_BYTES.get(name, PAGE - FACTS)
 
 
-def told(name: str) -> str:
-    """What to do where a statement would read more."""
+def too_much(most: int) -> str:
+    """What to do where a statement would read more than it may, in bytes."""
     return (
-        f"This would read more than {most_bytes(name) // MB} MB of BigQuery, and a part of a page may not: reading "
+        f"This would read more than {most / MB:,.3g} MB of BigQuery, and a part of a page may not: reading "
         "costs money. Choose fewer years, or take some filters off."
     )
 

@@ -132,14 +132,15 @@ class Jobs:
             sql: the query.
             purpose: what it is for.
             parameters: name -> value of every `@name` in it.
-            most_bytes: what it may read, where that is less than any statement may.
+            most_bytes: what it may read; by default as much as any statement.
 
         Raises:
             TooMuchToReadError: it would read more than allowed; nothing is billed.
             WarehouseError: it cannot be answered.
         """
-        cap = min(most_bytes or self.most_bytes, self.most_bytes)
-        config = self._config(parameters, purpose, use_query_cache=True, maximum_bytes_billed=cap)
+        config = self._config(
+            parameters, purpose, use_query_cache=True, maximum_bytes_billed=most_bytes or self.most_bytes
+        )
         limits = {
             "api_timeout": self.patience.timeout_s,
             "wait_timeout": self.patience_s,
