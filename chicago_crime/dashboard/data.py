@@ -152,7 +152,9 @@ class Data:
             raise NothingLoadedError(f"Years {format_years(sorted(some))} lack {names}." if some else "")
         days = self.answer("days", {}).to_pylist()
         choices = self.answer("choices", {}).to_pylist()
-        residents = self.answer("residents", {}).to_pylist()
+        residents = sorted(
+            self.answer("residents", {}).to_pylist(), key=lambda row: (row["year"], row["community_area"])
+        )
         comparable: dict[str, int] = {}
         for row in (row for row in choices if row["primary_type_comparable"]):
             name = row["primary_type_comparable"]

@@ -138,9 +138,8 @@ class Jobs:
             TooMuchToReadError: it would read more than allowed; nothing is billed.
             WarehouseError: it cannot be answered.
         """
-        config = self._config(
-            parameters, purpose, use_query_cache=True, maximum_bytes_billed=most_bytes or self.most_bytes
-        )
+        cap = most_bytes or self.most_bytes
+        config = self._config(parameters, purpose, use_query_cache=True, maximum_bytes_billed=cap)
         limits = {
             "api_timeout": self.patience.timeout_s,
             "wait_timeout": self.patience_s,

@@ -18,6 +18,9 @@ from chicago_crime.tables import Table
 
 Years = dict[str, dict[int, TableYear]]
 
+_AT_ONCE = 8
+"""The client keeps ten connections."""
+
 
 @dataclass
 class StoredYears:
@@ -43,7 +46,7 @@ class StoredYears:
 
         So partitions are asked about once per change of any of the tables.
         """
-        with ThreadPoolExecutor(len(tables)) as pool:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
             live = [one for one in pool.map(lambda table: self.tables.live(table.name), tables) if one]
         state = [(one.table_id, one.etag, one.modified) for one in live]
         with self._lock:

@@ -142,14 +142,13 @@ def queries_since(both: Both, start: int) -> list[dict]:
 
 def test_a_page_seen_again_asks_nothing_and_that_of_another_server_asks_the_same(both: Both) -> None:
     """The first is our cache. The second is what BigQuery's own needs: the same text, the same values."""
-    calls = both.cloud.bigquery.calls
     asked = []
     for _ in range(2):
         client = client_of(both.settings["cloud"])
-        start = len(calls)
+        start = len(both.cloud.bigquery.calls)
         client.get("/where?type=THEFT&year=2014")
         asked.append(queries_since(both, start))
-        start = len(calls)
+        start = len(both.cloud.bigquery.calls)
         client.get("/where?type=THEFT&year=2014")
         assert queries_since(both, start) == []
     assert len(asked[0]) >= 5
@@ -164,12 +163,12 @@ def test_a_page_seen_again_asks_nothing_and_that_of_another_server_asks_the_same
 def test_a_view_that_would_read_too_much_is_a_page_that_helps(both: Both) -> None:
     tight = both.settings["cloud"].model_copy(update={"bigquery_max_gb_billed": 60e-6})
     client = client_of(tight)
-    answer = client.get("/where?map=cells")
+    answer = client.get("/when")
     assert answer.status_code == 200
     assert "Choose fewer years" in answer.text
     assert 'id="filters"' in answer.text
-    assert "Reported crimes" in client.get("/where?map=cells&year=2014").text
-    refused = client.get("/download/where/cells.csv")
+    assert "Reported crimes" in client.get("/when?year=2014").text
+    refused = client.get("/download/when/hours.csv")
     assert refused.status_code == 409
     assert "Choose fewer years" in refused.text
 
