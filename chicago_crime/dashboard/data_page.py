@@ -9,7 +9,6 @@ from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown,
 from chicago_crime.dashboard.when import MONTHS
 from chicago_crime.tables import CRIMES, TABLES
 
-
 LAYERS = {
     "source_lines": ("Source", "lines"),
     "quarantined": ("Source", "not rows"),
