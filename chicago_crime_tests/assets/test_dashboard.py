@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/assets/dashboard.py` and of the link. Whether its tables are there, a run in the cloud tells."""
+"""Tests of `chicago_crime/assets/dashboard.py` and of the link. That its tables are there, a run in the cloud shows."""
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
