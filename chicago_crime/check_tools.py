@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSeverity, MetadataValue
+from dagster import AssetCheckExecutionContext, AssetCheckKey, AssetCheckResult, AssetCheckSeverity, MetadataValue
 
 from chicago_crime.resources.warehouse import Warehouse
 from chicago_crime.tables import Table
@@ -34,9 +34,18 @@ class Findings:
     by_year: dict[int, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def result(self, severity: AssetCheckSeverity = AssetCheckSeverity.ERROR) -> AssetCheckResult:
-        """The check's result: passed if there is no problem; the metadata tells every year."""
+    def result(
+        self, severity: AssetCheckSeverity = AssetCheckSeverity.ERROR, check: AssetCheckKey | None = None
+    ) -> AssetCheckResult:
+        """The check's result: passed if there is no problem; the metadata tells every year.
+
+        Args:
+            severity: of the problems.
+            check: which check, where a step makes several.
+        """
         return AssetCheckResult(
+            asset_key=check and check.asset_key,
+            check_name=check and check.name,
             passed=not self.problems,
             severity=severity,
             description="; ".join(self.problems) or None,

@@ -1,7 +1,7 @@
 """Asset checks that look across tables and years: nothing lost, nothing shrunk, nothing strange.
 
-Here belong checks over what was stored. Those of one table's columns derive from the schema, in `schema_checks.py`;
-refusing a file is the gate's part. An ERROR that blocks keeps bad data from travelling on; a WARN is for a person.
+Here belong checks over what was stored. Those that every table has are in `table_checks.py`; refusing a file is the
+gate's part. An ERROR that blocks keeps bad data from travelling on; a WARN is for a person.
 """
 
 import csv
@@ -23,21 +23,10 @@ from chicago_crime.resources.object_store import ObjectStore
 from chicago_crime.resources.source_files import Manifest, SourceFiles
 from chicago_crime.resources.staging import staging_folder
 from chicago_crime.resources.warehouse import Warehouse
-from chicago_crime.schema_checks import schema_checks
-from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
+from chicago_crime.table_checks import all_table_checks
+from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
 
 Context = AssetCheckExecutionContext
-
-ADDS_UP: dict[str, tuple[str, str]] = {
-    "crime_type_count": ("SUM(crimes)", "COUNT(*)"),
-    "crimes_daily": ("SUM(crimes)", "COUNT(*)"),
-    "crimes_monthly": ("SUM(crimes)", "COUNT(*)"),
-    "crimes_hourly": ("SUM(crimes) + SUM(time_placeholders)", "COUNT(*)"),
-    "crimes_by_cell": ("SUM(crimes)", "COUNT(*)"),
-    "hot_spots": ("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(cell_x IS NOT NULL AND cell_y IS NOT NULL)"),
-    "area_rates": ("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(community_area BETWEEN 1 AND 77)"),
-}
-"""By summary table, the sum of its counts, and what it must equal in enriched_crimes."""
 
 
 @asset_check(asset=crime_csv, blocking=True, description="The year did not lose more than 1 % of the rows loaded.")
@@ -198,30 +187,8 @@ def nothing_lost_in_spark(context: Context, warehouse: ResourceParam[Warehouse])
     return findings.result()
 
 
-def _adds_up(name: str, own: str, of_enriched: str) -> AssetChecksDefinition:
-    @asset_check(
-        asset=name,
-        name="adds_up",
-        blocking=True,
-        description="The counts add up to the rows of enriched_crimes that they count.",
-    )
-    def check(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
-        findings, table = Findings(), TABLES[name]
-        enriched = warehouse.stored(ENRICHED_CRIMES)
-        years = [year for year in years_of(context, warehouse, table) if year in enriched]
-        summed = warehouse.measure(table, years, {"n": f"COALESCE({own}, 0)"})
-        counted = warehouse.measure(ENRICHED_CRIMES, years, {"n": of_enriched})
-        for year in years:
-            numbers = {name: int(summed[year]["n"]), "enriched_crimes": int(counted[year]["n"])}
-            findings.must_be_equal(year, name, "enriched_crimes", numbers)
-        return findings.result()
-
-    return check
-
-
 def all_checks() -> list[AssetChecksDefinition]:
     """Every check of the platform."""
-    derived = [schema_checks(table) for table in TABLES.values() if table is not RAW_CRIMES]
     return [
         has_not_shrunk,
         has_no_gap,
@@ -231,8 +198,7 @@ def all_checks() -> list[AssetChecksDefinition]:
         few_rows_rejected,
         is_like_the_year_before,
         nothing_lost_in_spark,
-        *(_adds_up(name, own, of_enriched) for name, (own, of_enriched) in ADDS_UP.items()),
-        *derived,
+        *all_table_checks(),
     ]
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 import duckdb
+from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.csv_records import lines_of, records
@@ -195,7 +196,11 @@ def _read_fast(file: Path, year: int) -> _Coverage | None:
     names = [column.name for column in SOURCE_COLUMNS]
     last = [f"COALESCE(raw.{name}, '')" for name in names[-MOST_COMMAS:][::-1]]
     empty = "".join(f"WHEN {value} != '' THEN {place} " for place, value in enumerate(last))
-    query = sql.statement("coverage").select(f"SUM(CASE {empty} ELSE {MOST_COMMAS} END)", dialect="duckdb")
+    query = sql.statement("coverage").select("SUM(empty_at_end)", dialect="duckdb")
+    # Counted where the file is read: further out, every row would have to be carried there whole.
+    read = query.find(exp.Subquery)
+    assert read, "coverage.sql reads parsed_crimes"
+    read.this.select(f"CASE {empty} ELSE {MOST_COMMAS} END AS empty_at_end", dialect="duckdb", copy=False)
     with duckdb.connect(config={"threads": 2}) as connection:
         try:
             rows = connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, names))).fetchall()

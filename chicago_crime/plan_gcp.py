@@ -14,7 +14,6 @@ from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.assets.spark import TABLES as MADE_BY_SPARK
-from chicago_crime.checks import ADDS_UP
 from chicago_crime.lineage import UPSTREAM
 from chicago_crime.plan_types import CloudPlan, Reading, YearPlan
 from chicago_crime.resources import bigquery_sql as statements
@@ -26,6 +25,7 @@ from chicago_crime.resources.dataproc_cluster import DISK_GB
 from chicago_crime.resources.warehouse import TableYear
 from chicago_crime.schema_checks import measures_of
 from chicago_crime.settings import Settings
+from chicago_crime.table_checks import ADDS_UP
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, TABLES, Table
 from chicago_crime.years import contiguous_ranges
 

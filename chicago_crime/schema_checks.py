@@ -1,33 +1,24 @@
 """Checks that derive from `schema.py` and `tables/`: keys, columns that always have a value, values that can be true.
 
-Nothing here knows a particular table.
+Nothing here knows a particular table. Which step of a run makes the checks is said in `table_checks.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-from dagster import (
-    AssetCheckExecutionContext,
-    AssetCheckResult,
-    AssetChecksDefinition,
-    AssetCheckSeverity,
-    AssetCheckSpec,
-    ResourceParam,
-    multi_asset_check,
-)
+from dagster import AssetCheckKey, AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
 
-from chicago_crime.check_tools import Findings, years_of
+from chicago_crime.check_tools import Findings
 from chicago_crime.resources.warehouse import Warehouse
 from chicago_crime.schema import Column
 from chicago_crime.tables import Table
 
 
-def schema_checks(table: Table) -> AssetChecksDefinition:
-    """Two checks of one table, from one look at it.
+def schema_specs(table: Table) -> list[AssetCheckSpec]:
+    """The specs of a table's checks.
 
     `holds_to_schema` (ERROR, blocks): the key is unique, no value is NULL that must not be, rows are of their year.
     `values_are_possible` (WARN): numbers lie where they can be true, e.g. coordinates in the city, or are NULL.
     """
-    must_hold, should_hold = _must_hold(table), _should_hold(table)
     specs = [
         AssetCheckSpec(
             "holds_to_schema",
@@ -37,7 +28,7 @@ def schema_checks(table: Table) -> AssetChecksDefinition:
             "of their year.",
         )
     ]
-    if should_hold:
+    if _should_hold(table):
         specs.append(
             AssetCheckSpec(
                 "values_are_possible",
@@ -45,26 +36,33 @@ def schema_checks(table: Table) -> AssetChecksDefinition:
                 description="Numbers lie between the smallest and the largest that can be true, or are NULL.",
             )
         )
+    return specs
 
-    @multi_asset_check(specs=specs, name=f"{table.name}_schema_checks", can_subset=True)
-    def check(context: AssetCheckExecutionContext, warehouse: ResourceParam[Warehouse]) -> Iterator[AssetCheckResult]:
-        texts = measures_of(table)
-        aliases = {name: f"m{index}" for index, name in enumerate(texts)}
-        years = years_of(context, warehouse, table)
-        counts = warehouse.measure(table, years, {aliases[name]: text for name, text in texts.items()})
-        for spec, names, severity in zip(
-            specs, (must_hold, should_hold), (AssetCheckSeverity.ERROR, AssetCheckSeverity.WARN), strict=False
-        ):
-            if spec.key not in context.selected_asset_check_keys:
-                continue
-            findings = Findings()
-            for year in years:
-                wrong = {name: n for name in names if (n := counts[year][aliases[name]])}
-                findings.by_year[year] = wrong or "all rows are good"
-                findings.problems.extend(f"{year}: {name} in {n:,} rows" for name, n in wrong.items())
-            yield findings.result(severity)._replace(asset_key=spec.asset_key, check_name=spec.name)
 
-    return check
+def schema_results(
+    table: Table, years: Sequence[int], warehouse: Warehouse, chosen: Collection[AssetCheckKey]
+) -> Iterator[AssetCheckResult]:
+    """The results of those of a table's checks that are chosen, from one look at it."""
+    specs = schema_specs(table)
+    if not any(spec.key in chosen for spec in specs):
+        return
+    texts = measures_of(table)
+    aliases = {name: f"m{index}" for index, name in enumerate(texts)}
+    counts = warehouse.measure(table, years, {aliases[name]: text for name, text in texts.items()})
+    for spec, names, severity in zip(
+        specs,
+        (_must_hold(table), _should_hold(table)),
+        (AssetCheckSeverity.ERROR, AssetCheckSeverity.WARN),
+        strict=False,
+    ):
+        if spec.key not in chosen:
+            continue
+        findings = Findings()
+        for year in years:
+            wrong = {name: n for name in names if (n := counts[year][aliases[name]])}
+            findings.by_year[year] = wrong or "all rows are good"
+            findings.problems.extend(f"{year}: {name} in {n:,} rows" for name, n in wrong.items())
+        yield findings.result(severity, spec.key)
 
 
 def measures_of(table: Table) -> dict[str, str]:

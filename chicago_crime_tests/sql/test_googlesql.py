@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime import schema_checks, sql
-from chicago_crime.checks import ADDS_UP
 from chicago_crime.dashboard.compare import spans_until
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.gate import pass_through
 from chicago_crime.resources.duckdb import DuckDBWarehouse
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample import SampleSource
+from chicago_crime.table_checks import ADDS_UP
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
 from chicago_crime_tests.sql.dirt import edge_rows
 from chicago_crime_tests.sql.engines import (
