@@ -152,3 +152,20 @@ def test_the_types_are_those_that_there_are() -> None:
     assert len(set(TYPES)) == len(TYPES) <= MOST_TYPES
     assert set(COMPARABLE.values()) | set(COMPARABLE) <= set(TYPES)
     assert {kind.primary_type for kind in sample_profile.profile().kinds} <= set(TYPES)
+
+
+NUMBERS = {
+    "crimes_monthly": 699_639_710_000_005,
+    "crimes_hourly": 979_495_591_200_050_003,
+    "crimes_by_cell": 1_127_119_583_912_000_005,
+}
+"""What the usual row is packed as under the name `packed_1`, once and for all: tables hold such numbers."""
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_what_a_number_means_never_changes_under_its_name(name: str) -> None:
+    """If this fails, do not change the number here: give the column another name, `packed_2`."""
+    [number], _ = through_the_number(name, [of_table(name, USUAL)])
+    assert PACKED == "packed_1"
+    assert number[PACKED] == NUMBERS[name]
+    assert TYPES[:37][-1] == "WEAPONS VIOLATION", "new types are added at the end"
