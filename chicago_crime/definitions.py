@@ -2,7 +2,7 @@
 
 from dagster import Definitions, definitions, in_process_executor, load_assets_from_modules
 
-from chicago_crime.assets import lake, marts, source, spark, warehouse
+from chicago_crime.assets import dashboard, lake, marts, source, spark, warehouse
 from chicago_crime.checks import all_checks
 from chicago_crime.jobs import everything, refresh_newest_years
 from chicago_crime.resources import build_resources
@@ -13,8 +13,9 @@ from chicago_crime.settings import Settings, load_settings
 def build_definitions(settings: Settings) -> Definitions:
     """The graph, with the resources that the settings choose."""
     resources = build_resources(settings)
+    reports = [dashboard] if "looker_studio" in resources else []
     return Definitions(
-        assets=load_assets_from_modules([source, lake, warehouse, spark, marts]),
+        assets=load_assets_from_modules([source, lake, warehouse, spark, marts, *reports]),
         asset_checks=all_checks(),
         jobs=[everything],
         schedules=[refresh_newest_years],

@@ -102,7 +102,8 @@ def run_years(
 
 def steps_in(settings: Settings, assets: str | None = None) -> int:
     """How many assets a run of these assets materializes for each year."""
-    return len(assets_in(settings, assets))
+    graph = build_definitions(settings).resolve_asset_graph()
+    return sum(graph.get(AssetKey(name)).is_partitioned for name in assets_in(settings, assets))
 
 
 def assets_in(settings: Settings, assets: str | None = None) -> list[str]:

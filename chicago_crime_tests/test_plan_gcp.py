@@ -183,8 +183,8 @@ def test_of_years_beside_loaded_ones_only_theirs_are_estimates(told: Told) -> No
 
 
 def test_a_statement_above_the_cap_is_warned_of(told: Told) -> None:
-    plan = make_plan(told.settings.model_copy(update={"bigquery_max_gb_billed": 1e-4}), YEARS, "crimes")
-    assert of_cloud(plan).cap == 100_000
+    plan = make_plan(told.settings.model_copy(update={"bigquery_max_gb_billed": 3e-5}), YEARS, "crimes")
+    assert of_cloud(plan).cap == 30_000
     above = {reading.table for reading in of_cloud(plan).above_cap}
     assert above == {"crimes", "revisions"}
     assert all("CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED" in warning for warning in plan.warnings)

@@ -15,7 +15,7 @@ POPULATION = (
 )
 AREAS_FROM_CELLS = (
     "The outlines are no official borders: they are made of the data's own 660-foot cells, each given to the community "
-    "area that most of its crimes have."
+    "area that most of its crimes of the newest five years have."
 )
 SMALL = 20
 SMALL_NUMBERS = f"Grey: fewer than {SMALL} crimes to compare with, so that a few more or fewer look like a trend."

@@ -1,6 +1,7 @@
 """The page Compare: three spans against the year before and the mean of three years, laid out as CompStat does."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ def compare(asked: Asked) -> View:
             f"loaded are {format_years(list(facts.years))}. Choose another end date."
         )
     years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
-    found = asked.answer("compare", years, rows_are=asked.filters.rows, last_day=end).to_pylist()
+    found = asked.answer("compare", years, rows_are=asked.filters.rows, **spans_until(end, years)).to_pylist()
     asked.years = [end.year]
     asked.refuse_nothing(sum(row[span] for row in found for span in SPANS))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
@@ -46,6 +47,18 @@ def compare(asked: Asked) -> View:
         "How do the last weeks, the year so far and the last whole year compare with the years before?",
         sections=[_table(asked, [total, *rows], end), _chart(asked, rows, end)],
     )
+
+
+def spans_until(end: date, years: Iterable[int]) -> dict[str, object]:
+    """The parameters of `sql/dashboard/compare.sql` that say which days the spans have.
+
+    The months in which a span begins or ends are read day by day; all others are in a span whole, or not at all.
+    """
+    ends = [_years_before(end, back) for back in range(YEARS_BACK + 1)]
+    by_day = {day.replace(day=1) for last in ends for day in (last, last - timedelta(27))}
+    months = [date(year, month, 1) for year in years for month in range(1, 13)]
+    whole = [month for month in months if month not in by_day]
+    return {"last_day": end, "months": sorted(by_day), "whole_months": whole}
 
 
 def whole_year(end: date) -> int:

@@ -78,7 +78,7 @@ class Data:
         """What every table holds, by table and year."""
         with self._lock:
             if time.monotonic() - self._looked_at > SECONDS_BETWEEN_LOOKS:
-                found = {name: self.warehouse.stored(table) for name, table in TABLES.items()}
+                found = self.warehouse.stored_of_all(list(TABLES.values()))
                 if found != self._versions:
                     self._versions = found
                     self._answers.clear()
@@ -152,7 +152,9 @@ class Data:
             raise NothingLoadedError(f"Years {format_years(sorted(some))} lack {names}." if some else "")
         days = self.answer("days", {}).to_pylist()
         choices = self.answer("choices", {}).to_pylist()
-        residents = self.answer("residents", {}).to_pylist()
+        residents = sorted(
+            self.answer("residents", {}).to_pylist(), key=lambda row: (row["year"], row["community_area"])
+        )
         comparable: dict[str, int] = {}
         for row in (row for row in choices if row["primary_type_comparable"]):
             name = row["primary_type_comparable"]
@@ -166,8 +168,8 @@ class Data:
             },
             incomplete=sorted(some - complete),
             synthetic=sorted(year for year, manifest in self.manifests().items() if manifest.synthetic),
-            types=sorted(comparable, key=lambda name: -comparable[name]),
-            source_types=sorted(source, key=lambda name: -source[name]),
+            types=sorted(comparable, key=lambda name: (-comparable[name], name)),
+            source_types=sorted(source, key=lambda name: (-source[name], name)),
             merged={
                 row["primary_type"]: row["primary_type_comparable"]
                 for row in choices

@@ -5,6 +5,7 @@ from typing import Any
 
 from chicago_crime.dashboard.pages import Asked
 from chicago_crime.dashboard.view import Column, Section, Shown, write
+from chicago_crime.resources.warehouse import TooMuchToReadError
 from chicago_crime.tables import REVISIONS
 
 KINDS = {
@@ -22,7 +23,10 @@ KINDS = {
 def revisions(asked: Asked) -> Section:
     """What changed when years were loaded again."""
     stored = asked.data.stored()[REVISIONS.name]
-    found = asked.data.answer("revisions", {}).to_pylist() if stored else []
+    try:
+        found = asked.data.answer("revisions", {"years": asked.years}).to_pylist() if stored else []
+    except TooMuchToReadError as error:
+        return Section("revisions", "Changed since it was first loaded", str(error))
     order = list(KINDS)
     rows = [
         {
@@ -34,7 +38,6 @@ def revisions(asked: Asked) -> Section:
             "meaning": _meaning(row),
         }
         for row in sorted(found, key=lambda row: (-row["year"], row["snapshot"], order.index(row["kind"])))
-        if row["year"] in asked.years
     ]
     columns = (
         Column("year", "Year", "plain"),

@@ -9,6 +9,24 @@ from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown,
 from chicago_crime.dashboard.when import MONTHS
 from chicago_crime.tables import CRIMES, TABLES
 
+LAYERS = {
+    "source_lines": ("Source", "lines"),
+    "quarantined": ("Source", "not rows"),
+    "raw_crimes": ("Crimes", "raw"),
+    "crimes": ("Crimes", "typed"),
+    "rejected_crimes": ("Crimes", "rejected"),
+    "revisions": ("Crimes", "revised"),
+    "enriched_crimes": ("Crimes", "enriched"),
+    "crime_type_count": ("Counts by", "type"),
+    "crimes_daily": ("Counts by", "day"),
+    "hot_spots": ("Counts by", "hot spot"),
+    "crimes_monthly": ("Counts by", "month"),
+    "crimes_hourly": ("Counts by", "hour"),
+    "crimes_by_cell": ("Counts by", "cell"),
+    "area_rates": ("Counts by", "area"),
+}
+"""How the table of layers names each of them: above several columns, and above its own. A download has the tables'."""
+
 
 def data_page(asked: Asked) -> View:
     """Make the page. Filters of rows have no say here, only the years."""
@@ -57,19 +75,18 @@ def _layers(asked: Asked) -> Section:
             held = stored[name].get(year)
             row[name] = held.rows if held else None
         rows.append(row)
+    layers = {name: LAYERS.get(name, ("", name)) for name in ("source_lines", "quarantined", *TABLES)}
     columns = (
         Column("year", "Year", "plain"),
-        Column("source_lines", "source lines", "count"),
-        Column("quarantined", "quarantined", "count"),
-        *(Column(name, name, "count") for name in TABLES),
+        *(Column(name, label, "count", group) for name, (group, label) in layers.items()),
     )
     incomplete = asked.facts.incomplete
     left_out = f"Not shown, because a table lacks them: {', '.join(map(str, incomplete))} (chicago-crime status)."
     return Section(
         "layers",
         "Rows per year and layer",
-        "Source lines = raw_crimes + quarantined (+ blank lines); raw_crimes = crimes + rejected_crimes; "
-        "enriched_crimes = crimes. Checks prove it in every run, and stop the run where it does not hold.",
+        "Lines of the source = raw rows + lines that are no rows (+ blank lines); raw = typed + rejected; enriched = "
+        "typed. Checks prove it in every run, and stop the run where it does not hold.",
         [left_out] if incomplete else [],
         tables=[Shown("layers", "Rows per year and layer", columns, rows, is_open=True)],
         shape="wide",
@@ -150,6 +167,16 @@ def _checks(asked: Asked) -> Section:
 
 
 def _nulls(asked: Asked) -> Section:
+    if asked.data.warehouse.is_paid_by_byte:
+        counts = ", ".join(f"COUNTIF({c.name} IS NULL) AS {c.name}" for c in CRIMES.columns if c.nullable)
+        return Section(
+            "nulls",
+            "Values that are missing",
+            "Counting them would read every row of crimes, and BigQuery is paid by what is read: no page does that. "
+            "Ask for a year's counts when you want them:",
+            [f'chicago-crime query "SELECT {counts} FROM crimes WHERE {_of_year(asked.newest)}"'],
+            shape="wide",
+        )
     rows: list[dict[str, Any]] = []
     for name, by_year in asked.data.nulls(CRIMES).items():
         chosen = [by_year[year] for year in asked.years if year in by_year]
@@ -183,3 +210,7 @@ def _nulls(asked: Asked) -> Section:
         tables=[Shown("nulls", "Rows without a value, by column", columns, rows, is_open=True)],
         shape="wide",
     )
+
+
+def _of_year(year: int) -> str:
+    return f"month BETWEEN '{year}-01-01' AND '{year}-12-31'"

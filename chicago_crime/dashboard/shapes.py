@@ -41,8 +41,8 @@ class Shapes:
 
 
 def make_shapes(area_of: Mapping[Cell, int]) -> Shapes:
-    """Outline the areas of some cells."""
-    filled = _fill_holes(dict(area_of))
+    """Outline the areas of some cells: the same outlines in whatever order the cells come."""
+    filled = _fill_holes(dict(sorted(area_of.items())))
     return Shapes(area_of, _outlines(filled))
 
 

@@ -12,6 +12,9 @@ from chicago_crime.dashboard.pages import Asked
 from chicago_crime.dashboard.shapes import Shapes, make_shapes
 from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
 
+YEARS_OUTLINED = 5
+"""How many of the newest years the outlines of areas are made of: more would not change them, and cost on BigQuery."""
+
 
 def where(asked: Asked) -> View:
     """Make the page."""
@@ -46,7 +49,8 @@ def where(asked: Asked) -> View:
 
 
 def _shapes(asked: Asked) -> Shapes:
-    rows = asked.data.answer("cells", {})
+    newest = list(asked.facts.years)[-YEARS_OUTLINED:]
+    rows = asked.data.answer("cells", {"years": newest})
     return asked.data.derived("shapes", lambda: _make_shapes(rows))
 
 
@@ -125,9 +129,15 @@ def _areas(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
     ]
 
 
-def _cell_data(asked: Asked, cells: Counts, shapes: Shapes, keep: npt.NDArray[np.bool_]) -> dict[str, list[Any]]:
+def _cell_data(
+    asked: Asked, rows: pa.Table, cells: Counts, shapes: Shapes, keep: npt.NDArray[np.bool_]
+) -> dict[str, list[Any]]:
     x, y = cells[0][keep].tolist(), cells[1][keep].tolist()
     areas = [shapes.area_of.get(cell) for cell in zip(x, y, strict=True)]
+    if None in areas:  # cells without a crime in the years that are outlined: as the shown crimes have it
+        own = zip(*(rows[name].to_pylist() for name in ("cell_x", "cell_y", "community_area")), strict=True)
+        area_of = {(x, y): area for x, y, area in own if area}
+        areas = [area or area_of.get(cell) for area, cell in zip(areas, zip(x, y, strict=True), strict=True)]
     return {
         "x": x,
         "y": y,
@@ -161,7 +171,7 @@ def _cell_rows(data: dict[str, list[Any]], order: npt.NDArray[np.int64], **more:
 
 def _cells(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
     keep = by_cell > 0
-    data = _cell_data(asked, cells, shapes, keep)
+    data = _cell_data(asked, rows, cells, shapes, keep)
     crimes = by_cell[keep]
     listed = _cell_rows(data, np.argsort(-crimes, kind="stable"), crimes=crimes.tolist())
     drawn = {"cells": data | {"crimes": crimes.tolist()}, "borders": shapes.lines()}
@@ -195,7 +205,7 @@ def _cells(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes:
 def _hot_spots(asked: Asked, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
     z, near = gi_star(cells, by_cell)
     everything = np.ones(len(z), dtype=bool)
-    data = _cell_data(asked, cells, shapes, everything)
+    data = _cell_data(asked, rows, cells, shapes, everything)
     hot, cold = int((z > HOT).sum()), int((z < -HOT).sum())
     in_hot = share(int(by_cell[z > HOT].sum()), int(by_cell.sum()))
     order = np.argsort(-z, kind="stable")

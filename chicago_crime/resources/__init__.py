@@ -41,6 +41,7 @@ def _on_google_cloud(settings: Settings) -> dict[str, Any]:
         from chicago_crime.resources.bigquery import build_bigquery
         from chicago_crime.resources.dataproc import build_dataproc
         from chicago_crime.resources.gcs import build_bucket_store
+        from chicago_crime.resources.looker_studio import LookerStudio
     except ImportError as error:
         raise SettingsError(
             f"CHICAGO_CRIME_DEPLOYMENT=gcp needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
@@ -50,4 +51,5 @@ def _on_google_cloud(settings: Settings) -> dict[str, Any]:
         "object_store": build_bucket_store(settings),
         "warehouse": build_bigquery(settings),
         "spark": build_dataproc(settings),
+        "looker_studio": LookerStudio(settings.gcp_project or "", settings.bigquery_dataset),
     }

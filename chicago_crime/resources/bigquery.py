@@ -14,17 +14,19 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from dagster_gcp import BigQueryResource
 from google.cloud import bigquery
-from sqlglot import exp
 
 from chicago_crime import sql
+from chicago_crime.resources import bigquery_answers as answers
 from chicago_crime.resources import bigquery_sql as statements
 from chicago_crime.resources.bigquery_client import PlatformBigQueryResource, told
 from chicago_crime.resources.bigquery_costs import GB, Costs, total
 from chicago_crime.resources.bigquery_jobs import Jobs, Purpose
+from chicago_crime.resources.bigquery_packing import live_columns
 from chicago_crime.resources.bigquery_tables import LiveTables
+from chicago_crime.resources.bigquery_years import StoredYears
 from chicago_crime.resources.gcs import build_bucket_store
 from chicago_crime.resources.google_access import GooglePatience
-from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
+from chicago_crime.resources.warehouse import TableYear, TooMuchToReadError, Warehouse, WarehouseError
 from chicago_crime.settings import Settings
 from chicago_crime.tables import Table
 
@@ -51,6 +53,8 @@ class BigQueryWarehouse(Warehouse):
         patience: with BigQuery.
     """
 
+    is_paid_by_byte = True
+
     resource: BigQueryResource
     project: str
     dataset_id: str
@@ -66,6 +70,7 @@ class BigQueryWarehouse(Warehouse):
         dataset = bigquery.DatasetReference(self.project, self.dataset_id)
         self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.patience)
         self.tables = LiveTables(self._connect, dataset, self.location, self.jobs)
+        self.years = StoredYears(self.tables, self.jobs)
 
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
         """See `Warehouse.load_csv`."""
@@ -143,17 +148,11 @@ class BigQueryWarehouse(Warehouse):
 
     def stored(self, table: Table) -> dict[int, TableYear]:
         """See `Warehouse.stored`. It reads what BigQuery tells of partitions, and no row."""
-        live = self.tables.live(table.name)
-        if live is None:
-            return {}
-        rows = self.jobs.read(
-            statements.partitions(self.dataset_id),
-            Purpose(f"cannot look up the years of {table.name}", table.name),
-            {"table_name": table.name},
-        ).to_pylist()
-        found = {row["year"]: TableYear(row["row_count"], row["bytes"], row["replaced_at"].timestamp()) for row in rows}
-        empty = {year: TableYear(0, 0, at) for year, at in self.tables.marked_empty(live).items()}
-        return dict(sorted((empty | found).items()))
+        return self.years.of(table)
+
+    def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
+        """See `Warehouse.stored_of_all`. One query, and none while no table changes."""
+        return self.years.of_all(tables)
 
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """See `Warehouse.measure`. One query for all years."""
@@ -173,12 +172,14 @@ class BigQueryWarehouse(Warehouse):
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
         """See `Warehouse.answer`."""
-        query, reads = sql.statement(name), sql.tables_read(name)
-        used = {p.name for p in query.find_all(exp.Parameter)}
-        given = {name: value for name, value in parameters.items() if name in used}
-        rows = self.jobs.read(statements.text(query), Purpose(f"cannot answer {name}", name), given)
+        query, given = answers.asked(name, parameters)
+        most = min(answers.most_bytes(name), self.most_bytes)
+        try:
+            rows = self.jobs.read(query, Purpose(f"cannot answer {name}", name), given, most)
+        except TooMuchToReadError:
+            raise TooMuchToReadError(answers.too_much(most)) from None
         if not rows.num_rows:
-            for table in reads:
+            for table in sql.tables_read(name):
                 live = self.tables.live(table)
                 if live is None or not (live.num_rows or self.tables.marked_empty(live)):
                     raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run")
@@ -189,7 +190,7 @@ class BigQueryWarehouse(Warehouse):
         live = self.tables.live(table.name)
         if live is None:
             return []
-        lacks = {column.name for column in table.columns} != {column.name for column in live.schema}
+        lacks = {column.name for column in live_columns(table)} != {column.name for column in live.schema}
         since = self.tables.columns_added_at(live)
         if not lacks and not since:
             return []

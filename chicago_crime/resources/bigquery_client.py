@@ -17,7 +17,7 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from pydantic import Field
 
 from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
-from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.resources.warehouse import TooMuchToReadError, WarehouseError
 from chicago_crime.settings import PREFIX
 
 _T = TypeVar("_T")
@@ -65,6 +65,7 @@ def told(ask: Callable[[], _T], what: str) -> _T:
     Raises:
         WarehouseError: anything went wrong between here and BigQuery.
     """
+    kind: type[WarehouseError] = WarehouseError
     try:
         return asked(lambda: _about_statements(ask), f"{what}: BigQuery", WarehouseError)
     except (NotFound, Conflict, PreconditionFailed) as error:
@@ -72,12 +73,16 @@ def told(ask: Callable[[], _T], what: str) -> _T:
         if isinstance(error, NotFound):
             problem += ". Load some years first, e.g. chicago-crime run --years 2021"
     except _StatementError as error:
-        problem = str(error)
-    raise WarehouseError(f"{what}: {problem}")  # outside of `except`: the original has the request, with its token
+        problem, kind = str(error), error.kind
+    raise kind(f"{what}: {problem}")  # outside of `except`: the original has the request, with its token
 
 
 class _StatementError(Exception):
     """BigQuery was asked all right, and refuses what was asked; the message is its own."""
+
+    def __init__(self, problem: str, kind: type[WarehouseError]) -> None:
+        super().__init__(problem)
+        self.kind = kind
 
 
 def _about_statements(ask: Callable[[], _T]) -> _T:
@@ -86,8 +91,9 @@ def _about_statements(ask: Callable[[], _T]) -> _T:
     except (BadRequest, Forbidden) as error:
         if isinstance(error, Forbidden) and not _is_cap(error):
             raise
-        problem = cap_message(message_of(error)) if _is_cap(error) else message_of(error)
-    raise _StatementError(problem)
+        is_cap = _is_cap(error)
+        problem = cap_message(message_of(error)) if is_cap else message_of(error)
+    raise _StatementError(problem, TooMuchToReadError if is_cap else WarehouseError)
 
 
 def message_of(error: GoogleAPICallError) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from chicago_crime import reference
+from chicago_crime.resources.bigquery_packing import live_columns
 from chicago_crime.resources.bigquery_sql import is_by_month, name_of
 from chicago_crime.resources.warehouse import WarehouseError
 from chicago_crime.schema import Column
@@ -33,7 +34,7 @@ def create(table: Table) -> str:
     Columns may be NULL even where `tables/` says that they are not: the checks prove it after every load, with a
     message about the data, and a job's result, whose columns always may be NULL, fits the table.
     """
-    columns = ",\n".join(f"  {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in table.columns)
+    columns = ",\n".join(f"  {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in live_columns(table))
     cluster = "\nCLUSTER BY `primary_type`" if is_by_month(table) else ""
     description = _text(f"{table.description} One row: {table.grain}.")
     return (
@@ -78,7 +79,7 @@ def missing_columns(table: Table, live: Any) -> list[Column]:
         WarehouseError: it differs in more than that; the message has each difference and how to migrate.
     """
     found = {field.name: _LEGACY_NAMES.get(field.field_type, field.field_type) for field in live.schema}
-    wanted = {column.name: column.type for column in table.columns}
+    wanted = {column.name: column.type for column in live_columns(table)}
     where, differences, remedies = name_of(f"{live.dataset_id}.{table.name}"), [], []
     for name in found.keys() - wanted.keys():
         differences.append(f"it has a column {name} {found[name]} that this version of the package does not know")
@@ -98,7 +99,7 @@ def missing_columns(table: Table, live: Any) -> list[Column]:
             f"{'; '.join(differences)}. Migrate it with: {'; '.join(steps)}; then load its years again with "
             "chicago-crime run. Or use the version of the package that wrote it."
         )
-    return [column for column in table.columns if column.name not in found]
+    return [column for column in live_columns(table) if column.name not in found]
 
 
 def add(table: Table, columns: Iterable[Column]) -> str:

@@ -121,13 +121,25 @@ class Jobs:
             raise WarehouseError(f"{purpose.what}: {cap_message(problem)}")
         return Costs(bytes_estimated=found)
 
-    def read(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}) -> pa.Table:
+    def read(
+        self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}, most_bytes: int | None = None
+    ) -> pa.Table:
         """The answer of a query. It is asked under an id of its own, so that asking again after a cut costs nothing.
 
+        BigQuery keeps an answer for a day and gives it again for nothing, while text, values and tables are the same.
+
+        Args:
+            sql: the query.
+            purpose: what it is for.
+            parameters: name -> value of every `@name` in it.
+            most_bytes: what it may read; by default as much as any statement.
+
         Raises:
-            WarehouseError: it cannot be answered, or would read more than allowed.
+            TooMuchToReadError: it would read more than allowed; nothing is billed.
+            WarehouseError: it cannot be answered.
         """
-        config = self._config(parameters, purpose)
+        cap = most_bytes or self.most_bytes
+        config = self._config(parameters, purpose, use_query_cache=True, maximum_bytes_billed=cap)
         limits = {
             "api_timeout": self.patience.timeout_s,
             "wait_timeout": self.patience_s,
@@ -157,10 +169,10 @@ class Jobs:
         return told(lambda: self.client().query(sql, config, job_retry=None, **self.how), purpose.what)
 
     def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
-        cap = {} if "dry_run" in more else {"maximum_bytes_billed": self.most_bytes}
+        if "dry_run" not in more:
+            more = {"maximum_bytes_billed": self.most_bytes} | more
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
-            **cap,
             query_parameters=query_parameters(parameters),
             labels=purpose.labels,
             **more,

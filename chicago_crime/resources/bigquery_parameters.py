@@ -18,6 +18,8 @@ _ELEMENTS = {
     "types": "STRING",
     "areas": "INT64",
     "districts": "INT64",
+    "months": "DATE",
+    "whole_months": "DATE",
 }
 """Types of lists that may be empty, by parameter: an empty list does not tell its own."""
 

@@ -11,6 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from chicago_crime import sql
+from chicago_crime.resources.bigquery_packing import live_columns, packed
 from chicago_crime.tables import Table
 
 
@@ -55,8 +56,8 @@ def _day(year: int, month: int, day: int) -> exp.Expr:
 
 @cache
 def computed(table: Table) -> str:
-    """The query of a table's file in `sql/`: exactly the table's columns, in its types, for the parameter @year."""
-    return text(_contract(table).from_(sql.statement(table.name).copy().subquery("computed")))
+    """The query of a table's file in `sql/`: the live table's columns, in its types, for the parameter @year."""
+    return text(packed(table, _contract(table).from_(sql.statement(table.name).copy().subquery("computed"))))
 
 
 def _contract(table: Table) -> exp.Select:
@@ -71,7 +72,7 @@ def delete(table: Table, year: int) -> str:
 
 def replaced(table: Table, year: int, query: str | None) -> list[str]:
     """The statements that put the rows of a query in a year's place; None puts nothing there."""
-    names = ", ".join(name_of(column.name) for column in table.columns)
+    names = ", ".join(name_of(column.name) for column in live_columns(table))
     insert = [f"INSERT INTO {name_of(table.name)} ({names})\n{query}"] if query else []
     return [delete(table, year), *insert]
 
@@ -86,8 +87,8 @@ def staged(table: Table, year: int, folder: str) -> tuple[list[str], str]:
 
     Returns:
         The statements that read them into a temporary table and see that all rows are of the year; and the query of
-        their rows, with the table's columns in its types. A time without a zone is read as what it says, whether it
-        arrives as DATETIME or as TIMESTAMP in UTC.
+        their rows, with the live table's columns in its types. A time without a zone is read as what it says, whether
+        it arrives as DATETIME or as TIMESTAMP in UTC.
     """
     name = name_of(f"staged_{table.name}")
     uri = exp.Literal.string(f"{folder.rstrip('/')}/*.parquet").sql("bigquery")
@@ -96,7 +97,7 @@ def staged(table: Table, year: int, folder: str) -> tuple[list[str], str]:
         message = exp.Literal.string(f"a row to load into {table.name} is not of {year}").sql("bigquery")
         strange = f"{name_of(table.year_column)} IS DISTINCT FROM {year}"
         statements.append(f"ASSERT NOT EXISTS(SELECT 1 FROM {name} WHERE {strange}) AS {message}")
-    return statements, text(_contract(table).from_(exp.to_table(name, dialect="bigquery")))
+    return statements, text(packed(table, _contract(table).from_(exp.to_table(name, dialect="bigquery"))))
 
 
 def export(table: Table, years: Sequence[int], folder: str) -> str:
@@ -113,13 +114,13 @@ def rows_of(table: Table, years: Sequence[int]) -> str:
 
 
 def partitions(dataset: str) -> str:
-    """The query of what the partitions of table @table_name hold: year, rows, bytes, time of the last change."""
+    """The query of what the partitions of @tables hold: by table and year, rows, bytes, time of the last change."""
     return (
-        "SELECT SAFE_CAST(REGEXP_EXTRACT(partition_id, r'^(\\d{4})(?:\\d\\d)?$') AS INT64) AS year,\n"
+        "SELECT table_name, SAFE_CAST(REGEXP_EXTRACT(partition_id, r'^(\\d{4})(?:\\d\\d)?$') AS INT64) AS year,\n"
         "  SUM(total_rows) AS row_count, SUM(total_logical_bytes) AS bytes, MAX(last_modified_time) AS replaced_at\n"
         f"FROM {name_of(dataset)}.INFORMATION_SCHEMA.PARTITIONS\n"
-        "WHERE table_name = @table_name\n"
-        "GROUP BY year HAVING year IS NOT NULL AND row_count > 0"
+        "WHERE table_name IN UNNEST(@tables)\n"
+        "GROUP BY table_name, year HAVING year IS NOT NULL AND row_count > 0"
     )
 
 

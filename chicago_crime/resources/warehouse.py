@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -18,6 +18,10 @@ from chicago_crime.tables import Table
 
 class WarehouseError(PlatformError):
     """The warehouse refuses something; the message names the table, the year or the file, and what to do."""
+
+
+class TooMuchToReadError(WarehouseError):
+    """Nothing was read: it would be more than may be read for this. Reading costs money where this is raised."""
 
 
 current_run: ContextVar[str] = ContextVar("current_run", default="")
@@ -43,6 +47,9 @@ class TableYear:
 
 class Warehouse(ABC):
     """Tables by year. Each write replaces one year of one table whole: readers see the old year or the new one."""
+
+    is_paid_by_byte: ClassVar[bool] = False
+    """Whether reading costs money: then what reads whole tables is not done unasked."""
 
     @abstractmethod
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
@@ -87,6 +94,10 @@ class Warehouse(ABC):
     @abstractmethod
     def stored(self, table: Table) -> dict[int, TableYear]:
         """What the table holds, by year."""
+
+    def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
+        """What each of many tables holds, by table name and year: for who looks again and again."""
+        return {table.name: self.stored(table) for table in tables}
 
     @abstractmethod
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:

@@ -90,6 +90,7 @@ class LiveTable:
     created_ms: int = 0
     version: int = 1
     rows_version: int = 0
+    modified: float = field(default_factory=time.time)
     measured: "tuple[int, list[_Measured]] | None" = None
 
     @property
@@ -122,10 +123,12 @@ class LiveTable:
     def changed(self) -> None:
         """Note a change of the metadata."""
         self.version += 1
+        self.modified = time.time()
 
     def rows_changed(self) -> None:
         """Note a change of the rows, once it can be seen."""
         self.rows_version += 1
+        self.modified = time.time()
 
 
 @dataclass

@@ -19,6 +19,7 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
 from chicago_crime.resources.duckdb_dialect import translated
+from chicago_crime_tests.servers.bigquery_bytes import bytes_read
 from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
     PARTITION,
@@ -367,16 +368,12 @@ class Session:
         return taken
 
     def _count(self, tree: exp.Expr) -> None:
-        """Count the bytes of the columns that a statement names, in every partition: never less than BigQuery does."""
+        """Count the bytes that a statement reads: the columns named of each table, in the partitions chosen."""
         common = {cte.alias for cte in tree.find_all(exp.CTE)}
-        named = {column.name for column in tree.find_all(exp.Column)}
-        # A whole row may be meant by a star, or by the table's own name.
         tables = [t for t in tree.find_all(exp.Table) if (t.db or self.dataset, t.name) in self.catalog.tables]
         processed = billed = 0
         for table in (t for t in tables if t.name not in common):
-            live, is_all = self._table(table), bool(tree.find(exp.Star)) or table.alias_or_name in named
-            parts = self.catalog.measured(live)
-            size = sum(n for part in parts for name, n in part.bytes.items() if is_all or name in named)
+            size = bytes_read(self.catalog, self._table(table), table, self._values())
             processed += size
             billed += max(LEAST_BILLED, -(-size >> 20) << 20)
         if self.most_billed is not None and billed and max(processed, 1) > self.most_billed:

@@ -8,7 +8,6 @@ By itself: `python -m chicago_crime_tests.servers.bigquery_server --folder DIR -
 import argparse
 import calendar
 import json
-import time
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -231,7 +230,7 @@ class _Handler(GoogleHandler):
             "numRows": str(rows),
             "numBytes": str(size),
             "creationTime": str(table.created_ms),
-            "lastModifiedTime": str(int(time.time() * 1000)),
+            "lastModifiedTime": str(int(table.modified * 1000)),
             "type": "TABLE",
             "location": self.server.location,
         }

@@ -53,6 +53,8 @@ PARAMETERS = {
     "source_labels": "BOOL",
     "rows_are": "STRING",
     "last_day": "DATE",
+    "months": "ARRAY<DATE>",
+    "whole_months": "ARRAY<DATE>",
 }
 """Every parameter that a statement of ours may have, and its type."""
 

@@ -1,5 +1,5 @@
--- What:    which community area a cell belongs to: the one that most of its crimes of all years and types have.
--- Grain:   cell that any crime with an area lies in.
+-- What:    which community area a cell belongs to: the one that most of its crimes have.
+-- Grain:   cell that any crime of @years with an area lies in.
 -- Columns: the grain and its community area.
 WITH counted AS (
   SELECT
@@ -8,7 +8,7 @@ WITH counted AS (
     community_area,
     SUM(crimes) AS crimes
   FROM crimes_by_cell
-  WHERE cell_x IS NOT NULL AND cell_y IS NOT NULL AND community_area IS NOT NULL
+  WHERE year IN UNNEST(@years) AND cell_x IS NOT NULL AND cell_y IS NOT NULL AND community_area IS NOT NULL
   GROUP BY cell_x, cell_y, community_area
 )
 

@@ -3,6 +3,7 @@
 -- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year that is
 --          over on it, each of them years_back years earlier.
 WITH by_day AS (
+  -- @months are those in which a span begins or ends: of all others the count of the month is enough.
   SELECT
     CASE @rows_are
       WHEN 'area' THEN CAST(community_area AS STRING)
@@ -12,7 +13,19 @@ WITH by_day AS (
     DATE(date) AS day,
     COUNT(*) AS crimes
   FROM enriched_crimes
-  WHERE matches_filters
+  WHERE matches_filters AND month IN UNNEST(@months)
+  GROUP BY row_name, day
+  UNION ALL
+  SELECT
+    CASE @rows_are
+      WHEN 'area' THEN CAST(community_area AS STRING)
+      WHEN 'district' THEN CAST(district AS STRING)
+      ELSE IF(@source_labels, primary_type, primary_type_comparable)
+    END AS row_name,
+    month AS day,
+    SUM(crimes) AS crimes
+  FROM crimes_monthly
+  WHERE matches_filters AND month IN UNNEST(@whole_months)
   GROUP BY row_name, day
 ),
 

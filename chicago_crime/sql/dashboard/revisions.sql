@@ -10,4 +10,5 @@ SELECT
   COUNTIF(kind = 'arrest_turned' AND new_value = 'true') AS arrests,
   MAX(IF(kind = 'another_data_set', CONCAT(old_value, ' before, ', new_value, ' now'), NULL)) AS crimes
 FROM revisions
+WHERE year IN UNNEST(@years)
 GROUP BY year, snapshot, previous_snapshot, kind

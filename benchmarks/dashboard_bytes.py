@@ -1,0 +1,135 @@
+"""How many bytes the pages of the dashboard read on BigQuery, page by page and for many choices of filters.
+
+    python -m benchmarks.dashboard_bytes --data-dir DATA
+
+DATA is an installation on a laptop with many years, e.g. 22 full-size ones of the sample as `benchmarks.run` loads
+them. Its tables are put into the tests' BigQuery server, the three packed marts computed there by the platform's own
+statements, and the dashboard is asked over HTTP, each time a new one that has no answer yet. The server counts as a dry
+run of BigQuery does: the columns named of each table, by their logical sizes, in the partitions chosen. MB are those of
+Google's price list, 2^20 bytes.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Printed
+from starlette.testclient import TestClient
+
+from chicago_crime.dashboard.app import Dashboard
+from chicago_crime.dashboard.data import Data
+from chicago_crime.resources.bigquery import BigQueryWarehouse
+from chicago_crime.resources.bigquery_answers import MB, PAGE
+from chicago_crime.resources.bigquery_packing import LAYOUTS
+from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.tables import CRIMES, TABLES
+from chicago_crime_tests.resources.cloud import DATASET, Cloud, cloud_in
+from chicago_crime_tests.servers.bigquery_catalog import WRITTEN
+from chicago_crime_tests.servers.bigquery_jobs_server import Job
+
+out = Console(highlight=False, width=120)
+
+NOT_READ = ("raw_crimes", "crimes")
+"""Tables that no page asks for more than their number of rows."""
+
+CHOICES = {
+    "nothing chosen": "",
+    "one year": "year=2015",
+    "8 years": "&".join(f"year={year}" for year in range(2001, 2009)),
+    "9 years": "&".join(f"year={year}" for year in range(2001, 2010)),
+    "a type": "type=THEFT",
+    "an area and a class": "area=25&offense_class=violent",
+    "every filter": "offense_class=violent&offense_class=property&type=THEFT&type=ROBBERY&area=8&area=32&district=1"
+    "&arrest=yes&domestic=no",
+    "every filter, 21 years": "offense_class=violent&offense_class=property&type=THEFT&area=8&area=32&district=1"
+    "&arrest=no&domestic=no&" + "&".join(f"year={year}" for year in range(2001, 2022)),
+    "source labels": "source_labels=yes&type=CRIM%20SEXUAL%20ASSAULT",
+}
+PAGES = {
+    "overview": "",
+    "where": "",
+    "where, hot spots": "map=hot_spots",
+    "when": "",
+    "compare": "",
+    "compare, old": "end=2005-03-10&rows=type",
+    "data": "",
+}
+
+
+@dataclass
+class Measured:
+    """What a page read: in its statements together, and in the largest of them."""
+
+    page: str
+    choice: str
+    bytes: int
+    largest: int
+    statements: int
+
+
+@contextmanager
+def full_cloud(data_dir: Path, folder: Path) -> Iterator[Cloud]:
+    """The tests' BigQuery server with the rows of a laptop's installation."""
+    with cloud_in(folder) as cloud:
+        warehouse = cloud.warehouse()
+        warehouse.tables.make_ready(TABLES.values())
+        cursor = cloud.bigquery.catalog.database.cursor()
+        for name, table in TABLES.items():
+            live = cloud.bigquery.catalog.find(DATASET, name)
+            files = f"{data_dir}/warehouse/{name}/*.parquet"
+            columns = ", ".join(f'"{column.name}"' for column in table.columns)
+            if name in LAYOUTS or name in NOT_READ:
+                continue
+            # Rows that are only read need not be copied: enriched_crimes alone would not fit into memory.
+            cursor.execute(f"DROP TABLE {live.rows_table}")
+            cursor.execute(
+                f"CREATE VIEW {live.rows_table} AS SELECT {columns}, 0::DOUBLE AS {WRITTEN} "
+                f"FROM READ_PARQUET('{files}')"
+            )
+            live.rows_changed()
+        years = sorted(int(file.stem) for file in (data_dir / "warehouse" / CRIMES.name).glob("*.parquet"))
+        for name in LAYOUTS:
+            for year in years:
+                warehouse.replace_year(TABLES[name], year)
+        yield cloud
+
+
+def measure(cloud: Cloud, source_files: SourceFiles, choices: dict[str, str] = CHOICES) -> Iterator[Measured]:
+    """Ask for every page with every choice, each of a dashboard that knows nothing yet."""
+    jobs: list[Job] = []
+    cloud.bigquery.jobs.before_work = jobs.append
+    for page, more in PAGES.items():
+        for choice, query in choices.items():
+            warehouse: BigQueryWarehouse = cloud.warehouse()
+            data = Data(warehouse, source_files, cloud.folder / "no-dagster")
+            client = TestClient(Dashboard(data, cloud.folder / "cache").application())
+            jobs.clear()
+            answer = client.get(f"/{page.split(',')[0]}?{query}&{more}")
+            assert answer.status_code == 200, answer.text
+            assert "would read more than" not in answer.text, (page, choice)
+            read = [job.work.bytes_processed for job in jobs]
+            yield Measured(page, choice, sum(read), max(read), len(read))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure what the dashboard's pages read on BigQuery.")
+    parser.add_argument("--data-dir", type=Path, required=True, help="an installation with many years")
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, full_cloud(chosen.data_dir, Path(folder)) as cloud:
+        found = list(measure(cloud, SourceFiles(chosen.data_dir / "csv", Path(folder))))
+    table = Printed("MB read", *CHOICES, width=118)
+    for page in PAGES:
+        table.add_row(page, *(f"{one.bytes / MB:.1f}" for one in found if one.page == page))
+    out.print(table)
+    most = max(found, key=lambda one: one.bytes)
+    reached = "reached" if most.bytes <= PAGE else "MISSED"
+    out.print(f"the most: {most.bytes / MB:.1f} MB, {most.page} with {most.choice} (goal: {PAGE // MB} MB) {reached}")
+
+
+if __name__ == "__main__":
+    main()

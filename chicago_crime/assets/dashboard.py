@@ -1,0 +1,52 @@
+"""Dashboard: a link that opens Looker Studio on the marts. It is in the graph where they are in BigQuery."""
+
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
+
+from chicago_crime.assets.describe import OWNERS
+from chicago_crime.resources.looker_studio import LookerStudio
+from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.resources.warehouse import Warehouse, WarehouseError
+from chicago_crime.tables import (
+    AREA_RATES,
+    CRIME_TYPE_COUNT,
+    CRIMES_BY_CELL,
+    CRIMES_DAILY,
+    CRIMES_HOURLY,
+    CRIMES_MONTHLY,
+    HOT_SPOTS,
+)
+from chicago_crime.years import format_years
+
+REPORTED = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES, HOT_SPOTS, CRIMES_DAILY, CRIME_TYPE_COUNT)
+"""The tables of counts. A report over crimes one by one would read all of them for every chart."""
+
+
+@asset(
+    deps=[table.name for table in REPORTED],
+    group_name="dashboard",
+    kinds={"looker"},
+    owners=OWNERS,
+    description="A link that makes a report in Looker Studio, with the marts as its data sources; "
+    "docs/looker-studio.md goes on from there.",
+)
+def looker_studio_report(
+    context: AssetExecutionContext,
+    looker_studio: ResourceParam[LookerStudio],
+    warehouse: ResourceParam[Warehouse],
+    source_files: ResourceParam[SourceFiles],
+) -> MaterializeResult:
+    """Write the link down, once every table that it names is there."""
+    stored = warehouse.stored_of_all(REPORTED)
+    if empty := [name for name, years in stored.items() if not years]:
+        raise WarehouseError(f"{', '.join(empty)}: nothing is loaded. Load some years first: chicago-crime run")
+    manifests = {year: source_files.manifest(year) for year in source_files.years()}
+    synthetic = sorted(year for year, manifest in manifests.items() if manifest and manifest.synthetic)
+    name = "Chicago crime" + (f", SYNTHETIC rows in {format_years(synthetic)}" if synthetic else "")
+    return MaterializeResult(
+        metadata={
+            "report": MetadataValue.url(looker_studio.report_url(name, REPORTED)),
+            "report_name": name,
+            "tables": MetadataValue.json([table.name for table in REPORTED]),
+            "years": format_years(sorted(set.intersection(*(set(years) for years in stored.values())))),
+        }
+    )

@@ -1,0 +1,69 @@
+"""Which years the tables hold, as BigQuery tells of their partitions, without reading a row.
+
+Here belongs looking. Writing down that a year is stored and empty is in `bigquery_tables.py`.
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from google.cloud import bigquery
+
+from chicago_crime.resources import bigquery_sql as statements
+from chicago_crime.resources.bigquery_jobs import Jobs, Purpose
+from chicago_crime.resources.bigquery_tables import LiveTables
+from chicago_crime.resources.warehouse import TableYear
+from chicago_crime.tables import Table
+
+Years = dict[str, dict[int, TableYear]]
+
+_AT_ONCE = 8
+"""The client keeps ten connections."""
+
+
+@dataclass
+class StoredYears:
+    """The years of the tables of a dataset.
+
+    Attributes:
+        tables: tells which tables there are.
+        jobs: asks about partitions.
+    """
+
+    tables: LiveTables
+    jobs: Jobs
+    _seen: tuple[object, Years] = field(default=(None, {}), init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def of(self, table: Table) -> dict[int, TableYear]:
+        """What a table holds, by year."""
+        live = self.tables.live(table.name)
+        return self._ask([live])[table.name] if live else {}
+
+    def of_all(self, tables: Sequence[Table]) -> Years:
+        """What many tables hold. BigQuery bills a question about partitions, and tells for free when tables changed.
+
+        So partitions are asked about once per change of any of the tables.
+        """
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            live = [one for one in pool.map(lambda table: self.tables.live(table.name), tables) if one]
+        state = [(one.table_id, one.etag, one.modified) for one in live]
+        with self._lock:
+            if self._seen[0] != state:
+                self._seen = state, self._ask(live)
+            return {table.name: self._seen[1].get(table.name, {}) for table in tables}
+
+    def _ask(self, live: Sequence[bigquery.Table]) -> Years:
+        names = [table.table_id for table in live]
+        found: Years = {
+            table.table_id: {year: TableYear(0, 0, at) for year, at in self.tables.marked_empty(table).items()}
+            for table in live
+        }
+        if names:
+            purpose = Purpose(f"cannot look up the years of {', '.join(names)}", names[0])
+            query = statements.partitions(self.tables.dataset.dataset_id)
+            for row in self.jobs.read(query, purpose, {"tables": names}).to_pylist():
+                year = TableYear(row["row_count"], row["bytes"], row["replaced_at"].timestamp())
+                found[row["table_name"]][row["year"]] = year
+        return {name: dict(sorted(years.items())) for name, years in found.items()}

@@ -1,0 +1,97 @@
+"""Tests of `chicago_crime/assets/dashboard.py` and of the link. That its tables are there, a run in the cloud shows."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from dagster import AssetKey, materialize
+
+from chicago_crime.assets.dashboard import REPORTED, looker_studio_report
+from chicago_crime.definitions import build_definitions
+from chicago_crime.resources import build_resources
+from chicago_crime.resources.looker_studio import LookerStudio
+from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime.tables import CRIMES_MONTHLY, HOT_SPOTS
+from chicago_crime_tests.servers.credentials import PROJECT_ID
+from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
+
+KEY = AssetKey("looker_studio_report")
+
+
+def metadata_of(settings: Settings) -> dict:
+    """What the asset tells of the tables of an installation."""
+    resources = build_resources(settings)
+    given = {name: resources[name] for name in ("warehouse", "source_files")}
+    result = materialize(
+        [looker_studio_report], resources=given | {"looker_studio": LookerStudio("a-project", "crime")}
+    )
+    [event] = result.asset_materializations_for_node(KEY.to_python_identifier())
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def test_it_is_in_the_graph_where_the_tables_are_in_bigquery(tmp_path: Path) -> None:
+    on_google = load_settings(deployment="gcp", gcp_project=PROJECT_ID, gcs_bucket="bucket", data_dir=tmp_path)
+    node = build_definitions(on_google).resolve_asset_graph().get(KEY)
+    assert (node.group_name, node.partitions_def) == ("dashboard", None)
+    assert {key.to_user_string() for key in node.parent_keys} == {table.name for table in REPORTED}
+    on_laptop = build_definitions(load_settings(data_dir=tmp_path)).resolve_asset_graph()
+    assert KEY not in on_laptop.materializable_asset_keys
+
+
+def test_all_marts_are_reported(tmp_path: Path) -> None:
+    graph = build_definitions(load_settings(data_dir=tmp_path)).resolve_asset_graph()
+    marts = {key.to_user_string() for key in graph.materializable_asset_keys if graph.get(key).group_name == "marts"}
+    assert marts <= {table.name for table in REPORTED}
+
+
+def test_sample_data_says_so_in_the_name(sample_settings: Settings) -> None:
+    run_well(sample_settings, 2014, 2015)
+    told = metadata_of(sample_settings)
+    assert told["report_name"] == "Chicago crime, SYNTHETIC rows in 2014-2015"
+    assert told["years"] == "2014-2015"
+    assert told["tables"] == [table.name for table in REPORTED]
+    parameters = parse_qs(urlsplit(told["report"]).query, strict_parsing=True)
+    assert parameters["r.reportName"] == [told["report_name"]]
+    assert parameters["ds.ds0.datasourceName"] == [f"{told['report_name']}: crimes_monthly"]
+
+
+def test_real_data_does_not(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    run_well(settings, 2014)
+    assert metadata_of(settings)["report_name"] == "Chicago crime"
+
+
+def test_without_tables_it_says_what_to_do(sample_settings: Settings) -> None:
+    with pytest.raises(WarehouseError, match=r"crimes_monthly, .*nothing is loaded.*chicago-crime run"):
+        metadata_of(sample_settings)
+
+
+def test_whatever_is_in_a_name_stays_in_its_parameter() -> None:
+    name = "100 % & more? #1 = ünüsual/+"
+    url = LookerStudio("a-project", "crime").report_url(name, [CRIMES_MONTHLY, HOT_SPOTS])
+    parts = urlsplit(url)
+    assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == (
+        "https",
+        "lookerstudio.google.com",
+        "/reporting/create",
+        "",
+    )
+    assert parse_qs(parts.query, strict_parsing=True) == {
+        "c.mode": ["edit"],
+        "r.reportName": [name],
+        **{
+            f"ds.ds{number}.{parameter}": [value]
+            for number, table in enumerate(("crimes_monthly", "hot_spots"))
+            for parameter, value in {
+                "connector": "bigQuery",
+                "datasourceName": f"{name}: {table}",
+                "type": "TABLE",
+                "projectId": "a-project",
+                "datasetId": "crime",
+                "tableId": table,
+                "billingProjectId": "a-project",
+            }.items()
+        },
+    }

@@ -1,0 +1,208 @@
+"""The dashboard over BigQuery after a real run in the cloud: every page says what it says on a laptop of the same rows.
+
+And the link that the run leaves for Looker Studio leads to tables that are there.
+"""
+
+import io
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pyarrow.csv
+import pytest
+from dagster import AssetKey
+from starlette.testclient import TestClient
+
+from chicago_crime.assets.dashboard import REPORTED
+from chicago_crime.dashboard.data_page import data_page
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.pages import Asked
+from chicago_crime.instance import open_instance
+from chicago_crime.resources.looker_studio import ADDRESS
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime.sources.sample import SampleSource
+from chicago_crime_tests.dashboard.conftest import client_of, data_of
+from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
+from chicago_crime_tests.support import crime, folder_settings, run_well
+
+YEARS = (2013, 2014, 2015)
+ODD = {"primary_type": "TIME TRAVEL", "fbi_code": "26", "iucr": "9999"}
+
+
+@dataclass
+class Both:
+    """The same rows on Google Cloud and on a laptop, each with its dashboard."""
+
+    cloud: Cloud
+    settings: dict[str, Settings]
+    clients: dict[str, TestClient]
+
+    def pages(self, address: str) -> list[str]:
+        """A page from each."""
+        answers = [client.get(address) for client in self.clients.values()]
+        assert [answer.status_code for answer in answers] == [200, 200], [answer.text[-2000:] for answer in answers]
+        return [answer.text for answer in answers]
+
+
+def write_years(folder: Path) -> None:
+    """Years of the sample, and in each some crimes that no packed number has a place for."""
+    for year in YEARS:
+        (folder / str(year)).mkdir(parents=True)
+        file = SampleSource(rows=1500).fetch(year, folder / str(year)).path
+        odd = [
+            crime(id=year * 10 + n, date=f"06/0{n + 1}/{year} 10:15:00 PM", year=year, **ODD, **more)
+            for n, more in enumerate([{}, {"district": "99"}, {"community_area": "", "x_coordinate": "2000000"}])
+        ]
+        text = file.read_text() + "".join(",".join(f'"{value}"' for value in row.values()) + "\n" for row in odd)
+        (folder / f"{year}.csv").write_text(text)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    folder = tmp_path_factory.mktemp("dashboards")
+    write_years(folder / "in")
+    with pytest.MonkeyPatch.context() as patch, cloud_in(folder) as cloud:
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        laptop = folder_settings(folder / "laptop", folder / "in")
+        run_well(laptop, *YEARS)
+        ended = cloud.command("run", "--years", "2013-2015", "--folder", str(folder / "in"))
+        assert ended.code == 0, ended.output
+        with patch.context() as inner:
+            for name, value in cloud.environment.items():
+                inner.setenv(name, value)
+            on_google = load_settings(source="folder", folder=folder / "in")
+        settings = {"cloud": on_google, "laptop": laptop}
+        yield Both(cloud, settings, {where: client_of(one) for where, one in settings.items()})
+
+
+PAGES = ("overview", "where", "where?map=cells", "where?map=hot_spots", "when", "compare")
+
+
+def choices() -> Iterator[Filters]:
+    """Filters by themselves and together: the same ones every time."""
+    yield Filters()
+    yield Filters(type=("TIME TRAVEL",))
+    yield Filters(type=("TIME TRAVEL",), arrest=False, year=(2014,))
+    dice = random.Random(5)
+    for number in range(20):
+        yield Filters(
+            year=tuple(sorted(dice.sample(YEARS, dice.randrange(1, 4)))) if number % 2 else (),
+            offense_class=tuple(dice.sample(["violent", "property", "non_index"], 2)) if number % 3 == 0 else (),
+            type=tuple(dice.sample(["THEFT", "BATTERY", "CRIM SEXUAL ASSAULT"], 2)) if number % 4 == 1 else (),
+            area=tuple(sorted(dice.sample(range(1, 78), 40))) if number % 5 == 2 else (),
+            district=tuple(sorted(dice.sample(range(1, 26), 15))) if number % 5 == 3 else (),
+            arrest=dice.choice([None, True, False]),
+            domestic=dice.choice([None, None, True, False]),
+            source_labels=number % 6 == 1,
+            measure=dice.choice(["count", "rate"]),
+            rows=dice.choice(["area", "district", "type"]),
+            end=dice.choice([None, date(2015, 3, 1), date(2014, 12, 31), date(2015, 10, 17)]),
+        )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_the_same_whatever_is_chosen(both: Both, page: str) -> None:
+    shown = set()
+    for filters in choices():
+        address = f"/{page}{'&' if '?' in page else '?'}{filters.query()}"
+        on_google, on_laptop = both.pages(address)
+        assert on_google == on_laptop, address
+        shown.add(on_google)
+    assert len(shown) >= 20
+
+
+def test_the_page_data_has_the_same_rows(both: Both) -> None:
+    views = [data_page(Asked(data_of(one), Filters(year=(2013, 2015)))) for one in both.settings.values()]
+    for name in ("layers", "coverage", "labels"):
+        on_google, on_laptop = (view.table(name) for view in views)
+        assert on_google and on_laptop
+        assert list(on_google.rows) == list(on_laptop.rows), name
+    assert "SELECT COUNTIF(case_number IS NULL)" in both.clients["cloud"].get("/data").text
+
+
+@pytest.mark.parametrize("address", ["overview/types", "where/areas", "when/hours", "compare/spans", "data/layers"])
+def test_a_download_is_the_same(both: Both, address: str) -> None:
+    tables = [
+        pyarrow.csv.read_csv(io.BytesIO(client.get(f"/download/{address}.csv?year=2014").content))
+        for client in both.clients.values()
+    ]
+    assert tables[0].num_rows > 0
+    assert tables[0].equals(tables[1])
+
+
+def queries_since(both: Both, start: int) -> list[dict]:
+    """The queries that BigQuery was asked since so many calls, without what is new in each."""
+    asked = [call for call in both.cloud.bigquery.calls[start:] if call.call == "bigquery.jobs.query"]
+    return [{k: v for k, v in json.loads(call.body).items() if k != "requestId"} for call in asked]
+
+
+def test_a_page_seen_again_asks_nothing_and_that_of_another_server_asks_the_same(both: Both) -> None:
+    """The first is our cache. The second is what BigQuery's own needs: the same text, the same values."""
+    asked = []
+    for _ in range(2):
+        client = client_of(both.settings["cloud"])
+        start = len(both.cloud.bigquery.calls)
+        client.get("/where?type=THEFT&year=2014")
+        asked.append(queries_since(both, start))
+        start = len(both.cloud.bigquery.calls)
+        client.get("/where?type=THEFT&year=2014")
+        assert queries_since(both, start) == []
+    assert len(asked[0]) >= 5
+    assert asked[0] == asked[1]
+    assert {query["useQueryCache"] for query in asked[0]} == {True}
+    assert (
+        max(int(query["maximumBytesBilled"]) for query in asked[0] if "INFORMATION_SCHEMA" not in query["query"])
+        < 50 << 20
+    )
+
+
+def test_a_view_that_would_read_too_much_is_a_page_that_helps(both: Both) -> None:
+    tight = both.settings["cloud"].model_copy(update={"bigquery_max_gb_billed": 60e-6})
+    client = client_of(tight)
+    answer = client.get("/when")
+    assert answer.status_code == 200
+    assert "Choose fewer years" in answer.text
+    assert 'id="filters"' in answer.text
+    assert "Reported crimes" in client.get("/when?year=2014").text
+    refused = client.get("/download/when/hours.csv")
+    assert refused.status_code == 409
+    assert "Choose fewer years" in refused.text
+
+
+def link(settings: Settings) -> tuple[str, dict[str, str]]:
+    """The link that the run left: its address, and its parameters."""
+    with open_instance(settings) as instance:
+        event = instance.get_latest_materialization_event(AssetKey("looker_studio_report"))
+    assert event and event.asset_materialization
+    assert event.asset_materialization.partition is None
+    url = event.asset_materialization.metadata["report"].value
+    assert isinstance(url, str)
+    return url.partition("?")[0], dict(parse_qsl(urlsplit(url).query, strict_parsing=True))
+
+
+def test_the_link_to_looker_studio_names_tables_that_are_there(both: Both) -> None:
+    """Every parameter: those of the report, and seven of each data source."""
+    address, parameters = link(both.settings["cloud"])
+    assert address == ADDRESS
+    assert parameters.pop("c.mode") == "edit"
+    name = parameters.pop("r.reportName")
+    assert name == "Chicago crime", "no row is of the sample"
+    sources: dict[str, dict[str, str]] = {}
+    for key, value in parameters.items():
+        ds, alias, parameter = key.split(".")
+        assert ds == "ds"
+        sources.setdefault(alias, {})[parameter] = value
+    assert len(sources) == len(REPORTED)
+    project = both.settings["cloud"].gcp_project
+    for source, table in zip(sources.values(), REPORTED, strict=True):
+        assert (source.pop("connector"), source.pop("type")) == ("bigQuery", "TABLE")
+        assert (source.pop("projectId"), source.pop("billingProjectId")) == (project, project)
+        assert source.pop("datasourceName") == f"{name}: {table.name}"
+        live = both.cloud.bigquery.catalog.find(source.pop("datasetId"), source.pop("tableId"))
+        assert live.name == table.name
+        assert both.cloud.bigquery.catalog.size(live)[0] > 0
+        assert source == {}
