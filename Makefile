@@ -35,7 +35,8 @@ demo: setup ## four years of the synthetic sample through the whole graph, and t
 test: setup lint ## lint, types and all tests; those of infra_pulumi after `make setup-infra`
 	@$(BIN)/python -m pytest
 	@if [ -e $(INFRA)/.venv/ready ]; then \
-		(cd $(INFRA) && .venv/bin/mypy) && $(INFRA_BIN)/python -m pytest chicago_crime_tests/infra_pulumi; \
+		(cd $(INFRA) && .venv/bin/mypy) && \
+			$(INFRA_BIN)/python -m pytest --confcutdir=chicago_crime_tests/infra_pulumi chicago_crime_tests/infra_pulumi; \
 	fi
 
 lint: setup ## linters and types: Python, Dockerfile, Compose file, shell, workflows
