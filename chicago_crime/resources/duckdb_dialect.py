@@ -189,6 +189,9 @@ def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
             # GoogleSQL replaces every match; DuckDB only the first unless told.
             parts = [node.this, node.expression, node.args["replacement"], exp.Literal.string("g")]
             return exp.Anonymous(this="REGEXP_REPLACE", expressions=parts)
+        case exp.Replace(this=text, expression=exp.Literal(is_string=True) as sought) if sought.name:
+            # As with TRIM: to look is quicker than to replace.
+            return exp.case().when(exp.func("CONTAINS", text.copy(), sought.copy()), node.copy()).else_(text.copy())
         case exp.Trim(this=text):
             # DuckDB is slow to trim, and few texts need it. (Not told what to trim, it takes other white space, too.)
             needs_it = exp.or_(*(exp.Like(this=text.copy(), expression=exp.convert(end)) for end in (" %", "% ")))
