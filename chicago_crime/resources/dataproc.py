@@ -136,9 +136,9 @@ class DataprocSpark(SparkRunner):
                 context.log.info(" ".join(filter(None, (f"{id_} is {state.state}", state.message))))
                 told = state.state
             try:
+                reader.read_new()  # first: it is there for certain
                 if state.output and (lines := driver.new_lines(state.output, state.is_over)):
                     context.log.info(lines)
-                reader.read_new()
                 is_heard = True
             except (PlatformError, NotFound) as error:
                 if is_heard:
@@ -218,7 +218,7 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     )
     address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
     api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
-    work: Work = BatchWork(api, minutes, account, subnet)
+    work: Work = BatchWork(api, settings.gcs_bucket, minutes, account, subnet)
     if settings.dataproc_mode == "cluster":
         size = ClusterSize(settings.dataproc_machine_type, settings.dataproc_workers, minutes, account, subnet)
         work = ClusterWork(api, settings.gcs_bucket, size)

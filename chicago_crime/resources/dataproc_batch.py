@@ -28,6 +28,8 @@ class BatchWork(Work):
 
     Attributes:
         api: where.
+        bucket: where Google keeps what the program prints. By default it is a bucket of Google's making, of which the
+            platform's account has no rights.
         max_minutes: after so long Google ends it.
         service_account: as whom it works; None for whoever started it.
         subnet: its subnetwork; None for the region's default.
@@ -35,6 +37,7 @@ class BatchWork(Work):
     """
 
     api: DataprocApi
+    bucket: str
     max_minutes: int
     service_account: str | None = None
     subnet: str | None = None
@@ -52,7 +55,7 @@ class BatchWork(Work):
     def start(self, name: str, number: int, launch: Launch, log: Log) -> None:
         """See `Work.start`."""
         id_ = start_id(name, number)
-        execution: dict[str, Any] = {"ttl": {"seconds": self.max_minutes * 60}}
+        execution: dict[str, Any] = {"ttl": {"seconds": self.max_minutes * 60}, "staging_bucket": self.bucket}
         if self.service_account:
             execution["service_account"] = self.service_account
             own = AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT

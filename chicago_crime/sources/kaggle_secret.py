@@ -60,8 +60,8 @@ class KaggleSecret:
         if text is None:
             raise SourceError(
                 f"there is no secret {self.version}: make it with `gcloud secrets create {secret} "
-                f"--project={project} --data-file=` and a file with Kaggle's token, or set "
-                "CHICAGO_CRIME_KAGGLE_SECRET to another"
+                f"--project={project} --data-file=` and a file with Kaggle's token (`versions add` for `create` "
+                "where only a value is missing), or set CHICAGO_CRIME_KAGGLE_SECRET to another"
             )
         return text
 

@@ -307,7 +307,7 @@ def test_a_single_node_is_asked_for_as_google_wants_it(cloud: Cloud) -> None:
 
 def test_a_log_that_may_not_be_read_fails_nothing_and_is_told_once(cloud: Cloud) -> None:
     cloud.dataproc.pretend_s = 0.3
-    cloud.dataproc.dataproc.batch_bucket = "of-google"  # a bucket that is not ours
+    cloud.dataproc.dataproc.is_default_forced = True  # into a bucket that is not ours
     ran = start(cloud, cloud.spark(dataproc_mode="serverless"))
     assert ran.success, ran.reason
     assert ran.log.count("cannot be read now") == 1

@@ -133,7 +133,7 @@ class DataprocServer(GoogleServer):
         self.storage, self.engine, self.pretend_s = storage, engine, 0.0
         self.refuses: dict[str, RefusedError] = {}
         self.programs: list[Program] = []
-        self.dataproc = Dataproc(self._run, batch_bucket=min(storage.buckets.names))
+        self.dataproc = Dataproc(self._run)
 
     def live_clusters(self) -> list:
         """The clusters that cost something now, whatever their state."""

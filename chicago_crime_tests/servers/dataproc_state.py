@@ -71,13 +71,16 @@ class Dataproc:
         run: starts a program; what it takes is what `Program` takes, from `main` on.
         step_s: seconds that a cluster takes to be created, and to be deleted.
         creation_fails: what goes wrong with the creation of every cluster; "" for nothing.
+        default_bucket: where output goes for which no bucket is named; it is Google's, so that clients may not read it.
+        is_default_forced: whether it goes there all the same where one is named.
         clusters_made: names of all clusters there ever were, in order.
     """
 
     run: Callable[..., Program]
     step_s: float = 0.02
     creation_fails: str = ""
-    batch_bucket: str = "dataproc-staging"
+    default_bucket: str = "dataproc-staging"
+    is_default_forced: bool = False
     clusters: dict[str, Cluster] = field(default_factory=dict)
     jobs: dict[str, Task] = field(default_factory=dict)
     batches: dict[str, Task] = field(default_factory=dict)
@@ -156,7 +159,7 @@ class Dataproc:
             raise RefusedError(400, f"Cluster is not in RUNNING state, but {cluster.state}")
         if id_ in self.jobs:
             raise RefusedError(409, f"Already exists: Failed to submit job: Job {id_}")
-        bucket = cluster.given["config"].get("configBucket", self.batch_bucket)
+        bucket = cluster.given["config"].get("configBucket", self.default_bucket)
         prefix = f"google-cloud-dataproc-metainfo/{cluster.uuid}/jobs/{id_}/driveroutput"
         made = {
             "jobUuid": str(uuid4()),
@@ -199,19 +202,22 @@ class Dataproc:
             raise RefusedError(409, f"Already exists: Failed to create batch: Batch {place}/batches/{id_}")
         operation = self._operation(place, "Batch", {"batch": f"{place}/batches/{id_}", "operationType": "BATCH"})
         prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/srvls-batch-{uuid4()}/driveroutput"
+        execution = given.get("environmentConfig", {}).get("executionConfig", {})
+        named = None if self.is_default_forced else execution.get("stagingBucket")
+        bucket = named or self.default_bucket
         made = {
             "name": f"{place}/batches/{id_}",
             "uuid": str(uuid4()),
             "createTime": now(),
             "creator": "whoever asks",
             "operation": operation["name"],
-            "runtimeInfo": {"outputUri": f"gs://{self.batch_bucket}/{prefix}"} if self.batch_bucket else {},
+            "runtimeInfo": {"outputUri": f"gs://{bucket}/{prefix}"},
         }
         batch = self.batches[id_] = Task(given | made)
         self._set_batch(batch, "PENDING")
         about = given["pysparkBatch"]
         properties, end = given.get("runtimeConfig", {}).get("properties", {}), partial(self._batch_is_over, batch)
-        batch.program = self.run(*_program(about), properties, (self.batch_bucket, prefix), end)
+        batch.program = self.run(*_program(about), properties, (bucket, prefix), end)
         return operation
 
     def batch(self, id_: str) -> Json:

@@ -4,6 +4,7 @@ Here belongs which rules there are. What they say is in `rules/`.
 """
 
 from pulumi_policy import EnforcementLevel, PolicyPack
+
 from rules import access, data, labels, machine, network
 
 PolicyPack(
