@@ -33,7 +33,7 @@ demo: setup ## four years of the synthetic sample through the whole graph, and t
 	@$(BIN)/chicago-crime demo
 
 test: setup lint ## lint, types and all tests; those of infra_pulumi after `make setup-infra`
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 	@if [ -e $(INFRA)/.venv/ready ]; then \
 		(cd $(INFRA) && .venv/bin/mypy) && \
 			$(INFRA_BIN)/python -m pytest --confcutdir=chicago_crime_tests/infra_pulumi chicago_crime_tests/infra_pulumi; \

