@@ -22,6 +22,7 @@ out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 MOST_ROWS_SHOWN = 50
+_NUMBERS_THAT_COUNT_NOTHING = ("id", "beat")
 _STATE = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "broken": "[red]broken[/]"}
 
 
@@ -119,12 +120,16 @@ def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
 
 def answer_table(rows: pa.Table, title: str | None = None) -> Table:
     """The rows of an answer; at most MOST_ROWS_SHOWN of them, and a line that says how many more there are."""
-    table = Table(*rows.column_names, title=title, title_justify="left")
-    for row in rows.slice(0, MOST_ROWS_SHOWN).to_pylist():
-        table.add_row(*("NULL" if value is None else _text(value) for value in row.values()))
-    for column, type_ in zip(table.columns, rows.schema.types, strict=True):
-        if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
-            column.justify = "right"
+    table = Table(title=title, title_justify="left")
+    columns = []
+    for name, type_, values in zip(
+        rows.column_names, rows.schema.types, rows.slice(0, MOST_ROWS_SHOWN).columns, strict=True
+    ):
+        is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+        table.add_column(escape(name), justify="right" if is_number else "left", overflow="fold")
+        columns.append(_texts(name, values.to_pylist()))
+    for row in zip(*columns, strict=True):
+        table.add_row(*row)
     if rows.num_rows > MOST_ROWS_SHOWN:
         table.caption = f"{rows.num_rows - MOST_ROWS_SHOWN:,} more rows: --output FILE writes all of them"
     return table
@@ -150,10 +155,18 @@ def size(count: float) -> str:
     return f"{count:,.1f} GB"
 
 
-def _text(value: object) -> str:
-    if isinstance(value, Decimal) and value == value.to_integral_value():
-        value = int(value)  # DuckDB's sums of whole numbers
-    # A year is a number without a thousands separator; everything else reads better with one.
-    if isinstance(value, bool) or not isinstance(value, int) or 1900 <= value <= 2100:
-        return str(value)
-    return f"{value:,}"
+def _texts(column: str, values: Sequence[object]) -> list[str]:
+    """A column's values as they read best: whole numbers with separators, unless they count nothing."""
+    are_years = all(value is None or (isinstance(value, int) and 1900 <= value <= 2100) for value in values)
+    separator = "" if are_years or column in _NUMBERS_THAT_COUNT_NOTHING else ","
+
+    def text(value: object) -> str:
+        if value is None:
+            return "NULL"
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            value = int(value)  # DuckDB's sums of whole numbers
+        if isinstance(value, int) and not isinstance(value, bool):
+            return f"{value:{separator}}"
+        return escape(str(value))
+
+    return [text(value) for value in values]

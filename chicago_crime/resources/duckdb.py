@@ -166,6 +166,9 @@ class DuckDBWarehouse(Warehouse):
         try:
             with duckdb.connect(str(views), read_only=True, config={"threads": self.threads}) as connection:
                 return connection.sql(sql).to_arrow_table()
+        except duckdb.CatalogException as error:
+            known = ", ".join(sorted((*tables_present(self.folder), *reference.TABLES)))
+            raise WarehouseError(f"{error}\nThe tables are {known}.") from error
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
         except AttributeError:
