@@ -216,7 +216,7 @@ def test_a_wrong_query_ends_with_1_and_the_engines_word(data_dir: Path) -> None:
     assert "Traceback" not in result.output
     unknown = command("query", "SELECT * FROM arrests", "--data-dir", data_dir)
     assert unknown.exit_code == 1
-    assert "The tables are " in unknown.output and "community_areas, crimes, " in unknown.output
+    assert "The tables are area_rates, community_areas, crime_type_count, crimes, " in unknown.output
 
 
 def test_synthetic_rows_are_labelled_wherever_they_show(tmp_path: Path) -> None:
