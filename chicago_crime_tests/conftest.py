@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ from chicago_crime.resources.duckdb import DuckDBWarehouse
 from chicago_crime.run import RunReport
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.support import REAL_DATA, REAL_ROWS, folder_settings, real_year, run_well
+
+
+def pytest_configure() -> None:
+    """Have every test choose how wide the screen is: a console keeps the width that COLUMNS says when it is made."""
+    os.environ.pop("COLUMNS", None)
+    import_module("chicago_crime.screen")
 
 
 @pytest.fixture(autouse=True)
