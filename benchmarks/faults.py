@@ -3,7 +3,7 @@
     python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,stale] [--all]
 
 Loads a tiny year again and again on the tests' servers on this machine. Each run meets one fault, at one call; after a
-run that failed, the next has none. What must hold then is said in `chicago_crime_tests/end_to_end/faulty_runs.py`: each
+run that failed, the next has none. What must hold then is in `chicago_crime_tests/end_to_end/disturbed_runs.py`: each
 table has the old year or the new one, nothing is doubled, no cluster and no staged file is left.
 
 Every fault is tried at every call before Spark, and at every later one that changes something. A later question meets
@@ -26,8 +26,15 @@ from rich.console import Console
 from rich.table import Table
 
 from chicago_crime_tests.end_to_end.cloud import Cloud
-from chicago_crime_tests.end_to_end.faulty_runs import FAULTS, Call, Chosen, calls_of_a_run, loaded_cloud, run_under
-from chicago_crime_tests.end_to_end.test_cloud_crashes import BEFORE_SPARK
+from chicago_crime_tests.end_to_end.disturbed_runs import (
+    BEFORE_SPARK,
+    FAULTS,
+    Call,
+    Chosen,
+    calls_of_a_run,
+    loaded_cloud,
+    run_under,
+)
 
 out = Console(highlight=False, width=120)
 

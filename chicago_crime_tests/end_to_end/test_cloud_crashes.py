@@ -5,23 +5,30 @@ Runs are processes of their own here, the servers live on: Google does not die w
 
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.browsing import until
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
-from chicago_crime_tests.servers.faults import Fault
+from chicago_crime_tests.end_to_end.disturbed_runs import (
+    BEFORE_SPARK,
+    NEW,
+    OLD,
+    YEAR,
+    Call,
+    Chosen,
+    assert_made_of,
+    let_be,
+    load,
+    run_of,
+    the_other,
+    versions,
+)
+from chicago_crime_tests.servers.faults import Fault, FaultyServer
+from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, write_csv
-
-YEAR = 2014
-OLD, NEW = 3, 4
-"""Crimes a month in the two versions of a year."""
-
-COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
-"""The tables in which every crime of a year counts."""
-BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
 
 
 @pytest.fixture(scope="module")
@@ -36,69 +43,54 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield made
 
 
-def run_of(cloud: Cloud, version: str, assets: str = "", years: str = str(YEAR)) -> list[str]:
-    """The command that loads years of a version, or only some assets of it."""
-    some = ["--assets", assets] if assets else []
-    return ["run", "--years", years, "--folder", str(cloud.folder / version), "--allow-shrink", *some]
-
-
-def load(cloud: Cloud, version: str, assets: str = "") -> None:
-    ended = cloud.command_here(*run_of(cloud, version, assets))
-    assert ended.code == 0, ended.output
-
-
-def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
-    """For each table which version a year is wholly of, in crimes a month; no crime is there twice."""
-    found = {name: cloud.crimes(name).get(year, 0) for name in COUNTED}
-    assert set(found.values()) <= {12 * OLD, 12 * NEW}, found
-    for table in ("crimes", "enriched_crimes"):
-        ids = [row["id"] for row in cloud.rows(table)]
-        assert len(ids) == len(set(ids)), table
-    return {name: crimes // 12 for name, crimes in found.items()}
-
-
-def assert_made_of(cloud: Cloud, per_month: int, assets: str = "", year: int = YEAR) -> None:
-    """All tables, or those among some assets, are wholly of one version, and nothing is left to be removed."""
-    found = versions(cloud, year)
-    made = [name for name in found if not assets or name in assets.split(",")]
-    assert {name: found[name] for name in made} == dict.fromkeys(made, per_month)
-    assert cloud.left() == []
-
-
-# Whatever is asked of these paths at these places of a run is under way when the run dies. What comes before Spark is
-# killed and repaired without it, which is quicker.
-JOBS = "/projects/chicago-test/jobs?"
+# The call that is under way when the run dies. What comes before Spark is killed and repaired without it, which is
+# quicker.
 MOMENTS = {
-    "an object is uploaded": ("storage", "/upload/storage/v1/b/chicago-test/o", 0, BEFORE_SPARK),
-    "the raw table is loaded": ("bigquery", JOBS, 0, BEFORE_SPARK),
-    "the typed table is replaced": ("bigquery", JOBS, 4, BEFORE_SPARK),
-    "the cluster is created": ("dataproc", "/clusters?", 0, ""),
-    "the Spark job runs": ("dataproc", "jobs:submit", 0, ""),
-    "the Spark tables are published": ("bigquery", JOBS, 6, ""),
-    "a mart is written": ("bigquery", JOBS, 8, ""),
+    "an object is uploaded": (Call("storage POST /upload/bucket/o multipart", 0), BEFORE_SPARK),
+    "the raw table is loaded": (Call("bigquery POST jobs", 0), BEFORE_SPARK),
+    "the typed table is replaced": (Call("bigquery POST jobs", 4), BEFORE_SPARK),
+    "the typed table is exported": (Call("bigquery POST jobs", 5), ""),
+    "the cluster is created": (Call("dataproc POST regions/us-central1/clusters", 0), ""),
+    "the Spark job runs": (Call("dataproc POST regions/us-central1/jobs:submit", 0), ""),
+    "the cluster is deleted": (Call("dataproc DELETE regions/us-central1/clusters/*", 0), ""),
+    "the Spark tables are published": (Call("bigquery POST jobs", 6), ""),
+    "staged files are removed": (Call("storage POST /batch/storage/v1", 0), ""),
+    "a mart is written": (Call("bigquery POST jobs", 8), ""),
 }
+
+
+def is_killed(process: subprocess.Popen[str], servers: Mapping[str, FaultyServer], at: Call) -> None:
+    """Have a run die by kill -9 when it makes a call, and wait until what it has asked for is done."""
+    chosen = Chosen(Fault(before=lambda: os.kill(process.pid, signal.SIGKILL)), at.__eq__)
+    chosen.rule(servers)
+    output, _ = process.communicate(timeout=300)
+    let_be(servers)
+    assert chosen.befallen == {at}, output
+    assert process.returncode == -signal.SIGKILL, output
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(cloud: Cloud, moment: str) -> None:
-    before = versions(cloud)["crimes"]
-    version, now = ("new", NEW) if before == OLD else ("old", OLD)
-    service, path, after, assets = MOMENTS[moment]
-    process = cloud.begin(*run_of(cloud, version, assets))
-    killed: list[bool] = []
-
-    def kill() -> None:
-        os.kill(process.pid, signal.SIGKILL)
-        killed.append(True)
-
-    cloud.servers[service].will(Fault(before=kill), on=path, after=after)
-    output, _ = process.communicate(timeout=300)
-    cloud.servers[service].forget_faults()
-    assert killed and process.returncode == -signal.SIGKILL, output
+    call, assets = MOMENTS[moment]
+    version, now = the_other(cloud)
+    is_killed(cloud.begin(*run_of(cloud, version, assets)), cloud.servers, call)
     until(lambda: all(job.done.is_set() for job in cloud.bigquery.jobs.by_id.values()))
     versions(cloud)
     load(cloud, version, assets)
     assert_made_of(cloud, now, assets)
+
+
+def test_kill_9_while_the_source_hands_over_a_year_changes_nothing_and_the_next_run_repairs(cloud: Cloud) -> None:
+    _, now = the_other(cloud)
+    before = versions(cloud)
+    with PortalServer(crimes_of_months(YEAR, now)).answering() as portal:
+        command = ["run", "--years", str(YEAR), "--source", "portal", "--allow-shrink", "--assets", BEFORE_SPARK]
+        address = {"CHICAGO_CRIME_PORTAL_URL": portal.url}
+        is_killed(cloud.begin(*command, env=address), {"portal": portal}, Call("portal GET /resource/ijzp-q8t2.csv", 0))
+        assert versions(cloud) == before
+        again = cloud.command(*command, **address)
+    assert again.code == 0, again.output
+    assert_made_of(cloud, now, BEFORE_SPARK)
 
 
 def test_two_backfills_of_overlapping_years_at_once_leave_every_year_whole(cloud: Cloud) -> None:

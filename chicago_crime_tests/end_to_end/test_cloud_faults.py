@@ -14,8 +14,14 @@ from itertools import cycle
 import pytest
 
 from chicago_crime_tests.end_to_end.cloud import Cloud
-from chicago_crime_tests.end_to_end.faulty_runs import FAULTS, Chosen, calls_of_a_run, loaded_cloud, run_under
-from chicago_crime_tests.end_to_end.test_cloud_crashes import BEFORE_SPARK
+from chicago_crime_tests.end_to_end.disturbed_runs import (
+    BEFORE_SPARK,
+    FAULTS,
+    Chosen,
+    calls_of_a_run,
+    loaded_cloud,
+    run_under,
+)
 
 WORST = ("503", "lost")
 """Those that a run meets at every kind of call. What it does about 429, 500 and a cut is what it does about 503; with a

@@ -1,20 +1,28 @@
-"""Whole runs in the cloud under faults, and what must hold of each: it goes well, or it ends cleanly and the next does.
+"""Whole runs in the cloud that something befalls at a chosen call, and what must hold of a year afterwards.
 
-Here belongs what a fault is, which call it befalls, and how a run is judged. Which faults are tried at which calls is
-said by those that try them: `test_cloud_faults.py` some, `benchmarks/faults.py` every one at every call.
+Here belong two versions of a year, the rule that picks a call, and how a run and its tables are judged. What befalls
+which call is said by those that try it: `test_cloud_crashes.py`, `test_cloud_faults.py`, `benchmarks/faults.py`.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of
-from chicago_crime_tests.end_to_end.test_cloud_crashes import NEW, OLD, assert_made_of, run_of, versions
-from chicago_crime_tests.servers.faults import NO_FAULT, Asked, Fault
+from chicago_crime_tests.servers.faults import NO_FAULT, Asked, Fault, FaultyServer
 from chicago_crime_tests.support import crimes_of_months, write_csv
+
+YEAR = 2014
+OLD, NEW = 3, 4
+"""Crimes a month in the two versions of a year."""
+
+COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
+"""The tables in which every crime of a year counts."""
+BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
 
 FAULTS = {
     "429": Fault(status=429, retry_after="1"),
@@ -40,7 +48,7 @@ class Call(NamedTuple):
 
 
 class Chosen:
-    """A rule for the servers: a fault befalls the calls that are chosen.
+    """A rule for servers: a fault befalls the calls that are chosen.
 
     Attributes:
         befallen: the calls that it has befallen.
@@ -52,9 +60,12 @@ class Chosen:
         self._made: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def of(self, service: str) -> Callable[[Asked], Fault]:
-        """The rule of one server."""
+    def rule(self, servers: Mapping[str, FaultyServer]) -> None:
+        """Have the servers, by name, ask this rule from now on."""
+        for service, server in servers.items():
+            server.rule = self._of(service)
 
+    def _of(self, service: str) -> Callable[[Asked], Fault]:
         def rule(asked: Asked) -> Fault:
             kind = f"{service} {kind_of(asked)}"
             with self._lock:
@@ -68,14 +79,54 @@ class Chosen:
         return rule
 
 
+def run_of(cloud: Cloud, version: str, assets: str = "", years: str = str(YEAR)) -> list[str]:
+    """The command that loads years of a version, or only some assets of it."""
+    some = ["--assets", assets] if assets else []
+    return ["run", "--years", years, "--folder", str(cloud.folder / version), "--allow-shrink", *some]
+
+
+def load(cloud: Cloud, version: str, assets: str = "") -> None:
+    ended = cloud.command_here(*run_of(cloud, version, assets))
+    assert ended.code == 0, ended.output
+
+
+def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
+    """For each table which version a year is wholly of, in crimes a month; no crime is there twice."""
+    found = {name: cloud.crimes(name).get(year, 0) for name in COUNTED}
+    assert set(found.values()) <= {12 * OLD, 12 * NEW}, found
+    for table in ("crimes", "enriched_crimes"):
+        ids = [row["id"] for row in cloud.rows(table)]
+        assert len(ids) == len(set(ids)), table
+    return {name: crimes // 12 for name, crimes in found.items()}
+
+
+def assert_made_of(cloud: Cloud, per_month: int, assets: str = "", year: int = YEAR) -> None:
+    """All tables, or those among some assets, are wholly of one version, and nothing is left to be removed."""
+    found = versions(cloud, year)
+    made = [name for name in found if not assets or name in assets.split(",")]
+    assert {name: found[name] for name in made} == dict.fromkeys(made, per_month)
+    assert cloud.left() == []
+
+
+def the_other(cloud: Cloud) -> tuple[str, int]:
+    """The version that is not loaded: its name and its crimes a month."""
+    return ("new", NEW) if versions(cloud)["crimes"] == OLD else ("old", OLD)
+
+
+def let_be(servers: Mapping[str, FaultyServer]) -> None:
+    """Have servers do everything right again, and wait until they are done with what came."""
+    for server in servers.values():
+        server.forget_faults()
+        server.wait_until_idle()
+
+
 @contextmanager
 def loaded_cloud(folder: Path) -> Iterator[Cloud]:
     """A cloud that has loaded the old version of a year, and both versions in folders."""
     for version, per_month in (("old", OLD), ("new", NEW)):
         write_csv(folder / version / "2014.csv", crimes_of_months(2014, per_month))
     with cloud_in(folder) as made:
-        ended = made.command_here(*run_of(made, "old"))
-        assert ended.code == 0, ended.output
+        load(made, "old")
         yield made
 
 
@@ -101,14 +152,11 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
     Raises:
         AssertionError: neither; the message tells which calls met the fault, and what the run said.
     """
-    version, now = ("new", NEW) if versions(cloud)["crimes"] == OLD else ("old", OLD)
+    version, now = the_other(cloud)
     command = run_of(cloud, version, assets)
-    for service, server in cloud.servers.items():
-        server.rule = chosen.of(service)
+    chosen.rule(cloud.servers)
     ended = cloud.command_here(*command)
-    for server in cloud.servers.values():
-        server.forget_faults()
-        server.wait_until_idle()
+    let_be(cloud.servers)
     told = (chosen.fault, chosen.befallen, ended.output)
     assert "Traceback" not in ended.output, told
     assert ended.code in (0, 1), told
