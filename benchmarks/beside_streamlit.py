@@ -1,7 +1,7 @@
 """The dashboard's page Overview beside the same page in Streamlit, in a browser.
 
     python3 -m venv /tmp/streamlit && /tmp/streamlit/bin/pip install streamlit==1.67.0
-    .venv/bin/python -m benchmarks.streamlit --python /tmp/streamlit/bin/python --data-dir DATA
+    .venv/bin/python -m benchmarks.beside_streamlit --python /tmp/streamlit/bin/python --data-dir DATA
 
 DATA is an installation with many years. Both servers compute the page with the same code over the same tables and draw
 the same charts; what differs is what is around them. Measured are the first page of a server that has answered once,
