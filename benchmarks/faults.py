@@ -100,7 +100,8 @@ def _try(clouds: Clouds, fault: str, calls: Sequence[tuple[Call, str]]) -> list[
             clouds.renew()
             continue
         outcomes.append(OUTCOMES[0 if at_once else 1] if chosen.befallen else OUTCOMES[2])
-    out.print(f"{fault}: {len(calls)} runs in {time.perf_counter() - start:.0f} s")
+    counted = ", ".join(f"{outcome} {n}" for outcome, n in Counter(outcomes).items())
+    out.print(f"{fault}: {len(calls)} runs in {time.perf_counter() - start:.0f} s: {counted}")
     return outcomes
 
 

@@ -1,6 +1,6 @@
 """The dashboard's page Overview in Streamlit, to be measured beside it: the same answers, charts and tables.
 
-Here belongs only how Streamlit shows them. `benchmarks/beside_streamlit.py` starts it, in an environment that has Streamlit.
+Here belongs only how Streamlit shows them. `benchmarks/beside_streamlit.py` starts it, where Streamlit is installed.
 """
 
 import sys
