@@ -50,11 +50,15 @@ def differences(cloud: Cloud, laptop: Settings, years: Sequence[int]) -> dict[st
     return found
 
 
-def test_a_dirty_sample_makes_the_tables_of_the_laptop(cloud: Cloud, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["cluster", "serverless"])
+def test_a_dirty_sample_makes_the_tables_of_the_laptop(cloud: Cloud, tmp_path: Path, mode: str) -> None:
     laptop = load_settings(data_dir=tmp_path / "laptop", sample_rows=6000, sample_dirt=True)
     run_well(laptop, 2014, 2015)
-    ended = cloud.command("run", "--years", "2014-2015", "--sample-rows", "6000", "--sample-dirt")
+    sample = ["--sample-rows", "6000", "--sample-dirt"]
+    ended = cloud.command("run", "--years", "2014-2015", *sample, CHICAGO_CRIME_DATAPROC_MODE=mode)
     assert ended.code == 0, ended.output
+    dataproc = cloud.dataproc.dataproc
+    assert (len(dataproc.clusters_made), len(dataproc.batches)) == ((1, 0) if mode == "cluster" else (0, 1))
     assert differences(cloud, laptop, (2014, 2015)) == {}
     assert sum(cloud.crimes("raw_crimes").values()) > 11_900
     assert len(cloud.rows("rejected_crimes")) > 5
