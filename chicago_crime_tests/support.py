@@ -78,6 +78,13 @@ def write_csv(file: Path, rows: Sequence[dict[str, str]], header: Sequence[str] 
     return file
 
 
+def append_quoted(file: Path, rows: Sequence[dict[str, str]]) -> Path:
+    """More rows at the end of a canonical CSV, every field in quotes, as the City's portal writes them."""
+    with file.open("a", newline="", encoding="utf-8") as stream:
+        csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(row.values() for row in rows)
+    return file
+
+
 def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
     """Settings of an installation in a temporary folder that reads files of another."""
     return load_settings(source="folder", folder=folder, data_dir=data_dir, **more)

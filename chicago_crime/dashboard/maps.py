@@ -5,8 +5,8 @@ import altair as alt
 from chicago_crime.dashboard.charts import WIDE, AnyChart, made_once
 from chicago_crime.dashboard.hot_spots import HOT
 from chicago_crime.schema import X_FT, Y_FT
+from chicago_crime.tables import CELL_FT
 
-CELL_FT = 660
 MAP_ASPECT = (Y_FT[1] - Y_FT[0]) / (X_FT[1] - X_FT[0])
 
 HOT_FROM = (-2.576, -HOT, HOT, 2.576)

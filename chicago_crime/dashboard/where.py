@@ -11,6 +11,7 @@ from chicago_crime.dashboard.hot_spots import HOT, MANY_TESTS, WHAT_HOT_MEANS, C
 from chicago_crime.dashboard.pages import Asked
 from chicago_crime.dashboard.shapes import Shapes, make_shapes
 from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
+from chicago_crime.tables import CELL_FT
 
 YEARS_OUTLINED = 5
 """How many of the newest years the outlines of areas are made of: more would not change them, and cost on BigQuery."""
@@ -161,8 +162,8 @@ def _cell_rows(data: dict[str, list[Any]], order: npt.NDArray[np.int64], **more:
         {
             "rank": rank,
             "name": data["name"][i],
-            "x_ft": (data["x"][i] + 0.5) * maps.CELL_FT,
-            "y_ft": (data["y"][i] + 0.5) * maps.CELL_FT,
+            "x_ft": (data["x"][i] + 0.5) * CELL_FT,
+            "y_ft": (data["y"][i] + 0.5) * CELL_FT,
         }
         | {name: values[i] for name, values in more.items()}
         for rank, i in enumerate(order.tolist(), 1)

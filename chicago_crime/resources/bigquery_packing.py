@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import exp
 
 from chicago_crime.schema import X_FT, Y_FT, Column
-from chicago_crime.tables import CRIMES_BY_CELL, CRIMES_HOURLY, CRIMES_MONTHLY, Table
+from chicago_crime.tables import CELL_FT, CRIMES_BY_CELL, CRIMES_HOURLY, CRIMES_MONTHLY, Table
 from chicago_crime.years import FIRST_YEAR
 
 PACKED = "packed_1"
@@ -28,7 +28,6 @@ _NUMBER = Column(
 )
 _WHOLE = Column(UNPACKABLE, "STRING", f"The row as JSON where {PACKED} has no place for it, else NULL.")
 
-CELL_FT = 660
 MOST_YEARS = 100
 MOST_TYPES = 64
 

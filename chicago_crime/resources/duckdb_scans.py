@@ -6,10 +6,11 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-# Strict and without guessing: a row that is not well-formed is an error, never a surprise.
+# Strict and without guessing: a row that is not well-formed is an error, never a surprise. An empty field is NULL, and
+# an empty text in quotes is an empty text, as in BigQuery.
 _CSV_OPTIONS = (
     "auto_detect = FALSE, header = TRUE, delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
-    "max_line_size = 1000000"
+    "allow_quoted_nulls = FALSE, max_line_size = 1000000"
 )
 
 

@@ -5,7 +5,7 @@ what both share in `base.py`. How rows are computed is in `sql/` (one file per t
 stored, in `resources/`.
 """
 
-from chicago_crime.tables.base import Table
+from chicago_crime.tables.base import CELL_FT, Table
 from chicago_crime.tables.layers import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 from chicago_crime.tables.marts import (
     AREA_RATES,
@@ -37,6 +37,7 @@ TABLES: dict[str, Table] = {
 
 __all__ = [
     "AREA_RATES",
+    "CELL_FT",
     "CRIMES",
     "CRIMES_BY_CELL",
     "CRIMES_DAILY",

@@ -49,8 +49,10 @@ CLASS_OR_ALL = replace(OFFENSE_CLASS, description="violent, property, non_index,
 COMPARABLE = Column("primary_type_comparable", "STRING", "Crime type under one label for all years.")
 DAY_OF_WEEK = Column("day_of_week", "INT64", "ISO: 1 Monday to 7 Sunday.", nullable=False, between=(1, 7))
 HOUR = Column("hour", "INT64", "Hour of the day, 0 to 23.", nullable=False, between=(0, 23))
-CELL_X = Column("cell_x", "INT64", "Column of the 660 ft grid: x_coordinate / 660, rounded down.")
-CELL_Y = Column("cell_y", "INT64", "Row of the 660 ft grid: y_coordinate / 660, rounded down.")
+CELL_FT = 660
+"""Side of a grid cell in feet: the City's block length. The Spark job, which imports nothing of ours, has its own."""
+CELL_X = Column("cell_x", "INT64", f"Column of the {CELL_FT} ft grid: x_coordinate / {CELL_FT}, rounded down.")
+CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT} ft grid: y_coordinate / {CELL_FT}, rounded down.")
 IS_PROVISIONAL = Column(
     "is_provisional",
     "BOOL",

@@ -20,7 +20,7 @@ from chicago_crime.tables import (
     REJECTED_CRIMES,
 )
 from chicago_crime_tests.resources.cloud import BUCKET, DATASET, Cloud, cloud_in
-from chicago_crime_tests.support import crime, crimes_of_months
+from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, write_csv
 
 NO_FILTER: dict[str, object] = {
     "years": [2014],
@@ -65,6 +65,16 @@ def test_the_raw_table_holds_every_value_as_the_string_it_came_as(cloud: Cloud, 
     assert cloud.bigquery.rows(DATASET, "raw_crimes") == [odd | {"arrest": None}]
     assert stored.rows == 1
     assert warehouse.stored(RAW_CRIMES) == {2014: stored}
+
+
+def test_an_empty_field_is_null_and_an_empty_text_in_quotes_is_empty(
+    cloud: Cloud, warehouse: BigQueryWarehouse
+) -> None:
+    rows = [crime(id=1, ward="", location=""), crime(id=2, ward="", location="")]
+    file = append_quoted(write_csv(cloud.folder / "f.csv", rows[:1]), rows[1:])
+    warehouse.load_csv(RAW_CRIMES, 2014, cloud.put_file("crimes/2014.csv", file))
+    stored = sorted(cloud.bigquery.rows(DATASET, "raw_crimes"), key=lambda row: row["id"])
+    assert stored == [rows[0] | {"ward": None, "location": None}, rows[1]]
 
 
 def test_tables_are_made_as_they_are_described(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:

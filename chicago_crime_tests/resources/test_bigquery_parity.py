@@ -34,7 +34,7 @@ from chicago_crime.tables import (
     Table,
 )
 from chicago_crime_tests.resources.cloud import BUCKET, DATASET, Cloud, cloud_in
-from chicago_crime_tests.support import NAMES, crime, real_year, write_csv
+from chicago_crime_tests.support import NAMES, append_quoted, crime, real_year, write_csv
 
 SPARK = (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)
 MARTS = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
@@ -125,7 +125,11 @@ def dirty_rows(folder: Path, year: int) -> Path:
         crime(id=12, date=day, block='a "quoted",\nblock', description="  Zoë ", location_description="", location=""),
         crime(id=13, date=day, primary_type="CRIM SEXUAL ASSAULT", fbi_code="8b", case_number="' OR 1=1 --"),
     ]
-    return write_csv(folder / f"dirty-{year}.csv", [*rows, *dirty])
+    quoted = [
+        crime(id=14, date=day, ward="", arrest="", location_description="", latitude="", longitude="", location=""),
+        crime(id="", date="", block="", updated_on=""),
+    ]
+    return append_quoted(write_csv(folder / f"dirty-{year}.csv", [*rows, *dirty]), quoted)
 
 
 def changed(file: Path, target: Path) -> Path:

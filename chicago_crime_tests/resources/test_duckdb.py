@@ -15,7 +15,7 @@ from chicago_crime.resources.duckdb import ROWS_PER_GROUP, DuckDBWarehouse
 from chicago_crime.resources.warehouse import WarehouseError
 from chicago_crime.sources.sample import SampleSource
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES
-from chicago_crime_tests.support import crime, crimes_of_months, files_below, write_csv
+from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, files_below, write_csv
 
 
 def load(warehouse: DuckDBWarehouse, tmp_path: Path, year: int, rows: list[dict[str, str]]) -> None:
@@ -32,6 +32,16 @@ def test_the_raw_table_holds_every_value_as_the_string_it_came_as(warehouse: Duc
     assert table.to_pylist() == [odd | {"arrest": None}]
     assert set(table.schema.types) == {pa.string()}
     assert (stored.rows, stored.bytes) == (1, warehouse.file("raw_crimes", 2014).stat().st_size)
+
+
+def test_an_empty_field_is_null_and_an_empty_text_in_quotes_is_empty(
+    warehouse: DuckDBWarehouse, tmp_path: Path
+) -> None:
+    rows = [crime(id=1, ward="", location=""), crime(id=2, ward="", location="")]
+    file = append_quoted(write_csv(tmp_path / "f.csv", rows[:1]), rows[1:])
+    warehouse.load_csv(RAW_CRIMES, 2014, str(file))
+    stored = pq.read_table(warehouse.file("raw_crimes", 2014)).to_pylist()
+    assert stored == [rows[0] | {"ward": None, "location": None}, rows[1]]
 
 
 def test_a_table_has_just_the_columns_and_types_of_its_definition(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
