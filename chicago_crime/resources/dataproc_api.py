@@ -16,6 +16,7 @@ from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.cloud import dataproc_v1
 
+from chicago_crime.permissions import ACT_AS, CLUSTERS, MACHINES
 from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
 from chicago_crime.resources.spark import SparkError
 
@@ -131,8 +132,8 @@ class DataprocApi:
             return "Run again later, or choose another CHICAGO_CRIME_DATAPROC_MACHINE_TYPE."
         if is_forbidden or "permission" in text:
             return (
-                "The platform's account needs roles/dataproc.editor on the project, and roles/iam.serviceAccountUser "
-                "on the cluster's account (CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT), which needs roles/dataproc.worker."
+                f"The platform's account needs {CLUSTERS.role} on the project, and {ACT_AS.role} on the cluster's "
+                f"account (CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT), which needs {MACHINES[0].role}."
             )
         if "subnet" in text or "network" in text or "private google access" in text:
             return (

@@ -9,7 +9,7 @@ write that is repeated after its answer was lost does not happen twice, and of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -141,19 +141,6 @@ class BucketStore(ObjectStore):
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 list(pool.map(self._delete, self._blobs(prefix)))
         return len(found)
-
-    def lacking(self, permissions: Iterable[str] = OBJECTS.permissions) -> Sequence[str]:
-        """Which of some permissions we do not hold on the bucket.
-
-        Raises:
-            ObjectStoreError: there is no such bucket, or Google refuses.
-        """
-        wanted = sorted(permissions)
-        try:
-            held = self._asked(lambda: self._bucket.test_iam_permissions(wanted, **self._how))
-        except NotFound:
-            raise self._no_bucket() from None
-        return [permission for permission in wanted if permission not in held]
 
     @cached_property
     def _bucket(self) -> storage.Bucket:

@@ -317,7 +317,6 @@ USES = {
     "exists": lambda store, _: store.exists(KEY),
     "list": lambda store, _: store.list(),
     "delete": lambda store, _: store.delete_prefix("staging/"),
-    "lacking": lambda store, _: store.lacking(),
 }
 
 
@@ -343,12 +342,16 @@ def test_a_permission_that_is_missing_is_named_with_the_role_that_holds_it(
     with pytest.raises(ObjectStoreError, match=rf"storage\.objects\.{permission}.*roles/storage\.objectUser"):
         USES[use](store, folder)
     assert server.read(BUCKET, KEY) == b"old"
-    assert store.lacking() == [f"storage.objects.{permission}"]
 
 
-def test_nothing_is_lacking_with_the_permissions_of_the_role(server: StorageServer, store: BucketStore) -> None:
+def test_the_permissions_of_the_role_suffice_for_all_that_a_store_does(
+    server: StorageServer, store: BucketStore, folder: Path
+) -> None:
+    server.write(BUCKET, "staging/a", b"old")
     server.permissions = set(permissions.OBJECTS.permissions)
-    assert store.lacking() == []
+    for use in USES.values():
+        use(store, folder)
+    assert server.names(BUCKET) == [KEY]
 
 
 def test_nothing_that_lets_one_in_is_in_any_log_though_all_libraries_debug(
