@@ -32,8 +32,9 @@ setup: .venv/ready ## make the virtual environment .venv from requirements.lock
 demo: setup ## four years of the synthetic sample through the whole graph, and three answers
 	@$(BIN)/chicago-crime demo
 
+# Files in their order: else those with few tests, which are the longest, would come last, where one process waits.
 test: setup lint ## lint, types and all tests; those of infra_pulumi after `make setup-infra`
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 	@if [ -e $(INFRA)/.venv/ready ]; then \
 		(cd $(INFRA) && .venv/bin/mypy) && \
 			$(INFRA_BIN)/python -m pytest --confcutdir=chicago_crime_tests/infra_pulumi chicago_crime_tests/infra_pulumi; \
