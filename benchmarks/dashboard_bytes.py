@@ -22,7 +22,6 @@ from starlette.testclient import TestClient
 
 from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.data import Data
-from chicago_crime.resources.bigquery import BigQueryWarehouse
 from chicago_crime.resources.bigquery_answers import MB, PAGE
 from chicago_crime.resources.bigquery_packing import LAYOUTS
 from chicago_crime.resources.source_files import SourceFiles
@@ -98,20 +97,28 @@ def full_cloud(data_dir: Path, folder: Path) -> Iterator[Cloud]:
         yield cloud
 
 
-def measure(cloud: Cloud, source_files: SourceFiles, choices: dict[str, str] = CHOICES) -> Iterator[Measured]:
-    """Ask for every page with every choice, each of a dashboard that knows nothing yet."""
+def jobs_of(cloud: Cloud, source_files: SourceFiles, address: str) -> list[Job]:
+    """What BigQuery is asked for one page of a dashboard that knows nothing yet."""
+    data = Data(cloud.warehouse(), source_files, cloud.folder / "no-dagster")
+    client = TestClient(Dashboard(data, cloud.folder / "cache").application())
     jobs: list[Job] = []
     cloud.bigquery.jobs.before_work = jobs.append
-    for page, more in PAGES.items():
-        for choice, query in choices.items():
-            warehouse: BigQueryWarehouse = cloud.warehouse()
-            data = Data(warehouse, source_files, cloud.folder / "no-dagster")
-            client = TestClient(Dashboard(data, cloud.folder / "cache").application())
-            jobs.clear()
-            answer = client.get(f"/{page.split(',')[0]}?{query}&{more}")
-            assert answer.status_code == 200, answer.text
-            assert "would read more than" not in answer.text, (page, choice)
-            read = [job.work.bytes_processed for job in jobs]
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.text
+    assert "would read more than" not in answer.text, address
+    return jobs
+
+
+def address_of(page: str, choice: str) -> str:
+    """Where a page of `PAGES` is with a choice of `CHOICES`."""
+    return f"/{page.split(',')[0]}?{CHOICES[choice]}&{PAGES[page]}"
+
+
+def measure(cloud: Cloud, source_files: SourceFiles) -> Iterator[Measured]:
+    """Ask for every page with every choice."""
+    for page in PAGES:
+        for choice in CHOICES:
+            read = [job.work.bytes_processed for job in jobs_of(cloud, source_files, address_of(page, choice))]
             yield Measured(page, choice, sum(read), max(read), len(read))
 
 

@@ -194,7 +194,8 @@ class BigQueryWarehouse(Warehouse):
         since = self.tables.columns_added_at(live)
         if not lacks and not since:
             return []
-        return [year for year, stored in self.stored(table).items() if lacks or stored.replaced_at < since]
+        stored = self.years.of_all([table])[table.name]  # who shows tables has just looked at all of them
+        return [year for year, held in stored.items() if lacks or held.replaced_at < since]
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""

@@ -33,7 +33,7 @@ class StoredYears:
 
     tables: LiveTables
     jobs: Jobs
-    _seen: tuple[object, Years] = field(default=(None, {}), init=False, repr=False)
+    _seen: dict[str, tuple[object, dict[int, TableYear]]] = field(default_factory=dict, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def of(self, table: Table) -> dict[int, TableYear]:
@@ -42,17 +42,17 @@ class StoredYears:
         return self._ask([live])[table.name] if live else {}
 
     def of_all(self, tables: Sequence[Table]) -> Years:
-        """What many tables hold. BigQuery bills a question about partitions, and tells for free when tables changed.
+        """What many tables hold. BigQuery bills a question about partitions, and tells for free when a table changed.
 
-        So partitions are asked about once per change of any of the tables.
+        So one question is asked about those that changed since they were last seen, and none if none did.
         """
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             live = [one for one in pool.map(lambda table: self.tables.live(table.name), tables) if one]
-        state = [(one.table_id, one.etag, one.modified) for one in live]
+        states = {one.table_id: (one.etag, one.modified) for one in live}
         with self._lock:
-            if self._seen[0] != state:
-                self._seen = state, self._ask(live)
-            return {table.name: self._seen[1].get(table.name, {}) for table in tables}
+            changed = [one for one in live if self._seen.get(one.table_id, (None,))[0] != states[one.table_id]]
+            self._seen |= {name: (states[name], years) for name, years in self._ask(changed).items()}
+            return {table.name: self._seen[table.name][1] if table.name in states else {} for table in tables}
 
     def _ask(self, live: Sequence[bigquery.Table]) -> Years:
         names = [table.table_id for table in live]

@@ -131,6 +131,14 @@ def test_a_table_of_an_older_version_says_how_to_renew_it(sample: Settings, tmp_
     assert warehouse.outdated(CRIMES_MONTHLY) == [2015]
 
 
+def test_checks_that_end_after_their_tables_changed_are_seen(sample: Settings, tmp_path: Path) -> None:
+    data = data_of(sample)
+    data.dagster_home = tmp_path / "dagster"
+    assert data.checks() == []
+    shutil.copytree(sample.home, data.dagster_home)  # the checks of the run end; no table changes with them
+    assert {check.passed for check in data.checks()} == {True}
+
+
 def test_a_year_that_is_replaced_is_seen_without_a_restart(
     sample: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
