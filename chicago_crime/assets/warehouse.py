@@ -1,4 +1,8 @@
-"""Warehouse: the raw table, and the typed table beside its rejects and what changed in it."""
+"""Warehouse: the raw table, and the typed table beside its rejects and what changed in it.
+
+What changed is told by comparing the raw rows of a year with the typed ones, before they take their place. So no other
+run of that year may change either meanwhile: both assets hold the year's lock.
+"""
 
 from collections.abc import Iterator
 
@@ -8,6 +12,7 @@ from chicago_crime.assets.by_year import Metadata, as_metadata, each_year, is_ch
 from chicago_crime.assets.describe import asset_spec
 from chicago_crime.assets.lake import rows_key
 from chicago_crime.assets.sql_table import stored_metadata
+from chicago_crime.resources.leases import YearLocks
 from chicago_crime.resources.object_store import ObjectStore
 from chicago_crime.resources.warehouse import Warehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
@@ -20,12 +25,16 @@ from chicago_crime.years import one_run_for_all_years
     backfill_policy=one_run_for_all_years,
 )
 def raw_crimes(
-    context: AssetExecutionContext, object_store: ResourceParam[ObjectStore], warehouse: ResourceParam[Warehouse]
+    context: AssetExecutionContext,
+    object_store: ResourceParam[ObjectStore],
+    warehouse: ResourceParam[Warehouse],
+    year_locks: ResourceParam[YearLocks],
 ) -> None:
     """Load each year's object as it is, every column a string."""
 
     def load(year: int) -> Metadata:
-        return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, object_store.location(rows_key(year))))
+        with year_locks.alone([year], lambda _: _waits(context, year)):
+            return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, object_store.location(rows_key(year))))
 
     each_year(context, RAW_CRIMES.name, load)
 
@@ -38,8 +47,19 @@ def raw_crimes(
     can_subset=True,
     backfill_policy=one_run_for_all_years,
 )
-def type_crimes(context: AssetExecutionContext, warehouse: ResourceParam[Warehouse]) -> Iterator[MaterializeResult]:
+def type_crimes(
+    context: AssetExecutionContext, warehouse: ResourceParam[Warehouse], year_locks: ResourceParam[YearLocks]
+) -> Iterator[MaterializeResult]:
     """Type the raw rows, note what changed, and set aside the rows that cannot be typed, each with its reason."""
+    with year_locks.alone(run_years(context), lambda year: _waits(context, year)):
+        yield from _typed(context, warehouse)
+
+
+def _waits(context: AssetExecutionContext, year: int) -> None:
+    context.log.info(f"Another run is about to replace the crimes of {year}: this one goes on when it has.")
+
+
+def _typed(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[MaterializeResult]:
     noted: dict[int, Metadata] = {}
     comparable = _comparable(warehouse, run_years(context))
 

@@ -11,6 +11,7 @@ from chicago_crime.settings import Settings, SettingsError
 def build_resources(settings: Settings) -> dict[str, Any]:
     """The resources of one installation, by the name under which assets ask for them. Nothing is opened yet."""
     from chicago_crime.check_tools import Limits
+    from chicago_crime.resources.leases import YearLocks
     from chicago_crime.resources.source_files import SourceFiles
     from chicago_crime.sources import build_source
 
@@ -18,6 +19,7 @@ def build_resources(settings: Settings) -> dict[str, Any]:
     return {
         "source": build_source(settings),
         "source_files": SourceFiles(data / "csv", data / "staging"),
+        "year_locks": YearLocks(data / "locks"),
         "limits": Limits(shrink=1.0) if settings.allow_shrink else Limits(),
         **(_on_google_cloud(settings) if settings.deployment == "gcp" else _on_a_laptop(settings)),
     }

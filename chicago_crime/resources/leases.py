@@ -1,13 +1,15 @@
 """Leases: a note on this machine of what a run holds elsewhere, so that the next run can clean up after a dead one.
 
 Here belongs telling whether whoever wrote a note still lives: its process holds a lock on the note's file, which the
-kernel lets go when the process ends, however it ends. What a note stands for is its writer's business.
+kernel lets go when the process ends, however it ends. What a note stands for is its writer's business. And waiting for
+whoever lives, where two runs must not do the same at once.
 """
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -49,6 +51,38 @@ def abandoned(folder: Path, besides: str = "") -> Iterator[Path]:
                 yield file
             finally:
                 os.close(handle)
+
+
+@dataclass(frozen=True)
+class YearLocks:
+    """Sees to it that runs on this machine work on a year one after the other, where that matters.
+
+    Attributes:
+        folder: of the locks: an empty file for each year, which stays.
+    """
+
+    folder: Path
+
+    @contextmanager
+    def alone(self, years: Iterable[int], waits: Callable[[int], object] = lambda year: None) -> Iterator[None]:
+        """Within, no other run is where it asks for any of these years; it waits, or we do.
+
+        Args:
+            years: which years. They are taken in their order, so that two runs never wait for each other.
+            waits: is told each year that we have to wait for.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as held:
+            for year in sorted(years):
+                handle = _lock(self.folder / str(year), os.O_RDWR | os.O_CREAT)
+                if handle is None:
+                    waits(year)
+                    handle = os.open(self.folder / str(year), os.O_RDWR)
+                    held.callback(os.close, handle)
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+                else:
+                    held.callback(os.close, handle)
+            yield
 
 
 @contextmanager

@@ -1,12 +1,16 @@
 """The typed table and its rejects together are the raw table, however they were chosen; what changed is noted."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from chicago_crime.instance import open_instance
+from chicago_crime.resources import build_resources
 from chicago_crime.settings import Settings
-from chicago_crime.tables import CRIMES, REVISIONS
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import (
     crime,
     crimes_of_months,
@@ -105,3 +109,26 @@ def test_a_year_loaded_before_there_were_revisions_gets_them(loaded: Settings) -
     warehouse_of(loaded).file("revisions", 2014).unlink()
     run_well(loaded, 2014, assets=TYPING)
     assert kinds(loaded) == ["added", "arrest_turned"]
+
+
+def messages(settings: Settings) -> str:
+    """All that runs have logged so far."""
+    with open_instance(settings) as instance:
+        return "\n".join(event.user_message for run in instance.get_runs() for event in instance.all_logs(run.run_id))
+
+
+@pytest.mark.parametrize("assets", ["crime_csv,crime_object,raw_crimes", "crimes,rejected_crimes,revisions"])
+def test_a_year_that_another_run_is_about_to_replace_is_waited_for(loaded: Settings, assets: str) -> None:
+    """Else it could be compared with rows that are replaced meanwhile, and changes would be noted by nobody."""
+    locks = build_resources(loaded)["year_locks"]
+    stored = warehouse_of(loaded).stored
+    before = stored(CRIMES), stored(RAW_CRIMES)
+    with ThreadPoolExecutor() as pool:
+        with locks.alone([2014]):
+            run = pool.submit(run_well, loaded, 2014, assets=assets)
+            while "Another run is about to replace the crimes of 2014" not in messages(loaded):
+                assert not run.done(), "it did not wait"
+                time.sleep(0.1)
+            assert (stored(CRIMES), stored(RAW_CRIMES)) == before
+        run.result()
+    assert (stored(CRIMES), stored(RAW_CRIMES)) != before

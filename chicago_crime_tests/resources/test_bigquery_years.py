@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/bigquery_years.py`: BigQuery bills a question about partitions, so few are asked."""
+"""Tests of `chicago_crime/resources/bigquery_years.py`: a question about partitions is billed, so few are asked."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.leases import LeaseHeldError, abandoned, lease
+from chicago_crime.resources.leases import LeaseHeldError, YearLocks, abandoned, lease
 
 
 def test_a_lease_is_abandoned_when_its_holder_is_gone_and_did_not_remove_it(tmp_path: Path) -> None:
@@ -44,3 +45,30 @@ def test_what_is_being_cleaned_up_is_not_given_to_another(tmp_path: Path) -> Non
 
 def test_where_no_lease_ever_was_none_is_abandoned(tmp_path: Path) -> None:
     assert list(abandoned(tmp_path / "none")) == []
+
+
+def test_a_year_is_waited_for_until_whoever_holds_it_lets_it_go_or_is_killed(tmp_path: Path) -> None:
+    hold = (
+        "import sys, time; from pathlib import Path; from chicago_crime.resources.leases import YearLocks\n"
+        "with YearLocks(Path(sys.argv[1])).alone([2015, 2014]):\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout and process.stdout.readline() == "held\n"
+    waited, has_it = list[int](), threading.Event()
+
+    def other() -> None:
+        with YearLocks(tmp_path).alone([2013, 2014], waited.append):
+            has_it.set()
+
+    with YearLocks(tmp_path).alone([2016]):  # other years are free
+        pass
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert not has_it.wait(0.3)
+    process.kill()
+    process.wait()
+    assert has_it.wait(10)
+    thread.join()
+    assert waited == [2014]
+    with YearLocks(tmp_path).alone([2013, 2014, 2015], waited.append):
+        assert waited == [2014]
