@@ -29,10 +29,11 @@ class Limits:
 
 @dataclass
 class Findings:
-    """What a check found, by year."""
+    """What a check found, by year, and what else its result shall tell, by name."""
 
     by_year: dict[int, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    more: dict[str, MetadataValue] = field(default_factory=dict)
 
     def result(
         self, severity: AssetCheckSeverity = AssetCheckSeverity.ERROR, check: AssetCheckKey | None = None
@@ -52,6 +53,7 @@ class Findings:
             metadata={
                 "by_year": MetadataValue.json({str(year): found for year, found in sorted(self.by_year.items())}),
                 "years": len(self.by_year),
+                **self.more,
             },
         )
 

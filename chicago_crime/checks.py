@@ -12,6 +12,7 @@ from dagster import (
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSeverity,
+    MetadataValue,
     ResourceParam,
     asset_check,
 )
@@ -27,6 +28,9 @@ from chicago_crime.table_checks import all_table_checks
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
 
 Context = AssetCheckExecutionContext
+
+NULLS = "nulls_by_year"
+"""What `is_like_the_year_before` tells beside its findings: by year and column, the rows where it is NULL."""
 
 
 @asset_check(asset=crime_csv, blocking=True, description="The year did not lose more than 1 % of the rows loaded.")
@@ -147,17 +151,20 @@ def few_rows_rejected(
 def is_like_the_year_before(
     context: Context, warehouse: ResourceParam[Warehouse], limits: ResourceParam[Limits]
 ) -> AssetCheckResult:
-    """Compare each year with the one before, where that is stored."""
+    """Compare each year with the one before, where that is stored. The NULLs counted for it, people are shown."""
     findings, stored = Findings(), warehouse.stored(CRIMES)
-    measures = {c.name: f"COUNTIF({c.name} IS NULL) / COUNT(*)" for c in CRIMES.columns if c.nullable}
-    chosen = [year for year in years_of(context, warehouse, CRIMES) if year - 1 in stored and stored[year].rows]
-    needed = sorted({y for year in chosen for y in (year - 1, year) if stored[y].rows})
-    nulls = warehouse.measure(CRIMES, needed, measures)
+    measures = {c.name: f"COUNTIF({c.name} IS NULL)" for c in CRIMES.columns if c.nullable}
+    years = [year for year in years_of(context, warehouse, CRIMES) if stored[year].rows]
+    chosen = [year for year in years if year - 1 in stored and stored[year - 1].rows]
+    needed = sorted({y for year in chosen for y in (year - 1, year)})
+    counts = warehouse.measure(CRIMES, sorted({*years, *needed}), measures)
+    findings.more[NULLS] = MetadataValue.json({str(year): counts[year] for year in years})
+    nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
     types = {
         year: {name: n / stored[year].rows for name, n in warehouse.count_by(CRIMES, year, "primary_type").items()}
         for year in needed
     }
-    for year in (year for year in chosen if year - 1 in needed):
+    for year in chosen:
         shifts = {f"NULL {name}": nulls[year][name] - nulls[year - 1][name] for name in measures}
         for name in types[year].keys() | types[year - 1].keys():
             shifts[f"type {name}"] = types[year].get(name, 0) - types[year - 1].get(name, 0)

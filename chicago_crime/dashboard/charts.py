@@ -13,6 +13,8 @@ import altair as alt
 HEIGHT = 240
 ROW_HEIGHT = 24
 WIDE = "container"
+MONTH_AXIS = alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=4)
+"""On a narrow screen every other month is named: names that touch are one long word."""
 
 
 AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
@@ -124,7 +126,7 @@ def season() -> alt.Chart:
         alt.Chart(alt.NamedData("season"))
         .mark_bar()
         .encode(
-            x=alt.X("month_name:O", sort=None, title=None, axis=alt.Axis(labelAngle=0)),
+            x=alt.X("month_name:O", sort=None, title=None, axis=MONTH_AXIS),
             y=alt.Y("above:Q", title="Crimes a day against the mean", axis=alt.Axis(format="+.0%", tickCount=5)),
             tooltip=[
                 alt.Tooltip("month_name:N", title="Month"),
@@ -162,7 +164,7 @@ def months() -> alt.Chart:
         alt.Chart(alt.NamedData("months"))
         .mark_rect()
         .encode(
-            x=alt.X("month_name:O", sort=None, title=None, axis=alt.Axis(labelAngle=0)),
+            x=alt.X("month_name:O", sort=None, title=None, axis=MONTH_AXIS),
             y=alt.Y("year:O", title=None),
             color=alt.Color("crimes:Q", title="Crimes", legend=alt.Legend(format="~s")),
             tooltip=[

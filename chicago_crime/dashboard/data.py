@@ -14,13 +14,14 @@ from typing import TypeVar, cast
 
 import pyarrow as pa
 
-from chicago_crime.dashboard.check_results import CheckResult, check_results
+from chicago_crime.dashboard.check_results import CheckResult, check_results, null_counts
 from chicago_crime.dashboard.facts import Facts, Year
 from chicago_crime.errors import PlatformError
 from chicago_crime.resources.source_files import Manifest, SourceFiles
 from chicago_crime.resources.warehouse import TableYear, Warehouse
 from chicago_crime.tables import (
     AREA_RATES,
+    CRIMES,
     CRIMES_BY_CELL,
     CRIMES_DAILY,
     CRIMES_HOURLY,
@@ -110,15 +111,14 @@ class Data:
                 self._derived[name] = make()
             return cast(Made, self._derived[name])
 
-    def nulls(self, table: Table) -> dict[str, dict[int, tuple[int, int]]]:
-        """By column that may be NULL and year: rows where it is, and rows of the year."""
-        versions = self.stored()[table.name]
-        return self.derived(f"nulls of {table.name}", lambda: self._count_nulls(table, versions))
+    def nulls(self) -> dict[int, dict[str, int]]:
+        """By year and column of `crimes`, the rows without a value, as the checks counted them when it was loaded.
 
-    def _count_nulls(self, table: Table, held: Mapping[int, TableYear]) -> dict[str, dict[int, tuple[int, int]]]:
-        names = [column.name for column in table.columns if column.nullable]
-        counts = self.warehouse.measure(table, sorted(held), {name: f"COUNTIF({name} IS NULL)" for name in names})
-        return {name: {year: (int(counts[year][name]), held[year].rows) for year in held} for name in names}
+        Counting would read every row, which BigQuery would be paid for. A year that was replaced since is left out.
+        """
+        held = self.stored()[CRIMES.name]
+        counted = null_counts(self.dagster_home, held)
+        return {year: counts for year, (at, counts) in counted.items() if at >= held[year].replaced_at}
 
     def facts(self) -> Facts:
         """What is loaded.

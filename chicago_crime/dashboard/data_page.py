@@ -8,6 +8,7 @@ from chicago_crime.dashboard.pages import Asked
 from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
 from chicago_crime.dashboard.when import MONTHS
 from chicago_crime.tables import CRIMES, TABLES
+from chicago_crime.years import format_years
 
 LAYERS = {
     "source_lines": ("Source", "lines"),
@@ -167,31 +168,21 @@ def _checks(asked: Asked) -> Section:
 
 
 def _nulls(asked: Asked) -> Section:
-    if asked.data.warehouse.is_paid_by_byte:
-        counts = ", ".join(f"COUNTIF({c.name} IS NULL) AS {c.name}" for c in CRIMES.columns if c.nullable)
-        return Section(
-            "nulls",
-            "Values that are missing",
-            "Counting them would read every row of crimes, and BigQuery is paid by what is read: no page does that. "
-            "Ask for a year's counts when you want them:",
-            [f'chicago-crime query "SELECT {counts} FROM crimes WHERE {_of_year(asked.newest)}"'],
-            shape="wide",
-        )
+    held, counted = asked.data.stored()[CRIMES.name], asked.data.nulls()
+    years = [year for year in asked.years if year in counted]
+    crimes = sum(held[year].rows for year in years)
     rows: list[dict[str, Any]] = []
-    for name, by_year in asked.data.nulls(CRIMES).items():
-        chosen = [by_year[year] for year in asked.years if year in by_year]
-        nulls, crimes = sum(one for one, _ in chosen), sum(of for _, of in chosen)
-        worst = max(
-            ((share(one, of) or 0.0, year) for year, (one, of) in by_year.items() if year in asked.years), default=None
-        )
+    for column in (column for column in CRIMES.columns if column.nullable and years):
+        nulls = sum(counted[year][column.name] for year in years)
+        worst = max((share(counted[year][column.name], held[year].rows) or 0.0, year) for year in years)
         rows.append(
             {
-                "column": name,
-                "meaning": CRIMES.column(name).description,
+                "column": column.name,
+                "meaning": column.description,
                 "nulls": nulls,
                 "share": share(nulls, crimes),
-                "worst_share": worst[0] if worst else None,
-                "worst_year": worst[1] if worst and worst[0] else None,
+                "worst_share": worst[0],
+                "worst_year": worst[1] if worst[0] else None,
             }
         )
     rows.sort(key=lambda row: (-row["nulls"], row["column"]))
@@ -206,11 +197,19 @@ def _nulls(asked: Asked) -> Section:
     return Section(
         "nulls",
         "Values that are missing",
-        "Columns of crimes that may be without a value.",
-        tables=[Shown("nulls", "Rows without a value, by column", columns, rows, is_open=True)],
+        "Columns of crimes that may be without a value, as counted when the years were loaded.",
+        _not_counted([year for year in asked.years if year in held and year not in counted]),
+        tables=[Shown("nulls", "Rows without a value, by column", columns, rows, is_open=True)] if rows else [],
         shape="wide",
     )
 
 
-def _of_year(year: int) -> str:
-    return f"month BETWEEN '{year}-01-01' AND '{year}-12-31'"
+def _not_counted(years: list[int]) -> list[str]:
+    if not years:
+        return []
+    counts = ", ".join(f"COUNTIF({c.name} IS NULL) AS {c.name}" for c in CRIMES.columns if c.nullable)
+    newest = f"month BETWEEN '{years[-1]}-01-01' AND '{years[-1]}-12-31'"
+    return [
+        f"Dagster's records here have no count of {format_years(years)}: other records have it, or an older version of "
+        f'this package loaded it. To count, e.g. chicago-crime query "SELECT {counts} FROM crimes WHERE {newest}"'
+    ]

@@ -53,8 +53,6 @@ class BigQueryWarehouse(Warehouse):
         patience: with BigQuery.
     """
 
-    is_paid_by_byte = True
-
     resource: BigQueryResource
     project: str
     dataset_id: str

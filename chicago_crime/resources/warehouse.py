@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 
@@ -47,9 +47,6 @@ class TableYear:
 
 class Warehouse(ABC):
     """Tables by year. Each write replaces one year of one table whole: readers see the old year or the new one."""
-
-    is_paid_by_byte: ClassVar[bool] = False
-    """Whether reading costs money: then what reads whole tables is not done unasked."""
 
     @abstractmethod
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
