@@ -154,7 +154,7 @@ def is_like_the_year_before(
     """Compare each year with the one before, where that is stored. The NULLs counted for it, people are shown."""
     findings, stored = Findings(), warehouse.stored(CRIMES)
     measures = {c.name: f"COUNTIF({c.name} IS NULL)" for c in CRIMES.columns if c.nullable}
-    years = [year for year in years_of(context, warehouse, CRIMES) if stored[year].rows]
+    years = [year for year in years_of(context, warehouse, CRIMES) if year in stored and stored[year].rows]
     chosen = [year for year in years if year - 1 in stored and stored[year - 1].rows]
     needed = sorted({y for year in chosen for y in (year - 1, year)})
     counts = warehouse.measure(CRIMES, sorted({*years, *needed}), measures)
