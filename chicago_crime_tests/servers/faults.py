@@ -57,8 +57,9 @@ class Asked:
         at: when it came, in seconds of a clock of its own.
         port: of whoever asked; the same port is the same connection.
         status: of the answer.
-        sent: bytes of the answer's body.
+        sent: bytes of the answer's body; counted before they leave, so that whoever has them finds them counted.
         call: which method of an API it was, where a server tells them apart.
+        is_over: nothing is left to do but to let the answer's last byte go.
     """
 
     method: str
@@ -71,6 +72,7 @@ class Asked:
     status: int = 0
     sent: int = 0
     call: str = ""
+    is_over: bool = False
 
 
 class FaultyServer(ThreadingHTTPServer):
@@ -142,8 +144,13 @@ class FaultyServer(ThreadingHTTPServer):
         try:
             yield fault
         finally:
-            with self._lock:
-                self._at_once -= 1
+            self.end(asked)
+
+    def end(self, asked: Asked) -> None:
+        """Count a request as over. Whoever has its whole answer may ask again, and is not two at once then."""
+        with self._lock:
+            self._at_once -= not asked.is_over
+            asked.is_over = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that hang up; anything else is a bug of the server, and the test should show it."""
@@ -203,23 +210,28 @@ class FaultyHandler(BaseHTTPRequestHandler):
         self.send_response(status, http.HTTPStatus(status).phrase)
         for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
+        if not body:
+            self.server.end(self.asked)
         self.end_headers()
         if self.fault.cut_after is not None and status < 300:
             self._send(body[: self.fault.cut_after])
             self._hang_up()
-        elif self.fault.pause_s:
-            self._send(body[: len(body) // 2])
+            return
+        if self.fault.pause_s:
+            first, body = body[: len(body) // 2], body[len(body) // 2 :]
+            self._send(first)
             self.server.stopping.wait(self.fault.pause_s)
-            self._send(body[len(body) // 2 :])
-        else:
-            self._send(body)
+        self._send(body[:-1])
+        self.server.end(self.asked)
+        self._send(body[-1:])
 
     def _send(self, content: bytes) -> None:
+        self.asked.sent += len(content)
         self.wfile.write(content)
         self.wfile.flush()
-        self.asked.sent += len(content)
 
     def _hang_up(self) -> None:
+        self.server.end(self.asked)
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
