@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -76,4 +77,6 @@ def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
     # `dg dev`, which Dagster would rather be asked for, wants a project layout of its own.
     quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
     os.chdir(settings.home)  # where a dagster.yaml belongs: Dagster warns of one elsewhere
+    # Whoever is started with & by a script ignores SIGINT, and so would all of Dagster, which ends its parts by it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(program, arguments, os.environ | handed_on | quiet | {"DAGSTER_HOME": str(settings.home)})

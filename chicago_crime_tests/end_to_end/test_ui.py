@@ -36,11 +36,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    """Where the UI is, started and stopped with Ctrl-C as a person would; nothing may be left of it."""
+    """Where the UI is, stopped with Ctrl-C as a person would; nothing may be left of it.
+
+    It is started with SIGINT ignored, as a script starts what it goes on beside (`make dev &`): it must heed it still.
+    """
     port = free_port()
     choice = ["dev", "--port", str(port), "--folder", str(folder / "in"), "--data-dir", str(folder / "data")]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen([*PROGRAM, *choice], stdout=log, stderr=log, start_new_session=True)
+        command = ["env", "--ignore-signal=INT", *PROGRAM, *choice]
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
         until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
