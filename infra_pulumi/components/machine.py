@@ -76,8 +76,8 @@ class Machine(Part):
                 "user-data": start,
             },
             allow_stopping_for_update=True,
-            # cloud-init works once in a machine's life: what it should do differently, a new machine does. The disk can
-            # hang on one machine only, so the old one goes first.
+            # What cloud-init should do differently, it would do at the machine's next start, whenever that is: a new
+            # machine does it now. The disk can hang on one machine only, so the old one goes first.
             opts=self.ours(
                 pulumi.ResourceOptions(replace_on_changes=['metadata["user-data"]'], delete_before_replace=True)
             ),
