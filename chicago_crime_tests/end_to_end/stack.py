@@ -94,7 +94,8 @@ class Stack:
     def _start(self, service: str) -> None:
         with (self.folder / f"{service}.log").open("ab") as log:
             self.processes[service] = subprocess.Popen(
-                self._moved(self.services[service]["command"]),
+                # However these tests were started: in a container, no signal is ignored from the beginning.
+                ["env", "--default-signal", *self._moved(self.services[service]["command"])],
                 env=self._environment(service),
                 cwd=self.home,
                 stdout=log,
