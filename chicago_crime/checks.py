@@ -29,6 +29,9 @@ from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_C
 
 Context = AssetCheckExecutionContext
 
+NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
+"""Measures of how many rows of `crimes` lack a value, by column."""
+
 NULLS = "nulls_by_year"
 """What `is_like_the_year_before` tells beside its findings: by year and column, the rows where it is NULL."""
 
@@ -137,8 +140,8 @@ def few_rows_rejected(
 ) -> AssetCheckResult:
     """Count rejects by reason."""
     findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
-    for year in years_of(context, warehouse, REJECTED_CRIMES):
-        reasons = warehouse.count_by(REJECTED_CRIMES, year, "reason")
+    rejected = warehouse.count_by(REJECTED_CRIMES, years_of(context, warehouse, REJECTED_CRIMES), "reason")
+    for year, reasons in rejected.items():
         findings.by_year[year] = reasons
         if sum(reasons.values()) > loaded[year].rows * limits.rejected:
             findings.problems.append(f"{year}: {sum(reasons.values()):,} of {loaded[year].rows:,} rows rejected")
@@ -153,19 +156,18 @@ def is_like_the_year_before(
 ) -> AssetCheckResult:
     """Compare each year with the one before, where that is stored. The NULLs counted for it, people are shown."""
     findings, stored = Findings(), warehouse.stored(CRIMES)
-    measures = {c.name: f"COUNTIF({c.name} IS NULL)" for c in CRIMES.columns if c.nullable}
     years = [year for year in years_of(context, warehouse, CRIMES) if year in stored and stored[year].rows]
     chosen = [year for year in years if year - 1 in stored and stored[year - 1].rows]
     needed = sorted({y for year in chosen for y in (year - 1, year)})
-    counts = warehouse.measure(CRIMES, sorted({*years, *needed}), measures)
+    counts = warehouse.measure(CRIMES, sorted({*years, *needed}), NULL_COUNTS)
     findings.more[NULLS] = MetadataValue.json({str(year): counts[year] for year in years})
     nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
     types = {
-        year: {name: n / stored[year].rows for name, n in warehouse.count_by(CRIMES, year, "primary_type").items()}
-        for year in needed
+        year: {name: n / stored[year].rows for name, n in found.items()}
+        for year, found in warehouse.count_by(CRIMES, needed, "primary_type").items()
     }
     for year in chosen:
-        shifts = {f"NULL {name}": nulls[year][name] - nulls[year - 1][name] for name in measures}
+        shifts = {f"NULL {name}": nulls[year][name] - nulls[year - 1][name] for name in NULL_COUNTS}
         for name in types[year].keys() | types[year - 1].keys():
             shifts[f"type {name}"] = types[year].get(name, 0) - types[year - 1].get(name, 0)
         largest = dict(sorted(shifts.items(), key=lambda item: -abs(item[1]))[:5])

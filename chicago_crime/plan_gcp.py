@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.assets.spark import TABLES as MADE_BY_SPARK
+from chicago_crime.checks import NULL_COUNTS
 from chicago_crime.lineage import UPSTREAM
 from chicago_crime.plan_types import CloudPlan, Reading, YearPlan
 from chicago_crime.resources import bigquery_sql as statements
@@ -141,7 +142,7 @@ def _deleting(table: Table, year: int) -> _Statement:
 
 
 def _checking(chosen: Sequence[str], years: list[int]) -> Iterator[_Statement]:
-    """What the checks ask of the rows."""
+    """What is asked of the rows that are there: by the checks, and by assets that tell what they made."""
     for name in chosen:
         if name not in TABLES:
             continue
@@ -153,11 +154,23 @@ def _checking(chosen: Sequence[str], years: list[int]) -> Iterator[_Statement]:
             for of, text in zip((table, ENRICHED_CRIMES), ADDS_UP[name], strict=True):
                 query = statements.measured(of, years, {"n": f"COALESCE({text}, 0)"})
                 yield _Statement(name, "check", of, years, ["offense_class", "crimes"], query)
-        column = {CRIMES.name: "primary_type", REJECTED_CRIMES.name: "reason", REVISIONS.name: "kind"}.get(name)
-        for year in years if column else ():
-            yield _Statement(
-                name, "check", table, [year], [column or ""], statements.counted(table, year, column or "")
-            )
+        if table is CRIMES:
+            query = statements.measured(table, years, NULL_COUNTS)
+            yield _Statement(name, "check", table, years, list(NULL_COUNTS), query)
+        column, groups = _counted(table, years)
+        for group in groups:
+            yield _Statement(name, "check", table, group, [column], statements.counted(table, group, column))
+
+
+def _counted(table: Table, years: list[int]) -> tuple[str, list[list[int]]]:
+    """By which column rows are counted, and of which years at once: all for a check, each as an asset makes it."""
+    each = [[year] for year in years]
+    counted = {
+        CRIMES.name: ("primary_type", [years]),
+        REJECTED_CRIMES.name: ("reason", [years, *each]),
+        REVISIONS.name: ("kind", each),
+    }
+    return counted.get(table.name, ("", []))
 
 
 def _lookups(chosen: Sequence[str], years: int, runs: int) -> list[Reading]:

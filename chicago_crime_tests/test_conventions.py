@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from chicago_crime import sql
-from chicago_crime.resources import duckdb
-from chicago_crime.resources import spark as spark_runner
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.support import PROJECT
 
@@ -103,7 +101,3 @@ def test_a_column_of_one_name_has_one_type_in_all_typed_tables() -> None:
             for column in table.columns:
                 types.setdefault(column.name, set()).add(column.type)
     assert {name: found for name, found in types.items() if len(found) > 1} == {}
-
-
-def test_spark_and_the_warehouse_agree_on_row_groups() -> None:
-    assert spark_runner.ROWS_PER_GROUP == duckdb.ROWS_PER_GROUP

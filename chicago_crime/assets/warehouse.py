@@ -71,7 +71,7 @@ def _typed(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Mat
         if year not in comparable:
             return stored_metadata(warehouse.clear_year(REVISIONS, year)) | {"revisions_by_kind": as_metadata({})}
         stored = warehouse.replace_year(REVISIONS, year)
-        counts = warehouse.count_by(REVISIONS, year, "kind")
+        counts = warehouse.count_by(REVISIONS, [year], "kind")[year]
         return stored_metadata(stored) | {"revisions_by_kind": as_metadata(counts)}
 
     def reject(year: int) -> Metadata:
@@ -79,7 +79,7 @@ def _typed(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Mat
             stored = warehouse.clear_year(REJECTED_CRIMES, year)
         else:
             stored = warehouse.replace_year(REJECTED_CRIMES, year)
-        counts = warehouse.count_by(REJECTED_CRIMES, year, "reason")
+        counts = warehouse.count_by(REJECTED_CRIMES, [year], "reason")[year]
         return stored_metadata(stored) | {"rejected_rows_by_reason": as_metadata(counts)}
 
     if is_chosen(context, CRIMES.name):

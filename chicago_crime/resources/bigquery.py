@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 from dagster_gcp import BigQueryResource
@@ -161,12 +160,16 @@ class BigQueryWarehouse(Warehouse):
         rows = self.jobs.read(statements.measured(table, years, measures), purpose).to_pylist()
         return {row.pop("of_year"): row for row in rows}
 
-    def count_by(self, table: Table, year: int, column: str) -> dict[str, int]:
-        """See `Warehouse.count_by`."""
-        self._existing(table, [year])
-        purpose = Purpose(f"cannot count {table.name} by {column}", table.name, year)
-        rows = self.jobs.read(statements.counted(table, year, column), purpose).to_pylist()
-        return {row["value"]: row["row_count"] for row in rows}
+    def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:
+        """See `Warehouse.count_by`. One query for all years."""
+        counts: dict[int, dict[str, int]] = {year: {} for year in years}
+        if not years:
+            return counts
+        self._existing(table, years)
+        purpose = Purpose(f"cannot count {table.name} by {column}", table.name)
+        for row in self.jobs.read(statements.counted(table, years, column), purpose).to_pylist():
+            counts[row["of_year"]][row["value"]] = row["row_count"]
+        return counts
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
         """See `Warehouse.answer`."""
@@ -230,7 +233,6 @@ class BigQueryWarehouse(Warehouse):
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """The warehouse that the settings choose. Nothing is opened yet."""
     assert settings.gcp_project, "Settings refuse deployment=gcp without a project"
-    store = build_bucket_store(settings)
     resource = PlatformBigQueryResource(
         project=settings.gcp_project,
         location=settings.gcp_region,
@@ -238,12 +240,7 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         endpoint=settings.bigquery_endpoint,
     )
     most_bytes = int(settings.bigquery_max_gb_billed * GB)
-
-    def has_files(folder: str) -> bool:
-        address = urlsplit(folder)
-        of_bucket = store if address.netloc == store.bucket else replace(store, bucket=address.netloc)
-        return any(name.endswith(".parquet") for name in of_bucket.list(f"{address.path.strip('/')}/"))
-
+    has_files = build_bucket_store(settings).has_parquet
     return BigQueryWarehouse(
         resource, settings.gcp_project, settings.bigquery_dataset, settings.gcp_region, most_bytes, has_files
     )

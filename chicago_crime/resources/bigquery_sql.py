@@ -137,12 +137,22 @@ def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) ->
         source = exp.to_table(name_of(table.name), dialect="bigquery")
         return exp.select(exp.alias_(here.copy(), "of_year"), *values).from_(source).where(_of_year(table, year))
 
-    return text(exp.union(*map(of, years), distinct=False) if len(years) > 1 else of(years[0]))
+    return text(_one_after_the_other(map(of, years)))
 
 
-def counted(table: Table, year: int, column: str) -> str:
-    """The query of a year's rows by the value of a column, most first."""
+def counted(table: Table, years: Sequence[int], column: str) -> str:
+    """The query of rows by year and value of a column, most first."""
     value = exp.func("COALESCE", exp.column(column, quoted=True), exp.Literal.string(""))
-    source = exp.to_table(name_of(table.name), dialect="bigquery")
-    rows = exp.select(exp.alias_(value, "value"), exp.alias_(exp.Count(this=exp.Star()), "row_count"))
-    return text(rows.from_(source).where(_of_year(table, year)).group_by("value").order_by("row_count DESC", "value"))
+
+    def of(year: int) -> exp.Query:
+        source = exp.to_table(name_of(table.name), dialect="bigquery")
+        here = exp.alias_(exp.Literal.number(year), "of_year")
+        rows = exp.select(here, exp.alias_(value.copy(), "value"), exp.alias_(exp.Count(this=exp.Star()), "row_count"))
+        return rows.from_(source).where(_of_year(table, year)).group_by("value")
+
+    return text(_one_after_the_other(map(of, years)).order_by("of_year", "row_count DESC", "value"))
+
+
+def _one_after_the_other(queries: Iterable[exp.Query]) -> exp.Query:
+    first, *others = queries
+    return exp.union(first, *others, distinct=False) if others else first

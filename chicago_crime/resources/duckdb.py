@@ -1,22 +1,21 @@
 """The warehouse on a laptop: one Parquet file per table and year, and DuckDB to make and read them.
 
 Here belongs what is particular to DuckDB and Parquet. The SQL is in `sql/`, its translation in `duckdb_dialect.py`,
-the `warehouse.duckdb` that other programs open in `duckdb_views.py`.
+the `warehouse.duckdb` that other programs open in `duckdb_views.py`, what a file looks like in `parquet_files.py`.
 """
 
 import atexit
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import sqlglot
 from sqlglot import exp
 
@@ -24,28 +23,12 @@ from chicago_crime import reference, sql
 from chicago_crime.resources.duckdb_dialect import to_duckdb
 from chicago_crime.resources.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
 from chicago_crime.resources.duckdb_views import VIEWS_FILE, tables_present, write_views
+from chicago_crime.resources.parquet_files import BY_DUCKDB, column_names, contract, is_as_written_here, table_year
 from chicago_crime.resources.staging import publish, staging_folder
 from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
-# Small enough that a filter on month and type skips most of a year, large enough to compress well.
-ROWS_PER_GROUP = 30_720
-
-# The quickest level makes files 2 to 6 % larger. A dictionary that outgrows the limit is given up: by default that is
-# found out late, for every name and number.
-PARQUET = (
-    f"FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROWS_PER_GROUP}, "
-    "DICTIONARY_SIZE_LIMIT 2000"
-)
-
-DUCKDB_TYPES = {
-    "STRING": "VARCHAR",
-    "INT64": "BIGINT",
-    "FLOAT64": "DOUBLE",
-    "BOOL": "BOOLEAN",
-    "DATETIME": "TIMESTAMP",
-    "DATE": "DATE",
-}
+T = TypeVar("T")
 
 
 @dataclass
@@ -89,7 +72,7 @@ class DuckDBWarehouse(Warehouse):
         try:
             rows = self._connect().sql(query)
             self._refuse_other_years(table, year, rows)
-            if len(files) == 1 and _is_as_written_here(table, rows):
+            if len(files) == 1 and is_as_written_here(table, rows):
                 return self._take_in(table, year, files[0])
             return self._publish(table, year, query)
         except duckdb.Error as error:
@@ -116,7 +99,7 @@ class DuckDBWarehouse(Warehouse):
     def stored(self, table: Table) -> dict[int, TableYear]:
         """See `Warehouse.stored`."""
         files = sorted((self.folder / table.name).glob("[0-9][0-9][0-9][0-9].parquet"))
-        return {int(file.stem): _table_year(file) for file in files}
+        return {int(file.stem): table_year(file) for file in files}
 
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """See `Warehouse.measure`."""
@@ -132,14 +115,17 @@ class DuckDBWarehouse(Warehouse):
             row = self._connect().execute(text, values).fetchone()
             return dict(zip(measures, row or (), strict=True))
 
-        with ThreadPoolExecutor(self.threads) as pool:  # most of a small query is waiting
-            return dict(zip(years, pool.map(of_year, years), strict=True))
+        return self._year_by_year(years, of_year)
 
-    def count_by(self, table: Table, year: int, column: str) -> dict[str, int]:
+    def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:
         """See `Warehouse.count_by`."""
-        rows = self._connect().read_parquet(str(self._existing(table.name, year)))
         value = f"COALESCE({column}, '')"
-        return dict(rows.aggregate(f"{value}, COUNT(*) AS n", value).order("n DESC").fetchall())
+
+        def of_year(year: int) -> dict[str, int]:
+            rows = self._connect().read_parquet(str(self._existing(table.name, year)))
+            return dict(rows.aggregate(f"{value}, COUNT(*) AS n", value).order("n DESC").fetchall())
+
+        return self._year_by_year(years, of_year)
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
         """See `Warehouse.answer`."""
@@ -156,7 +142,7 @@ class DuckDBWarehouse(Warehouse):
     def outdated(self, table: Table) -> list[int]:
         """See `Warehouse.outdated`."""
         names = [column.name for column in table.columns]
-        return [year for year in self.stored(table) if pq.read_schema(self.file(table.name, year)).names != names]
+        return [year for year in self.stored(table) if column_names(self.file(table.name, year)) != names]
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
@@ -173,6 +159,10 @@ class DuckDBWarehouse(Warehouse):
             raise WarehouseError(str(error)) from error
         except AttributeError:
             raise WarehouseError("the statement returns no rows: only queries can be answered") from None
+
+    def _year_by_year(self, years: Sequence[int], ask: Callable[[int], T]) -> dict[int, T]:
+        with ThreadPoolExecutor(self.threads) as pool:  # most of a small query is waiting
+            return dict(zip(years, pool.map(ask, years), strict=True))
 
     def _scan(self, table: str, year: int) -> exp.Expr:
         if table in reference.TABLES:
@@ -205,19 +195,18 @@ class DuckDBWarehouse(Warehouse):
 
     def _publish(self, table: Table, year: int, query: str) -> TableYear:
         # The columns' names and types are a contract: whatever computed the rows, exactly these come out.
-        contract = [f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns]
-        rows = f"SELECT {', '.join(contract)} FROM ({query})"
+        rows = f"SELECT {contract(table)} FROM ({query})"
         if table.order:
             rows += f" ORDER BY {', '.join(table.order)}"
         with staging_folder(self.staging) as folder:
             file = folder / "year.parquet"
-            self._connect().execute(f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({PARQUET})")
+            self._connect().execute(f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB})")
             return self._take_in(table, year, file)
 
     def _take_in(self, table: Table, year: int, file: Path) -> TableYear:
         publish(file, self.file(table.name, year))
         self._refresh_views()
-        return _table_year(self.file(table.name, year))
+        return table_year(self.file(table.name, year))
 
     @staticmethod
     def _refuse_other_years(table: Table, year: int, rows: duckdb.DuckDBPyRelation) -> None:
@@ -233,18 +222,3 @@ class DuckDBWarehouse(Warehouse):
             if present != self._viewed:
                 write_views(self.folder, self.staging)
                 self._viewed = present
-
-
-def _is_as_written_here(table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
-    """Whether rows have exactly the table's columns and types and are in its order."""
-    found = list(zip(rows.columns, map(str, rows.types), strict=True))
-    if found != [(column.name, DUCKDB_TYPES[column.type]) for column in table.columns]:
-        return False
-    key = f"ROW({', '.join(table.order)})"
-    steps_back = rows.select(f"{key} < LAG({key}) OVER () AS is_step_back").filter("is_step_back")
-    return not steps_back.limit(1).fetchall()
-
-
-def _table_year(file: Path) -> TableYear:
-    stat = file.stat()
-    return TableYear(pq.read_metadata(file).num_rows, stat.st_size, stat.st_mtime)

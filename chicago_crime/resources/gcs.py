@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from dagster_gcp import GCSResource
 from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed
@@ -113,6 +114,12 @@ class BucketStore(ObjectStore):
     def exists(self, key: str) -> bool:
         """See `ObjectStore.exists`."""
         return self._find(key) is not None
+
+    def has_parquet(self, folder: str) -> bool:
+        """Whether any Parquet file is below a folder, gs://bucket/folder, of this bucket or of another."""
+        address = urlsplit(folder)
+        store = self if address.netloc == self.bucket else replace(self, bucket=address.netloc)
+        return any(name.endswith(".parquet") for name in store.list(f"{address.path.strip('/')}/"))
 
     def upload(self, file: Path, prefix: str) -> str:
         """Put a file below a prefix under a name that tells its content; nothing is sent if it is there already.

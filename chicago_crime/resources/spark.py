@@ -21,11 +21,9 @@ from dagster import AssetExecutionContext
 
 import spark_jobs
 from chicago_crime.errors import PlatformError
+from chicago_crime.resources.parquet_files import BY_SAIL
 from chicago_crime.resources.staging import staging_folder
 from chicago_crime.settings import Settings
-
-ROWS_PER_GROUP = 30_720
-"""Rows in a row group of the Parquet files that the embedded engine writes: the warehouse's own number."""
 
 
 class SparkError(PlatformError):
@@ -149,7 +147,7 @@ def embedded_server() -> Iterator[str]:
     os.environ.setdefault("RUST_LOG", "error")
     # One stream of rows per query keeps their order; jobs use all cores by working on several years at once.
     os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
-    os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_PER_GROUP)
+    os.environ |= BY_SAIL
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)

@@ -107,8 +107,8 @@ class Warehouse(ABC):
         """
 
     @abstractmethod
-    def count_by(self, table: Table, year: int, column: str) -> dict[str, int]:
-        """Rows of a year by the value of a string column ("" stands for NULL), most first."""
+    def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:
+        """Rows by year and value of a string column ("" stands for NULL), most first; each year must be stored."""
 
     @abstractmethod
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:

@@ -18,7 +18,8 @@ class Table:
         grain: what one row is.
         columns: in the table's order.
         key: columns that together identify a row; empty if rows may repeat.
-        order: columns that rows are sorted by, so that readers skip what they do not need.
+        order: columns that rows are sorted by, so that readers skip what they do not need; empty where they read all
+            of a year anyway.
         year_column: the INT64 column that says which year a row belongs to; None if only its file says so.
     """
 

@@ -80,7 +80,6 @@ CRIMES_MONTHLY = Table(
     "month, offense class, type by both labels, community area, district, arrest flag and domestic flag",
     (YEAR, MONTH, *FILTERABLE, CRIMES_COUNT),
     key=("month", *FILTERED_BY),
-    order=("month", *FILTERED_BY),
 )
 CRIMES_HOURLY = Table(
     "crimes_hourly",
@@ -95,7 +94,6 @@ CRIMES_HOURLY = Table(
         count("time_placeholders", "Crimes left out of `crimes`: their time is a placeholder (they show as hour 0)."),
     ),
     key=("year", *FILTERED_BY, "day_of_week", "hour"),
-    order=(*FILTERED_BY, "day_of_week", "hour"),
 )
 CRIMES_BY_CELL = Table(
     "crimes_by_cell",
@@ -103,7 +101,6 @@ CRIMES_BY_CELL = Table(
     "year, cell, offense class, type by both labels, community area, district, arrest flag and domestic flag",
     (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
     key=("year", *FILTERED_BY, "cell_x", "cell_y"),
-    order=(*FILTERED_BY, "cell_x", "cell_y"),
 )
 AREA_RATES = Table(
     "area_rates",

@@ -152,7 +152,7 @@ def test_a_year_without_rows_is_stored_all_the_same(cloud: Cloud, warehouse: Big
     assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
     assert warehouse.clear_year(REJECTED_CRIMES, 2014).rows == 0
     assert {year: stored.rows for year, stored in cloud.warehouse().stored(REJECTED_CRIMES).items()} == {2014: 0}
-    assert warehouse.count_by(REJECTED_CRIMES, 2014, "reason") == {}
+    assert warehouse.count_by(REJECTED_CRIMES, [2014], "reason") == {2014: {}}
     assert warehouse.measure(REJECTED_CRIMES, [2014], {"n": "COUNT(*)"}) == {2014: {"n": 0}}
     before = len(cloud.bigquery.writes())
     assert warehouse.clear_year(REJECTED_CRIMES, 2014).rows == 0
@@ -195,7 +195,11 @@ def test_measures_and_counts_are_by_year(cloud: Cloud, warehouse: BigQueryWareho
     found = warehouse.measure(CRIMES, [2014, 2015], measures)
     assert found[2014] == {"arrests": 36, "strange": 0, "newest": datetime(2014, 12, 3, 10, 15)}
     assert found[2015]["arrests"] == 0
-    assert list(warehouse.count_by(CRIMES, 2015, "primary_type").items()) == [("THEFT", 36), ("ARSON", 1)]
+    counts = warehouse.count_by(CRIMES, [2015, 2014], "primary_type")
+    assert {year: list(found.items()) for year, found in counts.items()} == {
+        2015: [("THEFT", 36), ("ARSON", 1)],
+        2014: [("THEFT", 36)],
+    }
     assert warehouse.measure(RAW_CRIMES, [2014, 2015], {"n": "COUNT(*)"}) == {2014: {"n": 36}, 2015: {"n": 37}}
     with pytest.raises(WarehouseError, match="crimes has no year 2016"):
         warehouse.measure(CRIMES, [2016], measures)

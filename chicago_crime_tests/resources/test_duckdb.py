@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.resources.duckdb import ROWS_PER_GROUP, DuckDBWarehouse
+from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.resources.parquet_files import ROWS_PER_GROUP
 from chicago_crime.resources.warehouse import WarehouseError
 from chicago_crime.sources.sample import SampleSource
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES

@@ -220,7 +220,7 @@ def test_every_kind_of_dirt_is_there_and_accounted_for(tmp_path: Path, warehouse
     warehouse.load_csv(RAW_CRIMES, year, str(passage.file))
     warehouse.replace_year(CRIMES, year)
     warehouse.replace_year(REJECTED_CRIMES, year)
-    assert warehouse.count_by(REJECTED_CRIMES, year, "reason") == {
+    assert warehouse.count_by(REJECTED_CRIMES, [year], "reason")[year] == {
         "missing_id": counts["missing_id"],
         "unreadable_date": counts["unreadable_date"],
         "date_outside_year": counts["date_outside_year"],

@@ -1,0 +1,68 @@
+"""Parquet files as the warehouse on a laptop keeps them: how both of its engines write one, and what a file tells.
+
+Here belongs what DuckDB and the embedded Spark engine must have in common, so that a file of either can be taken as it
+is. Where the files are, and what is in them, is for `duckdb.py` to know.
+"""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from chicago_crime.resources.warehouse import TableYear
+from chicago_crime.tables import Table
+
+DUCKDB_TYPES = {
+    "STRING": "VARCHAR",
+    "INT64": "BIGINT",
+    "FLOAT64": "DOUBLE",
+    "BOOL": "BOOLEAN",
+    "DATETIME": "TIMESTAMP",
+    "DATE": "DATE",
+}
+
+# Small enough that a filter on month and type skips most of a year, large enough to compress well.
+ROWS_PER_GROUP = 30_720
+
+# The quickest level makes files 2 to 6 % larger. A dictionary that outgrows the limit is given up: by default that is
+# found out late, for every name and number.
+BY_DUCKDB = (
+    f"FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROWS_PER_GROUP}, "
+    "DICTIONARY_SIZE_LIMIT 2000"
+)
+"""Options of DuckDB's COPY."""
+
+BY_SAIL = {
+    "SAIL_PARQUET__MAX_ROW_GROUP_SIZE": str(ROWS_PER_GROUP),
+    "SAIL_PARQUET__COMPRESSION": "zstd(1)",
+    "SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT": "16384",  # in bytes; DuckDB's limit counts values
+}
+"""Environment variables of the embedded Spark engine, read when it starts."""
+
+
+def contract(table: Table) -> str:
+    """The columns of a SELECT that gives a table's columns exactly, by name and type, whatever computed them."""
+    return ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
+
+
+def is_as_written_here(table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
+    """Whether the rows of a file have exactly the table's columns and types and are in its order, if it has one."""
+    found = list(zip(rows.columns, map(str, rows.types), strict=True))
+    if found != [(column.name, DUCKDB_TYPES[column.type]) for column in table.columns]:
+        return False
+    if not table.order:
+        return True
+    key = f"ROW({', '.join(table.order)})"
+    steps_back = rows.select(f"{key} < LAG({key}) OVER () AS is_step_back").filter("is_step_back")
+    return not steps_back.limit(1).fetchall()
+
+
+def column_names(file: Path) -> list[str]:
+    """Names of a file's columns, in their order."""
+    return pq.read_schema(file).names
+
+
+def table_year(file: Path) -> TableYear:
+    """What a year's file holds, without a look at its rows."""
+    stat = file.stat()
+    return TableYear(pq.read_metadata(file).num_rows, stat.st_size, stat.st_mtime)
