@@ -205,7 +205,7 @@ class DuckDBWarehouse(Warehouse):
 
     def _take_in(self, table: Table, year: int, file: Path) -> TableYear:
         publish(file, self.file(table.name, year))
-        self._refresh_views()
+        self._have_viewed(table)
         return table_year(self.file(table.name, year))
 
     @staticmethod
@@ -216,9 +216,8 @@ class DuckDBWarehouse(Warehouse):
         if strange:
             raise WarehouseError(f"a row to load into {table.name} is not of {year}: {strange[0]}")
 
-    def _refresh_views(self) -> None:
+    def _have_viewed(self, table: Table) -> None:
         with self._lock:
-            present = tables_present(self.folder)
-            if present != self._viewed:
+            if table.name not in self._viewed:
+                self._viewed = tables_present(self.folder)
                 write_views(self.folder, self.staging)
-                self._viewed = present
