@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     allow_shrink: bool = Field(False, description="whether a year may be replaced by one with far fewer rows")
     threads: int = Field(2, ge=1, le=256, description="processor cores that DuckDB and Spark may use")
     duckdb_memory: str = Field(
-        "800MB",
+        "700MB",
         pattern=r"^\d+(\.\d+)?[KMGT]i?B$",
         description="memory DuckDB may use before it spills to disk",
     )
