@@ -1,13 +1,13 @@
-"""What tests in a browser share: the program to start, a free port for it, and patience."""
+"""What tests of a server that a command starts have in common: the command, a free port, and pages that wait for it."""
 
 import socket
 import sys
-import time
-from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
-T = TypeVar("T")
-PATIENCE = 60_000  # milliseconds
+from playwright.sync_api import Browser, Page
+
+from chicago_crime_tests.patience import PATIENCE_S
+
 PROGRAM = [sys.executable, "-c", "from chicago_crime.cli import main; main()"]
 
 
@@ -18,14 +18,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(look: Callable[[], T], *patient_with: type[Exception], for_s: float = PATIENCE / 1000) -> T:
-    """Look again until there is something true to see, for so many seconds."""
-    end = time.monotonic() + for_s
-    while True:
-        try:
-            if seen := look():
-                return seen
-        except patient_with:
-            pass
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.3)
+def new_page(browser: Browser, **options: Any) -> Page:
+    """A page with cookies and a size of its own; options are those of the browser's `new_page`."""
+    page = browser.new_page(**options)
+    page.set_default_timeout(1000 * PATIENCE_S)
+    return page

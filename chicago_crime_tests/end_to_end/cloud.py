@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from chicago_crime.cli import app
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.faults import Asked
 from chicago_crime_tests.servers.google_server import GoogleServer
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
@@ -68,7 +69,7 @@ class Cloud(WholeCloud):
     def command(self, *arguments: str, **environment: str) -> Ended:
         """Give a command in a process of its own and wait for its end."""
         process = self.begin(*arguments, env=environment)
-        output, _ = process.communicate(timeout=600)
+        output, _ = process.communicate(timeout=PATIENCE_S)
         return Ended(process.returncode, output)
 
     def command_here(self, *arguments: str) -> Ended:

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,10 +20,10 @@ from typing import Any
 import yaml
 
 from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.support import PROJECT, program_missing
 
 PORTS = ("3000", "4000", "5432", "8050")
-STARTS_WITHIN_S, STOPS_WITHIN_S = 60, 30
 
 
 def compose_file(**variables: str) -> dict[str, Any]:
@@ -106,27 +105,31 @@ class Stack:
     def run(self, service: str) -> None:
         """Run a service that ends by itself."""
         self._start(service)
-        assert self.processes.pop(service).wait(STARTS_WITHIN_S) == 0, self.log(service)
+        assert self.processes.pop(service).wait(PATIENCE_S) == 0, self.log(service)
 
     def wait_until_healthy(self, service: str) -> None:
         """Run a service's health check until it is content."""
-        end = time.monotonic() + STARTS_WITHIN_S
-        while self.check(service).returncode:
+
+        def is_healthy() -> bool:
             ended = service in self.processes and self.processes[service].poll() is not None
-            assert not ended and time.monotonic() < end, self.log(service)
-            time.sleep(0.3)
+            assert not ended, self.log(service)
+            return self.check(service).returncode == 0
+
+        until(is_healthy)
 
     def check(self, service: str) -> subprocess.CompletedProcess[bytes]:
         """Run a service's health check once."""
         kind, *command = self._moved(self.services[service]["healthcheck"]["test"])
         assert kind == "CMD"
         environment = self._environment(service)
-        return subprocess.run(command, env=environment, cwd=self.home, capture_output=True, check=False, timeout=60)
+        return subprocess.run(
+            command, env=environment, cwd=self.home, capture_output=True, check=False, timeout=PATIENCE_S
+        )
 
     def stop(self, service: str, by: signal.Signals = signal.SIGTERM) -> int:
         """Stop a service as Docker does, or kill it with all that it has started. Returns its exit code."""
         self.tell(service, by)
-        return self.processes.pop(service).wait(STOPS_WITHIN_S)
+        return self.processes.pop(service).wait(PATIENCE_S)
 
     def tell(self, service: str, signal_: signal.Signals) -> None:
         """Send a service a signal; as in a container, only the one that kills reaches all that it has started."""
@@ -175,7 +178,7 @@ class Stack:
             yield
         finally:
             server.send_signal(signal.SIGINT)  # disconnects whoever is left
-            server.wait(STOPS_WITHIN_S)
+            server.wait(PATIENCE_S)
 
     def _environment(self, service: str) -> dict[str, str]:
         """The variables of a service, and the few that a program needs to be found on this machine."""

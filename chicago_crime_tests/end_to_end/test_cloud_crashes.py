@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from chicago_crime_tests.end_to_end.browsing import until
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
 from chicago_crime_tests.end_to_end.disturbed_runs import (
     BEFORE_SPARK,
@@ -26,6 +25,7 @@ from chicago_crime_tests.end_to_end.disturbed_runs import (
     the_other,
     versions,
 )
+from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.servers.faults import Fault, FaultyServer
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, write_csv
@@ -63,7 +63,7 @@ def is_killed(process: subprocess.Popen[str], servers: Mapping[str, FaultyServer
     """Have a run die by kill -9 when it makes a call, and wait until what it has asked for is done."""
     chosen = Chosen(Fault(before=lambda: os.kill(process.pid, signal.SIGKILL)), at.__eq__)
     chosen.rule(servers)
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     let_be(servers)
     assert chosen.befallen == {at}, output
     assert process.returncode == -signal.SIGKILL, output
@@ -96,7 +96,7 @@ def test_kill_9_while_the_source_hands_over_a_year_changes_nothing_and_the_next_
 def test_two_backfills_of_overlapping_years_at_once_leave_every_year_whole(cloud: Cloud) -> None:
     processes = [cloud.begin(*run_of(cloud, "new", years=years)) for years in ("2012-2014", "2013-2015")]
     for process in processes:
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, output  # with the checks that nothing is lost, which are among the run's
     for year in range(2012, 2016):
         assert_made_of(cloud, NEW, year=year)
@@ -105,7 +105,7 @@ def test_two_backfills_of_overlapping_years_at_once_leave_every_year_whole(cloud
 def test_two_runs_with_different_files_of_a_year_at_once_leave_each_table_wholly_of_one(cloud: Cloud) -> None:
     processes = [cloud.begin(*run_of(cloud, version)) for version in ("old", "new")]
     for process in processes:
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=PATIENCE_S)
         assert process.returncode in (0, 1), output
         assert "Traceback" not in output
     versions(cloud)

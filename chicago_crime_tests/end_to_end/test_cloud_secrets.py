@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from chicago_crime_tests.end_to_end.cloud import Cloud, Ended, cloud_in
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.credentials import private_key
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
@@ -53,7 +54,7 @@ def command(cloud: Cloud, kaggle: KaggleServer, *arguments: str) -> Ended:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=PATIENCE_S,
     )
     return Ended(told.returncode, told.stdout)
 

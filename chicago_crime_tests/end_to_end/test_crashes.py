@@ -15,6 +15,7 @@ import pytest
 from chicago_crime.settings import Settings
 from chicago_crime.status import read_status
 from chicago_crime.tables import TABLES
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.support import crimes_of_months, files_below, folder_settings, run_well, write_csv
 
 OLD, NEW = 40, 50
@@ -111,7 +112,7 @@ def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(
 def test_two_runs_of_one_year_at_once_leave_each_table_wholly_of_one(settings: Settings) -> None:
     processes = [start(settings, version) for version in ("old", "new")]
     for process in processes:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=PATIENCE_S)
         assert process.returncode in (0, 1), output
         assert "Traceback" not in output
     versions(settings)
@@ -130,7 +131,7 @@ def test_a_full_disk_ends_the_run_with_an_error_and_the_old_year_stays(settings:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 
     process = start(settings, "large", preexec_fn=no_file_above_two_megabytes)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1, output
     assert "crime_csv failed" in output
     assert "their former data is untouched" in " ".join(output.split())

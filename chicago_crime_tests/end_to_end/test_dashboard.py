@@ -24,7 +24,8 @@ from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.filters import MAPS
 from chicago_crime.run import RunReport
 from chicago_crime.settings import Settings
-from chicago_crime_tests.end_to_end.browsing import PATIENCE, PROGRAM, free_port, until
+from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port, new_page
+from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.support import REAL_DATA
 
 YEARS = (2014, 2015, 2016)
@@ -85,7 +86,7 @@ def serving(data_dir: Path) -> Iterator[str]:
         until(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/static/style.css").status == 200, OSError)
         yield f"http://127.0.0.1:{port}"
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert "Traceback" not in log.read_text()
     finally:
         if process.poll() is None:
@@ -95,8 +96,7 @@ def serving(data_dir: Path) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page whose console must stay silent."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
+    page = new_page(browser, viewport={"width": 1280, "height": 900})
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -225,8 +225,7 @@ def test_the_table_of_compare_needs_no_scrolling_sideways(page: Page, address: s
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name: str, scheme: Any, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
+    page = new_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -238,10 +237,12 @@ def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name:
     found = Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
     assert said == []
-    context.close()
+    page.close()
 
 
-def test_filters_are_chosen_without_a_reload_and_the_address_restores_the_view(page: Page, address: str) -> None:
+def test_filters_are_chosen_without_a_reload_and_the_address_restores_the_view(
+    browser: Browser, page: Page, address: str
+) -> None:
     open_page(page, f"{address}/overview")
     page.evaluate("window.isStillHere = true")
     city = number(page, "Reported crimes")
@@ -264,7 +265,7 @@ def test_filters_are_chosen_without_a_reload_and_the_address_restores_the_view(p
     assert number(page, "Reported crimes") > chosen
     assert page.evaluate("window.isStillHere"), "the page was loaded anew"
 
-    sent = page.context.browser.new_page()  # type: ignore[union-attr]
+    sent = new_page(browser)
     open_page(sent, f"{address}/overview?year=2016&area=41&arrest=no")
     assert number(sent, "Reported crimes") == chosen
     expect(sent.get_by_role("checkbox", name="2016")).to_be_checked()
@@ -354,14 +355,13 @@ def test_an_answer_that_comes_late_does_not_undo_a_newer_choice(page: Page, addr
 
 
 def test_it_works_without_javascript(browser: Browser, address: str) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+    page = new_page(browser, java_script_enabled=False)
     page.goto(f"{address}/overview")
     page.get_by_role("checkbox", name="2016").check()
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".number").first).to_contain_text("in 2016")
     assert "year=2016" in page.url
-    context.close()
+    page.close()
 
 
 def test_downloads_hold_the_rows_that_are_shown(page: Page, address: str) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
@@ -67,7 +68,9 @@ def command(servers: Servers, tmp_path: Path, source: str, *arguments: str) -> s
         "COLUMNS": "250",
     }
     program = [sys.executable, "-c", PROGRAM, servers.kaggle.url, *arguments]
-    return subprocess.run(program, env=os.environ | SECRETS | settings, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        program, env=os.environ | SECRETS | settings, capture_output=True, text=True, timeout=PATIENCE_S
+    )
 
 
 def places_of_secrets(servers: Servers, told: subprocess.CompletedProcess[str], data: Path) -> list[str]:
@@ -141,7 +144,7 @@ def test_dev_hands_the_secrets_on_to_dagster_and_prints_none(servers: Servers, t
         env=os.environ | SECRETS | {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert told.returncode == 0, told.stderr
     handed_on = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)

@@ -16,11 +16,10 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime_tests.end_to_end.browsing import until
 from chicago_crime_tests.end_to_end.stack import Stack
+from chicago_crime_tests.patience import PATIENCE_S, until
 
 ROWS = 600
-AGAIN_WITHIN_S = 180  # the daemon looks once a minute whether a code location that was away is back
 WEB, DASHBOARD = "3000", "8050"
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -90,7 +89,7 @@ def ask(stack: Stack, query: str, **variables: Any) -> Any:
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{stack.address(WEB)}/graphql", body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             told = json.load(answer)
     except HTTPError as error:
         pytest.fail(f"{error}: {error.read().decode()}")
@@ -118,7 +117,7 @@ def status(stack: Stack, run: str) -> str:
 def ended(stack: Stack, run: str) -> str:
     """The state in which a run ended."""
     states = ("SUCCESS", "FAILURE", "CANCELED")
-    return until(lambda: (now := status(stack, run)) in states and now, for_s=AGAIN_WITHIN_S)
+    return until(lambda: (now := status(stack, run)) in states and now)
 
 
 def messages(stack: Stack, run: str) -> str:
@@ -127,7 +126,7 @@ def messages(stack: Stack, run: str) -> str:
 
 
 def page(stack: Stack, path: str) -> str:
-    with urllib.request.urlopen(stack.address(DASHBOARD) + path, timeout=30) as answer:
+    with urllib.request.urlopen(stack.address(DASHBOARD) + path, timeout=PATIENCE_S) as answer:
         assert answer.status == 200
         return answer.read().decode()
 
@@ -215,8 +214,6 @@ def test_a_run_whose_code_location_was_killed_fails_and_is_run_again(stack: Stac
 def assert_run_again(stack: Stack, run: str, year: int) -> None:
     """See that a run fails, and that another one, started by the daemon, does its work."""
     assert ended(stack, run) == "FAILURE"
-    [again] = until(
-        lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run], for_s=AGAIN_WITHIN_S
-    )
+    [again] = until(lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run])
     assert ended(stack, again) == "SUCCESS", messages(stack, again)
     assert rows(stack, "enriched_crimes", year) >= ROWS * 0.9

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from chicago_crime.years import CURRENT_YEAR, FIRST_YEAR
-from chicago_crime_tests.end_to_end.browsing import PATIENCE, PROGRAM, free_port, until
+from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port, new_page
+from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.support import (
     crimes_of_months,
     folder_settings,
@@ -52,8 +53,8 @@ def address(folder: Path) -> Iterator[str]:
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 3
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(30)
-        psutil.wait_procs(children, timeout=10)
+        process.wait(PATIENCE_S)
+        psutil.wait_procs(children, timeout=PATIENCE_S)
         assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     finally:
         if process.poll() is None:
@@ -62,8 +63,7 @@ def address(folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1500, "height": 950})
-    page.set_default_timeout(PATIENCE)
+    page = new_page(browser, viewport={"width": 1500, "height": 950})
     yield page
     page.close()
 
@@ -77,7 +77,7 @@ def launch(page: Page, years: list[int]) -> None:
         page.locator(".dagster-popover").locator("label, li, [role=menuitem]").filter(has_text=str(year)).last.click()
     dialog.get_by_text("Launch runs to materialize").click()  # closes the list
     dialog.get_by_role("button", name="Launch").click()
-    expect(dialog).to_be_hidden(timeout=PATIENCE)
+    expect(dialog).to_be_hidden()
 
 
 STATES = ("Failed", "Materialized", "Materializing", "Missing")

@@ -20,10 +20,11 @@ from pulumi.runtime import Mocks, mocks, set_all_config, set_mocks
 from pulumi.runtime.settings import ROOT, SETTINGS
 from pulumi.runtime.stack import run_in_stack
 
+from chicago_crime_tests.patience import PATIENCE_S
+
 PROGRAM = Path(__file__).parents[2] / "infra_pulumi"
 PROJECT = "a-project"
 NUMBER = "123456789012"
-PATIENCE_S = 60
 SECRET_KEYS = ("chicago-crime:kaggleToken",)
 
 

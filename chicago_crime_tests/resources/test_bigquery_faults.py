@@ -10,6 +10,7 @@ import pytest
 from chicago_crime.resources.bigquery import BigQueryWarehouse
 from chicago_crime.resources.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.resources.cloud import DATASET, Cloud, cloud_in
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
@@ -86,7 +87,7 @@ def test_bigquery_that_never_answers_is_told(cloud: Cloud, warehouse: BigQueryWa
 
 def test_two_writers_of_one_year_both_come_through_and_it_is_whole(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     aborted: list[Job] = []
-    meet = threading.Barrier(2, timeout=20)
+    meet = threading.Barrier(2, timeout=PATIENCE_S)
 
     def both_begin(job: Job) -> None:
         if "BEGIN TRANSACTION" in str(job.configuration) and len(met) < 2:

@@ -7,8 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +19,9 @@ import pytest
 from chicago_crime.resources.dataproc import build_dataproc
 from chicago_crime.resources.google_access import GooglePatience
 from chicago_crime.settings import SettingsError
+from chicago_crime_tests.patience import until
 from chicago_crime_tests.resources.dataproc_support import BUCKET, Cloud, cloud_in, start
-from chicago_crime_tests.servers.faults import Fault
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.servers.google_server import RefusedError
 
 FAULTS = {
@@ -52,13 +52,6 @@ def nothing_is_left(cloud: Cloud) -> bool:
     return (cloud.dataproc.live_clusters(), runs, staged, notes) == ([], [], [], [])
 
 
-def wait_until(holds: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.02)
-
-
 def is_working(cloud: Cloud) -> bool:
     state = cloud.dataproc.dataproc
     return any(work.state == "RUNNING" for work in (*state.jobs.values(), *state.batches.values()))
@@ -83,7 +76,7 @@ def kill_at_work(cloud: Cloud, mode: str, run_id: str) -> None:
     )
     process.start()
     try:
-        wait_until(lambda: is_working(cloud))
+        until(lambda: is_working(cloud))
     finally:
         process.kill()
         process.join()
@@ -154,14 +147,12 @@ def test_a_cluster_whose_creation_ends_in_error_is_deleted_and_googles_message_t
 def test_a_step_that_is_tried_again_after_such_an_error_gets_a_fresh_cluster(cloud: Cloud) -> None:
     state = cloud.dataproc.dataproc
     state.creation_fails = "Stockout"
-    mended = threading.Thread(target=lambda: (wait_until(lambda: cloud.calls("clusters.delete")), mend()))
 
     def mend() -> None:
         state.creation_fails = ""
 
-    mended.start()
+    cloud.dataproc.rule = lambda asked: Fault(before=mend) if asked.method == "DELETE" else NO_FAULT
     ran = start(cloud, cloud.spark(), retries=1)
-    mended.join()
     assert ran.success, ran.reason
     assert len(state.clusters_made) == 2
     assert nothing_is_left(cloud)
@@ -172,7 +163,7 @@ def test_cancelling_the_run_cancels_the_job_and_deletes_the_cluster(cloud: Cloud
     cloud.dataproc.pretend_s = 3600
 
     def interrupt() -> None:
-        wait_until(lambda: is_working(cloud))
+        until(lambda: is_working(cloud))
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
@@ -194,7 +185,7 @@ def test_a_run_that_was_killed_and_starts_again_waits_for_the_job_that_runs(clou
 
     def end_it() -> None:
         asked = len(cloud.dataproc.calls)
-        wait_until(lambda: len(cloud.dataproc.calls) > asked + 5)
+        until(lambda: len(cloud.dataproc.calls) > asked + 5)
         with state.lock:
             (state._job_is_over if mode == "cluster" else state._batch_is_over)(work, 0)
 
@@ -256,7 +247,7 @@ def test_an_outage_ends_the_run_with_what_to_do_and_the_next_run_cleans_up(cloud
     spark = replace(spark, api=hurry, work=replace(spark.work, api=hurry))
     cloud.dataproc.pretend_s = 3600
     outage = threading.Thread(
-        target=lambda: (wait_until(lambda: is_working(cloud)), cloud.dataproc.will(Fault(status=503), times=10_000))
+        target=lambda: (until(lambda: is_working(cloud)), cloud.dataproc.will(Fault(status=503), times=10_000))
     )
     outage.start()
     ran = start(cloud, spark)
@@ -275,7 +266,7 @@ def test_a_job_that_failed_is_not_taken_for_the_one_that_is_tried_next(cloud: Cl
     cloud.dataproc.pretend_s = 3600
 
     def fail_the_first() -> None:
-        wait_until(lambda: is_working(cloud))
+        until(lambda: is_working(cloud))
         cloud.dataproc.pretend_s = 0
         [job] = state.jobs.values()
         state._job_is_over(job, 1)
@@ -290,12 +281,9 @@ def test_a_job_that_failed_is_not_taken_for_the_one_that_is_tried_next(cloud: Cl
 
 
 def test_staging_that_is_older_than_any_job_can_be_is_removed(cloud: Cloud) -> None:
-    cloud.storage.write(BUCKET, "staging/old/input/x", b"x")
+    cloud.storage.write(BUCKET, "staging/old/input/x", b"x", age=timedelta(days=3))
+    cloud.storage.write(BUCKET, "staging/young/input/x", b"x", age=timedelta(days=1))
     assert start(cloud, cloud.spark()).success
-    assert "staging/old/input/x" in cloud.staged()
-    time.sleep(0.3)
-    cloud.storage.write(BUCKET, "staging/young/input/x", b"x")
-    assert start(cloud, replace(cloud.spark(), left_behind=timedelta(seconds=0.3))).success
     assert [name for name in cloud.staged() if name.startswith("staging/")] == ["staging/young/input/x"]
 
 

@@ -16,6 +16,7 @@ from chicago_crime.resources.gcs_upload import examine, parts_prefix
 from chicago_crime.resources.google_access import GooglePatience
 from chicago_crime.resources.object_store import ObjectStoreError
 from chicago_crime.settings import load_settings
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.credentials import private_key, service_account_file
 from chicago_crime_tests.servers.faults import Asked, Fault
 from chicago_crime_tests.servers.storage_server import StorageServer
@@ -108,7 +109,7 @@ def test_a_large_file_is_uploaded_in_parts_several_at_once(
     server: StorageServer, store: BucketStore, folder: Path
 ) -> None:
     content = noise(5 * MIB + 17)
-    three_are_here = threading.Barrier(3, timeout=30)
+    three_are_here = threading.Barrier(3, timeout=PATIENCE_S)
     server.will(Fault(before=three_are_here.wait), on="/upload", times=6)
     replace(store, parts_from=2 * MIB, part_bytes=MIB).put(KEY, file_of(folder, content))
     assert server.read(BUCKET, KEY) == content

@@ -11,6 +11,7 @@ import pytest
 from chicago_crime.resources.gcs import BucketStore
 from chicago_crime.resources.gcs_upload import STAGING
 from chicago_crime.resources.object_store import ObjectStoreError
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.resources.test_gcs import (
     BUCKET,
     KEY,
@@ -182,7 +183,7 @@ def test_a_run_that_is_killed_at_any_call_leaves_the_old_object_or_the_new_one(
         # Killed while the call is being answered; the server, which knows nothing of it, goes on.
         server.will(Fault(before=process.kill), on=OBJECTS, after=number)
         process.start()
-        process.join(timeout=60)
+        process.join(timeout=PATIENCE_S)
         assert process.exitcode == -signal.SIGKILL
         server.wait_until_idle()
         assert server.read(BUCKET, KEY) in (old, new)

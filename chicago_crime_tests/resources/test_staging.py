@@ -17,7 +17,7 @@ from chicago_crime.resources.staging import staging_folder
 with staging_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("half")
     print(folder, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

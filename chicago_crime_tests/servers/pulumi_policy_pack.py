@@ -17,9 +17,8 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.pulumi_plan import Plan, Resource
-
-SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class PolicyPack:
 
     def __init__(self, stub: Any):
         self._stub = stub
-        self.info = stub.GetAnalyzerInfo(Empty(), timeout=SECONDS)
+        self.info = stub.GetAnalyzerInfo(Empty(), timeout=PATIENCE_S)
 
     @property
     def rules(self) -> list[str]:
@@ -61,17 +60,17 @@ class PolicyPack:
             properties.update(settings)
             request.policyConfig[name].properties.CopyFrom(properties)
             request.policyConfig[name].enforcementLevel = analyzer_pb2.MANDATORY
-        self._stub.Configure(request, timeout=SECONDS)
+        self._stub.Configure(request, timeout=PATIENCE_S)
 
     def judge(self, plan: Plan) -> list[Violation]:
         """All that it says of a plan: of each resource before it is made, and of the stack at the end."""
         said: list[Any] = []
         for resource in plan.resources:
             if not resource.type.startswith("pulumi:pulumi:"):
-                said += self._stub.Analyze(_request(resource), timeout=SECONDS).diagnostics
+                said += self._stub.Analyze(_request(resource), timeout=PATIENCE_S).diagnostics
         resources = [_stack_resource(each) for each in plan.resources]
         request = analyzer_pb2.AnalyzeStackRequest(resources=resources)
-        said += self._stub.AnalyzeStack(request, timeout=SECONDS).diagnostics
+        said += self._stub.AnalyzeStack(request, timeout=PATIENCE_S).diagnostics
         return [
             Violation(
                 each.policyName,
@@ -113,17 +112,17 @@ def running_pack(
     assert process.stdout is not None
     try:
         port = process.stdout.readline().strip()  # its whole greeting; nothing comes if it failed
-        assert port.isdigit(), f"the policy pack did not start: {port!r}, exit code {process.wait(SECONDS)}"
+        assert port.isdigit(), f"the policy pack did not start: {port!r}, exit code {process.wait(PATIENCE_S)}"
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             stub = analyzer_pb2_grpc.AnalyzerStub(channel)
             stub.ConfigureStack(
                 analyzer_pb2.AnalyzerStackConfigureRequest(stack=stack, project=project, dry_run=preview),
-                timeout=SECONDS,
+                timeout=PATIENCE_S,
             )
             yield PolicyPack(stub)
     finally:
         process.terminate()
-        process.wait(SECONDS)
+        process.wait(PATIENCE_S)
         process.stdout.close()
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import yaml
 
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.pulumi_engine import running_engine
 from chicago_crime_tests.servers.pulumi_plan import Plan
 
 EXECUTOR = Path(__file__).with_name("pulumi_executor.py")
-SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def run_program(
             },
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=PATIENCE_S,
             check=False,
         )
     errors = [message for severity, message in engine.log if severity == "ERROR"]

@@ -11,8 +11,8 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +202,13 @@ class Buckets:
                 if folder == self.folder / bucket or any(folder.iterdir()):
                     break
                 folder.rmdir()
+
+    def backdate(self, bucket: str, name: str, age: timedelta) -> None:
+        """Have an object that is there have been written earlier."""
+        with self.lock:
+            stored = self._known[bucket, name]
+            earlier = stored.generation - age // timedelta(microseconds=1)
+            self._known[bucket, name] = replace(stored, generation=earlier)
 
     def new_file(self) -> Path:
         """Where bytes can be put before they are an object's."""

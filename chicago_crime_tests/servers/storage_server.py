@@ -12,6 +12,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from email import message_from_bytes
 from http import HTTPStatus
 from pathlib import Path
@@ -358,11 +359,12 @@ class StorageServer(GoogleServer):
             return stored.file.read_bytes()
         raise RefusedError(404, f"No such object: {bucket}/{name}")
 
-    def write(self, bucket: str, name: str, content: bytes) -> None:
-        """Put an object, as somebody else would: no call is noted."""
+    def write(self, bucket: str, name: str, content: bytes, age: timedelta = timedelta()) -> None:
+        """Put an object, as somebody else would, or would have so long ago: no call is noted."""
         file = self.buckets.new_file()
         file.write_bytes(content)
         self.buckets.publish(bucket, name, file, {}, Preconditions({}))
+        self.buckets.backdate(bucket, name, age)
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
         """Names of the objects with a prefix, sorted."""

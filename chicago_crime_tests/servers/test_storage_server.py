@@ -10,6 +10,7 @@ from google.api_core import exceptions as api
 from google.cloud import storage
 from google.oauth2 import service_account
 
+from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.credentials import make_token, service_account_file
 from chicago_crime_tests.servers.discovery import NotOfTheApiError
 from chicago_crime_tests.servers.faults import Fault
@@ -36,7 +37,7 @@ def bucket(server: StorageServer, tmp_path: Path) -> storage.Bucket:
 
 def ask(server: StorageServer, method: str, path: str, **more: object) -> requests.Response:
     headers = {"Authorization": f"Bearer {make_token()}", **more.pop("headers", {})}  # type: ignore[dict-item]
-    return requests.request(method, server.url + path, headers=headers, timeout=5, **more)  # type: ignore[arg-type]
+    return requests.request(method, server.url + path, headers=headers, timeout=PATIENCE_S, **more)  # type: ignore[arg-type]
 
 
 def begin_upload(server: StorageServer, name: str = "a", query: str = "") -> str:
