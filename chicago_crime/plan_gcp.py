@@ -123,7 +123,7 @@ def _statements(
             yield _Statement(table.name, "load", table, [year], _names(table))
             yield _Statement(table.name, "see that all is of the year", table, [year], [table.year_column or ""])
             yield _deleting(table, year)
-    yield from _checking(chosen, years)
+    yield from _checking(chosen, years, compared)
 
 
 def _computing(table: Table, years: list[int]) -> Iterator[_Statement]:
@@ -141,7 +141,7 @@ def _deleting(table: Table, year: int) -> _Statement:
     return _Statement(table.name, "delete", table, [year], [], statements.delete(table, year))
 
 
-def _checking(chosen: Sequence[str], years: list[int]) -> Iterator[_Statement]:
+def _checking(chosen: Sequence[str], years: list[int], compared: list[int]) -> Iterator[_Statement]:
     """What is asked of the rows that are there: by the checks, and by assets that tell what they made."""
     for name in chosen:
         if name not in TABLES:
@@ -157,18 +157,17 @@ def _checking(chosen: Sequence[str], years: list[int]) -> Iterator[_Statement]:
         if table is CRIMES:
             query = statements.measured(table, years, NULL_COUNTS)
             yield _Statement(name, "check", table, years, list(NULL_COUNTS), query)
-        column, groups = _counted(table, years)
+        column, groups = _counted(table, years, compared)
         for group in groups:
             yield _Statement(name, "check", table, group, [column], statements.counted(table, group, column))
 
 
-def _counted(table: Table, years: list[int]) -> tuple[str, list[list[int]]]:
+def _counted(table: Table, years: list[int], compared: list[int]) -> tuple[str, list[list[int]]]:
     """By which column rows are counted, and of which years at once: all for a check, each as an asset makes it."""
-    each = [[year] for year in years]
     counted = {
         CRIMES.name: ("primary_type", [years]),
-        REJECTED_CRIMES.name: ("reason", [years, *each]),
-        REVISIONS.name: ("kind", each),
+        REJECTED_CRIMES.name: ("reason", [years, *([year] for year in years)]),
+        REVISIONS.name: ("kind", [[year] for year in compared]),
     }
     return counted.get(table.name, ("", []))
 

@@ -123,7 +123,8 @@ class DuckDBWarehouse(Warehouse):
 
         def of_year(year: int) -> dict[str, int]:
             rows = self._connect().read_parquet(str(self._existing(table.name, year)))
-            return dict(rows.aggregate(f"{value}, COUNT(*) AS n", value).order("n DESC").fetchall())
+            counts = rows.aggregate(f"{value} AS value, COUNT(*) AS n", value)
+            return dict(counts.order("n DESC, value").fetchall())
 
         return self._year_by_year(years, of_year)
 

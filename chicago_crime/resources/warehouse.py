@@ -108,7 +108,10 @@ class Warehouse(ABC):
 
     @abstractmethod
     def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:
-        """Rows by year and value of a string column ("" stands for NULL), most first; each year must be stored."""
+        """Rows by year and value of a string column ("" stands for NULL), most first, equal counts by value.
+
+        Each year must be stored.
+        """
 
     @abstractmethod
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
