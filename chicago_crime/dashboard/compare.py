@@ -141,7 +141,17 @@ def _table(asked: Asked, rows: list[dict[str, Any]], end: date) -> Section:
         f"{YEARS_BACK} years before.",
         [caveats.SMALL_NUMBERS, *_gaps(asked, means, newest), *caveats.provisional(asked.facts, [end.year])]
         + (caveats.labels(asked.facts, asked.filters) if asked.filters.rows == "type" else []),
-        tables=[Shown("spans", f"Three spans up to {write(end, 'date')}", columns, rows, shown=200, is_open=True)],
+        tables=[
+            Shown(
+                "spans",
+                f"Three spans up to {write(end, 'date')}",
+                columns,
+                rows,
+                shown=200,
+                is_open=True,
+                has_total=True,
+            )
+        ],
         shape="wide",
     )
 

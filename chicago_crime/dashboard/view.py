@@ -101,6 +101,7 @@ class Shown:
         rows: by column name; `link` may hold a query string that the first cell leads to.
         shown: how many rows the page shows; the download has all.
         is_open: whether it is shown at once, not behind a click.
+        has_total: whether its first row sums up the others.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Shown:
     rows: Sequence[Mapping[str, Any]]
     shown: int = 100
     is_open: bool = False
+    has_total: bool = False
 
     @cached_property
     def shown_columns(self) -> list[Column]:

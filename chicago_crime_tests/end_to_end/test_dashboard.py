@@ -221,6 +221,32 @@ def test_the_table_of_compare_needs_no_scrolling_sideways(page: Page, address: s
     assert needed <= room - 30, "two scroll bars of 15 pixels, which this browser does not show, must fit beside it"
 
 
+def test_what_names_rows_and_columns_stays_in_sight_and_hides_no_row(browser: Browser, address: str) -> None:
+    page = new_page(browser, viewport={"width": 390, "height": 900})
+    open_page(page, f"{address}/compare?end=2016-06-30")
+    region = page.locator(".scroll")
+
+    def place(selector: str) -> dict[str, float]:
+        return region.locator(selector).evaluate("part => part.getBoundingClientRect().toJSON()")
+
+    assert place("thead")["bottom"] == pytest.approx(place("tr.total")["top"], abs=0.1)
+    scrolled = region.evaluate("region => { region.scroll(100, 300); return [region.scrollLeft, region.scrollTop]; }")
+    assert scrolled == [100, 300]
+    seen = region.evaluate("region => region.getBoundingClientRect().toJSON()")
+    assert place("thead")["top"] == pytest.approx(seen["top"], abs=0.1)
+    for name in ("thead tr:last-child th:first-child", "tbody tr:nth-child(20) th"):
+        assert place(name)["left"] == pytest.approx(seen["left"], abs=0.1)
+    page.close()
+
+
+def test_only_a_row_that_sums_up_the_others_looks_like_it(page: Page, address: str) -> None:
+    open_page(page, f"{address}/compare?end=2016-06-30")
+    assert page.locator("tr.total th").all_inner_texts() == ["Whole choice"]
+    open_page(page, f"{address}/data")
+    assert page.locator("table").count() > 2
+    assert page.locator("tr.total").count() == 0
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ADDRESSES)
