@@ -133,6 +133,7 @@ def _table(asked: Asked, rows: list[dict[str, Any]], end: date) -> Section:
             Column(f"{span}_mean_change", "± %", "growth", label, f"{span}_mean_is_small"),
             Column(f"{span}_mean_years", "Years in the mean", "plain", label, is_shown=False),
         ]
+    caption = f"Three spans up to {write(end, 'date')}"
     return Section(
         "spans",
         f"Spans that end on {write(end, 'date')}",
@@ -141,17 +142,7 @@ def _table(asked: Asked, rows: list[dict[str, Any]], end: date) -> Section:
         f"{YEARS_BACK} years before.",
         [caveats.SMALL_NUMBERS, *_gaps(asked, means, newest), *caveats.provisional(asked.facts, [end.year])]
         + (caveats.labels(asked.facts, asked.filters) if asked.filters.rows == "type" else []),
-        tables=[
-            Shown(
-                "spans",
-                f"Three spans up to {write(end, 'date')}",
-                columns,
-                rows,
-                shown=200,
-                is_open=True,
-                has_total=True,
-            )
-        ],
+        tables=[Shown("spans", caption, columns, rows, shown=200, is_open=True, has_total=True)],
         shape="wide",
     )
 

@@ -24,7 +24,8 @@ from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.filters import MAPS
 from chicago_crime.run import RunReport
 from chicago_crime.settings import Settings
-from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port, new_page
+from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
+from chicago_crime_tests.end_to_end.pages import new_page, silent_page
 from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.support import REAL_DATA
 
@@ -96,13 +97,8 @@ def serving(data_dir: Path) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page whose console must stay silent."""
-    page = new_page(browser, viewport={"width": 1280, "height": 900})
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    yield page
-    page.close()
-    assert said == []
+    with silent_page(browser, viewport={"width": 1280, "height": 900}) as page:
+        yield page
 
 
 def drawn(page: Page) -> None:
@@ -251,19 +247,14 @@ def test_only_a_row_that_sums_up_the_others_looks_like_it(page: Page, address: s
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name: str, scheme: Any, width: int) -> None:
-    page = new_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    open_page(page, f"{address}/{name}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator(".chart canvas").count() == page.locator(".chart").count()
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 384) == (scheme == "dark")
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
-    assert said == []
-    page.close()
+    with silent_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
+        open_page(page, f"{address}/{name}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator(".chart canvas").count() == page.locator(".chart").count()
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 384) == (scheme == "dark")
+        found = Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
 
 
 def test_filters_are_chosen_without_a_reload_and_the_address_restores_the_view(

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from chicago_crime.years import CURRENT_YEAR, FIRST_YEAR
-from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port, new_page
+from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
+from chicago_crime_tests.end_to_end.pages import new_page
 from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.support import (
     crimes_of_months,

@@ -159,8 +159,11 @@ class Buckets:
         given: Mapping[str, Any],
         preconditions: Preconditions,
         components: int = 0,
+        age: timedelta = timedelta(),
     ) -> Stored:
         """Put a file in an object's place, if the preconditions hold and the checksums given are the file's.
+
+        It is told to have been written so long ago as `age`.
 
         Raises:
             RefusedError: something does not.
@@ -177,7 +180,8 @@ class Buckets:
             self._keep_before(bucket, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             content.replace(path)
-            stored = Stored(**(vars(stored) | {"file": path, "written": _written(path)}))
+            generation = stored.generation - age // timedelta(microseconds=1)
+            stored = replace(stored, file=path, written=_written(path), generation=generation)
             self._known[bucket, name] = stored
             self.written.append((bucket, name, stored.generation))
             return stored
@@ -187,7 +191,7 @@ class Buckets:
         with self.lock:
             metadata = {**now.given.get("metadata", {}), **given.get("metadata", {})}
             merged = {**now.given, **given, "metadata": {k: v for k, v in metadata.items() if v is not None}}
-            stored = Stored(**(vars(now) | {"given": merged, "metageneration": now.metageneration + 1}))
+            stored = replace(now, given=merged, metageneration=now.metageneration + 1)
             self._known[bucket, name] = stored
             return stored
 
@@ -202,13 +206,6 @@ class Buckets:
                 if folder == self.folder / bucket or any(folder.iterdir()):
                     break
                 folder.rmdir()
-
-    def backdate(self, bucket: str, name: str, age: timedelta) -> None:
-        """Have an object that is there have been written earlier."""
-        with self.lock:
-            stored = self._known[bucket, name]
-            earlier = stored.generation - age // timedelta(microseconds=1)
-            self._known[bucket, name] = replace(stored, generation=earlier)
 
     def new_file(self) -> Path:
         """Where bytes can be put before they are an object's."""
@@ -228,7 +225,7 @@ class Buckets:
         if now:
             kept = self.new_file()
             os.link(now.file, kept)
-            now = Stored(**(vars(now) | {"file": kept}))
+            now = replace(now, file=kept)
         self._before[bucket, name] = now
 
     def _look_at(self, file: Path, given: Mapping[str, Any], components: int = 0) -> Stored:

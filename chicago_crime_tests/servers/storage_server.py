@@ -363,8 +363,7 @@ class StorageServer(GoogleServer):
         """Put an object, as somebody else would, or would have so long ago: no call is noted."""
         file = self.buckets.new_file()
         file.write_bytes(content)
-        self.buckets.publish(bucket, name, file, {}, Preconditions({}))
-        self.buckets.backdate(bucket, name, age)
+        self.buckets.publish(bucket, name, file, {}, Preconditions({}), age=age)
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
         """Names of the objects with a prefix, sorted."""
