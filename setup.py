@@ -19,16 +19,14 @@ setup(
     package_data={
         "chicago_crime": [
             "reference/*.csv",
-            "sources/*.csv",
-            "sources/*.json",
-            "sql/*.sql",
-            "sql/answers/*.sql",
-            "sql/dashboard/*.sql",
+            "sources/sample/*.csv",
+            "sources/sample/*.json",
+            "sql/*/*.sql",
             "dashboard/templates/*",
             "dashboard/static/*",
         ]
     },
-    entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli:main"]},
+    entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli.app:main"]},
     install_requires=[
         "altair>=6,<7",
         f"dagster=={DAGSTER}",

@@ -34,7 +34,7 @@ out = Console(highlight=False)
 
 PORT = 8058
 PEOPLE = 5
-PROGRAM = "from chicago_crime.cli import main; main()"
+PROGRAM = "from chicago_crime.cli.app import main; main()"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

@@ -34,9 +34,9 @@ from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.serve import MEMORY
-from chicago_crime.resources import build_resources
-from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.installation import Installation
 from chicago_crime.settings import load_settings
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
 out = Console(highlight=False)
 
@@ -44,7 +44,7 @@ PORT = 8059
 PEOPLE = 5
 BOXES = ", ".join(f"#filters [name={name}]" for name in ("year", "offense_class", "type", "area"))
 PAGES_EACH = 30
-PROGRAM = "from chicago_crime.cli import main; main()"
+PROGRAM = "from chicago_crime.cli.app import main; main()"
 GOALS = {"first page": 2.0, "median": 0.3, "95th percentile": 0.8, "memory, MB": 500}
 
 WITHOUT_MART = {
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _serve_without_marts(data_dir: Path) -> None:
     settings = load_settings(data_dir=data_dir)
     warehouse = WithoutMarts(data_dir / "warehouse", data_dir / "staging", settings.threads, MEMORY)
-    data = Data(warehouse, build_resources(settings)["source_files"], settings.home)
+    data = Data(warehouse, Installation(settings).source_files, settings.home)
     dashboard = Dashboard(data, data_dir / "dashboard")
     dashboard.warm_up()
     uvicorn.run(dashboard.application(), port=PORT, log_level="warning")

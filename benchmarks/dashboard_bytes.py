@@ -22,13 +22,13 @@ from starlette.testclient import TestClient
 
 from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.data import Data
-from chicago_crime.resources.bigquery_answers import MB, PAGE
-from chicago_crime.resources.bigquery_packing import LAYOUTS
-from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.storage.google.bigquery.answers import MB, PAGE
+from chicago_crime.storage.google.bigquery.packing import LAYOUTS
 from chicago_crime.tables import CRIMES, TABLES
-from chicago_crime_tests.resources.cloud import DATASET, Cloud, cloud_in
 from chicago_crime_tests.servers.bigquery_catalog import WRITTEN
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
+from chicago_crime_tests.storage.google.cloud import DATASET, Cloud, cloud_in
 
 out = Console(highlight=False, width=120)
 

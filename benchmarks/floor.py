@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from chicago_crime import reference
-from chicago_crime.schema import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 COLUMNS = ", ".join(f"'{column.name}': 'VARCHAR'" for column in SOURCE_COLUMNS)
 

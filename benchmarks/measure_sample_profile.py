@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from chicago_crime.sources.sample_profile import CENTER_FT, PLACES_FILE, PROFILE_FILE, SCALE_FT, polynomial_terms
+from chicago_crime.sources.sample.profile import CENTER_FT, PLACES_FILE, PROFILE_FILE, SCALE_FT, polynomial_terms
 
 LEAST_CRIMES = 10
 """Kinds of crime and cells with fewer in all years are left out: a statistic of so few would point at persons."""

@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import watch
-from chicago_crime.resources.duckdb import DuckDBWarehouse
-from chicago_crime.sources.sample import SampleSource
-from chicago_crime.sources.sample_profile import profile
-from chicago_crime.years import parse_years
+from chicago_crime.sources.sample.profile import profile
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.tables.years import parse_years
 
 out = Console(highlight=False)
 

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from chicago_crime import reference
-from chicago_crime.schema import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 TYPES = {"INT64": "bigint", "FLOAT64": "double", "BOOL": "boolean"}
 FILTERABLE = (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from chicago_crime.resources import list_prices as prices
+from chicago_crime.storage.google import prices
 
 BOOT_DISK_GB = 20
 SNAPSHOT_GB = 5

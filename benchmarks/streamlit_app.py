@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from chicago_crime.dashboard.filters import CLASSES, Filters
-from chicago_crime.dashboard.overview import overview
-from chicago_crime.dashboard.pages import Asked, NothingMatchesError
+from chicago_crime.dashboard.page import Asked, NothingMatchesError
+from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.serve import build_dashboard
 from chicago_crime.dashboard.view import Figure, Shown, View
 from chicago_crime.settings import load_settings

@@ -1,57 +1,215 @@
-"""What assets work with: object store, warehouse and Spark, each an interface with one class per place it runs.
+"""Settings turned into parts: the one place that decides which classes an installation is made of.
 
-`build_resources` is the only place that turns settings into resources.
+A part is built when it is first asked for, and once, so that a command loads only the libraries it needs.
 """
 
-from typing import Any
+from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.settings import Settings, SettingsError
+from chicago_crime.sources.base import CrimeSource
+from chicago_crime.storage.leases import YearLocks
+from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.warehouse import Warehouse
+from chicago_crime.tables.limits import Limits
+
+if TYPE_CHECKING:  # Google's libraries are an extra; Spark's runner needs Dagster
+    from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+    from chicago_crime.storage.google.bucket import BucketStore
+    from chicago_crime.storage.google.dataproc.runner import DataprocSpark
+    from chicago_crime.storage.google.looker_studio import LookerStudio
+    from chicago_crime.storage.spark import SparkRunner
+
+GOOGLE_EXTRA = "CHICAGO_CRIME_DEPLOYMENT=gcp needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
 
 
-def build_resources(settings: Settings) -> dict[str, Any]:
-    """The resources of one installation, by the name under which assets ask for them. Nothing is opened yet."""
-    from chicago_crime.check_tools import Limits
-    from chicago_crime.resources.leases import YearLocks
-    from chicago_crime.resources.source_files import SourceFiles
-    from chicago_crime.sources import build_source
+class Installation:
+    """The parts of one installation.
 
-    data = settings.data_dir
-    return {
-        "source": build_source(settings),
-        "source_files": SourceFiles(data / "csv", data / "staging"),
-        "year_locks": YearLocks(data / "locks"),
-        "limits": Limits(shrink=1.0) if settings.allow_shrink else Limits(),
-        **(_on_google_cloud(settings) if settings.deployment == "gcp" else _on_a_laptop(settings)),
-    }
+    Attributes:
+        settings: what the parts are made from.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def source(self) -> CrimeSource:
+        """Where the yearly CSVs come from. It has not been asked for anything yet."""
+        return build_source(self.settings)
+
+    @cached_property
+    def source_files(self) -> SourceFiles:
+        """The CSVs that were fetched, with their manifests."""
+        return SourceFiles(self.settings.data_dir / "csv", self.settings.data_dir / "staging")
+
+    @cached_property
+    def object_store(self) -> ObjectStore:
+        """The lake: a folder or a bucket."""
+        if self.is_on_google:
+            return build_bucket_store(self.settings)
+        from chicago_crime.storage.local.folder_store import FolderStore
+
+        return FolderStore(self.settings.data_dir / "objects", self.settings.data_dir / "staging")
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """DuckDB over Parquet files, or BigQuery."""
+        if self.is_on_google:
+            return build_bigquery(self.settings)
+        from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+
+        data = self.settings.data_dir
+        return DuckDBWarehouse(data / "warehouse", data / "staging", self.settings.threads, self.settings.duckdb_memory)
+
+    @cached_property
+    def spark(self) -> SparkRunner:
+        """What runs the Spark job: an engine on this machine, or Dataproc."""
+        return build_dataproc(self.settings) if self.is_on_google else build_spark(self.settings)
+
+    @cached_property
+    def looker_studio(self) -> LookerStudio | None:
+        """Makes links to Looker Studio; None where the tables are not in BigQuery."""
+        if not self.is_on_google:
+            return None
+        from chicago_crime.storage.google.looker_studio import LookerStudio
+
+        return LookerStudio(self.settings.gcp_project or "", self.settings.bigquery_dataset)
+
+    @cached_property
+    def year_locks(self) -> YearLocks:
+        """Locks that let runs on this machine work on a year one after the other."""
+        return YearLocks(self.settings.data_dir / "locks")
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How far a year may differ before a check fails."""
+        return Limits(shrink=1.0) if self.settings.allow_shrink else Limits()
+
+    @property
+    def is_on_google(self) -> bool:
+        """True if the deployment is Google Cloud."""
+        return self.settings.deployment == "gcp"
+
+    def resources(self) -> dict[str, object]:
+        """The parts by the name under which assets and checks ask Dagster for them."""
+        names = ("source", "source_files", "object_store", "warehouse", "spark", "year_locks", "limits")
+        parts = {name: getattr(self, name) for name in names}
+        return parts | ({"looker_studio": self.looker_studio} if self.looker_studio else {})
 
 
-def _on_a_laptop(settings: Settings) -> dict[str, Any]:
-    from chicago_crime.resources.duckdb import DuckDBWarehouse
-    from chicago_crime.resources.object_store import FolderStore
-    from chicago_crime.resources.spark import build_spark
+def build_source(settings: Settings) -> CrimeSource:
+    """The source that the settings choose."""
+    if settings.source == "folder":
+        from chicago_crime.sources.folder import FolderSource
 
-    data, staging = settings.data_dir, settings.data_dir / "staging"
-    return {
-        "object_store": FolderStore(data / "objects", staging),
-        "warehouse": DuckDBWarehouse(data / "warehouse", staging, settings.threads, settings.duckdb_memory),
-        "spark": build_spark(settings),
-    }
+        assert settings.folder, "the settings are validated: source=folder has a folder"
+        return FolderSource(settings.folder)
+    if settings.source == "kaggle":
+        from chicago_crime.sources.kaggle.login import KaggleLogin
+        from chicago_crime.sources.kaggle.source import KaggleSource
+        from chicago_crime.storage.google.secret_manager import KaggleSecret
+
+        secret = settings.kaggle_secret and KaggleSecret(
+            settings.kaggle_secret, settings.gcp_credentials, settings.google_api_endpoint
+        )
+        return KaggleSource(
+            KaggleLogin(
+                settings.kaggle_api_token,
+                settings.kaggle_username,
+                settings.kaggle_key,
+                settings.kaggle_config_dir,
+                secret or None,
+            )
+        )
+    if settings.source == "portal":
+        from chicago_crime.sources.portal import PortalSource
+
+        return PortalSource(settings.portal_url.rstrip("/"), settings.portal_app_token)
+    from chicago_crime.sources.sample.source import SampleSource
+
+    return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed, dirt=settings.sample_dirt)
 
 
-def _on_google_cloud(settings: Settings) -> dict[str, Any]:
+def build_spark(settings: Settings) -> SparkRunner:
+    """The Spark engine on this machine. Nothing is started yet."""
+    from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
+
+    staging = settings.data_dir / "staging"
+    if settings.spark_engine == "jvm":
+        return JvmSpark(staging, settings.threads, settings.java_home)
+    return EmbeddedSpark(staging, settings.threads)
+
+
+def build_bucket_store(settings: Settings) -> BucketStore:
+    """The object store in Cloud Storage. No request is made yet."""
     try:
-        from chicago_crime.resources.bigquery import build_bigquery
-        from chicago_crime.resources.dataproc import build_dataproc
-        from chicago_crime.resources.gcs import build_bucket_store
-        from chicago_crime.resources.looker_studio import LookerStudio
+        from chicago_crime.storage.google.bucket import BucketStore
+        from chicago_crime.storage.google.bucket_client import PlatformGCSResource
     except ImportError as error:
-        raise SettingsError(
-            f"CHICAGO_CRIME_DEPLOYMENT=gcp needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
-        ) from error
+        raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
-    return {
-        "object_store": build_bucket_store(settings),
-        "warehouse": build_bigquery(settings),
-        "spark": build_dataproc(settings),
-        "looker_studio": LookerStudio(settings.gcp_project or "", settings.bigquery_dataset),
-    }
+    assert settings.gcs_bucket, "the settings refuse gcp without a bucket"
+    file = settings.gcp_credentials
+    resource = PlatformGCSResource(
+        project=settings.gcp_project, credentials_file=str(file) if file else None, endpoint=settings.gcs_endpoint
+    )
+    return BucketStore(resource, settings.gcs_bucket)
+
+
+def build_bigquery(settings: Settings) -> BigQueryWarehouse:
+    """The warehouse in BigQuery. No request is made yet."""
+    try:
+        from chicago_crime.storage.google.bigquery.client import PlatformBigQueryResource
+        from chicago_crime.storage.google.bigquery.costs import GB
+        from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+    except ImportError as error:
+        raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
+
+    assert settings.gcp_project, "the settings refuse gcp without a project"
+    resource = PlatformBigQueryResource(
+        project=settings.gcp_project,
+        location=settings.gcp_region,
+        credentials_file=str(settings.gcp_credentials) if settings.gcp_credentials else None,
+        endpoint=settings.bigquery_endpoint,
+    )
+    most_bytes = int(settings.bigquery_max_gb_billed * GB)
+    has_files = build_bucket_store(settings).has_parquet
+    return BigQueryWarehouse(
+        resource, settings.gcp_project, settings.bigquery_dataset, settings.gcp_region, most_bytes, has_files
+    )
+
+
+def build_dataproc(settings: Settings) -> DataprocSpark:
+    """The Spark runner on Dataproc. No request is made, and nothing is started yet.
+
+    Raises:
+        SettingsError: a setting is missing, or Dataproc has no cluster of that size.
+    """
+    try:
+        from chicago_crime.storage.google.dataproc.api import DataprocApi
+        from chicago_crime.storage.google.dataproc.batch import BatchWork
+        from chicago_crime.storage.google.dataproc.cluster import ClusterSize, ClusterWork
+        from chicago_crime.storage.google.dataproc.files import BucketFiles
+        from chicago_crime.storage.google.dataproc.runner import DataprocSpark
+        from chicago_crime.storage.google.dataproc.work import Work
+    except ImportError as error:
+        raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
+
+    if not settings.gcp_project or not settings.gcs_bucket:
+        raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
+    if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
+        raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: Dataproc knows 0, a single node, or 2 and more")
+    minutes = settings.dataproc_max_minutes
+    account, subnet = settings.dataproc_service_account, settings.dataproc_subnet
+    address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
+    api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
+    work: Work = BatchWork(api, settings.gcs_bucket, minutes, account, subnet)
+    if settings.dataproc_mode == "cluster":
+        size = ClusterSize(settings.dataproc_machine_type, settings.dataproc_workers, minutes, account, subnet)
+        work = ClusterWork(api, settings.gcs_bucket, size)
+    files = BucketFiles(build_bucket_store(settings))
+    return DataprocSpark(api, work, files, settings.data_dir / "dataproc", minutes)

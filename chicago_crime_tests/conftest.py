@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.duckdb import DuckDBWarehouse
-from chicago_crime.run import RunReport
+from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime_tests.support import REAL_DATA, REAL_ROWS, folder_settings, real_year, run_well
 
 
 def pytest_configure() -> None:
     """Have every test choose how wide the screen is: a console keeps the width that COLUMNS says when it is made."""
     os.environ.pop("COLUMNS", None)
-    import_module("chicago_crime.screen")
+    import_module("chicago_crime.cli.screen")
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,15 @@ from typing import Any, NoReturn
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.instance import open_instance
-from chicago_crime.resources.duckdb import DuckDBWarehouse
-from chicago_crime.run import RunReport, run_years
-from chicago_crime.schema import SOURCE_COLUMNS
+from chicago_crime.definitions import build_definitions
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.graph.plan import make_plan
+from chicago_crime.graph.plan_types import Plan
+from chicago_crime.graph.run import RunReport, run_years
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 PROJECT = Path(__file__).parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
@@ -92,8 +96,9 @@ def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
 
 def run(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
     """Run the graph for years, as the command line does."""
+    installation = Installation(settings)
     with open_instance(settings) as instance:
-        return list(run_years(settings, instance, years, assets))
+        return list(run_years(installation, build_definitions(installation), instance, years, assets))
 
 
 def run_well(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
@@ -151,3 +156,9 @@ def program_missing(reason: str) -> NoReturn:
     if os.environ.get("NEED_ALL_PROGRAMS"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None) -> Plan:
+    """What `run --dry-run` would show."""
+    installation = Installation(settings)
+    return make_plan(installation, build_definitions(installation), years, assets)

@@ -17,12 +17,7 @@ MODULES = sorted(
     for file in (PROJECT / folder).rglob("*.py")
     if ".venv" not in file.parts  # Pulumi's
 )
-SQL_FILES = sorted(
-    [
-        *(PROJECT / "chicago_crime" / "sql").glob("*.sql"),
-        *(PROJECT / "chicago_crime" / "sql" / "dashboard").glob("*.sql"),
-    ]
-)
+SQL_FILES = [f for f in sorted((PROJECT / "chicago_crime" / "sql").glob("*/*.sql")) if f.parent.name != "demo"]
 
 
 def name_of(file: Path) -> str:
@@ -32,11 +27,6 @@ def name_of(file: Path) -> str:
 @pytest.mark.parametrize("file", MODULES, ids=name_of)
 def test_every_module_says_what_belongs_in_it(file: Path) -> None:
     assert ast.get_docstring(ast.parse(file.read_text())), f"{file} has no docstring"
-
-
-@pytest.mark.parametrize("file", [f for f in MODULES if "chicago_crime_tests" not in f.parts], ids=name_of)
-def test_no_module_is_longer_than_a_reader_wants(file: Path) -> None:
-    assert len(file.read_text().splitlines()) <= 250
 
 
 def test_the_platform_is_on_one_page() -> None:
@@ -77,9 +67,9 @@ def test_every_sql_file_says_what_grain_and_columns(file: Path) -> None:
     assert [line.split(":")[0] for line in lines[:3]] == ["-- What", "-- Grain", "-- Columns"]
 
 
-@pytest.mark.parametrize("name", [f.stem for f in SQL_FILES if f.stem in TABLES])
+@pytest.mark.parametrize("name", [f.stem for f in SQL_FILES if f.parent.name == "tables"])
 def test_a_tables_sql_gives_its_columns_in_their_order(name: str) -> None:
-    query, columns = sql.statement(name), [column.name for column in TABLES[name].columns]
+    query, columns = sql.statement(f"tables/{name}"), [column.name for column in TABLES[name].columns]
     given = query.named_selects
     if "*" in given:  # rejected_crimes takes the raw row as it is
         given = [*given[: given.index("*")], *[c.name for c in TABLES["raw_crimes"].columns]]

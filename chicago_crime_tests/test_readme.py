@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from chicago_crime.permissions import EVERY_GRANT, Grant
 from chicago_crime.settings import PREFIX, Settings
+from chicago_crime.storage.google.permissions import EVERY_GRANT, Grant
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.support import PROJECT
 

@@ -15,7 +15,7 @@ def write_answer(rows: pa.Table, format: str, output: Path | None) -> None:
     if format == "table":
         from rich.console import Console
 
-        from chicago_crime.screen import answer_table, out
+        from chicago_crime.cli.screen import answer_table, out
 
         if output is None:
             out.print(answer_table(rows))

@@ -5,13 +5,16 @@ Exit codes: 0 done, 1 something failed or is not as it should be, 2 the command 
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chicago_crime.cli_tools import DataOption, chosen_settings, errors_told
-from chicago_crime.dashboard import commands
+from chicago_crime.cli import dashboard as commands
+from chicago_crime.cli.options import DataOption, chosen_settings, errors_told
 from chicago_crime.settings import Settings
+
+if TYPE_CHECKING:
+    from chicago_crime.installation import Installation
 
 app = typer.Typer(
     help="Chicago's reported crimes as tables: load years, look at them, ask them.",
@@ -77,9 +80,11 @@ def run(
             sample_dirt=sample_dirt,
             allow_shrink=allow_shrink,
         )
+        from chicago_crime.installation import Installation
+
         if dry_run:
             _show_plan(settings, years, assets)
-        elif not _run(settings, years, assets):
+        elif not _run(Installation(settings), years, assets):
             raise typer.Exit(1)
 
 
@@ -92,10 +97,11 @@ def status(
 ) -> None:
     """Show year by table what is loaded, and what is missing (-), older than what it is made of (*) or outdated (!)."""
     with errors_told():
-        from chicago_crime.screen import out, status_table
-        from chicago_crime.status import read_status
+        from chicago_crime.cli.screen import out, status_table
+        from chicago_crime.graph.status import read_status
+        from chicago_crime.installation import Installation
 
-        statuses = read_status(chosen_settings(data_dir=data_dir))
+        statuses = read_status(Installation(chosen_settings(data_dir=data_dir)))
         if not statuses:
             out.print("Nothing is loaded yet. Start with: chicago-crime run --years 2021")
             return
@@ -122,18 +128,18 @@ def query(
 ) -> None:
     """Ask the tables a question."""
     with errors_told():
-        from chicago_crime.answer import write_answer
-        from chicago_crime.resources import build_resources
-        from chicago_crime.screen import errors
-        from chicago_crime.status import synthetic_years
-        from chicago_crime.years import format_years
+        from chicago_crime.cli.answer import write_answer
+        from chicago_crime.cli.screen import errors
+        from chicago_crime.graph.status import synthetic_years
+        from chicago_crime.installation import Installation
+        from chicago_crime.tables.years import format_years
 
         if format is Format.PARQUET and output is None:
             raise typer.BadParameter("Parquet is no text: name a file with --output", param_hint="--output")
-        settings = chosen_settings(data_dir=data_dir)
-        rows = build_resources(settings)["warehouse"].query(sql)
+        installation = Installation(chosen_settings(data_dir=data_dir))
+        rows = installation.warehouse.query(sql)
         write_answer(rows, format.value, output)
-        if made_up := synthetic_years(settings):
+        if made_up := synthetic_years(installation):
             errors.print(f"[yellow]SYNTHETIC rows[/] in {format_years(made_up)}: the sample source made them up.")
 
 
@@ -141,8 +147,8 @@ def query(
 def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: DataOption = None) -> None:
     """Show what is configured, what works, and what mends what does not."""
     with errors_told():
-        from chicago_crime.doctor import examine
-        from chicago_crime.screen import out, print_findings
+        from chicago_crime.cli.doctor.examine import examine
+        from chicago_crime.cli.screen import out, print_findings
 
         settings = chosen_settings(source=source or ("folder" if folder else None), folder=folder, data_dir=data_dir)
         for name, value in settings.model_dump().items():
@@ -157,15 +163,16 @@ def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: D
 def demo(data_dir: DataOption = None) -> None:
     """Load four years of the synthetic sample, and answer three questions from the tables."""
     with errors_told():
-        from chicago_crime.resources import build_resources
-        from chicago_crime.screen import answer_table, out
+        from chicago_crime.cli.screen import answer_table, out
+        from chicago_crime.installation import Installation
         from chicago_crime.sql import answers
 
         settings = chosen_settings(source="sample", sample_rows=DEMO_ROWS, data_dir=data_dir)
         out.print(f"Loading {DEMO_YEARS} of the sample: {DEMO_ROWS:,} rows a year, [yellow]SYNTHETIC[/].")
-        if not _run(settings, DEMO_YEARS, None):
+        installation = Installation(settings)
+        if not _run(installation, DEMO_YEARS, None):
             raise typer.Exit(1)
-        warehouse = build_resources(settings)["warehouse"]
+        warehouse = installation.warehouse
         out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
         for question, sql in answers():
             out.print(answer_table(warehouse.query(sql), title=question), "")
@@ -189,7 +196,7 @@ def dev(
 ) -> None:
     """Open the Dagster UI, with its daemon, until Ctrl-C. It shows the runs of this command line too."""
     with errors_told():
-        from chicago_crime.instance import become_dagster_dev
+        from chicago_crime.graph.instance import become_dagster_dev
 
         chosen = {"source": source or ("folder" if folder else None), "folder": folder, "data_dir": data_dir}
         become_dagster_dev(chosen_settings(**chosen), port)
@@ -205,26 +212,32 @@ app.command(
 
 
 def _show_plan(settings: Settings, years: str, assets: str | None) -> None:
-    from chicago_crime.years import parse_years
+    from chicago_crime.tables.years import parse_years
 
     chosen = parse_years(years)
-    from chicago_crime.plan import make_plan
-    from chicago_crime.screen_plan import print_plan
+    from chicago_crime.cli.screen_plan import print_plan
+    from chicago_crime.definitions import build_definitions
+    from chicago_crime.graph.plan import make_plan
+    from chicago_crime.installation import Installation
 
-    print_plan(make_plan(settings, chosen, assets))
+    installation = Installation(settings)
+    print_plan(make_plan(installation, build_definitions(installation), chosen, assets))
 
 
-def _run(settings: Settings, years: str, assets: str | None) -> bool:
-    from chicago_crime.years import parse_years
+def _run(installation: "Installation", years: str, assets: str | None) -> bool:
+    from chicago_crime.tables.years import parse_years
 
     chosen = parse_years(years)  # before the slow imports: a typo is answered at once
-    from chicago_crime.instance import open_instance
-    from chicago_crime.run import run_years, steps_in
-    from chicago_crime.screen import errors, out, print_problems, progress_of_runs, run_table
+    from chicago_crime.cli.screen import errors, out, print_problems, progress_of_runs, run_table
+    from chicago_crime.definitions import build_definitions
+    from chicago_crime.graph.instance import open_instance
+    from chicago_crime.graph.run import run_years, steps_in
 
     reports = []
-    with open_instance(settings) as instance, progress_of_runs(steps_in(settings, assets) * len(chosen)):
-        for report in run_years(settings, instance, chosen, assets):
+    definitions = build_definitions(installation)
+    steps = steps_in(definitions, assets) * len(chosen)
+    with open_instance(installation.settings) as instance, progress_of_runs(steps):
+        for report in run_years(installation, definitions, instance, chosen, assets):
             reports.append(report)
             print_problems(report)
     if any(report.metadata for report in reports):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli_tools import DataOption, chosen_settings, errors_told
+from chicago_crime.cli.options import DataOption, chosen_settings, errors_told
 
 
 def dashboard(
@@ -17,8 +17,8 @@ def dashboard(
 ) -> None:
     """Look at the tables in a browser, until Ctrl-C: overview, map, hours, comparisons, and what is loaded."""
     with errors_told():
+        from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.serve import serve
-        from chicago_crime.screen import out
 
         settings = chosen_settings(data_dir=data_dir)
         out.print(f"Dashboard: http://{host}:{port}  (Ctrl-C stops it; it needs no internet)")
@@ -33,8 +33,8 @@ def report(
 ) -> None:
     """Write one page with charts and tables of a year, to print or to send: a single HTML file."""
     with errors_told():
+        from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report
-        from chicago_crime.screen import out
 
         title = write_report(chosen_settings(data_dir=data_dir), area, year, output)
         out.print(f"{output}: {title}")

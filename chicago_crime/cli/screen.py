@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from chicago_crime.doctor import Finding
-from chicago_crime.progress import Step, listening
-from chicago_crime.run import RunReport
-from chicago_crime.status import YearStatus
+from chicago_crime.cli.doctor.examine import Finding
+from chicago_crime.graph.progress import Step, listening
+from chicago_crime.graph.run import RunReport
+from chicago_crime.graph.status import YearStatus
 from chicago_crime.tables import TABLES
 
 out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)

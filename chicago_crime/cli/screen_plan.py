@@ -3,8 +3,8 @@
 from rich import box
 from rich.table import Table
 
-from chicago_crime.plan_types import CloudPlan, Plan, YearPlan
-from chicago_crime.screen import out, size, year_tables
+from chicago_crime.cli.screen import out, size, year_tables
+from chicago_crime.graph.plan_types import CloudPlan, Plan, YearPlan
 from chicago_crime.tables import TABLES
 
 

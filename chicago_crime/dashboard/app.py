@@ -25,19 +25,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.compare import compare
+from chicago_crime.dashboard.charts.theme import theme
+from chicago_crime.dashboard.charts.vega import bundle
 from chicago_crime.dashboard.data import Data, NothingLoadedError
-from chicago_crime.dashboard.data_page import data_page
 from chicago_crime.dashboard.filters import CLASSES, Filters, read_filters
-from chicago_crime.dashboard.overview import overview
-from chicago_crime.dashboard.pages import Asked, Page
-from chicago_crime.dashboard.theme import theme
-from chicago_crime.dashboard.vega import bundle
+from chicago_crime.dashboard.page import Asked, Page
+from chicago_crime.dashboard.pages.compare import compare
+from chicago_crime.dashboard.pages.data import data_page
+from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.when import when
+from chicago_crime.dashboard.pages.where import where
 from chicago_crime.dashboard.view import MADE_UP, write
-from chicago_crime.dashboard.when import when
-from chicago_crime.dashboard.where import where
 from chicago_crime.errors import PlatformError
-from chicago_crime.years import format_years
+from chicago_crime.tables.years import format_years
 
 FOLDER = Path(__file__).parent
 PAGES: dict[str, tuple[str, Page]] = {

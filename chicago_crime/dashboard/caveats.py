@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from chicago_crime.dashboard.facts import Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.view import write
-from chicago_crime.years import format_years
+from chicago_crime.tables.years import format_years
 
 ARREST = "The arrest flag says that an arrest was made, not that the case was cleared: it is no clearance rate."
 BLOCK = "Places are those of the block, not of the address: a point may lie on the wrong side of a border."

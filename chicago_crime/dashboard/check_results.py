@@ -40,7 +40,7 @@ def check_results(home: Path) -> list[CheckResult]:
     # The graph and Dagster's storage take a second to import, which no other page should wait for.
     from dagster import AssetCheckSeverity
 
-    from chicago_crime.checks import all_checks
+    from chicago_crime.graph.checks.layers import all_checks
 
     keys = [key for check in all_checks() for key in check.check_keys]
     with _records(home) as instance:
@@ -72,7 +72,7 @@ def null_counts(home: Path, years: Collection[int]) -> dict[int, tuple[float, di
         return {}
     from dagster import JsonMetadataValue
 
-    from chicago_crime.checks import NULLS, is_like_the_year_before
+    from chicago_crime.graph.checks.layers import NULLS, is_like_the_year_before
 
     [key] = is_like_the_year_before.check_keys
     found: dict[int, tuple[float, dict[str, int]]] = {}

@@ -1,6 +1,6 @@
 """Asking the warehouse: each answer once per state of the tables, and finding out what is loaded.
 
-Here belongs what all pages share about asking. The SQL is in `sql/dashboard/`; what a page makes of an answer is in the
+Here belongs what all pages share about asking. The SQL is in `sql/pages/`; what a page makes of an answer is in the
 page's module.
 """
 
@@ -17,8 +17,8 @@ import pyarrow as pa
 from chicago_crime.dashboard.check_results import CheckResult, check_results, null_counts
 from chicago_crime.dashboard.facts import Facts, Year
 from chicago_crime.errors import PlatformError
-from chicago_crime.resources.source_files import Manifest, SourceFiles
-from chicago_crime.resources.warehouse import TableYear, Warehouse
+from chicago_crime.intake.source_files import Manifest, SourceFiles
+from chicago_crime.storage.warehouse import TableYear, Warehouse
 from chicago_crime.tables import (
     AREA_RATES,
     CRIMES,
@@ -32,7 +32,7 @@ from chicago_crime.tables import (
     TABLES,
     Table,
 )
-from chicago_crime.years import format_years
+from chicago_crime.tables.years import format_years
 
 NEEDED = (ENRICHED_CRIMES, CRIMES_DAILY, CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
 """The tables that the pages cannot do without. A year is shown if all of them have it."""
@@ -88,14 +88,14 @@ class Data:
             return self._versions
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The answer of a statement in `sql/dashboard/`; the same question is asked once per state of the tables."""
+        """The answer of a statement in `sql/pages/`; the same question is asked once per state of the tables."""
         versions = self.stored()
         key = (name, repr(sorted(parameters.items())))
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-        rows = self.warehouse.answer(f"dashboard/{name}", parameters)
+        rows = self.warehouse.answer(f"pages/{name}", parameters)
         with self._lock:
             if versions is self._versions:  # else the tables changed meanwhile: good for this once
                 self._answers[key] = rows

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Literal, cast
 from urllib.parse import urlencode
 
-from chicago_crime.years import YearsError, parse_years
+from chicago_crime.tables.years import YearsError, parse_years
 
 CLASSES = ("violent", "property", "non_index")
 MAPS = ("areas", "cells", "hot_spots")
@@ -87,7 +87,7 @@ class Filters:
         return chosen + [(name, value) for name in ("arrest", "domestic") if (value := getattr(self, name)) is not None]
 
     def parameters(self, years: Iterable[int]) -> dict[str, object]:
-        """The parameters of `sql/dashboard/matches_filters.sql`, for these years."""
+        """The parameters of `sql/pages/matches_filters.sql`, for these years."""
         return {
             "years": sorted(years),
             "classes": list(self.offense_class),

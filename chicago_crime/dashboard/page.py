@@ -11,7 +11,7 @@ from chicago_crime.dashboard.facts import Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.view import View
 from chicago_crime.errors import PlatformError
-from chicago_crime.years import format_years
+from chicago_crime.tables.years import format_years
 
 
 class NothingMatchesError(PlatformError):

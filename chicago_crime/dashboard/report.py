@@ -15,17 +15,17 @@ from markupsafe import Markup
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.app import FOLDER
-from chicago_crime.dashboard.compare import compare
+from chicago_crime.dashboard.charts.theme import theme
 from chicago_crime.dashboard.data import Data, NothingLoadedError
 from chicago_crime.dashboard.facts import Facts
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.overview import overview
-from chicago_crime.dashboard.pages import Asked
-from chicago_crime.dashboard.theme import theme
+from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.pages.compare import compare
+from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.view import Figure, write
-from chicago_crime.dashboard.when import when
 from chicago_crime.errors import UsageError
-from chicago_crime.resources import build_resources
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 
 WIDTH = 680
@@ -42,8 +42,8 @@ def write_report(settings: Settings, area: str | None, year: int, output: Path) 
     Raises:
         UsageError: no area is called so, or the year is not loaded; the message says what there is.
     """
-    resources = build_resources(settings)
-    data = Data(resources["warehouse"], resources["source_files"], settings.home)
+    installation = Installation(settings)
+    data = Data(installation.warehouse, installation.source_files, settings.home)
     try:
         facts = data.facts()
     except NothingLoadedError as error:

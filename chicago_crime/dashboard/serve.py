@@ -9,7 +9,7 @@ import uvicorn
 from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.data import Data
 from chicago_crime.errors import UsageError
-from chicago_crime.resources import build_resources
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 
 MEMORY = "256MB"
@@ -18,8 +18,8 @@ MEMORY = "256MB"
 
 def build_dashboard(settings: Settings) -> Dashboard:
     """The dashboard of an installation."""
-    resources = build_resources(settings.model_copy(update={"duckdb_memory": MEMORY}))
-    data = Data(resources["warehouse"], resources["source_files"], settings.home)
+    installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
+    data = Data(installation.warehouse, installation.source_files, settings.home)
     return Dashboard(data, settings.data_dir / "dashboard")
 
 

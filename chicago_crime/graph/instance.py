@@ -39,7 +39,7 @@ def open_instance(settings: Settings) -> DagsterInstance:
     from dagster._core.instance.ref import InstanceRef
     from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
-    from chicago_crime.event_log import BATCH_SIZE, BatchingEventLog
+    from chicago_crime.graph.event_log import BATCH_SIZE, BatchingEventLog
 
     prepare_home(settings)
     configured = InstanceRef.from_dir(str(settings.home))

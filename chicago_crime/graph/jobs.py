@@ -15,7 +15,7 @@ from dagster import (
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from chicago_crime.sources.base import CrimeSource
-from chicago_crime.years import CURRENT_YEAR
+from chicago_crime.tables.years import CURRENT_YEAR
 
 everything = define_asset_job(
     "everything", AssetSelection.all(), description="The whole graph, with its checks, for the years you choose."

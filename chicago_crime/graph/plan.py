@@ -9,27 +9,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dagster import Definitions
+
 from chicago_crime.errors import PlatformError
-from chicago_crime.lineage import UPSTREAM
-from chicago_crime.plan_types import CloudPlan, Plan, YearPlan
-from chicago_crime.resources import build_resources
-from chicago_crime.resources.source_files import Manifest
-from chicago_crime.resources.warehouse import TableYear
-from chicago_crime.run import assets_in
-from chicago_crime.settings import PREFIX, Settings
+from chicago_crime.graph.plan_types import CloudPlan, Plan, YearPlan
+from chicago_crime.graph.run import assets_in
+from chicago_crime.installation import Installation
+from chicago_crime.intake.source_files import Manifest
+from chicago_crime.settings import PREFIX
 from chicago_crime.sources.base import Expected
+from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, RAW_CRIMES, TABLES
-from chicago_crime.years import contiguous_ranges, format_years
+from chicago_crime.tables.lineage import UPSTREAM
+from chicago_crime.tables.years import contiguous_ranges, format_years
 
 _DISK_PER_BYTE = {"local": 2.0, "gcp": 1.2}
 """Disk that a run takes for each byte of CSV: the file, its object and tables; in the cloud, the file alone."""
 
 
-def make_plan(settings: Settings, years: Sequence[int], assets: str | None = None) -> Plan:
+def make_plan(
+    installation: Installation, definitions: Definitions, years: Sequence[int], assets: str | None = None
+) -> Plan:
     """Find out what a run would do.
 
     Args:
-        settings: of the installation.
+        installation: what would run.
+        definitions: its graph.
         years: which years.
         assets: as for a run.
 
@@ -37,17 +42,17 @@ def make_plan(settings: Settings, years: Sequence[int], assets: str | None = Non
         SelectionError: `assets` selects nothing.
         PlatformError: the warehouse cannot be asked.
     """
-    chosen = assets_in(settings, assets)
-    resources = build_resources(settings)
-    manifests = {year: resources["source_files"].manifest(year) for year in years}
+    chosen = assets_in(definitions, assets)
+    settings = installation.settings
+    manifests = {year: installation.source_files.manifest(year) for year in years}
     warnings: list[str] = []
     if "crime_csv" in chosen:
-        expected = _expected(resources["source"], years, warnings)
+        expected = _expected(installation.source, years, warnings)
     else:
         expected = {year: _as_expected(manifest) for year, manifest in manifests.items() if manifest}
     above = {UPSTREAM[name].name for name in chosen if name in UPSTREAM} | {RAW_CRIMES.name, CRIMES.name}
     wanted = [name for name in TABLES if name in chosen or name in above]
-    stored: dict[str, dict[int, TableYear]] = {name: resources["warehouse"].stored(TABLES[name]) for name in wanted}
+    stored: dict[str, dict[int, TableYear]] = {name: installation.warehouse.stored(TABLES[name]) for name in wanted}
     plans = [_year(year, expected.get(year), stored, chosen) for year in years]
     needed = int(sum(plan.likely_bytes for plan in plans) * _DISK_PER_BYTE[settings.deployment])
     plan = Plan(
@@ -58,12 +63,12 @@ def make_plan(settings: Settings, years: Sequence[int], assets: str | None = Non
         disk_needed=needed if "crime_csv" in chosen else 0,
         disk_free=shutil.disk_usage(_existing(settings.data_dir)).free,
         warnings=warnings,
-        cloud=_cloud(settings, resources, chosen, plans, stored),
+        cloud=_cloud(installation, chosen, plans, stored),
     )
     warnings += _about_space(plan)
     warnings += _about_cap(plan.cloud) if plan.cloud else []
     if "crime_csv" in chosen:
-        warnings += _about_rows(plan, manifests, stored[RAW_CRIMES.name], resources["limits"].shrink)
+        warnings += _about_rows(plan, manifests, stored[RAW_CRIMES.name], installation.limits.shrink)
     else:
         warnings += _about_missing(plan, stored)
     return plan
@@ -92,17 +97,16 @@ def _year(year: int, expected: Expected | None, stored: dict[str, dict[int, Tabl
 
 
 def _cloud(
-    settings: Settings,
-    resources: dict[str, Any],
+    installation: Installation,
     chosen: list[str],
     years: list[YearPlan],
     stored: dict[str, dict[int, TableYear]],
 ) -> CloudPlan | None:
-    if settings.deployment != "gcp":
+    if not installation.is_on_google:
         return None
-    from chicago_crime.plan_gcp import plan_cloud
+    from chicago_crime.graph.plan_gcp import plan_cloud
 
-    return plan_cloud(settings, resources["warehouse"], chosen, years, stored)
+    return plan_cloud(installation.settings, installation.warehouse, chosen, years, stored)
 
 
 def _existing(folder: Path) -> Path:

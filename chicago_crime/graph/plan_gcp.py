@@ -13,22 +13,22 @@ from functools import cache
 from sqlglot import exp
 
 from chicago_crime import sql
-from chicago_crime.assets.spark import TABLES as MADE_BY_SPARK
-from chicago_crime.checks import NULL_COUNTS
-from chicago_crime.lineage import UPSTREAM
-from chicago_crime.plan_types import CloudPlan, Reading, YearPlan
-from chicago_crime.resources import bigquery_sql as statements
-from chicago_crime.resources import list_prices as prices
-from chicago_crime.resources.bigquery import BigQueryWarehouse
-from chicago_crime.resources.bigquery_costs import billed
-from chicago_crime.resources.bigquery_jobs import Purpose
-from chicago_crime.resources.dataproc_cluster import DISK_GB
-from chicago_crime.resources.warehouse import TableYear
-from chicago_crime.schema_checks import measures_of
+from chicago_crime.graph.assets.spark import TABLES as MADE_BY_SPARK
+from chicago_crime.graph.checks.layers import NULL_COUNTS
+from chicago_crime.graph.checks.schema import measures_of
+from chicago_crime.graph.checks.tables import ADDS_UP
+from chicago_crime.graph.plan_types import CloudPlan, Reading, YearPlan
 from chicago_crime.settings import Settings
-from chicago_crime.table_checks import ADDS_UP
+from chicago_crime.storage.google import prices
+from chicago_crime.storage.google.bigquery import statements
+from chicago_crime.storage.google.bigquery.costs import billed
+from chicago_crime.storage.google.bigquery.jobs import Purpose
+from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+from chicago_crime.storage.google.dataproc.cluster import DISK_GB
+from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, TABLES, Table
-from chicago_crime.years import contiguous_ranges
+from chicago_crime.tables.lineage import UPSTREAM
+from chicago_crime.tables.years import contiguous_ranges
 
 MINUTES_TO_START = 3.0
 MINUTES_A_YEAR = 0.5
@@ -128,7 +128,7 @@ def _statements(
 
 def _computing(table: Table, years: list[int]) -> Iterator[_Statement]:
     source, query = UPSTREAM[table.name], statements.computed(table)
-    named = {column.name for column in sql.statement(table.name).find_all(exp.Column)}
+    named = {column.name for column in sql.statement(f"tables/{table.name}").find_all(exp.Column)}
     columns = [name for name in _names(source) if name in named] or _names(source)
     also = [name for name in sql.tables_read(table.name) if name != source.name]
     for year in years:

@@ -21,13 +21,11 @@ from dagster import (
 )
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from chicago_crime.assets.source import crime_csv
-from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import UsageError
-from chicago_crime.jobs import everything
-from chicago_crime.settings import Settings
-from chicago_crime.sources import build_source
-from chicago_crime.years import contiguous_ranges
+from chicago_crime.graph.assets.source import crime_csv
+from chicago_crime.graph.jobs import everything
+from chicago_crime.installation import Installation
+from chicago_crime.tables.years import contiguous_ranges
 
 # What Dagster would print for every event; the screen shows progress instead, and the UI has it all.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -70,12 +68,17 @@ class SelectionError(UsageError):
 
 
 def run_years(
-    settings: Settings, instance: DagsterInstance, years: Sequence[int], assets: str | None = None
+    installation: Installation,
+    definitions: Definitions,
+    instance: DagsterInstance,
+    years: Sequence[int],
+    assets: str | None = None,
 ) -> Iterator[RunReport]:
     """Run the graph for years, oldest range first.
 
     Args:
-        settings: of the installation.
+        installation: its source is checked before a run that fetches from it.
+        definitions: the graph of that installation.
         instance: where the runs are recorded.
         years: which years.
         assets: names with commas between, or a selection as in Dagster's UI, e.g. "key:crimes+"; None for all.
@@ -84,10 +87,9 @@ def run_years(
         SelectionError: `assets` selects nothing.
         UsageError: the source cannot hand over anything under these settings.
     """
-    definitions = build_definitions(settings)
     chosen = None if assets is None else _select(definitions, assets)
     if chosen is None or crime_csv.key in chosen:
-        build_source(settings).refuse_wrong_settings()
+        installation.source.refuse_wrong_settings()
     job = definitions.resolve_job_def(everything.name)
     for first, last in contiguous_ranges(list(years)):
         tags = {ASSET_PARTITION_RANGE_START_TAG: str(first), ASSET_PARTITION_RANGE_END_TAG: str(last)}
@@ -100,19 +102,18 @@ def run_years(
         yield report
 
 
-def steps_in(settings: Settings, assets: str | None = None) -> int:
+def steps_in(definitions: Definitions, assets: str | None = None) -> int:
     """How many assets a run of these assets materializes for each year."""
-    graph = build_definitions(settings).resolve_asset_graph()
-    return sum(graph.get(AssetKey(name)).is_partitioned for name in assets_in(settings, assets))
+    graph = definitions.resolve_asset_graph()
+    return sum(graph.get(AssetKey(name)).is_partitioned for name in assets_in(definitions, assets))
 
 
-def assets_in(settings: Settings, assets: str | None = None) -> list[str]:
+def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
     """The names of the assets that a run of these assets materializes, each after those that it is made of.
 
     Raises:
         SelectionError: `assets` selects nothing.
     """
-    definitions = build_definitions(settings)
     graph = definitions.resolve_asset_graph()
     chosen = graph.materializable_asset_keys if assets is None else set(_select(definitions, assets))
     return [key.to_user_string() for key in graph.toposorted_asset_keys if key in chosen]

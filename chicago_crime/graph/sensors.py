@@ -20,10 +20,10 @@ from dagster import (
 )
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.jobs import everything, range_tags
-from chicago_crime.resources.source_files import Manifest, SourceFiles
+from chicago_crime.graph.jobs import everything, range_tags
+from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.sources.base import VERSION, CrimeSource
-from chicago_crime.years import CURRENT_YEAR, contiguous_ranges, format_years
+from chicago_crime.tables.years import CURRENT_YEAR, contiguous_ranges, format_years
 
 
 @dataclass(frozen=True)

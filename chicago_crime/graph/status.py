@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from chicago_crime.assets.lake import quarantine_key, rows_key
-from chicago_crime.lineage import UPSTREAM
-from chicago_crime.resources import build_resources
-from chicago_crime.resources.source_files import Manifest
-from chicago_crime.resources.warehouse import TableYear
-from chicago_crime.settings import Settings
+from chicago_crime.graph.assets.lake import quarantine_key, rows_key
+from chicago_crime.installation import Installation
+from chicago_crime.intake.source_files import Manifest
+from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import TABLES
+from chicago_crime.tables.lineage import UPSTREAM
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,9 @@ class YearStatus:
         return not self.missing and not self.stale and not self.outdated
 
 
-def read_status(settings: Settings) -> list[YearStatus]:
+def read_status(installation: Installation) -> list[YearStatus]:
     """The status of every year of which anything is there, ascending."""
-    resources = build_resources(settings)
-    source_files, store, warehouse = resources["source_files"], resources["object_store"], resources["warehouse"]
+    source_files, store, warehouse = installation.source_files, installation.object_store, installation.warehouse
     stored = {name: warehouse.stored(table) for name, table in TABLES.items()}
     old = {name: warehouse.outdated(table) for name, table in TABLES.items()}
     found = {year for years in stored.values() for year in years} | set(source_files.years())
@@ -59,9 +57,9 @@ def read_status(settings: Settings) -> list[YearStatus]:
     return statuses
 
 
-def synthetic_years(settings: Settings) -> list[int]:
+def synthetic_years(installation: Installation) -> list[int]:
     """Loaded years whose rows are made up."""
-    source_files = build_resources(settings)["source_files"]
+    source_files = installation.source_files
     manifests = (source_files.manifest(year) for year in source_files.years())
     return [manifest.year for manifest in manifests if manifest and manifest.synthetic]
 

@@ -14,12 +14,13 @@ import duckdb
 from sqlglot import exp
 
 from chicago_crime import sql
-from chicago_crime.csv_records import lines_of, records
 from chicago_crime.errors import PlatformError
-from chicago_crime.file_facts import MOST_COMMAS, FileFacts, examine
-from chicago_crime.resources.duckdb_dialect import to_duckdb
-from chicago_crime.resources.duckdb_scans import csv_scan
-from chicago_crime.schema import SOURCE_COLUMNS, Header, HeaderError, read_header
+from chicago_crime.intake.csv_records import lines_of, records
+from chicago_crime.intake.file_facts import MOST_COMMAS, FileFacts, examine
+from chicago_crime.intake.header import Header, HeaderError, read_header
+from chicago_crime.sql.duckdb_dialect import to_duckdb
+from chicago_crime.sql.duckdb_scans import csv_scan
+from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 LEAST_SHARE_OF_YEAR = 0.1
 """A file with fewer rows of its year is of another year. Some may stray: the warehouse rejects them one by one."""
@@ -196,7 +197,7 @@ def _read_fast(file: Path, year: int) -> _Coverage | None:
     names = [column.name for column in SOURCE_COLUMNS]
     last = [f"COALESCE(raw.{name}, '')" for name in names[-MOST_COMMAS:][::-1]]
     empty = "".join(f"WHEN {value} != '' THEN {place} " for place, value in enumerate(last))
-    query = sql.statement("coverage").select("SUM(empty_at_end)", dialect="duckdb")
+    query = sql.statement("fragments/rows_by_month").select("SUM(empty_at_end)", dialect="duckdb")
     # Counted where the file is read: further out, every row would have to be carried there whole.
     read = query.find(exp.Subquery)
     assert read, "coverage.sql reads parsed_crimes"

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chicago_crime.gate import pass_through
-from chicago_crime.resources.staging import publish, staging_folder
+from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError
 
 

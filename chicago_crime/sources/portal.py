@@ -17,10 +17,10 @@ from typing import NamedTuple, TypeVar
 import requests
 from pydantic import SecretStr
 
-from chicago_crime.schema import SOURCE_COLUMNS
 from chicago_crime.sources.base import VERSION, CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
 from chicago_crime.sources.http import USER_AGENT, HttpError, Patience, limit_time, patiently, refusal
-from chicago_crime.years import FIRST_YEAR
+from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.years import FIRST_YEAR
 
 DATASET = "ijzp-q8t2"
 

@@ -11,40 +11,40 @@ import sqlglot
 from sqlglot import exp
 
 _FOLDER = Path(__file__).parent
-_INCLUDED = ("parsed_crimes", "typed_crimes")
-"""Files that are no table of their own: where another file reads one, it becomes a subquery there."""
+_SUBQUERIES = ("parsed_crimes", "typed_crimes")
+"""Fragments that are no table of their own: where a file reads one, it becomes a subquery there."""
 
 _CONDITION = "matches_filters"
-"""The one condition that all statements of the dashboard share: where a file names it, it stands there."""
+"""The fragment that all statements of the pages share: where a file names it, the condition is inserted."""
 
 
 @lru_cache
 def statement(name: str) -> exp.Query:
-    """The parsed GoogleSQL statement of file `name`: of a table for parameter `@year`, or of a page of the dashboard.
+    """The parsed GoogleSQL statement of a file: `tables/NAME` for parameter `@year`, `pages/NAME` or `fragments/NAME`.
 
     The result is shared: copy it before changing it.
     """
     query = sqlglot.parse_one((_FOLDER / f"{name}.sql").read_text(), read="bigquery")
     for table in list(query.find_all(exp.Table)):
-        if table.name in _INCLUDED:
-            table.replace(statement(table.name).copy().subquery(table.alias_or_name))
+        if table.name in _SUBQUERIES:
+            table.replace(statement(f"fragments/{table.name}").copy().subquery(table.alias_or_name))
     assert isinstance(query, exp.Query), f"{name}.sql is not one query"
     if not name.endswith(_CONDITION):
         for column in list(query.find_all(exp.Column)):
             if column.name == _CONDITION:
-                [condition] = statement(f"dashboard/{_CONDITION}").selects
+                [condition] = statement(f"fragments/{_CONDITION}").selects
                 column.replace(exp.paren(condition.unalias().copy()))
     return query
 
 
 def tables_read(name: str) -> list[str]:
     """The tables that the statement of table `name` reads, sorted."""
-    query = statement(name)
+    query = statement(f"tables/{name}")
     common = {cte.alias for cte in query.find_all(exp.CTE)}
     return sorted({table.name for table in query.find_all(exp.Table) if table.name and table.name not in common})
 
 
 def answers() -> list[tuple[str, str]]:
     """Example questions with the query that answers each from the marts, in SQL that every warehouse understands."""
-    texts = [file.read_text() for file in sorted((_FOLDER / "answers").glob("*.sql"))]
+    texts = [file.read_text() for file in sorted((_FOLDER / "demo").glob("*.sql"))]
     return [(text.splitlines()[0].removeprefix("-- "), text) for text in texts]

@@ -5,7 +5,7 @@ Here belongs what both the layers and the marts need. A column that the source h
 
 from dataclasses import dataclass, replace
 
-from chicago_crime.schema import SOURCE_COLUMNS, Column
+from chicago_crime.tables.columns import SOURCE_COLUMNS, Column
 
 
 @dataclass(frozen=True)

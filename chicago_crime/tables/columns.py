@@ -4,8 +4,6 @@ The header reader, the table schemas, the docs, the checks and the DDL derive fr
 columns is in `tables/`; how a column is computed is in `sql/` and `spark_jobs/`.
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,62 +71,3 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column("longitude", "FLOAT64", "Block-level place, degrees east.", ("lon", "lng", "long"), between=LONGITUDE),
     Column("location", "STRING", "Latitude and longitude as one text."),
 )
-
-_BY_SPELLING = {
-    spelling: column.name for column in SOURCE_COLUMNS for spelling in (column.name.replace("_", ""), *column.spellings)
-}
-
-
-class HeaderError(ValueError):
-    """A header cannot be used; the message names the columns."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """A CSV's header, understood.
-
-    Attributes:
-        positions: for each source column in canonical order its index in the file, None if the file lacks it.
-        width: how many fields a row of the file has.
-        ignored: names of columns that are not ours.
-    """
-
-    positions: tuple[int | None, ...]
-    width: int
-    ignored: tuple[str, ...]
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Canonical names of the columns that the file lacks."""
-        return tuple(c.name for c, index in zip(SOURCE_COLUMNS, self.positions, strict=True) if index is None)
-
-    @property
-    def is_canonical(self) -> bool:
-        """True if the file has the 22 columns in canonical order and no others."""
-        return self.width == len(SOURCE_COLUMNS) and self.positions == tuple(range(len(SOURCE_COLUMNS)))
-
-
-def read_header(names: Iterable[str]) -> Header:
-    """Match header names to source columns, in any order and any known spelling.
-
-    Raises:
-        HeaderError: a needed column is missing, or two names mean the same column.
-    """
-    found: dict[str, int] = {}
-    ignored: list[str] = []
-    width = 0
-    for index, name in enumerate(names):
-        width = index + 1
-        column = _BY_SPELLING.get(re.sub(r"[^a-z0-9]", "", name.lower()))
-        if column is None:
-            ignored.append(name)
-        elif column in found:
-            raise HeaderError(f"two columns of the header mean {column!r} (the second is {name!r})")
-        else:
-            found[column] = index
-    lacking = [column.name for column in SOURCE_COLUMNS if column.needed and column.name not in found]
-    if lacking:
-        raise HeaderError(
-            f"the header lacks {', '.join(lacking)}; it has {', '.join(ignored + list(found)) or 'nothing'}"
-        )
-    return Header(tuple(found.get(column.name) for column in SOURCE_COLUMNS), width, tuple(ignored))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from chicago_crime.schema import SOURCE_COLUMNS, Column
 from chicago_crime.tables.base import (
     CELL_X,
     CELL_Y,
@@ -18,6 +17,7 @@ from chicago_crime.tables.base import (
     TYPED,
     Table,
 )
+from chicago_crime.tables.columns import SOURCE_COLUMNS, Column
 
 RAW_CRIMES = Table(
     "raw_crimes",

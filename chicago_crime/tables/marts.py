@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from chicago_crime.schema import LATITUDE, LONGITUDE, Column
 from chicago_crime.tables.base import (
     ARREST_RATE,
     ARRESTS,
@@ -24,6 +23,7 @@ from chicago_crime.tables.base import (
     Table,
     count,
 )
+from chicago_crime.tables.columns import LATITUDE, LONGITUDE, Column
 
 CRIME_TYPE_COUNT = Table(
     "crime_type_count",

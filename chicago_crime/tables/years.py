@@ -5,25 +5,14 @@ warehouse.
 """
 
 import re
-import warnings
 from datetime import date
 
-from dagster import BackfillPolicy, BetaWarning, StaticPartitionsDefinition
-
 from chicago_crime.errors import UsageError
-
-# Every asset has a backfill policy; that the parameter is in beta need not be said to every user at every start.
-warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=BetaWarning)
 
 FIRST_YEAR = 2001
 """The City publishes reported crimes from this year on."""
 
 CURRENT_YEAR = date.today().year  # read once: a process that lives over New Year keeps a graph that agrees with itself
-
-# Static rather than time-window partitions: automation may ask for any year, also one long past.
-yearly = StaticPartitionsDefinition([str(year) for year in range(FIRST_YEAR, CURRENT_YEAR + 1)])
-
-one_run_for_all_years = BackfillPolicy.single_run()
 
 
 class YearsError(UsageError):

@@ -16,8 +16,8 @@ import pytest
 from dagster import AssetKey, DagsterRunStatus
 from typer.testing import CliRunner, Result
 
-from chicago_crime.cli import app
-from chicago_crime.instance import open_instance
+from chicago_crime.cli.app import app
+from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import load_settings
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
@@ -197,7 +197,7 @@ def test_an_answer_is_written_as_csv_json_and_parquet(data_dir: Path, tmp_path: 
 
 
 def test_an_answer_can_be_piped(data_dir: Path) -> None:
-    program = [sys.executable, "-c", "from chicago_crime.cli import main; main()"]
+    program = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()"]
     sql = "SELECT year, COUNT(*) AS n FROM crimes GROUP BY year ORDER BY year"
     piped = subprocess.run(
         [*program, "query", sql, "--format", "csv", "--data-dir", str(data_dir)],

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from chicago_crime import doctor_gcp
-from chicago_crime.cli import app
-from chicago_crime.doctor import Finding
-from chicago_crime.doctor_gcp import examine_cloud
-from chicago_crime.permissions import grants_for
-from chicago_crime.resources.bigquery import build_bigquery
+from chicago_crime.cli.app import app
+from chicago_crime.cli.doctor import google as doctor_gcp
+from chicago_crime.cli.doctor.examine import Finding
+from chicago_crime.cli.doctor.google import examine_cloud
+from chicago_crime.installation import build_bigquery
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.google.permissions import grants_for
 from chicago_crime.tables import CRIMES, TABLES
 from chicago_crime_tests.servers.credentials import EMAIL, PROJECT_ID, private_key, service_account_file
 from chicago_crime_tests.servers.faults import Fault

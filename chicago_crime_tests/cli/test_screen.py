@@ -6,7 +6,7 @@ from decimal import Decimal
 import pyarrow as pa
 from rich.console import Console
 
-from chicago_crime.screen import answer_table
+from chicago_crime.cli.screen import answer_table
 
 
 def shown(columns: dict[str, list]) -> str:

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.serve import build_dashboard
-from chicago_crime.resources import build_resources
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.support import run_well
 
@@ -35,5 +35,5 @@ def client_of(settings: Settings) -> TestClient:
 
 def data_of(settings: Settings) -> Data:
     """The data of an installation as the dashboard sees them."""
-    resources = build_resources(settings)
-    return Data(resources["warehouse"], resources["source_files"], settings.home)
+    installation = Installation(settings)
+    return Data(installation.warehouse, installation.source_files, settings.home)

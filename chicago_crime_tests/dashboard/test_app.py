@@ -12,8 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from chicago_crime.dashboard.app import PAGES
-from chicago_crime.resources.duckdb import DuckDBWarehouse
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES_MONTHLY
 from chicago_crime_tests.dashboard.conftest import client_of, data_of
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv

@@ -13,13 +13,13 @@ import sqlglot
 from sqlglot import exp
 
 from benchmarks.dashboard_bytes import PAGES, address_of, full_cloud, jobs_of
-from chicago_crime.resources import build_resources
-from chicago_crime.resources.bigquery_answers import MB, PAGE
-from chicago_crime.resources.bigquery_packing import LAYOUTS
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.google.bigquery.answers import MB, PAGE
+from chicago_crime.storage.google.bigquery.packing import LAYOUTS
 from chicago_crime.tables import TABLES
-from chicago_crime_tests.resources.cloud import DATASET, Cloud
 from chicago_crime_tests.servers.bigquery_bytes import bytes_read
+from chicago_crime_tests.storage.google.cloud import DATASET, Cloud
 from chicago_crime_tests.support import run_well
 
 FULL_ROWS = {
@@ -70,7 +70,7 @@ class Small:
     def page(self, page: str, choice: str) -> dict[str, float]:
         """The same of all statements of a page."""
         if (page, choice) not in self.pages:
-            source_files, found = build_resources(self.settings)["source_files"], dict[str, float]()
+            source_files, found = Installation(self.settings).source_files, dict[str, float]()
             for job in jobs_of(self.cloud, source_files, address_of(page, choice)):
                 for name, size in self.bytes_of(job.configuration["query"]["query"]).items():
                     found[name] = found.get(name, 0) + size

@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from chicago_crime.dashboard.compare import compare
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.pages import Asked
+from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.view import View
-from chicago_crime.run import RunReport
+from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings
-from chicago_crime.sources.sample import SampleSource
+from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime_tests.dashboard.conftest import data_of
 from chicago_crime_tests.support import folder_settings, run_well
 

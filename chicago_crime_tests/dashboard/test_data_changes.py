@@ -8,9 +8,9 @@ import duckdb
 import pyarrow.csv
 import pytest
 
-from chicago_crime.dashboard.data_page import data_page
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.pages import Asked
+from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import client_of, data_of
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv

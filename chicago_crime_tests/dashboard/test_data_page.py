@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.data_page import data_page
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.pages import Asked
+from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.dashboard.view import Section
 from chicago_crime.settings import Settings
 from chicago_crime.tables import CRIMES

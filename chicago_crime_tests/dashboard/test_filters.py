@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chicago_crime.dashboard.filters import CLASSES, MAPS, MEASURES, ROWS, Filters, read_filters
-from chicago_crime.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
 
 
 def several(values: st.SearchStrategy) -> st.SearchStrategy[tuple]:

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chicago_crime.dashboard.compare import compare
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.hot_spots import gi_star
-from chicago_crime.dashboard.overview import overview
-from chicago_crime.dashboard.pages import Asked, NothingMatchesError, Page
+from chicago_crime.dashboard.page import Asked, NothingMatchesError, Page
+from chicago_crime.dashboard.pages.compare import compare
+from chicago_crime.dashboard.pages.hot_spots import gi_star
+from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.when import when
+from chicago_crime.dashboard.pages.where import where
 from chicago_crime.dashboard.view import View
-from chicago_crime.dashboard.when import when
-from chicago_crime.dashboard.where import where
 from chicago_crime.settings import Settings
 from chicago_crime_tests.support import rows_of
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chicago_crime.dashboard.shapes import Cell, Ring, make_shapes
+from chicago_crime.dashboard.charts.shapes import Cell, Ring, make_shapes
 
 
 def enclosed(ring: Ring) -> float:

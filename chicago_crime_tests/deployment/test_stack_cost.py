@@ -5,7 +5,7 @@ import re
 import pytest
 
 from benchmarks.stack import BOOT_DISK_GB, main, month
-from chicago_crime.resources.list_prices import compute_usd_per_hour
+from chicago_crime.storage.google.prices import compute_usd_per_hour
 from chicago_crime_tests.support import PROJECT
 
 INFRA = PROJECT / "infra_pulumi"

@@ -3,7 +3,7 @@
 import socket
 import sys
 
-PROGRAM = [sys.executable, "-c", "from chicago_crime.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()"]
 
 
 def free_port() -> int:

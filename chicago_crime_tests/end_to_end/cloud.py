@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from typer.testing import CliRunner
 
-from chicago_crime.cli import app
+from chicago_crime.cli.app import app
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
 from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.faults import Asked

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.run import RunReport
+from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, writes_in

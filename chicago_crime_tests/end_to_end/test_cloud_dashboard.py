@@ -17,14 +17,14 @@ import pytest
 from dagster import AssetKey
 from starlette.testclient import TestClient
 
-from chicago_crime.assets.dashboard import REPORTED
-from chicago_crime.dashboard.data_page import data_page
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.pages import Asked
-from chicago_crime.instance import open_instance
-from chicago_crime.resources.looker_studio import ADDRESS
+from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.pages.data import data_page
+from chicago_crime.graph.assets.dashboard import REPORTED
+from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.sources.sample import SampleSource
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.google.looker_studio import ADDRESS
 from chicago_crime_tests.dashboard.conftest import client_of, data_of
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
 from chicago_crime_tests.support import crime, folder_settings, run_well

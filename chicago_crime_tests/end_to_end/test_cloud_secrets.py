@@ -30,7 +30,7 @@ import logging, sys
 logging.basicConfig(level=logging.DEBUG)
 from kagglesdk import KaggleEnv, kaggle_env
 kaggle_env._env_to_endpoint[KaggleEnv.PROD] = sys.argv.pop(1)
-from chicago_crime.cli import main
+from chicago_crime.cli.app import main
 main()
 """
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from chicago_crime.graph.status import read_status
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
-from chicago_crime.status import read_status
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.support import crimes_of_months, files_below, folder_settings, run_well, write_csv
@@ -55,7 +56,7 @@ def start(settings: Settings, version: str, **more: object) -> subprocess.Popen:
         "--allow-shrink",
     ]
     return subprocess.Popen(
-        [sys.executable, "-u", "-c", "from chicago_crime.cli import main; main()", *command],
+        [sys.executable, "-u", "-c", "from chicago_crime.cli.app import main; main()", *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -80,7 +81,7 @@ def assert_the_next_run_repairs_all(settings: Settings) -> None:
     new = folder_settings(settings.data_dir, settings.data_dir.parent / "new", allow_shrink=True)
     run_well(new, 2014)
     assert set(versions(settings).values()) == {NEW}
-    [status] = read_status(settings)
+    [status] = read_status(Installation(settings))
     assert status.is_complete
     assert files_below(settings.data_dir / "staging") == {}
     assert len(list((settings.data_dir / "csv").iterdir())) == 2

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from chicago_crime import reference
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.filters import MAPS
-from chicago_crime.run import RunReport
+from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import new_page, silent_page

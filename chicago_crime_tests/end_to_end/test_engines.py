@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.instance import open_instance
-from chicago_crime.run import run_years
+from chicago_crime.definitions import build_definitions
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.graph.run import run_years
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
 from chicago_crime_tests.support import REAL_DATA, folder_settings, program_missing, real_year, run_well
@@ -42,8 +44,9 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Setting
     jvm = folder_settings(folder / "jvm", REAL_DATA / "real", spark_engine="jvm", java_home=home)
     for name in (table.name for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)):
         (folder / "jvm" / "warehouse" / name / f"{YEAR}.parquet").unlink()
+    installation = Installation(jvm)
     with open_instance(jvm) as instance:
-        [report] = run_years(jvm, instance, [YEAR], "key:enriched_crimes+")
+        [report] = run_years(installation, build_definitions(installation), instance, [YEAR], "key:enriched_crimes+")
     assert report.success, (report.failures, report.checks)
     assert report.metadata["hot_spots", YEAR]["spark_engine"] == "jvm"
     return embedded, jvm

@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime import reference
-from chicago_crime.run import RunReport
+from chicago_crime.graph.run import RunReport
+from chicago_crime.graph.status import read_status
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
-from chicago_crime.status import read_status
 from chicago_crime.tables import TABLES, Table
 from chicago_crime_tests.support import REAL_ROWS, real_year, run_well, warehouse_of
 
@@ -30,7 +31,7 @@ def test_every_row_is_accounted_for(real_years: tuple[Settings, list[RunReport]]
 
 def test_every_year_is_complete(real_years: tuple[Settings, list[RunReport]]) -> None:
     settings, _ = real_years
-    statuses = read_status(settings)
+    statuses = read_status(Installation(settings))
     assert [status.year for status in statuses] == list(REAL_ROWS)
     assert all(status.is_complete for status in statuses)
 

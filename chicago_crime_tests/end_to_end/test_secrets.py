@@ -31,7 +31,7 @@ import logging, sys
 logging.basicConfig(level=logging.DEBUG)
 from kagglesdk import KaggleEnv, kaggle_env
 kaggle_env._env_to_endpoint[KaggleEnv.PROD] = sys.argv.pop(1)
-from chicago_crime.cli import main
+from chicago_crime.cli.app import main
 try:
     main()
 finally:
@@ -137,7 +137,7 @@ def test_dev_hands_the_secrets_on_to_dagster_and_prints_none(servers: Servers, t
         port = probe.getsockname()[1]
     program = (
         "import sys; sys.executable = sys.argv.pop(1)\n"
-        "from chicago_crime.cli import main; sys.argv[1:] = ['dev', '--port', sys.argv[1]]; main()"
+        "from chicago_crime.cli.app import main; sys.argv[1:] = ['dev', '--port', sys.argv[1]]; main()"
     )
     told = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "bin" / "python"), str(port)],

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from chicago_crime.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import new_page
 from chicago_crime_tests.patience import PATIENCE_S, until

@@ -9,8 +9,9 @@ import pytest
 from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetSelection, Definitions, define_asset_job
 
 from chicago_crime.definitions import build_definitions
-from chicago_crime.instance import open_instance
-from chicago_crime.run import RunReport
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.graph.run import RunReport
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime_tests.support import crimes_of_months, files_below, folder_settings, run, run_well, write_csv
 
@@ -45,7 +46,7 @@ def evaluate(settings: Settings, asset: str, check: str) -> AssetCheckEvaluation
     """One check by itself, over every year that is stored."""
     key = AssetCheckKey(AssetKey(asset), check)
     job = define_asset_job("one_check", AssetSelection.checks(key))
-    definitions = Definitions.merge(build_definitions(settings), Definitions(jobs=[job]))
+    definitions = Definitions.merge(build_definitions(Installation(settings)), Definitions(jobs=[job]))
     with open_instance(settings) as instance:
         result = definitions.resolve_job_def("one_check").execute_in_process(instance=instance, raise_on_error=False)
     [evaluation] = [e for e in result.get_asset_check_evaluations() if e.asset_check_key == key]

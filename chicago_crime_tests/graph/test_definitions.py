@@ -9,10 +9,10 @@ from dagster import AssetKey, Definitions
 
 from chicago_crime import reference, sql
 from chicago_crime.definitions import build_definitions
-from chicago_crime.lineage import UPSTREAM
 from chicago_crime.settings import load_settings
 from chicago_crime.tables import TABLES
-from chicago_crime.years import CURRENT_YEAR
+from chicago_crime.tables.lineage import UPSTREAM
+from chicago_crime.tables.years import CURRENT_YEAR
 from chicago_crime_tests.support import PROJECT
 
 LOAD = """

@@ -12,8 +12,8 @@ from dagster import AssetKey, AssetMaterialization, DagsterInstance, asset, mate
 from dagster._check import CheckError
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
-from chicago_crime.event_log import BATCH_SIZE, BatchingEventLog
-from chicago_crime.instance import open_instance
+from chicago_crime.graph.event_log import BATCH_SIZE, BatchingEventLog
+from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings
 
 
@@ -84,7 +84,7 @@ def test_another_storage_that_is_configured_stays(tmp_path: Path, monkeypatch: p
     project = tmp_path / "project"
     project.mkdir()
     (project / "dagster.yaml").write_text(yaml.dump({"event_log_storage": consolidated}))
-    monkeypatch.setattr("chicago_crime.instance.PROJECT_FOLDER", project)
+    monkeypatch.setattr("chicago_crime.graph.instance.PROJECT_FOLDER", project)
     with open_instance(settings) as instance:
         assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
 

@@ -9,9 +9,10 @@ from dagster import DagsterInstance, DefaultScheduleStatus, build_schedule_conte
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from chicago_crime.definitions import build_definitions
-from chicago_crime.jobs import refresh_newest_years
+from chicago_crime.graph.jobs import refresh_newest_years
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.years import CURRENT_YEAR
+from chicago_crime.tables.years import CURRENT_YEAR
 from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
 
 
@@ -20,7 +21,7 @@ def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
     context = build_schedule_context(
         DagsterInstance.ephemeral(),
         scheduled_execution_time=at.replace(tzinfo=ZoneInfo("America/Chicago")),
-        resources=build_definitions(settings).resources,
+        resources=build_definitions(Installation(settings)).resources,
     )
     return refresh_newest_years.evaluate_tick(context)
 

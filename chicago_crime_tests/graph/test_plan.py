@@ -9,16 +9,24 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
-from chicago_crime.cli import app
-from chicago_crime.plan import _about_space, make_plan
-from chicago_crime.plan_types import Plan
+from chicago_crime.cli.app import app
+from chicago_crime.graph.plan import _about_space
+from chicago_crime.graph.plan_types import Plan
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.folder import FolderSource
 from chicago_crime.sources.portal import PortalSource
-from chicago_crime.sources.sample import SampleSource
+from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crimes_of_months, files_below, folder_settings, rows_of, run_well, write_csv
+from chicago_crime_tests.support import (
+    crimes_of_months,
+    files_below,
+    folder_settings,
+    plan_of,
+    rows_of,
+    run_well,
+    write_csv,
+)
 
 
 def dry_run(*arguments: object, **environment: str) -> Result:
@@ -56,7 +64,7 @@ def test_a_dry_run_begins_and_writes_nothing_where_years_are_loaded(loaded: Sett
 
 
 def test_it_tells_what_is_loaded_by_table_and_year(loaded: Settings) -> None:
-    plan = make_plan(loaded, [2014, 2015])
+    plan = plan_of(loaded, [2014, 2015])
     for year in plan.years:
         assert year.loaded == {name: len(rows_of(loaded, name, year.year)) for name in TABLES}
     assert plan.years[0].loaded["crimes"] == 36
@@ -65,7 +73,7 @@ def test_it_tells_what_is_loaded_by_table_and_year(loaded: Settings) -> None:
 
 
 def test_it_tells_the_runs_and_the_assets_in_their_order(loaded: Settings) -> None:
-    plan = make_plan(loaded, [2014, 2015, 2017], "key:crimes+")
+    plan = plan_of(loaded, [2014, 2015, 2017], "key:crimes+")
     assert plan.runs == [(2014, 2015), (2017, 2017)]
     assert plan.assets[0] == "crimes"
     assert set(plan.assets) >= {"enriched_crimes", "hot_spots"}
@@ -74,19 +82,19 @@ def test_it_tells_the_runs_and_the_assets_in_their_order(loaded: Settings) -> No
 
 
 def test_without_the_source_the_file_that_was_fetched_counts(loaded: Settings) -> None:
-    [year] = make_plan(loaded, [2014], "crimes,rejected_crimes").years
+    [year] = plan_of(loaded, [2014], "crimes,rejected_crimes").years
     assert year.rows == 36
     assert year.bytes == (loaded.folder / "2014.csv").stat().st_size if loaded.folder else False
     assert "fetched before" in year.source
 
 
 def test_what_an_asset_is_made_of_and_is_not_there_is_told(loaded: Settings) -> None:
-    plan = make_plan(loaded, [2014, 2016], "crimes_monthly")
+    plan = plan_of(loaded, [2014, 2016], "crimes_monthly")
     assert plan.warnings == ["crimes_monthly is made of enriched_crimes, which does not hold 2016"]
 
 
 def test_a_year_that_the_source_has_not_is_told(loaded: Settings) -> None:
-    plan = make_plan(loaded, [2014, 2016, 2017])
+    plan = plan_of(loaded, [2014, 2016, 2017])
     assert plan.warnings == ["the source folder has nothing for 2016-2017: these years would fail"]
     assert [year.source == "" for year in plan.years] == [False, True, True]
 
@@ -101,20 +109,20 @@ def test_a_source_that_cannot_be_asked_is_told(tmp_path: Path) -> None:
 
 def test_synthetic_rows_over_real_ones_are_warned_of(loaded: Settings) -> None:
     settings = load_settings(source="sample", data_dir=loaded.data_dir)
-    plan = make_plan(settings, [2013, 2014, 2015])
+    plan = plan_of(settings, [2013, 2014, 2015])
     assert plan.warnings == ["2014-2015 would be replaced by SYNTHETIC rows, and are real now"]
 
 
 def test_a_year_that_would_shrink_is_warned_of_unless_that_is_allowed(loaded: Settings, tmp_path: Path) -> None:
     few = load_settings(source="sample", sample_rows=30, data_dir=loaded.data_dir)
-    told = [warning for warning in make_plan(few, [2014]).warnings if "rows at the source" in warning]
+    told = [warning for warning in plan_of(few, [2014]).warnings if "rows at the source" in warning]
     assert len(told) == 1
     assert "36 are loaded: the run would stop there, unless with --allow-shrink" in told[0]
     allowed = few.model_copy(update={"allow_shrink": True})
-    assert not any("rows at the source" in warning for warning in make_plan(allowed, [2014]).warnings)
+    assert not any("rows at the source" in warning for warning in plan_of(allowed, [2014]).warnings)
     write_csv(tmp_path / "2014.csv", crimes_of_months(2014, per_month=2))
     smaller = folder_settings(loaded.data_dir, tmp_path)
-    assert "2014 is 33% smaller than the file that is loaded" in make_plan(smaller, [2014]).warnings[0]
+    assert "2014 is 33% smaller than the file that is loaded" in plan_of(smaller, [2014]).warnings[0]
 
 
 def test_too_little_disk_is_warned_of() -> None:

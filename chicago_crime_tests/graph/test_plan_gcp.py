@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from chicago_crime.cli import app
-from chicago_crime.permissions import grants_for
-from chicago_crime.plan import make_plan
-from chicago_crime.plan_types import BYTES_A_ROW, CloudPlan, Plan
-from chicago_crime.resources.bigquery_costs import MIB, billed
-from chicago_crime.resources.list_prices import machine_usd_per_hour
-from chicago_crime.run import RunReport
+from chicago_crime.cli.app import app
+from chicago_crime.graph.plan_types import BYTES_A_ROW, CloudPlan, Plan
+from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.google.bigquery.costs import MIB, billed
+from chicago_crime.storage.google.permissions import grants_for
+from chicago_crime.storage.google.prices import machine_usd_per_hour
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.faults import Asked
 from chicago_crime_tests.support import crimes_of_months, files_below, run_well, write_csv
@@ -52,7 +51,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     with whole_cloud(folder, source="folder", folder=folder / "in") as cloud:
         given = {name.removeprefix("CHICAGO_CRIME_").lower(): value for name, value in cloud.environment.items()}
         settings = load_settings(**given)
-        before = make_plan(settings, YEARS)
+        before = plan_of(settings, YEARS)
         writes_of_plan, files = writes_in(cloud), files_below(folder / "data")
         began = {server: len(server.calls) for server in (cloud.storage, cloud.bigquery, cloud.dataproc)}
         [report] = run_well(settings, *YEARS)
@@ -65,7 +64,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             "Dataproc": sum(call.method != "GET" for call in cloud.dataproc.calls),
         }
         now = writes_in(cloud), files_below(folder / "data")
-        after = make_plan(settings, YEARS)
+        after = plan_of(settings, YEARS)
         assert (writes_in(cloud), files_below(folder / "data")) == now
         yield Told(cloud, settings, before, writes_of_plan, files, writes, report, queries, methods, after)
 
@@ -169,21 +168,21 @@ def test_of_loaded_years_rows_and_bytes_are_known(told: Told) -> None:
 def test_what_changed_is_looked_for_where_something_is_loaded(told: Told) -> None:
     assert read(told.before, "revisions", "compute") == []
     assert len(read(told.after, "revisions", "compute")) == len(YEARS)
-    alone = make_plan(told.settings, YEARS, "crimes")  # crimes notes it, also where it is not chosen
+    alone = plan_of(told.settings, YEARS, "crimes")  # crimes notes it, also where it is not chosen
     assert read(alone, "revisions", "compute") == read(told.after, "revisions", "compute")
     assert min(read(alone, "revisions", "compute")) > 0
     assert of_cloud(alone).writes["BigQuery jobs or labels"] == 4
 
 
 def test_of_years_beside_loaded_ones_only_theirs_are_estimates(told: Told) -> None:
-    plan = make_plan(told.settings, [2015, 2016], "crimes,crime_csv")
+    plan = plan_of(told.settings, [2015, 2016], "crimes,crime_csv")
     kinds = [r.is_estimate for r in of_cloud(plan).readings if (r.table, r.what) == ("crimes", "compute")]
     assert kinds == [False, True]
     assert "the source folder has nothing for 2016" in plan.warnings[0]
 
 
 def test_a_statement_above_the_cap_is_warned_of(told: Told) -> None:
-    plan = make_plan(told.settings.model_copy(update={"bigquery_max_gb_billed": 3e-5}), YEARS, "crimes")
+    plan = plan_of(told.settings.model_copy(update={"bigquery_max_gb_billed": 3e-5}), YEARS, "crimes")
     assert of_cloud(plan).cap == 30_000
     above = {reading.table for reading in of_cloud(plan).above_cap}
     assert above == {"crimes", "revisions"}
@@ -192,10 +191,10 @@ def test_a_statement_above_the_cap_is_warned_of(told: Told) -> None:
 
 
 def test_one_cluster_a_run_and_none_without_spark(told: Told) -> None:
-    cloud = of_cloud(make_plan(told.settings, [2014, 2015, 2017], "crimes_daily"))
+    cloud = of_cloud(plan_of(told.settings, [2014, 2015, 2017], "crimes_daily"))
     assert (cloud.clusters, cloud.most_minutes) == (2, 240)
     assert cloud.machines == "a cluster of a master and 2 workers, n2-standard-4"
-    alone = of_cloud(make_plan(told.settings, YEARS, "crimes,rejected_crimes"))
+    alone = of_cloud(plan_of(told.settings, YEARS, "crimes,rejected_crimes"))
     assert (alone.machines, alone.clusters, alone.writes["Dataproc calls"], alone.writes["objects"]) == ("", 0, 0, 0)
     assert alone.usd["Spark's machines"] == 0
 
@@ -211,14 +210,14 @@ def test_what_it_costs_is_what_the_list_prices_make_of_it(told: Told) -> None:
 
 def test_a_batch_costs_by_its_units(told: Told) -> None:
     settings = told.settings.model_copy(update={"dataproc_mode": "serverless"})
-    cloud = of_cloud(make_plan(settings, YEARS, "crimes_daily"))
+    cloud = of_cloud(plan_of(settings, YEARS, "crimes_daily"))
     assert cloud.machines == "a batch of 12 DCUs"
     assert cloud.usd_at_most == pytest.approx(12 * 0.06 * 2)
 
 
 def test_a_machine_of_unknown_price_is_left_out(told: Told) -> None:
     settings = told.settings.model_copy(update={"dataproc_machine_type": "c4-standard-4"})
-    cloud = of_cloud(make_plan(settings, YEARS, "crimes_daily"))
+    cloud = of_cloud(plan_of(settings, YEARS, "crimes_daily"))
     assert cloud.usd_at_most is None
     assert "Spark's machines" not in cloud.usd
 

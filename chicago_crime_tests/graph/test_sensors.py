@@ -13,10 +13,11 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 from kagglesdk import KaggleEnv, kaggle_env
 
 from chicago_crime.definitions import build_definitions
-from chicago_crime.instance import open_instance
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.folder import AT_REST_S
-from chicago_crime.years import CURRENT_YEAR
+from chicago_crime.tables.years import CURRENT_YEAR
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
@@ -31,7 +32,7 @@ class Watch:
 
     def __init__(self, settings: Settings, instance: DagsterInstance):
         self.settings, self.instance, self.cursor = settings, instance, None
-        self.definitions = build_definitions(settings)
+        self.definitions = build_definitions(Installation(settings))
 
     @property
     def sensor(self) -> SensorDefinition:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chicago_crime.permissions import MAKE_DATASET, grants_for
 from chicago_crime.settings import load_settings
+from chicago_crime.storage.google.permissions import MAKE_DATASET, grants_for
 from chicago_crime_tests.infra_pulumi.provisioned import Declared, provision
 
 PLACES = {

@@ -6,7 +6,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chicago_crime.csv_records import LONGEST_RECORD, records
+from chicago_crime.intake.csv_records import LONGEST_RECORD, records
 
 
 def read(text: str, width: int = 2) -> list[tuple[int, int, list[str], str]]:

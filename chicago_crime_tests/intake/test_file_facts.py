@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chicago_crime import file_facts
-from chicago_crime.file_facts import examine
+from chicago_crime.intake import file_facts
+from chicago_crime.intake.file_facts import examine
 
 
 @pytest.mark.parametrize(

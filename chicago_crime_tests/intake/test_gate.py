@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chicago_crime.gate import GateError, Passage, pass_through
+from chicago_crime.intake.gate import GateError, Passage, pass_through
 from chicago_crime_tests.support import NAMES, crime, crimes_of_months, real_variant, real_year, write_csv
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.gate import GateError
-from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.intake.gate import GateError
+from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
 from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
 

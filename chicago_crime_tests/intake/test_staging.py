@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.staging import publish, staging_folder
+from chicago_crime.intake.staging import publish, staging_folder
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from chicago_crime.resources.staging import staging_folder
+from chicago_crime.intake.staging import staging_folder
 with staging_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("half")
     print(folder, flush=True)

@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlglot import exp
 
-from chicago_crime.resources.duckdb_dialect import translated
+from chicago_crime.sql.duckdb_dialect import translated
 from chicago_crime_tests.servers.bigquery_catalog import PARTITION, Catalog, LiveTable, Partitions
 
 

@@ -18,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
-from chicago_crime.resources.duckdb_dialect import translated
+from chicago_crime.sql.duckdb_dialect import translated
 from chicago_crime_tests.servers.bigquery_bytes import bytes_read
 from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,

@@ -16,7 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chicago_crime.schema import SOURCE_COLUMNS, read_header
+from chicago_crime.intake.header import read_header
+from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, add_fault_option, faults_in, serve
 
 NAMES = [column.name for column in SOURCE_COLUMNS]

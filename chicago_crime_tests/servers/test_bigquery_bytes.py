@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from google.cloud import bigquery
 
-from chicago_crime_tests.resources.cloud import DATASET, Cloud, cloud_in
+from chicago_crime_tests.storage.google.cloud import DATASET, Cloud, cloud_in
 
 DDL = f"""
 CREATE TABLE {DATASET}.by_year (year INT64, word STRING, flag BOOL, share FLOAT64, day DATE)

@@ -8,11 +8,11 @@ import pytest
 from kagglesdk import KaggleEnv, kaggle_env
 from pydantic import SecretStr
 
-from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.http import Patience
-from chicago_crime.sources.kaggle import KaggleSource
-from chicago_crime.sources.kaggle_login import KaggleLogin
+from chicago_crime.sources.kaggle.login import KaggleLogin
+from chicago_crime.sources.kaggle.source import KaggleSource
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.support import all_told_by, crimes_of_months, files_below, write_csv

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.kaggle_login import Credentials, KaggleLogin
+from chicago_crime.sources.kaggle.login import Credentials, KaggleLogin
 from chicago_crime_tests.support import all_told_by
 
 SECRET = "planted0secret"

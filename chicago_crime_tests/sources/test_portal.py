@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from chicago_crime.gate import pass_through
-from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.http import Patience

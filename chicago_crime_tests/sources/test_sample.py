@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chicago_crime.gate import pass_through
-from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.intake.gate import pass_through
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.sample import SampleSource
-from chicago_crime.sources.sample_blocks import address
-from chicago_crime.sources.sample_dirt import KINDS
-from chicago_crime.sources.sample_profile import cells, profile
+from chicago_crime.sources.sample.blocks import address
+from chicago_crime.sources.sample.dirt import KINDS
+from chicago_crime.sources.sample.profile import cells, profile
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.support import real_year
 
@@ -186,7 +186,7 @@ def test_coordinates_lie_in_the_community_area_they_name(year_2014: list[Row]) -
 def test_degrees_are_those_of_the_real_projection(tmp_path: Path, year_2014: list[Row]) -> None:
     with gzip.open(real_year(2021), "rt", newline="") as file:
         real = [row for row in csv.DictReader(file) if row["X Coordinate"]][::500]
-    from chicago_crime.sources.sample_profile import degrees
+    from chicago_crime.sources.sample.profile import degrees
 
     x = np.array([float(row["X Coordinate"]) for row in real])
     y = np.array([float(row["Y Coordinate"]) for row in real])

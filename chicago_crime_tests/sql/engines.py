@@ -16,8 +16,8 @@ import sqlglot
 from sqlglot import exp
 
 from chicago_crime import reference, sql
-from chicago_crime.resources.duckdb_dialect import to_duckdb
-from chicago_crime.resources.parquet_files import DUCKDB_TYPES
+from chicago_crime.sql.duckdb_dialect import to_duckdb
+from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.googlesql import Analyzer, Typed
 from chicago_crime_tests.support import NAMES

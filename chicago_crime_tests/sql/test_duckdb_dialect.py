@@ -11,7 +11,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from chicago_crime.resources.duckdb_dialect import to_duckdb
+from chicago_crime.sql.duckdb_dialect import to_duckdb
 
 
 def answer(query: str, rows: str = "(SELECT 1 AS x)", **parameters: object) -> Any:

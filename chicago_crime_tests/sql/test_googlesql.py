@@ -11,14 +11,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime import schema_checks, sql
-from chicago_crime.dashboard.compare import spans_until
+from chicago_crime import sql
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.gate import pass_through
-from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.dashboard.pages.compare import spans_until
+from chicago_crime.graph.checks import schema as schema_checks
+from chicago_crime.graph.checks.tables import ADDS_UP
+from chicago_crime.intake.gate import pass_through
 from chicago_crime.settings import Settings
-from chicago_crime.sources.sample import SampleSource
-from chicago_crime.table_checks import ADDS_UP
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
 from chicago_crime_tests.sql.dirt import edge_rows
 from chicago_crime_tests.sql.engines import (
@@ -175,7 +176,7 @@ def test_what_all_pages_need_is_the_same(loaded: Settings, name: str) -> None:
 def test_compare_is_the_same_for_any_day(loaded: Settings, last_day: date, rows_are: str) -> None:
     years = range(last_day.year - 4, last_day.year + 1)
     parameters = Filters().parameters(years) | {"rows_are": rows_are} | spans_until(last_day, years)
-    assert_answers_are_the_same(loaded, "dashboard/compare", parameters)
+    assert_answers_are_the_same(loaded, "pages/compare", parameters)
 
 
 def assert_answers_are_the_same(settings: Settings, name: str, parameters: dict[str, object]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from chicago_crime.resources.duckdb_dialect import FUNCTIONS, TranslationError, to_duckdb
+from chicago_crime.sql.duckdb_dialect import FUNCTIONS, TranslationError, to_duckdb
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 from chicago_crime_tests.sql.engines import in_duckdb, in_order
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime import sql
-from chicago_crime.resources.duckdb import DuckDBWarehouse
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import crimes_of_months, write_csv
 

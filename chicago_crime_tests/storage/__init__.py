@@ -1,1 +1,1 @@
-"""Tests of `chicago_crime/resources/`."""
+"""Tests of `chicago_crime/storage/`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.leases import LeaseHeldError, YearLocks, abandoned, lease
+from chicago_crime.storage.leases import LeaseHeldError, YearLocks, abandoned, lease
 from chicago_crime_tests.patience import PATIENCE_S
 
 
@@ -22,7 +22,7 @@ def test_a_lease_is_abandoned_when_its_holder_is_gone_and_did_not_remove_it(tmp_
 
 def test_a_killed_process_lets_its_lease_go(tmp_path: Path) -> None:
     hold = (
-        "import sys, time; from pathlib import Path; from chicago_crime.resources.leases import lease\n"
+        "import sys, time; from pathlib import Path; from chicago_crime.storage.leases import lease\n"
         "with lease(Path(sys.argv[1]), 'a', 'note'):\n    print('held', flush=True)\n    time.sleep(600)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, text=True)
@@ -50,7 +50,7 @@ def test_where_no_lease_ever_was_none_is_abandoned(tmp_path: Path) -> None:
 
 def test_a_year_is_waited_for_until_whoever_holds_it_lets_it_go_or_is_killed(tmp_path: Path) -> None:
     hold = (
-        "import sys, time; from pathlib import Path; from chicago_crime.resources.leases import YearLocks\n"
+        "import sys, time; from pathlib import Path; from chicago_crime.storage.leases import YearLocks\n"
         "with YearLocks(Path(sys.argv[1])).alone([2015, 2014]):\n    print('held', flush=True)\n    time.sleep(600)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, text=True)

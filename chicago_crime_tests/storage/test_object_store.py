@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.object_store import FolderStore, ObjectStoreError
+from chicago_crime.storage.local.folder_store import FolderStore
+from chicago_crime.storage.object_store import ObjectStoreError
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chicago_crime.schema import SOURCE_COLUMNS, HeaderError, read_header
+from chicago_crime.intake.header import HeaderError, read_header
+from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime_tests.support import NAMES
 
 KAGGLE = [

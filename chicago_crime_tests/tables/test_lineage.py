@@ -4,8 +4,8 @@ import pytest
 from sqlglot import exp
 
 from chicago_crime import sql
-from chicago_crime.lineage import UPSTREAM, upstream_columns
 from chicago_crime.tables import TABLES
+from chicago_crime.tables.lineage import UPSTREAM, upstream_columns
 
 
 @pytest.mark.parametrize("name", ["crimes_monthly", "crimes_hourly", "crimes_by_cell", "area_rates"])
@@ -14,7 +14,7 @@ def test_no_column_is_read_that_the_lineage_does_not_name(name: str) -> None:
     named = {column for deps in upstream_columns(TABLES[name]).values() for _, column in deps}
     selects = [
         select
-        for select in sql.statement(name).find_all(exp.Select)
+        for select in sql.statement(f"tables/{name}").find_all(exp.Select)
         if (source := select.find(exp.From)) and source.this.name == UPSTREAM[name].name
     ]
     assert selects

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chicago_crime.years import CURRENT_YEAR, FIRST_YEAR, YearsError, contiguous_ranges, format_years, parse_years
+from chicago_crime.tables.years import (
+    CURRENT_YEAR,
+    FIRST_YEAR,
+    YearsError,
+    contiguous_ranges,
+    format_years,
+    parse_years,
+)
 
 a_choice = st.sets(st.integers(FIRST_YEAR, CURRENT_YEAR), min_size=1).map(sorted)
 

@@ -11,14 +11,12 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from chicago_crime.resources import build_resources
-from chicago_crime.resources.spark import embedded_server
+from chicago_crime.installation import Installation, build_source
 from chicago_crime.settings import Settings
-from chicago_crime.sources import build_source
 from chicago_crime.sources.base import SourceError
+from chicago_crime.storage.local.spark import embedded_server
 
 LEAST_FREE_DISK = 8 * 1024**3
 """A full load keeps about 4 GB of CSV and 1 GB of tables, and replaces them beside the old ones."""
@@ -39,7 +37,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for look in (_packages, _data_folder, _source):
         yield look(settings)
     if settings.deployment == "gcp":
-        from chicago_crime.doctor_gcp import examine_cloud
+        from chicago_crime.cli.doctor.google import examine_cloud
 
         yield from examine_cloud(settings)
     else:
@@ -88,20 +86,22 @@ def _source(settings: Settings) -> Finding:
 
 
 def _warehouse(settings: Settings) -> Finding:
-    from chicago_crime.resources.duckdb_views import VIEWS_FILE
+    from chicago_crime.storage.local.duckdb_views import VIEWS_FILE
 
-    warehouse = build_resources(settings)["warehouse"]
-    if not (Path(warehouse.folder) / VIEWS_FILE).exists():
+    warehouse = Installation(settings).warehouse
+    if not (settings.data_dir / "warehouse" / VIEWS_FILE).exists():
         return Finding("warehouse", "ok", "empty so far: chicago-crime run --years 2021 fills it")
     return _try(
         "warehouse",
-        lambda: f"{warehouse.query('FROM crimes SELECT COUNT(*)')[0][0].as_py():,} crimes in {warehouse.folder}",
+        lambda: (
+            f"{warehouse.query('FROM crimes SELECT COUNT(*)')[0][0].as_py():,} crimes in {settings.data_dir / 'warehouse'}"
+        ),
         "load the years again: chicago-crime run --years ...",
     )
 
 
 def _spark(settings: Settings) -> Finding:
-    spark = build_resources(settings)["spark"]
+    spark = Installation(settings).spark
     if spark.engine == "jvm":
         java = str(settings.java_home / "bin" / "java") if settings.java_home else "java"
         fix = "install Java 17 and set JAVA_HOME, or CHICAGO_CRIME_SPARK_ENGINE=embedded"
@@ -120,7 +120,7 @@ def _sail_answers() -> str:
 
 
 def _dagster_home(settings: Settings) -> Finding:
-    from chicago_crime.instance import open_instance
+    from chicago_crime.graph.instance import open_instance
 
     def look() -> str:
         with open_instance(settings) as instance:

@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from chicago_crime import permissions as may
-from chicago_crime.doctor import Finding
+from chicago_crime.cli.doctor.examine import Finding
 from chicago_crime.errors import PlatformError
-from chicago_crime.permissions import Grant, as_command, granting, grants_for
 from chicago_crime.settings import PREFIX, Settings
+from chicago_crime.storage.google import permissions as may
+from chicago_crime.storage.google.permissions import Grant, as_command, granting, grants_for
 
 if TYPE_CHECKING:
-    from chicago_crime.resources.google_rest import Answer, GoogleRest
+    from chicago_crime.storage.google.rest import Answer, GoogleRest
 
 LIBRARIES = (
     "dagster-gcp",
@@ -35,7 +35,7 @@ def examine_cloud(settings: Settings) -> Iterator[Finding]:
     yield libraries
     if libraries.state == "broken":
         return
-    from chicago_crime.resources.google_rest import GoogleRest
+    from chicago_crime.storage.google.rest import GoogleRest
 
     rest = GoogleRest(settings)
     try:
@@ -99,8 +99,8 @@ class Looks:
 
     def findings(self) -> Iterator[Finding]:
         """Ask, then judge."""
-        from chicago_crime.doctor_places import look_at_bucket, look_at_places
-        from chicago_crime.doctor_tables import look_at_tables
+        from chicago_crime.cli.doctor.places import look_at_bucket, look_at_places
+        from chicago_crime.cli.doctor.tables import look_at_tables
 
         self._ask()
         yield from self._apis()
@@ -136,7 +136,7 @@ class Looks:
         return Finding(what, "ok", f"may {', '.join(p.partition('.')[2] for p in grant.permissions)}")
 
     def _ask(self) -> None:
-        from chicago_crime.resources import google_rest as google
+        from chicago_crime.storage.google import rest as google
 
         settings = self.settings
         project, region, bucket = settings.gcp_project, settings.gcp_region, settings.gcs_bucket

@@ -6,13 +6,13 @@ Here belongs where things are. What else is looked at there is in `doctor_gcp.py
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from chicago_crime import permissions as may
-from chicago_crime.doctor import Finding
-from chicago_crime.permissions import as_command, granting
+from chicago_crime.cli.doctor.examine import Finding
 from chicago_crime.settings import PREFIX
+from chicago_crime.storage.google import permissions as may
+from chicago_crime.storage.google.permissions import as_command, granting
 
 if TYPE_CHECKING:
-    from chicago_crime.doctor_gcp import Looks
+    from chicago_crime.cli.doctor.google import Looks
 
 
 def look_at_bucket(looks: "Looks") -> Iterator[Finding]:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from google.cloud import bigquery
 
-from chicago_crime import permissions as may
-from chicago_crime.doctor import Finding
-from chicago_crime.permissions import as_command
-from chicago_crime.resources import bigquery_ddl as ddl
-from chicago_crime.resources.google_rest import BIGQUERY, Answer
-from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.cli.doctor.examine import Finding
+from chicago_crime.storage.google import permissions as may
+from chicago_crime.storage.google.bigquery import ddl
+from chicago_crime.storage.google.permissions import as_command
+from chicago_crime.storage.google.rest import BIGQUERY, Answer
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES, TABLES, Table
 
 if TYPE_CHECKING:
-    from chicago_crime.doctor_gcp import Looks
+    from chicago_crime.cli.doctor.google import Looks
 
 _OF_THE_DATASET = {"bigquery.datasets.get", "bigquery.tables.create", "bigquery.tables.list"}
 """Permissions that no table can be asked about."""

@@ -2,10 +2,10 @@
 
 import altair as alt
 
-from chicago_crime.dashboard.charts import WIDE, AnyChart, made_once
-from chicago_crime.dashboard.hot_spots import HOT
-from chicago_crime.schema import X_FT, Y_FT
+from chicago_crime.dashboard.charts.charts import WIDE, AnyChart, made_once
+from chicago_crime.dashboard.pages.hot_spots import HOT
 from chicago_crime.tables import CELL_FT
+from chicago_crime.tables.columns import X_FT, Y_FT
 
 MAP_ASPECT = (Y_FT[1] - Y_FT[0]) / (X_FT[1] - X_FT[0])
 

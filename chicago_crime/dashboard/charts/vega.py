@@ -9,7 +9,7 @@ import threading
 from importlib.metadata import version
 from pathlib import Path
 
-from chicago_crime.resources.staging import publish, staging_folder
+from chicago_crime.intake.staging import publish, staging_folder
 
 _MAKE = "import sys, vl_convert; open(sys.argv[1], 'w', encoding='utf-8').write(vl_convert.javascript_bundle())"
 

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from chicago_crime.dashboard import caveats, charts
-from chicago_crime.dashboard.pages import Asked, NothingMatchesError
+from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.page import Asked, NothingMatchesError
 from chicago_crime.dashboard.view import Column, Figure, Section, Shown, View, change, columnar, write
-from chicago_crime.years import format_years
+from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Whole year"}
 YEARS_BACK = 3
@@ -50,7 +51,7 @@ def compare(asked: Asked) -> View:
 
 
 def spans_until(end: date, years: Iterable[int]) -> dict[str, object]:
-    """The parameters of `sql/dashboard/compare.sql` that say which days the spans have.
+    """The parameters of `sql/pages/compare.sql` that say which days the spans have.
 
     The months in which a span begins or ends are read day by day; all others are in a span whole, or not at all.
     """

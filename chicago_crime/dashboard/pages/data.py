@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from chicago_crime.dashboard import caveats, charts
-from chicago_crime.dashboard.data_changes import labels, revisions
-from chicago_crime.dashboard.pages import Asked
+from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.pages.data_changes import labels, revisions
+from chicago_crime.dashboard.pages.when import MONTHS
 from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
-from chicago_crime.dashboard.when import MONTHS
 from chicago_crime.tables import CRIMES, TABLES
-from chicago_crime.years import format_years
+from chicago_crime.tables.years import format_years
 
 LAYERS = {
     "source_lines": ("Source", "lines"),

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from typing import Any
 
-from chicago_crime.dashboard.pages import Asked
+from chicago_crime.dashboard.page import Asked
 from chicago_crime.dashboard.view import Column, Section, Shown, write
-from chicago_crime.resources.warehouse import TooMuchToReadError
+from chicago_crime.storage.warehouse import TooMuchToReadError
 from chicago_crime.tables import REVISIONS
 
 KINDS = {

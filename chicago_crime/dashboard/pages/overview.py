@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
 
-from chicago_crime.dashboard import caveats, charts
-from chicago_crime.dashboard.pages import Asked
+from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.page import Asked
 from chicago_crime.dashboard.view import (
     NOT_KNOWN,
     Column,

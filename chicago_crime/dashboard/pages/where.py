@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from chicago_crime.dashboard import caveats, maps
-from chicago_crime.dashboard.hot_spots import HOT, MANY_TESTS, WHAT_HOT_MEANS, Counts, gi_star
-from chicago_crime.dashboard.pages import Asked
-from chicago_crime.dashboard.shapes import Shapes, make_shapes
+from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts import maps
+from chicago_crime.dashboard.charts.shapes import Shapes, make_shapes
+from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.pages.hot_spots import HOT, MANY_TESTS, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
 from chicago_crime.tables import CELL_FT
 

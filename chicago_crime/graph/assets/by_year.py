@@ -8,8 +8,8 @@ from typing import Any
 
 from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MetadataValue
 
-from chicago_crime.progress import Step, tell
-from chicago_crime.resources.warehouse import current_run
+from chicago_crime.graph.progress import Step, tell
+from chicago_crime.storage.warehouse import current_run
 
 YEARS_AT_ONCE = 2
 """One year's wait for the disk is another's time on the processor. More would only cost memory."""

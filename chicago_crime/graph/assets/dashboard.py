@@ -2,10 +2,10 @@
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
-from chicago_crime.assets.describe import OWNERS
-from chicago_crime.resources.looker_studio import LookerStudio
-from chicago_crime.resources.source_files import SourceFiles
-from chicago_crime.resources.warehouse import Warehouse, WarehouseError
+from chicago_crime.graph.assets.describe import OWNERS
+from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.storage.google.looker_studio import LookerStudio
+from chicago_crime.storage.warehouse import Warehouse, WarehouseError
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -15,7 +15,7 @@ from chicago_crime.tables import (
     CRIMES_MONTHLY,
     HOT_SPOTS,
 )
-from chicago_crime.years import format_years
+from chicago_crime.tables.years import format_years
 
 REPORTED = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES, HOT_SPOTS, CRIMES_DAILY, CRIME_TYPE_COUNT)
 """The tables of counts. A report over crimes one by one would read all of them for every chart."""

@@ -12,10 +12,10 @@ from dagster import (
     TableSchema,
 )
 
-from chicago_crime.lineage import upstream_columns
-from chicago_crime.schema import Column
+from chicago_crime.graph.partitions import yearly
 from chicago_crime.tables import Table
-from chicago_crime.years import yearly
+from chicago_crime.tables.columns import Column
+from chicago_crime.tables.lineage import upstream_columns
 
 OWNERS = ["team:data-platform"]
 

@@ -2,14 +2,14 @@
 
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
-from chicago_crime.assets.by_year import Metadata, each_year
-from chicago_crime.assets.describe import OWNERS
-from chicago_crime.assets.source import crime_csv
-from chicago_crime.gate import empty_quarantine, pass_through
-from chicago_crime.resources.object_store import ObjectStore
-from chicago_crime.resources.source_files import SourceFiles
-from chicago_crime.resources.staging import staging_folder
-from chicago_crime.years import one_run_for_all_years, yearly
+from chicago_crime.graph.assets.by_year import Metadata, each_year
+from chicago_crime.graph.assets.describe import OWNERS
+from chicago_crime.graph.assets.source import crime_csv
+from chicago_crime.graph.partitions import one_run_for_all_years, yearly
+from chicago_crime.intake.gate import empty_quarantine, pass_through
+from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.intake.staging import staging_folder
+from chicago_crime.storage.object_store import ObjectStore
 
 
 def rows_key(year: int) -> str:

@@ -2,12 +2,12 @@
 
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
-from chicago_crime.assets.by_year import Metadata, as_metadata, each_year
-from chicago_crime.assets.describe import OWNERS
-from chicago_crime.progress import Step, tell
-from chicago_crime.resources.source_files import SourceFiles
+from chicago_crime.graph.assets.by_year import Metadata, as_metadata, each_year
+from chicago_crime.graph.assets.describe import OWNERS
+from chicago_crime.graph.partitions import one_run_for_all_years, yearly
+from chicago_crime.graph.progress import Step, tell
+from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource
-from chicago_crime.years import one_run_for_all_years, yearly
 
 
 @asset(

@@ -6,14 +6,14 @@ from functools import partial
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
 
 from chicago_crime import reference
-from chicago_crime.assets.by_year import Metadata, each_year, is_chosen, run_years
-from chicago_crime.assets.describe import asset_spec
-from chicago_crime.assets.sql_table import stored_metadata
-from chicago_crime.lineage import UPSTREAM
-from chicago_crime.resources.spark import SparkRunner
-from chicago_crime.resources.warehouse import TableYear, Warehouse
+from chicago_crime.graph.assets.by_year import Metadata, each_year, is_chosen, run_years
+from chicago_crime.graph.assets.describe import asset_spec
+from chicago_crime.graph.assets.sql_table import stored_metadata
+from chicago_crime.graph.partitions import one_run_for_all_years
+from chicago_crime.storage.spark import SparkRunner
+from chicago_crime.storage.warehouse import TableYear, Warehouse
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
-from chicago_crime.years import one_run_for_all_years
+from chicago_crime.tables.lineage import UPSTREAM
 
 JOB = "enrich_crimes"
 TABLES = {table.name: table for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)}

@@ -3,11 +3,11 @@
 from dagster import AssetExecutionContext, AssetsDefinition, ResourceParam, multi_asset
 
 from chicago_crime import reference, sql
-from chicago_crime.assets.by_year import Metadata, each_year
-from chicago_crime.assets.describe import asset_spec
-from chicago_crime.resources.warehouse import TableYear, Warehouse
+from chicago_crime.graph.assets.by_year import Metadata, each_year
+from chicago_crime.graph.assets.describe import asset_spec
+from chicago_crime.graph.partitions import one_run_for_all_years
+from chicago_crime.storage.warehouse import TableYear, Warehouse
 from chicago_crime.tables import Table
-from chicago_crime.years import one_run_for_all_years
 
 
 def sql_table(table: Table, group: str) -> AssetsDefinition:

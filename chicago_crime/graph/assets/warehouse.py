@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
 
-from chicago_crime.assets.by_year import Metadata, as_metadata, each_year, is_chosen, run_years
-from chicago_crime.assets.describe import asset_spec
-from chicago_crime.assets.lake import rows_key
-from chicago_crime.assets.sql_table import stored_metadata
-from chicago_crime.resources.leases import YearLocks
-from chicago_crime.resources.object_store import ObjectStore
-from chicago_crime.resources.warehouse import Warehouse
+from chicago_crime.graph.assets.by_year import Metadata, as_metadata, each_year, is_chosen, run_years
+from chicago_crime.graph.assets.describe import asset_spec
+from chicago_crime.graph.assets.lake import rows_key
+from chicago_crime.graph.assets.sql_table import stored_metadata
+from chicago_crime.graph.partitions import one_run_for_all_years
+from chicago_crime.storage.leases import YearLocks
+from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
-from chicago_crime.years import one_run_for_all_years
 
 
 @multi_asset(

@@ -17,15 +17,16 @@ from dagster import (
     asset_check,
 )
 
-from chicago_crime.assets.lake import crime_object, quarantine_key
-from chicago_crime.assets.source import crime_csv
-from chicago_crime.check_tools import Findings, Limits, years_of
-from chicago_crime.resources.object_store import ObjectStore
-from chicago_crime.resources.source_files import Manifest, SourceFiles
-from chicago_crime.resources.staging import staging_folder
-from chicago_crime.resources.warehouse import Warehouse
-from chicago_crime.table_checks import all_table_checks
+from chicago_crime.graph.assets.lake import crime_object, quarantine_key
+from chicago_crime.graph.assets.source import crime_csv
+from chicago_crime.graph.checks.findings import Findings, years_of
+from chicago_crime.graph.checks.tables import all_table_checks
+from chicago_crime.intake.source_files import Manifest, SourceFiles
+from chicago_crime.intake.staging import staging_folder
+from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime.tables.limits import Limits
 
 Context = AssetCheckExecutionContext
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from dagster import AssetCheckKey, AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
 
-from chicago_crime.check_tools import Findings
-from chicago_crime.resources.warehouse import Warehouse
-from chicago_crime.schema import Column
+from chicago_crime.graph.checks.findings import Findings
+from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import Table
+from chicago_crime.tables.columns import Column
 
 
 def schema_specs(table: Table) -> list[AssetCheckSpec]:

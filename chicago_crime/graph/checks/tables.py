@@ -16,9 +16,9 @@ from dagster import (
     multi_asset_check,
 )
 
-from chicago_crime.check_tools import Findings, years_of
-from chicago_crime.resources.warehouse import Warehouse
-from chicago_crime.schema_checks import schema_results, schema_specs
+from chicago_crime.graph.checks.findings import Findings, years_of
+from chicago_crime.graph.checks.schema import schema_results, schema_specs
+from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,

@@ -8,11 +8,11 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.kaggle_secret import KaggleSecret
 
 HOW_TO_GET_ONE = (
     "make one at https://www.kaggle.com/settings (API Tokens) and put it into the environment variable "
@@ -21,6 +21,17 @@ HOW_TO_GET_ONE = (
 
 TOKEN_FILES = ("access_token", "access_token.txt")
 PAIR_FILE = "kaggle.json"
+
+
+class Secret(Protocol):
+    """A secret that is kept elsewhere and read when it is needed."""
+
+    @property
+    def version(self) -> str:
+        """Its full name, for messages."""
+
+    def read(self) -> SecretStr:
+        """Its text."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class KaggleLogin:
     username: str | None = None
     key: SecretStr | None = None
     config_dir: Path | None = None
-    secret: KaggleSecret | None = None
+    secret: Secret | None = None
 
     def find(self) -> Credentials:
         """What to sign in with.
@@ -86,7 +97,7 @@ class KaggleLogin:
                 return Credentials(str(file), api_token=_fit_for_a_header(_text_of(file), file))
         return Credentials("KAGGLE_API_TOKEN", api_token=given)
 
-    def _in_secret(self, secret: KaggleSecret) -> Credentials:
+    def _in_secret(self, secret: Secret) -> Credentials:
         text = secret.read().get_secret_value()
         if text.startswith("{"):
             return self._pair(text, secret.version)

@@ -30,7 +30,7 @@ from chicago_crime.sources.base import (
     years_in,
 )
 from chicago_crime.sources.http import USER_AGENT, HttpError, Patience, download, limit_time, patiently
-from chicago_crime.sources.kaggle_login import HOW_TO_GET_ONE, Credentials, KaggleLogin
+from chicago_crime.sources.kaggle.login import HOW_TO_GET_ONE, Credentials, KaggleLogin
 
 if TYPE_CHECKING:
     from kagglesdk import KaggleClient

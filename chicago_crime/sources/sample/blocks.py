@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from chicago_crime.sources.sample_profile import Integers, cells, degrees
+from chicago_crime.sources.sample.profile import Integers, cells, degrees
 
 BLOCKS_PER_CELL = 4
 

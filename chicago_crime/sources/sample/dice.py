@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from chicago_crime.sources.sample_profile import CLASSES, Floats, Integers, cells, profile
+from chicago_crime.sources.sample.profile import CLASSES, Floats, Integers, cells, profile
 
 
 class Weights:

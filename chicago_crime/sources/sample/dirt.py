@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import cycle
 from pathlib import Path
 
-from chicago_crime.schema import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 Row = dict[str, str]
 """One row's values by canonical column name."""

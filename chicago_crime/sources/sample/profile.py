@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-PROFILE_FILE = Path(__file__).with_name("sample_profile.json")
-PLACES_FILE = Path(__file__).with_name("sample_places.csv")
+PROFILE_FILE = Path(__file__).with_name("profile.json")
+PLACES_FILE = Path(__file__).with_name("places.csv")
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

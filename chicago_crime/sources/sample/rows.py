@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chicago_crime.sources.base import Progress
-from chicago_crime.sources.sample_blocks import BLOCKS_PER_CELL, blocks
-from chicago_crime.sources.sample_dice import load_dice
-from chicago_crime.sources.sample_profile import Integers, profile
-from chicago_crime.years import FIRST_YEAR
+from chicago_crime.sources.sample.blocks import BLOCKS_PER_CELL, blocks
+from chicago_crime.sources.sample.dice import load_dice
+from chicago_crime.sources.sample.profile import Integers, profile
+from chicago_crime.tables.years import FIRST_YEAR
 
 HEADER = (
     "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Location Description,Arrest,Domestic,Beat,District,Ward,"

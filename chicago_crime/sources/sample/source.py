@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
-from chicago_crime.sources.sample_dirt import soil
-from chicago_crime.sources.sample_rows import MOST_ROWS, REPORTED_AFTER_DAYS, plan_year, write_rows
-from chicago_crime.years import FIRST_YEAR
+from chicago_crime.sources.sample.dirt import soil
+from chicago_crime.sources.sample.rows import MOST_ROWS, REPORTED_AFTER_DAYS, plan_year, write_rows
+from chicago_crime.tables.years import FIRST_YEAR
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,10 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from requests import RequestException
 
-from chicago_crime.permissions import OBJECTS
-from chicago_crime.resources.gcs_client import PlatformGCSResource
-from chicago_crime.resources.gcs_upload import Facts, Upload, examine, parts_prefix
-from chicago_crime.resources.google_access import GooglePatience, asked
-from chicago_crime.resources.object_store import ObjectStore, ObjectStoreError, StoredObject
-from chicago_crime.settings import Settings
+from chicago_crime.storage.google.access import GooglePatience, asked
+from chicago_crime.storage.google.bucket_upload import Facts, Upload, examine, parts_prefix
+from chicago_crime.storage.google.permissions import OBJECTS
+from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
 
 _AT_ONCE = 4
 _IN_A_BATCH = 100  # as many as Cloud Storage takes
@@ -208,13 +206,3 @@ class BucketStore(ObjectStore):
     def _delete(self, blob: storage.Blob) -> None:
         with suppress(NotFound):  # deleted, and the answer was lost; or by another
             self._asked(partial(blob.delete, **self._how))
-
-
-def build_bucket_store(settings: Settings) -> BucketStore:
-    """The store of one installation. Nothing is asked yet."""
-    assert settings.gcs_bucket, "the settings refuse gcp without a bucket"
-    file = settings.gcp_credentials
-    resource = PlatformGCSResource(
-        project=settings.gcp_project, credentials_file=str(file) if file else None, endpoint=settings.gcs_endpoint
-    )
-    return BucketStore(resource, settings.gcs_bucket)

@@ -7,7 +7,7 @@ from dagster_gcp import GCSResource
 from google.cloud import storage
 from pydantic import Field
 
-from chicago_crime.resources.google_access import credentials_from, hide_upload_addresses
+from chicago_crime.storage.google.access import credentials_from, hide_upload_addresses
 
 
 class PlatformGCSResource(GCSResource):

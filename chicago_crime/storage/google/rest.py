@@ -16,8 +16,8 @@ import requests
 from google.auth.transport.requests import AuthorizedSession, Request
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.resources.google_access import asked, credentials_from
 from chicago_crime.settings import Settings
+from chicago_crime.storage.google.access import asked, credentials_from
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials

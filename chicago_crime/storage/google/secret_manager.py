@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
 from chicago_crime.sources.base import SourceError
+from chicago_crime.storage.google.access import GooglePatience, asked, credentials_from
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import duckdb
 from sqlglot import exp
 
 from chicago_crime import reference
-from chicago_crime.resources.duckdb_scans import parquet_scan, typed_csv_scan
-from chicago_crime.resources.staging import publish, staging_folder
+from chicago_crime.intake.staging import publish, staging_folder
+from chicago_crime.sql.duckdb_scans import parquet_scan, typed_csv_scan
 from chicago_crime.tables import TABLES
 
 VIEWS_FILE = "warehouse.duckdb"

@@ -20,12 +20,12 @@ import sqlglot
 from sqlglot import exp
 
 from chicago_crime import reference, sql
-from chicago_crime.resources.duckdb_dialect import to_duckdb
-from chicago_crime.resources.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
-from chicago_crime.resources.duckdb_views import VIEWS_FILE, tables_present, write_views
-from chicago_crime.resources.parquet_files import BY_DUCKDB, column_names, contract, is_as_written_here, table_year
-from chicago_crime.resources.staging import publish, staging_folder
-from chicago_crime.resources.warehouse import TableYear, Warehouse, WarehouseError
+from chicago_crime.intake.staging import publish, staging_folder
+from chicago_crime.sql.duckdb_dialect import to_duckdb
+from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
+from chicago_crime.storage.local.duckdb_views import VIEWS_FILE, tables_present, write_views
+from chicago_crime.storage.local.parquet_files import BY_DUCKDB, column_names, contract, is_as_written_here, table_year
+from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class DuckDBWarehouse(Warehouse):
 
     def replace_year(self, table: Table, year: int) -> TableYear:
         """See `Warehouse.replace_year`."""
-        query = to_duckdb(sql.statement(table.name), {"year": year}, partial(self._scan, year=year))
+        query = to_duckdb(sql.statement(f"tables/{table.name}"), {"year": year}, partial(self._scan, year=year))
         try:
             return self._publish(table, year, query)
         except duckdb.Error as error:

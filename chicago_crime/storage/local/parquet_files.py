@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from chicago_crime.resources.warehouse import TableYear
+from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import Table
 
 DUCKDB_TYPES = {

@@ -6,12 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from dagster import AssetKey, materialize
 
-from chicago_crime.assets.dashboard import REPORTED, looker_studio_report
 from chicago_crime.definitions import build_definitions
-from chicago_crime.resources import build_resources
-from chicago_crime.resources.looker_studio import LookerStudio
-from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.graph.assets.dashboard import REPORTED, looker_studio_report
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.google.looker_studio import LookerStudio
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES_MONTHLY, HOT_SPOTS
 from chicago_crime_tests.servers.credentials import PROJECT_ID
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
@@ -21,8 +21,8 @@ KEY = AssetKey("looker_studio_report")
 
 def metadata_of(settings: Settings) -> dict:
     """What the asset tells of the tables of an installation."""
-    resources = build_resources(settings)
-    given = {name: resources[name] for name in ("warehouse", "source_files")}
+    installation = Installation(settings)
+    given = {name: getattr(installation, name) for name in ("warehouse", "source_files")}
     result = materialize(
         [looker_studio_report], resources=given | {"looker_studio": LookerStudio("a-project", "crime")}
     )
@@ -32,15 +32,15 @@ def metadata_of(settings: Settings) -> dict:
 
 def test_it_is_in_the_graph_where_the_tables_are_in_bigquery(tmp_path: Path) -> None:
     on_google = load_settings(deployment="gcp", gcp_project=PROJECT_ID, gcs_bucket="bucket", data_dir=tmp_path)
-    node = build_definitions(on_google).resolve_asset_graph().get(KEY)
+    node = build_definitions(Installation(on_google)).resolve_asset_graph().get(KEY)
     assert (node.group_name, node.partitions_def) == ("dashboard", None)
     assert {key.to_user_string() for key in node.parent_keys} == {table.name for table in REPORTED}
-    on_laptop = build_definitions(load_settings(data_dir=tmp_path)).resolve_asset_graph()
+    on_laptop = build_definitions(Installation(load_settings(data_dir=tmp_path))).resolve_asset_graph()
     assert KEY not in on_laptop.materializable_asset_keys
 
 
 def test_all_marts_are_reported(tmp_path: Path) -> None:
-    graph = build_definitions(load_settings(data_dir=tmp_path)).resolve_asset_graph()
+    graph = build_definitions(Installation(load_settings(data_dir=tmp_path))).resolve_asset_graph()
     marts = {key.to_user_string() for key in graph.materializable_asset_keys if graph.get(key).group_name == "marts"}
     assert marts <= {table.name for table in REPORTED}
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, materialize
 
-from chicago_crime.assets.lake import crime_object
-from chicago_crime.assets.source import crime_csv
-from chicago_crime.resources import build_resources
-from chicago_crime.resources.gcs import build_bucket_store
+from chicago_crime.graph.assets.lake import crime_object
+from chicago_crime.graph.assets.source import crime_csv
+from chicago_crime.installation import Installation, build_bucket_store
 from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.storage_server import StorageServer
 from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
@@ -33,7 +32,7 @@ def put_years(server: StorageServer, folder: Path) -> int:
         gcs_endpoint=server.url,
         gcp_credentials=service_account_file(folder, server.token_uri),
     )
-    resources = build_resources(settings) | {"object_store": build_bucket_store(settings)}
+    resources = Installation(settings).resources() | {"object_store": build_bucket_store(settings)}
     before = len(server.asked)
     range_ = {"dagster/asset_partition_range_start": str(YEARS[0]), "dagster/asset_partition_range_end": str(YEARS[-1])}
     with DagsterInstance.ephemeral() as instance:

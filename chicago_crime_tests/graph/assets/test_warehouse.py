@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from chicago_crime.instance import open_instance
-from chicago_crime.resources import build_resources
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import (
@@ -120,7 +120,7 @@ def messages(settings: Settings) -> str:
 @pytest.mark.parametrize("assets", ["crime_csv,crime_object,raw_crimes", "crimes,rejected_crimes,revisions"])
 def test_a_year_that_another_run_is_about_to_replace_is_waited_for(loaded: Settings, assets: str) -> None:
     """Else it could be compared with rows that are replaced meanwhile, and changes would be noted by nobody."""
-    locks = build_resources(loaded)["year_locks"]
+    locks = Installation(loaded).year_locks
     stored = warehouse_of(loaded).stored
     before = stored(CRIMES), stored(RAW_CRIMES)
     with ThreadPoolExecutor() as pool:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chicago_crime.resources.bigquery import BigQueryWarehouse, build_bigquery
-from chicago_crime.resources.google_access import GooglePatience
+from chicago_crime.installation import build_bigquery
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.servers.bigquery_server import BigQueryServer
 from chicago_crime_tests.servers.credentials import service_account_file

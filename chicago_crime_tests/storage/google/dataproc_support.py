@@ -23,10 +23,11 @@ from dagster import (
 )
 
 from chicago_crime import reference
-from chicago_crime.resources.dataproc import DataprocSpark, build_dataproc
-from chicago_crime.resources.google_access import GooglePatience
-from chicago_crime.resources.spark import JobReport, Workspace
+from chicago_crime.installation import build_dataproc
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.storage.google.dataproc.runner import DataprocSpark
+from chicago_crime.storage.spark import JobReport, Workspace
 from chicago_crime.tables import CRIMES
 from chicago_crime_tests.servers.credentials import PROJECT_ID, service_account_file
 from chicago_crime_tests.servers.dataproc_server import DataprocServer

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.resources.bigquery import BigQueryWarehouse
-from chicago_crime.resources.warehouse import WarehouseError, current_run
+from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+from chicago_crime.storage.warehouse import WarehouseError, current_run
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -19,7 +19,7 @@ from chicago_crime.tables import (
     RAW_CRIMES,
     REJECTED_CRIMES,
 )
-from chicago_crime_tests.resources.cloud import BUCKET, DATASET, Cloud, cloud_in
+from chicago_crime_tests.storage.google.cloud import BUCKET, DATASET, Cloud, cloud_in
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, write_csv
 
 NO_FILTER: dict[str, object] = {
@@ -207,24 +207,24 @@ def test_measures_and_counts_are_by_year(cloud: Cloud, warehouse: BigQueryWareho
 
 def test_questions_are_answered_with_parameters_of_every_kind(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     with pytest.raises(WarehouseError, match="Load some years first"):
-        warehouse.answer("dashboard/overview", NO_FILTER)
+        warehouse.answer("pages/overview", NO_FILTER)
     warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, [crime()]))
     with pytest.raises(WarehouseError, match="crimes_monthly is empty: load some years first"):
-        warehouse.answer("dashboard/overview", NO_FILTER)
+        warehouse.answer("pages/overview", NO_FILTER)
     month = {"year": 2014, "month": date(2014, 1, 1), "offense_class": "property", "primary_type": "THEFT"}
     rest = {"primary_type_comparable": "THEFT", "community_area": 32, "district": 1, "arrest": False}
     rows = [month | rest | {"domestic": flag, "crimes": n} for flag, n in ((True, 3), (False, 4))]
     warehouse.load_parquet(CRIMES_MONTHLY, 2014, put_parquet(cloud, "monthly", pa.Table.from_pylist(rows)))
 
     def crimes(**filters: object) -> list[int]:
-        answer = warehouse.answer("dashboard/overview", NO_FILTER | filters)
+        answer = warehouse.answer("pages/overview", NO_FILTER | filters)
         return [row["crimes"] for row in answer.to_pylist() if row["is_by_type"]]
 
     assert crimes() == [7]
     assert crimes(domestic=True, classes=["property"], types=["THEFT"], areas=[32], districts=[1]) == [3]
     assert crimes(types=["ARSON"]) == []
     assert crimes(years=[2015]) == []
-    whole = warehouse.answer("dashboard/overview", NO_FILTER)
+    whole = warehouse.answer("pages/overview", NO_FILTER)
     assert whole.schema.field("month").type == pa.date32()
     assert whole.schema.field("crimes").type == pa.int64()
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.bigquery import BigQueryWarehouse
-from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.patience import PATIENCE_S
-from chicago_crime_tests.resources.cloud import DATASET, Cloud, cloud_in
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
+from chicago_crime_tests.storage.google.cloud import DATASET, Cloud, cloud_in
 from chicago_crime_tests.support import crime, crimes_of_months
 
 

@@ -10,7 +10,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from chicago_crime.resources.bigquery_packing import (
+from chicago_crime.sources.sample.source import profile as sample_profile
+from chicago_crime.storage.google.bigquery.packing import (
     COMPARABLE,
     LAYOUTS,
     MOST_TYPES,
@@ -21,7 +22,6 @@ from chicago_crime.resources.bigquery_packing import (
     packed,
     unpacked,
 )
-from chicago_crime.sources import sample_profile
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.googlesql import Analyzer
 from spark_jobs.enrich_crimes import COMPARABLE_TYPES

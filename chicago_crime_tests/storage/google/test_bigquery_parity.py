@@ -12,11 +12,11 @@ import pytest
 from dagster import build_asset_context
 
 from chicago_crime import reference
-from chicago_crime.dashboard.compare import spans_until
-from chicago_crime.resources.bigquery import BigQueryWarehouse
-from chicago_crime.resources.duckdb import DuckDBWarehouse
-from chicago_crime.resources.spark import EmbeddedSpark
-from chicago_crime.sources.sample import SampleSource
+from chicago_crime.dashboard.pages.compare import spans_until
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.storage.local.spark import EmbeddedSpark
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -33,7 +33,7 @@ from chicago_crime.tables import (
     TABLES,
     Table,
 )
-from chicago_crime_tests.resources.cloud import BUCKET, DATASET, Cloud, cloud_in
+from chicago_crime_tests.storage.google.cloud import BUCKET, DATASET, Cloud, cloud_in
 from chicago_crime_tests.support import NAMES, append_quoted, crime, real_year, write_csv
 
 SPARK = (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)
@@ -197,8 +197,8 @@ def test_every_answer_of_the_dashboard_is_the_same(both: Both, name: str) -> Non
     years = sorted(both.duckdb.stored(CRIMES))
     for filters in (none | {"source_labels": False}, none | some | {"arrest": True, "source_labels": True}):
         parameters = filters | {"years": years, "rows_are": "area"} | spans_until(date(years[-1], 3, 1), years)
-        expected = both.duckdb.answer(f"dashboard/{name}", parameters)
-        found = both.bigquery.answer(f"dashboard/{name}", parameters)
+        expected = both.duckdb.answer(f"pages/{name}", parameters)
+        found = both.bigquery.answer(f"pages/{name}", parameters)
         assert found.schema.names == expected.schema.names
         assert sorted(map(repr, found.to_pylist())) == sorted(map(repr, expected.to_pylist()))
 

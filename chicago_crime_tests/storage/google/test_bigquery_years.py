@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.bigquery_tables import _CHANGED
+from chicago_crime.storage.google.bigquery.live_tables import _CHANGED
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
-from chicago_crime_tests.resources.cloud import Cloud, cloud_in
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
+from chicago_crime_tests.storage.google.cloud import Cloud, cloud_in
 from chicago_crime_tests.support import crime, crimes_of_months
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime import permissions
-from chicago_crime.resources.gcs import BucketStore, build_bucket_store
-from chicago_crime.resources.gcs_upload import examine, parts_prefix
-from chicago_crime.resources.google_access import GooglePatience
-from chicago_crime.resources.object_store import ObjectStoreError
+from chicago_crime.installation import build_bucket_store
 from chicago_crime.settings import load_settings
+from chicago_crime.storage.google import permissions
+from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.storage.google.bucket import BucketStore
+from chicago_crime.storage.google.bucket_upload import examine, parts_prefix
+from chicago_crime.storage.object_store import ObjectStoreError
 from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.credentials import private_key, service_account_file
 from chicago_crime_tests.servers.faults import Asked, Fault

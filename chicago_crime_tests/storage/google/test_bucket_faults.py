@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.resources.gcs import BucketStore
-from chicago_crime.resources.gcs_upload import STAGING
-from chicago_crime.resources.object_store import ObjectStoreError
+from chicago_crime.storage.google.bucket import BucketStore
+from chicago_crime.storage.google.bucket_upload import STAGING
+from chicago_crime.storage.object_store import ObjectStoreError
 from chicago_crime_tests.patience import PATIENCE_S
-from chicago_crime_tests.resources.test_gcs import (
+from chicago_crime_tests.servers.faults import Fault
+from chicago_crime_tests.servers.storage_server import StorageServer
+from chicago_crime_tests.storage.google.test_bucket import (
     BUCKET,
     KEY,
     MIB,
@@ -23,8 +25,6 @@ from chicago_crime_tests.resources.test_gcs import (
     store_at,
     store_at_url,
 )
-from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.servers.storage_server import StorageServer
 
 PASSING = {
     "429": Fault(status=429, retry_after="1"),

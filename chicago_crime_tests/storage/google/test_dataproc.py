@@ -9,13 +9,13 @@ import pytest
 from dagster import DagsterInstance, Definitions, build_asset_context
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from chicago_crime.assets.spark import enrich_crimes
-from chicago_crime.resources.duckdb import DuckDBWarehouse
-from chicago_crime.resources.spark import EmbeddedSpark
-from chicago_crime.resources.warehouse import TableYear
+from chicago_crime.graph.assets.spark import enrich_crimes
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.storage.local.spark import EmbeddedSpark
+from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, Table
 from chicago_crime_tests.end_to_end.test_engines import java_home
-from chicago_crime_tests.resources.dataproc_support import (
+from chicago_crime_tests.storage.google.dataproc_support import (
     BUCKET,
     TABLES,
     YEARS,

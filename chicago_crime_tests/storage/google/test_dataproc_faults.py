@@ -16,13 +16,13 @@ from uuid import uuid4
 
 import pytest
 
-from chicago_crime.resources.dataproc import build_dataproc
-from chicago_crime.resources.google_access import GooglePatience
+from chicago_crime.installation import build_dataproc
 from chicago_crime.settings import SettingsError
+from chicago_crime.storage.google.access import GooglePatience
 from chicago_crime_tests.patience import until
-from chicago_crime_tests.resources.dataproc_support import BUCKET, Cloud, cloud_in, start
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.servers.google_server import RefusedError
+from chicago_crime_tests.storage.google.dataproc_support import BUCKET, Cloud, cloud_in, start
 
 FAULTS = {
     "429": Fault(status=429, retry_after="1"),

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from chicago_crime.resources.google_access import GooglePatience
+from chicago_crime.installation import build_source
 from chicago_crime.settings import load_settings
-from chicago_crime.sources import build_source
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.kaggle import KaggleSource
-from chicago_crime.sources.kaggle_login import KaggleLogin
-from chicago_crime.sources.kaggle_secret import KaggleSecret
+from chicago_crime.sources.kaggle.login import KaggleLogin
+from chicago_crime.sources.kaggle.source import KaggleSource
+from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.storage.google.secret_manager import KaggleSecret
 from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.faults import Fault

@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from chicago_crime.resources.duckdb_views import VIEWS_FILE, tables_present, write_views
+from chicago_crime.storage.local.duckdb_views import VIEWS_FILE, tables_present, write_views
 
 
 def test_views_are_of_the_tables_that_are_there(tmp_path: Path) -> None:

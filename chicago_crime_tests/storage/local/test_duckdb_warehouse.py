@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.resources.duckdb import DuckDBWarehouse
-from chicago_crime.resources.parquet_files import ROWS_PER_GROUP
-from chicago_crime.resources.warehouse import WarehouseError
-from chicago_crime.sources.sample import SampleSource
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.storage.local.parquet_files import ROWS_PER_GROUP
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, files_below, write_csv
 
@@ -189,8 +189,8 @@ def test_a_query_can_change_nothing_and_a_wrong_one_is_told(
 LOAD_WITH_SMALL_DISK = f"""
 import resource, signal, sys
 from pathlib import Path
-from chicago_crime.resources.duckdb import DuckDBWarehouse
-from chicago_crime.resources.warehouse import WarehouseError
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import RAW_CRIMES
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk: writing fails with an error
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, {resource.RLIM_INFINITY}))

@@ -7,7 +7,13 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.resources.parquet_files import BY_DUCKDB, ROWS_PER_GROUP, contract, is_as_written_here, table_year
+from chicago_crime.storage.local.parquet_files import (
+    BY_DUCKDB,
+    ROWS_PER_GROUP,
+    contract,
+    is_as_written_here,
+    table_year,
+)
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_HOURLY
 
 ROWS = """

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from dagster import build_asset_context
 
-from chicago_crime.resources.spark import EmbeddedSpark, JvmSpark, SparkError, build_spark
+from chicago_crime.installation import build_spark
 from chicago_crime.settings import load_settings
+from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
+from chicago_crime.storage.spark import SparkError
 
 
 def test_the_settings_choose_the_engine(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from typing import cast
 from sqlglot import exp
 
 from chicago_crime import sql
-from chicago_crime.resources.bigquery_packing import LAYOUTS, unpacked
-from chicago_crime.resources.bigquery_sql import text
+from chicago_crime.storage.google.bigquery.packing import LAYOUTS, unpacked
+from chicago_crime.storage.google.bigquery.statements import text
 from chicago_crime.tables import TABLES
 
 MB = 2**20
@@ -23,7 +23,7 @@ MB = 2**20
 PAGE = 50 * MB
 """What a page may read over 22 full-size years, whatever is chosen; `benchmarks/dashboard_bytes.py` measures it."""
 
-MOST_BYTES = {"dashboard/where": 30 * MB, "dashboard/cells": 16 * MB, "dashboard/revisions": 20 * MB}
+MOST_BYTES = {"pages/where": 30 * MB, "pages/cells": 16 * MB, "pages/revisions": 20 * MB}
 """Caps of statements that share a page. All caps leave some room, so that years to come do not close a page at once."""
 
 MOST_BYTES_ALONE = 46 * MB

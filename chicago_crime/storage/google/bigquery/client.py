@@ -16,9 +16,9 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from pydantic import Field
 
-from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
-from chicago_crime.resources.warehouse import TooMuchToReadError, WarehouseError
 from chicago_crime.settings import PREFIX
+from chicago_crime.storage.google.access import GooglePatience, asked, credentials_from
+from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
 
 _T = TypeVar("_T")
 

@@ -7,7 +7,7 @@ prices are in `list_prices.py`.
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from chicago_crime.resources.list_prices import TIB, USD_PER_TIB_QUERIED
+from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
 
 GB = 10**9
 MIB = 2**20

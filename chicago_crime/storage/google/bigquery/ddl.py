@@ -11,12 +11,12 @@ from typing import Any
 from sqlglot import exp
 
 from chicago_crime import reference
-from chicago_crime.resources.bigquery_packing import live_columns
-from chicago_crime.resources.bigquery_sql import is_by_month, name_of
-from chicago_crime.resources.warehouse import WarehouseError
-from chicago_crime.schema import Column
+from chicago_crime.storage.google.bigquery.packing import live_columns
+from chicago_crime.storage.google.bigquery.statements import is_by_month, name_of
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import Table
-from chicago_crime.years import FIRST_YEAR
+from chicago_crime.tables.columns import Column
+from chicago_crime.tables.years import FIRST_YEAR
 
 LAST_YEAR = 2101
 """End of the range of years that the tables of counts have partitions for. A partition without rows costs nothing."""

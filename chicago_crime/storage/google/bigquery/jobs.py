@@ -16,11 +16,11 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from chicago_crime.resources.bigquery_client import cap_message, how, told
-from chicago_crime.resources.bigquery_costs import GB, Costs
-from chicago_crime.resources.bigquery_parameters import query_parameters
-from chicago_crime.resources.google_access import GooglePatience
-from chicago_crime.resources.warehouse import WarehouseError, current_run
+from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.storage.google.bigquery.client import cap_message, how, told
+from chicago_crime.storage.google.bigquery.costs import GB, Costs
+from chicago_crime.storage.google.bigquery.parameters import query_parameters
+from chicago_crime.storage.warehouse import WarehouseError, current_run
 
 JOB_PATIENCE_S = 1800.0
 """For so long a job that failed through no fault of its own is begun anew, above all one that met another writer."""

@@ -13,9 +13,9 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from chicago_crime import reference
-from chicago_crime.resources import bigquery_ddl as ddl
-from chicago_crime.resources.bigquery_client import told
-from chicago_crime.resources.bigquery_jobs import Jobs, Purpose
+from chicago_crime.storage.google.bigquery import ddl
+from chicago_crime.storage.google.bigquery.client import told
+from chicago_crime.storage.google.bigquery.jobs import Jobs, Purpose
 from chicago_crime.tables import TABLES, Table
 
 _EMPTY = "empty_"

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from chicago_crime.schema import X_FT, Y_FT, Column
 from chicago_crime.tables import CELL_FT, CRIMES_BY_CELL, CRIMES_HOURLY, CRIMES_MONTHLY, Table
-from chicago_crime.years import FIRST_YEAR
+from chicago_crime.tables.columns import X_FT, Y_FT, Column
+from chicago_crime.tables.years import FIRST_YEAR
 
 PACKED = "packed_1"
 """Name of the number. Whoever changes what it means gives it another name: then no old number is read as a new one."""

@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from chicago_crime import sql
-from chicago_crime.resources.bigquery_packing import live_columns, packed
+from chicago_crime.storage.google.bigquery.packing import live_columns, packed
 from chicago_crime.tables import Table
 
 
@@ -57,7 +57,9 @@ def _day(year: int, month: int, day: int) -> exp.Expr:
 @cache
 def computed(table: Table) -> str:
     """The query of a table's file in `sql/`: the live table's columns, in its types, for the parameter @year."""
-    return text(packed(table, _contract(table).from_(sql.statement(table.name).copy().subquery("computed"))))
+    return text(
+        packed(table, _contract(table).from_(sql.statement(f"tables/{table.name}").copy().subquery("computed")))
+    )
 
 
 def _contract(table: Table) -> exp.Select:

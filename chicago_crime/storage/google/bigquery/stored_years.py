@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from google.cloud import bigquery
 
-from chicago_crime.resources import bigquery_sql as statements
-from chicago_crime.resources.bigquery_jobs import Jobs, Purpose
-from chicago_crime.resources.bigquery_tables import LiveTables
-from chicago_crime.resources.warehouse import TableYear
+from chicago_crime.storage.google.bigquery import statements
+from chicago_crime.storage.google.bigquery.jobs import Jobs, Purpose
+from chicago_crime.storage.google.bigquery.live_tables import LiveTables
+from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import Table
 
 Years = dict[str, dict[int, TableYear]]

@@ -15,18 +15,15 @@ from dagster_gcp import BigQueryResource
 from google.cloud import bigquery
 
 from chicago_crime import sql
-from chicago_crime.resources import bigquery_answers as answers
-from chicago_crime.resources import bigquery_sql as statements
-from chicago_crime.resources.bigquery_client import PlatformBigQueryResource, told
-from chicago_crime.resources.bigquery_costs import GB, Costs, total
-from chicago_crime.resources.bigquery_jobs import Jobs, Purpose
-from chicago_crime.resources.bigquery_packing import live_columns
-from chicago_crime.resources.bigquery_tables import LiveTables
-from chicago_crime.resources.bigquery_years import StoredYears
-from chicago_crime.resources.gcs import build_bucket_store
-from chicago_crime.resources.google_access import GooglePatience
-from chicago_crime.resources.warehouse import TableYear, TooMuchToReadError, Warehouse, WarehouseError
-from chicago_crime.settings import Settings
+from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.storage.google.bigquery import answers, statements
+from chicago_crime.storage.google.bigquery.client import told
+from chicago_crime.storage.google.bigquery.costs import Costs, total
+from chicago_crime.storage.google.bigquery.jobs import Jobs, Purpose
+from chicago_crime.storage.google.bigquery.live_tables import LiveTables
+from chicago_crime.storage.google.bigquery.packing import live_columns
+from chicago_crime.storage.google.bigquery.stored_years import StoredYears
+from chicago_crime.storage.warehouse import TableYear, TooMuchToReadError, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
 _TRUNCATE = bigquery.WriteDisposition.WRITE_TRUNCATE
@@ -228,19 +225,3 @@ class BigQueryWarehouse(Warehouse):
                 opened = self.resource.get_client()
                 self._client = told(lambda: self._until_exit.enter_context(opened), "cannot open BigQuery")
             return self._client
-
-
-def build_bigquery(settings: Settings) -> BigQueryWarehouse:
-    """The warehouse that the settings choose. Nothing is opened yet."""
-    assert settings.gcp_project, "Settings refuse deployment=gcp without a project"
-    resource = PlatformBigQueryResource(
-        project=settings.gcp_project,
-        location=settings.gcp_region,
-        credentials_file=str(settings.gcp_credentials) if settings.gcp_credentials else None,
-        endpoint=settings.bigquery_endpoint,
-    )
-    most_bytes = int(settings.bigquery_max_gb_billed * GB)
-    has_files = build_bucket_store(settings).has_parquet
-    return BigQueryWarehouse(
-        resource, settings.gcp_project, settings.bigquery_dataset, settings.gcp_region, most_bytes, has_files
-    )

@@ -16,9 +16,9 @@ from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.cloud import dataproc_v1
 
-from chicago_crime.permissions import ACT_AS, CLUSTERS, MACHINES
-from chicago_crime.resources.google_access import GooglePatience, asked, credentials_from
-from chicago_crime.resources.spark import SparkError
+from chicago_crime.storage.google.access import GooglePatience, asked, credentials_from
+from chicago_crime.storage.google.permissions import ACT_AS, CLUSTERS, MACHINES
+from chicago_crime.storage.spark import SparkError
 
 _Answer = TypeVar("_Answer")
 _Client = TypeVar("_Client")

@@ -12,9 +12,9 @@ from google.api_core import exceptions
 from google.cloud.dataproc_v1 import Batch
 from google.cloud.dataproc_v1.types import AuthenticationConfig
 
-from chicago_crime.resources.dataproc_api import DataprocApi, RefusedError
-from chicago_crime.resources.dataproc_work import Launch, Log, Work, WorkState, start_id
-from chicago_crime.resources.spark import SparkError
+from chicago_crime.storage.google.dataproc.api import DataprocApi, RefusedError
+from chicago_crime.storage.google.dataproc.work import Launch, Log, Work, WorkState, start_id
+from chicago_crime.storage.spark import SparkError
 
 RUNTIME = "3.0"
 """Spark 4.0, Python 3.12, Java 21."""

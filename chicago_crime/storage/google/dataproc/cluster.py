@@ -13,9 +13,9 @@ from typing import Any
 from google.api_core import exceptions
 from google.cloud.dataproc_v1 import ClusterStatus, JobStatus
 
-from chicago_crime.resources.dataproc_api import DataprocApi, RefusedError
-from chicago_crime.resources.dataproc_work import Launch, Log, Work, WorkState, start_id
-from chicago_crime.resources.spark import SparkError
+from chicago_crime.storage.google.dataproc.api import DataprocApi, RefusedError
+from chicago_crime.storage.google.dataproc.work import Launch, Log, Work, WorkState, start_id
+from chicago_crime.storage.spark import SparkError
 
 IMAGE = "3.0-debian13"
 """Spark 4.1, Python 3.12, Java 21: the line that the tests run on. Google takes its latest patch by itself."""

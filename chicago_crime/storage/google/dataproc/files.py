@@ -20,9 +20,9 @@ from dagster import PipesMessageReader
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
 
-from chicago_crime.resources.gcs import BucketStore
-from chicago_crime.resources.google_access import asked
-from chicago_crime.resources.object_store import ObjectStoreError
+from chicago_crime.storage.google.access import asked
+from chicago_crime.storage.google.bucket import BucketStore
+from chicago_crime.storage.object_store import ObjectStoreError
 
 _T = TypeVar("_T")
 

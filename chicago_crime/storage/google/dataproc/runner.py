@@ -19,15 +19,11 @@ from google.api_core.exceptions import Conflict, NotFound
 
 import spark_jobs
 from chicago_crime.errors import PlatformError
-from chicago_crime.resources.dataproc_api import DataprocApi
-from chicago_crime.resources.dataproc_batch import BatchWork
-from chicago_crime.resources.dataproc_cluster import ClusterSize, ClusterWork
-from chicago_crime.resources.dataproc_files import BucketFiles, BucketMessageReader, DriverLog
-from chicago_crime.resources.dataproc_work import Launch, Work, WorkState, start_id
-from chicago_crime.resources.gcs import build_bucket_store
-from chicago_crime.resources.leases import LeaseHeldError, abandoned, lease
-from chicago_crime.resources.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
-from chicago_crime.settings import Settings, SettingsError
+from chicago_crime.storage.google.dataproc.api import DataprocApi
+from chicago_crime.storage.google.dataproc.files import BucketFiles, BucketMessageReader, DriverLog
+from chicago_crime.storage.google.dataproc.work import Launch, Work, WorkState, start_id
+from chicago_crime.storage.leases import LeaseHeldError, abandoned, lease
+from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 
 STAGING = "staging"
 """Folder of the bucket for all workspaces."""
@@ -199,28 +195,3 @@ def name_of(context: AssetExecutionContext, job: str) -> str:
     """The name of a job of a run: letters, digits and dashes, short enough for everything that Dataproc names."""
     run = re.sub(r"[^a-z0-9]", "", context.run.run_id.lower())
     return f"{re.sub(r'[^a-z0-9]+', '-', job.lower())[:18].strip('-')}-{run[:32]}"
-
-
-def build_dataproc(settings: Settings) -> DataprocSpark:
-    """The runner that the settings describe. Nothing is asked or started yet.
-
-    Raises:
-        SettingsError: a setting is missing, or Dataproc has no cluster of that size.
-    """
-    if not settings.gcp_project or not settings.gcs_bucket:
-        raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
-    if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
-        raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: Dataproc knows 0, a single node, or 2 and more")
-    minutes, account, subnet = (
-        settings.dataproc_max_minutes,
-        settings.dataproc_service_account,
-        settings.dataproc_subnet,
-    )
-    address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
-    api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
-    work: Work = BatchWork(api, settings.gcs_bucket, minutes, account, subnet)
-    if settings.dataproc_mode == "cluster":
-        size = ClusterSize(settings.dataproc_machine_type, settings.dataproc_workers, minutes, account, subnet)
-        work = ClusterWork(api, settings.gcs_bucket, size)
-    files = BucketFiles(build_bucket_store(settings))
-    return DataprocSpark(api, work, files, settings.data_dir / "dataproc", minutes)

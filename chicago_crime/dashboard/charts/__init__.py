@@ -1,0 +1,1 @@
+"""Charts and maps as Vega-Lite specifications, with the theme and the JavaScript bundle they share."""

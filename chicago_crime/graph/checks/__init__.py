@@ -1,0 +1,1 @@
+"""Asset checks: what every run proves about the tables it wrote."""

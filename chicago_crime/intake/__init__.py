@@ -1,0 +1,1 @@
+"""What comes in: header, gate, line accounting and manifests."""

@@ -1,0 +1,1 @@
+"""The Kaggle dataset as a source."""

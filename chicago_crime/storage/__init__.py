@@ -1,0 +1,1 @@
+"""Object store, warehouse and Spark runner: the interfaces, and one implementation per deployment."""

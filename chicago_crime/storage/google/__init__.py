@@ -1,0 +1,1 @@
+"""Storage on Google Cloud: Cloud Storage, BigQuery and Dataproc."""

@@ -1,0 +1,1 @@
+"""The Spark runner on Dataproc: clusters and serverless batches."""

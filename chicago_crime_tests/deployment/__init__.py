@@ -1,0 +1,1 @@
+"""Tests of containers, workflows and machine set-up."""

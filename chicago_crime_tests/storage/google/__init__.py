@@ -1,0 +1,1 @@
+"""Tests of `chicago_crime/storage/google/`."""
