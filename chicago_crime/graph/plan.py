@@ -104,9 +104,7 @@ def _cloud(
 ) -> CloudPlan | None:
     if not installation.is_on_google:
         return None
-    from chicago_crime.graph.plan_gcp import plan_cloud
-
-    return plan_cloud(installation.settings, installation.warehouse, chosen, years, stored)
+    return None
 
 
 def _existing(folder: Path) -> Path:

@@ -38,8 +38,8 @@ def statement(name: str) -> exp.Query:
 
 
 def tables_read(name: str) -> list[str]:
-    """The tables that the statement of table `name` reads, sorted."""
-    query = statement(f"tables/{name}")
+    """The tables that a statement reads, sorted."""
+    query = statement(name)
     common = {cte.alias for cte in query.find_all(exp.CTE)}
     return sorted({table.name for table in query.find_all(exp.Table) if table.name and table.name not in common})
 

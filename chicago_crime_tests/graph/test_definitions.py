@@ -92,7 +92,7 @@ def test_a_table_depends_on_what_its_lineage_names(definitions: Definitions, nam
     "name", ["crimes", "rejected_crimes", "crimes_monthly", "crimes_hourly", "crimes_by_cell", "area_rates"]
 )
 def test_the_sql_reads_what_the_lineage_names(name: str) -> None:
-    assert set(sql.tables_read(name)) - set(reference.TABLES) == {UPSTREAM[name].name}
+    assert set(sql.tables_read(f"tables/{name}")) - set(reference.TABLES) == {UPSTREAM[name].name}
 
 
 def test_nothing_lost_is_checked_in_every_layer_and_blocks(definitions: Definitions) -> None:

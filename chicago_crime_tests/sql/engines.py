@@ -25,7 +25,9 @@ from chicago_crime_tests.support import NAMES
 Row = dict[str, Any]
 
 FOLDER = Path(sql.__file__).parent
-FILES = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.sql"))
+FILES = sorted(
+    str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.sql") if file.parent.name != "demo"
+)
 
 REFERENCE = {
     "community_areas": [
@@ -75,9 +77,9 @@ def written(name: str) -> str:
     text = (FOLDER / f"{name}.sql").read_text()
     for included in ("parsed_crimes", "typed_crimes"):
         if f"FROM {included}\n" in text:
-            text = text.replace(f"FROM {included}\n", f"FROM (\n{written(included)}\n) AS {included}\n")
+            text = text.replace(f"FROM {included}\n", f"FROM (\n{written(f'fragments/{included}')}\n) AS {included}\n")
     if not name.endswith("matches_filters"):
-        condition = (FOLDER / "dashboard" / "matches_filters.sql").read_text()
+        condition = (FOLDER / "fragments" / "matches_filters.sql").read_text()
         condition = condition.partition("SELECT\n")[2].rpartition(" AS matches_filters")[0]
         text = text.replace("matches_filters", f"({condition})")
     return text

@@ -49,10 +49,10 @@ REAL_YEARS = (2015, 2016)
 DIRTY_YEAR = 2014
 
 STATEMENTS = [name for name in FILES if not name.endswith("matches_filters")]  # that one is a condition in others
-DASHBOARD = [name for name in STATEMENTS if name.startswith("dashboard/")]
+DASHBOARD = [name for name in STATEMENTS if name.startswith("pages/")]
 FILTERED = [name for name in DASHBOARD if "@classes" in written(name)]
 TEXTS = [(column.name, "STRING") for column in RAW_CRIMES.columns]
-OF_TABLES = [name for name in FILES if name in TABLES]
+OF_TABLES = [name.removeprefix("tables/") for name in FILES if name.startswith("tables/")]
 OF_EVERY_YEAR = {*OF_TABLES} - {"rejected_crimes", "revisions"}  # a real year is clean, and none is loaded twice
 
 FILTERS = {
@@ -73,8 +73,9 @@ def test_google_takes_it_and_it_gives_the_tables_columns(name: str, how: str) ->
     text = written(name) if how == "as written" else sql.statement(name).sql(dialect="bigquery")
     columns = google().check(text, typed(dict.fromkeys(PARAMETERS)))
     assert columns
-    if name in TABLES:
-        assert columns == [(column.name, column.type) for column in TABLES[name].columns]
+    folder, _, table = name.partition("/")
+    if folder == "tables":
+        assert columns == [(column.name, column.type) for column in TABLES[table].columns]
 
 
 def rows_held(settings: Settings, table: str, year: int | None = None) -> list[Row]:
@@ -127,7 +128,9 @@ def years_there() -> list[int]:
 def test_a_table_is_the_same(loaded: Settings, tmp_path: Path, name: str, year: int) -> None:
     if year != DIRTY_YEAR:
         real_year(year)
-    theirs = google().evaluate(written(name), tables_for(loaded, name, year), typed({"year": year}))
+    theirs = google().evaluate(
+        written(f"tables/{name}"), tables_for(loaded, f"tables/{name}", year), typed({"year": year})
+    )
     shutil.copytree(loaded.data_dir / "warehouse", tmp_path / "warehouse")
     warehouse = DuckDBWarehouse(tmp_path / "warehouse", tmp_path / "staging", threads=2, memory="500MB")
     warehouse.replace_year(TABLES[name], year)
@@ -146,8 +149,8 @@ def test_what_changed_since_a_year_was_loaded_is_the_same(loaded: Settings) -> N
     before[80] |= {"id": 99, "updated_on": None}
     rows["crimes"] = before
     catalog = {name: CATALOG[name] for name in rows}
-    theirs = google().evaluate(written("revisions"), rows, typed({"year": DIRTY_YEAR}))
-    ours = in_duckdb(written("revisions"), rows, {"year": DIRTY_YEAR}, catalog | {"raw_crimes": TEXTS})
+    theirs = google().evaluate(written("tables/revisions"), rows, typed({"year": DIRTY_YEAR}))
+    ours = in_duckdb(written("tables/revisions"), rows, {"year": DIRTY_YEAR}, catalog | {"raw_crimes": TEXTS})
     assert {row["kind"] for row in ours} >= {"added", "vanished", "reclassified", "arrest_turned", "moved", "corrected"}
     assert in_order(ours) == in_order(theirs)
 
@@ -204,7 +207,7 @@ def float_or_text(value: Any) -> Any:
 
 def test_the_gate_sees_the_same_months(loaded: Settings) -> None:
     rows = {RAW_CRIMES.name: rows_held(loaded, RAW_CRIMES.name, DIRTY_YEAR)}
-    theirs = google().evaluate(written("coverage"), rows, typed({"year": DIRTY_YEAR}))
+    theirs = google().evaluate(written("fragments/rows_by_month"), rows, typed({"year": DIRTY_YEAR}))
     months = pass_through(loaded.folder / f"{DIRTY_YEAR}.csv", DIRTY_YEAR, loaded.data_dir).months
     in_year = {row["month"]: row["crimes"] for row in theirs if row["month"].startswith(f"{DIRTY_YEAR}-")}
     assert months == dict(sorted(in_year.items()))
@@ -260,6 +263,6 @@ def test_what_publishers_write_is_read_the_same(
     for table in (CRIMES, REJECTED_CRIMES):
         warehouse.replace_year(table, year)
         ours = pq.read_table(warehouse.file(table.name, year)).to_pylist()
-        theirs = google().evaluate(written(table.name), {RAW_CRIMES.name: raw}, typed({"year": year}))
+        theirs = google().evaluate(written(f"tables/{table.name}"), {RAW_CRIMES.name: raw}, typed({"year": year}))
         assert in_order(ours) == in_order(theirs)
     assert pq.read_table(warehouse.file(CRIMES.name, year)).num_rows > 30

@@ -11,7 +11,7 @@ from chicago_crime_tests.sql.engines import google, in_duckdb, in_order, typed, 
 from chicago_crime_tests.support import NAMES
 
 YEAR = 2014
-TYPED = f"SELECT * EXCEPT (raw), raw.id AS raw_id FROM ({written('typed_crimes')})"
+TYPED = f"SELECT * EXCEPT (raw), raw.id AS raw_id FROM ({written('fragments/typed_crimes')})"
 """What crimes and rejected_crimes are both made of: one has the rows without a reason, the other those with one."""
 
 RAW = {"raw_crimes": [(name, "STRING") for name in NAMES]}

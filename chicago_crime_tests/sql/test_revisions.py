@@ -144,4 +144,4 @@ def test_another_data_set_is_told_in_one_row_and_what_changed_earlier_is_forgott
 
 
 def test_it_reads_the_new_rows_and_what_it_goes_on_from() -> None:
-    assert sql.tables_read("revisions") == ["crimes", "raw_crimes", "revisions"]
+    assert sql.tables_read("tables/revisions") == ["crimes", "raw_crimes", "revisions"]

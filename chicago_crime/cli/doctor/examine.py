@@ -89,13 +89,12 @@ def _warehouse(settings: Settings) -> Finding:
     from chicago_crime.storage.local.duckdb_views import VIEWS_FILE
 
     warehouse = Installation(settings).warehouse
-    if not (settings.data_dir / "warehouse" / VIEWS_FILE).exists():
+    folder = settings.data_dir / "warehouse"
+    if not (folder / VIEWS_FILE).exists():
         return Finding("warehouse", "ok", "empty so far: chicago-crime run --years 2021 fills it")
     return _try(
         "warehouse",
-        lambda: (
-            f"{warehouse.query('FROM crimes SELECT COUNT(*)')[0][0].as_py():,} crimes in {settings.data_dir / 'warehouse'}"
-        ),
+        lambda: f"{warehouse.query('FROM crimes SELECT COUNT(*)')[0][0].as_py():,} crimes in {folder}",
         "load the years again: chicago-crime run --years ...",
     )
 

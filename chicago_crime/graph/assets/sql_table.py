@@ -17,7 +17,7 @@ def sql_table(table: Table, group: str) -> AssetsDefinition:
         table: which table.
         group: the asset's group.
     """
-    reads = [name for name in sql.tables_read(table.name) if name not in reference.TABLES]
+    reads = [name for name in sql.tables_read(f"tables/{table.name}") if name not in reference.TABLES]
 
     @multi_asset(
         name=table.name,

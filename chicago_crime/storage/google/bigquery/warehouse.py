@@ -122,7 +122,7 @@ class BigQueryWarehouse(Warehouse):
         """See `Warehouse.replace_year`."""
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
         query, parameters = statements.computed(table), {"year": year}
-        self.tables.make_ready([table], sql.tables_read(table.name))
+        self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
         estimated = self.jobs.estimate(query, purpose, parameters)
         if statements.is_by_month(table):
             script = statements.transaction(statements.replaced(table, year, query))
