@@ -6,9 +6,8 @@ module; what the tables are, in `tables/`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -22,10 +21,6 @@ class WarehouseError(PlatformError):
 
 class TooMuchToReadError(WarehouseError):
     """Nothing was read: it would be more than may be read for this. Reading costs money where this is raised."""
-
-
-current_run: ContextVar[str] = ContextVar("current_run", default="")
-"""Id of the run that the work at hand belongs to, for those who keep a record of it; empty outside of runs."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,10 @@ class TableYear:
 
 class Warehouse(ABC):
     """Tables by year. Each write replaces one year of one table whole: readers see the old year or the new one."""
+
+    def for_run(self, run_id: str) -> Self:
+        """The same warehouse, which labels what it does with the id of a Dagster run where it can."""
+        return self
 
     @abstractmethod
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:

@@ -9,6 +9,7 @@ from dagster import AssetKey, Definitions
 
 from chicago_crime import reference, sql
 from chicago_crime.definitions import build_definitions
+from chicago_crime.installation import Installation
 from chicago_crime.settings import load_settings
 from chicago_crime.tables import TABLES
 from chicago_crime.tables.lineage import UPSTREAM
@@ -29,7 +30,7 @@ print(len(graph.materializable_asset_keys), heavy, threading.active_count(), sec
 
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
-    return build_definitions(load_settings(data_dir=tmp_path_factory.mktemp("data")))
+    return build_definitions(Installation(load_settings(data_dir=tmp_path_factory.mktemp("data"))))
 
 
 def test_it_loads_without_a_warning_a_server_or_spark(tmp_path: Path) -> None:

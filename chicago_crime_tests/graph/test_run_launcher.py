@@ -12,7 +12,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from chicago_crime_tests.end_to_end.browsing import free_port
 
-CONFIG = "run_launcher:\n  module: chicago_crime.run_launcher\n  class: WatchedRunLauncher\n"
+CONFIG = "run_launcher:\n  module: chicago_crime.graph.run_launcher\n  class: WatchedRunLauncher\n"
 
 
 @pytest.fixture

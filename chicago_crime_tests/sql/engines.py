@@ -25,9 +25,7 @@ from chicago_crime_tests.support import NAMES
 Row = dict[str, Any]
 
 FOLDER = Path(sql.__file__).parent
-FILES = sorted(
-    str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.sql") if file.parent.name != "demo"
-)
+FILES = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.sql"))
 
 REFERENCE = {
     "community_areas": [

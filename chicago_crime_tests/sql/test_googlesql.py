@@ -141,7 +141,7 @@ def test_a_table_is_the_same(loaded: Settings, tmp_path: Path, name: str, year: 
 
 def test_what_changed_since_a_year_was_loaded_is_the_same(loaded: Settings) -> None:
     """Of the crimes as they were before some are missing, and some had other values."""
-    rows = tables_for(loaded, "revisions", DIRTY_YEAR)
+    rows = tables_for(loaded, "tables/revisions", DIRTY_YEAR)
     before = [crime for number, crime in enumerate(rows["crimes"]) if number % 7]
     for number, name in enumerate(("iucr", "block", "primary_type", "case_number", "description", "x_coordinate")):
         before[10 * number][name] = None
@@ -192,7 +192,7 @@ def assert_answers_are_the_same(settings: Settings, name: str, parameters: dict[
 def test_an_example_answer_is_the_same(loaded: Settings, number: int) -> None:
     """These run on each warehouse as they are written, without a translation."""
     _, text = sql.answers()[number]
-    name = [name for name in FILES if name.startswith("answers/")][number]
+    name = [name for name in FILES if name.startswith("demo/")][number]
     ours = warehouse_of(loaded).query(text).to_pylist()
     theirs = google().evaluate(text, tables_for(loaded, name))
     assert ours

@@ -9,7 +9,6 @@ from typing import Any
 from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MetadataValue
 
 from chicago_crime.graph.progress import Step, tell
-from chicago_crime.storage.warehouse import current_run
 
 YEARS_AT_ONCE = 2
 """One year's wait for the disk is another's time on the processor. More would only cost memory."""
@@ -18,8 +17,7 @@ Metadata = dict[str, Any]
 
 
 def run_years(context: AssetExecutionContext) -> list[int]:
-    """The years of this run; from here on the work at hand belongs to it."""
-    current_run.set(context.run.run_id)
+    """The years of this run."""
     return [int(key) for key in context.partition_keys]
 
 

@@ -20,7 +20,7 @@ from chicago_crime.storage.google.access import GooglePatience
 from chicago_crime.storage.google.bigquery.client import cap_message, how, told
 from chicago_crime.storage.google.bigquery.costs import GB, Costs
 from chicago_crime.storage.google.bigquery.parameters import query_parameters
-from chicago_crime.storage.warehouse import WarehouseError, current_run
+from chicago_crime.storage.warehouse import WarehouseError
 
 JOB_PATIENCE_S = 1800.0
 """For so long a job that failed through no fault of its own is begun anew, above all one that met another writer."""
@@ -66,7 +66,6 @@ class Purpose:
             "platform": "chicago_crime",
             "asset": self.table,
             "year": str(self.year or ""),
-            "run": current_run.get(),
         }
         return {name: _as_label(value) for name, value in named.items() if value}
 
