@@ -1,8 +1,8 @@
-"""The roots of the platform's errors: all that a user can mend. Anything else is a bug, and shows its traceback."""
+"""The base classes of errors that a user can fix. Any other exception is a bug, and shows its traceback."""
 
 
 class PlatformError(Exception):
-    """Something that the user can mend; the message says what is wrong, where, and what to do."""
+    """Something that a user can fix; the message says what happened, where, and what to do."""
 
 
 class UsageError(PlatformError):

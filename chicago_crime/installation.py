@@ -1,6 +1,6 @@
-"""Settings turned into parts: the one place that decides which classes an installation is made of.
+"""From settings to parts: the only module that decides which classes an installation consists of.
 
-A part is built when it is first asked for, and once, so that a command loads only the libraries it needs.
+Each part is built once, on first use, so that a command imports only the libraries that it needs.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.sources.base import CrimeSource
 from chicago_crime.storage.leases import YearLocks
 from chicago_crime.storage.object_store import ObjectStore
-from chicago_crime.storage.warehouse import Warehouse
+from chicago_crime.storage.warehouse import TableReader, Warehouse
 from chicago_crime.tables.limits import Limits
 
-if TYPE_CHECKING:  # Google's libraries are an extra; Spark's runner needs Dagster
+if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners import Dagster
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
@@ -30,7 +30,7 @@ class Installation:
     """The parts of one installation.
 
     Attributes:
-        settings: what the parts are made from.
+        settings: what the parts are built from.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -38,12 +38,12 @@ class Installation:
 
     @cached_property
     def source(self) -> CrimeSource:
-        """Where the yearly CSVs come from. It has not been asked for anything yet."""
+        """Where the yearly CSVs come from."""
         return build_source(self.settings)
 
     @cached_property
     def source_files(self) -> SourceFiles:
-        """The CSVs that were fetched, with their manifests."""
+        """The fetched CSVs with their manifests."""
         return SourceFiles(self.settings.data_dir / "csv", self.settings.data_dir / "staging")
 
     @cached_property
@@ -66,13 +66,23 @@ class Installation:
         return DuckDBWarehouse(data / "warehouse", data / "staging", self.settings.threads, self.settings.duckdb_memory)
 
     @cached_property
+    def reader(self) -> TableReader:
+        """Reads the warehouse's tables. On a laptop, it imports neither the SQL translation nor Arrow to do so."""
+        if self.is_on_google:
+            return self.warehouse
+        from chicago_crime.storage.local.parquet_reader import ParquetReader
+
+        data = self.settings.data_dir
+        return ParquetReader(data / "warehouse", data / "staging", self.settings.threads, self.settings.duckdb_memory)
+
+    @cached_property
     def spark(self) -> SparkRunner:
-        """What runs the Spark job: an engine on this machine, or Dataproc."""
+        """Runs the Spark job: an engine on this machine, or Dataproc."""
         return build_dataproc(self.settings) if self.is_on_google else build_spark(self.settings)
 
     @cached_property
     def looker_studio(self) -> LookerStudio | None:
-        """Makes links to Looker Studio; None where the tables are not in BigQuery."""
+        """Creates links to Looker Studio; None if the tables are not in BigQuery."""
         if not self.is_on_google:
             return None
         from chicago_crime.storage.google.looker_studio import LookerStudio
@@ -81,12 +91,12 @@ class Installation:
 
     @cached_property
     def year_locks(self) -> YearLocks:
-        """Locks that let runs on this machine work on a year one after the other."""
+        """Locks that prevent two runs on this machine from working on the same year at once."""
         return YearLocks(self.settings.data_dir / "locks")
 
     @cached_property
     def limits(self) -> Limits:
-        """How far a year may differ before a check fails."""
+        """How much a year may change before a check fails."""
         return Limits(shrink=1.0) if self.settings.allow_shrink else Limits()
 
     @property
@@ -95,18 +105,18 @@ class Installation:
         return self.settings.deployment == "gcp"
 
     def resources(self) -> dict[str, object]:
-        """The parts by the name under which assets and checks ask Dagster for them."""
+        """The parts as Dagster resources, by the names that assets and checks use."""
         names = ("source", "source_files", "object_store", "warehouse", "spark", "year_locks", "limits")
         parts = {name: getattr(self, name) for name in names}
         return parts | ({"looker_studio": self.looker_studio} if self.looker_studio else {})
 
 
 def build_source(settings: Settings) -> CrimeSource:
-    """The source that the settings choose."""
+    """The source that the settings choose. It makes no request yet."""
     if settings.source == "folder":
         from chicago_crime.sources.folder import FolderSource
 
-        assert settings.folder, "the settings are validated: source=folder has a folder"
+        assert settings.folder, "Settings validates that source=folder has a folder"
         return FolderSource(settings.folder)
     if settings.source == "kaggle":
         from chicago_crime.sources.kaggle.login import KaggleLogin
@@ -135,7 +145,7 @@ def build_source(settings: Settings) -> CrimeSource:
 
 
 def build_spark(settings: Settings) -> SparkRunner:
-    """The Spark engine on this machine. Nothing is started yet."""
+    """The Spark engine on this machine. It starts nothing yet."""
     from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
 
     staging = settings.data_dir / "staging"
@@ -145,14 +155,14 @@ def build_spark(settings: Settings) -> SparkRunner:
 
 
 def build_bucket_store(settings: Settings) -> BucketStore:
-    """The object store in Cloud Storage. No request is made yet."""
+    """The object store in Cloud Storage. It makes no request yet."""
     try:
         from chicago_crime.storage.google.bucket import BucketStore
         from chicago_crime.storage.google.bucket_client import PlatformGCSResource
     except ImportError as error:
         raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
-    assert settings.gcs_bucket, "the settings refuse gcp without a bucket"
+    assert settings.gcs_bucket, "Settings validates that gcp has a bucket"
     file = settings.gcp_credentials
     resource = PlatformGCSResource(
         project=settings.gcp_project, credentials_file=str(file) if file else None, endpoint=settings.gcs_endpoint
@@ -161,7 +171,7 @@ def build_bucket_store(settings: Settings) -> BucketStore:
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
-    """The warehouse in BigQuery. No request is made yet."""
+    """The warehouse in BigQuery. It makes no request yet."""
     try:
         from chicago_crime.storage.google.bigquery.client import PlatformBigQueryResource
         from chicago_crime.storage.google.bigquery.costs import GB
@@ -169,7 +179,7 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     except ImportError as error:
         raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
-    assert settings.gcp_project, "the settings refuse gcp without a project"
+    assert settings.gcp_project, "Settings validates that gcp has a project"
     resource = PlatformBigQueryResource(
         project=settings.gcp_project,
         location=settings.gcp_region,
@@ -184,10 +194,10 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
 
 
 def build_dataproc(settings: Settings) -> DataprocSpark:
-    """The Spark runner on Dataproc. No request is made, and nothing is started yet.
+    """The Spark runner on Dataproc. It makes no request and starts nothing yet.
 
     Raises:
-        SettingsError: a setting is missing, or Dataproc has no cluster of that size.
+        SettingsError: a setting is missing, or Dataproc does not support that cluster size.
     """
     try:
         from chicago_crime.storage.google.dataproc.api import DataprocApi
@@ -202,7 +212,7 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     if not settings.gcp_project or not settings.gcs_bucket:
         raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
     if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
-        raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: Dataproc knows 0, a single node, or 2 and more")
+        raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: use 0 for a single-node cluster, or 2 and more")
     minutes = settings.dataproc_max_minutes
     account, subnet = settings.dataproc_service_account, settings.dataproc_subnet
     address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"

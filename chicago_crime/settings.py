@@ -1,22 +1,18 @@
-"""Settings: the only place that reads the environment.
+"""Settings, each with its meaning, default and choices. No other module reads the environment."""
 
-Every setting is here with its meaning, its default and its choices; nothing else in the package asks the environment
-or decides where it runs. Turning settings into resources belongs in `resources/`.
-"""
-
+import os
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chicago_crime.errors import UsageError
 
 PREFIX = "CHICAGO_CRIME_"
 PROJECT_FOLDER = Path(__file__).parent.parent
 ADDRESS = r"^(https?://)?[^/@?#\s]+/?$"
-"""Of a server: without a path, and without a user's name and password."""
+"""Address of a server: no path, no user name and no password."""
 
 OTHERS_NAMES = {
     "dagster_home": "DAGSTER_HOME",
@@ -29,21 +25,21 @@ OTHERS_NAMES = {
     "kaggle_key": "KAGGLE_KEY",
     "kaggle_config_dir": "KAGGLE_CONFIG_DIR",
 }
-"""Settings that other programs have too, under their names for them; ours win over theirs."""
+"""Variables of other programs that set the same thing. Ours take precedence."""
 
 
 class SettingsError(UsageError):
-    """A setting is wrong; the message names it, what it holds and what it may hold."""
+    """A setting is wrong; the message names it, its value and the values that are allowed."""
 
 
-class Settings(BaseSettings):
-    """How this installation runs. Each field is the environment variable `CHICAGO_CRIME_<FIELD>` in upper case."""
+class Settings(BaseModel):
+    """How an installation runs. `load_settings` reads each field from the variable `CHICAGO_CRIME_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     deployment: Literal["local", "gcp"] = Field("local", description="where the platform runs")
     source: Literal["sample", "folder", "kaggle", "portal"] = Field(
-        "sample", description="who hands over the yearly CSVs"
+        "sample", description="where the yearly CSVs come from"
     )
     folder: Path | None = Field(
         None, description="folder with downloaded CSVs (.csv, .csv.gz, .zip), for source=folder"
@@ -52,37 +48,41 @@ class Settings(BaseSettings):
         "https://data.cityofchicago.org", pattern=r"^https?://[^/@?#\s]+/?$", description="the City's open-data portal"
     )
     portal_app_token: SecretStr | None = Field(
-        None, description="app token for the portal: not needed, but with one it is more patient"
+        None, description="app token for the portal: optional, raises the rate limit"
     )
-    kaggle_api_token: SecretStr | None = Field(None, description="Kaggle's API token, or the file that holds it")
-    kaggle_username: str | None = Field(None, description="with kaggle_key, Kaggle's older kind of sign-in")
-    kaggle_key: SecretStr | None = Field(None, description="with kaggle_username, Kaggle's older kind of sign-in")
-    kaggle_config_dir: Path | None = Field(None, description="folder of kaggle.json; by default ~/.kaggle")
+    kaggle_api_token: SecretStr | None = Field(
+        None, description="Kaggle API token, or the path of a file that contains it"
+    )
+    kaggle_username: str | None = Field(None, description="user name of a legacy Kaggle API key; needs kaggle_key")
+    kaggle_key: SecretStr | None = Field(None, description="legacy Kaggle API key; needs kaggle_username")
+    kaggle_config_dir: Path | None = Field(None, description="folder that contains kaggle.json; default ~/.kaggle")
     data_dir: Path = Field(PROJECT_FOLDER / "data", description="folder for everything the platform writes")
-    dagster_home: Path | None = Field(None, description="Dagster's own folder; by default `dagster` in data_dir")
+    dagster_home: Path | None = Field(None, description="Dagster's folder; default `dagster` in data_dir")
     sample_rows: int = Field(
-        20_000, ge=0, le=2_000_000, description="rows a sample year; 0 for as many as the year really had"
+        20_000, ge=0, le=2_000_000, description="rows per year of the sample; 0 for as many as the real year has"
     )
-    sample_seed: int = Field(1, ge=0, description="seed of the sample: the same seed, the same rows")
-    sample_dirt: bool = Field(False, description="whether the sample includes every known kind of dirt")
-    spark_engine: Literal["embedded", "jvm"] = Field("embedded", description="what runs the Spark job")
-    java_home: Path | None = Field(None, description="Java 17 or 21 for spark_engine=jvm; by default the JAVA_HOME set")
-    allow_shrink: bool = Field(False, description="whether a year may be replaced by one with far fewer rows")
-    threads: int = Field(2, ge=1, le=256, description="processor cores that DuckDB and Spark may use")
+    sample_seed: int = Field(1, ge=0, description="seed of the sample: the same seed gives the same rows")
+    sample_dirt: bool = Field(False, description="add every known kind of dirt to the sample")
+    spark_engine: Literal["embedded", "jvm"] = Field(
+        "embedded", description="engine of the Spark job: embedded needs no Java"
+    )
+    java_home: Path | None = Field(None, description="Java 17 or 21 for spark_engine=jvm; default JAVA_HOME")
+    allow_shrink: bool = Field(False, description="allow a year to be replaced by one with far fewer rows")
+    threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
     duckdb_memory: str = Field(
         "700MB",
         pattern=r"^\d+(\.\d+)?[KMGT]i?B$",
-        description="memory DuckDB may use before it spills to disk",
+        description="memory that DuckDB uses before it spills to disk",
     )
 
     gcp_project: str | None = Field(
         None, pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", description="Google Cloud project, for deployment=gcp"
     )
     gcp_region: str = Field(
-        "us-central1", pattern=r"^[a-z]+-[a-z]+\d+$", description="where bucket, dataset and clusters are"
+        "us-central1", pattern=r"^[a-z]+-[a-z]+\d+$", description="region of bucket, dataset and clusters"
     )
     gcp_credentials: Path | None = Field(
-        None, description="service account file; by default the credentials of the machine or of gcloud"
+        None, description="service account key file; default: the credentials of the machine or of gcloud"
     )
     gcs_bucket: str | None = Field(
         None, pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", description="bucket for objects, for deployment=gcp"
@@ -91,25 +91,27 @@ class Settings(BaseSettings):
         "chicago_crime", pattern=r"^[A-Za-z0-9_]+$", description="dataset that holds the tables"
     )
     bigquery_max_gb_billed: float = Field(
-        20, gt=0, description="a statement that would read more than this is refused before it runs"
+        20, gt=0, description="limit in GB per statement; one that would read more is refused before it runs"
     )
     dataproc_mode: Literal["cluster", "serverless"] = Field(
-        "cluster", description="whether the Spark job runs on a cluster of its own or as a batch"
+        "cluster", description="run the Spark job on its own cluster, or as a serverless batch"
     )
-    dataproc_machine_type: str = Field("n2-standard-4", description="machine of the cluster's master and workers")
-    dataproc_workers: int = Field(2, ge=0, le=50, description="workers of the cluster; 0 for a single node")
+    dataproc_machine_type: str = Field("n2-standard-4", description="machine type of the cluster's master and workers")
+    dataproc_workers: int = Field(2, ge=0, le=50, description="number of workers; 0 for a single-node cluster")
     dataproc_max_minutes: int = Field(
         120,
         ge=10,
         le=1440,
-        description="after so long Google deletes the cluster or batch, whatever became of us",
+        description="maximum lifetime in minutes of a cluster or batch; Google then deletes it",
     )
     dataproc_service_account: str | None = Field(None, description="service account of the cluster's machines")
-    dataproc_subnet: str | None = Field(None, description="subnetwork of the cluster; by default the network default")
+    dataproc_subnet: str | None = Field(
+        None, description="subnetwork of the cluster; default: that of the default network"
+    )
     kaggle_secret: str | None = Field(
         None,
         pattern=r"^projects/[^/]+/secrets/[\w-]+(/versions/\w+)?$",
-        description="secret in Secret Manager that holds Kaggle's API token",
+        description="Secret Manager secret that contains the Kaggle API token",
     )
     gcs_endpoint: str | None = Field(None, pattern=ADDRESS, description="address of a Cloud Storage emulator")
     bigquery_endpoint: str | None = Field(None, pattern=ADDRESS, description="address of a BigQuery emulator")
@@ -130,15 +132,15 @@ class Settings(BaseSettings):
     def _fit_for_a_header(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is None:
             return None
-        text = secret.get_secret_value().strip()  # a line end comes along easily when a secret is copied
+        text = secret.get_secret_value().strip()  # a copied secret often ends with a newline
         if not (text.isascii() and text.isprintable()):
-            raise ValueError("it holds characters that no token has: copy it again")
+            raise ValueError("it contains characters that a token cannot have: copy it again")
         return SecretStr(text) if text else None
 
     @model_validator(mode="after")
     def _folder_is_named(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
-            raise ValueError(f"{PREFIX}SOURCE=folder needs {PREFIX}FOLDER: the folder that holds the yearly CSVs")
+            raise ValueError(f"{PREFIX}SOURCE=folder needs {PREFIX}FOLDER, the folder with the yearly CSVs")
         return self
 
     @model_validator(mode="after")
@@ -146,16 +148,16 @@ class Settings(BaseSettings):
         missing = [name for name in ("gcp_project", "gcs_bucket") if getattr(self, name) is None]
         if self.deployment == "gcp" and missing:
             names = " and ".join(PREFIX + name.upper() for name in missing)
-            raise ValueError(f"{PREFIX}DEPLOYMENT=gcp needs {names}: where everything is kept")
+            raise ValueError(f"{PREFIX}DEPLOYMENT=gcp needs {names}")
         return self
 
     @property
     def home(self) -> Path:
-        """The folder where Dagster keeps runs, events and schedules."""
+        """The folder in which Dagster stores runs, events and schedules."""
         return self.dagster_home or self.data_dir / "dagster"
 
     def as_environment(self) -> dict[str, str]:
-        """The settings as variables for a program that is started with them. Secrets are in the clear: print none."""
+        """The settings as variables for a subprocess, with secrets in plain text: never print them."""
         return {
             f"{PREFIX}{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in self.model_dump(exclude_none=True).items()
@@ -163,26 +165,20 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings from the environment; `overrides` win over it.
+    """Read the settings from the environment; `overrides` take precedence. An empty variable counts as unset.
 
     Raises:
-        SettingsError: a setting is wrong, or a variable starts with `CHICAGO_CRIME_` but is no setting.
+        SettingsError: a setting is wrong, or a variable starts with `CHICAGO_CRIME_` but is not a setting.
     """
-    import os
-
-    unknown = sorted(
-        name
-        for name in os.environ
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
-    )
-    if unknown:
+    ours = {name.removeprefix(PREFIX).lower(): value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    if unknown := sorted(ours.keys() - Settings.model_fields.keys()):
         names = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
-        raise SettingsError(f"{', '.join(unknown)} is no setting of this platform; the settings are {names}")
-    for field, name in OTHERS_NAMES.items():
-        if field not in overrides and os.environ.get(name) and PREFIX + field.upper() not in os.environ:
-            overrides[field] = os.environ[name]
+        wrong = ", ".join(PREFIX + name.upper() for name in unknown)
+        raise SettingsError(f"unknown setting {wrong}: the settings are {names}")
+    theirs = {field: os.environ.get(name) for field, name in OTHERS_NAMES.items() if field not in ours}
+    from_environment = {name: value for name, value in (theirs | ours).items() if value}
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return Settings.model_validate(from_environment | overrides)
     except ValidationError as error:
         problems = [
             f"{_assignment(problem)}: {problem['msg'].removeprefix('Value error, ')}"
@@ -190,11 +186,11 @@ def load_settings(**overrides: object) -> Settings:
             else problem["msg"].removeprefix("Value error, ")
             for problem in error.errors()
         ]
-    raise SettingsError("; ".join(problems))  # outside of `except`: pydantic's error, which has secrets, is not kept
+    raise SettingsError("; ".join(problems))  # outside `except`, so that pydantic's error, with its secrets, is dropped
 
 
 def _assignment(problem: ErrorDetails) -> str:
-    """The setting that is wrong, as it was written, unless that is a secret or an address that may hold one."""
+    """The wrong setting and its value, unless that is a secret or an address that may contain one."""
     name, written = str(problem["loc"][0]), str(problem["input"])
     is_secret = SecretStr in get_args(Settings.model_fields[name].annotation) or (
         name.endswith(("_url", "_endpoint")) and "@" in written

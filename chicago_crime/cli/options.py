@@ -1,31 +1,64 @@
-"""What the modules of the command line share: the data folder's option, settings, and errors told in one line."""
+"""What the commands share: options, settings, errors in one line, and the check that a port is free."""
 
+import errno
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from chicago_crime.errors import PlatformError, UsageError
-from chicago_crime.settings import Settings, load_settings
+
+if TYPE_CHECKING:  # slow to import, and `--help` does not need them
+    from chicago_crime.installation import Installation
+    from chicago_crime.settings import Settings
 
 DataOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything the platform writes.")]
+SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: sample, folder, kaggle or portal.")]
+FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
 
 
-def chosen_settings(**overrides: Any) -> Settings:
-    """The settings, with those that were named on the command line; None stands for not named."""
+def chosen_settings(**overrides: Any) -> "Settings":
+    """The settings, with those from the command line; None means not given. `--folder` implies `--source folder`."""
+    from chicago_crime.settings import load_settings
+
+    if overrides.get("folder") and not overrides.get("source"):
+        overrides["source"] = "folder"
     return load_settings(**{name: value for name, value in overrides.items() if value is not None})
 
 
+def chosen_installation(**overrides: Any) -> "Installation":
+    """The installation with these settings."""
+    from chicago_crime.installation import Installation
+
+    return Installation(chosen_settings(**overrides))
+
+
 @contextmanager
-def errors_told() -> Iterator[None]:
-    """Tell what users can mend in one line, not in a traceback."""
+def plain_errors() -> Iterator[None]:
+    """Print errors that a user can fix as a message, without a traceback."""
     try:
         yield
-    except UsageError as error:
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(2) from None
     except PlatformError as error:
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(1) from None
+        from chicago_crime.cli.screen import errors, printable
+
+        errors.print(printable(str(error), keep="\n"), style="red")
+        raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
+
+
+def refuse_busy_port(port: int, host: str = "127.0.0.1") -> None:
+    """Check that a server can listen there.
+
+    Raises:
+        UsageError: the port is in use, or the address is not one of this machine.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just closed is free
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise UsageError(f"port {port} is in use: stop what uses it, or choose another with --port") from error
+            raise UsageError(f"cannot listen on {host}:{port} ({error.strerror}): choose another --port") from error

@@ -1,149 +1,102 @@
-"""How the command line looks: progress while a run works, tables afterwards. No decisions, no data."""
+"""How the command line prints: consoles that show data as they are, and tables that fit the terminal."""
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any
 
-import pyarrow as pa
 from rich import box
-from rich.console import Console, Group
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from chicago_crime.cli.doctor.examine import Finding
-from chicago_crime.graph.progress import Step, listening
-from chicago_crime.graph.run import RunReport
-from chicago_crime.graph.status import YearStatus
-from chicago_crime.tables import TABLES
+# Neither markup nor emoji codes: brackets and colons are parts of the data.
+out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
-out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
-errors = Console(stderr=True, soft_wrap=True, highlight=False)
+MOST_RECORDS = 3
+"""An answer of up to this many rows that is too wide is printed as records, one value a line."""
 
-MOST_ROWS_SHOWN = 50
+WIDEST_WORD = 24
+"""Longer words in values may be folded, so that one of them does not hide other columns."""
+
+WIDEST_COLUMN = 32
+"""Of a column next to hidden ones; longer values are folded."""
+
 _NUMBERS_THAT_COUNT_NOTHING = ("id", "beat")
-_STATE = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "broken": "[red]broken[/]"}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-@contextmanager
-def progress_of_runs(total: int) -> Iterator[None]:
-    """Show steps as they come: a bar on a terminal, plain lines elsewhere. `total` counts assets times years."""
-    if not out.is_terminal:
-        with listening(_print_finished):
-            yield
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+def printable(text: str, keep: str = "") -> str:
+    """Text with control characters as escapes: a terminal would obey them. Those in `keep` stay."""
+    return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
+
+
+def answer(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, title: str | None = None
+) -> list[RenderableType]:
+    """The rows of an answer in a layout that fits the width.
+
+    A table, if need be with names folded at underscores and values folded between words. What does not fit is shown as
+    records if it has few rows, else without its middle columns and with a note that says so.
+    """
+    names = [printable(name) for name in columns]
+    cells = [_texts(name, [row[at] for row in rows]) for at, name in enumerate(columns)]
+    natural = [max(map(cell_len, (name, *texts))) for name, texts in zip(names, cells, strict=True)]
+    least = [_least_width(name, texts) for name, texts in zip(names, cells, strict=True)]
+    heading: list[RenderableType] = [Text(title, style="italic")] if title else []
+    is_right = [_is_number([row[at] for row in rows]) for at in range(len(columns))]
+
+    def table(chosen: Sequence[int], widths: Sequence[int], gap_after: int | None = None) -> Table:
+        drawn = Table(safe_box=True)
+        for place, (at, wide) in enumerate(zip(chosen, widths, strict=True)):
+            justify: JustifyMethod = "right" if is_right[at] else "left"
+            drawn.add_column(_folded(names[at], wide), justify=justify, width=wide, overflow="fold")
+            if place == gap_after:
+                drawn.add_column("…", width=1)
+        for row in range(len(rows)):
+            shown = [cells[at][row] for at in chosen]
+            if gap_after is not None:
+                shown.insert(gap_after + 1, "…")
+            drawn.add_row(*shown)
+        return drawn
+
+    everything = range(len(columns))
+    if _total(natural) <= width:
+        return [*heading, table(everything, natural)]
+    if 0 < len(rows) <= MOST_RECORDS and len(columns) > 1:
+        return [*heading, *_records(names, cells, len(rows))]
+    if _total(least) <= width:
+        return [*heading, table(everything, _widened(least, natural, width))]
+    capped = [min(full, max(WIDEST_COLUMN, one)) for full, one in zip(natural, least, strict=True)]
+    left, right = _ends(least, width)
+    chosen = [*left, *right]
+    room = width - 4  # for the column of dots
+    widths = _widened([least[at] for at in chosen], [capped[at] for at in chosen], room)
+    note = Text(
+        f"{len(columns) - len(chosen)} of {len(columns)} columns are hidden: select fewer, or write all "
+        "of them with --format csv or --output FILE",
+        style="italic",
     )
-    with Progress(*columns, console=out) as bar:
-        task = bar.add_task("starting", total=total)
-
-        def show(step: Step) -> None:
-            share = f" {step.share:.0%}" if step.share is not None else ""
-            bar.update(task, description=f"{step.asset} {step.year or ''}{share}", advance=1 if step.is_finished else 0)
-
-        with listening(show):
-            yield
-
-
-def _print_finished(step: Step) -> None:
-    if step.is_finished:
-        out.print(f"{step.asset} {step.year}: {step.rows:,} rows in {step.seconds:.1f} s")
-    elif not step.year:
-        out.print(f"{step.asset} ...")
-
-
-def run_table(reports: Sequence[RunReport]) -> Group:
-    """Year by asset: rows, seconds and size of what the runs made, rejects and quarantined lines among them."""
-    metadata = {key: told for report in reports for key, told in report.metadata.items()}
-    cells: dict[str, dict[int, str]] = {}
-    for (asset, year), told in metadata.items():
-        cell = f"{told['partition_row_count']:,}\n{told['seconds']:.1f} s {size(told['bytes'])}"
-        cells.setdefault(asset, {})[year] = cell
-    return Group("rows, seconds, size", *year_tables(cells), _reject_line(metadata))
-
-
-def _reject_line(metadata: dict[tuple[str, int], dict]) -> str:
-    rejected = sum(told["partition_row_count"] for (asset, _), told in metadata.items() if asset == "rejected_crimes")
-    quarantined = sum(told["quarantined_lines"] for (asset, _), told in metadata.items() if asset == "crime_object")
-    reasons: dict[str, int] = {}
-    for (asset, _), told in metadata.items():
-        if asset == "rejected_crimes":
-            for reason, count in told["rejected_rows_by_reason"].items():
-                reasons[reason] = reasons.get(reason, 0) + count
-    by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
-    return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
-
-
-def print_problems(report: RunReport) -> None:
-    """Say what failed and which checks did not pass."""
-    for step, reason in report.failures.items():
-        errors.print(f"[red]{step} failed[/]: {reason}", markup=True)
-    for check in report.checks:
-        colour, word = ("red", "failed") if check.is_error else ("yellow", "wants a look")
-        errors.print(f"[{colour}]check {check.asset}:{check.check} {word}[/]: {check.description}")
-
-
-def status_table(statuses: Sequence[YearStatus]) -> Group:
-    """Year by table: rows; `-` where missing, `*` where stale, `!` where of another version."""
-    cells: dict[str, dict[int, str]] = {name: {} for name in ("source", "lake", *TABLES)}
-    for status in statuses:
-        made_up = "\nSYNTHETIC" if status.manifest and status.manifest.synthetic else ""
-        cells["source"][status.year] = status.manifest.source + made_up if status.manifest else "-"
-        cells["lake"][status.year] = "yes" if status.in_lake else "-"
-        for name in TABLES:
-            held = status.tables.get(name)
-            marks = ("*" if name in status.stale else "") + ("!" if name in status.outdated else "")
-            cells[name][status.year] = f"{held.rows:,}{marks}" if held else "-"
-    return Group(*year_tables(cells))
+    return [*heading, table(chosen, widths, len(left) - 1), note]
 
 
 def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
-    """A column per year and a row per name, in as many tables below each other as the screen's width asks for."""
+    """A column per year and a row per name, in as many tables below each other as the terminal's width requires."""
     years = sorted({year for row in cells.values() for year in row})
     widest = max((len(line) for row in cells.values() for cell in row.values() for line in cell.split("\n")), default=0)
-    fitting = max(1, (out.width - max(map(len, cells), default=0) - 3) // (widest + 2))
+    fitting = max(1, (out.width - max(map(len, cells), default=0) - 3) // (max(widest, 4) + 2))
     for start in range(0, len(years), fitting):
         shown = years[start : start + fitting]
         table = Table("", box=box.SIMPLE_HEAD, pad_edge=False)
+        table.columns[0].no_wrap = True
         for year in shown:
             table.add_column(str(year), justify="right", no_wrap=True)
         for name, row in cells.items():
             table.add_row(name, *(row.get(year, "-") for year in shown))
         yield table
-
-
-def answer_table(rows: pa.Table, title: str | None = None) -> Table:
-    """The rows of an answer; at most MOST_ROWS_SHOWN of them, and a line that says how many more there are."""
-    table = Table(title=title, title_justify="left")
-    columns = []
-    for name, type_, values in zip(
-        rows.column_names, rows.schema.types, rows.slice(0, MOST_ROWS_SHOWN).columns, strict=True
-    ):
-        is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
-        table.add_column(escape(name), justify="right" if is_number else "left", overflow="fold")
-        columns.append(_texts(name, values.to_pylist()))
-    for row in zip(*columns, strict=True):
-        table.add_row(*row)
-    if rows.num_rows > MOST_ROWS_SHOWN:
-        table.caption = f"{rows.num_rows - MOST_ROWS_SHOWN:,} more rows: --output FILE writes all of them"
-    return table
-
-
-def print_findings(findings: Sequence[Finding]) -> None:
-    """What the doctor found; below it what to do, each in one line that can be copied as a whole."""
-    table = Table("what", "state", "detail")
-    for finding in findings:
-        table.add_row(escape(finding.what), _STATE[finding.state], escape(finding.detail))
-    out.print(table)
-    for finding in findings:
-        if finding.fix:
-            out.print(f"\n{finding.what} ({finding.state}). What to do:\n  {finding.fix}", markup=False, soft_wrap=True)
 
 
 def size(count: float) -> str:
@@ -155,18 +108,96 @@ def size(count: float) -> str:
     return f"{count:,.1f} GB"
 
 
-def _texts(column: str, values: Sequence[object]) -> list[str]:
-    """A column's values as they read best: whole numbers with separators, unless they count nothing."""
+def _records(names: Sequence[str], cells: Sequence[Sequence[str]], count: int) -> Iterator[RenderableType]:
+    for row in range(count):
+        record = Table.grid("", "", padding=(0, 2))
+        record.columns[0].no_wrap = True
+        record.columns[1].overflow = "fold"
+        for name, texts in zip(names, cells, strict=True):
+            record.add_row(Text(name, style="bold"), texts[row])
+        if count > 1:
+            yield Text(f"row {row + 1}", style="italic")
+        yield record
+        if row + 1 < count:
+            yield ""
+
+
+def _total(widths: Sequence[int]) -> int:
+    """Width of a table: each column has a border and a blank on both sides."""
+    return sum(widths) + 3 * len(widths) + 1
+
+
+def _least_width(name: str, texts: Sequence[str]) -> int:
+    """The narrowest that a column can be without a break inside a part of its name or a word of its values."""
+    words = (min(cell_len(word), WIDEST_WORD) for text in texts for word in text.split())
+    return max(1, *map(cell_len, _parts(name)), *words)
+
+
+def _widened(least: Sequence[int], wanted: Sequence[int], width: int) -> list[int]:
+    """Widths that fill the space, from the least ones towards the wanted ones, the narrowest first."""
+    widths, space = list(least), width - _total(least)
+    while space > 0:
+        growing = [at for at, wide in enumerate(widths) if wide < wanted[at]]
+        if not growing:
+            break
+        widths[min(growing, key=lambda at: widths[at])] += 1
+        space -= 1
+    return widths
+
+
+def _ends(least: Sequence[int], width: int) -> tuple[list[int], list[int]]:
+    """The first and the last columns that fit beside a column of dots, taken from both ends in turn."""
+    left, right = [0], list[int]()
+    used = _total([least[0], 1])
+    first, last = 1, len(least) - 1
+    while first <= last:
+        take_right = len(right) < len(left)
+        at = last if take_right else first
+        if used + least[at] + 3 > width:
+            break
+        used += least[at] + 3
+        if take_right:
+            right.insert(0, at)
+            last -= 1
+        else:
+            left.append(at)
+            first += 1
+    return left, right
+
+
+def _parts(name: str) -> list[str]:
+    """A name in the parts between which it may be folded: after underscores and blanks."""
+    return re.findall(r"[^_\s]*[_\s]+|[^_\s]+", name) or [name]
+
+
+def _folded(name: str, width: int) -> str:
+    lines = [""]
+    for part in _parts(name):
+        if lines[-1] and cell_len(lines[-1] + part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def _is_number(values: Sequence[object]) -> bool:
+    present = [value for value in values if value is not None]
+    return bool(present) and all(
+        isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in present
+    )
+
+
+def _texts(column: str, values: Sequence[Any]) -> list[str]:
+    """A column's values for people: whole numbers get separators, unless they are years, ids or beats."""
     are_years = all(value is None or (isinstance(value, int) and 1900 <= value <= 2100) for value in values)
     separator = "" if are_years or column in _NUMBERS_THAT_COUNT_NOTHING else ","
 
-    def text(value: object) -> str:
+    def text(value: Any) -> str:
         if value is None:
             return "NULL"
         if isinstance(value, Decimal) and value == value.to_integral_value():
             value = int(value)  # DuckDB's sums of whole numbers
         if isinstance(value, int) and not isinstance(value, bool):
             return f"{value:{separator}}"
-        return escape(str(value))
+        return printable(str(value))
 
     return [text(value) for value in values]

@@ -1,36 +1,110 @@
-"""`chicago-crime run --dry-run`: what a run would read, replace and need, without beginning it.
-
-Here belongs what is so wherever the platform runs. What Google Cloud would do and bill is in `plan_gcp.py`, how it all
-looks in `screen_plan.py`. Nothing here writes or begins anything.
-"""
+"""`chicago-crime run --dry-run`: what a run would read, replace and cost, and why it would fail. Nothing is written."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dagster import Definitions
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.plan_types import CloudPlan, Plan, YearPlan
-from chicago_crime.graph.run import assets_in
+from chicago_crime.graph.run import FETCHED, assets_in
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.settings import PREFIX
-from chicago_crime.sources.base import Expected
+from chicago_crime.settings import Settings
+from chicago_crime.sources.base import CrimeSource, Expected
+from chicago_crime.storage.google import prices
 from chicago_crime.storage.warehouse import TableYear
-from chicago_crime.tables import CRIMES, RAW_CRIMES, TABLES
+from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS, RAW_CRIMES, TABLES
 from chicago_crime.tables.lineage import UPSTREAM
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
-_DISK_PER_BYTE = {"local": 2.0, "gcp": 1.2}
-"""Disk that a run takes for each byte of CSV: the file, its object and tables; in the cloud, the file alone."""
+BYTES_PER_ROW = 237
+"""Average row of a CSV in the City's layout, measured on 2014, which has 275,200 rows."""
+
+DISK_PER_BYTE = {"local": 2.0, "gcp": 1.2}
+"""Disk space per byte of CSV: file, object and tables; in the cloud, only the file."""
+
+CLUSTER_DISK_GB = 100
+
+Stored = Mapping[str, Mapping[int, TableYear]]
+
+
+@dataclass(frozen=True)
+class YearPlan:
+    """What would happen to one year.
+
+    Attributes:
+        year: which.
+        source: its file, in words; "" if the source does not have it.
+        rows: of the file; None if unknown.
+        bytes: of the file as CSV; None if unknown.
+        loaded: rows that the chosen tables hold now and that would be replaced, by table.
+    """
+
+    year: int
+    source: str
+    rows: int | None
+    bytes: int | None
+    loaded: dict[str, int]
+
+    @property
+    def likely_rows(self) -> int:
+        """Rows of the file, counted or estimated from its size."""
+        return self.rows if self.rows is not None else (self.bytes or 0) // BYTES_PER_ROW
+
+    @property
+    def likely_bytes(self) -> int:
+        """Size of the file, listed or estimated from its rows."""
+        return self.bytes if self.bytes is not None else (self.rows or 0) * BYTES_PER_ROW
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An estimate of what a run would cost on Google Cloud, at list prices.
+
+    Attributes:
+        bytes_read: that BigQuery would read: for each table, the stored or expected bytes of what it is made of.
+        read_usd: price of reading them.
+        spark_usd: price of the Spark machines, if they live as long as they may; None if it is unknown.
+    """
+
+    bytes_read: int
+    read_usd: float
+    spark_usd: float | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do.
+
+    Attributes:
+        source: name of the source.
+        runs: Dagster runs, each from a first year to a last.
+        assets: the chosen ones, each after those that it depends on.
+        years: what would happen to each year.
+        disk_needed: estimate of the bytes that the run would take on this machine.
+        disk_free: bytes that are free there.
+        cost: of a run on Google Cloud; None on a laptop.
+        problems: reasons why the run would certainly fail, in whole or for some years.
+        warnings: what to consider before running it.
+    """
+
+    source: str
+    runs: list[tuple[int, int]]
+    assets: list[str]
+    years: list[YearPlan]
+    disk_needed: int
+    disk_free: int
+    cost: Cost | None = None
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def make_plan(
     installation: Installation, definitions: Definitions, years: Sequence[int], assets: str | None = None
 ) -> Plan:
-    """Find out what a run would do.
+    """Plan a run.
 
     Args:
         installation: what would run.
@@ -40,48 +114,47 @@ def make_plan(
 
     Raises:
         SelectionError: `assets` selects nothing.
-        PlatformError: the warehouse cannot be asked.
+        UsageError: a setting of the source is wrong.
+        PlatformError: the warehouse cannot be read.
     """
-    chosen = assets_in(definitions, assets)
-    settings = installation.settings
+    settings, chosen = installation.settings, assets_in(definitions, assets)
     manifests = {year: installation.source_files.manifest(year) for year in years}
-    warnings: list[str] = []
-    if "crime_csv" in chosen:
-        expected = _expected(installation.source, years, warnings)
+    problems: list[str] = []
+    if FETCHED in chosen:
+        installation.source.refuse_wrong_settings()
+        expected = _expected(installation.source, years, problems)
     else:
         expected = {year: _as_expected(manifest) for year, manifest in manifests.items() if manifest}
-    above = {UPSTREAM[name].name for name in chosen if name in UPSTREAM} | {RAW_CRIMES.name, CRIMES.name}
-    wanted = [name for name in TABLES if name in chosen or name in above]
-    stored: dict[str, dict[int, TableYear]] = {name: installation.warehouse.stored(TABLES[name]) for name in wanted}
+    stored = installation.reader.stored_of_all(list(TABLES.values()))
     plans = [_year(year, expected.get(year), stored, chosen) for year in years]
-    needed = int(sum(plan.likely_bytes for plan in plans) * _DISK_PER_BYTE[settings.deployment])
+    needed = int(sum(plan.likely_bytes for plan in plans) * DISK_PER_BYTE[settings.deployment])
+    runs = contiguous_ranges(list(years))
     plan = Plan(
         source=settings.source,
-        runs=contiguous_ranges(list(years)),
+        runs=runs,
         assets=chosen,
         years=plans,
-        disk_needed=needed if "crime_csv" in chosen else 0,
+        disk_needed=needed if FETCHED in chosen else 0,
         disk_free=shutil.disk_usage(_existing(settings.data_dir)).free,
-        warnings=warnings,
-        cloud=_cloud(installation, chosen, plans, stored),
+        cost=_cost(settings, chosen, plans, stored, len(runs)) if installation.is_on_google else None,
+        problems=problems,
     )
-    warnings += _about_space(plan)
-    warnings += _about_cap(plan.cloud) if plan.cloud else []
-    if "crime_csv" in chosen:
-        warnings += _about_rows(plan, manifests, stored[RAW_CRIMES.name], installation.limits.shrink)
+    _warn_of_space(plan)
+    if FETCHED in chosen:
+        _compare_with_loaded(plan, manifests, stored[RAW_CRIMES.name], installation.limits.shrink)
     else:
-        warnings += _about_missing(plan, stored)
+        _find_missing(plan, stored)
     return plan
 
 
-def _expected(source: Any, years: Sequence[int], warnings: list[str]) -> dict[int, Expected]:
+def _expected(source: CrimeSource, years: Sequence[int], problems: list[str]) -> dict[int, Expected]:
     try:
-        found: dict[int, Expected] = source.expect(years)
+        found = source.expect(years)
     except PlatformError as error:
-        warnings.append(f"the source cannot be asked, and a run would fail: {error}")
+        problems.append(f"the source {source.name} cannot be read: {error}")
         return {}
     if missing := [year for year in years if year not in found]:
-        warnings.append(f"the source {source.name} has nothing for {format_years(missing)}: these years would fail")
+        problems.append(f"the source {source.name} does not have {format_years(missing)}")
     return found
 
 
@@ -89,73 +162,67 @@ def _as_expected(manifest: Manifest) -> Expected:
     return Expected(f"{manifest.file}, fetched before", manifest.rows, manifest.bytes)
 
 
-def _year(year: int, expected: Expected | None, stored: dict[str, dict[int, TableYear]], chosen: list[str]) -> YearPlan:
+def _year(year: int, expected: Expected | None, stored: Stored, chosen: list[str]) -> YearPlan:
     loaded = {name: held[year].rows for name, held in stored.items() if name in chosen and year in held}
     if expected is None:
         return YearPlan(year, "", None, None, loaded)
     return YearPlan(year, expected.what, expected.rows, expected.bytes, loaded)
 
 
-def _cloud(
-    installation: Installation,
-    chosen: list[str],
-    years: list[YearPlan],
-    stored: dict[str, dict[int, TableYear]],
-) -> CloudPlan | None:
-    if not installation.is_on_google:
-        return None
-    return None
+def _cost(settings: Settings, chosen: list[str], years: list[YearPlan], stored: Stored, runs: int) -> Cost:
+    bytes_read = sum(
+        held.bytes if (held := stored[UPSTREAM[name].name].get(year.year)) else year.likely_bytes
+        for name in chosen
+        if name in UPSTREAM
+        for year in years
+    )
+    spark_usd: float | None = 0.0
+    if {table.name for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)} & set(chosen):
+        hours = runs * settings.dataproc_max_minutes / 60
+        if settings.dataproc_mode == "serverless":
+            spark_usd = hours * prices.DCUS_OF_A_BATCH * prices.USD_PER_DCU_HOUR
+        else:
+            machine = prices.machine_usd_per_hour(settings.dataproc_machine_type, CLUSTER_DISK_GB)
+            spark_usd = machine and hours * machine * (settings.dataproc_workers + 1)
+    return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)
 
 
 def _existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def _about_space(plan: Plan) -> list[str]:
-    if plan.disk_needed <= plan.disk_free:
-        return []
-    needed, free = plan.disk_needed / 1e9, plan.disk_free / 1e9
-    return [
-        f"the run takes about {needed:,.1f} GB of disk, and {free:,.1f} GB are free: free some, or load fewer years"
-    ]
+def _warn_of_space(plan: Plan) -> None:
+    if plan.disk_needed > plan.disk_free:
+        needed, free = plan.disk_needed / 1e9, plan.disk_free / 1e9
+        plan.warnings.append(
+            f"the run needs about {needed:,.1f} GB of disk and {free:,.1f} GB are free: free some, or load fewer years"
+        )
 
 
-def _about_cap(cloud: CloudPlan) -> list[str]:
-    return [
-        f"{reading.table} ({reading.what}) would read {reading.read:,} bytes, and {cloud.cap:,} are allowed: BigQuery "
-        f"would refuse it. Raise {PREFIX}BIGQUERY_MAX_GB_BILLED, or run fewer years at once"
-        for reading in cloud.above_cap
-    ]
-
-
-def _about_rows(
-    plan: Plan, manifests: dict[int, Manifest | None], loaded: dict[int, TableYear], shrink: float
-) -> list[str]:
-    found = []
+def _compare_with_loaded(
+    plan: Plan, manifests: Mapping[int, Manifest | None], loaded: Mapping[int, TableYear], shrink: float
+) -> None:
     real = [year for year, manifest in manifests.items() if manifest and not manifest.synthetic]
     if plan.source == "sample" and real:
-        found.append(f"{format_years(real)} would be replaced by SYNTHETIC rows, and are real now")
+        plan.warnings.append(f"SYNTHETIC rows would replace the real rows of {format_years(real)}")
     for year in plan.years:
         manifest, held = manifests[year.year], loaded.get(year.year)
         if held and year.rows is not None and year.rows < held.rows * (1 - shrink):
-            found.append(
-                f"{year.year} has {year.rows:,} rows at the source, {held.rows:,} are loaded: the run would stop "
-                "there, unless with --allow-shrink"
+            plan.problems.append(
+                f"{year.year} has {year.rows:,} rows at the source and {held.rows:,} are loaded: its check "
+                "has_not_shrunk would fail. Allow it with --allow-shrink"
             )
         elif held and year.rows is None and manifest and year.bytes and year.bytes < manifest.bytes * (1 - shrink):
-            found.append(
-                f"{year.year} is {1 - year.bytes / manifest.bytes:.0%} smaller than the file that is loaded: if it has "
-                "fewer rows, the run would stop there, unless with --allow-shrink"
+            plan.warnings.append(
+                f"the file of {year.year} is {1 - year.bytes / manifest.bytes:.0%} smaller than the one that is "
+                "loaded: if it has fewer rows, its check has_not_shrunk will fail. Allow it with --allow-shrink"
             )
-    return found
 
 
-def _about_missing(plan: Plan, stored: dict[str, dict[int, TableYear]]) -> list[str]:
-    found = []
+def _find_missing(plan: Plan, stored: Stored) -> None:
     for name in plan.assets:
-        above = UPSTREAM.get(name)
-        if above is None or above.name in plan.assets:
+        upstream = UPSTREAM.get(name)
+        if upstream is None or upstream.name in plan.assets:
             continue
-        if missing := [year.year for year in plan.years if year.year not in stored[above.name]]:
-            found.append(f"{name} is made of {above.name}, which does not hold {format_years(missing)}")
-    return found
+        if missing := [year.year for year in plan.years if year.year not in stored[upstream.name]]:
+            plan.problems.append(f"{name} is made of {upstream.name}, which does not have {format_years(missing)}")

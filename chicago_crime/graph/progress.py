@@ -36,6 +36,11 @@ class Step:
 
 Listener = Callable[[Step], None]
 
+
+def ignore_progress(step: Step) -> None:
+    """Do nothing."""
+
+
 _listeners: list[Listener] = []
 _lock = threading.Lock()
 

@@ -1,7 +1,4 @@
-"""Running the graph from the command line: each contiguous range of years is one real Dagster run.
-
-Here belongs starting runs and gathering what they told. How it looks on a screen belongs in `screen.py`.
-"""
+"""Running the graph in this process: each contiguous range of years is one Dagster run. Nothing here prints."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,15 +16,17 @@ from dagster import (
     DagsterInstance,
     Definitions,
 )
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from chicago_crime.errors import UsageError
-from chicago_crime.graph.assets.source import crime_csv
+from chicago_crime.graph.dagster_internals import range_tags
 from chicago_crime.graph.jobs import everything
 from chicago_crime.installation import Installation
 from chicago_crime.tables.years import contiguous_ranges
 
-# What Dagster would print for every event; the screen shows progress instead, and the UI has it all.
+FETCHED = "crime_csv"
+"""Key of the asset that reads from the source."""
+
+# Without Dagster's log line for every event: the command line shows progress, and the UI has all events.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -46,25 +45,31 @@ class RunReport:
     """What one Dagster run did.
 
     Attributes:
-        run_id: to find it in the UI.
+        run_id: its id in the UI.
         first, last: its range of years.
-        success: whether all of it worked.
-        failures: step -> reason, of steps that failed by themselves.
+        success: whether every step and every blocking check succeeded.
+        failures: step -> reasons, of steps that failed (not of those that were skipped because of them).
         checks: the checks that did not pass.
-        metadata: (asset, year) -> what the materialization told.
+        metadata: (asset, year) -> metadata of the materialization.
     """
 
     run_id: str
     first: int
     last: int
     success: bool
-    failures: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, list[str]] = field(default_factory=dict)
     checks: list[CheckResult] = field(default_factory=list)
     metadata: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def reasons(self) -> list[str]:
+        """Why the run failed, one line for each reason, the first one first."""
+        failed = [f"{step}: {reason}" for step, reasons in self.failures.items() for reason in reasons]
+        return failed or [f"check {one.asset}:{one.check}: {one.description}" for one in self.checks if one.is_error]
+
 
 class SelectionError(UsageError):
-    """The chosen assets are none of the graph; the message lists what can be chosen."""
+    """The selection names no asset of the graph; the message lists the assets."""
 
 
 def run_years(
@@ -81,18 +86,18 @@ def run_years(
         definitions: the graph of that installation.
         instance: where the runs are recorded.
         years: which years.
-        assets: names with commas between, or a selection as in Dagster's UI, e.g. "key:crimes+"; None for all.
+        assets: names separated by commas, or a selection as in Dagster's UI, e.g. "key:crimes+"; None for all.
 
     Raises:
         SelectionError: `assets` selects nothing.
-        UsageError: the source cannot hand over anything under these settings.
+        UsageError: a setting of the source is wrong.
     """
     chosen = None if assets is None else _select(definitions, assets)
-    if chosen is None or crime_csv.key in chosen:
+    if chosen is None or AssetKey(FETCHED) in chosen:
         installation.source.refuse_wrong_settings()
     job = definitions.resolve_job_def(everything.name)
     for first, last in contiguous_ranges(list(years)):
-        tags = {ASSET_PARTITION_RANGE_START_TAG: str(first), ASSET_PARTITION_RANGE_END_TAG: str(last)}
+        tags = range_tags(first, last)
         result = job.execute_in_process(
             _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen
         )
@@ -109,7 +114,7 @@ def steps_in(definitions: Definitions, assets: str | None = None) -> int:
 
 
 def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
-    """The names of the assets that a run of these assets materializes, each after those that it is made of.
+    """The names of the assets that a run of these assets materializes, each after those that it depends on.
 
     Raises:
         SelectionError: `assets` selects nothing.
@@ -126,7 +131,7 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     if known.keys() >= set(names):
         return [known[name] for name in names]
     help_ = f"write names with commas, or a selection as in the UI, e.g. key:crimes+; the assets are {', '.join(known)}"
-    if ":" not in assets:  # Dagster would read crimes+ in an older way, as crimes and its next neighbors only
+    if ":" not in assets:  # in Dagster's older syntax, crimes+ selects only its direct neighbors
         raise SelectionError(f"{assets!r} selects no asset: {help_}")
     try:
         with warnings.catch_warnings():
@@ -141,7 +146,7 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
 
 def _note(report: RunReport, event: DagsterEvent) -> None:
     if event.is_step_failure:
-        report.failures[event.step_key or "run"] = _reason(event)
+        report.failures[event.step_key or "run"] = _reasons(event)
     elif event.is_step_materialization and event.partition and event.asset_key:
         metadata = event.step_materialization_data.materialization.metadata
         values = {name: value.value for name, value in metadata.items()}
@@ -159,11 +164,15 @@ def _note(report: RunReport, event: DagsterEvent) -> None:
             )
 
 
-def _reason(event: DagsterEvent) -> str:
+def _reasons(event: DagsterEvent) -> list[str]:
     data = event.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return data.user_failure_data.description
+    if data.user_failure_data:
+        by_year = data.user_failure_data.metadata.get("failed_years")
+        if by_year and isinstance(by_year.value, dict):
+            return [f"{year}: {reason}" for year, reason in by_year.value.items()]
+        if data.user_failure_data.description:
+            return [data.user_failure_data.description]
     error = data.error
     while error and error.cause:
         error = error.cause
-    return error.message.strip() if error else "unknown: see the run in the UI"
+    return [error.message.strip() if error else "unknown: see the run in the UI"]

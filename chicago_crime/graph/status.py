@@ -1,10 +1,10 @@
-"""What is loaded: year by table, what is missing, stale or of another version. Reads files' facts only, never rows."""
+"""What is loaded: by year and table, what is missing, stale or outdated. It reads no rows, and imports no Dagster."""
 
 from dataclasses import dataclass
 
-from chicago_crime.graph.assets.lake import quarantine_key, rows_key
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
+from chicago_crime.storage.object_store import quarantine_key, rows_key
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import TABLES
 from chicago_crime.tables.lineage import UPSTREAM
@@ -18,7 +18,7 @@ class YearStatus:
         year: which.
         manifest: of its source file; None if it was never fetched.
         in_lake: whether its objects are stored.
-        tables: table -> what it holds; tables without the year are not in it.
+        tables: table -> what it holds of the year; tables without the year are left out.
         stale: tables that are older than what they are made of.
         outdated: tables whose columns are those of another version of this package.
     """
@@ -31,24 +31,18 @@ class YearStatus:
     outdated: frozenset[str]
 
     @property
-    def missing(self) -> frozenset[str]:
-        """Tables that do not have the year."""
-        return frozenset(TABLES) - frozenset(self.tables)
-
-    @property
     def is_complete(self) -> bool:
-        """True if every table has the year, and none is stale or of another version."""
-        return not self.missing and not self.stale and not self.outdated
+        """True if every table has the year, and none is stale or outdated."""
+        return self.tables.keys() == TABLES.keys() and not self.stale and not self.outdated
 
 
 def read_status(installation: Installation) -> list[YearStatus]:
-    """The status of every year of which anything is there, ascending."""
-    source_files, store, warehouse = installation.source_files, installation.object_store, installation.warehouse
-    stored = {name: warehouse.stored(table) for name, table in TABLES.items()}
-    old = {name: warehouse.outdated(table) for name, table in TABLES.items()}
-    found = {year for years in stored.values() for year in years} | set(source_files.years())
+    """The status of every year of which anything is stored, ascending."""
+    source_files, store, reader = installation.source_files, installation.object_store, installation.reader
+    stored = reader.stored_of_all(list(TABLES.values()))
+    old = {name: reader.outdated(table) for name, table in TABLES.items()}
     statuses = []
-    for year in sorted(found):
+    for year in sorted({year for years in stored.values() for year in years} | set(source_files.years())):
         manifest = source_files.manifest(year)
         tables = {name: years[year] for name, years in stored.items() if year in years}
         in_lake = store.exists(rows_key(year)) and store.exists(quarantine_key(year))
@@ -58,7 +52,7 @@ def read_status(installation: Installation) -> list[YearStatus]:
 
 
 def synthetic_years(installation: Installation) -> list[int]:
-    """Loaded years whose rows are made up."""
+    """Loaded years whose rows the sample source generated."""
     source_files = installation.source_files
     manifests = (source_files.manifest(year) for year in source_files.years())
     return [manifest.year for manifest in manifests if manifest and manifest.synthetic]
@@ -66,7 +60,7 @@ def synthetic_years(installation: Installation) -> list[int]:
 
 def _stale(tables: dict[str, TableYear], manifest: Manifest | None) -> frozenset[str]:
     stale: set[str] = set()
-    for name in TABLES:  # in the order in which they are made: what is made of something stale is stale
+    for name in TABLES:  # upstream tables come first: what is made of a stale table is stale
         if name not in tables:
             continue
         upstream = UPSTREAM.get(name)

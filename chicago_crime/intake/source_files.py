@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chicago_crime.intake.gate import pass_through
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError
 
@@ -79,6 +78,8 @@ class SourceFiles:
             SourceError: the source cannot hand it over.
             GateError: what it handed over is no file of that year's crimes.
         """
+        from chicago_crime.intake.gate import pass_through  # slow to import, and only runs need it
+
         with staging_folder(self.staging) as fresh:
             handed = source.fetch(year, fresh, progress)
             gated = pass_through(handed.path, year, fresh)

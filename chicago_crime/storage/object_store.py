@@ -10,6 +10,16 @@ from pathlib import Path
 from chicago_crime.errors import PlatformError
 
 
+def rows_key(year: int) -> str:
+    """Key of the object with the rows of a year."""
+    return f"crimes/{year}.csv"
+
+
+def quarantine_key(year: int) -> str:
+    """Key of the object with the quarantined lines of a year: line, problem, text."""
+    return f"quarantine/{year}.csv"
+
+
 class ObjectStoreError(PlatformError):
     """An object cannot be stored or had; the message names its key and what to do."""
 

@@ -4,15 +4,19 @@ Here belongs what DuckDB and BigQuery share: the interface and what it answers. 
 module; what the tables are, in `tables/`.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Self
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Self
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.tables import Table
+
+if TYPE_CHECKING:  # slow to import, and only some commands need it
+    import pyarrow as pa
 
 
 class WarehouseError(PlatformError):
@@ -40,7 +44,56 @@ class TableYear:
     details: Mapping[str, int | float | str] = field(default_factory=dict, compare=False)
 
 
-class Warehouse(ABC):
+@dataclass(frozen=True)
+class FirstRows:
+    """The first rows of an answer: names of its columns, and a tuple of values for each row."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class TableReader(ABC):
+    """Reads tables that a warehouse has written: all that `status` and `query` need."""
+
+    @abstractmethod
+    def stored(self, table: Table) -> dict[int, TableYear]:
+        """What the table holds, by year."""
+
+    def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
+        """What each of many tables holds, by table name and year: for callers that look often."""
+        return {table.name: self.stored(table) for table in tables}
+
+    @abstractmethod
+    def outdated(self, table: Table) -> list[int]:
+        """Stored years whose columns are not the table's: an older or newer version of this package wrote them."""
+
+    @abstractmethod
+    def first_rows(self, sql: str, count: int | None) -> FirstRows:
+        """The first rows of the answer to a query in the warehouse's own dialect; None for all. No other is fetched.
+
+        Raises:
+            WarehouseError: the query cannot be run; the message is the engine's.
+        """
+
+    @abstractmethod
+    def batches(self, sql: str) -> AbstractContextManager[pa.RecordBatchReader]:
+        """The answer to a query as a stream of Arrow record batches.
+
+        Raises:
+            WarehouseError: the query cannot be run; the message is the engine's.
+        """
+
+    def query(self, sql: str) -> pa.Table:
+        """The whole answer to a query, in memory.
+
+        Raises:
+            WarehouseError: the query cannot be run; the message is the engine's.
+        """
+        with self.batches(sql) as batches:
+            return batches.read_all()
+
+
+class Warehouse(TableReader):
     """Tables by year. Each write replaces one year of one table whole: readers see the old year or the new one."""
 
     def for_run(self, run_id: str) -> Self:
@@ -88,14 +141,6 @@ class Warehouse(ABC):
         """
 
     @abstractmethod
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        """What the table holds, by year."""
-
-    def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        """What each of many tables holds, by table name and year: for who looks again and again."""
-        return {table.name: self.stored(table) for table in tables}
-
-    @abstractmethod
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """Numbers about years of a table, by year and name.
 
@@ -122,16 +167,4 @@ class Warehouse(ABC):
 
         Raises:
             WarehouseError: a table that it reads is empty, or lacks a column.
-        """
-
-    @abstractmethod
-    def outdated(self, table: Table) -> list[int]:
-        """Stored years whose columns are not the table's: an older or newer version of this package wrote them."""
-
-    @abstractmethod
-    def query(self, sql: str) -> pa.Table:
-        """The answer to a query in the warehouse's own dialect, over all years of all tables.
-
-        Raises:
-            WarehouseError: the query cannot be run; the message is the engine's.
         """

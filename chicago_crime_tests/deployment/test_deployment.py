@@ -12,7 +12,7 @@ import yaml
 from dagster._core.instance.config import dagster_instance_config
 from dagster._core.workspace.config_schema import process_workspace_config
 
-from chicago_crime.graph.run_launcher import WatchedRunLauncher
+from chicago_crime.graph.dagster_internals import WatchedRunLauncher
 from chicago_crime.settings import PREFIX, load_settings
 from chicago_crime_tests.support import PROJECT, program_missing
 

@@ -1,30 +1,26 @@
-"""`chicago-crime doctor`: what is configured, what works, and what to do about what does not.
-
-Here belongs what every installation has, and what only a laptop has. What is looked at on Google Cloud is in
-`doctor_gcp.py`.
-"""
+"""The checks of `chicago-crime doctor` that every installation needs, and those of a laptop."""
 
 import importlib.metadata
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from chicago_crime.installation import Installation, build_source
+from chicago_crime.cli.options import refuse_busy_port
+from chicago_crime.errors import UsageError
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
-from chicago_crime.storage.local.spark import embedded_server
 
 LEAST_FREE_DISK = 8 * 1024**3
-"""A full load keeps about 4 GB of CSV and 1 GB of tables, and replaces them beside the old ones."""
+"""A full load keeps about 4 GB of CSV and 1 GB of tables, and writes new ones before it deletes the old ones."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: what, how it is, and what mends it ("" if it is well)."""
+    """The result of one check: its subject, its state, details, and how to fix it ("" if it is ok)."""
 
     what: str
     state: Literal["ok", "warning", "broken"]
@@ -32,22 +28,24 @@ class Finding:
     fix: str = ""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at everything the platform needs, one thing after another."""
-    for look in (_packages, _data_folder, _source):
-        yield look(settings)
-    if settings.deployment == "gcp":
+def examine(installation: Installation) -> Iterator[Finding]:
+    """Check everything that the platform needs."""
+    settings = installation.settings
+    yield _packages()
+    yield _data_folder(settings)
+    yield _source(installation)
+    if installation.is_on_google:
         from chicago_crime.cli.doctor.google import examine_cloud
 
         yield from examine_cloud(settings)
     else:
-        yield _warehouse(settings)
-        yield _spark(settings)
+        yield _warehouse(installation)
+        yield _spark(installation)
     yield _dagster_home(settings)
-    yield _port(settings)
+    yield _port()
 
 
-def _packages(settings: Settings) -> Finding:
+def _packages() -> Finding:
     names = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pyspark", "pysail", "sqlglot")
     versions = {name: importlib.metadata.version(name) for name in names}
     detail = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -71,49 +69,50 @@ def _data_folder(settings: Settings) -> Finding:
     return Finding("data folder", "ok", detail)
 
 
-def _source(settings: Settings) -> Finding:
-    source = build_source(settings)
+def _source(installation: Installation) -> Finding:
+    source = installation.source
     try:
-        access = source.try_access()  # first, because it does not try for long
+        access = source.try_access()  # first, because it does not retry
         years = source.years()
     except SourceError as error:
-        return Finding(f"source {source.name}", "broken", str(error), "mend what the message names")
+        return Finding(f"source {source.name}", "broken", str(error), "fix what the message names")
     if not years:
         fix = "put the yearly CSVs there: .csv, .csv.gz or .zip, with the year in their names"
-        return Finding(f"source {source.name}", "broken", f"{settings.folder} has no yearly file", fix)
+        return Finding(f"source {source.name}", "broken", f"{installation.settings.folder} has no yearly file", fix)
     note = " (SYNTHETIC rows)" if source.name == "sample" else f"; {access}" if access else ""
     return Finding(f"source {source.name}", "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")
 
 
-def _warehouse(settings: Settings) -> Finding:
-    from chicago_crime.storage.local.duckdb_views import VIEWS_FILE
+def _warehouse(installation: Installation) -> Finding:
+    from chicago_crime.storage.local.parquet_reader import VIEWS_FILE
 
-    warehouse = Installation(settings).warehouse
-    folder = settings.data_dir / "warehouse"
+    folder = installation.settings.data_dir / "warehouse"
     if not (folder / VIEWS_FILE).exists():
-        return Finding("warehouse", "ok", "empty so far: chicago-crime run --years 2021 fills it")
-    return _try(
-        "warehouse",
-        lambda: f"{warehouse.query('FROM crimes SELECT COUNT(*)')[0][0].as_py():,} crimes in {folder}",
-        "load the years again: chicago-crime run --years ...",
-    )
+        return Finding("warehouse", "ok", "empty: chicago-crime run --years 2021 fills it")
+
+    def count() -> str:
+        [[crimes]] = installation.reader.first_rows("SELECT COUNT(*) FROM crimes", None).rows
+        return f"{crimes:,} crimes in {folder}"
+
+    return _try("warehouse", count, "load the years again: chicago-crime run --years ...")
 
 
-def _spark(settings: Settings) -> Finding:
-    spark = Installation(settings).spark
-    if spark.engine == "jvm":
-        java = str(settings.java_home / "bin" / "java") if settings.java_home else "java"
+def _spark(installation: Installation) -> Finding:
+    if installation.spark.engine == "jvm":
+        home = installation.settings.java_home
         fix = "install Java 17 and set JAVA_HOME, or CHICAGO_CRIME_SPARK_ENGINE=embedded"
-        return _try("spark engine jvm", lambda: _java_version(java), fix)
-    return _try("spark engine embedded", _sail_answers, "make setup installs pysail and pyspark")
+        return _try("spark engine jvm", lambda: _java_version(str(home / "bin" / "java") if home else "java"), fix)
+    return _try("spark engine embedded", _start_sail, "make setup installs pysail and pyspark")
 
 
 def _java_version(java: str) -> str:
-    answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
-    return answer.splitlines()[0]
+    output = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
+    return output.splitlines()[0]
 
 
-def _sail_answers() -> str:
+def _start_sail() -> str:
+    from chicago_crime.storage.local.spark import embedded_server
+
     with embedded_server() as address:
         return f"a Spark Connect server started at {address}"
 
@@ -121,22 +120,23 @@ def _sail_answers() -> str:
 def _dagster_home(settings: Settings) -> Finding:
     from chicago_crime.graph.instance import open_instance
 
-    def look() -> str:
+    def count() -> str:
         with open_instance(settings) as instance:
             return f"{settings.home}, {instance.get_runs_count():,} runs"
 
-    return _try("dagster home", look, "choose another folder with DAGSTER_HOME")
+    return _try("dagster home", count, "choose another folder with DAGSTER_HOME")
 
 
-def _port(settings: Settings) -> Finding:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", 3000)) == 0:
-            return Finding("port 3000", "warning", "in use", "stop what uses it, if it is not `make dev` itself")
+def _port() -> Finding:
+    try:
+        refuse_busy_port(3000)
+    except UsageError:
+        return Finding("port 3000", "warning", "in use", "stop what uses it, if it is not `make dev` itself")
     return Finding("port 3000", "ok", "free for `make dev`")
 
 
-def _try(what: str, look: Callable[[], str], fix: str) -> Finding:
+def _try(what: str, check: Callable[[], str], fix: str) -> Finding:
     try:
-        return Finding(what, "ok", look())
-    except Exception as error:  # a doctor reports what ails, whatever it is
+        return Finding(what, "ok", check())
+    except Exception as error:  # whatever is broken, the other checks go on
         return Finding(what, "broken", f"{type(error).__name__}: {error}", fix)

@@ -9,17 +9,7 @@ from chicago_crime.graph.partitions import one_run_for_all_years, yearly
 from chicago_crime.intake.gate import empty_quarantine, pass_through
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.storage.object_store import ObjectStore
-
-
-def rows_key(year: int) -> str:
-    """Key of the object that holds a year's rows."""
-    return f"crimes/{year}.csv"
-
-
-def quarantine_key(year: int) -> str:
-    """Key of the object that holds a year's lines that are no rows: line, problem, text."""
-    return f"quarantine/{year}.csv"
+from chicago_crime.storage.object_store import ObjectStore, quarantine_key, rows_key
 
 
 @asset(

@@ -12,9 +12,8 @@ from sqlglot import exp
 from chicago_crime import reference
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sql.duckdb_scans import parquet_scan, typed_csv_scan
+from chicago_crime.storage.local.parquet_reader import VIEWS_FILE
 from chicago_crime.tables import TABLES
-
-VIEWS_FILE = "warehouse.duckdb"
 
 
 def tables_present(folder: Path) -> frozenset[str]:
@@ -30,7 +29,15 @@ def write_views(folder: Path, staging: Path) -> None:
             for name in sorted(tables_present(folder)):
                 rows = exp.select("*").from_(parquet_scan(folder / name / "*.parquet"))
                 connection.execute(exp.Create(this=exp.to_table(name), kind="VIEW", expression=rows).sql("duckdb"))
+                _comment(connection, f"VIEW {name}", TABLES[name].description)
+                present = connection.table(name).columns  # files of another version have others
+                for column in (one for one in TABLES[name].columns if one.name in present):
+                    _comment(connection, f'COLUMN {name}."{column.name}"', column.description)
             for name in reference.TABLES:
                 rows = exp.select("*").from_(typed_csv_scan(reference.file(name)))
                 connection.execute(exp.Create(this=exp.to_table(name), kind="TABLE", expression=rows).sql("duckdb"))
         publish(file, folder / VIEWS_FILE)
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, what: str, text: str) -> None:
+    connection.execute(f"COMMENT ON {what} IS {exp.convert(text).sql('duckdb')}")

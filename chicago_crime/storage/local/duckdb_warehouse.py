@@ -23,8 +23,9 @@ from chicago_crime import reference, sql
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
-from chicago_crime.storage.local.duckdb_views import VIEWS_FILE, tables_present, write_views
-from chicago_crime.storage.local.parquet_files import BY_DUCKDB, column_names, contract, is_as_written_here, table_year
+from chicago_crime.storage.local.duckdb_views import tables_present, write_views
+from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, is_as_written_here, table_year
+from chicago_crime.storage.local.parquet_reader import ParquetReader
 from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class DuckDBWarehouse(Warehouse):
+class DuckDBWarehouse(ParquetReader, Warehouse):
     """DuckDB over `<folder>/<table>/<year>.parquet`.
 
     Attributes:
@@ -42,18 +43,10 @@ class DuckDBWarehouse(Warehouse):
         memory: what all statements of this process together may use before they spill to disk, e.g. 800MB.
     """
 
-    folder: Path
-    staging: Path
-    threads: int
-    memory: str
     _database: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
     _until_exit: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _viewed: frozenset[str] = field(default=frozenset(), init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-
-    def file(self, table: str, year: int) -> Path:
-        """Where a year of a table is, whether or not it is there yet."""
-        return self.folder / table / f"{year}.parquet"
 
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
         """See `Warehouse.load_csv`."""
@@ -96,11 +89,6 @@ class DuckDBWarehouse(Warehouse):
         for year in years:
             (Path(folder) / f"{table.name}-{year}.parquet").hardlink_to(self._existing(table.name, year))
 
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        """See `Warehouse.stored`."""
-        files = sorted((self.folder / table.name).glob("[0-9][0-9][0-9][0-9].parquet"))
-        return {int(file.stem): table_year(file) for file in files}
-
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """See `Warehouse.measure`."""
         query = exp.select(
@@ -139,27 +127,6 @@ class DuckDBWarehouse(Warehouse):
         return rows.cast(
             pa.schema([f.with_type(pa.int64()) if pa.types.is_decimal(f.type) else f for f in rows.schema])
         )
-
-    def outdated(self, table: Table) -> list[int]:
-        """See `Warehouse.outdated`."""
-        names = [column.name for column in table.columns]
-        return [year for year in self.stored(table) if column_names(self.file(table.name, year)) != names]
-
-    def query(self, sql: str) -> pa.Table:
-        """See `Warehouse.query`."""
-        views = self.folder / VIEWS_FILE
-        if not views.exists():
-            raise WarehouseError("the warehouse is empty: load some years first, e.g. chicago-crime run --years 2021")
-        try:
-            with duckdb.connect(str(views), read_only=True, config={"threads": self.threads}) as connection:
-                return connection.sql(sql).to_arrow_table()
-        except duckdb.CatalogException as error:
-            known = ", ".join(sorted((*tables_present(self.folder), *reference.TABLES)))
-            raise WarehouseError(f"{error}\nThe tables are {known}.") from error
-        except duckdb.Error as error:
-            raise WarehouseError(str(error)) from error
-        except AttributeError:
-            raise WarehouseError("the statement returns no rows: only queries can be answered") from None
 
     def _year_by_year(self, years: Sequence[int], ask: Callable[[int], T]) -> dict[int, T]:
         with ThreadPoolExecutor(self.threads) as pool:  # most of a small query is waiting

@@ -57,11 +57,6 @@ def is_as_written_here(table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
     return not steps_back.limit(1).fetchall()
 
 
-def column_names(file: Path) -> list[str]:
-    """Names of a file's columns, in their order."""
-    return pq.read_schema(file).names
-
-
 def table_year(file: Path) -> TableYear:
     """What a year's file holds, without a look at its rows."""
     stat = file.stat()

@@ -121,7 +121,12 @@ class Jobs:
         return Costs(bytes_estimated=found)
 
     def read(
-        self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}, most_bytes: int | None = None
+        self,
+        sql: str,
+        purpose: Purpose,
+        parameters: Mapping[str, object] = {},
+        most_bytes: int | None = None,
+        most_rows: int | None = None,
     ) -> pa.Table:
         """The answer of a query. It is asked under an id of its own, so that asking again after a cut costs nothing.
 
@@ -132,6 +137,7 @@ class Jobs:
             purpose: what it is for.
             parameters: name -> value of every `@name` in it.
             most_bytes: what it may read; by default as much as any statement.
+            most_rows: how many rows of the answer are fetched; None for all.
 
         Raises:
             TooMuchToReadError: it would read more than allowed; nothing is billed.
@@ -147,7 +153,7 @@ class Jobs:
         }
 
         def ask() -> pa.Table:
-            rows = self.client().query_and_wait(sql, job_config=config, **limits)
+            rows = self.client().query_and_wait(sql, job_config=config, max_results=most_rows, **limits)
             return rows.to_arrow(create_bqstorage_client=False)
 
         return told(ask, purpose.what)

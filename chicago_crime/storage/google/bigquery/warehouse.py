@@ -5,14 +5,15 @@ Here belongs which job each of the warehouse's verbs is. How jobs are run is in 
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 from dagster_gcp import BigQueryResource
 from google.cloud import bigquery
+from typing_extensions import override
 
 from chicago_crime import sql
 from chicago_crime.storage.google.access import GooglePatience
@@ -23,7 +24,7 @@ from chicago_crime.storage.google.bigquery.jobs import Jobs, Purpose
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bigquery.packing import live_columns
 from chicago_crime.storage.google.bigquery.stored_years import StoredYears
-from chicago_crime.storage.warehouse import TableYear, TooMuchToReadError, Warehouse, WarehouseError
+from chicago_crime.storage.warehouse import FirstRows, TableYear, TooMuchToReadError, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
 _TRUNCATE = bigquery.WriteDisposition.WRITE_TRUNCATE
@@ -195,12 +196,21 @@ class BigQueryWarehouse(Warehouse):
         stored = self.years.of_all([table])[table.name]  # who shows tables has just looked at all of them
         return [year for year, held in stored.items() if lacks or held.replaced_at < since]
 
-    def query(self, sql: str) -> pa.Table:
-        """See `Warehouse.query`."""
+    @override
+    def first_rows(self, sql: str, count: int | None) -> FirstRows:
+        rows = self._read(sql, count)
+        return FirstRows(rows.column_names, list(zip(*(column.to_pylist() for column in rows.columns), strict=True)))
+
+    @override
+    @contextmanager
+    def batches(self, sql: str) -> Iterator[pa.RecordBatchReader]:
+        yield self._read(sql, None).to_reader()
+
+    def _read(self, sql: str, most_rows: int | None) -> pa.Table:
         purpose = Purpose("cannot answer the query", "query")
         if self.jobs.statement_type(sql, purpose) != "SELECT":
             raise WarehouseError("the statement returns no rows: only queries can be answered")
-        return self.jobs.read(sql, purpose)
+        return self.jobs.read(sql, purpose, most_rows=most_rows)
 
     def _partition(self, table: Table, year: int) -> bigquery.TableReference:
         return self.tables.reference_to(f"{table.name}${year}")

@@ -1,0 +1,115 @@
+"""`chicago-crime query`: the answer to a query, on the screen or written as CSV, JSON or Parquet."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from chicago_crime.cli.options import DataOption, chosen_installation, plain_errors
+
+if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need it
+    import pyarrow as pa
+
+MOST_ROWS_SHOWN = 50
+
+
+class Format(StrEnum):
+    """How `query` writes an answer."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="A query in DuckDB's SQL; `chicago-crime describe` lists the tables.")],
+    format: Annotated[
+        Format | None,
+        typer.Option(help="Format of the answer; by default that of the --output file, else table."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the whole answer to this file.")] = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Query the tables with SQL."""
+    with plain_errors():
+        from chicago_crime.cli.screen import answer, errors, out
+        from chicago_crime.graph.status import synthetic_years
+        from chicago_crime.tables.years import format_years
+
+        format = format or _format_of(output)
+        if format is Format.PARQUET and output is None:
+            raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
+        installation = chosen_installation(data_dir=data_dir)
+        if format is Format.TABLE:
+            found = installation.reader.first_rows(sql, None if output else MOST_ROWS_SHOWN + 1)
+            if output:
+                _write_table(found.columns, found.rows, output)
+            else:
+                out.print(*answer(found.columns, found.rows[:MOST_ROWS_SHOWN], out.width), sep="\n")
+                if len(found.rows) > MOST_ROWS_SHOWN:
+                    out.print(f"Only the first {MOST_ROWS_SHOWN} rows are shown: --output FILE writes all of them")
+                elif not found.rows:
+                    out.print("no rows")
+        else:
+            with installation.reader.batches(sql) as batches:
+                if output:
+                    with output.open("wb") as file:
+                        _write(batches, format, file)
+                else:
+                    _write(batches, format, sys.stdout.buffer)
+                    sys.stdout.flush()
+        if synthetic := synthetic_years(installation):
+            errors.print("SYNTHETIC rows", style="yellow", end="")
+            errors.print(f" in {format_years(synthetic)}: they are from the sample source.")
+
+
+def _format_of(output: Path | None) -> Format:
+    if output is None:
+        return Format.TABLE
+    suffix = output.suffix.lower().removeprefix(".")
+    if suffix not in (Format.CSV, Format.JSON, Format.PARQUET):
+        raise typer.BadParameter(
+            f"{output} does not end in .csv, .json or .parquet: name the format", param_hint="--format"
+        )
+    return Format(suffix)
+
+
+def _write_table(columns: list[str], rows: list[tuple[object, ...]], output: Path) -> None:
+    from rich.console import Console
+
+    from chicago_crime.cli.screen import answer
+
+    with output.open("w", encoding="utf-8") as file:
+        console = Console(file=file, width=100_000, highlight=False, markup=False, emoji=False)
+        console.print(*answer(columns, rows, console.width), sep="\n")
+
+
+def _write(batches: "pa.RecordBatchReader", format: Format, file: BinaryIO) -> None:
+    """Write batches as they arrive, so that an answer need not fit into memory."""
+    if format is Format.JSON:
+        _write_json(batches, file)
+        return
+    if format is Format.CSV:
+        from pyarrow.csv import CSVWriter as Writer
+    else:
+        from pyarrow.parquet import ParquetWriter as Writer
+    with Writer(file, batches.schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _write_json(batches: "pa.RecordBatchReader", file: BinaryIO) -> None:
+    separator = b"[\n"
+    for batch in batches:
+        for row in batch.to_pylist():
+            file.write(separator + json.dumps(row, default=_as_json).encode())
+            separator = b",\n"
+    file.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
+
+
+def _as_json(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

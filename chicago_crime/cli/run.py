@@ -1,0 +1,230 @@
+"""`chicago-crime run`: load years, or show with `--dry-run` what that would do."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chicago_crime.cli.options import DataOption, FolderOption, SourceOption, chosen_installation, plain_errors
+
+if TYPE_CHECKING:  # slow to import, and `--help` does not need them
+    from rich.progress import Progress, TaskID
+    from rich.table import Table
+
+    from chicago_crime.graph.plan import Plan, YearPlan
+    from chicago_crime.graph.progress import Step
+    from chicago_crime.graph.run import RunReport
+    from chicago_crime.installation import Installation
+
+YearsOption = Annotated[str, typer.Option(help="Which years, e.g. 2014-2016,2021.", show_default=False)]
+
+
+def run(
+    years: YearsOption,
+    source: SourceOption = None,
+    folder: FolderOption = None,
+    data_dir: DataOption = None,
+    sample_rows: Annotated[int | None, typer.Option(help="Rows per year of the sample; 0 for the real number.")] = None,
+    sample_seed: Annotated[int | None, typer.Option(help="Seed of the sample.")] = None,
+    sample_dirt: Annotated[bool | None, typer.Option(help="Add every known kind of dirt to the sample.")] = None,
+    allow_shrink: Annotated[bool | None, typer.Option(help="Allow a year to be replaced by far fewer rows.")] = None,
+    assets: Annotated[
+        str | None,
+        typer.Option(help="Only these: names with commas, or a selection as in Dagster's UI, e.g. 'key:crimes+'."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be read, replaced and paid. Nothing is written.")
+    ] = False,
+) -> None:
+    """Load years: materialize the assets and run their checks, as Dagster runs that the UI shows too."""
+    with plain_errors():
+        from chicago_crime.tables.years import parse_years
+
+        chosen = parse_years(years)
+        installation = chosen_installation(
+            source=source,
+            folder=folder,
+            data_dir=data_dir,
+            sample_rows=sample_rows,
+            sample_seed=sample_seed,
+            sample_dirt=sample_dirt,
+            allow_shrink=allow_shrink,
+        )
+        succeeded = plan_well(installation, chosen, assets) if dry_run else load(installation, chosen, assets)
+        if not succeeded:
+            raise typer.Exit(1)
+
+
+def load(installation: "Installation", years: Sequence[int], assets: str | None = None) -> bool:
+    """Run the graph for years, print progress and results, and return whether all runs succeeded."""
+    from chicago_crime.cli.screen import errors, out, printable
+    from chicago_crime.definitions import build_definitions
+    from chicago_crime.graph.instance import open_instance
+    from chicago_crime.graph.run import run_years, steps_in
+
+    progress = RunProgress()
+    definitions = build_definitions(installation, progress)
+    reports = []
+    with open_instance(installation.settings) as instance, progress.shown(steps_in(definitions, assets) * len(years)):
+        for report in run_years(installation, definitions, instance, years, assets):
+            reports.append(report)
+            print_problems(report)
+    if any(report.metadata for report in reports):
+        out.print("rows, seconds, size")
+        for table in run_tables(reports):
+            out.print(table)
+        out.print(_rejects(reports))
+    for report in reports:
+        if not report.success:
+            reason, *others = report.reasons or ["unknown reason"]
+            more = f" (and {len(others)} more {'reason' if len(others) == 1 else 'reasons'})" if others else ""
+            years_of_run = str(report.first) if report.first == report.last else f"{report.first}-{report.last}"
+            errors.print(
+                f"Run {report.run_id} for {years_of_run} failed: {printable(reason)}{more}. "
+                "`chicago-crime dev` shows the whole run.",
+                style="red",
+            )
+    return all(report.success for report in reports)
+
+
+class RunProgress:
+    """Listens to the steps of a run, and shows them: a bar on a terminal, one line per finished step elsewhere."""
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    @contextmanager
+    def shown(self, total: int) -> Iterator[None]:
+        """Show progress while the context lasts; `total` is the number of assets times that of years."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        from chicago_crime.cli.screen import out
+
+        if not out.is_terminal:
+            yield
+            return
+        text = TextColumn("{task.description}", markup=False)
+        with Progress(
+            SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=out
+        ) as bar:
+            self._bar, self._task = bar, bar.add_task("starting", total=total)
+            yield
+            self._bar = None
+
+    def __call__(self, step: "Step") -> None:
+        """Show a step."""
+        if self._bar and self._task is not None:
+            share = f" {step.share:.0%}" if step.share is not None else ""
+            description = f"{step.asset} {step.year or ''}{share}"
+            self._bar.update(self._task, description=description, advance=1 if step.is_finished else 0)
+            return
+        from chicago_crime.cli.screen import out
+
+        if step.is_finished:
+            out.print(f"{step.asset} {step.year}: {step.rows:,} rows in {step.seconds:.1f} s")
+        elif not step.year:
+            out.print(f"{step.asset} ...")
+
+
+def print_problems(report: "RunReport") -> None:
+    """Print which steps failed and which checks did not pass."""
+    from chicago_crime.cli.screen import errors, printable
+
+    for step, reasons in report.failures.items():
+        for reason in reasons:
+            errors.print(f"{step} failed: ", style="red", end="")
+            errors.print(printable(reason, keep="\n"))
+    for check in report.checks:
+        style, word = ("red", "failed") if check.is_error else ("yellow", "warns")
+        errors.print(f"check {check.asset}:{check.check} {word}: ", style=style, end="")
+        errors.print(printable(check.description, keep="\n"))
+
+
+def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":
+    """Rows, seconds and size of what the runs made, by year and asset."""
+    from chicago_crime.cli.screen import size, year_tables
+
+    cells: dict[str, dict[int, str]] = {}
+    for (asset, year), made in _metadata(reports).items():
+        cell = f"{made['partition_row_count']:,}\n{made['seconds']:.1f} s {size(made['bytes'])}"
+        cells.setdefault(asset, {})[year] = cell
+    return year_tables(cells)
+
+
+def _metadata(reports: Sequence["RunReport"]) -> dict[tuple[str, int], dict[str, Any]]:
+    return {key: made for report in reports for key, made in report.metadata.items()}
+
+
+def _rejects(reports: Sequence["RunReport"]) -> str:
+    rejected, quarantined = 0, 0
+    reasons: dict[str, int] = {}
+    for (asset, _), made in _metadata(reports).items():
+        if asset == "crime_object":
+            quarantined += made["quarantined_lines"]
+        elif asset == "rejected_crimes":
+            rejected += made["partition_row_count"]
+            for reason, count in made["rejected_rows_by_reason"].items():
+                reasons[reason] = reasons.get(reason, 0) + count
+    by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
+    return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
+
+
+def plan_well(installation: "Installation", years: Sequence[int], assets: str | None) -> bool:
+    """Print what a run would do, and return whether nothing would certainly fail."""
+    from chicago_crime.cli.screen import errors, out, printable
+    from chicago_crime.definitions import build_definitions
+    from chicago_crime.graph.plan import make_plan
+
+    plan = make_plan(installation, build_definitions(installation), years, assets)
+    _print_plan(plan)
+    for warning in plan.warnings:
+        out.print(f"WARNING: {printable(warning)}", style="yellow")
+    for problem in plan.problems:
+        errors.print(f"This run would fail: {printable(problem)}", style="red")
+    return not plan.problems
+
+
+def _print_plan(plan: "Plan") -> None:
+    from rich import box
+    from rich.table import Table
+
+    from chicago_crime.cli.screen import out, size, year_tables
+    from chicago_crime.tables import TABLES
+
+    out.print("This is a dry run: nothing is started or written.\n")
+    ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in plan.runs)
+    out.print(f"runs: {len(plan.runs)} ({ranges})")
+    out.print(f"assets: {', '.join(plan.assets)}\n")
+    sources = Table("year", "rows", "CSV", f"from the source {plan.source}", box=box.SIMPLE_HEAD, pad_edge=False)
+    for year in plan.years:
+        sources.add_row(str(year.year), *_expected(year), year.source or "missing")
+    for column in sources.columns[1:3]:
+        column.justify = "right"
+    out.print(sources)
+    tables = [name for name in TABLES if name in plan.assets]
+    if tables:
+        out.print("rows that would be replaced (- where nothing is loaded)")
+    cells = {name: {y.year: f"{y.loaded[name]:,}" if name in y.loaded else "-" for y in plan.years} for name in tables}
+    for table in year_tables(cells):
+        out.print(table)
+    if plan.disk_needed:
+        out.print(f"disk on this machine: about {size(plan.disk_needed)} needed, {size(plan.disk_free)} free")
+    if plan.cost:
+        out.print(f"BigQuery: about {size(plan.cost.bytes_read)} read, {plan.cost.read_usd:.2f} USD")
+        if plan.cost.spark_usd is None:
+            out.print("Spark: the price of these machines is unknown")
+        elif plan.cost.spark_usd:
+            out.print(f"Spark: at most {plan.cost.spark_usd:.2f} USD, if every machine lives as long as it may")
+        out.print("This is an estimate at list prices of us-central1: it ignores free allowances and storage.")
+
+
+def _expected(year: "YearPlan") -> tuple[str, str]:
+    """Rows and size of a file, with a ~ where one is estimated from the other."""
+    from chicago_crime.cli.screen import size
+
+    if not year.likely_rows and not year.likely_bytes:
+        return "-", "-"
+    rows = f"{'' if year.rows is not None else '~'}{year.likely_rows:,}"
+    return rows, f"{'' if year.bytes is not None else '~'}{size(year.likely_bytes)}"

@@ -1,0 +1,148 @@
+"""All that uses Dagster's private modules: the tags of a range of years, a faster event log, a safer run launcher."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import lru_cache
+from typing import Any
+
+from dagster import DagsterInstance, DagsterRun, EventLogEntry
+from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster._serdes import ConfigurableClassData, deserialize_value
+from sqlalchemy import Connection, Engine, NullPool, create_engine
+from typing_extensions import override
+
+BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
+"""Environment variable: Dagster stores events that belong together in batches of at most this many."""
+
+INDEX = "index"
+"""Name of the database with the asset events of all runs. The other databases are named after their run."""
+
+HEALTH_TIMEOUT_S = 10
+
+IS_STOPPING = "after telling it to shut down"
+"""Part of the message of a code location that is shutting down. Dagster raises no error of its own for it."""
+
+
+def range_tags(first: int, last: int) -> dict[str, str]:
+    """The tags of a run of all years of a range."""
+    return {ASSET_PARTITION_RANGE_START_TAG: str(first), ASSET_PARTITION_RANGE_END_TAG: str(last)}
+
+
+def open_with_batches(home: str) -> DagsterInstance:
+    """The instance of a Dagster home. Its event log is a `BatchingEventLog`, unless another storage is configured."""
+    configured = InstanceRef.from_dir(home)
+    events = configured.event_storage_data
+    if events and events.class_name == SqliteEventLogStorage.__name__:
+        batching = {
+            "module": BatchingEventLog.__module__,
+            "class": BatchingEventLog.__name__,
+            "config": events.config_dict,  # the same files, which Dagster's own class can read
+        }
+        configured = InstanceRef.from_dir(home, overrides={"event_log_storage": batching})
+        os.environ.setdefault(BATCH_SIZE, "1000")
+    return DagsterInstance.from_ref(configured)
+
+
+class BatchingEventLog(SqliteEventLogStorage):
+    """A `SqliteEventLogStorage` with one SQLAlchemy engine per database, and one transaction per batch.
+
+    An engine caches compiled statements, and compiling takes longer than running them. Connections are still closed
+    after each event or batch: SQLite then writes everything into the database file, which the UI watches.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._lock = threading.RLock()
+        self._created: set[str] = set()
+        self._batch: ExitStack | None = None
+        self._connections_of_batch: dict[str, Connection] = {}
+        super().__init__(base_dir, inst_data)
+
+    @override
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "BatchingEventLog":
+        return cls(inst_data=inst_data, **config_value)
+
+    @override
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        with self._lock, ExitStack() as transactions:  # in each database, all events are stored or none
+            self._batch = transactions
+            try:
+                super().store_event_batch(events)
+            finally:
+                self._batch = None
+                self._connections_of_batch = {}
+
+    @override
+    def run_connection(self, run_id: str | None = None) -> AbstractContextManager[Connection]:
+        return self._connection(str(run_id))
+
+    @override
+    def index_connection(self) -> AbstractContextManager[Connection]:
+        return self._connection(INDEX)
+
+    @contextmanager
+    def _connection(self, database: str) -> Iterator[Connection]:
+        with self._lock:
+            if database not in self._created:
+                with self._connect(database):  # creates the tables if necessary
+                    self._created.add(database)
+            begin = _engine(self.conn_string_for_shard(database)).begin
+            if self._batch is None:
+                with begin() as connection:
+                    yield connection
+            else:
+                if database not in self._connections_of_batch:
+                    self._connections_of_batch[database] = self._batch.enter_context(begin())
+                yield self._connections_of_batch[database]
+
+
+@lru_cache(maxsize=16)
+def _engine(address: str) -> Engine:
+    return create_engine(address, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+
+
+class WatchedRunLauncher(DefaultRunLauncher):
+    """Dagster's default launcher, with health checks, for a server whose code location is a container of its own.
+
+    The default launcher has the code location start a process for each run and never checks it again: when the
+    container stops, its runs stay "started" forever and keep their places in the queue. This one reports a run that
+    the code location does not know as lost: it is marked as failed, and `run_retries` may start it again. While the
+    code location cannot be reached, its runs count as healthy.
+    """
+
+    @override
+    def launch_run(self, context: LaunchRunContext) -> None:
+        try:
+            super().launch_run(context)
+        except DagsterLaunchFailedError as error:
+            if IS_STOPPING in str(error):  # the run goes back into the queue instead of failing
+                raise DagsterUserCodeUnreachableError("the code location is shutting down") from error
+            raise
+
+    @property
+    @override
+    def supports_check_run_worker_health(self) -> bool:
+        return True
+
+    @override
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        client = self._get_grpc_client_for_termination(run.run_id)
+        if client is None:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "started by a command line, not by a code location")
+        try:
+            request = CanCancelExecutionRequest(run_id=run.run_id)
+            response = client.can_cancel_execution(request, timeout=HEALTH_TIMEOUT_S)
+        except DagsterUserCodeUnreachableError as error:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, f"the code location does not respond: {error}")
+        if deserialize_value(response, CanCancelExecutionResult).can_cancel:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "the code location restarted and has no process for it")
