@@ -1,4 +1,4 @@
-"""What many tests need: rows of crimes, files of them, runs of the graph, and the real data where it is present."""
+"""What many tests share: rows of crimes, files of them, runs of the graph, and the real data if it is present."""
 
 import csv
 import os
@@ -11,8 +11,7 @@ import pytest
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.instance import open_instance
-from chicago_crime.graph.plan import make_plan
-from chicago_crime.graph.plan_types import Plan
+from chicago_crime.graph.plan import Plan, make_plan
 from chicago_crime.graph.run import RunReport, run_years
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
@@ -52,14 +51,14 @@ _CRIME = {
 
 
 def crime(**values: object) -> dict[str, str]:
-    """A good row, with some values of its own."""
+    """A good row, with some values replaced."""
     unknown = values.keys() - _CRIME.keys()
     assert not unknown, unknown
     return _CRIME | {name: str(value) for name, value in values.items()}
 
 
 def crimes_of_months(year: int, per_month: int = 3, months: Iterable[int] = range(1, 13), **values: object) -> list:
-    """Good rows in several months of a year, with ids of their own."""
+    """Good rows in several months of a year, with unique ids."""
     return [
         crime(
             id=year * 100_000 + month * 1000 + n,
@@ -73,7 +72,7 @@ def crimes_of_months(year: int, per_month: int = 3, months: Iterable[int] = rang
 
 
 def write_csv(file: Path, rows: Sequence[dict[str, str]], header: Sequence[str] = NAMES) -> Path:
-    """Rows as a canonical CSV, or under another header for the same columns."""
+    """Write rows as a canonical CSV, or with another header for the same columns."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -83,14 +82,14 @@ def write_csv(file: Path, rows: Sequence[dict[str, str]], header: Sequence[str] 
 
 
 def append_quoted(file: Path, rows: Sequence[dict[str, str]]) -> Path:
-    """More rows at the end of a canonical CSV, every field in quotes, as the City's portal writes them."""
+    """Append rows to a canonical CSV, every field quoted, as the City's portal writes them."""
     with file.open("a", newline="", encoding="utf-8") as stream:
         csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(row.values() for row in rows)
     return file
 
 
 def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
-    """Settings of an installation in a temporary folder that reads files of another."""
+    """Settings of an installation in one folder that reads files from another."""
     return load_settings(source="folder", folder=folder, data_dir=data_dir, **more)
 
 
@@ -102,7 +101,7 @@ def run(settings: Settings, *years: int, assets: str | None = None) -> list[RunR
 
 
 def run_well(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
-    """Run the graph and see that all of it worked."""
+    """Run the graph and assert that it succeeded."""
     reports = run(settings, *years, assets=assets)
     for report in reports:
         assert report.success, (report.failures, report.checks)
@@ -121,7 +120,7 @@ def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:
 
 
 def all_told_by(error: BaseException) -> str:
-    """All that an error says, and every error that it came from, as a log or Dagster may keep it."""
+    """The text of an error and of all errors behind it, as a log or Dagster may keep it."""
     told, left = "", [error]
     while left:
         one = left.pop()
@@ -131,17 +130,17 @@ def all_told_by(error: BaseException) -> str:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder with its bytes, to see whether anything changed."""
+    """Every file below a folder with its bytes, to compare before and after."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def real_year(year: int) -> Path:
-    """A real year's file; the test is skipped where the real data is not."""
+    """The file of a real year; skips the test if the real data is not present."""
     return _real(REAL_DATA / "real" / f"Chicago_Crimes_{year}.csv.gz")
 
 
 def real_variant(name: str) -> Path:
-    """A small real file in another shape; the test is skipped where the real data is not."""
+    """A small real file in another layout; skips the test if the real data is not present."""
     return _real(REAL_DATA / "variants" / name)
 
 
@@ -152,7 +151,7 @@ def _real(file: Path) -> Path:
 
 
 def program_missing(reason: str) -> NoReturn:
-    """Skip the test because a program is missing; where all programs must be there, fail."""
+    """Skip the test because a program is missing; with NEED_ALL_PROGRAMS set, fail."""
     if os.environ.get("NEED_ALL_PROGRAMS"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -9,14 +9,14 @@ from chicago_crime.settings import PROJECT_FOLDER, SettingsError, load_settings
 from chicago_crime_tests.support import all_told_by
 
 
-def test_without_any_setting_the_sample_goes_into_the_project_folder() -> None:
+def test_the_defaults_are_the_sample_and_the_project_folder() -> None:
     settings = load_settings()
     assert (settings.deployment, settings.source) == ("local", "sample")
     assert settings.data_dir == PROJECT_FOLDER / "data"
     assert settings.home == PROJECT_FOLDER / "data" / "dagster"
 
 
-def test_the_environment_is_read_and_overrides_win(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CHICAGO_CRIME_SAMPLE_ROWS", "77")
     monkeypatch.setenv("CHICAGO_CRIME_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
@@ -24,23 +24,19 @@ def test_the_environment_is_read_and_overrides_win(monkeypatch: pytest.MonkeyPat
     assert load_settings().data_dir == tmp_path
     assert load_settings().home == tmp_path / "home"
     assert load_settings(sample_rows=5).sample_rows == 5
+    monkeypatch.setenv("CHICAGO_CRIME_DAGSTER_HOME", "/ours")
+    assert load_settings().home == Path("/ours")
+    monkeypatch.setenv("CHICAGO_CRIME_SAMPLE_ROWS", "")
+    assert load_settings().sample_rows == 20_000
 
 
-def test_the_platforms_own_dagster_home_wins_over_dagsters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "/elsewhere")
-    monkeypatch.setenv("CHICAGO_CRIME_DAGSTER_HOME", str(tmp_path))
-    assert load_settings().home == tmp_path
-
-
-def test_relative_folders_are_told_from_where_the_command_was_given(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_relative_folders_are_relative_to_the_current_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert load_settings(data_dir="here").data_dir == tmp_path / "here"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("CHICAGO_CRIME_DEPLOYMENT", "azure", "CHICAGO_CRIME_DEPLOYMENT=azure.*'local'"),
         ("CHICAGO_CRIME_SOURCE", "ftp", "CHICAGO_CRIME_SOURCE=ftp.*'sample', 'folder', 'kaggle' or 'portal'"),
@@ -49,18 +45,18 @@ def test_relative_folders_are_told_from_where_the_command_was_given(
         ("CHICAGO_CRIME_DUCKDB_MEMORY", "lots", "CHICAGO_CRIME_DUCKDB_MEMORY=lots"),
         ("CHICAGO_CRIME_SOURCE", "folder", "needs CHICAGO_CRIME_FOLDER"),
         ("CHICAGO_CRIME_PORTAL_URL", "data.cityofchicago.org", "CHICAGO_CRIME_PORTAL_URL=data.cityofchicago.org"),
-        ("CHICAGO_CRIME_SORUCE", "sample", "CHICAGO_CRIME_SORUCE is no setting.*CHICAGO_CRIME_SOURCE"),
+        ("CHICAGO_CRIME_SORUCE", "sample", "unknown setting CHICAGO_CRIME_SORUCE: .*CHICAGO_CRIME_SOURCE"),
     ],
 )
-def test_a_wrong_setting_is_named_with_what_it_may_be(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+def test_the_error_about_a_wrong_setting_names_it_and_the_allowed_values(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=message):
         load_settings()
 
 
-def test_kaggles_own_variables_are_read_and_ours_win(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_kaggles_own_variables_are_read_after_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KAGGLE_API_TOKEN", "theirs\n")
     monkeypatch.setenv("KAGGLE_USERNAME", "somebody")
     monkeypatch.setenv("KAGGLE_KEY", "")
@@ -76,14 +72,14 @@ SECRETS = ("CHICAGO_CRIME_KAGGLE_API_TOKEN", "CHICAGO_CRIME_KAGGLE_KEY", "CHICAG
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_secrets_are_handed_on_in_the_clear_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_secrets_reach_a_subprocess_and_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "planted0secret")
     settings = load_settings()
     assert settings.as_environment()[name] == "planted0secret"
     assert "planted0secret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 
 
-def test_settings_handed_on_are_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_survive_the_way_through_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = {name.removeprefix("CHICAGO_CRIME_").lower(): SecretStr("planted0secret") for name in SECRETS}
     settings = load_settings(source="portal", data_dir=tmp_path, sample_dirt=True, **secrets)
     for name, value in settings.as_environment().items():
@@ -92,14 +88,16 @@ def test_settings_handed_on_are_the_same_settings(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_that_cannot_be_one_is_told_without_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_the_error_about_an_invalid_secret_does_not_contain_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "planted\n0secret")
-    with pytest.raises(SettingsError, match=rf"{name}=\(a secret\): it holds characters that no token has") as raised:
+    with pytest.raises(
+        SettingsError, match=rf"{name}=\(a secret\): it contains characters that a token cannot have"
+    ) as raised:
         load_settings()
     assert "planted" not in all_told_by(raised.value)
 
 
-def test_an_address_may_not_hold_a_password_and_it_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_with_a_password_is_refused_without_repeating_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHICAGO_CRIME_PORTAL_URL", "https://me:planted0secret@data.cityofchicago.org")
     with pytest.raises(SettingsError, match="CHICAGO_CRIME_PORTAL_URL") as raised:
         load_settings()

@@ -20,7 +20,7 @@ from chicago_crime.cli.status import status
 app = typer.Typer(
     help="Chicago's reported crimes as tables: load years, query them, look at them.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # rich would take longer to import than the help to print
     pretty_exceptions_enable=False,
 )
 
@@ -47,8 +47,8 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
 }
 
 for command, examples in EXAMPLES.items():
-    lines = "\n\n".join(f"[cyan]chicago-crime {example}[/]" for example in examples)
-    app.command(epilog=f"[bold]Example{'s' if len(examples) > 1 else ''}[/]\n\n{lines}")(command)
+    lines = "\n".join(f"  chicago-crime {example}" for example in examples)
+    app.command(epilog=f"\b\nExample{'s' if len(examples) > 1 else ''}:\n{lines}")(command)
 
 
 def main() -> None:

@@ -12,7 +12,10 @@ def dashboard(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 only inside a container.")] = "127.0.0.1",
     data_dir: DataOption = None,
 ) -> None:
-    """Serve the dashboard until Ctrl-C: overview, map, hours, comparisons, and what is loaded."""
+    """Serve the dashboard, in your browser, until Ctrl-C.
+
+    It shows an overview, a map, hours, comparisons, and what is loaded.
+    """
     with plain_errors():
         settings = chosen_settings(data_dir=data_dir)
         refuse_busy_port(port, host)

@@ -9,7 +9,7 @@ ROWS = 20_000
 
 
 def demo(data_dir: DataOption = None) -> None:
-    """Load four years of the synthetic sample, and answer three questions from the tables."""
+    """Load four synthetic years, and answer three questions."""
     with plain_errors():
         from chicago_crime.cli.run import load
         from chicago_crime.cli.screen import answer, out

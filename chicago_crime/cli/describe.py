@@ -18,7 +18,7 @@ def describe(
         str | None, typer.Argument(help="Name of a table; without it, all tables are listed.", autocompletion=_names)
     ] = None,
 ) -> None:
-    """List the tables, or the columns of a table with their types and meanings."""
+    """List the tables, or the columns of one with their meanings."""
     with plain_errors():
         from rich import box
         from rich.table import Table

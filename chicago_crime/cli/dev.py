@@ -20,7 +20,10 @@ def dev(
     folder: FolderOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Serve the Dagster UI, with its daemon, until Ctrl-C. It shows the runs of this command line too."""
+    """Serve the Dagster UI, with its daemon, until Ctrl-C.
+
+    It shows the runs of this command line too.
+    """
     with plain_errors():
         from chicago_crime.graph.instance import become_dagster_dev
 

@@ -14,7 +14,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
     data_dir: DataOption = None,
 ) -> None:
-    """Write a year's charts and tables as one page, to print or to send: a single HTML file."""
+    """Write a page about a year as one HTML file, to print or send."""
     with plain_errors():
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report

@@ -37,7 +37,10 @@ def run(
         bool, typer.Option("--dry-run", help="Only show what would be read, replaced and paid. Nothing is written.")
     ] = False,
 ) -> None:
-    """Load years: materialize the assets and run their checks, as Dagster runs that the UI shows too."""
+    """Load years into all tables, and check them.
+
+    Each contiguous range of years is one Dagster run, which the UI shows too.
+    """
     with plain_errors():
         from chicago_crime.tables.years import parse_years
 
@@ -65,8 +68,9 @@ def load(installation: "Installation", years: Sequence[int], assets: str | None 
 
     progress = RunProgress()
     definitions = build_definitions(installation, progress)
+    steps = steps_in(definitions, assets) * len(years)
     reports = []
-    with open_instance(installation.settings) as instance, progress.shown(steps_in(definitions, assets) * len(years)):
+    with open_instance(installation.settings) as instance, progress.shown(steps):
         for report in run_years(installation, definitions, instance, years, assets):
             reports.append(report)
             print_problems(report)

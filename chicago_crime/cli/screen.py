@@ -22,9 +22,6 @@ MOST_RECORDS = 3
 WIDEST_WORD = 24
 """Longer words in values may be folded, so that one of them does not hide other columns."""
 
-WIDEST_COLUMN = 32
-"""Of a column next to hidden ones; longer values are folded."""
-
 _NUMBERS_THAT_COUNT_NOTHING = ("id", "beat")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -69,12 +66,12 @@ def answer(
     if 0 < len(rows) <= MOST_RECORDS and len(columns) > 1:
         return [*heading, *_records(names, cells, len(rows))]
     if _total(least) <= width:
-        return [*heading, table(everything, _widened(least, natural, width))]
-    capped = [min(full, max(WIDEST_COLUMN, one)) for full, one in zip(natural, least, strict=True)]
+        values_first = _widened(least, [max(map(cell_len, texts), default=0) for texts in cells], width)
+        return [*heading, table(everything, _widened(values_first, natural, width))]
     left, right = _ends(least, width)
     chosen = [*left, *right]
     room = width - 4  # for the column of dots
-    widths = _widened([least[at] for at in chosen], [capped[at] for at in chosen], room)
+    widths = _widened([least[at] for at in chosen], [natural[at] for at in chosen], room)
     note = Text(
         f"{len(columns) - len(chosen)} of {len(columns)} columns are hidden: select fewer, or write all "
         "of them with --format csv or --output FILE",

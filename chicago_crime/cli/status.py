@@ -19,7 +19,11 @@ def status(
         bool, typer.Option("--strict", help="Exit with 1 if a table is missing, stale or outdated.")
     ] = False,
 ) -> None:
-    """Show what is loaded by year and table: rows, missing (-), older than its input (*), of another version (!)."""
+    """Show what is loaded, by year and table.
+
+    A number is a count of rows; - stands for missing, * for older than what it is made of, ! for written by another
+    version.
+    """
     with plain_errors():
         from chicago_crime.cli.screen import out
         from chicago_crime.graph.status import read_status

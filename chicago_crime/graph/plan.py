@@ -136,7 +136,7 @@ def make_plan(
         years=plans,
         disk_needed=needed if FETCHED in chosen else 0,
         disk_free=shutil.disk_usage(_existing(settings.data_dir)).free,
-        cost=_cost(settings, chosen, plans, stored, len(runs)) if installation.is_on_google else None,
+        cost=cost_of(settings, chosen, plans, stored, len(runs)) if installation.is_on_google else None,
         problems=problems,
     )
     _warn_of_space(plan)
@@ -169,7 +169,8 @@ def _year(year: int, expected: Expected | None, stored: Stored, chosen: list[str
     return YearPlan(year, expected.what, expected.rows, expected.bytes, loaded)
 
 
-def _cost(settings: Settings, chosen: list[str], years: list[YearPlan], stored: Stored, runs: int) -> Cost:
+def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored: Stored, runs: int) -> Cost:
+    """Estimate what a number of runs would cost on Google Cloud."""
     bytes_read = sum(
         held.bytes if (held := stored[UPSTREAM[name].name].get(year.year)) else year.likely_bytes
         for name in chosen

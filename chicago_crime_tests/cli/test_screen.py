@@ -3,36 +3,66 @@
 import io
 from decimal import Decimal
 
-import pyarrow as pa
+import pytest
 from rich.console import Console
 
-from chicago_crime.cli.screen import answer_table
+from chicago_crime.cli.screen import answer, printable
 
 
-def shown(columns: dict[str, list]) -> str:
+def shown(columns: dict[str, list], width: int = 80) -> str:
     text = io.StringIO()
-    Console(file=text, width=80, highlight=False).print(answer_table(pa.table(columns)))
+    console = Console(file=text, width=width, highlight=False, markup=False, emoji=False)
+    console.print(*answer(list(columns), list(zip(*columns.values(), strict=True)), width), sep="\n")
+    assert all(len(line) <= width for line in text.getvalue().splitlines())
     return text.getvalue()
 
 
 def test_counts_have_separators_and_years_ids_and_beats_have_none() -> None:
     text = shown({"y": [2014, 2015], "n": [2005, 275200], "id": [9441120, None], "beat": [1011, 223]})
-    assert "2,005" in text and "275,200" in text
-    assert "2014" in text and "9441120" in text and "1011" in text and "NULL" in text
+    for value in ("2,005", "275,200", "2014", "9441120", "1011", "NULL"):
+        assert value in text
 
 
-def test_sums_and_flags_are_shown_as_what_they_are() -> None:
-    text = shown({"total": [Decimal("868704"), Decimal("1")], "rate": [Decimal("0.25"), None], "arrest": [True, False]})
-    assert "868,704" in text and "0.25" in text and "True" in text
+def test_sums_flags_and_nothing_are_shown_as_what_they_are() -> None:
+    text = shown({"total": [Decimal("868704")], "rate": [Decimal("0.25")], "arrest": [True], "n": [None]})
+    for value in ("868,704", "0.25", "True", "NULL"):
+        assert value in text
 
 
-def test_long_names_and_values_are_folded_and_not_cut_off() -> None:
-    columns = {f"a_rather_long_name_{n}": ["some [long] text without a blank".replace(" ", "_")] for n in range(6)}
+def test_values_are_no_markup_no_emoji_and_no_terminal_codes() -> None:
+    text = shown({"a [b]": ["root:x:0", "[red]x[/]"], "c": ["\x1b[31mred", "two\nlines\u202e"]})
+    for value in ("a [b]", "root:x:0", "[red]x[/]", "\\x1b[31mred", "two\\nlines\\u202e"):
+        assert value in text
+    assert printable("two\nlines\x07", keep="\n") == "two\nlines\\x07"
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_few_rows_that_are_too_wide_are_records(rows: int) -> None:
+    columns = {f"a_long_name_of_column_{n}": [f"some [long] value {n}"] * rows for n in range(22)}
+    lines = shown(columns).splitlines()
+    assert sum(line.startswith("a_long_name_of_column_7 ") and "some [long] value 7" in line for line in lines) == rows
+    assert [line for line in lines if line.startswith("row ")] == ([] if rows == 1 else ["row 1", "row 2", "row 3"])
+
+
+def test_names_are_folded_at_underscores_and_values_between_words() -> None:
+    columns = {f"rather_long_name_{n}": ["two words"] * 4 for n in range(6)}
+    cells = [line.split("┃") for line in shown(columns).splitlines() if line.startswith("┃")]
+    for column in range(1, 7):
+        parts = [row[column].strip() for row in cells]
+        assert "".join(parts) == f"rather_long_name_{column - 1}"
+        assert all(part.endswith("_") or part == parts[-1] for part in parts if part)
+    assert "two words" in shown(dict(list(columns.items())[:4]))
+
+
+def test_many_wide_rows_lose_their_middle_columns_and_say_so() -> None:
+    columns = {f"column{n}": [f"unbreakable{n}"] * 5 for n in range(22)}
     text = shown(columns)
-    assert "…" not in text
-    letters = "".join(line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│"))
-    assert letters == "some_[long]_text_without_a_blank"
+    for value in ("column0 ", "unbreakable1 ", "…", "unbreakable21"):
+        assert value in text
+    assert "unbreakable10" not in text
+    assert "18 of 22 columns are hidden" in text and "--output FILE" in " ".join(text.split())
 
 
-def test_a_column_of_nothing_but_null_is_shown() -> None:
-    assert shown({"n": pa.array([None], pa.int64())}).count("NULL") == 1
+def test_an_answer_of_no_rows_has_its_columns() -> None:
+    assert "name" in shown({"name": []})
+    assert "column0" in shown({f"column{n}": [] for n in range(40)})

@@ -4,7 +4,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from chicago_crime.intake.file_facts import sha256
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
 
@@ -27,6 +26,8 @@ class FolderStore(ObjectStore):
         A file whose checksum the caller knows is not copied but linked: the platform never writes into a file, it only
         puts a new one in its place, so the two names can share their bytes.
         """
+        from chicago_crime.intake.file_facts import sha256  # slow to import, and only runs need it
+
         with staging_folder(self.staging) as fresh:
             copy = fresh / "object"
             if checksum:

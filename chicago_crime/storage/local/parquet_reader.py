@@ -122,7 +122,8 @@ class ParquetReader(TableReader):
         unread = [str(file) for file, stat in files if (file, stat.st_ino, stat.st_mtime_ns) not in self._footers]
         if unread:
             try:
-                read = duckdb.connect(config={"threads": self.threads}).execute(_FOOTERS, {"files": unread}).fetchall()
+                with duckdb.connect(config={"threads": self.threads}) as connection:
+                    read = connection.execute(_FOOTERS, {"files": unread}).fetchall()
             except duckdb.Error as error:
                 raise WarehouseError(f"cannot read the tables in {self.folder}: {error}") from error
             footers = {Path(name): (rows, columns) for name, rows, columns in read}

@@ -1,0 +1,140 @@
+"""The batching event log next to Dagster's own, and the run launcher where no code location responds.
+
+`end_to_end/test_stack.py` has the run launcher with a code location.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import yaml
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, DagsterRunStatus, asset, materialize
+from dagster._check import CheckError
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._core.test_utils import create_run_for_test
+
+from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime_tests.end_to_end.browsing import free_port
+
+LAUNCHER = "run_launcher:\n  module: chicago_crime.graph.dagster_internals\n  class: WatchedRunLauncher\n"
+
+
+@asset
+def a_table() -> None:
+    """Nothing to make."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(data_dir=tmp_path)
+
+
+def events_of(instance: DagsterInstance, run_id: str) -> list[tuple[str, str | None]]:
+    """Type and step of each event of a run, in order."""
+    events = [entry.dagster_event for entry in instance.all_logs(run_id)]
+    return [(event.event_type_value, event.step_key) for event in events if event]
+
+
+def count_in_index(folder: Path) -> int:
+    """Events in the database that all runs share."""
+    [file] = folder.rglob("index.db")
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("SELECT COUNT(*) FROM event_logs").fetchone()[0])
+
+
+def test_the_batching_log_and_dagsters_own_read_each_others_events(settings: Settings) -> None:
+    with open_instance(settings) as batching, DagsterInstance.from_config(str(settings.home)) as own:
+        assert type(batching.event_log_storage) is BatchingEventLog
+        assert type(own.event_log_storage) is SqliteEventLogStorage
+        assert int(os.environ[BATCH_SIZE]) > 1
+        for writer, reader in ((batching, own), (own, batching)):
+            run_id = materialize([a_table], instance=writer).run_id
+            written = events_of(writer, run_id)
+            assert ("ASSET_MATERIALIZATION", "a_table") in written
+            assert events_of(reader, run_id) == written
+            latest = reader.get_latest_materialization_event(AssetKey("a_table"))
+            assert latest and latest.run_id == run_id
+
+
+def test_threads_and_instances_write_at_once_without_loss(settings: Settings) -> None:
+    with open_instance(settings) as one, open_instance(settings) as other:
+
+        def write(number: int) -> None:
+            instance = one if number % 2 else other
+            instance.report_runless_asset_event(AssetMaterialization("a_table", partition=str(number)))
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(write, range(40)))
+        assert one.get_materialized_partitions(AssetKey("a_table")) == {str(number) for number in range(40)}
+
+
+def test_the_database_file_is_up_to_date_after_each_event(settings: Settings) -> None:
+    """The UI watches that file: it would notice events in a write-ahead log late."""
+    with open_instance(settings) as instance:
+        instance.report_runless_asset_event(AssetMaterialization("a_table"))
+        assert count_in_index(settings.data_dir) == 1
+        assert not [file for file in settings.data_dir.rglob("*-wal") if file.stat().st_size]
+
+
+def test_a_configured_storage_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = settings.data_dir / "project"
+    project.mkdir()
+    consolidated = {
+        "module": "dagster._core.storage.event_log",
+        "class": "ConsolidatedSqliteEventLogStorage",
+        "config": {"base_dir": str(settings.data_dir / "elsewhere")},
+    }
+    (project / "dagster.yaml").write_text(yaml.dump({"event_log_storage": consolidated}))
+    monkeypatch.setattr("chicago_crime.graph.instance.PROJECT_FOLDER", project)
+    with open_instance(settings) as instance:
+        assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(settings: Settings) -> None:
+    with open_instance(settings) as instance:
+        run_id = materialize([a_table], instance=instance).run_id
+
+        def stored() -> tuple[int, int]:
+            return len(instance.all_logs(run_id)), count_in_index(settings.data_dir)
+
+        [event] = [e for e in instance.all_logs(run_id) if e.dagster_event and e.dagster_event.is_step_materialization]
+        before = stored()
+        with pytest.raises(CheckError):
+            instance.event_log_storage.store_event_batch([event, "not an event"])  # type: ignore[list-item]
+        assert stored() == before
+        instance.event_log_storage.store_event_batch([event, event])
+        assert stored() == (before[0] + 2, before[1] + 2)
+
+
+@pytest.fixture
+def launching(tmp_path: Path) -> Iterator[DagsterInstance]:
+    (tmp_path / "dagster.yaml").write_text(LAUNCHER)
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        yield instance
+
+
+def health(instance: DagsterInstance, **tags: str) -> CheckRunHealthResult:
+    """Health of a run that has started."""
+    assert instance.run_launcher.supports_check_run_worker_health
+    run = create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags=tags)
+    return instance.run_launcher.check_run_worker_health(run)
+
+
+def test_a_run_counts_as_healthy_while_its_code_location_does_not_respond(launching: DagsterInstance) -> None:
+    nobody = json.dumps({"host": "127.0.0.1", "port": free_port()})
+    found = health(launching, **{GRPC_INFO_TAG: nobody})
+    assert found.status is WorkerStatus.RUNNING
+    assert "does not respond" in (found.msg or "")
+
+
+def test_a_run_of_a_command_line_counts_as_healthy(launching: DagsterInstance) -> None:
+    assert health(launching).status is WorkerStatus.RUNNING
