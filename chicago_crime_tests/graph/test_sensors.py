@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/sensors.py`: each source in a real instance, its publisher on loopback, and real runs."""
+"""The sensor with each source: a real instance, publishers on loopback, and real runs."""
 
 import json
 import os
@@ -44,11 +44,11 @@ class Watch:
         context = build_sensor_context(
             self.instance, self.cursor, definitions=self.definitions, resources=self.definitions.resources
         )
-        told = self.sensor.evaluate_tick(context)
-        self.cursor = told.cursor or self.cursor
-        return told
+        result = self.sensor.evaluate_tick(context)
+        self.cursor = result.cursor or self.cursor
+        return result
 
-    def asked(self) -> list[tuple[int, int]]:
+    def requested(self) -> list[tuple[int, int]]:
         """The ranges of years that the next tick asks for."""
         names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
         found = [tuple(int(request.tags[name]) for name in names) for request in self.tick().run_requests or []]
@@ -98,16 +98,16 @@ def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None
     os.utime(file, (at, at))
 
 
-def test_it_is_off_until_it_is_switched_on(folder: Watch) -> None:
+def test_it_is_off_by_default(folder: Watch) -> None:
     assert folder.sensor.default_status is DefaultSensorStatus.STOPPED
 
 
-def test_what_lies_in_the_folder_is_asked_for_once_in_ranges_without_gaps(folder: Watch) -> None:
-    assert folder.asked() == [(2012, 2012), (2014, 2015)]
-    assert folder.asked() == []
+def test_the_files_of_a_folder_are_requested_once_in_contiguous_ranges(folder: Watch) -> None:
+    assert folder.requested() == [(2012, 2012), (2014, 2015)]
+    assert folder.requested() == []
 
 
-def test_a_run_that_it_asked_for_loads_just_those_years_and_then_nothing_is_new(folder: Watch) -> None:
+def test_a_requested_run_loads_those_years_and_then_nothing_is_new(folder: Watch) -> None:
     job = folder.definitions.resolve_job_def("everything")
     requests = folder.tick().run_requests or []
     for request in requests:
@@ -115,18 +115,18 @@ def test_a_run_that_it_asked_for_loads_just_those_years_and_then_nothing_is_new(
         assert job.execute_in_process(instance=folder.instance, tags=request.tags, asset_selection=source_only).success
     loaded = sorted(file.stem for file in (folder.settings.data_dir / "csv").glob("20*.json"))
     assert loaded == ["2012", "2014", "2015"]
-    folder.cursor = None  # even one who has forgotten everything sees what is loaded
-    told = folder.tick()
-    assert (told.run_requests, told.skip_message) == ([], "nothing is new in the source folder")
+    folder.cursor = None  # manifests say what is loaded, even if the cursor is lost
+    result = folder.tick()
+    assert (result.run_requests, result.skip_message) == ([], "the source folder has nothing new")
 
 
-def test_of_a_loaded_folder_only_the_changed_and_the_new_file_are_asked_for(folder: Watch, tmp_path: Path) -> None:
+def test_only_the_changed_and_the_new_file_of_a_folder_are_requested(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
-    assert folder.asked() == []
+    assert folder.requested() == []
     put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)  # the same size, another time
-    assert folder.asked() == [(2014, 2014)]
+    assert folder.requested() == [(2014, 2014)]
     put(tmp_path / "in" / "2013.csv", 2013)
-    assert folder.asked() == [(2013, 2013)]
+    assert folder.requested() == [(2013, 2013)]
 
 
 def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path) -> None:
@@ -134,100 +134,98 @@ def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path)
     folder.tick()
     put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=AT_REST_S / 2)
     put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1, per_month=1)
-    assert folder.asked() == []
+    assert folder.requested() == []
     put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=AT_REST_S + 1)
-    assert folder.asked() == [(2016, 2016)]
+    assert folder.requested() == [(2016, 2016)]
 
 
-def test_a_folder_that_is_gone_is_a_reason_to_skip_and_nothing_is_missed(folder: Watch, tmp_path: Path) -> None:
+def test_a_missing_folder_skips_the_tick_and_nothing_is_missed(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     folder.tick()
     (tmp_path / "in").rename(tmp_path / "away")
-    told = folder.tick()
-    assert "is no folder" in (told.skip_message or "")
-    assert not told.run_requests
+    result = folder.tick()
+    assert "is no folder" in (result.skip_message or "")
+    assert not result.run_requests
     (tmp_path / "away").rename(tmp_path / "in")
     put(tmp_path / "in" / "2016.csv", 2016)
-    assert folder.asked() == [(2016, 2016)]
+    assert folder.requested() == [(2016, 2016)]
 
 
-def test_a_year_that_the_graph_does_not_have_yet_is_told_and_asked_for_by_the_next_graph(
-    folder: Watch, tmp_path: Path
-) -> None:
-    """A code location that is up since last year finds a file of this year: as far as it knows, of next year."""
+def test_a_year_that_the_graph_does_not_have_yet_waits_for_a_restart(folder: Watch, tmp_path: Path) -> None:
+    """A code location that started last year does not have this year's partition."""
     folder.load(2012, 2014, 2015)
     put(tmp_path / "in" / f"{NEXT_YEAR}.csv", NEXT_YEAR)
-    told = folder.tick()
-    assert not told.run_requests
-    assert f"{NEXT_YEAR} will be, once the code location is started anew" in (told.skip_message or "")
+    result = folder.tick()
+    assert not result.run_requests
+    assert f"{NEXT_YEAR} can be loaded once the code location restarts" in (result.skip_message or "")
     assert str(NEXT_YEAR) not in json.loads(folder.cursor or "")["versions"]
 
 
-def test_a_year_loaded_before_versions_were_noted_is_taken_to_be_what_is_there(folder: Watch, tmp_path: Path) -> None:
+def test_a_year_loaded_without_a_version_counts_as_current(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     for file in (folder.settings.data_dir / "csv").glob("20*.json"):
         file.write_text(json.dumps(json.loads(file.read_text()) | {"details": {}}))
-    assert folder.asked() == []
+    assert folder.requested() == []
     put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)
-    assert folder.asked() == [(2014, 2014)]
+    assert folder.requested() == [(2014, 2014)]
 
 
-def test_of_kaggle_only_what_is_loaded_and_replaced_there_is_asked_for(
+def test_of_kaggle_only_loaded_years_that_were_replaced_there_are_requested(
     kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
     watch = Watch(load_settings(source="kaggle", kaggle_api_token=TOKEN, data_dir=tmp_path / "data"), instance)
-    assert watch.asked() == []  # it has years that nobody here may want
+    assert watch.requested() == []  # years that were never loaded are not wanted
     watch.load(2014)
     kaggle.published = dict.fromkeys(kaggle.files, "2024-01-02T03:04:05.678Z")
     downloads = len(kaggle.storage.asked)
-    assert watch.asked() == [(2014, 2014)]
+    assert watch.requested() == [(2014, 2014)]
     assert len(kaggle.storage.asked) == downloads
     watch.load(2014)
-    assert watch.asked() == []
+    assert watch.requested() == []
 
 
-def test_a_year_that_kaggle_did_not_have_before_is_asked_for(
+def test_a_year_that_is_new_at_kaggle_is_requested(
     kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
     watch = Watch(load_settings(source="kaggle", kaggle_api_token=TOKEN, data_dir=tmp_path / "data"), instance)
     watch.tick()
     kaggle.files["Crimes_2016.csv"] = kaggle.files["Crimes_2015.csv"]
-    assert watch.asked() == [(2016, 2016)]
+    assert watch.requested() == [(2016, 2016)]
 
 
-def test_what_kaggle_refuses_is_a_reason_to_skip_without_the_token(
+def test_a_refused_token_skips_the_tick_and_is_not_shown(
     kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
     settings = load_settings(source="kaggle", kaggle_api_token=TOKEN + "0", data_dir=tmp_path / "data")
-    told = Watch(settings, instance).tick()
-    assert "does not accept the token" in (told.skip_message or "")
-    assert TOKEN not in (told.skip_message or "")
+    result = Watch(settings, instance).tick()
+    assert "does not accept the token" in (result.skip_message or "")
+    assert TOKEN not in (result.skip_message or "")
 
 
-def test_of_the_portal_the_loaded_years_that_changed_are_asked_for_with_one_question(
+def test_of_the_portal_the_changed_years_are_requested_after_one_query(
     portal: PortalServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     watch.load(2013, 2014)
     questions = len(portal.asked)
-    assert watch.asked() == []
+    assert watch.requested() == []
     assert len(portal.asked) == questions + 1
     late = [crime(id=year, year=year, updated_on="03/04/2024 05:06:07 PM") for year in (2014, 2016)]
     portal.change([*portal.rows, *late])
-    assert watch.asked() == [(2014, 2014)]  # 2016 changed too, and was never loaded
+    assert watch.requested() == [(2014, 2014)]  # 2016 changed too, and was never loaded
     watch.load(2014)
-    assert watch.asked() == []
+    assert watch.requested() == []
 
 
-def test_a_portal_that_does_not_answer_is_a_reason_to_skip_and_is_not_asked_again_at_once(
+def test_a_portal_that_fails_skips_the_tick_without_a_retry(
     portal: PortalServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     portal.will(Fault(status=503))
-    told = watch.tick()
-    assert "answers 503" in (told.skip_message or "")
+    result = watch.tick()
+    assert "answers 503" in (result.skip_message or "")
     assert len(portal.asked) == 1
-    assert watch.tick().skip_message == "nothing is new in the source portal"
+    assert watch.tick().skip_message == "the source portal has nothing new"
 
 
 def test_years_loaded_from_another_source_are_not_replaced(
@@ -236,9 +234,9 @@ def test_years_loaded_from_another_source_are_not_replaced(
     folder.load(2014)
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     watch.cursor = folder.cursor
-    assert watch.asked() == []
+    assert watch.requested() == []
 
 
-def test_the_sample_never_has_anything_new(tmp_path: Path, instance: DagsterInstance) -> None:
-    told = Watch(load_settings(data_dir=tmp_path / "data"), instance).tick()
-    assert told.skip_message == "the source sample has no year that could be new"
+def test_the_sample_never_offers_a_year(tmp_path: Path, instance: DagsterInstance) -> None:
+    result = Watch(load_settings(data_dir=tmp_path / "data"), instance).tick()
+    assert result.skip_message == "the source sample offers no year"
