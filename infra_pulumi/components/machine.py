@@ -86,7 +86,7 @@ class Machine(Part):
             f"{name}-disk",
             project=config.project,
             name=config.named("data"),
-            description="Dagster's database and the source CSVs",
+            description="Dagster's database, and the CSVs as they came",  # a new description would replace the disk
             zone=config.machine_zone,
             type="pd-balanced",
             size=config.data_disk_gb,

@@ -41,8 +41,9 @@ class Network(Part):
             routing_mode="REGIONAL",
             opts=self.options(),
         )
+        # A new description would replace a subnet.
         self.machine = self._subnet("machine", MACHINE_RANGE, "The machine of Dagster and the dashboard")
-        self.spark = self._subnet("spark", SPARK_RANGE, "The machines that run Spark")
+        self.spark = self._subnet("spark", SPARK_RANGE, "The machines that Spark runs on")
         # Google drops every incoming connection that no rule allows.
         compute.Firewall(
             f"{name}-from-iap",
