@@ -11,6 +11,7 @@ import runpy
 from collections.abc import Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Provisioned:
 def provision(
     config: Mapping[str, str] | None = None, stack: str = "prod", secret_keys: Sequence[str] = ("kaggleToken",)
 ) -> Provisioned:
-    """Run the program without a stack file.
+    """Run the program without a stack file, once for all tests that pass the same arguments.
 
     Args:
         config: the configuration; keys without a namespace are the platform's. An empty value unsets a key.
@@ -105,6 +106,11 @@ def provision(
     """
     given = {"gcp:project": PROJECT, **(config or {})}
     keys = {key if ":" in key else f"chicago-crime:{key}": value for key, value in given.items() if value}
+    return _run(tuple(keys.items()), stack, tuple(f"chicago-crime:{key}" for key in secret_keys))
+
+
+@cache
+def _run(config: tuple[tuple[str, str], ...], stack: str, secret_keys: tuple[str, ...]) -> Provisioned:
     record = Provisioned()
 
     def program() -> None:
@@ -116,7 +122,7 @@ def provision(
         set_mocks(answers, project="chicago-crime", stack=stack, monitor=Recorder(answers, record))
         ROOT.set(None)  # `set_mocks` creates a root for tests without a program
         SETTINGS.outputs.clear()  # outputs that a failed run left would be awaited for ever
-        set_all_config(keys, [f"chicago-crime:{key}" for key in secret_keys])
+        set_all_config(dict(config), list(secret_keys))
         asyncio.get_event_loop().run_until_complete(asyncio.wait_for(run_in_stack(program), TIMEOUT_S))
 
     Context().run(run)  # Pulumi keeps its state in context variables

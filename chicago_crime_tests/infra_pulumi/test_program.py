@@ -1,7 +1,6 @@
 """What holds for everything that is provisioned, whatever is configured."""
 
 import re
-from functools import cache
 
 import pytest
 
@@ -52,7 +51,6 @@ BY_NAME = {
 """Inputs that refer to another resource by its bare name."""
 
 
-@cache
 def provisioned_by(case: str) -> Provisioned:
     stack, config = STACKS[case]
     return provision(config, stack)
