@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
-from chicago_crime.storage.warehouse import WarehouseError, current_run
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -254,11 +254,7 @@ def test_a_statement_that_would_read_too_much_is_refused_before_it_runs(cloud: C
 
 def test_jobs_are_labelled_and_tell_what_they_cost(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
-    token = current_run.set("0f1e-RUN")
-    try:
-        details = warehouse.replace_year(CRIMES, 2014).details
-    finally:
-        current_run.reset(token)
+    details = warehouse.for_run("0f1e-RUN").replace_year(CRIMES, 2014).details
     job = list(cloud.bigquery.jobs.by_id.values())[-2]
     assert job.configuration["labels"] == {
         "platform": "chicago_crime",

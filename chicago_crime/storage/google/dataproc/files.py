@@ -88,7 +88,7 @@ class BucketFiles:
 
     @cached_property
     def _client(self) -> storage.Client:
-        return self.store.resource.get_client()
+        return self.store.client
 
 
 def split_uri(uri: str) -> tuple[str, str]:
