@@ -29,6 +29,7 @@ class Fault:
         cut_after: send the answer's headers and so many bytes of its body, then hang up.
         take_only: take so many bytes of the request's body, then hang up.
         loses_answer: do the work, then hang up without an answer.
+        breaks_json: do the work, then answer with a body that is not JSON.
         wait_s: say nothing for so long, in seconds, then answer.
         pause_s: send the first half of the answer, then nothing for so long, then the rest.
         is_stale: answer from the data as it was before its last change (where a server can).
@@ -40,6 +41,7 @@ class Fault:
     cut_after: int | None = None
     take_only: int | None = None
     loses_answer: bool = False
+    breaks_json: bool = False
     wait_s: float = 0
     pause_s: float = 0
     is_stale: bool = False
@@ -207,6 +209,8 @@ class FaultyHandler(BaseHTTPRequestHandler):
         if self.fault.loses_answer:
             self._hang_up()
             return
+        if self.fault.breaks_json and status == 200:
+            body = b"<html>Something is wrong</html>"
         self.send_response(status, http.HTTPStatus(status).phrase)
         for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)

@@ -40,7 +40,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Facts:
-    """What identifies a file's content: size in bytes, sha256 in hexadecimal, and crc32c in base64, as Google has it."""
+    """What identifies a file's content: size in bytes, sha256 in hexadecimal, crc32c in base64 as Google has it."""
 
     size: int
     sha256: str
@@ -102,8 +102,8 @@ class BucketStore(ObjectStore):
             found = self._upload(key, file, facts, found.generation if found else 0)
         if not facts.match(found):
             raise ObjectStoreError(
-                f"{self._uri(key)} has other content than {file} after the upload, most likely because another run wrote "
-                "it: run it again"
+                f"{self._uri(key)} has other content than {file} after the upload, most likely because another run "
+                "wrote it: run it again"
             )
         return StoredObject(key, facts.size, facts.sha256)
 
