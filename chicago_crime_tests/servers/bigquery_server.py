@@ -268,6 +268,12 @@ class BigQueryServer(GoogleServer):
         self.engine = Engine(self.catalog, Files(storage))
         self.jobs = Jobs(self.engine)
 
+    def forget_jobs(self) -> None:
+        """Forget all jobs and requests, and what tests wished of them."""
+        self.asked.clear()
+        self.engine.pause_s = 0
+        self.jobs = Jobs(self.engine)
+
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
         """A table's rows, as a test reads them: no call is noted."""
         live = self.catalog.find(dataset, table)
