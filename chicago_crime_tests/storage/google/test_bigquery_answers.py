@@ -1,6 +1,6 @@
-"""Tests of `chicago_crime/resources/bigquery_answers.py`: what is left of a statement once its parameters are known.
+"""Tests of `chicago_crime/storage/google/bigquery/answers.py`: what is left of a statement with its parameters.
 
-That its answer is the laptop's is tested in `test_bigquery_parity.py` and `end_to_end/test_cloud_dashboard.py`.
+That its result is the laptop's is tested in `test_bigquery_parity.py` and `end_to_end/test_cloud_dashboard.py`.
 """
 
 from datetime import date
