@@ -147,39 +147,33 @@ def build_spark(settings: Settings) -> SparkRunner:
 def build_bucket_store(settings: Settings) -> BucketStore:
     """The object store in Cloud Storage. No request is made yet."""
     try:
+        from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
-        from chicago_crime.storage.google.bucket_client import PlatformGCSResource
     except ImportError as error:
         raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
     assert settings.gcs_bucket, "the settings refuse gcp without a bucket"
-    file = settings.gcp_credentials
-    resource = PlatformGCSResource(
-        project=settings.gcp_project, credentials_file=str(file) if file else None, endpoint=settings.gcs_endpoint
-    )
-    return BucketStore(resource, settings.gcs_bucket)
+    account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint)
+    return BucketStore(account, settings.gcs_bucket)
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """The warehouse in BigQuery. No request is made yet."""
     try:
-        from chicago_crime.storage.google.bigquery.client import PlatformBigQueryResource
-        from chicago_crime.storage.google.bigquery.costs import GB
+        from chicago_crime.storage.google.access import GoogleAccount
+        from chicago_crime.storage.google.bigquery.jobs import GB
         from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     except ImportError as error:
         raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
     assert settings.gcp_project, "the settings refuse gcp without a project"
-    resource = PlatformBigQueryResource(
-        project=settings.gcp_project,
-        location=settings.gcp_region,
-        credentials_file=str(settings.gcp_credentials) if settings.gcp_credentials else None,
-        endpoint=settings.bigquery_endpoint,
-    )
-    most_bytes = int(settings.bigquery_max_gb_billed * GB)
-    has_files = build_bucket_store(settings).has_parquet
+    account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.bigquery_endpoint)
     return BigQueryWarehouse(
-        resource, settings.gcp_project, settings.bigquery_dataset, settings.gcp_region, most_bytes, has_files
+        account,
+        settings.bigquery_dataset,
+        settings.gcp_region,
+        most_bytes=int(settings.bigquery_max_gb_billed * GB),
+        has_files=build_bucket_store(settings).has_parquet,
     )
 
 

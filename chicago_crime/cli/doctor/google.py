@@ -125,7 +125,7 @@ class Looks:
             fix = _signing_in(self.settings)
         elif answer.status in (400, 403, 404):
             fix = granting(grant, self.settings, self.member)
-        yield Finding(what, "broken", answer.told or f"HTTP status {answer.status}", fix)
+        yield Finding(what, "broken", answer.message or f"HTTP status {answer.status}", fix)
 
     def held(self, what: str, grant: Grant, held: set[str]) -> Finding:
         """Whether all of a role's permissions that the platform uses are held."""
@@ -181,7 +181,7 @@ class Looks:
         what, answer = f"project {self.settings.gcp_project}", self.answers["project"]
         if answer.status in (400, 403, 404) and not answer.is_off:
             fix = f"export {PREFIX}GCP_PROJECT=...  (one of `gcloud projects list`)"
-            yield Finding(what, "broken", answer.told, fix)
+            yield Finding(what, "broken", answer.message, fix)
         elif not answer.is_good:
             yield from self.judged(what, answer, may.JOBS)
         else:

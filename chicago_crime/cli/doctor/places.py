@@ -24,7 +24,7 @@ def look_at_bucket(looks: "Looks") -> Iterator[Finding]:
         yield looks.held(what, may.OBJECTS, tested.permissions)
         if not answer.is_good:
             fix = granting(may.LOOK_AT_BUCKET, looks.settings, looks.member)
-            yield Finding(f"{what}: place", "warning", f"not known where it is: {answer.told}", fix)
+            yield Finding(f"{what}: place", "warning", f"not known where it is: {answer.message}", fix)
     else:
         yield from looks.judged(what, tested, may.OBJECTS)
 

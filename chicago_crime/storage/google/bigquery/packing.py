@@ -2,7 +2,7 @@
 
 A page of the dashboard filters by up to seven columns of up to four million rows; read one by one they are 100 to
 340 MB, packed into one INT64 they are 8 bytes a row. The readable columns stay beside it, for people and Looker Studio.
-Here belongs what is packed and how; `bigquery_sql.py` and `bigquery_ddl.py` write it, `bigquery_answers.py` reads it.
+`statements.py` and `ddl.py` write it, `answers.py` reads it.
 
 A row with a value that has no place in the number (a crime type from after this list, a district 99) is kept whole as
 JSON in a second column, which is NULL in all others: a NULL is read for nothing. So nothing is ever lost.

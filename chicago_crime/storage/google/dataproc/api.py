@@ -16,7 +16,8 @@ from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.cloud import dataproc_v1
 
-from chicago_crime.storage.google.access import GooglePatience, asked, credentials_from
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import call, credentials_from, google_retry
 from chicago_crime.storage.google.permissions import ACT_AS, CLUSTERS, MACHINES
 from chicago_crime.storage.spark import SparkError
 
@@ -43,7 +44,7 @@ class DataprocApi:
         address: host name, or URL of an emulator.
         credentials_file: None for the credentials of the machine.
         pause_s: longest time between two looks at something that takes its time, in seconds.
-        patience: with each request.
+        policy: timeouts and retries.
     """
 
     project: str
@@ -51,7 +52,7 @@ class DataprocApi:
     address: str
     credentials_file: Path | None = None
     pause_s: float = 5
-    patience: GooglePatience = field(default_factory=GooglePatience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @cached_property
     def clusters(self) -> dataproc_v1.ClusterControllerClient:
@@ -85,7 +86,7 @@ class DataprocApi:
             SparkError: Dataproc cannot be reached, or does not know us.
             NotFound, Conflict: it is not there, or there already.
         """
-        answer = asked(partial(self._tried, method, request), "Dataproc", SparkError)
+        answer = call(partial(self._tried, method, request), "Dataproc", SparkError)
         if isinstance(answer, _Refusal):
             raise RefusedError(
                 self.explained(f"Dataproc refuses {method.__name__}", answer.message, answer.is_forbidden)
@@ -93,9 +94,9 @@ class DataprocApi:
         return answer
 
     def _tried(self, method: Callable[..., _Answer], request: Any) -> "_Answer | _Refusal":
-        once = partial(method, request, retry=None, timeout=self.patience.timeout_s)
+        once = partial(method, request, retry=None, timeout=self.policy.timeout_s)
         try:
-            return self.patience.retry("Dataproc")(once)()
+            return google_retry(self.policy, "Dataproc")(once)()
         except (exceptions.BadRequest, exceptions.Forbidden) as error:
             said = re.sub(r"^[A-Z]+ https?://\S+: ", "", error.message or "no reason given")  # the address says nothing
             return _Refusal(said, isinstance(error, exceptions.Forbidden))

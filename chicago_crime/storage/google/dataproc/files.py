@@ -20,7 +20,7 @@ from dagster import PipesMessageReader
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
 
-from chicago_crime.storage.google.access import asked
+from chicago_crime.storage.google.access import call, google_retry
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.object_store import ObjectStoreError
 
@@ -80,15 +80,15 @@ class BucketFiles:
         return self._asked(lambda: list(self._client.list_blobs(bucket, prefix=prefix, **options, **self._how)))
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
-        return asked(ask, "Cloud Storage", ObjectStoreError)
+        return call(ask, "Cloud Storage", ObjectStoreError)
 
     @property
     def _how(self) -> dict[str, Any]:
-        return {"timeout": self.store.patience.timeout_s, "retry": self.store.patience.retry("Cloud Storage")}
+        return {"timeout": self.store.policy.timeout_s, "retry": google_retry(self.store.policy, "Cloud Storage")}
 
     @cached_property
     def _client(self) -> storage.Client:
-        return self.store.resource.get_client()
+        return self.store.client
 
 
 def split_uri(uri: str) -> tuple[str, str]:
