@@ -23,7 +23,7 @@ from chicago_crime.graph.plan_gcp import MINUTES_A_YEAR, MINUTES_TO_START
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.google import prices
-from chicago_crime.storage.google.dataproc.cluster import DISK_GB
+from chicago_crime.storage.google.dataproc.backends import DISK_GB
 from chicago_crime.tables import TABLES
 from chicago_crime.tables.years import parse_years
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of, writes_in

@@ -293,5 +293,5 @@ def _check_name(name: str, pattern: str, what: str) -> None:
 
 def _check_labels(given: Json) -> None:
     for name, value in given.get("labels", {}).items():
-        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name) or not re.fullmatch(r"[a-z0-9_-]{0,63}", value):
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name) or not re.fullmatch(r"[a-z0-9-]{0,63}", value):
             raise RefusedError(400, f"Invalid label {name}={value}")

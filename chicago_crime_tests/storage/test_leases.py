@@ -38,7 +38,7 @@ def test_a_killed_process_lets_its_lease_go(tmp_path: Path) -> None:
 
 
 def test_what_is_being_cleaned_up_is_not_given_to_another(tmp_path: Path) -> None:
-    with lease(tmp_path, "a", ""):
+    with lease(tmp_path, "a", "note"):
         pass
     for _ in abandoned(tmp_path):
         assert list(abandoned(tmp_path)) == []

@@ -61,7 +61,7 @@ class Cloud:
         patience = GooglePatience(timeout_s=2, first_wait_s=0.01, give_up_s=5)
         api = replace(built.api, pause_s=0.02, patience=patience)
         files = replace(built.files, store=replace(built.files.store, patience=patience))
-        return replace(built, api=api, work=replace(built.work, api=api), files=files)  # type: ignore[type-var]
+        return replace(built, api=api, backend=replace(built.backend, api=api), files=files)  # type: ignore[type-var]
 
     def local(self, uri: str) -> Path:
         """Where an object or a folder of the bucket is on this machine."""

@@ -84,7 +84,7 @@ def test_the_cluster_is_private_and_google_deletes_it_if_we_die(cloud: Cloud, ra
     assert config["lifecycleConfig"] == {"idleDeleteTtl": "600s", "autoDeleteTtl": "7200s"}
     assert config["softwareConfig"]["imageVersion"].startswith("3.0-")
     assert (config["masterConfig"]["numInstances"], config["workerConfig"]["numInstances"]) == (1, 2)
-    assert created["labels"]["asset"] == "enrich_crimes"
+    assert created["labels"]["asset"] == "enrich-crimes"
     assert created["labels"]["run"].replace("-", "") in created["clusterName"]
 
 
