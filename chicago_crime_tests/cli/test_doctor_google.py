@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from chicago_crime.cli.app import app
 from chicago_crime.cli.doctor import google as doctor_gcp
-from chicago_crime.cli.doctor.examine import Finding
+from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.doctor.google import examine_cloud
 from chicago_crime.installation import build_bigquery
 from chicago_crime.settings import Settings, load_settings
