@@ -83,9 +83,10 @@ class Access(Part):
 
         # The project's, as there is nothing smaller to give them on: jobs of BigQuery belong to a project, clusters and
         # batches do not exist before they are made, and a worker's role is for talking to Dataproc. None is an admin.
+        dataproc = "roles/dataproc.editor" if config.dataproc_mode == "cluster" else "roles/dataproc.serverlessEditor"
         for who, member, role in (
             ("platform-jobs", platform, "roles/bigquery.jobUser"),
-            ("platform-dataproc", platform, "roles/dataproc.editor"),
+            ("platform-dataproc", platform, dataproc),
             ("spark-worker", spark, "roles/dataproc.worker"),
         ):
             projects.IAMMember(f"{name}-{who}", project=config.project, role=role, member=member, opts=self.ours())

@@ -9,11 +9,11 @@ import logging
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.sources.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
@@ -43,30 +43,21 @@ class GoogleError(PlatformError):
     """Google cannot be asked, or refuses; the message says who refuses what, and what to do."""
 
 
-@dataclass(frozen=True)
-class GooglePatience:
-    """How long a service is waited for, and how long one thing is asked again.
+def google_retry(policy: RetryPolicy, service: str) -> Retry:
+    """A retry policy as Google's clients take it; every retry is logged with its reason.
 
-    Attributes:
-        timeout_s: longest wait for a connection, and for the next bytes of an answer, in seconds.
-        first_wait_s: wait before the second try, in seconds; it doubles with every try.
-        give_up_s: after so many seconds of tries one request is given up.
+    Args:
+        policy: waits and deadline. Google's clients count seconds, not attempts.
+        service: name of the service, for the log.
     """
+    from google.api_core.retry import Retry
 
-    timeout_s: float = 60.0
-    first_wait_s: float = 1.0
-    give_up_s: float = 300.0
+    def should_retry(error: BaseException) -> bool:
+        if passing := is_passing(error):
+            _log.info("%s: retrying after %s", service, type(error).__name__)
+        return passing
 
-    def retry(self, whom: str) -> Retry:
-        """How a client of Google's is to ask again; each time it does, the log says why."""
-        from google.api_core.retry import Retry
-
-        def noted(error: BaseException) -> bool:
-            if passing := is_passing(error):
-                _log.info("%s: trying again after %s", whom, type(error).__name__)
-            return passing
-
-        return Retry(noted, self.first_wait_s, maximum=60.0, multiplier=2.0, timeout=self.give_up_s)
+    return Retry(should_retry, policy.first_wait_s, policy.max_wait_s, multiplier=2.0, timeout=policy.deadline_s)
 
 
 def credentials_from(file: Path | str | None) -> Credentials:
@@ -123,16 +114,19 @@ def is_passing(error: BaseException) -> bool:
     return (getattr(error, "code", None) or getattr(answer, "status_code", None)) in _PASSING
 
 
-def asked(
-    ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = GoogleError, grant: str = HOW_TO_BE_ALLOWED
+def call(
+    request: Callable[[], _T],
+    service: str,
+    error_type: type[PlatformError] = GoogleError,
+    grant: str = HOW_TO_BE_ALLOWED,
 ) -> _T:
     """Ask one of Google's services, and say it plainly if it cannot be asked or refuses.
 
     What only the caller can tell the meaning of (404, 409, 412) is raised as it came.
 
     Args:
-        ask: does the asking, with its own time limits and retries.
-        whom: the service, for the message.
+        request: makes the request, with its own timeout and retries.
+        service: the service, for the message.
         error_type: what is raised.
         grant: what to do if a permission is missing.
 
@@ -142,17 +136,17 @@ def asked(
     from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 
     try:
-        return ask()
+        return request()
     except (Conflict, NotFound, PreconditionFailed):
         raise
     except Exception as error:
-        problem = _meaning(error, whom, grant)
+        problem = _meaning(error, service, grant)
         if problem is None:
             raise
     raise error_type(problem)  # outside of `except`: the original has the request, with its token
 
 
-def _meaning(error: BaseException, whom: str, grant: str) -> str | None:
+def _meaning(error: BaseException, service: str, grant: str) -> str | None:
     """What an error of Google's libraries means, None if it is none of theirs."""
     import requests
     from google.api_core import exceptions as api
@@ -161,21 +155,21 @@ def _meaning(error: BaseException, whom: str, grant: str) -> str | None:
     if isinstance(error, GoogleError):
         return str(error)
     if isinstance(error, api.RetryError):
-        cause = _meaning(error.cause, whom, grant) if error.cause else None
-        return f"{(cause or f'{whom} does not answer').removesuffix(_LATER)}, again and again{_LATER}"
+        cause = _meaning(error.cause, service, grant) if error.cause else None
+        return f"{(cause or f'{service} does not answer').removesuffix(_LATER)}, again and again{_LATER}"
     if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError):
         why = f" ({str(error.args[0])[:200]})" if error.args else ""
         return f"Google does not accept our credentials{why}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.Unauthorized):
-        return f"{whom} does not accept our credentials{_in_its_words(error)}: {HOW_TO_SIGN_IN}"
+        return f"{service} does not accept our credentials{_in_its_words(error)}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.Forbidden):
-        return f"{whom} forbids it{_in_its_words(error)}: {grant}"
+        return f"{service} forbids it{_in_its_words(error)}: {grant}"
     if isinstance(error, api.GoogleAPICallError):
-        return f"{whom} answers {error.code}{_in_its_words(error)}{_LATER if error.code in _PASSING else ''}"
+        return f"{service} answers {error.code}{_in_its_words(error)}{_LATER if error.code in _PASSING else ''}"
     if isinstance(error, requests.Timeout):
-        return f"{whom} does not answer in time{_LATER}"
+        return f"{service} does not answer in time{_LATER}"
     if isinstance(error, requests.RequestException | ConnectionError | auth.TransportError):
-        return f"{whom} cannot be reached, or hung up{_LATER}"
+        return f"{service} cannot be reached, or hung up{_LATER}"
     return None
 
 

@@ -24,7 +24,8 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from requests import RequestException
 
-from chicago_crime.storage.google.access import GooglePatience, asked
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import call, google_retry
 from chicago_crime.storage.google.bucket_upload import Facts, Upload, examine, parts_prefix
 from chicago_crime.storage.google.permissions import OBJECTS
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
@@ -42,7 +43,7 @@ class BucketStore(ObjectStore):
     Attributes:
         resource: makes the client.
         bucket: its name.
-        patience: with Cloud Storage.
+        policy: timeouts and retries.
         parts_from: files of so many bytes and more are uploaded in parts, several at once. A year is smaller: it costs
             one write, where parts cost one each and one to join them.
         part_bytes: size of a part, in bytes; it is more for files of more than 32 such parts.
@@ -50,7 +51,7 @@ class BucketStore(ObjectStore):
 
     resource: GCSResource
     bucket: str
-    patience: GooglePatience = field(default_factory=GooglePatience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     parts_from: int = 150 << 20
     part_bytes: int = 32 << 20
 
@@ -157,14 +158,14 @@ class BucketStore(ObjectStore):
     @property
     def _how(self) -> dict[str, Any]:
         """How every request is made."""
-        return {"timeout": self.patience.timeout_s, "retry": self.patience.retry("Cloud Storage")}
+        return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "Cloud Storage")}
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
         grant = (
             f"grant the role with `gcloud storage buckets add-iam-policy-binding gs://{self.bucket} "
             f"--role={OBJECTS.role} --member=` and the account"
         )
-        return asked(ask, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
+        return call(ask, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 
     def _uri(self, key: str) -> str:
         return f"gs://{self.bucket}/{key}"
@@ -201,7 +202,7 @@ class BucketStore(ObjectStore):
         passing = suppress(GoogleAPICallError, GoogleAuthError, RequestException, ConnectionError, ValueError)
         with passing, self._bucket.client.batch(raise_exception=False):
             for blob in blobs:
-                blob.delete(timeout=self.patience.timeout_s, retry=None)
+                blob.delete(timeout=self.policy.timeout_s, retry=None)
 
     def _delete(self, blob: storage.Blob) -> None:
         with suppress(NotFound):  # deleted, and the answer was lost; or by another

@@ -97,9 +97,7 @@ SECRET = Grant(
 )
 MACHINES = (
     Grant("roles/dataproc.worker", "project", (), "work as a machine of Dataproc", to="machines"),
-    Grant(
-        "roles/storage.objectUser", "bucket", (), "read what BigQuery exported, write the Spark tables", to="machines"
-    ),
+    Grant("roles/storage.objectUser", "bucket", (), "read what BigQuery exported, write Spark's tables", to="machines"),
 )
 EVERY_GRANT = (
     OBJECTS,

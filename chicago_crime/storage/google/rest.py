@@ -17,7 +17,7 @@ from google.auth.transport.requests import AuthorizedSession, Request
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.settings import Settings
-from chicago_crime.storage.google.access import asked, credentials_from
+from chicago_crime.storage.google.access import call, credentials_from
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -80,7 +80,7 @@ class GoogleRest:
         """
         if self.credentials:
             credentials = self.credentials
-            asked(lambda: credentials.refresh(_hasty), "Google's token office")
+            call(lambda: credentials.refresh(_hasty), "Google's token office")
 
     @property
     def member(self) -> str:
@@ -99,10 +99,8 @@ class GoogleRest:
         """
         url, method = self._address(service) + path, "GET" if body is None else "POST"
         try:
-            came = asked(
-                lambda: self._session.request(method, url, json=body, params=query, timeout=TIMEOUT_S), service
-            )
-            content = asked(came.json, service) if came.ok else {}
+            came = call(lambda: self._session.request(method, url, json=body, params=query, timeout=TIMEOUT_S), service)
+            content = call(came.json, service) if came.ok else {}
         except PlatformError as error:
             return Answer(0, told=str(error))
         if came.ok:

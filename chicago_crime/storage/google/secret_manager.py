@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.storage.google.access import GooglePatience, asked, credentials_from
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import call, credentials_from, google_retry
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,13 @@ class KaggleSecret:
         name: `projects/P/secrets/S`, for its newest version, or with `/versions/V`.
         credentials_file: who we are; by default the machine's or gcloud's account.
         endpoint: address of an emulator; by default Google's.
-        patience: with Secret Manager.
+        policy: timeouts and retries.
     """
 
     name: str
     credentials_file: Path | None = None
     endpoint: str | None = None
-    patience: GooglePatience = field(default_factory=GooglePatience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @property
     def version(self) -> str:
@@ -54,7 +55,7 @@ class KaggleSecret:
             "--role=roles/secretmanager.secretAccessor --member=` and the account"
         )
         try:
-            text = asked(self._ask, "Secret Manager", SourceError, grant)
+            text = call(self._ask, "Secret Manager", SourceError, grant)
         except NotFound:
             text = None
         if text is None:
@@ -77,6 +78,6 @@ class KaggleSecret:
         options = {"api_endpoint": self.endpoint} if self.endpoint else None
         # REST, because that is how Google is asked everywhere else here, and because it starts no threads of its own.
         with SecretManagerServiceClient(credentials=credentials, transport="rest", client_options=options) as client:
-            retry, limit = self.patience.retry("Secret Manager"), self.patience.timeout_s
+            retry, limit = google_retry(self.policy, "Secret Manager"), self.policy.timeout_s
             answer = client.access_secret_version(name=self.version, retry=retry, timeout=limit)
         return SecretStr(answer.payload.data.decode(errors="replace").strip())

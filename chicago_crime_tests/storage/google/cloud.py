@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chicago_crime.installation import build_bigquery
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.servers.bigquery_server import BigQueryServer
@@ -17,7 +17,7 @@ from chicago_crime_tests.support import write_csv
 
 BUCKET = "chicago-test"
 DATASET = "chicago_crime"
-HASTE = GooglePatience(timeout_s=10, first_wait_s=0.02, give_up_s=5)
+HASTE = RetryPolicy(timeout_s=10, first_wait_s=0.02, deadline_s=5)
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Cloud:
     def warehouse(self, **changes: object) -> BigQueryWarehouse:
         """A warehouse as another process would have it: it knows nothing of what this one did."""
         settings = self.settings.model_copy(update=changes)
-        return replace(build_bigquery(settings), patience=HASTE)
+        return replace(build_bigquery(settings), policy=HASTE)
 
     def put(self, year: int, rows: Sequence[dict[str, str]]) -> str:
         """Rows as the year's object; its address."""

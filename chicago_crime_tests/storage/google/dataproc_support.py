@@ -25,7 +25,7 @@ from dagster import (
 from chicago_crime import reference
 from chicago_crime.installation import build_dataproc
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.sources import retry
 from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 from chicago_crime.storage.spark import JobReport, Workspace
 from chicago_crime.tables import CRIMES
@@ -58,9 +58,9 @@ class Cloud:
     def spark(self, **settings: object) -> DataprocSpark:
         """The runner as the settings build it, but in a hurry."""
         built = build_dataproc(self.settings.model_copy(update=settings))
-        patience = GooglePatience(timeout_s=2, first_wait_s=0.01, give_up_s=5)
-        api = replace(built.api, pause_s=0.02, patience=patience)
-        files = replace(built.files, store=replace(built.files.store, patience=patience))
+        policy = retry.RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
+        api = replace(built.api, pause_s=0.02, policy=policy)
+        files = replace(built.files, store=replace(built.files.store, policy=policy))
         return replace(built, api=api, backend=replace(built.backend, api=api), files=files)  # type: ignore[type-var]
 
     def local(self, uri: str) -> Path:

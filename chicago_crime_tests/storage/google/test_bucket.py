@@ -12,8 +12,8 @@ import pytest
 
 from chicago_crime.installation import build_bucket_store
 from chicago_crime.settings import load_settings
+from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google import permissions
-from chicago_crime.storage.google.access import GooglePatience
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.bucket_upload import examine, parts_prefix
 from chicago_crime.storage.object_store import ObjectStoreError
@@ -25,7 +25,7 @@ from chicago_crime_tests.support import all_told_by
 
 BUCKET, KEY = "chicago-test", "crimes/2014.csv"
 MIB = 1 << 20
-PATIENCE = GooglePatience(timeout_s=30, first_wait_s=0.01, give_up_s=60)
+PATIENCE = RetryPolicy(timeout_s=30, first_wait_s=0.01, deadline_s=60)
 OBJECTS = f"/b/{BUCKET}/o"  # the client also asks for the bucket, for its tracing, whenever it likes
 
 
@@ -59,7 +59,7 @@ def store_at_url(url: str, folder: Path) -> BucketStore:
         gcs_endpoint=url,
         gcp_credentials=folder / "service_account.json",
     )
-    return replace(build_bucket_store(settings), patience=PATIENCE)
+    return replace(build_bucket_store(settings), policy=PATIENCE)
 
 
 def file_of(folder: Path, content: bytes, name: str = "file.csv") -> Path:
@@ -416,7 +416,7 @@ def test_an_emulator_needs_no_credentials_and_one_that_wants_some_is_told_of(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = load_settings(deployment="gcp", gcp_project=BUCKET, gcs_bucket=BUCKET, gcs_endpoint=server.url)
-    store = replace(build_bucket_store(settings), patience=PATIENCE)
+    store = replace(build_bucket_store(settings), policy=PATIENCE)
     with pytest.raises(ObjectStoreError, match="does not accept our credentials"):
         store.list()
     server.wants_tokens = False
@@ -426,6 +426,6 @@ def test_an_emulator_needs_no_credentials_and_one_that_wants_some_is_told_of(
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     server = StorageServer()
     server.server_close()
-    store = replace(store_at(server, tmp_path), patience=replace(PATIENCE, give_up_s=0.1))
+    store = replace(store_at(server, tmp_path), policy=replace(PATIENCE, deadline_s=0.1))
     with pytest.raises(ObjectStoreError, match=f"bucket {BUCKET}. cannot be reached.*try again later"):
         store.list()

@@ -55,7 +55,7 @@ def prepared(store: BucketStore, kind: str) -> BucketStore:
 
 
 def in_a_hurry(store: BucketStore) -> BucketStore:
-    return replace(store, patience=replace(PATIENCE, timeout_s=0.5))
+    return replace(store, policy=replace(PATIENCE, timeout_s=0.5))
 
 
 def is_part(name: str) -> bool:
@@ -115,7 +115,7 @@ def test_a_fault_that_stays_from_any_call_on_ends_in_an_error_and_a_whole_object
     server: StorageServer, store: BucketStore, tmp_path: Path, kind: str, fault: Fault
 ) -> None:
     store = prepared(store, kind)
-    impatient = replace(store, patience=replace(PATIENCE, give_up_s=0.05))
+    impatient = replace(store, policy=replace(PATIENCE, deadline_s=0.05))
     calls = calls_of_a_put(server, store, file_of(tmp_path, noise(SIZES[kind], seed=0)))
     for number in range(calls):
         old, new = server.read(BUCKET, KEY), noise(SIZES[kind], seed=number + 1)

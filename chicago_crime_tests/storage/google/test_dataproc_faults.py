@@ -18,7 +18,7 @@ import pytest
 
 from chicago_crime.installation import build_dataproc
 from chicago_crime.settings import SettingsError
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.patience import until
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.servers.google_server import RefusedError
@@ -243,7 +243,7 @@ def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Clou
 
 def test_an_outage_ends_the_run_with_what_to_do_and_the_next_run_cleans_up(cloud: Cloud) -> None:
     spark = cloud.spark()
-    hurry = replace(spark.api, patience=GooglePatience(timeout_s=2, first_wait_s=0.01, give_up_s=0.3))
+    hurry = replace(spark.api, policy=RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=0.3))
     spark = replace(spark, api=hurry, work=replace(spark.work, api=hurry))
     cloud.dataproc.pretend_s = 3600
     outage = threading.Thread(

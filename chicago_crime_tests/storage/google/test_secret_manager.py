@@ -15,7 +15,7 @@ from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.kaggle.login import KaggleLogin
 from chicago_crime.sources.kaggle.source import KaggleSource
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.secret_manager import KaggleSecret
 from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.credentials import service_account_file
@@ -52,8 +52,8 @@ def login_at(server: AccessServer, folder: Path, name: str = NAME) -> KaggleLogi
     )
     assert isinstance(source, KaggleSource)
     assert source.login.secret
-    patience = GooglePatience(timeout_s=30, first_wait_s=0.01, give_up_s=60)
-    return replace(source.login, secret=replace(source.login.secret, patience=patience))
+    policy = RetryPolicy(timeout_s=30, first_wait_s=0.01, deadline_s=60)
+    return replace(source.login, secret=replace(source.login.secret, policy=policy))
 
 
 def test_the_newest_version_of_the_secret_is_read_when_it_is_wanted(server: AccessServer, login: KaggleLogin) -> None:
@@ -112,7 +112,7 @@ def test_a_secret_that_is_no_token_is_told_without_what_it_holds(
 def test_a_passing_fault_is_got_over(server: AccessServer, login: KaggleLogin, fault: Fault) -> None:
     assert login.secret
     if fault.wait_s:
-        login = replace(login, secret=replace(login.secret, patience=replace(login.secret.patience, timeout_s=0.5)))
+        login = replace(login, secret=replace(login.secret, policy=replace(login.secret.policy, timeout_s=0.5)))
     server.will(fault, on=":access")
     assert login.find().api_token == SecretStr(SECRET)
     assert len(server.calls) >= 2
@@ -121,7 +121,7 @@ def test_a_passing_fault_is_got_over(server: AccessServer, login: KaggleLogin, f
 def test_a_fault_that_stays_is_told(server: AccessServer, login: KaggleLogin) -> None:
     assert login.secret
     server.will(Fault(status=503), times=1000)
-    secret = replace(login.secret, patience=replace(login.secret.patience, give_up_s=0.1))
+    secret = replace(login.secret, policy=replace(login.secret.policy, deadline_s=0.1))
     with pytest.raises(SourceError, match="Secret Manager answers 503, again and again: try again later"):
         secret.read()
 

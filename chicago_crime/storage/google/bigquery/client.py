@@ -17,7 +17,8 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from pydantic import Field
 
 from chicago_crime.settings import PREFIX
-from chicago_crime.storage.google.access import GooglePatience, asked, credentials_from
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import call, credentials_from
 from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
 
 _T = TypeVar("_T")
@@ -49,10 +50,10 @@ class PlatformBigQueryResource(BigQueryResource):
             yield client
 
 
-def how(patience: GooglePatience) -> dict[str, Any]:
+def how(policy: RetryPolicy) -> dict[str, Any]:
     """How every call is made: its time limit, and how it is made again after 429, 500, 502, 503 or a cut."""
-    waits = DEFAULT_RETRY.with_delay(initial=patience.first_wait_s, maximum=30.0, multiplier=2.0)
-    return {"timeout": patience.timeout_s, "retry": waits.with_timeout(patience.give_up_s)}
+    waits = DEFAULT_RETRY.with_delay(initial=policy.first_wait_s, maximum=30.0, multiplier=2.0)
+    return {"timeout": policy.timeout_s, "retry": waits.with_timeout(policy.deadline_s)}
 
 
 def told(ask: Callable[[], _T], what: str) -> _T:
@@ -67,7 +68,7 @@ def told(ask: Callable[[], _T], what: str) -> _T:
     """
     kind: type[WarehouseError] = WarehouseError
     try:
-        return asked(lambda: _about_statements(ask), f"{what}: BigQuery", WarehouseError)
+        return call(lambda: _about_statements(ask), f"{what}: BigQuery", WarehouseError)
     except (NotFound, Conflict, PreconditionFailed) as error:
         problem = message_of(error)
         if isinstance(error, NotFound):

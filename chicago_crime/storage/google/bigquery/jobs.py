@@ -16,7 +16,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.bigquery.client import cap_message, how, told
 from chicago_crime.storage.google.bigquery.costs import GB, Costs
 from chicago_crime.storage.google.bigquery.parameters import query_parameters
@@ -78,14 +78,14 @@ class Jobs:
         client: gives the client.
         dataset: where names without a dataset are looked up.
         most_bytes: a statement that would read more is refused.
-        patience: with a call.
+        policy: timeouts and retries of a request.
         patience_s: with a job, in seconds: for so long one that failed through no fault of its own is begun anew.
     """
 
     client: Callable[[], bigquery.Client]
     dataset: bigquery.DatasetReference
     most_bytes: int
-    patience: GooglePatience = field(default_factory=GooglePatience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     patience_s: float = JOB_PATIENCE_S
 
     def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}, **config: Any) -> Costs:
@@ -140,10 +140,10 @@ class Jobs:
         cap = most_bytes or self.most_bytes
         config = self._config(parameters, purpose, use_query_cache=True, maximum_bytes_billed=cap)
         limits = {
-            "api_timeout": self.patience.timeout_s,
+            "api_timeout": self.policy.timeout_s,
             "wait_timeout": self.patience_s,
             "retry": self.how["retry"],
-            "job_retry": DEFAULT_JOB_RETRY.with_timeout(self.patience.give_up_s),
+            "job_retry": DEFAULT_JOB_RETRY.with_timeout(self.policy.deadline_s),
         }
 
         def ask() -> pa.Table:
@@ -159,7 +159,7 @@ class Jobs:
     @property
     def how(self) -> dict[str, Any]:
         """How every call is made."""
-        return how(self.patience)
+        return how(self.policy)
 
     def _dry_run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object]) -> bigquery.QueryJob:
         # Without a cap: it shall tell how many bytes they are, and not only that they are too many.
@@ -182,7 +182,7 @@ class Jobs:
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
         attempts = Retrying(
             retry=retry_if_exception_type(_PassingError),
-            wait=wait_random_exponential(multiplier=self.patience.first_wait_s, max=30),
+            wait=wait_random_exponential(multiplier=self.policy.first_wait_s, max=30),
             stop=stop_after_delay(self.patience_s),
             reraise=True,
         )
@@ -214,7 +214,7 @@ class Jobs:
             problem = str(job.error_result.get("message", "")).rstrip(".")
             if job.error_result.get("reason") in _PASSING or _CONFLICT.search(problem):
                 raise _PassingError(problem)
-            raise job.exception(timeout=self.patience.timeout_s)
+            raise job.exception(timeout=self.policy.timeout_s)
         return costs_of(job)
 
     def _begun(self, job_id: str) -> Job:
@@ -224,7 +224,7 @@ class Jobs:
             except NotFound:
                 if tried == _TRIES_TO_FIND - 1:
                     raise
-                time.sleep(self.patience.first_wait_s * 2**tried)
+                time.sleep(self.policy.first_wait_s * 2**tried)
         raise AssertionError("the last try returns or raises")
 
 

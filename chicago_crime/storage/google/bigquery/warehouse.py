@@ -15,7 +15,7 @@ from dagster_gcp import BigQueryResource
 from google.cloud import bigquery
 
 from chicago_crime import sql
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.bigquery import answers, statements
 from chicago_crime.storage.google.bigquery.client import told
 from chicago_crime.storage.google.bigquery.costs import Costs, total
@@ -46,7 +46,7 @@ class BigQueryWarehouse(Warehouse):
         location: its region, and that of all jobs.
         most_bytes: a statement that would read more is refused.
         has_files: tells whether any Parquet file is below a folder, gs://bucket/folder.
-        patience: with BigQuery.
+        policy: timeouts and retries.
     """
 
     resource: BigQueryResource
@@ -55,14 +55,14 @@ class BigQueryWarehouse(Warehouse):
     location: str
     most_bytes: int
     has_files: Callable[[str], bool]
-    patience: GooglePatience = field(default_factory=GooglePatience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
     _until_exit: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         dataset = bigquery.DatasetReference(self.project, self.dataset_id)
-        self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.patience)
+        self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.policy)
         self.tables = LiveTables(self._connect, dataset, self.location, self.jobs)
         self.years = StoredYears(self.tables, self.jobs)
 

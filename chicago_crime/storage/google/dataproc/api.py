@@ -12,7 +12,8 @@ from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.cloud import dataproc_v1
 
-from chicago_crime.storage.google.access import GooglePatience, asked, credentials_from
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import call, credentials_from, google_retry
 from chicago_crime.storage.google.permissions import ACT_AS, BATCHES, CLUSTERS, MACHINES
 from chicago_crime.storage.spark import SparkError
 
@@ -39,7 +40,7 @@ class DataprocApi:
         address: host name, or URL of an emulator.
         credentials_file: None for the default credentials.
         pause_s: longest interval between two polls, in seconds.
-        patience: retries and timeout of each request.
+        policy: timeouts and retries of each request.
     """
 
     project: str
@@ -47,7 +48,7 @@ class DataprocApi:
     address: str
     credentials_file: Path | None = None
     pause_s: float = 5
-    patience: GooglePatience = field(default_factory=GooglePatience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @cached_property
     def clusters(self) -> dataproc_v1.ClusterControllerClient:
@@ -81,17 +82,17 @@ class DataprocApi:
             SparkError: Dataproc cannot be reached, or does not accept our credentials.
             NotFound, Conflict: the resource does not exist, or exists already.
         """
-        answer = asked(partial(self._tried, method, request), "Dataproc", SparkError)
+        answer = call(partial(self._send, method, request), "Dataproc", SparkError)
         if isinstance(answer, _Refusal):
             raise RefusedError(
                 self.explain(f"Dataproc rejected {method.__name__}", answer.message, answer.is_forbidden)
             )
         return answer
 
-    def _tried(self, method: Callable[..., _Answer], request: Any) -> "_Answer | _Refusal":
-        once = partial(method, request, retry=None, timeout=self.patience.timeout_s)
+    def _send(self, method: Callable[..., _Answer], request: Any) -> "_Answer | _Refusal":
+        once = partial(method, request, retry=None, timeout=self.policy.timeout_s)
         try:
-            return self.patience.retry("Dataproc")(once)()
+            return google_retry(self.policy, "Dataproc")(once)()
         except (exceptions.BadRequest, exceptions.Forbidden) as error:
             message = re.sub(r"^[A-Z]+ https?://\S+: ", "", error.message or "no reason given")  # without the URL
             return _Refusal(message, isinstance(error, exceptions.Forbidden))

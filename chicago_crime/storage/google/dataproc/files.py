@@ -16,7 +16,7 @@ from dagster import PipesMessageReader
 from google.cloud import storage
 from typing_extensions import override
 
-from chicago_crime.storage.google.access import asked
+from chicago_crime.storage.google.access import call, google_retry
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.object_store import ObjectStoreError
 
@@ -62,17 +62,17 @@ class BucketFiles:
         """The content of an object from byte `start` on."""
         bucket, key = split_uri(uri)
         blob = self._client.bucket(bucket).blob(key)
-        return self._asked(partial(blob.download_as_bytes, start=start or None, checksum=None, **self._how))
+        return self._call(partial(blob.download_as_bytes, start=start or None, checksum=None, **self._options))
 
     def _listed(self, bucket: str, prefix: str, **options: Any) -> list[storage.Blob]:
-        return self._asked(lambda: list(self._client.list_blobs(bucket, prefix=prefix, **options, **self._how)))
+        return self._call(lambda: list(self._client.list_blobs(bucket, prefix=prefix, **options, **self._options)))
 
-    def _asked(self, ask: Callable[[], _T]) -> _T:
-        return asked(ask, "Cloud Storage", ObjectStoreError)
+    def _call(self, request: Callable[[], _T]) -> _T:
+        return call(request, "Cloud Storage", ObjectStoreError)
 
     @property
-    def _how(self) -> dict[str, Any]:
-        return {"timeout": self.store.patience.timeout_s, "retry": self.store.patience.retry("Cloud Storage")}
+    def _options(self) -> dict[str, Any]:
+        return {"timeout": self.store.policy.timeout_s, "retry": google_retry(self.store.policy, "Cloud Storage")}
 
     @cached_property
     def _client(self) -> storage.Client:
