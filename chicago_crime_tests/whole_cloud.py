@@ -1,4 +1,4 @@
-"""All of Google Cloud that the platform uses, on loopback, and the environment that leads there."""
+"""All of Google Cloud that the platform uses, on loopback, and the environment that points there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ SECRET = f"projects/{PROJECT_ID}/secrets/kaggle-token"
 
 @dataclass
 class WholeCloud:
-    """The servers, and the settings that lead to them as environment variables."""
+    """The servers, and environment variables that point the platform to them."""
 
     storage: StorageServer
     bigquery: BigQueryServer
@@ -30,12 +30,12 @@ class WholeCloud:
 
 @contextmanager
 def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterator[WholeCloud]:
-    """A cloud with a bucket, an account for machines and a secret, as long as the context lasts.
+    """A cloud with a bucket, an account for machines and a secret, which lasts as long as the context.
 
     Args:
-        place: folder for the bucket, the credentials and the platform's own data.
-        engine: what Spark programs run on; see `DataprocServer`.
-        settings: more of the platform's, or others.
+        place: folder for the bucket, the credentials and the platform's data.
+        engine: what Spark programs run on, as in `DataprocServer`.
+        settings: further or other settings of the platform.
     """
     storage = StorageServer(place / "buckets", [BUCKET])
     bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, engine)

@@ -1,4 +1,4 @@
-"""What the tests of Dataproc share: the two servers with settings that lead to them, and a run with one Spark job."""
+"""What the tests of Dataproc share: the servers with settings that point to them, and a run with one Spark job."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,14 +49,14 @@ _ARROW = {
 
 @dataclass
 class Cloud:
-    """The servers and what leads to them."""
+    """The servers, and settings that point to them."""
 
     storage: StorageServer
     dataproc: DataprocServer
     settings: Settings
 
     def spark(self, **settings: object) -> DataprocSpark:
-        """The runner as the settings build it, but in a hurry."""
+        """The runner that the settings build, with short waits."""
         built = build_dataproc(self.settings.model_copy(update=settings))
         policy = retry.RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
         api = replace(built.api, pause_s=0.02, policy=policy)
@@ -68,12 +68,16 @@ class Cloud:
         return self.storage.path(BUCKET, uri.removeprefix(f"gs://{BUCKET}/"))
 
     def staged(self) -> list[str]:
-        """What is left in the bucket besides programs."""
-        return [name for name in self.storage.names(BUCKET) if not name.startswith("jobs/")]
+        """The objects in the workspaces of runs."""
+        return [name for name in self.storage.names(BUCKET) if name.startswith("staging/")]
 
-    def calls(self, name: str) -> int:
-        """How many calls of this name there were."""
-        return sum(asked.call == name for asked in self.dataproc.calls)
+
+def nothing_is_left(cloud: Cloud) -> bool:
+    """Whether nothing costs money or waits to be removed."""
+    state = cloud.dataproc.dataproc
+    running = [task for task in (*state.jobs.values(), *state.batches.values()) if not task.is_over]
+    notes = list(cloud.settings.data_dir.glob("dataproc/*"))
+    return (cloud.dataproc.live_clusters(), running, cloud.staged(), notes) == ([], [], [], [])
 
 
 @contextmanager
@@ -97,7 +101,7 @@ def cloud_in(folder: Path, engine: str) -> Iterator[Cloud]:
 
 
 def write_crimes(folder: Path, years: tuple[int, ...] = YEARS) -> None:
-    """Some typed crimes of every year, as the warehouse exports them."""
+    """Some crimes of every year, as the warehouse exports them."""
     folder.mkdir(parents=True, exist_ok=True)
     types = ("THEFT", "BATTERY", "CRIM SEXUAL ASSAULT")
     for year in years:
@@ -124,7 +128,7 @@ def write_crimes(folder: Path, years: tuple[int, ...] = YEARS) -> None:
 
 
 def arguments(workspace: Workspace) -> dict[str, Path | str]:
-    """Those of the job."""
+    """The arguments of the job."""
     return {
         "crimes": workspace.input,
         "community_areas": reference.file("community_areas"),
@@ -138,12 +142,12 @@ class Ran:
     """A Dagster run of the Spark job.
 
     Attributes:
-        success: whether it ended well.
-        log: what it logged, a message a line.
+        success: whether it succeeded.
+        log: its log, a message a line.
         reason: why it failed.
-        tables: what was taken of the output.
-        report: what the runner told.
-        live_at_load: clusters there were when the output was taken.
+        tables: the rows of the output.
+        report: of the runner.
+        live_at_load: the clusters that existed when the output was read.
     """
 
     success: bool = False
@@ -162,15 +166,15 @@ def start(
     job: str = "enrich_crimes",
     retries: int = 0,
 ) -> Ran:
-    """A Dagster run with one asset that runs a Spark job, as the platform's own does.
+    """Run an asset that runs a Spark job, as the platform's own asset does.
 
     Args:
         cloud: the servers.
-        spark: what runs it.
-        run_id: of the run, to start one again.
-        fill: fills the input's folder.
-        job: which.
-        retries: how often the step is tried again.
+        spark: the runner.
+        run_id: of the run, to restart one.
+        fill: fills the input folder.
+        job: name of the job.
+        retries: of the step.
     """
     ran = Ran()
 
@@ -202,12 +206,12 @@ def start(
 
 @cache
 def _instance() -> DagsterInstance:
-    """The instance of most runs; one that starts again needs another, as it would be known already."""
+    """The instance of most runs. A restarted run needs another one, which does not know its id."""
     return DagsterInstance.ephemeral()
 
 
 def rows_of(folder: Path, years: tuple[int, ...] = YEARS) -> Mapping[tuple[str, int], list[dict[str, Any]]]:
-    """The rows of every table and year below a folder, in an order of their own."""
+    """The rows of every table and year below a folder, sorted."""
     return {
         (table, year): sorted(
             ds.dataset(folder / table / str(year), format="parquet", partitioning=None).to_table().to_pylist(),
