@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chicago_crime.settings import PREFIX, Settings, load_settings
 from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.bigquery_server import BigQueryServer
 from chicago_crime_tests.servers.credentials import PROJECT_ID, service_account_file
@@ -26,6 +27,11 @@ class WholeCloud:
     dataproc: DataprocServer
     access: AccessServer
     environment: dict[str, str]
+
+    def settings_with(self, **changes: object) -> Settings:
+        """The settings of the environment, some of them changed."""
+        ours = {name: value for name, value in self.environment.items() if name.startswith(PREFIX)}
+        return load_settings(**({name.removeprefix(PREFIX).lower(): value for name, value in ours.items()} | changes))
 
 
 @contextmanager
@@ -54,5 +60,5 @@ def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterat
             "google_api_endpoint": access.url,
             "data_dir": place / "data",
         }
-        environment = {f"CHICAGO_CRIME_{name.upper()}": str(value) for name, value in (chosen | settings).items()}
+        environment = {f"{PREFIX}{name.upper()}": str(value) for name, value in (chosen | settings).items()}
         yield WholeCloud(storage, bigquery, dataproc, access, environment)

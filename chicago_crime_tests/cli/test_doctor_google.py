@@ -13,7 +13,6 @@ from chicago_crime.cli.doctor import examine as local_doctor
 from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.doctor.google import examine_google
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage.google.permissions import grants_for
 from chicago_crime.tables import CRIMES, TABLES
 from chicago_crime_tests.servers.credentials import EMAIL, PROJECT_ID, private_key
@@ -24,7 +23,7 @@ US = f"--member=serviceAccount:{EMAIL}"
 NOBODY = "http://127.0.0.1:9"
 """An address where no server listens."""
 
-EDITOR = f'GRANT `roles/bigquery.dataEditor` ON SCHEMA `{PROJECT_ID}.{DATASET}` TO "serviceAccount:{EMAIL}"'  # by SQL
+EDITOR = f'GRANT `roles/bigquery.dataEditor` ON SCHEMA `{PROJECT_ID}.{DATASET}` TO "serviceAccount:{EMAIL}"'
 
 
 @pytest.fixture
@@ -37,17 +36,12 @@ def cloud(tmp_path: Path) -> Iterator[WholeCloud]:
 @pytest.fixture
 def tables(cloud: WholeCloud) -> WholeCloud:
     """The same cloud with a dataset and all tables, which are empty."""
-    installation_of(cloud).warehouse.tables.make_ready([CRIMES])  # type: ignore[attr-defined]
+    Installation(cloud.settings_with()).warehouse.tables.make_ready([CRIMES])  # type: ignore[attr-defined]
     return cloud
 
 
-def installation_of(cloud: WholeCloud, **changes: object) -> Installation:
-    given = {name.removeprefix("CHICAGO_CRIME_").lower(): value for name, value in cloud.environment.items()}
-    return Installation(load_settings(**(given | changes)))
-
-
 def findings(cloud: WholeCloud, **changes: object) -> dict[str, Finding]:
-    return {finding.what: finding for finding in examine_google(installation_of(cloud, **changes))}
+    return {finding.what: finding for finding in examine_google(Installation(cloud.settings_with(**changes)))}
 
 
 def problems(cloud: WholeCloud, **changes: object) -> list[Finding]:
@@ -82,7 +76,7 @@ def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud)
 
 
 def test_every_permission_of_the_table_of_roles_is_tested_and_no_other(tables: WholeCloud) -> None:
-    installation = installation_of(tables)
+    installation = Installation(tables.settings_with())
     list(examine_google(installation))
     tested: set[str] = set()
     for call in (*tables.bigquery.calls, *tables.access.calls):
@@ -229,11 +223,7 @@ def file_without_credentials(cloud: WholeCloud, folder: Path) -> Path:
 
 def refused_account(cloud: WholeCloud, folder: Path) -> Path:
     cloud.access.will(Fault(status=400), on="/token", times=20)
-    return settings_of(cloud).gcp_credentials or folder
-
-
-def settings_of(cloud: WholeCloud) -> Settings:
-    return installation_of(cloud).settings
+    return Path(cloud.environment["CHICAGO_CRIME_GCP_CREDENTIALS"])
 
 
 @pytest.mark.parametrize("make", [missing_file, file_without_credentials, refused_account])
@@ -308,5 +298,5 @@ def test_no_secret_is_shown_whatever_fails(cloud: WholeCloud) -> None:
 
 def test_without_googles_packages_the_fix_installs_them(cloud: WholeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_doctor, "GOOGLE_PACKAGES", ("google-auth", "no-such-package"))
-    [finding] = [each for each in local_doctor.examine(installation_of(cloud)) if each.state == "broken"]
+    [finding] = [each for each in local_doctor.examine(Installation(cloud.settings_with())) if each.state == "broken"]
     assert (finding.what, finding.fix) == ("google packages", "pip install 'chicago-crime[gcp]'")
