@@ -185,11 +185,9 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     """
     try:
         from chicago_crime.storage.google.dataproc.api import DataprocApi
-        from chicago_crime.storage.google.dataproc.batch import BatchWork
-        from chicago_crime.storage.google.dataproc.cluster import ClusterSize, ClusterWork
+        from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend, ClusterSize
         from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-        from chicago_crime.storage.google.dataproc.work import Work
     except ImportError as error:
         raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
@@ -201,9 +199,9 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     account, subnet = settings.dataproc_service_account, settings.dataproc_subnet
     address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
     api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
-    work: Work = BatchWork(api, settings.gcs_bucket, minutes, account, subnet)
+    backend: Backend = BatchBackend(api, settings.gcs_bucket, minutes, account, subnet)
     if settings.dataproc_mode == "cluster":
         size = ClusterSize(settings.dataproc_machine_type, settings.dataproc_workers, minutes, account, subnet)
-        work = ClusterWork(api, settings.gcs_bucket, size)
+        backend = ClusterBackend(api, settings.gcs_bucket, size)
     files = BucketFiles(build_bucket_store(settings))
-    return DataprocSpark(api, work, files, settings.data_dir / "dataproc", minutes)
+    return DataprocSpark(api, backend, files, settings.data_dir / "dataproc", minutes)

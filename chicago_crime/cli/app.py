@@ -149,11 +149,12 @@ def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: D
     with errors_told():
         from chicago_crime.cli.doctor.examine import examine
         from chicago_crime.cli.screen import out, print_findings
+        from chicago_crime.installation import Installation
 
         settings = chosen_settings(source=source or ("folder" if folder else None), folder=folder, data_dir=data_dir)
         for name, value in settings.model_dump().items():
             out.print(f"CHICAGO_CRIME_{name.upper()}={'' if value is None else value}", markup=False)
-        findings = list(examine(settings))
+        findings = list(examine(Installation(settings)))
         print_findings(findings)
         if any(finding.state == "broken" for finding in findings):
             raise typer.Exit(1)

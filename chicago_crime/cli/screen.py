@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from chicago_crime.cli.doctor.examine import Finding
+from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.graph.progress import Step, listening
 from chicago_crime.graph.run import RunReport
 from chicago_crime.graph.status import YearStatus

@@ -101,9 +101,10 @@ class Access(Part):
 
         # BigQuery jobs belong to the project, clusters and batches do not exist yet, and workers talk to Dataproc's
         # control plane: these three cannot be granted on anything smaller.
+        dataproc = "roles/dataproc.editor" if config.dataproc_mode == "cluster" else "roles/dataproc.serverlessEditor"
         for suffix, member, role in (
             ("platform-jobs", platform, "roles/bigquery.jobUser"),
-            ("platform-dataproc", platform, "roles/dataproc.editor"),
+            ("platform-dataproc", platform, dataproc),
             ("spark-worker", spark, "roles/dataproc.worker"),
         ):
             projects.IAMMember(
