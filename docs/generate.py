@@ -3,7 +3,6 @@
 `python docs/generate.py` rewrites what stands between `<!-- NAME -->` and `<!-- /NAME -->`; a test fails if that is out of date.
 """
 
-import re
 import sys
 from pathlib import Path
 
@@ -43,10 +42,10 @@ def commands() -> str:
         context = Context(command, info_name=f"chicago-crime {name}")
         parts.append(f"## {name}\n\n{command.help}\n\n```\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n")
         rows = [option.get_help_record(context) for option in command.params]
-        options = [(names, text) for names, text in filter(None, rows) if "--help" not in names]
+        options = [(names, " ".join(text.split())) for names, text in filter(None, rows)]
         if options:
-            parts.append("| option | meaning |\n|---|---|")
-            parts[-1] += "".join(f"\n| `{names}` | {re.sub(r'\\s+', ' ', text)} |" for names, text in options) + "\n"
+            table = "".join(f"| `{names}` | {text} |\n" for names, text in options)
+            parts.append(f"| option | meaning |\n|---|---|\n{table}")
     return "\n".join(parts).rstrip()
 
 
