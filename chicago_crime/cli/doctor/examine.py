@@ -48,7 +48,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _packages(settings: Settings) -> Finding:
-    names = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pyspark", "pysail", "sqlglot")
+    names = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pysail", "sqlglot")
     versions = {name: importlib.metadata.version(name) for name in names}
     detail = ", ".join(f"{name} {version}" for name, version in versions.items())
     if len({version for name, version in versions.items() if name.startswith("dagster")}) > 1:
@@ -105,7 +105,7 @@ def _spark(settings: Settings) -> Finding:
         java = str(settings.java_home / "bin" / "java") if settings.java_home else "java"
         fix = "install Java 17 and set JAVA_HOME, or CHICAGO_CRIME_SPARK_ENGINE=embedded"
         return _try("spark engine jvm", lambda: _java_version(java), fix)
-    return _try("spark engine embedded", _sail_answers, "make setup installs pysail and pyspark")
+    return _try("spark engine embedded", _sail_answers, "make setup installs pysail and pyspark-client")
 
 
 def _java_version(java: str) -> str:
