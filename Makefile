@@ -57,7 +57,7 @@ bench: setup-dev ## measure speed and memory on 22 full-size years; takes some m
 	@$(BIN)/python -m benchmarks.run
 
 docs: setup-dev ## build the documentation site in build/site
-	@$(BIN)/mkdocs build --quiet --strict --site-dir build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
 # Releases in the locks stay where they can; `make lock UPGRADE=--upgrade` takes the newest.
 lock: setup-dev ## update the locks after a change of setup.py or infra_pulumi/requirements.txt
