@@ -14,6 +14,8 @@ import yaml
 
 from chicago_crime_tests.support import PROJECT, program_missing
 
+pytestmark = pytest.mark.programs
+
 IMAGE = "us-central1-docker.pkg.dev/a-project/chicago-crime-dev/chicago-crime:0.1.0"
 SETTINGS = {"CHICAGO_CRIME_DEPLOYMENT": "gcp", "CHICAGO_CRIME_GCS_BUCKET": "a-bucket"}
 HOME = "/etc/chicago-crime/"

@@ -16,6 +16,8 @@ from dagster._core.workspace.config_schema import process_workspace_config
 from chicago_crime.settings import PREFIX, load_settings
 from chicago_crime_tests.support import PROJECT, program_missing
 
+pytestmark = pytest.mark.programs
+
 PLATFORM = {"migrate", "code", "webserver", "daemon", "dashboard"}
 
 ENV_FILES = {
@@ -134,7 +136,7 @@ def test_images_are_pinned_and_do_not_run_as_root(resolved: dict[str, dict[str, 
     (base,) = set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE))
     assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+" + digest, base)
     assert re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE) == ["10001:10001"]
-    assert "--require-hashes --requirement requirements-server.lock" in dockerfile
+    assert "--require-hashes --requirement requirements.lock" in dockerfile
 
 
 def test_dockerignore_admits_exactly_what_the_image_copies() -> None:
@@ -154,12 +156,17 @@ def locked(name: str) -> dict[str, str]:
     return found
 
 
-def test_the_image_has_the_tested_versions_and_no_development_tools() -> None:
-    everything, server = locked("requirements.lock"), locked("requirements-server.lock")
-    assert {name: version for name, version in server.items() if everything.get(name) != version} == {}
-    assert {"dagster-postgres", "psycopg2-binary", "google-cloud-bigquery", "duckdb"} <= server.keys()
-    assert not {"pytest", "ruff", "mypy", "playwright", "zetasql"} & server.keys()
-    assert "://" not in (PROJECT / "requirements-server.lock").read_text()
+def test_the_image_gets_the_tested_versions_and_no_development_tools() -> None:
+    running, development = locked("requirements.lock"), locked("requirements-dev.lock")
+    running.pop("pyspark-client")  # tests have `pyspark`, the same code with Spark's Java engine
+    assert {name: version for name, version in running.items() if development.get(name) != version} == {}
+    assert {"dagster-postgres", "psycopg2-binary", "google-cloud-bigquery", "duckdb"} <= running.keys()
+    assert not {"pyspark", "pytest", "ruff", "mypy", "playwright", "zetasql"} & running.keys()
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "infra_pulumi/requirements.lock"])
+def test_a_lock_names_no_server(name: str) -> None:
+    assert "://" not in (PROJECT / name).read_text()
 
 
 def test_dagster_accepts_the_instance_and_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:

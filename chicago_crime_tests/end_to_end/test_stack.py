@@ -19,6 +19,8 @@ import pytest
 from chicago_crime_tests.end_to_end.stack import Stack
 from chicago_crime_tests.patience import PATIENCE_S, until
 
+pytestmark = pytest.mark.postgresql
+
 ROWS = 600
 WEB, DASHBOARD = "3000", "8050"
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")

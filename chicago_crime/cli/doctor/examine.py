@@ -18,7 +18,7 @@ from chicago_crime.storage.local.spark import embedded_server
 LEAST_FREE_DISK = 8 * 1024**3
 """A full load keeps about 4 GB of CSV and 1 GB of tables, and needs space for both the old and the new files."""
 
-PACKAGES = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pyspark", "pysail", "sqlglot")
+PACKAGES = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pysail", "sqlglot")
 GOOGLE_PACKAGES = (
     "dagster-gcp",
     "google-auth",
