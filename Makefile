@@ -56,8 +56,9 @@ lint: setup-dev ## check style and types: Python, Dockerfile, Compose file, shel
 bench: setup-dev ## measure speed and memory on 22 full-size years; takes some minutes and 10 GB of disk
 	@$(BIN)/python -m benchmarks.run
 
-docs: setup-dev ## build the documentation site in build/site
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
+docs: setup-dev ## write the generated pages and build the documentation site in build/site
+	@$(BIN)/python docs/generate.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 # Releases in the locks stay where they can; `make lock UPGRADE=--upgrade` takes the newest.
 lock: setup-dev ## update the locks after a change of setup.py or infra_pulumi/requirements.txt
