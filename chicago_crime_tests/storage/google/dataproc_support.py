@@ -129,6 +129,7 @@ def arguments(workspace: Workspace) -> dict[str, Path | str]:
         "crimes": workspace.input,
         "community_areas": reference.file("community_areas"),
         "fbi_codes": reference.file("fbi_codes"),
+        "comparable_types": reference.file("comparable_types"),
         "output": workspace.output,
     }
 

@@ -10,6 +10,7 @@ from dagster import DagsterInstance, Definitions, build_asset_context
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from chicago_crime.graph.assets.spark import enrich_crimes
+from chicago_crime.graph.progress import ignore_progress
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.local.spark import EmbeddedSpark
 from chicago_crime.storage.warehouse import TableYear
@@ -112,6 +113,7 @@ def test_programs_are_uploaded_once_under_a_name_that_tells_their_content(
     uploads = [name for _, name, _ in cloud.storage.buckets.written if name.startswith("jobs/")]
     assert sorted(name.rpartition("/")[2] for name in uploads) == [
         "community_areas.csv",
+        "comparable_types.csv",
         "dagster_pipes.py",
         "enrich_crimes.py",
         "fbi_codes.csv",
@@ -171,7 +173,9 @@ def test_the_asset_has_what_the_job_told_in_each_years_metadata(cloud: Cloud, tm
         write_crimes(tmp_path / str(year), (year,))
         DuckDBWarehouse.load_parquet(warehouse, CRIMES, year, str(tmp_path / str(year)))
     with DagsterInstance.ephemeral() as instance:
-        definitions = Definitions([enrich_crimes], resources={"spark": cloud.spark(), "warehouse": warehouse})
+        definitions = Definitions(
+            [enrich_crimes], resources={"spark": cloud.spark(), "warehouse": warehouse, "listener": ignore_progress}
+        )
         tags = {ASSET_PARTITION_RANGE_START_TAG: "2014", ASSET_PARTITION_RANGE_END_TAG: "2015"}
         job = definitions.resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(instance=instance, tags=tags)
