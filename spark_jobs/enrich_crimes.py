@@ -35,7 +35,7 @@ FBI_CODES_SCHEMA = "fbi_code STRING, name STRING, index STRING, ucr_part1_class 
 def enriched_crimes(
     crimes: DataFrame, community_areas: DataFrame, fbi_codes: DataFrame, comparable_types: Mapping[str, str]
 ) -> DataFrame:
-    """Every crime with its columns and those that analysts need besides: one row per row of `crimes`.
+    """Every crime with its columns and the derived ones: one row per row of `crimes`.
 
     Args:
         crimes, community_areas, fbi_codes: the tables of these names.

@@ -104,7 +104,7 @@ REVISIONS = Table(
 )
 ENRICHED_CRIMES = Table(
     "enriched_crimes",
-    "Every typed crime, with the columns that analysts need besides.",
+    "Every typed crime, with derived columns for analysis.",
     "one row of crimes",
     (
         *CRIMES.columns,
