@@ -1,4 +1,4 @@
-"""The lake in a bucket: what a year costs in writes, as Google counts them."""
+"""The lake in a bucket: how many writes a year costs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ def server(tmp_path: Path) -> Iterator[StorageServer]:
 
 
 def put_years(server: StorageServer, folder: Path) -> int:
-    """Materialize the objects of the years in one run, and tell how many writes that was."""
+    """Materialize the objects of the years in one run, and count the writes."""
     settings = folder_settings(
         folder / "data",
         folder / "in",
