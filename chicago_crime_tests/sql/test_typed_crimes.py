@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
@@ -175,20 +175,10 @@ anything = st.text(st.characters(exclude_characters="\0\r\n", exclude_categories
 likely = st.sampled_from(["", "0", "17.0", "true", "03/15/2014 02:30:00 PM", "NaN", "inf", "-1", "1e400", "41.88"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, anything | likely)), min_size=1, max_size=5))
 def test_no_row_is_ever_lost_or_raises_an_error(folder: Path, rows: list[dict[str, str]]) -> None:
     good, bad = typed(folder, *rows)
     assert all(row["id"] is not None and row["date"].year == 2014 for row in good)
     assert all(row["reason"] for row in bad)
     assert len({row["id"] for row in good}) == len(good)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
-@given(
-    when=st.datetimes(datetime(2014, 1, 1), datetime(2014, 12, 31, 23, 59, 59)).map(lambda w: w.replace(microsecond=0)),
-    form=st.sampled_from(["%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S UTC", "%m/%d/%Y %H:%M"]),
-)
-def test_every_date_is_read_back(folder: Path, when: datetime, form: str) -> None:
-    expected = when.replace(second=0) if form.endswith("%M") else when
-    assert typed_values(folder, crime(date=when.strftime(form)))[0]["date"] == expected
