@@ -235,9 +235,9 @@ def _run(installation: "Installation", years: str, assets: str | None) -> bool:
     from chicago_crime.graph.run import run_years, steps_in
 
     reports = []
-    definitions = build_definitions(installation)
-    steps = steps_in(definitions, assets) * len(chosen)
-    with open_instance(installation.settings) as instance, progress_of_runs(steps):
+    steps = steps_in(build_definitions(installation), assets) * len(chosen)
+    with open_instance(installation.settings) as instance, progress_of_runs(steps) as listener:
+        definitions = build_definitions(installation, listener)
         for report in run_years(installation, definitions, instance, chosen, assets):
             reports.append(report)
             print_problems(report)

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from chicago_crime.cli.doctor.finding import Finding
-from chicago_crime.graph.progress import Step, listening
+from chicago_crime.graph.progress import Listener, Step
 from chicago_crime.graph.run import RunReport
 from chicago_crime.graph.status import YearStatus
 from chicago_crime.tables import TABLES
@@ -27,11 +27,10 @@ _STATE = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "broken": "[red
 
 
 @contextmanager
-def progress_of_runs(total: int) -> Iterator[None]:
+def progress_of_runs(total: int) -> Iterator[Listener]:
     """Show steps as they come: a bar on a terminal, plain lines elsewhere. `total` counts assets times years."""
     if not out.is_terminal:
-        with listening(_print_finished):
-            yield
+        yield _print_finished
         return
     columns = (
         SpinnerColumn(),
@@ -47,8 +46,7 @@ def progress_of_runs(total: int) -> Iterator[None]:
             share = f" {step.share:.0%}" if step.share is not None else ""
             bar.update(task, description=f"{step.asset} {step.year or ''}{share}", advance=1 if step.is_finished else 0)
 
-        with listening(show):
-            yield
+        yield show
 
 
 def _print_finished(step: Step) -> None:

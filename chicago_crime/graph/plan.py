@@ -20,7 +20,6 @@ from chicago_crime.settings import PREFIX
 from chicago_crime.sources.base import Expected
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, RAW_CRIMES, TABLES
-from chicago_crime.tables.lineage import UPSTREAM
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 _DISK_PER_BYTE = {"local": 2.0, "gcp": 1.2}
@@ -50,8 +49,8 @@ def make_plan(
         expected = _expected(installation.source, years, warnings)
     else:
         expected = {year: _as_expected(manifest) for year, manifest in manifests.items() if manifest}
-    above = {UPSTREAM[name].name for name in chosen if name in UPSTREAM} | {RAW_CRIMES.name, CRIMES.name}
-    wanted = [name for name in TABLES if name in chosen or name in above]
+    upstream = {above.name for name in chosen if name in TABLES for above in TABLES[name].upstream}
+    wanted = [name for name in TABLES if name in {*chosen, *upstream, RAW_CRIMES.name, CRIMES.name}]
     stored: dict[str, dict[int, TableYear]] = {name: installation.warehouse.stored(TABLES[name]) for name in wanted}
     plans = [_year(year, expected.get(year), stored, chosen) for year in years]
     needed = int(sum(plan.likely_bytes for plan in plans) * _DISK_PER_BYTE[settings.deployment])
@@ -153,9 +152,8 @@ def _about_rows(
 def _about_missing(plan: Plan, stored: dict[str, dict[int, TableYear]]) -> list[str]:
     found = []
     for name in plan.assets:
-        above = UPSTREAM.get(name)
-        if above is None or above.name in plan.assets:
-            continue
-        if missing := [year.year for year in plan.years if year.year not in stored[above.name]]:
-            found.append(f"{name} is made of {above.name}, which does not hold {format_years(missing)}")
+        for above in TABLES[name].upstream if name in TABLES else ():
+            missing = [year.year for year in plan.years if year.year not in stored[above.name]]
+            if missing and above.name not in plan.assets:
+                found.append(f"{name} is made of {above.name}, which does not hold {format_years(missing)}")
     return found

@@ -75,6 +75,7 @@ def fill(cloud: Cloud, duckdb: DuckDBWarehouse, files: Mapping[int, Path], earli
         crimes=exported,
         community_areas=reference.file("community_areas"),
         fbi_codes=reference.file("fbi_codes"),
+        comparable_types=reference.file("comparable_types"),
         output=folder / "made",
         tables=",".join(table.name for table in SPARK),
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
+from chicago_crime import reference
 from chicago_crime.tables import CELL_FT, CRIMES_BY_CELL, CRIMES_HOURLY, CRIMES_MONTHLY, Table
 from chicago_crime.tables.columns import X_FT, Y_FT, Column
 from chicago_crime.tables.years import FIRST_YEAR
@@ -31,12 +32,7 @@ _WHOLE = Column(UNPACKABLE, "STRING", f"The row as JSON where {PACKED} has no pl
 MOST_YEARS = 100
 MOST_TYPES = 64
 
-COMPARABLE = {
-    "CRIM SEXUAL ASSAULT": "CRIMINAL SEXUAL ASSAULT",
-    "NON - CRIMINAL": "NON-CRIMINAL",
-    "NON-CRIMINAL (SUBJECT SPECIFIED)": "NON-CRIMINAL",
-    "OTHER NARCOTIC VIOLATION": "NARCOTICS",
-}
+COMPARABLE = reference.comparable_types()
 TYPES = (
     *("ARSON", "ASSAULT", "BATTERY", "BURGLARY", "CONCEALED CARRY LICENSE VIOLATION", "CRIM SEXUAL ASSAULT"),
     *("CRIMINAL ABORTION", "CRIMINAL DAMAGE", "CRIMINAL SEXUAL ASSAULT", "CRIMINAL TRESPASS", "DECEPTIVE PRACTICE"),
