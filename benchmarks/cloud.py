@@ -1,11 +1,10 @@
-"""What a backfill asks of Google Cloud and would cost there, measured against the tests' servers on this machine.
+"""The calls of a backfill to Google Cloud and its cost there, measured on the tests' servers.
 
     python -m benchmarks.cloud [--years 2001-2022] [--rows 265000]
 
-Two runs are measured. The calls are those of a first backfill of all years, tiny ones: their number does not depend on
-the rows. The bytes are those of one full-size year of the synthetic sample; a year of another size is taken to read
-and hold as many times more as it has more rows. Nothing is sent to Google: what machines cost is reckoned from a guess
-of how long they live, and said to be.
+Two runs are measured: the calls of a first backfill of all years with few rows, because their number does not depend on
+the rows; and the bytes of one full-size year of the synthetic sample, from which other years are scaled by their rows.
+Nothing is sent to Google. How long machines live is a guess.
 """
 
 import argparse
@@ -19,11 +18,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from chicago_crime.graph.plan_gcp import MINUTES_A_YEAR, MINUTES_TO_START
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.google import prices
-from chicago_crime.storage.google.dataproc.cluster import DISK_GB
+from chicago_crime.storage.google.dataproc.backends import DISK_GB
 from chicago_crime.tables import TABLES
 from chicago_crime.tables.years import parse_years
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of, writes_in
@@ -32,6 +30,8 @@ from chicago_crime_tests.whole_cloud import BUCKET, DATASET
 out = Console(highlight=False, width=120)
 
 TINY_ROWS = 200
+MINUTES_TO_START, MINUTES_A_YEAR = 3.0, 0.5
+"""A guess of how long the machines of the Spark job live: nothing was measured on Google Cloud."""
 ONE_YEAR = 2015
 CLASS_A = ("POST", "PUT")
 """Methods of Cloud Storage's class A operations; lists are, too. Deletions are free."""
@@ -41,7 +41,7 @@ _COLUMNS = ("service", "call", "calls", "a year", "writes", "KB sent", "KB recei
 
 @dataclass
 class Calls:
-    """The calls of one kind: how many, how many of them change something, and their bodies' bytes both ways."""
+    """The calls of one kind: their number, how many of them write, and the bytes of their bodies both ways."""
 
     count: int = 0
     writes: int = 0
@@ -51,14 +51,14 @@ class Calls:
 
 @dataclass
 class YearBytes:
-    """What one full-size year takes, in bytes.
+    """The bytes of one full-size year.
 
     Attributes:
         rows: of the year.
         read: by BigQuery's queries.
-        billed: of that, with 10 MiB a table at least.
-        queries: how many.
-        tables: logical bytes of every table.
+        billed: for them, at least 10 MiB for each table.
+        queries: their number.
+        tables: logical bytes of each table.
         objects: bytes that stay in the bucket.
     """
 
@@ -72,7 +72,7 @@ class YearBytes:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Measure what a backfill asks of Google Cloud.")
+    parser = argparse.ArgumentParser(description="Measure the calls and the cost of a backfill on Google Cloud.")
     parser.add_argument("--years", default="2001-2022", help="which years")
     parser.add_argument("--rows", type=int, default=265_000, help="rows of the full-size year")
     chosen = parser.parse_args(arguments)
@@ -168,7 +168,7 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
         table.add_row(name, amount, f"{cost:.2f}")
     table.add_row("all", "", f"{sum(cost for _, cost in usd.values()):.2f}", style="bold")
     out.print(table)
-    month = Table("", "amount", "USD", title="A month in which nothing runs")
+    month = Table("", "amount", "USD", title="A month without runs")
     gib = 2**30
     tables_usd = held / gib * prices.USD_PER_GIB_MONTH_OF_TABLES
     objects_usd = objects / gib * prices.USD_PER_GIB_MONTH_OF_OBJECTS
@@ -179,8 +179,8 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     sizes = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in one.tables.items())
     out.print(
         f"Measured on a year of {one.rows:,} rows: {one.queries} queries, {one.read / 1e6:,.0f} MB read, "
-        f"{one.billed / 1e6:,.0f} MB billed; tables in MB: {sizes}. Taken {times:.1f} times for {rows:,} rows. "
-        "On-demand list prices of us-central1, as we know them of 2025."
+        f"{one.billed / 1e6:,.0f} MB billed; tables in MB: {sizes}. Scaled by {times:.1f} for {rows:,} rows. "
+        "On-demand list prices of us-central1 of 2025."
     )
 
 

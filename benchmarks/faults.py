@@ -1,14 +1,14 @@
-"""Faults at every call of a run in the cloud, one at a time: does each run go well, or end cleanly?
+"""Faults at every call of a run in the cloud, one at a time: does each run succeed, or fail cleanly?
 
-    python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,stale] [--all]
+    python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,stale,kill] [--all]
 
-Loads a tiny year again and again on the tests' servers on this machine. Each run meets one fault, at one call; after a
-run that failed, the next has none. What must hold then is in `chicago_crime_tests/end_to_end/disturbed_runs.py`: each
-table has the old year or the new one, nothing is doubled, no cluster and no staged file is left.
+Loads a tiny year again and again on the tests' servers. Each run meets one fault at one call, or is killed there; after
+a run that failed, the next has no faults. `chicago_crime_tests/end_to_end/disturbed_runs.py` checks that each table has
+the old year or the new one, that nothing is duplicated, and that no cluster and no staged file is left.
 
-Every fault is tried at every call before Spark, and at every later one that changes something. A later question meets
-one fault, the next in turn: such a run takes three times as long. All in all it takes an hour; with `--all`, where a
-later question meets every fault, too, some hours.
+Every fault is tried at every call before Spark, and at every later call that changes something. Later reads each meet
+one fault, in rotation, because such a run takes three times as long. It takes an hour; with `--all`, where later reads
+meet every fault, some hours.
 """
 
 import argparse
@@ -25,28 +25,33 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from chicago_crime_tests.end_to_end.cloud import Cloud
+from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of
 from chicago_crime_tests.end_to_end.disturbed_runs import (
     BEFORE_SPARK,
     FAULTS,
+    NEW,
+    OLD,
+    YEAR,
     Call,
     Chosen,
-    calls_of_a_run,
-    loaded_cloud,
+    kill_run_at,
+    load,
     run_under,
 )
+from chicago_crime_tests.servers.faults import NO_FAULT
+from chicago_crime_tests.support import crimes_of_months, write_csv
 
 out = Console(highlight=False, width=120)
 
-OUTCOMES = ("went well at once", "failed, the next went well", "MISSED THE CALL", "WRONG")
-"""A call is missed where a run made fewer calls of its kind: those that wait for something vary in number."""
+OUTCOMES = ("succeeded", "failed, the next succeeded", "MISSED THE CALL", "WRONG")
+"""A call is missed if the run made fewer calls of its kind: the number of polls varies."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Try and print; returns how many runs went wrong."""
+    """Try the faults and print the results; returns the number of runs that went wrong."""
     parser = argparse.ArgumentParser(description="Try every fault at every call of a run in the cloud.")
-    parser.add_argument("--faults", default=",".join(FAULTS), help="which faults")
-    parser.add_argument("--all", action="store_true", help="also every fault at every question after Spark")
+    parser.add_argument("--faults", default=",".join([*FAULTS, "kill"]), help="which faults")
+    parser.add_argument("--all", action="store_true", help="also every fault at every read after Spark")
     chosen = parser.parse_args(arguments)
     faults = chosen.faults.split(",")
     logging.disable()
@@ -67,32 +72,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Clouds(ExitStack):
-    """A cloud to try on, and a new one once a run has gone wrong: what it left would be blamed on the next."""
+    """A cloud to try faults on, and a new one after a run that went wrong, whose remains would spoil the next."""
 
     def __enter__(self) -> "Clouds":
         self.renew()
         return self
 
     def renew(self) -> None:
-        """Take another cloud."""
+        """Replace the cloud with a new one that has loaded the old version of the year."""
         self.pop_all().close()
         folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
-        self.whole: Cloud = self.enter_context(loaded_cloud(folder))
+        for version, per_month in (("old", OLD), ("new", NEW)):
+            write_csv(folder / version / f"{YEAR}.csv", crimes_of_months(YEAR, per_month))
+        self.whole: Cloud = self.enter_context(cloud_in(folder))
+        load(self.whole, "old")
 
 
 def _calls(cloud: Cloud) -> list[tuple[Call, str]]:
-    """The calls of a run, each with the assets that suffice to make it: what comes before Spark is quicker alone."""
-    before = calls_of_a_run(cloud, BEFORE_SPARK)
-    after = [call for call in calls_of_a_run(cloud) if call not in before]
+    """The calls of a run, each with the assets that suffice to make it: the assets before Spark are quicker alone."""
+    before = _calls_of_a_run(cloud, BEFORE_SPARK)
+    after = [call for call in _calls_of_a_run(cloud, "") if call not in before]
     return [*((call, BEFORE_SPARK) for call in before), *((call, "") for call in after)]
+
+
+def _calls_of_a_run(cloud: Cloud, assets: str) -> list[Call]:
+    """The calls of a run without faults, in order."""
+    cloud.forget_calls()
+    run_under(cloud, Chosen(NO_FAULT, lambda call: False), assets)
+    asked = sorted((asked.at, f"{name} {kind_of(asked)}") for name, s in cloud.servers.items() for asked in s.asked)
+    made: Counter[str] = Counter()
+    calls = []
+    for _, kind in asked:
+        calls.append(Call(kind, made[kind]))
+        made[kind] += 1
+    return calls
 
 
 def _try(clouds: Clouds, fault: str, calls: Sequence[tuple[Call, str]]) -> list[str]:
     outcomes = []
     start = time.perf_counter()
     for call, assets in calls:
-        chosen = Chosen(FAULTS[fault], call.__eq__)
         try:
+            if fault == "kill":
+                kill_run_at(clouds.whole, call, assets)
+                outcomes.append(OUTCOMES[1])
+                continue
+            chosen = Chosen(FAULTS[fault], call.__eq__)
             at_once = run_under(clouds.whole, chosen, assets)
         except AssertionError as error:
             out.print(f"WRONG: {fault} at {call}: {error}")

@@ -1,4 +1,4 @@
-"""Running a command and watching what it takes: seconds, and the memory of its whole tree of processes."""
+"""Runs a command and measures its seconds and the memory of its process tree."""
 
 import subprocess
 import threading
@@ -13,9 +13,9 @@ import psutil
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took: seconds from its start to its end, and the tree's largest memory in bytes.
+    """Seconds from start to end of a command, and the peak memory of its process tree in bytes.
 
-    Memory is the proportional set size: what processes share counts once.
+    Memory is the proportional set size, which counts memory shared between processes once.
     """
 
     seconds: float

@@ -1,29 +1,46 @@
 """The whole platform on one page: what Dagster loads."""
 
-from dagster import Definitions, definitions, in_process_executor, load_assets_from_modules
+from dagster import (
+    Definitions,
+    InitResourceContext,
+    ResourceDefinition,
+    definitions,
+    in_process_executor,
+    load_assets_from_modules,
+)
 
-from chicago_crime.graph import progress
-from chicago_crime.graph.assets import dashboard, lake, marts, source, spark, warehouse
+from chicago_crime.graph.assets import dashboard, lake, source, spark, sql_tables, warehouse
 from chicago_crime.graph.checks.layers import all_checks
 from chicago_crime.graph.jobs import everything, refresh_newest_years
-from chicago_crime.graph.progress import Listener, ignore_progress
+from chicago_crime.graph.progress import Listener, ignore_progress, one_at_a_time
 from chicago_crime.graph.sensors import watch
 from chicago_crime.installation import Installation
 from chicago_crime.settings import load_settings
+from chicago_crime.storage.warehouse import Warehouse
 
 
 def build_definitions(installation: Installation, listener: Listener = ignore_progress) -> Definitions:
-    """The graph over the parts of one installation."""
-    progress._listeners[:] = [listener]
+    """The graph over the parts of one installation.
+
+    Args:
+        installation: what the assets and checks work with.
+        listener: is called with the progress of a run in this process.
+    """
     reports = [dashboard] if installation.looker_studio else []
+    assets = load_assets_from_modules([source, lake, warehouse, spark, sql_tables, *reports])
+
+    def warehouse_of_run(context: InitResourceContext) -> Warehouse:
+        return installation.warehouse.for_run(context.run.run_id) if context.run else installation.warehouse
+
     return Definitions(
-        assets=load_assets_from_modules([source, lake, warehouse, spark, marts, *reports]),
+        assets=assets,
         asset_checks=all_checks(),
         jobs=[everything],
         schedules=[refresh_newest_years],
         sensors=[watch(installation.source)],
-        resources=installation.resources(),
-        executor=in_process_executor,  # a step starts in no time, and all years share one Spark
+        resources=installation.resources()
+        | {"warehouse": ResourceDefinition(warehouse_of_run), "listener": one_at_a_time(listener)},
+        executor=in_process_executor,  # steps start at once, and all years share one Spark
     )
 
 

@@ -157,39 +157,33 @@ def build_spark(settings: Settings) -> SparkRunner:
 def build_bucket_store(settings: Settings) -> BucketStore:
     """The object store in Cloud Storage. It makes no request yet."""
     try:
+        from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
-        from chicago_crime.storage.google.bucket_client import PlatformGCSResource
     except ImportError as error:
         raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
     assert settings.gcs_bucket, "Settings validates that gcp has a bucket"
-    file = settings.gcp_credentials
-    resource = PlatformGCSResource(
-        project=settings.gcp_project, credentials_file=str(file) if file else None, endpoint=settings.gcs_endpoint
-    )
-    return BucketStore(resource, settings.gcs_bucket)
+    account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint)
+    return BucketStore(account, settings.gcs_bucket)
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """The warehouse in BigQuery. It makes no request yet."""
     try:
-        from chicago_crime.storage.google.bigquery.client import PlatformBigQueryResource
-        from chicago_crime.storage.google.bigquery.costs import GB
+        from chicago_crime.storage.google.access import GoogleAccount
+        from chicago_crime.storage.google.bigquery.jobs import GB
         from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     except ImportError as error:
         raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
     assert settings.gcp_project, "Settings validates that gcp has a project"
-    resource = PlatformBigQueryResource(
-        project=settings.gcp_project,
-        location=settings.gcp_region,
-        credentials_file=str(settings.gcp_credentials) if settings.gcp_credentials else None,
-        endpoint=settings.bigquery_endpoint,
-    )
-    most_bytes = int(settings.bigquery_max_gb_billed * GB)
-    has_files = build_bucket_store(settings).has_parquet
+    account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.bigquery_endpoint)
     return BigQueryWarehouse(
-        resource, settings.gcp_project, settings.bigquery_dataset, settings.gcp_region, most_bytes, has_files
+        account,
+        settings.bigquery_dataset,
+        settings.gcp_region,
+        most_bytes=int(settings.bigquery_max_gb_billed * GB),
+        has_files=build_bucket_store(settings).has_parquet,
     )
 
 
@@ -201,11 +195,9 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     """
     try:
         from chicago_crime.storage.google.dataproc.api import DataprocApi
-        from chicago_crime.storage.google.dataproc.batch import BatchWork
-        from chicago_crime.storage.google.dataproc.cluster import ClusterSize, ClusterWork
+        from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend, ClusterSize
         from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-        from chicago_crime.storage.google.dataproc.work import Work
     except ImportError as error:
         raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
@@ -217,9 +209,9 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     account, subnet = settings.dataproc_service_account, settings.dataproc_subnet
     address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
     api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
-    work: Work = BatchWork(api, settings.gcs_bucket, minutes, account, subnet)
+    backend: Backend = BatchBackend(api, settings.gcs_bucket, minutes, account, subnet)
     if settings.dataproc_mode == "cluster":
         size = ClusterSize(settings.dataproc_machine_type, settings.dataproc_workers, minutes, account, subnet)
-        work = ClusterWork(api, settings.gcs_bucket, size)
+        backend = ClusterBackend(api, settings.gcs_bucket, size)
     files = BucketFiles(build_bucket_store(settings))
-    return DataprocSpark(api, work, files, settings.data_dir / "dataproc", minutes)
+    return DataprocSpark(api, backend, files, settings.data_dir / "dataproc", minutes)

@@ -1,6 +1,9 @@
-"""Fixtures that all tests share."""
+"""Fixtures that all tests share, and the markers that sort tests by what they need."""
 
 import os
+import re
+import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -11,11 +14,40 @@ from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime_tests.support import REAL_DATA, REAL_ROWS, folder_settings, real_year, run_well
 
+collect_ignore = ["infra_pulumi"]  # these tests run in the environment of Pulumi: `make test-all`
+GOOGLE_SERVER = "chicago_crime_tests.servers.google_server"
+
 
 def pytest_configure() -> None:
-    """Have every test choose how wide the screen is: a console keeps the width that COLUMNS says when it is made."""
+    """Let every test choose the width of the terminal: a console reads COLUMNS only when it is created."""
     os.environ.pop("COLUMNS", None)
     import_module("chicago_crime.cli.screen")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they use, so that no test has to remember it; the longest modules run first."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        if _is_end_to_end(item) or "real_years" in item.fixturenames:
+            item.add_marker("slow")
+        if "browser" in item.fixturenames:
+            item.add_marker("browser")
+        if GOOGLE_SERVER in _imports(item.module.__name__):
+            item.add_marker("google")
+    items.sort(key=_is_end_to_end, reverse=True)
+
+
+def _is_end_to_end(item: pytest.Item) -> bool:
+    return item.path.parent.name == "end_to_end"
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """Return the modules of `chicago_crime_tests` that one of them imports, directly or not."""
+    code = Path(sys.modules[module].__file__ or "").read_text()
+    found = frozenset(re.findall(r"^from (chicago_crime_tests\.[\w.]+) import", code, re.MULTILINE))
+    return found.union(*(_imports(name) for name in found))
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +72,7 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 
 @pytest.fixture(scope="session")
 def real_years(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[RunReport]]:
-    """An installation that has loaded every real year, and what its runs told. Tests leave its tables as they are."""
+    """An installation with every real year loaded, and the reports of its runs. Tests must not change its tables."""
     for year in REAL_ROWS:
         real_year(year)
     settings = folder_settings(tmp_path_factory.mktemp("real"), REAL_DATA / "real")

@@ -1,7 +1,9 @@
-"""The conventions of the code base, enforced: what a reader may rely on in every file."""
+"""The conventions of the code base: what a reader may rely on in every file."""
 
 import ast
 import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,32 +12,93 @@ from chicago_crime import sql
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.support import PROJECT
 
-OWN = ("chicago_crime", "spark_jobs", "infra_pulumi", "benchmarks", "chicago_crime_tests")
+PACKAGE = "chicago_crime"
+OWN = (PACKAGE, "spark_jobs", "infra_pulumi", "benchmarks", "chicago_crime_tests")
 MODULES = sorted(
     file
     for folder in OWN
     for file in (PROJECT / folder).rglob("*.py")
     if ".venv" not in file.parts  # Pulumi's
 )
-SQL_FILES = [f for f in sorted((PROJECT / "chicago_crime" / "sql").glob("*/*.sql")) if f.parent.name != "demo"]
+OF_PACKAGE = [file for file in MODULES if file.is_relative_to(PROJECT / PACKAGE)]
+SQL_FILES = [f for f in sorted((PROJECT / PACKAGE / "sql").glob("*/*.sql")) if f.parent.name != "demo"]
+
+LAYERS = (
+    *("errors", "settings", "tables", "reference", "sql", "sources", "intake", "storage", "installation", "graph"),
+    *("published", "analysis", "dashboard", "serve", "definitions", "cli"),
+)
+"""The order of the layers: each may import those before it, and itself."""
+
+MOST_LINES = 450
+MOST_MODULES_AT_THE_TOP = 6
 
 
 def name_of(file: Path) -> str:
     return str(file.relative_to(PROJECT))
 
 
+def module_of(file: Path) -> str:
+    parts = file.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {module_of(file): file for file in OF_PACKAGE}
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    """The modules of the package that a file imports, anywhere: within functions and for types, too."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} has a relative import in line {node.lineno}"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            while name and name not in NAMES:  # a class or function: its module
+                name = name.rpartition(".")[0]
+            if name and name != PACKAGE:
+                yield name
+
+
+def layer_of(module: str) -> str:
+    return module.split(".")[1]
+
+
 @pytest.mark.parametrize("file", MODULES, ids=name_of)
-def test_every_module_says_what_belongs_in_it(file: Path) -> None:
-    assert ast.get_docstring(ast.parse(file.read_text())), f"{file} has no docstring"
+def test_every_module_says_what_it_is_for_and_is_not_too_long(file: Path) -> None:
+    text = file.read_text()
+    assert ast.get_docstring(ast.parse(text)), f"{file} has no docstring"
+    assert len(text.splitlines()) <= MOST_LINES
 
 
-def test_the_platform_is_on_one_page() -> None:
-    assert len((PROJECT / "chicago_crime" / "definitions.py").read_text().splitlines()) <= 80
+def test_the_top_of_the_package_is_small_and_made_of_layers() -> None:
+    folder = PROJECT / PACKAGE
+    modules = [file.stem for file in folder.glob("*.py")]
+    assert len(modules) <= MOST_MODULES_AT_THE_TOP
+    packages = [file.parent.name for file in folder.glob("*/__init__.py")]
+    assert {*modules, *packages} - {"__init__"} <= set(LAYERS)
+    assert len((folder / "definitions.py").read_text().splitlines()) <= 80, "the platform fits on one page"
 
 
-@pytest.mark.parametrize("file", [f for f in MODULES if f.parts[len(PROJECT.parts)] == "chicago_crime"], ids=name_of)
+@pytest.mark.parametrize("file", [f for f in OF_PACKAGE if module_of(f) != PACKAGE], ids=name_of)
+def test_imports_point_up_the_list_of_layers(file: Path) -> None:
+    own = LAYERS.index(layer_of(module_of(file)))
+    assert [name for name in imports_of(file) if LAYERS.index(layer_of(name)) > own] == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {name: set(imports_of(file)) - {name} for name, file in NAMES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize("file", OF_PACKAGE, ids=name_of)
 def test_only_the_settings_read_the_environment(file: Path) -> None:
-    """Others may hand the whole of it on to a program that they start, or set what a library reads."""
+    """Others may pass all of it to a program that they start, or set what a library reads."""
     text = file.read_text()
     assert "getenv" not in text
     if file.name != "settings.py":
@@ -43,17 +106,13 @@ def test_only_the_settings_read_the_environment(file: Path) -> None:
         assert reads == []
 
 
-@pytest.mark.parametrize("file", [f for f in MODULES if f.parts[len(PROJECT.parts)] == "spark_jobs"], ids=name_of)
+@pytest.mark.parametrize("file", [f for f in MODULES if f.parent == PROJECT / "spark_jobs"], ids=name_of)
 def test_a_spark_job_imports_nothing_of_the_package(file: Path) -> None:
     imported = {
         name.split(".")[0]
         for node in ast.walk(ast.parse(file.read_text()))
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [getattr(node, "module", "") or ""]
-        )
         if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
     }
     allowed = {"argparse", "collections", "concurrent", "pyspark", "time"}
     if file.name == "with_pipes.py":  # what starts a job elsewhere; the jobs themselves know nothing of Dagster
@@ -67,21 +126,25 @@ def test_every_sql_file_says_what_grain_and_columns(file: Path) -> None:
     assert [line.split(":")[0] for line in lines[:3]] == ["-- What", "-- Grain", "-- Columns"]
 
 
-@pytest.mark.parametrize("name", [f.stem for f in SQL_FILES if f.parent.name == "tables"])
-def test_a_tables_sql_gives_its_columns_in_their_order(name: str) -> None:
-    query, columns = sql.statement(f"tables/{name}"), [column.name for column in TABLES[name].columns]
-    given = query.named_selects
-    if "*" in given:  # rejected_crimes takes the raw row as it is
-        given = [*given[: given.index("*")], *[c.name for c in TABLES["raw_crimes"].columns]]
-    assert given == columns
+def test_the_sql_of_a_table_gives_its_columns_in_their_order() -> None:
+    files = {file.stem for file in SQL_FILES if file.parent.name == "tables"}
+    assert files == {name for name, table in TABLES.items() if table.made_by == "sql"}
+    for name in files:
+        selects = sql.statement(f"tables/{name}").named_selects
+        assert selects == [column.name for column in TABLES[name].columns], name
 
 
-def test_every_column_is_described_and_every_key_and_order_is_of_the_table() -> None:
+def test_every_column_is_described_and_every_name_is_of_a_column() -> None:
+    made: list[str] = []
     for table in TABLES.values():
         names = [column.name for column in table.columns]
         assert len(set(names)) == len(names), table.name
         assert set(table.key) | set(table.order) <= set(names), table.name
         assert all(column.description.endswith(".") for column in table.columns), table.name
+        assert {above.name for above in table.upstream} <= set(made), f"{table.name} is defined before what it is of"
+        upstream = {column.name for above in table.upstream for column in above.columns}
+        assert {name for of in table.lineage.values() for name in of} <= upstream, table.name
+        made.append(table.name)
 
 
 def test_a_column_of_one_name_has_one_type_in_all_typed_tables() -> None:

@@ -1,10 +1,11 @@
-"""All of Google Cloud that the platform uses, on loopback, and the environment that leads there."""
+"""All of Google Cloud that the platform uses, on loopback, and the environment that points there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chicago_crime.settings import PREFIX, Settings, load_settings
 from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.bigquery_server import BigQueryServer
 from chicago_crime_tests.servers.credentials import PROJECT_ID, service_account_file
@@ -19,7 +20,7 @@ SECRET = f"projects/{PROJECT_ID}/secrets/kaggle-token"
 
 @dataclass
 class WholeCloud:
-    """The servers, and the settings that lead to them as environment variables."""
+    """The servers, and environment variables that point the platform to them."""
 
     storage: StorageServer
     bigquery: BigQueryServer
@@ -27,15 +28,20 @@ class WholeCloud:
     access: AccessServer
     environment: dict[str, str]
 
+    def settings_with(self, **changes: object) -> Settings:
+        """The settings of the environment, some of them changed."""
+        ours = {name: value for name, value in self.environment.items() if name.startswith(PREFIX)}
+        return load_settings(**({name.removeprefix(PREFIX).lower(): value for name, value in ours.items()} | changes))
+
 
 @contextmanager
 def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterator[WholeCloud]:
-    """A cloud with a bucket, an account for machines and a secret, as long as the context lasts.
+    """A cloud with a bucket, an account for machines and a secret, which lasts as long as the context.
 
     Args:
-        place: folder for the bucket, the credentials and the platform's own data.
-        engine: what Spark programs run on; see `DataprocServer`.
-        settings: more of the platform's, or others.
+        place: folder for the bucket, the credentials and the platform's data.
+        engine: what Spark programs run on, as in `DataprocServer`.
+        settings: further or other settings of the platform.
     """
     storage = StorageServer(place / "buckets", [BUCKET])
     bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, engine)
@@ -54,5 +60,5 @@ def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterat
             "google_api_endpoint": access.url,
             "data_dir": place / "data",
         }
-        environment = {f"CHICAGO_CRIME_{name.upper()}": str(value) for name, value in (chosen | settings).items()}
+        environment = {f"{PREFIX}{name.upper()}": str(value) for name, value in (chosen | settings).items()}
         yield WholeCloud(storage, bigquery, dataproc, access, environment)

@@ -1,13 +1,15 @@
-"""What can be chosen when the platform is provisioned: every key of the stack's configuration, typed and checked.
+"""The stack's configuration: every key with its type, meaning and default, and `load_config`, which validates them.
 
-Here belong the keys, what they may hold, and names that follow from it. How they are read and what is said of wrong
-ones is in `read_config.py`, what is made of them in `components/`.
+An invalid configuration stops the program before anything is created. The message names every invalid key at once,
+each with the command that sets it.
 """
 
 import re
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
 import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from pydantic import (
     AliasGenerator,
     BaseModel,
@@ -15,197 +17,269 @@ from pydantic import (
     Field,
     Json,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic.alias_generators import to_camel
-
-from machine_types import check_machine, check_machine_for_platform
+from pydantic_core import ErrorDetails
 
 OWN = "chicago-crime:"
-"""What the platform's own keys begin with; the `pulumi` command adds it by itself."""
+"""The namespace of the platform's own keys, which the `pulumi` command adds."""
 
-Member = Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount):[^@\s:]+@[^@\s:]+\.[a-z]+$")]
+X86 = "(?!t2a|c4a|n4a|a4x)[a-z][0-9][a-z]?"
+"""Machine families with x86 processors. The images are built for nothing else."""
+
+Member = Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount):[^@\s:]+@[^@\s:]+\.[a-z]+\Z")]
 
 
 class Config(BaseModel):
-    """The configuration of one stack. A field's example is what the message about a wrong value tells to type."""
+    """The configuration of one stack. The example of a field is the value that an error message suggests."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         arbitrary_types_allowed=True,
+        regex_engine="python-re",
         alias_generator=AliasGenerator(validation_alias=lambda name: OWN + to_camel(name)),
     )
 
     stack: str = Field(
         validation_alias="stack",
-        pattern=r"^[a-z][a-z0-9-]{0,8}[a-z0-9]$",
-        description="2 to 10 lower-case letters, digits and dashes, as it ends the names of accounts",
+        pattern=r"^[a-z][a-z0-9-]{0,8}[a-z0-9]\Z",
+        description="2 to 10 lower-case letters, digits and dashes, because the names of accounts end with it",
         examples=["dev"],
     )
     project: str = Field(
         validation_alias="gcp:project",
-        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]\Z",
         description="the id of a Google Cloud project: 6 to 30 lower-case letters, digits and dashes",
         examples=["my-project"],
     )
     region: str = Field(
         "us-central1",
         validation_alias="gcp:region",
-        pattern=r"^[a-z]+-[a-z]+\d{1,2}$",
-        description="a region of Google Cloud, and neither a zone nor a multi-region",
+        pattern=r"^[a-z]+-[a-z]+\d{1,2}\Z",
+        description="a Google Cloud region, neither a zone nor a multi-region",
         examples=["us-central1"],
     )
     zone: str = Field(
         "",
         validation_alias="gcp:zone",
-        description="a zone of the region, for the machine; by default the region's zone b",
+        description="the machine's zone, in the region; by default the region's zone b",
         examples=["us-central1-b"],
     )
     bucket_name: str = Field(
         "",
-        pattern=r"^$|^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$",
-        description="3 to 63 lower-case letters, digits, dashes and underscores, not yet taken by anybody in the world "
-        "and without `google`; by default the project's id, `chicago-crime` and the stack's name",
+        pattern=r"^(?!goog|.*google)([a-z0-9][a-z0-9_-]{1,61}[a-z0-9])?\Z",
+        description="a bucket name that is free worldwide: 3 to 63 lower-case letters, digits, dashes and underscores, "
+        "without `google`; by default PROJECT-chicago-crime-STACK",
         examples=["my-project-crimes"],
     )
     dataset: str = Field(
         "chicago_crime",
-        pattern=r"^[A-Za-z0-9_]{1,1024}$",
-        description="name of the BigQuery dataset: letters, digits and underscores",
+        pattern=r"^[A-Za-z0-9_]{1,1024}\Z",
+        description="the name of the BigQuery dataset: letters, digits and underscores",
         examples=["chicago_crime"],
     )
     keep_data: bool = Field(
         True,
         description="true or false: whether bucket, dataset and disk are protected from `pulumi destroy`; to destroy "
-        "them, too, set it to false and run `pulumi up` first",
+        "them as well, set it to false and run `pulumi up` first",
         examples=["true"],
     )
     source: Literal["sample", "portal", "kaggle"] = Field(
-        "portal", description="who hands over the yearly CSVs: sample, portal or kaggle", examples=["portal"]
+        "portal", description="the source of the yearly CSVs: sample, portal or kaggle", examples=["portal"]
     )
     kaggle_token: pulumi.Output[str] | None = Field(
-        None,
-        description="Kaggle's API token; the source kaggle needs it, here or added to the secret by hand",
+        None, description="Kaggle's API token, for the source kaggle; it can also be added to the secret by hand"
     )
     machine_type: str = Field(
         "e2-standard-2",
-        description="machine of Dagster and the dashboard, with 8 GB of memory or more",
+        pattern=rf"^{X86}-((standard|highmem)-([2-9]|[1-9]\d+)|highcpu-[1-9]\d+)(-lssd)?\Z",
+        description="the type of the machine for Dagster and the dashboard: x86, with 8 GB of memory or more",
         examples=["e2-standard-2"],
     )
     data_disk_gb: int = Field(
         30,
         ge=10,
         le=2000,
-        description="GB of the disk for Dagster's database and the CSVs, 10 to 2000; it can grow and not shrink",
+        description="the size in GB of the disk for Dagster's database and the CSVs, 10 to 2000; it can only grow",
         examples=["30"],
     )
     snapshot_days: int = Field(
-        14, ge=1, le=365, description="days that the disk's daily snapshots are kept, 1 to 365", examples=["14"]
+        14, ge=1, le=365, description="how many days the disk's daily snapshots are kept, 1 to 365", examples=["14"]
     )
     image_tag: str = Field(
         "latest",
-        pattern=r"^\w[\w.-]{0,127}$",
-        description="tag of the platform's image that the machine runs",
+        pattern=r"^\w[\w.-]{0,127}\Z",
+        description="the tag of the image that the machine runs",
         examples=["latest"],
     )
     nat: bool = Field(
         True,
-        description="true or false: whether the machine, which has no public address, reaches the internet: the "
-        "sources portal and kaggle, and Docker Hub for the images of PostgreSQL and Compose",
+        description="true or false: whether the machine reaches the internet, for the sources portal and kaggle, and "
+        "for the images of PostgreSQL and Compose on Docker Hub",
         examples=["true"],
     )
     operators: Json[list[Member]] = Field(
         default_factory=list,
-        description="who may open the machine's ports through IAP and log in: user:, group: or serviceAccount: and an "
-        "address",
-        examples=["--path 'operators[0]' user:you@example.com"],
+        description="who may reach the machine through IAP and log in: user:, group: or serviceAccount: and an address",
+        examples=["user:you@example.com"],
     )
     dataproc_mode: Literal["cluster", "serverless"] = Field(
         "cluster",
-        description="whether the Spark job runs on a cluster of its own or as a batch: cluster or serverless",
+        description="where the Spark job runs: cluster (one per run) or serverless (a batch)",
         examples=["cluster"],
     )
     dataproc_machine_type: str = Field(
-        "n2-standard-4", description="machine of the cluster's master and workers", examples=["n2-standard-4"]
+        "n2-standard-4",
+        pattern=rf"^{X86}-(standard|highmem|highcpu)-[1-9]\d*(-lssd)?\Z",
+        description="the type of the cluster's master and workers, an x86 machine",
+        examples=["n2-standard-4"],
     )
     dataproc_workers: int = Field(
         2, ge=0, le=50, description="workers of the cluster: 0 for a single node, or 2 to 50", examples=["2"]
     )
     github_repository: str = Field(
         "",
-        pattern=r"^$|^[A-Za-z0-9-]+/[A-Za-z0-9_.-]+$",
-        description="the one repository at GitHub, owner/name, whose workflows may sign in; none by default",
+        pattern=r"^([A-Za-z0-9-]+/[A-Za-z0-9_.-]+)?\Z",
+        description="the GitHub repository, owner/name, whose workflows may sign in; none by default",
         examples=["owner/name"],
+    )
+    github_repository_id: str = Field(
+        "",
+        pattern=r"^[0-9]*\Z",
+        validate_default=True,
+        description="the numeric id of githubRepository, which `gh api repos/OWNER/NAME --jq .id` prints",
+        examples=["123456789"],
     )
     billing_account: str = Field(
         "",
-        pattern=r"^$|^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$",
+        pattern=r"^([0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6})?\Z",
         description="the billing account of the budget alert; no alert by default",
         examples=["012345-6789AB-CDEF01"],
+    )
+    project_number: str = Field(
+        "",
+        pattern=r"^[0-9]*\Z",
+        validate_default=True,
+        description="the project's number, which `gcloud projects describe PROJECT --format='value(projectNumber)'` "
+        "prints",
+        examples=["123456789012"],
     )
     monthly_budget: int = Field(
         50,
         ge=1,
-        description="what a month may cost before the budget alert is sent, in the billing account's currency",
+        description="the monthly cost, in the billing account's currency, that the budget alert is about",
         examples=["50"],
     )
 
-    @field_validator("bucket_name")
-    @classmethod
-    def _bucket(cls, name: str) -> str:
-        if name.startswith("goog") or "google" in name:
-            raise ValueError("Google keeps such names for itself")
-        return name
-
-    @field_validator("machine_type")
-    @classmethod
-    def _machine(cls, name: str) -> str:
-        return check_machine_for_platform(name)
-
-    @field_validator("dataproc_machine_type")
-    @classmethod
-    def _dataproc_machine(cls, name: str) -> str:
-        return check_machine(name)
-
     @field_validator("dataproc_workers")
     @classmethod
-    def _workers(cls, number: int) -> int:
+    def _check_workers(cls, number: int) -> int:
         if number == 1:
-            raise ValueError("Dataproc knows 0, a single node, or 2 and more")
+            raise ValueError("Dataproc has clusters of a single node, or of 2 or more workers")
         return number
 
     @field_validator("zone")
     @classmethod
-    def _zone(cls, zone: str, info: ValidationInfo) -> str:
+    def _check_zone(cls, zone: str, info: ValidationInfo) -> str:
         region = info.data.get("region")
         if region and not re.fullmatch(rf"({re.escape(region)}-[a-z])?", zone):
-            raise ValueError(f"it is no zone of {region}")
+            raise ValueError(f"not a zone of {region}")
         return zone
 
     @field_validator("nat")
     @classmethod
-    def _nat(cls, is_on: bool, info: ValidationInfo) -> bool:
+    def _check_nat(cls, is_on: bool, info: ValidationInfo) -> bool:
         if not is_on and info.data.get("source") in ("portal", "kaggle"):
-            raise ValueError(f"the source {info.data['source']} is in the internet")
+            raise ValueError(f"the source {info.data['source']} is on the internet")
         return is_on
+
+    @field_validator("github_repository_id", "project_number")
+    @classmethod
+    def _check_companion(cls, value: str, info: ValidationInfo) -> str:
+        other = "github_repository" if info.field_name == "github_repository_id" else "billing_account"
+        if info.data.get(other) and not value:
+            raise ValueError(f"required with {to_camel(other)}")
+        return value
 
     @property
     def bucket(self) -> str:
-        """Name of the bucket."""
+        """The bucket's name."""
         return self.bucket_name or f"{self.project}-chicago-crime-{self.stack}"
 
     @property
     def machine_zone(self) -> str:
-        """Zone of the machine and its disk. Every region has a zone b, and some have no zone a."""
+        """The zone of the machine and its disk. Every region has a zone b, but some have no zone a."""
         return self.zone or f"{self.region}-b"
 
     @property
     def labels(self) -> dict[str, str]:
-        """By which Google's lists and bills know whatever can be labelled."""
+        """The labels of every resource that takes labels, for Google's lists and bills."""
         return {"platform": "chicago-crime", "environment": self.stack, "managed-by": "pulumi"}
 
     def named(self, what: str = "") -> str:
-        """The name that a thing has at Google; the stack's name is in it, so that stacks can share a project."""
+        """The name of a resource at Google. It contains the stack's name, so that stacks can share a project."""
         return "-".join(filter(None, ("chicago-crime", self.stack, what)))
+
+
+FIELDS = {str(field.validation_alias): field for field in Config.model_fields.values()}
+"""Configuration key -> field."""
+
+TOKEN = OWN + "kaggleToken"
+
+
+class ConfigError(pulumi.RunError):
+    """The configuration is invalid. Pulumi prints the message without a traceback."""
+
+
+def load_config() -> Config:
+    """Read and validate the stack's configuration.
+
+    Raises:
+        ConfigError: keys are invalid, missing or unknown.
+    """
+    given = {**get_config_env(), **CONFIG.get()}  # all keys at once, so that misspelt ones are found
+    values = {key: value for key, value in given.items() if key.startswith(OWN) or key in FIELDS}
+    problems = []
+    if TOKEN in values:
+        if not is_config_secret(TOKEN):
+            problems.append(_problem(TOKEN, "it is stored in plain text"))
+        elif not values[TOKEN].strip():
+            problems.append(_problem(TOKEN, "it is empty"))
+        values[TOKEN] = pulumi.Output.secret(values[TOKEN])
+    try:
+        config = Config.model_validate({**values, "stack": pulumi.get_stack()})
+    except ValidationError as error:
+        problems += [_describe(each) for each in error.errors()]
+    if problems:
+        raise ConfigError(f"The configuration of the stack {pulumi.get_stack()} is invalid:\n" + "\n".join(problems))
+    return config
+
+
+def _describe(error: ErrorDetails) -> str:
+    """The message about one validation error."""
+    location = str(error["loc"][0])  # of a default value, the field's name and not its key
+    field = Config.model_fields.get(location)
+    key = str(field.validation_alias) if field else location
+    if key not in FIELDS:
+        near = get_close_matches(key, FIELDS, 1)
+        hint = f"; did you mean {near[0].removeprefix(OWN)}?" if near else ""
+        return f"  {key.removeprefix(OWN)}: there is no such key{hint}\n      pulumi config rm {key}"
+    if error["type"] == "missing":
+        return _problem(key, "it is not set")
+    reason = "invalid" if error["type"] == "string_pattern_mismatch" else error["msg"].removeprefix("Value error, ")
+    return _problem(key, f"{error['input']!r}: {reason}" if error["input"] else reason)
+
+
+def _problem(key: str, what: str) -> str:
+    """The message about one key: what is wrong with it, what it means, and the command that sets it."""
+    name, example = key.removeprefix(OWN), (FIELDS[key].examples or [""])[0]
+    command = {
+        "stack": f"pulumi stack rename {example}",
+        "operators": f"pulumi config set --path 'operators[0]' {example}",
+        "kaggleToken": f"pulumi config set --secret {name}",
+    }.get(name, f"pulumi config set {name} {example}")
+    return f"  {name}: {what}\n      {FIELDS[key].description}\n      {command}"

@@ -1,1 +1,1 @@
-"""Spark jobs: each file runs by itself on any Spark and imports nothing of `chicago_crime`."""
+"""Spark jobs: each file runs on its own on any Spark and imports nothing of `chicago_crime`."""

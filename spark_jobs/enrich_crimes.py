@@ -1,9 +1,10 @@
-"""The Spark job: typed crimes in, what analysts need out. Parquet to Parquet, on any Spark from 3.5.
+"""The Spark job: enriches typed crimes and counts them. Parquet to Parquet, on any Spark from 3.5.
 
-Here belongs what each added column and each summary table means, as pure functions from DataFrames to a DataFrame.
-It knows no warehouse and no Dagster, and only ever writes into a fresh folder: whoever started it publishes from there.
+Pure functions from DataFrames to a DataFrame define each added column and each summary table. The job knows neither the
+warehouse nor Dagster, and writes only into a fresh folder, from which its caller loads the tables.
 
-    spark-submit enrich_crimes.py --crimes IN --community-areas CSV --fbi-codes CSV --output OUT [--tables a,b]
+    spark-submit enrich_crimes.py --crimes IN --community-areas CSV --fbi-codes CSV --comparable-types CSV --output OUT
+        [--tables a,b]
 
 IN holds Parquet files with the columns of `crimes`, of any number of years. OUT gets one Parquet file per table and
 year, somewhere below OUT/<table>/<year>/.
@@ -11,7 +12,7 @@ year, somewhere below OUT/<table>/<year>/.
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -21,17 +22,9 @@ CELL_FT = 660
 """Side of a grid cell in feet: the length of a standard Chicago block."""
 
 PROVISIONAL_DAYS = 28
-"""For so long reports still arrive in numbers that matter."""
+"""How long late reports still arrive in numbers that matter."""
 
 CLASSES = ("violent", "property", "non_index")
-
-COMPARABLE_TYPES = {
-    "CRIM SEXUAL ASSAULT": "CRIMINAL SEXUAL ASSAULT",
-    "NON - CRIMINAL": "NON-CRIMINAL",
-    "NON-CRIMINAL (SUBJECT SPECIFIED)": "NON-CRIMINAL",
-    "OTHER NARCOTIC VIOLATION": "NARCOTICS",
-}
-"""Labels that the City changed over the years, and the one that stands for both."""
 
 COMMUNITY_AREAS_SCHEMA = (
     "community_area BIGINT, name STRING, side STRING, population_2010 BIGINT, population_2020 BIGINT"
@@ -39,8 +32,15 @@ COMMUNITY_AREAS_SCHEMA = (
 FBI_CODES_SCHEMA = "fbi_code STRING, name STRING, index STRING, ucr_part1_class STRING, nibrs_against STRING"
 
 
-def enriched_crimes(crimes: DataFrame, community_areas: DataFrame, fbi_codes: DataFrame) -> DataFrame:
-    """Every crime with its columns and, beside them, what analysts need: one row per row of `crimes`."""
+def enriched_crimes(
+    crimes: DataFrame, community_areas: DataFrame, fbi_codes: DataFrame, comparable_types: Mapping[str, str]
+) -> DataFrame:
+    """Every crime with its columns and the derived ones: one row per row of `crimes`.
+
+    Args:
+        crimes, community_areas, fbi_codes: the tables of these names.
+        comparable_types: the label for all years, by the label that the City no longer uses.
+    """
     areas = community_areas.select("community_area", F.col("name").alias("community_area_name"), "side")
     codes = fbi_codes.select("fbi_code", F.col("name").alias("fbi_name"), "ucr_part1_class")
     joined = crimes
@@ -54,7 +54,7 @@ def enriched_crimes(crimes: DataFrame, community_areas: DataFrame, fbi_codes: Da
         _is_time_placeholder(F.col("date")).alias("is_time_placeholder"),
         F.coalesce(F.col("date") > F.col("provisional_from"), F.lit(False)).alias("is_provisional"),
         F.coalesce(F.col("ucr_part1_class"), F.lit("non_index")).alias("offense_class"),
-        _comparable(F.col("primary_type")).alias("primary_type_comparable"),
+        _comparable(F.col("primary_type"), comparable_types).alias("primary_type_comparable"),
         "fbi_name",
         "community_area_name",
         "side",
@@ -64,7 +64,7 @@ def enriched_crimes(crimes: DataFrame, community_areas: DataFrame, fbi_codes: Da
 
 
 def crime_type_count(enriched: DataFrame) -> DataFrame:
-    """Counts by year and crime type, under the label that the source uses."""
+    """Counts by year and crime type, under the source's label."""
     counts = enriched.groupBy("year", "primary_type").agg(*_tallies())
     rate = (F.col("arrests") / F.col("crimes")).alias("arrest_rate")
     return counts.select("year", "primary_type", "crimes", "arrests", rate, "domestic_crimes")
@@ -111,21 +111,21 @@ def hot_spots(enriched: DataFrame) -> DataFrame:
 
 
 def _look_up(rows: DataFrame, crimes: DataFrame, small: DataFrame, key: str) -> DataFrame:
-    """`rows` with the columns of a small table beside them, NULL where it lacks the key.
+    """`rows` with the columns of a small table, NULL where it lacks the key.
 
-    The small table is first filled up to every key that occurs, NULL too. So an inner join loses nothing, and each row
-    comes out where it went in: an outer join would put those without a match behind the others, and a year would no
-    longer be in its order. The small table is on the left, where Sail hashes it and lets the crimes stream through.
+    The small table is first extended to every key that occurs, including NULL. So an inner join loses nothing and keeps
+    the order of the rows; an outer join would move those without a match to the end. The small table is on the left,
+    where Sail hashes it and streams the crimes through.
     """
     keys = crimes.select(key).distinct().join(small, on=key, how="left").withColumnRenamed(key, "looked_up")
     return F.broadcast(keys).join(rows, on=F.col("looked_up").eqNullSafe(rows[key]), how="inner").drop("looked_up")
 
 
 def _provisional_from(crimes: DataFrame) -> DataFrame:
-    """By year, the moment after which crimes are provisional; NULL if its snapshot was taken when all was reported.
+    """By year, the moment after which crimes are provisional; NULL if the late reports had arrived by its snapshot.
 
-    A year's newest `updated_on` tells when its snapshot was taken. One taken four weeks or more after the newest crime
-    has the late reports already, however early in the calendar year the file ends.
+    A year's newest `updated_on` shows when its snapshot was taken. One taken four weeks or more after the newest crime
+    has the late reports, however early in the calendar year the file ends.
     """
     newest = crimes.groupBy("year").agg(F.max("date").alias("newest_date"), F.max("updated_on").alias("newest_update"))
     window = F.expr(f"INTERVAL {PROVISIONAL_DAYS} DAYS")
@@ -137,9 +137,9 @@ def _is_time_placeholder(date: Column) -> Column:
     return (F.hour(date) == F.lit(0)) & (F.minute(date) <= F.lit(1)) & (F.second(date) == F.lit(0))
 
 
-def _comparable(primary_type: Column) -> Column:
+def _comparable(primary_type: Column, labels: Mapping[str, str]) -> Column:
     comparable = primary_type
-    for old, new in COMPARABLE_TYPES.items():
+    for old, new in labels.items():
         comparable = F.when(primary_type == F.lit(old), F.lit(new)).otherwise(comparable)
     return comparable
 
@@ -153,7 +153,7 @@ def _count_if(condition: Column) -> Column:
 
 
 def _tallies() -> tuple[Column, ...]:
-    """What every summary counts."""
+    """The counts of every summary."""
     return (
         F.count(F.lit(1)).alias("crimes"),
         _count_if(F.col("arrest")).alias("arrests"),
@@ -162,7 +162,7 @@ def _tallies() -> tuple[Column, ...]:
 
 
 def _counts_with_zeros(located: DataFrame) -> DataFrame:
-    """Crimes by year, class (and all) and cell of the study area, zeros too, with the middle of the cell's crimes."""
+    """Crimes by year, class (and all) and cell, including zeros, with the middle of the cell's crimes."""
     by_class = [_count_if(F.col("offense_class") == F.lit(name)).alias(name) for name in CLASSES]
     # The middle of the range, not the mean: sums of floats would differ between engines.
     middle = [((F.min(name) + F.max(name)) / F.lit(2)).alias(name) for name in ("latitude", "longitude")]
@@ -190,22 +190,24 @@ def _unless_zero(divisor: Column) -> Column:
 SUMMARIES = {"crime_type_count": crime_type_count, "crimes_daily": crimes_daily, "hot_spots": hot_spots}
 TABLES = ("enriched_crimes", *SUMMARIES)
 
-Tell = Callable[[dict[str, object]], object]
+Report = Callable[[dict[str, object]], object]
 YEARS_AT_ONCE = 2  # one is planned or written while the other is computed
 
 
-def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = None, tell: Tell | None = None) -> None:
+def main(
+    arguments: Sequence[str] | None = None, spark: SparkSession | None = None, report: Report | None = None
+) -> None:
     """Run the job.
 
     Args:
         arguments: as on the command line; None for those of the process.
-        spark: the session to use; None to make one, as spark-submit expects it.
-        tell: is told of each table and year that is written: `table`, `year`, `rows` and `seconds`; None for no count.
+        spark: the session to use; None to create one, as spark-submit expects.
+        report: is called with `table`, `year`, `rows` and `seconds` of each year that is written.
     """
     parser = argparse.ArgumentParser(description="Enrich typed crimes and count them.")
     parser.add_argument("--crimes", required=True, help="folder of Parquet files with the columns of crimes")
-    parser.add_argument("--community-areas", required=True, help="CSV with a header")
-    parser.add_argument("--fbi-codes", required=True, help="CSV with a header")
+    for name in ("--community-areas", "--fbi-codes", "--comparable-types"):
+        parser.add_argument(name, required=True, help="CSV with a header")
     parser.add_argument("--output", required=True, help="folder that does not hold these tables yet")
     parser.add_argument("--tables", default=",".join(TABLES), help=f"which tables, of {','.join(TABLES)}")
     chosen = parser.parse_args(arguments)
@@ -215,18 +217,19 @@ def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = No
     spark = spark or SparkSession.builder.appName("enrich_crimes").getOrCreate()
     areas = spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA)
     codes = spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA)
+    types = dict(map(tuple, spark.read.csv(chosen.comparable_types, header=True).collect()))
     crimes = spark.read.parquet(chosen.crimes)
 
     def make_year(year: int) -> None:
-        enriched = enriched_crimes(crimes.where(F.col("year") == F.lit(year)), areas, codes)
+        enriched = enriched_crimes(crimes.where(F.col("year") == F.lit(year)), areas, codes, types)
         for table in chosen.tables.split(","):
             start, folder = time.perf_counter(), f"{chosen.output}/{table}/{year}"
             _write(SUMMARIES[table](enriched) if table in SUMMARIES else enriched, folder)
             if table == "enriched_crimes":
-                enriched = spark.read.parquet(folder)  # what is written need not be computed again
-            if tell:
+                enriched = spark.read.parquet(folder)  # what is written need not be computed twice
+            if report:
                 seconds, rows = round(time.perf_counter() - start, 3), spark.read.parquet(folder).count()
-                tell({"table": table, "year": year, "rows": rows, "seconds": seconds})
+                report({"table": table, "year": year, "rows": rows, "seconds": seconds})
 
     # Year by year, so that memory depends on the largest year and not on how many there are.
     years = [row.year for row in crimes.select("year").distinct().collect()]
@@ -235,10 +238,10 @@ def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = No
 
 
 def _write(rows: DataFrame, folder: str) -> None:
-    """Write one year into a fresh folder as one file in the rows' own order, on every engine.
+    """Write one year into a fresh folder as one file that keeps the order of the rows, on every engine.
 
-    Sail would split it into four; it writes one file for each value of a partition column. That column is a copy, so
-    that the file itself has all the table's columns.
+    Sail splits its output into four files unless it is partitioned, then it writes one file per value. The partition
+    column is a copy, so that the file itself has all the columns of the table.
     """
     copied = rows.coalesce(1).withColumn("partition_year", F.col("year"))
     copied.write.partitionBy("partition_year").mode("error").parquet(folder)

@@ -1,13 +1,12 @@
-"""Run another job of this folder and tell Dagster of its progress, through Dagster Pipes.
+"""Run another job of this folder and report its progress to Dagster, through Dagster Pipes.
 
-Here belongs how a job that runs elsewhere talks to the run that started it; no job needs to know. Messages are written
-by Spark itself, as small text files next to the job's tables: that takes no library and no permission which the job
-lacks, and whoever starts to listen late, or again, finds them all.
+Spark itself writes the messages, as small text files next to the job's tables. That takes no library and no permission
+that the job lacks, and a reader that starts late, or a second time, finds all of them.
 
     spark-submit --py-files dagster_pipes.py,JOB.py with_pipes.py JOB [its options] --dagster-pipes-context ...
         --dagster-pipes-messages ...
 
-The last two options are what `PipesSession.get_bootstrap_cli_arguments` gives; the messages' parameters are
+The last two options come from `PipesSession.get_bootstrap_cli_arguments`; the parameters of the messages are
 `{"folder": URI}`.
 """
 

@@ -218,7 +218,7 @@ def _print_plan(plan: "Plan") -> None:
     if plan.cost:
         out.print(f"BigQuery: about {size(plan.cost.bytes_read)} read, {plan.cost.read_usd:.2f} USD")
         if plan.cost.spark_usd is None:
-            out.print("Spark: the price of these machines is unknown")
+            out.print("Spark: the price of its machines is not known here")
         elif plan.cost.spark_usd:
             out.print(f"Spark: at most {plan.cost.spark_usd:.2f} USD, if every machine lives as long as it may")
         out.print("This is an estimate at list prices of us-central1: it ignores free allowances and storage.")

@@ -1,4 +1,4 @@
-"""The yearly partitions that every asset but the reference ones has, and how a backfill runs them."""
+"""The yearly partitions of every asset, and how a backfill runs them."""
 
 import warnings
 
@@ -6,10 +6,10 @@ from dagster import BackfillPolicy, BetaWarning, StaticPartitionsDefinition
 
 from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
 
-# Every asset has a backfill policy, and users need no warning at every start that the parameter is in beta.
+# Every asset has a backfill policy; users need no warning at each start that the parameter is in beta.
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=BetaWarning)
 
-# Static rather than time-window partitions: automation may ask for any year, also one long past.
+# Static rather than time-window partitions: automation may request any year, also one long past.
 yearly = StaticPartitionsDefinition([str(year) for year in range(FIRST_YEAR, CURRENT_YEAR + 1)])
 
 one_run_for_all_years = BackfillPolicy.single_run()

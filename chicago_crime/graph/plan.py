@@ -15,8 +15,7 @@ from chicago_crime.settings import Settings
 from chicago_crime.sources.base import CrimeSource, Expected
 from chicago_crime.storage.google import prices
 from chicago_crime.storage.warehouse import TableYear
-from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS, RAW_CRIMES, TABLES
-from chicago_crime.tables.lineage import UPSTREAM
+from chicago_crime.tables import RAW_CRIMES, TABLES
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 BYTES_PER_ROW = 237
@@ -171,20 +170,19 @@ def _year(year: int, expected: Expected | None, stored: Stored, chosen: list[str
 
 def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored: Stored, runs: int) -> Cost:
     """Estimate what a number of runs would cost on Google Cloud."""
+    tables = [TABLES[name] for name in chosen if name in TABLES]
     bytes_read = sum(
-        held.bytes if (held := stored[UPSTREAM[name].name].get(year.year)) else year.likely_bytes
-        for name in chosen
-        if name in UPSTREAM
+        held.bytes if (held := stored[upstream.name].get(year.year)) else year.likely_bytes
+        for table in tables
+        for upstream in table.upstream
         for year in years
     )
     spark_usd: float | None = 0.0
-    if {table.name for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)} & set(chosen):
+    if any(table.made_by == "spark" for table in tables):
         hours = runs * settings.dataproc_max_minutes / 60
-        if settings.dataproc_mode == "serverless":
-            spark_usd = hours * prices.DCUS_OF_A_BATCH * prices.USD_PER_DCU_HOUR
-        else:
-            machine = prices.machine_usd_per_hour(settings.dataproc_machine_type, CLUSTER_DISK_GB)
-            spark_usd = machine and hours * machine * (settings.dataproc_workers + 1)
+        machine = prices.machine_usd_per_hour(settings.dataproc_machine_type, CLUSTER_DISK_GB)
+        is_known = machine is not None and settings.dataproc_mode == "cluster"  # a batch chooses its own size
+        spark_usd = hours * (machine or 0.0) * (settings.dataproc_workers + 1) if is_known else None
     return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)
 
 
@@ -222,8 +220,7 @@ def _compare_with_loaded(
 
 def _find_missing(plan: Plan, stored: Stored) -> None:
     for name in plan.assets:
-        upstream = UPSTREAM.get(name)
-        if upstream is None or upstream.name in plan.assets:
-            continue
-        if missing := [year.year for year in plan.years if year.year not in stored[upstream.name]]:
-            plan.problems.append(f"{name} is made of {upstream.name}, which does not have {format_years(missing)}")
+        for upstream in TABLES[name].upstream if name in TABLES else ():
+            missing = [year.year for year in plan.years if year.year not in stored[upstream.name]]
+            if missing and upstream.name not in plan.assets:
+                plan.problems.append(f"{name} is made of {upstream.name}, which does not have {format_years(missing)}")

@@ -1,25 +1,20 @@
-"""Progress: how the work of a run reaches whoever watches it from the same process.
-
-Assets tell here what they begin and finish; the command line listens. Nobody has to listen. What is to be kept belongs
-in Dagster's events, not here.
-"""
+"""Progress of a run, for whoever started it in the same process. What is to be kept belongs in Dagster's events."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Step:
-    """One year of one asset: begun, under way, or finished.
+    """One year of one asset: started, under way, or finished.
 
     Attributes:
         asset: its key.
         year: its year.
-        rows: rows it now holds; None until it is finished.
+        rows: rows that it now holds; None until it is finished.
         seconds: how long it took; None until it is finished.
-        share: how much of it is done, 0 to 1; None where that is not known.
+        share: how much of it is done, 0 to 1; None where that is unknown.
     """
 
     asset: str
@@ -30,7 +25,7 @@ class Step:
 
     @property
     def is_finished(self) -> bool:
-        """True if this is the last word on the year."""
+        """True if this is the last step of the year."""
         return self.rows is not None
 
 
@@ -38,25 +33,15 @@ Listener = Callable[[Step], None]
 
 
 def ignore_progress(step: Step) -> None:
-    """Do nothing."""
+    """Do nothing: the listener of a run that nobody watches."""
 
 
-_listeners: list[Listener] = []
-_lock = threading.Lock()
+def one_at_a_time(listener: Listener) -> Listener:
+    """A listener that is never called by two threads at once: years run in threads of their own."""
+    lock = threading.Lock()
 
-
-def tell(step: Step) -> None:
-    """Tell everybody who listens. Years run in threads of their own: listeners are called one at a time."""
-    with _lock:
-        for listener in _listeners:
+    def locked(step: Step) -> None:
+        with lock:
             listener(step)
 
-
-@contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Have a function called with every step while the context lasts."""
-    _listeners.append(listener)
-    try:
-        yield
-    finally:
-        _listeners.remove(listener)
+    return locked

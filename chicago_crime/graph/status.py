@@ -7,7 +7,6 @@ from chicago_crime.intake.source_files import Manifest
 from chicago_crime.storage.object_store import quarantine_key, rows_key
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import TABLES
-from chicago_crime.tables.lineage import UPSTREAM
 
 
 @dataclass(frozen=True)
@@ -60,16 +59,13 @@ def synthetic_years(installation: Installation) -> list[int]:
 
 def _stale(tables: dict[str, TableYear], manifest: Manifest | None) -> frozenset[str]:
     stale: set[str] = set()
-    for name in TABLES:  # upstream tables come first: what is made of a stale table is stale
+    for name, table in TABLES.items():  # upstream tables come first: what is made of a stale table is stale
         if name not in tables:
             continue
-        upstream = UPSTREAM.get(name)
-        if upstream is None:
-            made_at = manifest.fetched_epoch if manifest else 0.0
-        elif upstream.name in tables:
-            made_at = tables[upstream.name].replaced_at
-        else:
-            made_at = 0.0
-        if tables[name].replaced_at < made_at or (upstream and upstream.name in stale):
+        made_at = [tables[above.name].replaced_at for above in table.upstream if above.name in tables]
+        if not table.upstream and manifest:
+            made_at = [manifest.fetched_epoch]
+        is_older = any(tables[name].replaced_at < time for time in made_at)
+        if is_older or any(above.name in stale for above in table.upstream):
             stale.add(name)
     return frozenset(stale)

@@ -1,61 +1,52 @@
-"""Staging folders and the one way in which a file is published.
+"""Staging folders, and how a file is published from one.
 
-Everything the platform writes is written into a staging folder first and moved to its place when it is whole. So a
-reader sees the old file or the new one, and a crash leaves the old one. Which files these are is no business of this
-module.
+Everything the platform writes goes to a staging folder first and is moved to its place when it is complete. So readers
+see the old file or the new one, and a crash leaves the old one.
 """
 
-import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
 
 
 @contextmanager
 def staging_folder(root: Path) -> Iterator[Path]:
-    """A fresh folder in `root`, gone afterwards whatever happens.
+    """A new folder in `root`, which is removed afterwards.
 
-    Folders that a killed process left are removed on the way: each process holds a lock on its own, which the kernel
-    lets go when the process ends, so a folder whose lock is free belongs to nobody.
+    It also removes the folders of processes that were killed. The lock of a folder is a file beside it, which its
+    process locks first and removes last: a folder whose lock is free belongs to nobody.
     """
     root.mkdir(parents=True, exist_ok=True)
-    root_lock = os.open(root, os.O_RDONLY)
-    try:
-        fcntl.flock(root_lock, fcntl.LOCK_EX)  # no sweep between the making of a folder and its lock
-        for entry in root.iterdir():
-            _remove_if_abandoned(entry)
-        folder = Path(tempfile.mkdtemp(dir=root))
-        own_lock = os.open(folder, os.O_RDONLY)
-        fcntl.flock(own_lock, fcntl.LOCK_EX)
-    finally:
-        os.close(root_lock)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(own_lock)
-
-
-def _remove_if_abandoned(folder: Path) -> None:
-    with suppress(FileNotFoundError):
-        lock = os.open(folder, os.O_RDONLY)
+    for folder in {entry.with_suffix("") for entry in root.iterdir()}:
+        with suppress(Timeout), FileLock(_lock_of(folder), blocking=False):
+            _remove(folder)
+    folder = root / uuid4().hex
+    with FileLock(_lock_of(folder), thread_local=False):  # a folder may be closed by another thread
+        folder.mkdir()
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+            yield folder
         finally:
-            os.close(lock)
+            _remove(folder)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_suffix(".lock")
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _lock_of(folder).unlink(missing_ok=True)
 
 
 def publish(file: Path, target: Path) -> None:
-    """Move a whole file from a staging folder to its place, so that it is there even after a power cut.
+    """Move a complete file from a staging folder to its place, and see that it survives a power cut.
 
-    Both must be on one file system: a rename is atomic only there.
+    Both must be on one file system: only there is a rename atomic.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _sync(file)

@@ -1,7 +1,6 @@
-"""The SQL files, in GoogleSQL: one per table, with a header that says what, grain and columns.
+"""The SQL files, in GoogleSQL, each with a header that says what it gives, its grain and its columns.
 
-Here belongs reading the files and putting them together. Making them run on DuckDB belongs in
-`resources/duckdb_dialect.py`; running them, in the warehouse.
+This module reads them and inserts fragments. `duckdb_dialect.py` translates them for DuckDB; the warehouse runs them.
 """
 
 from functools import lru_cache
@@ -12,17 +11,17 @@ from sqlglot import exp
 
 _FOLDER = Path(__file__).parent
 _SUBQUERIES = ("parsed_crimes", "typed_crimes")
-"""Fragments that are no table of their own: where a file reads one, it becomes a subquery there."""
+"""Fragments that other files read like a table: each becomes a subquery there."""
 
 _CONDITION = "matches_filters"
-"""The fragment that all statements of the pages share: where a file names it, the condition is inserted."""
+"""The condition that the statements of the pages share: it replaces its name."""
 
 
 @lru_cache
 def statement(name: str) -> exp.Query:
-    """The parsed GoogleSQL statement of a file: `tables/NAME` for parameter `@year`, `pages/NAME` or `fragments/NAME`.
+    """The parsed statement of a file: `tables/NAME`, with the parameter `@year`, `pages/NAME` or `fragments/NAME`.
 
-    The result is shared: copy it before changing it.
+    The result is shared: copy it before you change it.
     """
     query = sqlglot.parse_one((_FOLDER / f"{name}.sql").read_text(), read="bigquery")
     for table in list(query.find_all(exp.Table)):
@@ -45,6 +44,6 @@ def tables_read(name: str) -> list[str]:
 
 
 def answers() -> list[tuple[str, str]]:
-    """Example questions with the query that answers each from the marts, in SQL that every warehouse understands."""
+    """Example questions, each with a query on the marts in SQL that every warehouse understands."""
     texts = [file.read_text() for file in sorted((_FOLDER / "demo").glob("*.sql"))]
     return [(text.splitlines()[0].removeprefix("-- "), text) for text in texts]

@@ -1,4 +1,4 @@
-"""Expressions by which DuckDB reads files, as sqlglot nodes to put in the place of a table's name."""
+"""Expressions with which DuckDB reads files, as sqlglot nodes that replace the name of a table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-# Strict and without guessing: a row that is not well-formed is an error, never a surprise. An empty field is NULL, and
-# an empty text in quotes is an empty text, as in BigQuery.
+# Strict, without type detection: a malformed row is an error. An empty field is NULL, and a quoted empty string is an
+# empty string, as in BigQuery.
 _CSV_OPTIONS = (
     "auto_detect = FALSE, header = TRUE, delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
     "allow_quoted_nulls = FALSE, max_line_size = 1000000"
@@ -15,23 +15,23 @@ _CSV_OPTIONS = (
 
 
 def csv_scan(file: Path | str, columns: Sequence[str]) -> exp.Expr:
-    """Reads a CSV with exactly these columns under any header, all of them as strings."""
+    """Reads a CSV with exactly these columns, whatever its header says, all as strings."""
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
     return sqlglot.parse_one(f"READ_CSV({_text(file)}, columns = {{{types}}}, {_CSV_OPTIONS})", read="duckdb")
 
 
 def typed_csv_scan(file: Path) -> exp.Expr:
-    """Reads a small CSV of ours; DuckDB finds the types."""
+    """Reads a CSV of the package; DuckDB detects the types."""
     return exp.Anonymous(this="READ_CSV", expressions=[exp.Literal.string(str(file))])
 
 
 def parquet_scan(*files: Path | str) -> exp.Expr:
-    """Reads Parquet files with the same columns, or a glob of them. Names of folders never become columns."""
+    """Reads Parquet files with the same columns, or a glob of them. Folder names never become columns."""
     return _read_parquet(exp.array(*(exp.Literal.string(str(file)) for file in files)))
 
 
 def open_parquet_scan(parameter: str) -> exp.Expr:
-    """Reads one Parquet file, as `parquet_scan` does; its path is a parameter of the statement."""
+    """Reads one Parquet file whose path is a parameter of the statement."""
     return _read_parquet(exp.Parameter(this=exp.var(parameter)))
 
 
@@ -41,7 +41,7 @@ def _read_parquet(files: exp.Expr) -> exp.Expr:
 
 
 def no_rows(columns: Sequence[str]) -> exp.Expr:
-    """A table with these columns and no rows, for years of which nothing was written."""
+    """A table with these columns and no rows."""
     return exp.select(*(exp.alias_(exp.null(), name) for name in columns)).where(exp.false()).subquery()
 
 

@@ -1,61 +1,61 @@
-"""Leases: a note on this machine of what a run holds elsewhere, so that the next run can clean up after a dead one.
+"""Locks between runs of this machine, which the kernel releases when their process ends, however it ends.
 
-Here belongs telling whether whoever wrote a note still lives: its process holds a lock on the note's file, which the
-kernel lets go when the process ends, however it ends. What a note stands for is its writer's business. And waiting for
-whoever lives, where two runs must not do the same at once.
+A lease is a note of what a run holds elsewhere, so that the next run can clean up after one that died. Year locks make
+runs work on a year one after the other.
 """
 
-import fcntl
-import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+WAIT_S = 1.0
+"""How long a new lease waits for its lock, which a process that looks for abandoned leases may hold for a moment."""
+
 
 class LeaseHeldError(Exception):
-    """Another process that lives holds this lease."""
+    """A living process holds this lease."""
 
 
 @contextmanager
 def lease(folder: Path, name: str, note: str) -> Iterator[Path]:
-    """Hold a lease while the context lasts. Its file stays afterwards, as abandoned, unless the holder removes it.
+    """Hold a lease. Its file stays, as an abandoned lease, unless the holder removes it.
 
     Args:
-        folder: of all leases of this kind; it is made if need be.
-        name: of the lease. One that a dead process left under the same name is taken over.
-        note: what the next run must know to clean up.
+        folder: of all leases of this kind; it is created if it does not exist.
+        name: of the lease. A lease of that name whose process died is taken over.
+        note: what the next run must know to clean up; not empty.
 
     Raises:
-        LeaseHeldError: a process that lives holds it.
+        LeaseHeldError: a living process holds the lease.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        handle = _lock(folder / name, os.O_RDWR | os.O_CREAT)
-    if handle is None:
-        raise LeaseHeldError(name)
+    file = folder / name
     try:
-        (folder / name).write_text(note)
-        yield folder / name
-    finally:
-        os.close(handle)
+        held = FileLock(file).acquire(timeout=WAIT_S)
+    except Timeout as error:
+        raise LeaseHeldError(name) from error
+    with held:
+        file.write_text(note)
+        yield file
 
 
 def abandoned(folder: Path, besides: str = "") -> Iterator[Path]:
-    """The leases of dead processes, but for one name. Each is locked until the next is asked for."""
+    """The leases of dead processes, except one name. Each is locked until the next is requested."""
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        with _alone(folder):
-            handle = _lock(file, os.O_RDWR) if file.name != besides and file.exists() else None
-        if handle is not None:
-            try:
-                yield file
-            finally:
-                os.close(handle)
+        if file.name != besides:
+            with suppress(Timeout), FileLock(file, blocking=False):
+                if file.stat().st_size:
+                    yield file
+                else:  # its process has not written the note, and holds nothing yet
+                    file.unlink()
 
 
 @dataclass(frozen=True)
 class YearLocks:
-    """Sees to it that runs on this machine work on a year one after the other, where that matters.
+    """Makes runs of this machine work on a year one after the other.
 
     Attributes:
         folder: of the locks: an empty file for each year, which stays.
@@ -65,42 +65,20 @@ class YearLocks:
 
     @contextmanager
     def alone(self, years: Iterable[int], waits: Callable[[int], object] = lambda year: None) -> Iterator[None]:
-        """Within, no other run is where it asks for any of these years; it waits, or we do.
+        """Hold the locks of some years, and wait for runs that hold one of them.
 
         Args:
-            years: which years. They are taken in their order, so that two runs never wait for each other.
-            waits: is told each year that we have to wait for.
+            years: which years. They are locked in ascending order, so that two runs never wait for each other.
+            waits: is called with each year that another run holds.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as held:
             for year in sorted(years):
-                handle = _lock(self.folder / str(year), os.O_RDWR | os.O_CREAT)
-                if handle is None:
+                lock = FileLock(self.folder / str(year))
+                try:
+                    lock.acquire(blocking=False)
+                except Timeout:
                     waits(year)
-                    handle = os.open(self.folder / str(year), os.O_RDWR)
-                    held.callback(os.close, handle)
-                    fcntl.flock(handle, fcntl.LOCK_EX)
-                else:
-                    held.callback(os.close, handle)
+                    lock.acquire()
+                held.callback(lock.release)
             yield
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else makes or takes a lease meanwhile: a file is never seen between its making and its locking."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(file: Path, flags: int) -> int | None:
-    handle = os.open(file, flags, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle

@@ -1,11 +1,10 @@
-"""The tables: what each holds, its grain, its columns and its order.
+"""The tables: every fact about each of them, once, wherever it is stored.
 
-Here belongs what is true of a table wherever it is stored: rows of crimes in `layers.py`, counts of them in `marts.py`,
-what both share in `base.py`. How rows are computed is in `sql/` (one file per table) and `spark_jobs/`; where they are
-stored, in `resources/`.
+How rows are computed is in `sql/tables/` and `spark_jobs/`.
 """
 
-from chicago_crime.tables.base import CELL_FT, Table
+from chicago_crime.tables import layers, marts
+from chicago_crime.tables.columns import CELL_FT
 from chicago_crime.tables.layers import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 from chicago_crime.tables.marts import (
     AREA_RATES,
@@ -16,24 +15,12 @@ from chicago_crime.tables.marts import (
     CRIMES_MONTHLY,
     HOT_SPOTS,
 )
+from chicago_crime.tables.table import Table
 
 TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        RAW_CRIMES,
-        CRIMES,
-        REJECTED_CRIMES,
-        REVISIONS,
-        ENRICHED_CRIMES,
-        CRIME_TYPE_COUNT,
-        CRIMES_DAILY,
-        HOT_SPOTS,
-        CRIMES_MONTHLY,
-        CRIMES_HOURLY,
-        CRIMES_BY_CELL,
-        AREA_RATES,
-    )
+    table.name: table for module in (layers, marts) for table in vars(module).values() if isinstance(table, Table)
 }
+"""Every table by name, in the order of definition: each after those that it is made of."""
 
 __all__ = [
     "AREA_RATES",

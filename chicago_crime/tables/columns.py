@@ -1,10 +1,10 @@
-"""The source's columns: each one once, with its spellings, type, unit and meaning.
+"""Columns: each one described once, with its type, unit and meaning.
 
-The header reader, the table schemas, the docs, the checks and the DDL derive from here. Which table holds which
-columns is in `tables/`; how a column is computed is in `sql/` and `spark_jobs/`.
+First those of the source, with the spellings that publishers use, then those that several tables add. The header
+reader, the schemas, the checks, the DDL and the data dictionary derive from them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Type = Literal["STRING", "INT64", "FLOAT64", "BOOL", "DATETIME", "DATE"]
@@ -20,9 +20,9 @@ class Column:
         type: the type in typed tables; in `raw_crimes` every column is STRING.
         description: what a value means, with its unit.
         spellings: header spellings beyond `name`, letters and digits only, in lower case.
-        needed: True if a source file without this column is refused.
-        nullable: False if a typed row always has a value; a check proves it.
-        between: smallest and largest value that can be true; a check proves it.
+        needed: True if a source file must have the column.
+        nullable: False if every typed row has a value; a check proves it.
+        between: smallest and largest plausible value; a check warns about others.
     """
 
     name: str
@@ -71,3 +71,49 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column("longitude", "FLOAT64", "Block-level place, degrees east.", ("lon", "lng", "long"), between=LONGITUDE),
     Column("location", "STRING", "Latitude and longitude as one text."),
 )
+
+
+def count(name: str, description: str) -> Column:
+    """A column that counts something."""
+    return Column(name, "INT64", description, nullable=False, between=(0, float("inf")))
+
+
+RAW_COLUMNS = tuple(replace(c, type="STRING", nullable=True, between=None) for c in SOURCE_COLUMNS)
+TYPED = {c.name: c for c in SOURCE_COLUMNS}
+YEAR = TYPED["year"]
+MONTH = Column("month", "DATE", "First day of the month of `date`.", nullable=False)
+OFFENSE_CLASSES = ("violent", "property", "non_index")
+OFFENSE_CLASS = Column("offense_class", "STRING", "violent, property or non_index, by FBI code.", nullable=False)
+CLASS_OR_ALL = replace(OFFENSE_CLASS, description="violent, property, non_index, or all of them.")
+COMPARABLE = Column("primary_type_comparable", "STRING", "Crime type under one label for all years.")
+DAY_OF_WEEK = Column("day_of_week", "INT64", "ISO: 1 Monday to 7 Sunday.", nullable=False, between=(1, 7))
+HOUR = Column("hour", "INT64", "Hour of the day, 0 to 23.", nullable=False, between=(0, 23))
+CELL_FT = 660
+"""Side of a grid cell in feet: the City's block length. The Spark job, which imports nothing of ours, has its own."""
+CELL_X = Column("cell_x", "INT64", f"Column of the {CELL_FT} ft grid: x_coordinate / {CELL_FT}, rounded down.")
+CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT} ft grid: y_coordinate / {CELL_FT}, rounded down.")
+IS_PROVISIONAL = Column(
+    "is_provisional",
+    "BOOL",
+    "Within 28 days before the newest date of a snapshot that was taken while late reports still arrived.",
+    nullable=False,
+)
+CRIMES_COUNT = count("crimes", "Number of crimes.")
+ARRESTS = count("arrests", "Crimes with the arrest flag.")
+ARREST_RATE = Column("arrest_rate", "FLOAT64", "arrests / crimes. Not a clearance rate.", between=(0, 1))
+DOMESTIC_CRIMES = count("domestic_crimes", "Crimes with the domestic flag.")
+COMMUNITY_AREA_NAME = Column("community_area_name", "STRING", "Name of the community area.")
+SIDE = Column("side", "STRING", "Side of the city that the community area lies in.")
+
+FILTERABLE = (
+    OFFENSE_CLASS,
+    TYPED["primary_type"],
+    COMPARABLE,
+    TYPED["community_area"],
+    TYPED["district"],
+    TYPED["arrest"],
+    TYPED["domestic"],
+)
+"""What people filter by. A mart with these columns can answer any choice of them."""
+
+FILTERED_BY = tuple(column.name for column in FILTERABLE)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chicago_crime.tables.base import (
+from chicago_crime.tables.columns import (
     CELL_X,
     CELL_Y,
     COMMUNITY_AREA_NAME,
@@ -14,10 +14,13 @@ from chicago_crime.tables.base import (
     OFFENSE_CLASS,
     RAW_COLUMNS,
     SIDE,
+    SOURCE_COLUMNS,
     TYPED,
-    Table,
+    Column,
 )
-from chicago_crime.tables.columns import SOURCE_COLUMNS, Column
+from chicago_crime.tables.table import Table
+
+_PLACE = ("x_coordinate", "y_coordinate", "latitude", "longitude")
 
 RAW_CRIMES = Table(
     "raw_crimes",
@@ -25,6 +28,8 @@ RAW_CRIMES = Table(
     "one row of the source file",
     RAW_COLUMNS,
     year_column=None,
+    group="warehouse",
+    made_by="csv",
 )
 CRIMES = Table(
     "crimes",
@@ -33,6 +38,10 @@ CRIMES = Table(
     (*(c for c in SOURCE_COLUMNS if c.name != "location"), MONTH),
     key=("id",),
     order=("month", "primary_type", "date", "id"),
+    group="warehouse",
+    upstream=(RAW_CRIMES,),
+    # A place is NULL if any of its four columns says "no location".
+    lineage={"year": ("date",), "month": ("date",), **dict.fromkeys(_PLACE, _PLACE)},
 )
 REJECTED_CRIMES = Table(
     "rejected_crimes",
@@ -50,6 +59,12 @@ REJECTED_CRIMES = Table(
     ),
     order=("reason", "id", "updated_on"),
     year_column="file_year",
+    group="warehouse",
+    upstream=(RAW_CRIMES,),
+    lineage={"file_year": (), "reason": ("id", "date", "updated_on")},
+)
+_COMPARED = tuple(
+    c.name for c in CRIMES.columns if c.name not in ("year", "month", "updated_on", "latitude", "longitude")
 )
 REVISIONS = Table(
     "revisions",
@@ -75,10 +90,21 @@ REVISIONS = Table(
     ),
     key=("snapshot", "previous_snapshot", "id", "kind", "old_value", "new_value"),
     order=("snapshot", "kind", "id", "previous_snapshot", "old_value", "new_value"),
+    group="warehouse",
+    # Its statement also reads the former `crimes`, before they are replaced, and the revisions noted so far.
+    upstream=(RAW_CRIMES,),
+    lineage={
+        "year": ("date",),
+        "snapshot": ("updated_on", "date"),
+        "previous_snapshot": (),
+        "kind": _COMPARED,
+        "old_value": (),
+        "new_value": _COMPARED,
+    },
 )
 ENRICHED_CRIMES = Table(
     "enriched_crimes",
-    "Every typed crime with what analysts need beside it.",
+    "Every typed crime, with derived columns for analysis.",
     "one row of crimes",
     (
         *CRIMES.columns,
@@ -101,4 +127,18 @@ ENRICHED_CRIMES = Table(
     ),
     key=("id",),
     order=CRIMES.order,
+    group="spark",
+    made_by="spark",
+    upstream=(CRIMES,),
+    lineage={
+        **dict.fromkeys(("hour", "day_of_week", "is_time_placeholder"), ("date",)),
+        "is_provisional": ("date", "updated_on"),
+        "offense_class": ("fbi_code",),
+        "primary_type_comparable": ("primary_type",),
+        "fbi_name": ("fbi_code",),
+        "community_area_name": ("community_area",),
+        "side": ("community_area",),
+        "cell_x": ("x_coordinate",),
+        "cell_y": ("y_coordinate",),
+    },
 )

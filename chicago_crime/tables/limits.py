@@ -1,17 +1,17 @@
-"""How far a year may differ from what is loaded before a check fails or warns."""
+"""Thresholds of the checks that compare a year with others."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a year may differ before a check speaks up.
+    """How far a year may differ before a check fails or warns.
 
     Attributes:
-        shrink: share of its rows that a year may lose against what is loaded.
+        shrink: share of the loaded rows that a year may lose.
         rejected: share of rows that may be rejected.
         quarantined: share of lines that may be unreadable.
-        share_shift: how far the share of NULLs of a column, or of a crime type, may move from one year to the next.
+        share_shift: how far the share of a crime type, or of a column's NULLs, may move from one year to the next.
     """
 
     shrink: float = 0.01

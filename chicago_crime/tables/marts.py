@@ -1,8 +1,11 @@
-"""The marts: small tables of counts, made of enriched_crimes, that dashboards read."""
+"""The marts: small tables of counts, made of enriched_crimes, for dashboards to read.
+
+A new mart is a `Table` here and its statement `sql/tables/NAME.sql`. The graph, the checks and the docs find it.
+"""
 
 from dataclasses import replace
 
-from chicago_crime.tables.base import (
+from chicago_crime.tables.columns import (
     ARREST_RATE,
     ARRESTS,
     CELL_X,
@@ -16,14 +19,20 @@ from chicago_crime.tables.base import (
     FILTERED_BY,
     HOUR,
     IS_PROVISIONAL,
+    LATITUDE,
+    LONGITUDE,
     MONTH,
     SIDE,
     TYPED,
     YEAR,
-    Table,
+    Column,
     count,
 )
-from chicago_crime.tables.columns import LATITUDE, LONGITUDE, Column
+from chicago_crime.tables.layers import ENRICHED_CRIMES
+from chicago_crime.tables.table import AddsUp, Table
+
+_COUNTED = {"crimes": ("id",), "arrests": ("arrest",), "domestic_crimes": ("domestic",)}
+_CELLS = ("cell_x", "cell_y", "offense_class")
 
 CRIME_TYPE_COUNT = Table(
     "crime_type_count",
@@ -32,6 +41,11 @@ CRIME_TYPE_COUNT = Table(
     (YEAR, TYPED["primary_type"], CRIMES_COUNT, ARRESTS, ARREST_RATE, DOMESTIC_CRIMES),
     key=("year", "primary_type"),
     order=("crimes", "primary_type"),
+    group="spark",
+    made_by="spark",
+    upstream=(ENRICHED_CRIMES,),
+    lineage=_COUNTED | {"arrest_rate": ("arrest",)},
+    adds_up=AddsUp(),
 )
 CRIMES_DAILY = Table(
     "crimes_daily",
@@ -50,6 +64,13 @@ CRIMES_DAILY = Table(
     ),
     key=("day",),
     order=("day",),
+    group="spark",
+    made_by="spark",
+    upstream=(ENRICHED_CRIMES,),
+    lineage=_COUNTED
+    | {"day": ("date",)}
+    | dict.fromkeys(("violent_crimes", "property_crimes", "non_index_crimes"), ("offense_class",)),
+    adds_up=AddsUp(),
 )
 HOT_SPOTS = Table(
     "hot_spots",
@@ -73,6 +94,10 @@ HOT_SPOTS = Table(
     ),
     key=("year", "offense_class", "cell_x", "cell_y"),
     order=("offense_class", "cell_x", "cell_y"),
+    made_by="spark",
+    upstream=(ENRICHED_CRIMES,),
+    lineage=dict.fromkeys(("crimes", "neighborhood_crimes", "gi_star"), _CELLS),
+    adds_up=AddsUp("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(cell_x IS NOT NULL AND cell_y IS NOT NULL)"),
 )
 CRIMES_MONTHLY = Table(
     "crimes_monthly",
@@ -80,6 +105,9 @@ CRIMES_MONTHLY = Table(
     "month, offense class, type by both labels, community area, district, arrest flag and domestic flag",
     (YEAR, MONTH, *FILTERABLE, CRIMES_COUNT),
     key=("month", *FILTERED_BY),
+    upstream=(ENRICHED_CRIMES,),
+    lineage=_COUNTED,
+    adds_up=AddsUp(),
 )
 CRIMES_HOURLY = Table(
     "crimes_hourly",
@@ -94,6 +122,9 @@ CRIMES_HOURLY = Table(
         count("time_placeholders", "Crimes left out of `crimes`: their time is a placeholder (they show as hour 0)."),
     ),
     key=("year", *FILTERED_BY, "day_of_week", "hour"),
+    upstream=(ENRICHED_CRIMES,),
+    lineage=dict.fromkeys(("crimes", "time_placeholders"), ("id", "is_time_placeholder")),
+    adds_up=AddsUp("SUM(crimes) + SUM(time_placeholders)"),
 )
 CRIMES_BY_CELL = Table(
     "crimes_by_cell",
@@ -101,6 +132,9 @@ CRIMES_BY_CELL = Table(
     "year, cell, offense class, type by both labels, community area, district, arrest flag and domestic flag",
     (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
     key=("year", *FILTERED_BY, "cell_x", "cell_y"),
+    upstream=(ENRICHED_CRIMES,),
+    lineage=_COUNTED,
+    adds_up=AddsUp(),
 )
 AREA_RATES = Table(
     "area_rates",
@@ -132,4 +166,9 @@ AREA_RATES = Table(
     ),
     key=("year", "community_area", "offense_class"),
     order=("community_area", "offense_class"),
+    upstream=(ENRICHED_CRIMES,),
+    lineage=_COUNTED
+    | dict.fromkeys(("population", "is_small_population"), ("year", "community_area"))
+    | {"rate_per_1000": ("id", "year", "community_area"), "days_covered": ("date",)},
+    adds_up=AddsUp("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(community_area BETWEEN 1 AND 77)"),
 )

@@ -1,8 +1,4 @@
-"""Years: the partitions of every table, and how people write a choice of them.
-
-Here belongs what is true of years as such. Which years a source has belongs to the source; which are loaded, to the
-warehouse.
-"""
+"""Years, the partitions of every table, and the notation for a choice of them: `2014-2016,2021`."""
 
 import re
 from datetime import date
@@ -12,21 +8,21 @@ from chicago_crime.errors import UsageError
 FIRST_YEAR = 2001
 """The City publishes reported crimes from this year on."""
 
-CURRENT_YEAR = date.today().year  # read once: a process that lives over New Year keeps a graph that agrees with itself
+CURRENT_YEAR = date.today().year  # read once, so that the graph stays consistent in a process that runs past New Year
 
 
 class YearsError(UsageError):
-    """A choice of years cannot be read; the message shows what was written and what can be."""
+    """A choice of years cannot be parsed; the message shows the text and the notation."""
 
 
 def parse_years(text: str) -> list[int]:
-    """Read a choice of years such as `2014-2016,2021`.
+    """Parse a choice of years such as `2014-2016,2021`.
 
     Returns:
         The chosen years, ascending, each once.
 
     Raises:
-        YearsError: the text is no choice of years, or names one outside 2001 to the current year.
+        YearsError: the text does not follow the notation, or a year is outside 2001 to the current year.
     """
     years: set[int] = set()
     for part in text.split(","):
@@ -43,7 +39,7 @@ def parse_years(text: str) -> list[int]:
 
 
 def contiguous_ranges(years: list[int]) -> list[tuple[int, int]]:
-    """Group years into ranges without gaps, as (first, last): Dagster runs one contiguous range at a time."""
+    """Group years into ranges (first, last) without gaps: a Dagster run covers one contiguous range."""
     ranges: list[tuple[int, int]] = []
     for year in sorted(set(years)):
         if ranges and ranges[-1][1] == year - 1:

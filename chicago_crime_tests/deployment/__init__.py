@@ -1,1 +1,1 @@
-"""Tests of containers, workflows and machine set-up."""
+"""Tests of containers, workflows and the set-up of the machine."""

@@ -1,7 +1,4 @@
-"""A Google Cloud on loopback for whole runs: giving commands, looking at tables, at calls, and at what is left.
-
-Here belongs what the tests of whole runs in the cloud share. What the servers do is theirs.
-"""
+"""A Google Cloud on loopback for whole runs: commands, and a view of its tables, its calls and what a run left."""
 
 import os
 import re
@@ -29,11 +26,11 @@ CRIMES_IN = {
     "area_rates": lambda row: row["crimes"] if row["offense_class"] == "all" else 0,
     "crimes_hourly": lambda row: row["crimes"] + row["time_placeholders"],
 }
-"""How many crimes a row of a table stands for; in the others it is `crimes`."""
+"""The number of crimes that a row of a table stands for; in the other tables it is `crimes`."""
 
 
 class Ended(NamedTuple):
-    """A command that has ended: its exit code, and all that it printed."""
+    """A command that has ended: its exit code and its output."""
 
     code: int
     output: str
@@ -47,7 +44,7 @@ class Cloud(WholeCloud):
 
     @property
     def servers(self) -> Mapping[str, GoogleServer]:
-        """What a run asks, by service."""
+        """The servers that a run calls, by service."""
         return {"storage": self.storage, "bigquery": self.bigquery, "dataproc": self.dataproc}
 
     @property
@@ -56,7 +53,7 @@ class Cloud(WholeCloud):
         return self.folder / "data"
 
     def begin(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
-        """Begin a command in a process of its own, as a user does."""
+        """Start a command in its own process, as a user does."""
         return subprocess.Popen(
             [PROGRAM[0], "-u", *PROGRAM[1:], *arguments],
             env=os.environ | self.environment | more.pop("env", {}),
@@ -67,13 +64,13 @@ class Cloud(WholeCloud):
         )
 
     def command(self, *arguments: str, **environment: str) -> Ended:
-        """Give a command in a process of its own and wait for its end."""
+        """Run a command in its own process."""
         process = self.begin(*arguments, env=environment)
         output, _ = process.communicate(timeout=PATIENCE_S)
         return Ended(process.returncode, output)
 
     def command_here(self, *arguments: str) -> Ended:
-        """Give a command in this process, which has all modules already: for tests that give many."""
+        """Run a command in this process, which has imported everything already: for tests with many commands."""
         ended = CliRunner().invoke(app, arguments, env=self.environment)
         crash = [] if ended.exception is None or isinstance(ended.exception, SystemExit) else [repr(ended.exception)]
         return Ended(ended.exit_code, "\n".join([ended.output, *(f"Traceback: {error}" for error in crash)]))
@@ -83,7 +80,7 @@ class Cloud(WholeCloud):
         return self.bigquery.rows(DATASET, table)
 
     def crimes(self, table: str) -> dict[int, int]:
-        """How many crimes of each year a table stands for, by the year that its rows tell."""
+        """The number of crimes of each year that a table accounts for."""
         counted: dict[int, int] = {}
         for row in self.rows(table):
             year = int(row["year"]) if "year" in row else (row.get("date") or row.get("month")).year
@@ -91,7 +88,7 @@ class Cloud(WholeCloud):
         return counted
 
     def left(self) -> list[str]:
-        """What costs, or waits to be removed: clusters, jobs at work, staged objects, notes of runs."""
+        """What costs money or waits to be removed: clusters, running jobs, staged objects and files, notes of runs."""
         state = self.dataproc.dataproc
         staged = [
             name for name in self.storage.names(BUCKET) if not name.startswith(("jobs/", "crimes/", "quarantine/"))
@@ -105,20 +102,20 @@ class Cloud(WholeCloud):
         ]
 
     def forget_calls(self) -> None:
-        """Begin the record of calls anew."""
+        """Clear the record of calls."""
         for server in self.servers.values():
             server.asked.clear()
 
 
 @contextmanager
 def cloud_in(folder: Path, engine: str = "sail") -> Iterator[Cloud]:
-    """A cloud, as long as the context lasts."""
+    """A cloud that lasts as long as the context."""
     with whole_cloud(folder, engine) as cloud:
         yield Cloud(**vars(cloud) | {"environment": cloud.environment | {"COLUMNS": "250"}}, folder=folder)
 
 
 def kind_of(asked: Asked) -> str:
-    """Which kind of call a request is: its method and its path, without what is new in every run."""
+    """The kind of a call: its method and path, without the parts that differ between runs."""
     path = re.sub(r"/(jobs|clusters|queries|operations|staging)/.*", r"/\1/*", asked.path.replace("%2F", "/"))
     path = re.sub(r"\b[0-9a-f]{8,}\b|\d{4}(?=\.csv)", "*", path)
     path = re.sub(r"/storage/v1/b/[^/]+", "/bucket", path)
@@ -128,19 +125,16 @@ def kind_of(asked: Asked) -> str:
 
 
 def writes_in(cloud: Cloud) -> list[str]:
-    """The requests since `forget_calls` that change something at Google, or were meant to, by service and kind.
+    """The requests since `forget_calls` that change something at Google, by service and kind.
 
-    A write is a request that begins a job, or puts, changes or deletes an object, a table, a dataset or a cluster.
-    Deletions that go to Cloud Storage in one request are one write. No write are: questions (queries that `jobs.query`
-    answers are all SELECT), dry runs, which run nothing, requests for tokens; and what Google does by itself: exports,
-    and what the Spark job writes.
+    Those are requests that start a job, or that create, change or delete an object, a table, a dataset or a cluster;
+    a batch of deletions counts once. Not counted are queries (all of `jobs.query` are SELECT), dry runs, requests for
+    tokens, and what Google and the Spark job write.
     """
     found = []
     for service, server in cloud.servers.items():
         for asked in server.calls:
-            is_question = (
-                asked.method == "GET" or asked.call == "bigquery.jobs.query" or b'"dryRun": true' in asked.body
-            )
-            if not is_question:
+            is_read = asked.method == "GET" or asked.call == "bigquery.jobs.query" or b'"dryRun": true' in asked.body
+            if not is_read:
                 found.append(f"{service} {kind_of(asked)}")
     return found

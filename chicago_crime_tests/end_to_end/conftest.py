@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: one browser for all that look at pages."""
+"""Fixtures of the end-to-end tests: one browser for all tests that look at pages."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.support import program_missing
+from chicago_crime_tests.waiting import TIMEOUT_S
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         program_missing("Chromium is missing: apt-get install chromium")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    expect.set_options(timeout=1000 * PATIENCE_S)
+    expect.set_options(timeout=1000 * TIMEOUT_S)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield browser

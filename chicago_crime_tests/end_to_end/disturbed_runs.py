@@ -1,27 +1,27 @@
-"""Whole runs in the cloud that something befalls at a chosen call, and what must hold of a year afterwards.
+"""Whole runs in the cloud with a fault at a chosen call, and what must hold for a year afterwards.
 
-Here belong two versions of a year, the rule that picks a call, and how a run and its tables are judged. What befalls
-which call is said by those that try it: `test_cloud_crashes.py`, `test_cloud_faults.py`, `benchmarks/faults.py`.
+`test_cloud_faults.py` and `benchmarks/faults.py` choose the faults and the calls.
 """
 
+import os
+import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from chicago_crime.tables import TABLES
-from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of
+from chicago_crime_tests.end_to_end.cloud import Cloud, kind_of
+from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.servers.faults import NO_FAULT, Asked, Fault, FaultyServer
-from chicago_crime_tests.support import crimes_of_months, write_csv
 
 YEAR = 2014
 OLD, NEW = 3, 4
 """Crimes a month in the two versions of a year."""
 
 COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
-"""The tables in which every crime of a year counts."""
+"""The tables that account for every crime of a year."""
+
 BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
 
 FAULTS = {
@@ -36,7 +36,7 @@ FAULTS = {
 
 
 class Call(NamedTuple):
-    """One call of a run: its service, method and path (`kind_of`), and how many alike came before it."""
+    """One call of a run: its service, method and path (`kind_of`), and the number of such calls before it."""
 
     kind: str
     place: int
@@ -48,10 +48,10 @@ class Call(NamedTuple):
 
 
 class Chosen:
-    """A rule for servers: a fault befalls the calls that are chosen.
+    """A rule for servers: the chosen calls meet a fault.
 
     Attributes:
-        befallen: the calls that it has befallen.
+        befallen: the calls that met the fault.
     """
 
     def __init__(self, fault: Fault, chooses: Callable[[Call], bool]):
@@ -61,7 +61,7 @@ class Chosen:
         self._lock = threading.Lock()
 
     def rule(self, servers: Mapping[str, FaultyServer]) -> None:
-        """Have the servers, by name, ask this rule from now on."""
+        """Apply this rule to servers, which are given by name."""
         for service, server in servers.items():
             server.rule = self._of(service)
 
@@ -80,7 +80,7 @@ class Chosen:
 
 
 def run_of(cloud: Cloud, version: str, assets: str = "", years: str = str(YEAR)) -> list[str]:
-    """The command that loads years of a version, or only some assets of it."""
+    """The command that loads years of a version, or some assets of it."""
     some = ["--assets", assets] if assets else []
     return ["run", "--years", years, "--folder", str(cloud.folder / version), "--allow-shrink", *some]
 
@@ -91,7 +91,7 @@ def load(cloud: Cloud, version: str, assets: str = "") -> None:
 
 
 def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
-    """For each table which version a year is wholly of, in crimes a month; no crime is there twice."""
+    """The version of a year in each table, in crimes a month. Checks that no year is mixed and no crime duplicated."""
     found = {name: cloud.crimes(name).get(year, 0) for name in COUNTED}
     assert set(found.values()) <= {12 * OLD, 12 * NEW}, found
     for table in ("crimes", "enriched_crimes"):
@@ -101,7 +101,7 @@ def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
 
 
 def assert_made_of(cloud: Cloud, per_month: int, assets: str = "", year: int = YEAR) -> None:
-    """All tables, or those among some assets, are wholly of one version, and nothing is left to be removed."""
+    """Check that all tables, or those among some assets, are of one version, and that nothing waits to be removed."""
     found = versions(cloud, year)
     made = [name for name in found if not assets or name in assets.split(",")]
     assert {name: found[name] for name in made} == dict.fromkeys(made, per_month)
@@ -113,57 +113,54 @@ def the_other(cloud: Cloud) -> tuple[str, int]:
     return ("new", NEW) if versions(cloud)["crimes"] == OLD else ("old", OLD)
 
 
-def let_be(servers: Mapping[str, FaultyServer]) -> None:
-    """Have servers do everything right again, and wait until they are done with what came."""
+def stop_faults(servers: Mapping[str, FaultyServer]) -> None:
+    """Stop the faults, and wait until the servers have handled every request."""
     for server in servers.values():
         server.forget_faults()
         server.wait_until_idle()
 
 
-@contextmanager
-def loaded_cloud(folder: Path) -> Iterator[Cloud]:
-    """A cloud that has loaded the old version of a year, and both versions in folders."""
-    for version, per_month in (("old", OLD), ("new", NEW)):
-        write_csv(folder / version / "2014.csv", crimes_of_months(2014, per_month))
-    with cloud_in(folder) as made:
-        load(made, "old")
-        yield made
-
-
-def calls_of_a_run(cloud: Cloud, assets: str = "") -> list[Call]:
-    """The calls of a run without faults, in their order."""
-    cloud.forget_calls()
-    run_under(cloud, Chosen(NO_FAULT, lambda call: False), assets)
-    asked = sorted((asked.at, f"{name} {kind_of(asked)}") for name, s in cloud.servers.items() for asked in s.asked)
-    made: Counter[str] = Counter()
-    calls = []
-    for _, kind in asked:
-        calls.append(Call(kind, made[kind]))
-        made[kind] += 1
-    return calls
-
-
 def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
-    """Load the other version under faults: it goes well, or ends cleanly and the next run does.
+    """Load the other version under faults. The run must succeed, or fail cleanly so that the next one succeeds.
 
     Returns:
-        Whether it went well at once.
+        Whether it succeeded at once.
 
     Raises:
-        AssertionError: neither; the message tells which calls met the fault, and what the run said.
+        AssertionError: neither; the message has the calls that met the fault, and the output of the run.
     """
     version, now = the_other(cloud)
     command = run_of(cloud, version, assets)
     chosen.rule(cloud.servers)
     ended = cloud.command_here(*command)
-    let_be(cloud.servers)
-    told = (chosen.fault, chosen.befallen, ended.output)
-    assert "Traceback" not in ended.output, told
-    assert ended.code in (0, 1), told
+    stop_faults(cloud.servers)
+    details = (chosen.fault, chosen.befallen, ended.output)
+    assert "Traceback" not in ended.output, details
+    assert ended.code in (0, 1), details
     if ended.code:
-        assert "failed" in ended.output, told
+        assert "failed" in ended.output, details
         versions(cloud)
         again = cloud.command_here(*command)
-        assert again.code == 0, (told, again.output)
+        assert again.code == 0, (details, again.output)
     assert_made_of(cloud, now, assets)
     return ended.code == 0
+
+
+def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> None:
+    """Load the other version, kill -9 the run when it makes a call, and let the next run repair everything.
+
+    Raises:
+        AssertionError: a year is mixed after the kill, or not repaired; or the run did not make the call.
+    """
+    version, now = the_other(cloud)
+    process = cloud.begin(*run_of(cloud, version, assets))
+    chosen = Chosen(Fault(before=lambda: os.kill(process.pid, signal.SIGKILL)), at.__eq__)
+    chosen.rule(cloud.servers)
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    stop_faults(cloud.servers)
+    assert chosen.befallen == {at}, output
+    assert process.returncode == -signal.SIGKILL, output
+    until(lambda: all(job.done.is_set() for job in cloud.bigquery.jobs.by_id.values()))
+    versions(cloud)
+    load(cloud, version, assets)
+    assert_made_of(cloud, now, assets)

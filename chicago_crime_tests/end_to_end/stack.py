@@ -1,8 +1,7 @@
-"""The stack of `docker-compose.yaml` as plain processes: its commands, environment and health checks, without Docker.
+"""The stack of `docker-compose.yaml` as plain processes, without Docker.
 
-Nothing of the stack is written down here twice: commands, variables, order and health checks are read from the Compose
-file, variables of the image from the Dockerfile, and the instance's files are those that the image copies. Only what
-containers give each service for itself is put in another place: ports, host names and folders.
+Commands, variables and health checks are read from the Compose file, the image's variables from the Dockerfile. Only
+what differs per container is replaced: ports, host names and folders.
 """
 
 import os
@@ -27,7 +26,7 @@ PORTS = ("3000", "4000", "5432", "8050")
 
 
 def compose_file(**variables: str) -> dict[str, Any]:
-    """The Compose file, with variables in their places as Compose does it."""
+    """The Compose file with its variables substituted."""
 
     def value(match: re.Match[str]) -> str:
         return variables.get(match[1]) or match[2]
@@ -37,14 +36,14 @@ def compose_file(**variables: str) -> dict[str, Any]:
 
 
 def image_environment() -> dict[str, str]:
-    """The variables that the image sets for whatever runs in it, save the search path."""
+    """The image's variables, except for the search path."""
     last_stage = (PROJECT / "Dockerfile").read_text().split("\nFROM ")[-1]
     [block] = re.findall(r"^ENV ((?:.*\\\n)*.*)$", last_stage, re.MULTILINE)
     return {name: value for name, value in re.findall(r"(\w+)=(\S+)", block) if name != "PATH"}
 
 
 def postgres_programs() -> Path:
-    """Where PostgreSQL's programs are; the test is skipped where they are not."""
+    """The folder of PostgreSQL's programs. Skips the test if there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     on_path = shutil.which("initdb")
     if not found and not on_path:
@@ -57,8 +56,9 @@ class Stack:
     """Services of the Compose file, started and stopped one by one.
 
     Attributes:
-        folder: where everything is kept, also logs: `<service>.log`.
-        settings: what stands in the env file, besides what the stack's own says.
+        folder: where everything is stored, including logs: `<service>.log`.
+        settings: settings in addition to those of the env file.
+        processes: service -> its running process.
     """
 
     folder: Path
@@ -80,11 +80,11 @@ class Stack:
         return self.folder / "home"
 
     def address(self, port: str) -> str:
-        """Where what listens on a port of the Compose file is found."""
+        """The URL of what listens on a port of the Compose file."""
         return f"http://127.0.0.1:{self.ports[port]}"
 
     def start(self, *services: str) -> None:
-        """Start services, and wait until their own health checks are content."""
+        """Start services, and wait until they are healthy."""
         for service in services:
             self._start(service)
         for service in services:
@@ -93,22 +93,22 @@ class Stack:
     def _start(self, service: str) -> None:
         with (self.folder / f"{service}.log").open("ab") as log:
             self.processes[service] = subprocess.Popen(
-                # However these tests were started: in a container, no signal is ignored from the beginning.
+                # The test runner may ignore signals; in a container none is ignored.
                 ["env", "--default-signal", *self._moved(self.services[service]["command"])],
                 env=self._environment(service),
                 cwd=self.home,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # what it starts itself is in its group, as it would be in its container
+                start_new_session=True,  # a process group of its own, like a container
             )
 
     def run(self, service: str) -> None:
-        """Run a service that ends by itself."""
+        """Run a service until it exits."""
         self._start(service)
         assert self.processes.pop(service).wait(PATIENCE_S) == 0, self.log(service)
 
     def wait_until_healthy(self, service: str) -> None:
-        """Run a service's health check until it is content."""
+        """Run a service's health check until it succeeds."""
 
         def is_healthy() -> bool:
             ended = service in self.processes and self.processes[service].poll() is not None
@@ -127,12 +127,12 @@ class Stack:
         )
 
     def stop(self, service: str, by: signal.Signals = signal.SIGTERM) -> int:
-        """Stop a service as Docker does, or kill it with all that it has started. Returns its exit code."""
-        self.tell(service, by)
+        """Stop a service as Docker does, or kill it with its children. Returns its exit code."""
+        self.send(service, by)
         return self.processes.pop(service).wait(PATIENCE_S)
 
-    def tell(self, service: str, signal_: signal.Signals) -> None:
-        """Send a service a signal; as in a container, only the one that kills reaches all that it has started."""
+    def send(self, service: str, signal_: signal.Signals) -> None:
+        """Send a service a signal. As in a container, SIGKILL also ends its children."""
         process = self.processes[service]
         if signal_ is signal.SIGKILL:
             os.killpg(process.pid, signal_)
@@ -140,19 +140,19 @@ class Stack:
             process.send_signal(signal_)
 
     def kill_all(self) -> None:
-        """Leave nothing behind, whatever happened."""
+        """Kill whatever is still running."""
         for process in self.processes.values():
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
     def log(self, service: str) -> str:
-        """The end of what a service has said."""
+        """The end of a service's log."""
         return (self.folder / f"{service}.log").read_text(errors="replace")[-5000:]
 
     @contextmanager
     def database(self) -> Iterator[None]:
-        """PostgreSQL from this machine, with the user, database and password that the Compose file gives the image."""
+        """A PostgreSQL server with the user, database and password of the Compose file."""
         programs, given = postgres_programs(), self.services["postgres"]["environment"]
         place, port = self.folder / "postgres", self.ports["5432"]
         place.mkdir()
@@ -177,11 +177,11 @@ class Stack:
             subprocess.run([programs / "createdb", *made], env=login, check=True)
             yield
         finally:
-            server.send_signal(signal.SIGINT)  # disconnects whoever is left
+            server.send_signal(signal.SIGINT)  # disconnects all clients
             server.wait(PATIENCE_S)
 
     def _environment(self, service: str) -> dict[str, str]:
-        """The variables of a service, and the few that a program needs to be found on this machine."""
+        """A service's variables, and those that its programs need on this machine."""
         if service == "postgres":
             where = {"PGHOST": "127.0.0.1", "PGPORT": self.ports["5432"]}
             return {"PATH": f"{postgres_programs()}:{os.defpath}", **where}
@@ -200,7 +200,7 @@ class Stack:
         return machine | moved
 
     def _moved(self, texts: list[str]) -> list[str]:
-        """Texts of the Compose file with this stack's ports and folders in them."""
+        """Text from the Compose file with this stack's ports and folders."""
         moved = []
         for text in texts:
             text = re.sub(r"\b(\d{4})\b", lambda port: self.ports.get(port[1], port[1]), text)

@@ -1,60 +1,78 @@
-"""Whole runs in the cloud under faults: a run succeeds or fails cleanly, and each year is wholly old or wholly new.
+"""Whole runs in the cloud that meet faults, are killed, or meet each other.
 
-Which faults are tried where. Two calls are alike if they have the same method and path (`kind_of`): a run makes some
-hundred calls of about forty kinds. In `test_a_fault_at_every_kind_of_call` one run meets a fault at the first call of
-every kind. In `test_one_fault_at_a_time_*` a run meets one fault only, at the first call of one kind: the loss of the
-answer if the call changes something, and else the next fault in turn. Every fault at every single call is tried where a
-try costs little, in the tests of the bucket, of BigQuery and of Dataproc themselves; and for whole runs by
-`python -m benchmarks.faults`, which takes too long for a test.
+A run succeeds or fails cleanly, each year of a table is wholly old or wholly new, and the next run repairs everything.
+`python -m benchmarks.faults` tries every fault, and the death of the run, at every call, which takes hours.
 """
 
 from collections.abc import Iterator
-from itertools import cycle
 
 import pytest
 
-from chicago_crime_tests.end_to_end.cloud import Cloud
+from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
 from chicago_crime_tests.end_to_end.disturbed_runs import (
     BEFORE_SPARK,
     FAULTS,
+    NEW,
+    OLD,
+    Call,
     Chosen,
-    calls_of_a_run,
-    loaded_cloud,
+    assert_made_of,
+    kill_run_at,
+    load,
+    run_of,
     run_under,
+    versions,
 )
-
-WORST = ("503", "lost")
-"""Those that a run meets at every kind of call. What it does about 429, 500 and a cut is what it does about 503; with a
-stale read it may end at once, cleanly."""
+from chicago_crime_tests.patience import PATIENCE_S
+from chicago_crime_tests.support import crimes_of_months, write_csv
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with loaded_cloud(tmp_path_factory.mktemp("faults")) as made:
+    """A cloud that has loaded the old version. Each test repairs what it damages by loading a version."""
+    folder = tmp_path_factory.mktemp("faults")
+    for version, per_month in (("old", OLD), ("new", NEW)):
+        for year in range(2013, 2016):
+            write_csv(folder / version / f"{year}.csv", crimes_of_months(year, per_month))
+    with cloud_in(folder) as made:
+        load(made, "old")
         yield made
 
 
-@pytest.mark.parametrize("kind", WORST)
-def test_a_fault_at_every_kind_of_call(cloud: Cloud, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["503", "lost"])
+def test_a_fault_at_the_first_call_of_every_kind(cloud: Cloud, kind: str) -> None:
+    """The other faults are handled like 503; after a stale read, a run may fail at once."""
     chosen = Chosen(FAULTS[kind], lambda call: call.place == 0)
     run_under(cloud, chosen)
     assert len(chosen.befallen) >= 25
 
 
-def test_one_fault_at_a_time_before_spark(cloud: Cloud) -> None:
-    others = cycle(name for name in FAULTS if name != "lost")
-    for call in calls_of_a_run(cloud, BEFORE_SPARK):
-        if call.place == 0:
-            kind = "lost" if call.changes else next(others)
-            chosen = Chosen(FAULTS[kind], call.__eq__)
-            run_under(cloud, chosen, BEFORE_SPARK)
-            assert chosen.befallen == {call}
+# The call at which the run dies, and the assets of the run: what comes before Spark is quicker without it.
+MOMENTS = {
+    "the raw table is loaded": (Call("bigquery POST jobs", 0), BEFORE_SPARK),
+    "the Spark job runs": (Call("dataproc POST regions/us-central1/jobs:submit", 0), ""),
+    "the Spark tables are published": (Call("bigquery POST jobs", 6), ""),
+    "a mart is written": (Call("bigquery POST jobs", 8), ""),
+}
 
 
-def test_one_fault_at_a_time_from_spark_on(cloud: Cloud) -> None:
-    """Such a run takes seconds, so only the calls that change something at Dataproc lose their answers here."""
-    for call in calls_of_a_run(cloud):
-        if call.place == 0 and call.changes and call.kind.startswith("dataproc"):
-            chosen = Chosen(FAULTS["lost"], call.__eq__)
-            run_under(cloud, chosen)
-            assert chosen.befallen == {call}
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(cloud: Cloud, moment: str) -> None:
+    call, assets = MOMENTS[moment]
+    kill_run_at(cloud, call, assets)
+
+
+def test_two_runs_at_once_leave_each_table_of_their_common_year_wholly_of_one(cloud: Cloud) -> None:
+    processes = [
+        cloud.begin(*run_of(cloud, version, years=years))
+        for version, years in (("old", "2013-2014"), ("new", "2014-2015"))
+    ]
+    for process in processes:
+        output, _ = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode in (0, 1), output
+        assert "Traceback" not in output
+    versions(cloud)
+    ended = cloud.command_here(*run_of(cloud, "new", years="2013-2015"))
+    assert ended.code == 0, ended.output
+    for year in (2013, 2014, 2015):
+        assert_made_of(cloud, NEW, year=year)

@@ -18,6 +18,8 @@ from chicago_crime.settings import Settings
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
 from chicago_crime_tests.support import REAL_DATA, folder_settings, program_missing, real_year, run_well
 
+pytestmark = pytest.mark.java
+
 YEAR = 2016
 
 

@@ -1,20 +1,28 @@
-"""Secrets that are planted in every place where a user may put one, and looked for in all that the platform leaves."""
+"""Secrets that are planted wherever a user may put one, and searched for in everything that the platform leaves.
 
+The commands run with the debug logs of all libraries on the screen.
+"""
+
+import json
 import os
-import socket
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
 from chicago_crime_tests.patience import PATIENCE_S
+from chicago_crime_tests.servers.credentials import private_key
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
+from chicago_crime_tests.whole_cloud import SECRET
 
 YEAR = 2014
 SECRETS = {
@@ -23,9 +31,9 @@ SECRETS = {
     "KAGGLE_USERNAME": "somebody",
     "KAGGLE_KEY": "planted0key0of0kaggle",
 }
+TOKEN_IN_SECRET_MANAGER = "KGAT_planted0token0in0secret0manager"
 
-# The command as users have it, with the logs of all libraries written to the screen. Kaggle's client has no setting
-# for its address, so that is put into its table before anything else happens.
+# Kaggle's client has no setting for its address, so it is put into its table before anything else happens.
 PROGRAM = """
 import logging, sys
 logging.basicConfig(level=logging.DEBUG)
@@ -39,116 +47,170 @@ finally:
 """
 
 
-class Servers(NamedTuple):
-    """Both publishers."""
+class Ended(NamedTuple):
+    """A command that has ended: its exit code and its output."""
+
+    code: int
+    output: str
+
+    @property
+    def words(self) -> str:
+        """The output without the frames and line breaks of tables."""
+        return " ".join(self.output.replace("│", " ").split())
+
+
+def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: str) -> Ended:
+    """Run a command with settings from its environment."""
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, kaggle.url, *arguments],
+        env=os.environ | {"COLUMNS": "250"} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    return Ended(ended.returncode, ended.stdout)
+
+
+def places_of(secrets: Iterable[str], places: Mapping[str, bytes]) -> list[str]:
+    """Where a secret is found."""
+    found = [(secret, name) for secret in secrets for name, held in places.items() if secret.encode() in held]
+    return [f"{secret[:12]}... in {name}" for secret, name in found]
+
+
+class Publishers(NamedTuple):
+    """Servers of both publishers, and an environment with all secrets."""
 
     kaggle: KaggleServer
     portal: PortalServer
+    environment: dict[str, str]
+    folder: Path
+
+    def places_of_secrets(self, output: str) -> list[str]:
+        """Where a secret is found in the output of a command or in a file that it wrote."""
+        signatures = [self.kaggle.storage.signature(name) for name in self.kaggle.files]
+        secrets = [*(value for name, value in SECRETS.items() if name != "KAGGLE_USERNAME"), *signatures]
+        return places_of(secrets, files_below(self.folder / "data") | {"output": output.encode()})
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
+def publishers(tmp_path: Path) -> Iterator[Publishers]:
     rows = crimes_of_months(YEAR)
     files = {f"Chicago_Crimes_{YEAR}.csv": write_csv(tmp_path / "2014.csv", rows).read_bytes()}
+    (tmp_path / "home").mkdir()
     with (
         KaggleServer(files, SECRETS["KAGGLE_API_TOKEN"]).answering() as kaggle,
         PortalServer(rows, SECRETS["CHICAGO_CRIME_PORTAL_APP_TOKEN"]).answering() as portal,
     ):
-        yield Servers(kaggle, portal)
+        folders = {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data"), "HOME": str(tmp_path / "home")}
+        environment = SECRETS | folders | {"CHICAGO_CRIME_PORTAL_URL": portal.url}
+        yield Publishers(kaggle, portal, environment, tmp_path)
 
 
-def command(servers: Servers, tmp_path: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Give a command with all secrets in its environment."""
-    (tmp_path / "home").mkdir(exist_ok=True)
-    settings = {
-        "CHICAGO_CRIME_SOURCE": source,
-        "CHICAGO_CRIME_PORTAL_URL": servers.portal.url,
-        "CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data"),
-        "HOME": str(tmp_path / "home"),
-        "COLUMNS": "250",
-    }
-    program = [sys.executable, "-c", PROGRAM, servers.kaggle.url, *arguments]
-    return subprocess.run(
-        program, env=os.environ | SECRETS | settings, capture_output=True, text=True, timeout=PATIENCE_S
-    )
-
-
-def places_of_secrets(servers: Servers, told: subprocess.CompletedProcess[str], data: Path) -> list[str]:
-    """Where a secret stands, of all that was printed and written."""
-    signatures = [servers.kaggle.storage.signature(name) for name in servers.kaggle.files]
-    secrets = [*(value for name, value in SECRETS.items() if name != "KAGGLE_USERNAME"), *signatures]
-    written = files_below(data) | {"stdout": told.stdout.encode(), "stderr": told.stderr.encode()}
-    return [f"{secret} in {place}" for secret in secrets for place, held in written.items() if secret.encode() in held]
-
-
-@pytest.mark.parametrize("source", ["kaggle", "portal"])
-def test_a_run_that_goes_well_leaves_no_secret_anywhere(servers: Servers, tmp_path: Path, source: str) -> None:
-    server = servers.kaggle if source == "kaggle" else servers.portal
-    server.will(Fault(status=503), on="List" if source == "kaggle" else "csv")
-    told = command(servers, tmp_path, source, "run", "--years", str(YEAR), "--assets", "crime_csv")
-    assert told.returncode == 0, told.stderr[-3000:]
-    assert "crime_csv 2014: 36 rows" in told.stdout
-    assert "answers 503 (Service Unavailable)" in told.stderr, "the libraries' logs were looked through too"
-    assert "KAGGLE'S COMMAND IMPORTED" not in told.stderr
-    assert files_below(tmp_path / "home") == {}
-    assert any(name.endswith(".db") for name in files_below(tmp_path / "data")), "Dagster's events were looked through"
-    assert places_of_secrets(servers, told, tmp_path / "data") == []
-
-
-@pytest.mark.parametrize("source", ["kaggle", "portal"])
-def test_a_run_that_is_refused_leaves_no_secret_anywhere(servers: Servers, tmp_path: Path, source: str) -> None:
-    servers.kaggle.token = servers.portal.app_token = "another"
-    told = command(servers, tmp_path, source, "run", "--years", str(YEAR), "--assets", "crime_csv")
-    assert told.returncode == 1
-    assert "does not accept the" in told.stdout + told.stderr
-    assert places_of_secrets(servers, told, tmp_path / "data") == []
-
-
-@pytest.mark.parametrize("state", ["accepted", "refused"])
-@pytest.mark.parametrize("source", ["kaggle", "portal"])
-def test_the_doctor_tells_of_the_secrets_but_not_what_they_are(
-    servers: Servers, tmp_path: Path, source: str, state: str
+@pytest.mark.parametrize(
+    ("source", "accepted", "refused"),
+    [
+        ("kaggle", "Kaggle accepts the token in KAGGLE_API_TOKEN", "KAGGLE_API_TOKEN. If it is"),
+        ("portal", "with an app token", "accept the app token in CHICAGO_CRIME_PORTAL_APP_"),
+    ],
+)
+def test_a_run_and_the_doctor_leave_no_secret_anywhere(
+    publishers: Publishers, source: str, accepted: str, refused: str
 ) -> None:
-    if state == "refused":
-        servers.kaggle.token = servers.portal.app_token = "another"
-    told = command(servers, tmp_path, source, "doctor")
-    assert told.returncode == (0 if state == "accepted" else 1), told.stdout
-    assert "CHICAGO_CRIME_KAGGLE_API_TOKEN=**********" in told.stdout
-    assert "CHICAGO_CRIME_PORTAL_APP_TOKEN=**********" in told.stdout
-    where = {
-        "kaggle": {"accepted": "Kaggle accepts the token in KAGGLE_API_TOKEN", "refused": "KAGGLE_API_TOKEN. If it is"},
-        "portal": {
-            "accepted": "asked with an app token",
-            "refused": "accept the app token in CHICAGO_CRIME_PORTAL_APP_",
-        },
-    }[source][state]
-    assert where in " ".join(told.stdout.replace("│", " ").split())
-    assert places_of_secrets(servers, told, tmp_path / "data") == []
+    environment = publishers.environment | {"CHICAGO_CRIME_SOURCE": source}
+    run = ("run", "--years", str(YEAR), "--assets", "crime_csv")
+    server = publishers.kaggle if source == "kaggle" else publishers.portal
+    server.will(Fault(status=503), on="List" if source == "kaggle" else "csv")
+    ended = command(publishers.kaggle, environment, *run)
+    assert ended.code == 0, ended.output[-3000:]
+    assert "crime_csv 2014: 36 rows" in ended.output
+    assert "503 (Service Unavailable)" in ended.output, "the logs of the libraries are searched"
+    assert "KAGGLE'S COMMAND IMPORTED" not in ended.output
+    doctor = command(publishers.kaggle, environment, "doctor")
+    assert doctor.code == 0, doctor.output
+    assert "CHICAGO_CRIME_KAGGLE_API_TOKEN=**********" in doctor.output
+    assert "CHICAGO_CRIME_PORTAL_APP_TOKEN=**********" in doctor.output
+    assert accepted in doctor.words
+
+    publishers.kaggle.token = publishers.portal.app_token = "another"
+    failed = command(publishers.kaggle, environment, *run)
+    assert failed.code == 1
+    assert "does not accept the" in failed.output
+    examined = command(publishers.kaggle, environment, "doctor")
+    assert examined.code == 1
+    assert refused in examined.words
+
+    assert files_below(publishers.folder / "home") == {}
+    assert any(name.endswith(".db") for name in files_below(publishers.folder / "data")), (
+        "Dagster's events are searched"
+    )
+    assert publishers.places_of_secrets(ended.output + doctor.output + failed.output + examined.output) == []
 
 
-def test_dev_hands_the_secrets_on_to_dagster_and_prints_none(servers: Servers, tmp_path: Path) -> None:
-    """A program in the place of `dagster` writes down with what it was started."""
+def test_dev_hands_the_secrets_on_to_dagster_and_prints_none(publishers: Publishers, tmp_path: Path) -> None:
+    """A program in place of `dagster` writes down its environment."""
     (tmp_path / "bin").mkdir()
     dagster, seen = tmp_path / "bin" / "dagster", tmp_path / "seen"
     dagster.write_text(f"#!/bin/sh\nenv > '{seen}'\n")
     dagster.chmod(0o700)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     program = (
         "import sys; sys.executable = sys.argv.pop(1)\n"
         "from chicago_crime.cli.app import main; sys.argv[1:] = ['dev', '--port', sys.argv[1]]; main()"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "bin" / "python"), str(port)],
-        env=os.environ | SECRETS | {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data")},
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "bin" / "python"), str(free_port())],
+        env=os.environ | publishers.environment,
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
     )
-    assert told.returncode == 0, told.stderr
+    assert ended.returncode == 0, ended.stderr
     handed_on = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
     assert handed_on["CHICAGO_CRIME_PORTAL_APP_TOKEN"] == SECRETS["CHICAGO_CRIME_PORTAL_APP_TOKEN"]
     assert handed_on["CHICAGO_CRIME_KAGGLE_API_TOKEN"] == SECRETS["KAGGLE_API_TOKEN"]
     assert handed_on["CHICAGO_CRIME_KAGGLE_KEY"] == SECRETS["KAGGLE_KEY"]
-    assert places_of_secrets(servers, told, tmp_path / "data") == []
+    assert publishers.places_of_secrets(ended.stdout + ended.stderr) == []
+
+
+def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:
+    """What was printed, written here, and sent to Google, except to sign in."""
+    places = {"output": output.encode()} | files_below(cloud.data) | files_below(cloud.folder / "buckets")
+    for job in cloud.bigquery.jobs.by_id.values():
+        places[f"job {job.id}"] = json.dumps(job.resource(), default=str).encode()
+    for table in cloud.bigquery.catalog.tables.values():
+        places[f"labels of {table.name}"] = json.dumps(table.labels).encode()
+    for name, task in cloud.dataproc.dataproc.jobs.items():
+        places[f"job {name}"] = json.dumps(task.resource, default=str).encode()
+    for name, server in cloud.servers.items():
+        for call in server.calls:
+            places[f"{name} {call.path}"] = call.body + str(call.query).encode()
+    return places
+
+
+def secrets_of(cloud: Cloud) -> set[str]:
+    """Kaggle's token, the private key of the service account, and the tokens that Google issued for it."""
+    asked = [one for server in (*cloud.servers.values(), cloud.access) for one in server.asked]
+    headers = {value for one in asked for name, value in one.headers.items() if name.lower() == "authorization"}
+    tokens = {header.removeprefix("Bearer ") for header in headers}
+    assert any(token.startswith(("ya29.", "eyJ")) for token in tokens), "there are tokens to search for"
+    signatures = {token.split(".")[-1] for token in tokens if token.count(".") == 2}  # a log may have cut the rest
+    key = private_key()
+    return {TOKEN_IN_SECRET_MANAGER, key.splitlines()[1], json.dumps(key)[30:90], *tokens, *signatures}
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_a_run_in_the_cloud_leaves_no_secret_anywhere(tmp_path: Path, ends: str) -> None:
+    files = {"Chicago_Crimes_2014.csv": write_csv(tmp_path / "2014.csv", crimes_of_months(YEAR)).read_bytes()}
+    with cloud_in(tmp_path) as cloud, KaggleServer(files, TOKEN_IN_SECRET_MANAGER).answering() as kaggle:
+        settings = {"CHICAGO_CRIME_SOURCE": "kaggle", "CHICAGO_CRIME_KAGGLE_SECRET": SECRET}
+        environment = cloud.environment | settings | {"HOME": str(tmp_path / "home")}
+        cloud.access.secrets[SECRET] = [TOKEN_IN_SECRET_MANAGER.encode()]
+        if ends == "badly":
+            cloud.dataproc.dataproc.creation_fails = "The zone does not have enough resources."
+        ended = command(kaggle, environment, "run", "--years", str(YEAR))
+        doctor = command(kaggle, environment, "doctor")
+        assert ended.code == (0 if ends == "well" else 1), ended.output[-3000:]
+        assert re.search(r"DEBUG:urllib3|DEBUG:google", ended.output), "the logs of the libraries are searched"
+        assert any(name.endswith(".db") for name in files_below(cloud.data)), "Dagster's events are searched"
+        assert f"CHICAGO_CRIME_KAGGLE_SECRET={SECRET}" in doctor.output, "the doctor's output is searched"
+        assert places_of(secrets_of(cloud), places_in(cloud, ended.output + doctor.output)) == []

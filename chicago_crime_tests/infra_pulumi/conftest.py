@@ -1,4 +1,4 @@
-"""Where Pulumi is not installed, as beside the platform, every module here is skipped with the reason."""
+"""Skips every module of this folder, without importing it, where Pulumi is not installed."""
 
 import sys
 from importlib.util import find_spec
@@ -7,20 +7,20 @@ from typing import NoReturn
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "infra_pulumi"))  # as Pulumi itself does with a program's folder
+sys.path.insert(0, str(Path(__file__).parents[2] / "infra_pulumi"))  # as Pulumi does
 
 if find_spec("pulumi") is None:
 
     class WithoutPulumi(pytest.Module):
-        """A module that is not even imported."""
+        """A module that is skipped before it is imported."""
 
         def collect(self) -> NoReturn:
-            """Say why."""
+            """Skip it with the reason."""
             pytest.skip(
-                "Pulumi is not installed here: `make setup-infra`, then `make test` runs these in its own environment",
+                "Pulumi is not installed in this environment: `make setup-infra`, and `make test` runs these tests",
                 allow_module_level=True,
             )
 
     def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
-        """Every module of this folder is such a one."""
+        """Collect every module of this folder as a `WithoutPulumi`."""
         return WithoutPulumi.from_parent(parent, path=module_path)

@@ -1,7 +1,6 @@
-"""Running the Pulumi program against Pulumi's own mocks of its engine, and looking at what it declared.
+"""Runs the unmodified Pulumi program against Pulumi's own mocks, and records what it declares.
 
-Here belongs the run and the record of it. The mocks answer as Google would, as far as the program looks at answers.
-They do not judge inputs: that the provider knows them is proven elsewhere.
+mypy checks the names and types of all inputs against the provider's typed dicts, so the mocks accept any.
 """
 
 import asyncio
@@ -9,23 +8,35 @@ import importlib
 import inspect
 import json
 import runpy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pulumi
+import yaml
 from pulumi.runtime import Mocks, mocks, set_all_config, set_mocks
 from pulumi.runtime.settings import ROOT, SETTINGS
 from pulumi.runtime.stack import run_in_stack
 
-from chicago_crime_tests.patience import PATIENCE_S
-
 PROGRAM = Path(__file__).parents[2] / "infra_pulumi"
 PROJECT = "a-project"
 NUMBER = "123456789012"
-SECRET_KEYS = ("chicago-crime:kaggleToken",)
+TOKEN = "KGAT_a_token"
+TIMEOUT_S = 300
+
+EVERYTHING = {
+    "source": "kaggle",
+    "kaggleToken": TOKEN,
+    "operators": '["user:someone@example.com", "group:team@example.com"]',
+    "githubRepository": "an-owner/a-name",
+    "githubRepositoryId": "987654321",
+    "billingAccount": "012345-6789AB-CDEF01",
+    "projectNumber": NUMBER,
+}
+"""Every optional part switched on."""
 
 
 @dataclass(frozen=True)
@@ -33,31 +44,22 @@ class Declared:
     """A resource that the program declares.
 
     Attributes:
-        type: Pulumi's token of its type.
+        type: its type's token.
         name: Pulumi's name of it.
-        urn: Pulumi's address of it, in which its type's parents are.
-        parent: address of its parent.
+        urn: its URN.
         inputs: under the provider's names.
-        is_protected: whether Pulumi refuses to delete it.
-        request: all else that the engine is told.
+        request: the request to Pulumi's engine: parent, options, dependencies.
     """
 
     type: str
     name: str
     urn: str
-    parent: str
     inputs: dict[str, Any]
-    is_protected: bool
     request: Any
 
     @property
-    def is_component(self) -> bool:
-        """Whether it is only a group of others."""
-        return not self.request.custom
-
-    @property
     def takes_labels(self) -> bool:
-        """Whether Google can label such a thing, by the provider's own definition."""
+        """Whether the provider's class has the input `labels`."""
         place, _, kind = self.type.removeprefix("gcp:").rpartition(":")
         module = importlib.import_module(f"pulumi_gcp.{place.split('/')[0]}")
         return "labels" in inspect.signature(getattr(module, kind)._internal_init).parameters
@@ -68,41 +70,47 @@ class Provisioned:
     """What one run of the program declared.
 
     Attributes:
-        resources: in no particular order.
-        outputs: of the stack.
+        components: the groups of resources.
+        google: the resources at Google.
+        outputs: the stack's outputs.
     """
 
-    resources: list[Declared] = field(default_factory=list)
+    components: list[Declared] = field(default_factory=list)
+    google: list[Declared] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def google(self) -> list[Declared]:
-        """What is made at Google."""
-        return [each for each in self.resources if each.type.startswith("gcp:")]
-
     def of(self, kind: str) -> list[Declared]:
-        """All that is made at Google of a type, by the end of its token."""
+        """The resources at Google of a type, given the end of its token."""
         return [each for each in self.google if each.type.endswith(f":{kind}")]
 
     def one(self, kind: str, name: str = "") -> Declared:
-        """The only one of a type whose name ends so."""
+        """The only resource of a type with a name that ends with `name`."""
         (found,) = [each for each in self.of(kind) if each.name.endswith(name)]
         return found
 
+    @property
+    def grants(self) -> list[Declared]:
+        """The resources that grant a role."""
+        return [each for each in self.google if "role" in each.inputs]
+
 
 def provision(
-    config: Mapping[str, str] | None = None, stack: str = "prod", secret_keys: Sequence[str] = SECRET_KEYS
+    config: Mapping[str, str] | None = None, stack: str = "prod", secret_keys: Sequence[str] = ("kaggleToken",)
 ) -> Provisioned:
-    """Run the program.
+    """Run the program without a stack file, once for all tests that pass the same arguments.
 
     Args:
-        config: what is set, as the `pulumi` command hands it over; it adds the prefix to keys that have none. The
-            project is set in any case, if only to nothing.
-        stack: its name.
-        secret_keys: keys whose values are secrets.
+        config: the configuration; keys without a namespace are the platform's. An empty value unsets a key.
+        stack: the stack's name.
+        secret_keys: the keys of secret values.
     """
     given = {"gcp:project": PROJECT, **(config or {})}
     keys = {key if ":" in key else f"chicago-crime:{key}": value for key, value in given.items() if value}
+    return _run(tuple(keys.items()), stack, tuple(f"chicago-crime:{key}" for key in secret_keys))
+
+
+@cache
+def _run(config: tuple[tuple[str, str], ...], stack: str, secret_keys: tuple[str, ...]) -> Provisioned:
     record = Provisioned()
 
     def program() -> None:
@@ -110,36 +118,30 @@ def provision(
 
     def run() -> None:
         asyncio.set_event_loop(asyncio.new_event_loop())
-        answers = _Google()
-        set_mocks(answers, project="chicago-crime", stack=stack, monitor=_Recorder(answers, record))
-        ROOT.set(None)  # the mocks have made one already, for tests without a program
-        SETTINGS.outputs.clear()  # which would be waited for, for ever, if an earlier run failed
-        set_all_config(keys, list(secret_keys))
-        asyncio.get_event_loop().run_until_complete(asyncio.wait_for(run_in_stack(program), PATIENCE_S))
+        answers = Google()
+        set_mocks(answers, project="chicago-crime", stack=stack, monitor=Recorder(answers, record))
+        ROOT.set(None)  # `set_mocks` creates a root for tests without a program
+        SETTINGS.outputs.clear()  # outputs that a failed run left would be awaited for ever
+        set_all_config(dict(config), list(secret_keys))
+        asyncio.get_event_loop().run_until_complete(asyncio.wait_for(run_in_stack(program), TIMEOUT_S))
 
-    Context().run(run)  # in which no earlier run has left anything
+    Context().run(run)  # Pulumi keeps its state in context variables
     return record
 
 
-def leaves(value: object) -> Iterator[str]:
-    """Every single value in inputs, as text."""
-    if isinstance(value, Mapping):
-        for each in value.values():
-            yield from leaves(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from leaves(each)
-    else:
-        yield str(value)
+def stack_file(stack: str) -> dict[str, str]:
+    """What `Pulumi.<stack>.yaml` sets, as text, as the `pulumi` command passes it on."""
+    content = yaml.safe_load((PROGRAM / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in content.items()}
 
 
 def as_json(value: object) -> str:
-    """Anything declared as text, to look for what must not be in it."""
+    """Inputs or outputs as text, to search for what must not be in it."""
     return json.dumps(value, default=str)
 
 
-class _Recorder(mocks.MockMonitor):
-    """Pulumi's mock of its engine, which also notes what it is told."""
+class Recorder(mocks.MockMonitor):
+    """Pulumi's mock of its engine, which also records requests."""
 
     def __init__(self, answers: Mocks, record: Provisioned):
         super().__init__(answers)
@@ -148,44 +150,45 @@ class _Recorder(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         inputs = pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True)
-        if request.type != "pulumi:pulumi:Stack":
-            self.record.resources.append(
-                Declared(request.type, request.name, answer.urn, request.parent, inputs, request.protect, request)
-            )
+        declared = Declared(request.type, request.name, answer.urn, inputs, request)
+        if request.type.startswith("gcp:"):
+            self.record.google.append(declared)
+        elif request.type.startswith("chicago-crime:"):
+            self.record.components.append(declared)
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":  # and not what is below it, whose type begins so
+        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
             self.record.outputs = pulumi.runtime.rpc.deserialize_properties(request.outputs)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
-class _Google(Mocks):
-    """What Google makes of what is asked for."""
+class Google(Mocks):
+    """The ids and computed properties that Google's provider returns."""
 
     def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
-        made = dict(args.inputs)
-        project = made.get("project", PROJECT)
-        ids = {
-            "gcp:compute/subnetwork:Subnetwork": "projects/{project}/regions/{region}/subnetworks/{name}",
-            "gcp:secretmanager/secret:Secret": "projects/{project}/secrets/{secretId}",
-            "gcp:artifactregistry/repository:Repository": "projects/{project}/locations/{location}/"
-            "repositories/{repositoryId}",
-        }
-        if args.typ == "gcp:serviceaccount/account:Account":
-            email = f"{made['accountId']}@{project}.iam.gserviceaccount.com"
-            made |= {"email": email, "member": f"serviceAccount:{email}"}
-            made |= {"name": f"projects/{project}/serviceAccounts/{email}"}
-        if args.typ == "gcp:iam/workloadIdentityPool:WorkloadIdentityPool":
-            pool = made["workloadIdentityPoolId"]
-            made["name"] = f"projects/{NUMBER}/locations/global/workloadIdentityPools/{pool}"
-        if args.typ == "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider":
-            pool, provider = made["workloadIdentityPoolId"], made["workloadIdentityPoolProviderId"]
-            made["name"] = f"projects/{NUMBER}/locations/global/workloadIdentityPools/{pool}/providers/{provider}"
-        if args.typ == "gcp:artifactregistry/repository:Repository":
-            made["name"] = made["repositoryId"]
-        return ids.get(args.typ, f"{args.name}-id").format(**made), made
+        kind, inputs = args.typ.rpartition(":")[2], dict(args.inputs)
+        project = inputs.get("project", PROJECT)
+        place = next((f"{key}s/{inputs[key]}" for key in ("zone", "region") if key in inputs), "global")
+        match kind:
+            case "Account":
+                email = f"{inputs['accountId']}@{project}.iam.gserviceaccount.com"
+                made = {"email": email, "member": f"serviceAccount:{email}"}
+                made["name"] = made_id = f"projects/{project}/serviceAccounts/{email}"
+            case "Secret":
+                made_id = f"projects/{project}/secrets/{inputs['secretId']}"
+                made = {"name": made_id.replace(project, NUMBER)}
+            case "Repository":
+                made_id = f"projects/{project}/locations/{inputs['location']}/repositories/{inputs['repositoryId']}"
+                made = {"name": inputs["repositoryId"]}
+            case "WorkloadIdentityPool" | "WorkloadIdentityPoolProvider":
+                made_id = f"projects/{NUMBER}/locations/global/workloadIdentityPools/{inputs['workloadIdentityPoolId']}"
+                if kind.endswith("Provider"):
+                    made_id += f"/providers/{inputs['workloadIdentityPoolProviderId']}"
+                made = {"name": made_id}
+            case _:
+                made_id, made = f"projects/{project}/{place}/{kind.lower()}s/{inputs.get('name', args.name)}", {}
+        return made_id, inputs | made
 
-    def call(self, args: Any) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        assert args.token == "gcp:organizations/getProject:getProject", args.token
-        return {"number": NUMBER, "projectId": args.args["projectId"]}, []
+    def call(self, args: Any) -> Any:
+        raise AssertionError(f"{args.token}: the account that previews in CI may not look up anything")

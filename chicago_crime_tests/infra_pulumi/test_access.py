@@ -1,10 +1,10 @@
-"""The roles that are given are those of the platform's own table, each on what the table says."""
+"""Roles: those of the platform's own table, those of operators, and those of one GitHub repository."""
 
 import pytest
 
 from chicago_crime.settings import load_settings
 from chicago_crime.storage.google.permissions import MAKE_DATASET, grants_for
-from chicago_crime_tests.infra_pulumi.provisioned import Declared, provision
+from chicago_crime_tests.infra_pulumi.provisioned import EVERYTHING, NUMBER, Declared, provision
 
 PLACES = {
     "gcp:projects/iAMMember:IAMMember": "project",
@@ -14,52 +14,70 @@ PLACES = {
     "gcp:secretmanager/secretIamMember:SecretIamMember": "secret",
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": "registry",
 }
-MACHINES_OWN = {("roles/artifactregistry.reader", "registry", "platform")}
-"""What the machine needs and the platform itself does not: to get its image."""
+FOR_THE_MACHINE = ("roles/artifactregistry.reader", "registry", "platform")
+"""The machine pulls its image; the platform itself does not."""
 
 
-def who(grant: Declared) -> str:
-    names = {"vm": "platform", "spark": "machines"}
-    account = grant.inputs["member"].removeprefix("serviceAccount:").partition("@")[0]
-    return names[account.rpartition("-")[2]]
+def account(grant: Declared) -> str:
+    email = grant.inputs["member"].removeprefix("serviceAccount:")
+    return {"vm": "platform", "spark": "machines"}[email.partition("@")[0].rpartition("-")[2]]
 
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
-def test_they_are_what_the_platform_needs_and_no_more(mode: str) -> None:
+def test_the_accounts_have_the_roles_that_the_platform_needs_and_no_others(mode: str) -> None:
     provisioned = provision({"dataprocMode": mode})
-    overrides = {name.removeprefix("CHICAGO_CRIME_").lower(): value for name, value in settings_of(provisioned.outputs)}
+    prefix = "CHICAGO_CRIME_"
+    outputs = {
+        name.removeprefix(prefix).lower(): value
+        for name, value in provisioned.outputs.items()
+        if name.startswith(prefix)
+    }
     needed = {
         (grant.role, grant.on, grant.to)
-        for grant in grants_for(load_settings(**overrides))
-        if grant is not MAKE_DATASET  # the dataset is there
+        for grant in grants_for(load_settings(**outputs))
+        if grant is not MAKE_DATASET  # Pulumi creates the dataset
     }
-    given = [
-        (each.inputs["role"], PLACES[each.type], who(each)) for each in provisioned.google if "role" in each.inputs
-    ]
-    assert sorted(given) == sorted(needed | MACHINES_OWN)
+    given = [(each.inputs["role"], PLACES[each.type], account(each)) for each in provisioned.grants]
+    assert sorted(given) == sorted({*needed, FOR_THE_MACHINE})
 
 
-def settings_of(outputs: dict[str, str]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in outputs.items() if name.startswith("CHICAGO_CRIME_")]
-
-
-def test_each_is_given_on_what_the_stack_has_made() -> None:
-    on = {PLACES[each.type]: each.inputs for each in provision().google if "role" in each.inputs}
+def test_each_role_is_granted_on_the_stacks_own_resource() -> None:
+    on = {PLACES[each.type]: each.inputs for each in provision().grants}
     assert on["bucket"]["bucket"] == "a-project-chicago-crime-prod"
     assert on["dataset"]["datasetId"] == "chicago_crime"
     assert on["account"]["serviceAccountId"].endswith("/chicago-crime-prod-spark@a-project.iam.gserviceaccount.com")
     assert on["secret"]["secretId"] == "chicago-crime-prod-kaggle-token"
     assert on["registry"]["repository"] == "chicago-crime-prod"
-    assert on["project"]["project"] == "a-project"
 
 
-def test_two_stacks_in_one_project_have_accounts_of_their_own() -> None:
-    accounts = [
-        {each.inputs["accountId"] for each in provision(stack=stack).of("Account")} for stack in ("dev", "prod")
-    ]
-    assert accounts[0].isdisjoint(accounts[1])
-    assert all(6 <= len(name) <= 30 for names in accounts for name in names)
-
-
-def test_the_longest_stacks_accounts_have_names_that_google_takes() -> None:
+def test_the_longest_stack_name_fits_into_account_names() -> None:
     assert all(len(each.inputs["accountId"]) <= 30 for each in provision(stack="a" * 10).of("Account"))
+
+
+def test_operators_reach_this_machine_only() -> None:
+    grants = [each for each in provision(EVERYTHING).grants if each.inputs["member"].startswith(("user:", "group:"))]
+    roles = ("roles/compute.osLogin", "roles/iam.serviceAccountUser", "roles/iap.tunnelResourceAccessor")
+    members = ("group:team@example.com", "user:someone@example.com")
+    assert sorted((each.inputs["role"], each.inputs["member"]) for each in grants) == [
+        (role, member) for role in roles for member in members
+    ]
+    keys = ("instance", "instanceName", "serviceAccountId")
+    assert {each.inputs[key] for each in grants for key in keys if key in each.inputs} == {
+        "chicago-crime-prod",
+        "projects/a-project/serviceAccounts/chicago-crime-prod-vm@a-project.iam.gserviceaccount.com",
+    }
+
+
+def test_only_workflows_of_one_repository_sign_in_and_only_its_tags_publish() -> None:
+    provisioned = provision(EVERYTHING)
+    trusted = provisioned.one("WorkloadIdentityPoolProvider").inputs
+    assert trusted["oidc"] == {"issuerUri": "https://token.actions.githubusercontent.com"}
+    name, number = "assertion.repository == 'an-owner/a-name'", "assertion.repository_id == '987654321'"
+    assert trusted["attributeCondition"] == f"{name} && {number}"
+    assert trusted["attributeMapping"]["attribute.ref_type"] == "assertion.ref_type"
+    pool = f"projects/{NUMBER}/locations/global/workloadIdentityPools/chicago-crime-prod-github"
+    federated = [each.inputs for each in provisioned.grants if "principal" in each.inputs["member"]]
+    assert [(each["role"], each["member"]) for each in federated] == [
+        ("roles/artifactregistry.writer", f"principalSet://iam.googleapis.com/{pool}/attribute.ref_type/tag")
+    ]
+    assert provisioned.outputs["github_provider"] == f"{pool}/providers/actions"

@@ -1,136 +1,208 @@
-"""What holds for everything that is provisioned, whatever is chosen."""
+"""What holds for everything that is provisioned, whatever is configured."""
 
 import re
-from collections.abc import Iterator
-from functools import cache
 
 import pytest
 
-from chicago_crime_tests.infra_pulumi.provisioned import PROGRAM, Declared, Provisioned, as_json, leaves, provision
+from chicago_crime_tests.infra_pulumi.provisioned import (
+    EVERYTHING,
+    NUMBER,
+    PROJECT,
+    TOKEN,
+    Provisioned,
+    as_json,
+    provision,
+    stack_file,
+)
 
-CHOICES: dict[str, dict[str, str]] = {
-    "by default": {},
-    "a trial": {"keepData": "false", "source": "sample", "nat": "false"},
-    "everything": {
-        "kaggleToken": "KGAT_a_token",
-        "source": "kaggle",
-        "dataprocMode": "serverless",
-        "operators": '["user:someone@example.com", "group:team@example.com"]',
-        "githubRepository": "an-owner/a-name",
-        "billingAccount": "012345-6789AB-CDEF01",
-    },
+STACKS = {
+    "dev": ("dev", stack_file("dev")),
+    "prod": ("prod", stack_file("prod")),
+    "dev with everything": ("dev", {**stack_file("dev"), **EVERYTHING}),
+    "prod with everything": ("prod", {**stack_file("prod"), **EVERYTHING, "dataprocMode": "serverless"}),
 }
-DATA = {
-    "gcp:storage/bucket:Bucket",
-    "gcp:bigquery/dataset:Dataset",
-    "gcp:compute/disk:Disk",
+DATA = {"gcp:storage/bucket:Bucket", "gcp:bigquery/dataset:Dataset", "gcp:compute/disk:Disk"}
+OPTIONAL = ("SecretVersion", "TunnelInstanceIAMMember", "InstanceIAMMember", "WorkloadIdentityPool", "Budget")
+
+BY_ID = {
+    ("Firewall", "network"): "global/networks",
+    ("Instance", "attachedDisks[0].source"): "zones/us-central1-b/disks",
+    ("Instance", "networkInterfaces[0].subnetwork"): "regions/us-central1/subnetworks",
+    ("Router", "network"): "global/networks",
+    ("RouterNat", "subnetworks[0].name"): "regions/us-central1/subnetworks",
+    ("SecretVersion", "secret"): "secrets",
+    ("IAMMember", "serviceAccountId"): "serviceAccounts",
+    ("Subnetwork", "network"): "global/networks",
 }
-"""What holds data that nobody could make again at once."""
+"""Inputs that refer to another resource by its id: (type, path) -> the id's collection."""
 
-PRIMITIVE = {"roles/owner", "roles/editor", "roles/viewer"}
-
-
-@cache
-def with_choice(choice: str) -> Provisioned:
-    return provision(CHOICES[choice], "dev" if choice == "a trial" else "prod")
-
-
-@pytest.fixture(params=CHOICES)
-def provisioned(request: pytest.FixtureRequest) -> Iterator[Provisioned]:
-    yield with_choice(request.param)
-
-
-def grants(provisioned: Provisioned) -> list[Declared]:
-    return [each for each in provisioned.google if "role" in each.inputs]
+BY_NAME = {
+    ("BucketIAMMember", "bucket"),
+    ("DatasetIamMember", "datasetId"),
+    ("DiskResourcePolicyAttachment", "disk"),
+    ("DiskResourcePolicyAttachment", "name"),
+    ("InstanceIAMMember", "instanceName"),
+    ("RepositoryIamMember", "repository"),
+    ("RouterNat", "router"),
+    ("SecretIamMember", "secretId"),
+    ("TunnelInstanceIAMMember", "instance"),
+    ("WorkloadIdentityPoolProvider", "workloadIdentityPoolId"),
+}
+"""Inputs that refer to another resource by its bare name."""
 
 
-def test_the_program_is_on_one_page() -> None:
-    assert len((PROGRAM / "__main__.py").read_text().splitlines()) <= 40
+def provisioned_by(case: str) -> Provisioned:
+    stack, config = STACKS[case]
+    return provision(config, stack)
 
 
-def test_every_resource_is_part_of_a_component_that_is_part_of_the_stack(provisioned: Provisioned) -> None:
-    components = {each.urn: each for each in provisioned.resources if each.is_component}
+@pytest.fixture(params=STACKS)
+def provisioned(request: pytest.FixtureRequest) -> Provisioned:
+    return provisioned_by(request.param)
+
+
+def leaves(value: object, path: str = "") -> list[tuple[str, str]]:
+    """Every single value in inputs, as (path, text)."""
+    if isinstance(value, dict):
+        return [leaf for key, each in value.items() for leaf in leaves(each, f"{path}.{key}" if path else key)]
+    if isinstance(value, list):
+        return [leaf for number, each in enumerate(value) for leaf in leaves(each, f"{path}[{number}]")]
+    return [(path, str(value))]
+
+
+def test_every_resource_belongs_to_a_component_of_the_stack(provisioned: Provisioned) -> None:
+    components = {each.urn: each.name for each in provisioned.components}
     for each in provisioned.google:
-        assert each.parent in components, each.urn
-        assert each.name.startswith(f"{components[each.parent].name}-"), each.name
-    assert all(each.type.startswith("chicago-crime:google:") for each in components.values())
-    assert {each.parent.split("::")[2] for each in components.values()} == {"pulumi:pulumi:Stack"}
+        assert each.name.startswith(f"{components[each.request.parent]}-"), each.urn
+    assert {each.request.parent.split("::")[2] for each in provisioned.components} == {"pulumi:pulumi:Stack"}
+    urns = [each.urn for each in provisioned.google]
+    assert len(set(urns)) == len(urns) > 25
 
 
-def test_no_two_resources_have_one_address(provisioned: Provisioned) -> None:
-    urns = [each.urn for each in provisioned.resources]
-    assert sorted(set(urns)) == sorted(urns)
-
-
-def test_nothing_is_open_to_everybody(provisioned: Provisioned) -> None:
-    for each in provisioned.resources:
-        for value in leaves(each.inputs):
+def test_nothing_is_public(provisioned: Provisioned) -> None:
+    for each in provisioned.google:
+        for _, value in leaves(each.inputs):
             assert value not in ("allUsers", "allAuthenticatedUsers", "0.0.0.0/0", "::/0"), each.urn
-            assert "/attribute.repository_owner" not in value, each.urn
-        assert "accessConfigs" not in as_json(each.inputs), f"{each.urn} has a public address"
+        assert "ccessConfigs" not in as_json(each.inputs), f"{each.urn} has a public address"
 
 
 def test_no_account_has_a_key(provisioned: Provisioned) -> None:
-    assert [each.urn for each in provisioned.google if re.search(r"key", each.type, re.IGNORECASE)] == []
+    assert [each.urn for each in provisioned.google if re.search("key", each.type, re.IGNORECASE)] == []
 
 
-def test_no_role_is_an_admins_or_a_primitive_one(provisioned: Provisioned) -> None:
-    assert grants(provisioned)
-    for each in grants(provisioned):
+def test_no_role_is_basic_or_an_administrators(provisioned: Provisioned) -> None:
+    for each in provisioned.grants:
         role = each.inputs["role"]
-        assert role not in PRIMITIVE, each.urn
-        assert "admin" not in role.lower(), each.urn
+        assert role not in ("roles/owner", "roles/editor", "roles/viewer", "roles/browser"), each.urn
+        assert not re.search("admin|owner", role, re.IGNORECASE), each.urn
+    on_project = {each.inputs["role"] for each in provisioned.google if each.type.startswith("gcp:projects/iAM")}
+    assert on_project == {"roles/bigquery.jobUser", "roles/dataproc.editor", "roles/dataproc.worker"}
 
 
-def test_roles_are_added_and_never_replace_what_others_gave(provisioned: Provisioned) -> None:
-    assert all(re.search(r"I(AM|am)Member$", each.type) for each in grants(provisioned))
-    assert [each.urn for each in provisioned.google if re.search(r"I(AM|am)(Policy|Binding)$", each.type)] == []
+def test_roles_are_added_and_never_replace_other_grants(provisioned: Provisioned) -> None:
+    assert len(provisioned.grants) > 8
+    assert all(re.search("I(AM|am)Member$", each.type) for each in provisioned.grants)
+    assert [each.urn for each in provisioned.google if re.search("I(AM|am)(Policy|Binding)$", each.type)] == []
+    member = r"(user|group|serviceAccount):[^@:\s]+@[^@:\s]+|principalSet://iam\.googleapis\.com/projects/\d+/.+"
+    assert [each.urn for each in provisioned.grants if not re.fullmatch(member, each.inputs["member"])] == []
 
 
-def test_all_that_can_have_labels_has_them(provisioned: Provisioned) -> None:
-    able = [each for each in provisioned.google if each.takes_labels]
-    assert {"Bucket", "Dataset", "Disk", "Instance", "Repository", "Secret"} <= {
-        each.type.rpartition(":")[2] for each in able
-    }
-    for each in able:
-        assert each.inputs["labels"]["platform"] == "chicago-crime", each.urn
-        assert each.inputs["labels"]["environment"] == each.urn.split("::")[0].removeprefix("urn:pulumi:"), each.urn
+def test_everything_that_takes_labels_has_them(provisioned: Provisioned) -> None:
+    labelled = [each for each in provisioned.google if each.takes_labels]
+    kinds = {each.type.rpartition(":")[2] for each in labelled}
+    assert kinds >= {"Bucket", "Dataset", "Disk", "Instance", "Repository", "Secret"}
+    for each in labelled:
+        stack = each.urn.split("::")[0].removeprefix("urn:pulumi:")
+        assert each.inputs["labels"] == {
+            "platform": "chicago-crime",
+            "environment": stack,
+            "managed-by": "pulumi",
+        }, each.urn
 
 
-def test_pulumi_makes_no_table_and_no_object(provisioned: Provisioned) -> None:
-    assert [each.urn for each in provisioned.google if re.search(r":(Table|Routine|BucketObject)$", each.type)] == []
-
-
-def test_all_is_made_in_the_one_project_and_region(provisioned: Provisioned) -> None:
-    for each in provisioned.google:
-        for key in ("region", "location"):
-            assert each.inputs.get(key, "us-central1") == "us-central1", each.urn
-        assert each.inputs.get("project", "a-project") == "a-project", each.urn
-
-
-@pytest.mark.parametrize(("keep", "stack"), [("true", "prod"), ("false", "dev")])
-def test_data_are_protected_unless_they_shall_go_with_the_stack(keep: str, stack: str) -> None:
-    provisioned = provision({"keepData": keep}, stack)
-    is_kept = keep == "true"
-    assert {each.type for each in provisioned.google if each.is_protected} == (DATA if is_kept else set())
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_kept_data_are_protected_and_others_go_with_the_stack(is_kept: bool) -> None:
+    provisioned = provisioned_by("prod" if is_kept else "dev")
+    assert {each.type for each in provisioned.google if each.request.protect} == (DATA if is_kept else set())
+    assert not is_kept or {each.type for each in provision().google if each.request.protect} == DATA, "the default"
     assert provisioned.one("Bucket").inputs["forceDestroy"] is not is_kept
     assert provisioned.one("Dataset").inputs["deleteContentsOnDestroy"] is not is_kept
     snapshots = provisioned.one("ResourcePolicy").inputs["snapshotSchedulePolicy"]["retentionPolicy"]
     assert snapshots["onSourceDiskDelete"] == ("KEEP_AUTO_SNAPSHOTS" if is_kept else "APPLY_RETENTION_POLICY")
 
 
-def test_data_are_protected_by_default() -> None:
-    assert {each.type for each in with_choice("by default").google if each.is_protected} == DATA
+def test_pulumi_creates_no_tables_and_no_objects(provisioned: Provisioned) -> None:
+    assert [each.urn for each in provisioned.google if re.search(":(Table|Routine|BucketObject)$", each.type)] == []
 
 
-def test_nothing_is_asked_of_an_api_before_it_is_on(provisioned: Provisioned) -> None:
-    services = {each.urn for each in provisioned.of("Service")}
-    assert len(services) >= 10
+def test_everything_is_in_one_project_and_one_region(provisioned: Provisioned) -> None:
     for each in provisioned.google:
-        if each.urn not in services:
-            assert services <= set(each.request.dependencies), each.urn
+        assert each.inputs.get("project", PROJECT) == PROJECT, each.urn
+        for key in ("region", "location"):
+            assert each.inputs.get(key, "us-central1") == "us-central1", each.urn
+        assert each.inputs.get("zone", "us-central1-b") == "us-central1-b", each.urn
 
 
-def test_the_machine_starts_when_it_may_do_all_that_it_needs(provisioned: Provisioned) -> None:
-    roles = {each.urn for each in grants(provisioned) if each.parent.endswith("::access")}
-    assert roles <= set(provisioned.one("Instance").request.dependencies)
+def test_both_stacks_fit_into_one_project() -> None:
+    ids = ("name", "accountId", "datasetId", "repositoryId", "secretId")
+    dev, prod = (
+        {each.inputs[key] for each in provisioned_by(case).google for key in ids if key in each.inputs}
+        for case in ("dev", "prod")
+    )
+    assert dev and dev.isdisjoint(prod)
+
+
+def test_requests_count_against_the_quota_of_the_stacks_project() -> None:
+    """Otherwise an API may refuse requests that are made with a person's own credentials."""
+    assert [stack_file(stack)["gcp:userProjectOverride"] for stack in ("dev", "prod")] == ["true", "true"]
+
+
+def test_resources_wait_for_the_apis_and_the_machine_for_its_roles_and_the_internet(provisioned: Provisioned) -> None:
+    apis = {each.urn for each in provisioned.of("Service")}
+    assert len(apis) >= 10
+    for each in provisioned.google:
+        assert each.urn in apis or apis <= set(each.request.dependencies), each.urn
+    roles = {each.urn for each in provisioned.grants if each.request.parent.endswith("::access")}
+    nat = {each.urn for each in provisioned.of("RouterNat")}
+    assert nat and roles | nat <= set(provisioned.one("Instance").request.dependencies)
+
+
+def test_references_have_the_form_that_each_input_takes() -> None:
+    provisioned = provisioned_by("prod with everything")
+    found = set()
+    for each in provisioned.google:
+        kind = each.type.rpartition(":")[2]
+        for path, value in leaves(each.inputs):
+            if collection := BY_ID.get((kind, path)):
+                assert re.fullmatch(rf"projects/{PROJECT}/{collection}/[^/]+", value), (kind, path, value)
+            elif (kind, path) in BY_NAME:
+                assert re.fullmatch(r"[\w-]+", value), (kind, path, value)
+            found.add((kind, path))
+    assert found >= {*BY_ID, *BY_NAME}
+
+
+def test_optional_parts_are_off_by_default() -> None:
+    provisioned, with_everything = provisioned_by("prod"), provisioned_by("prod with everything")
+    assert [kind for kind in OPTIONAL if provisioned.of(kind)] == []
+    assert [kind for kind in OPTIONAL if not with_everything.of(kind)] == []
+    assert "github_provider" not in provisioned.outputs
+    optional_apis = {f"{api}.googleapis.com" for api in ("sts", "iamcredentials", "billingbudgets")}
+    apis = [{each.inputs["service"] for each in stack.of("Service")} for stack in (provisioned, with_everything)]
+    assert apis[1] - apis[0] == optional_apis
+
+
+def test_the_token_is_secret_and_in_one_place_only() -> None:
+    provisioned = provisioned_by("prod with everything")
+    version = provisioned.one("SecretVersion")
+    assert [each.name for each in provisioned.google if TOKEN in as_json(each.inputs)] == [version.name]
+    sent = version.request.object.fields["secretData"].struct_value.fields
+    assert "4dabf18193072939515e22adb298388d" in sent, "Pulumi's mark of a secret"
+    assert TOKEN not in as_json(provisioned.outputs)
+
+
+def test_the_budget_covers_this_project_only() -> None:
+    provisioned = provision({**EVERYTHING, "monthlyBudget": "75"})
+    budget = provisioned.one("Budget")
+    assert budget.inputs["budgetFilter"]["projects"] == [f"projects/{NUMBER}"]
+    assert budget.inputs["amount"] == {"specifiedAmount": {"units": "75"}}
+    assert "budget-provider" in budget.request.provider

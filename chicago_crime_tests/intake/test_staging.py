@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/staging.py`."""
+"""Tests of staging folders, also across processes that are killed."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ with staging_folder(Path(sys.argv[1])) as folder:
 
 
 def holder(root: Path) -> tuple[subprocess.Popen, Path]:
-    """A process of its own that has a staging folder."""
+    """Another process that holds a staging folder."""
     process = subprocess.Popen([sys.executable, "-c", HOLD, str(root)], stdout=subprocess.PIPE, text=True)
     assert process.stdout
     return process, Path(process.stdout.readline().strip())
@@ -35,16 +35,16 @@ def test_a_staging_folder_is_gone_afterwards_also_after_an_error(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -> None:
     process, left = holder(tmp_path)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert (left / "half").exists()
     with staging_folder(tmp_path) as folder:
-        assert list(tmp_path.iterdir()) == [folder]
+        assert [entry for entry in tmp_path.iterdir() if entry.is_dir()] == [folder]
 
 
-def test_the_folder_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
+def test_the_folder_of_a_living_process_stays(tmp_path: Path) -> None:
     process, theirs = holder(tmp_path)
     try:
         with staging_folder(tmp_path), staging_folder(tmp_path):

@@ -1,7 +1,4 @@
-"""Secret Manager, Resource Manager and IAM on loopback, at one address: reading secrets, and who may do what.
-
-Here belongs what the platform and its doctor ask of these three, and nothing else of them.
-"""
+"""Secret Manager, Resource Manager and IAM on loopback, at one address: reading secrets, and who may do what."""
 
 import base64
 import json
@@ -19,7 +16,7 @@ class _Handler(GoogleHandler):
 
     @property
     def api_name(self) -> str:
-        """The API whose path it is."""
+        """The API of the path."""
         if self.asked.path.startswith("/v3/"):
             return "cloudresourcemanager.v3"
         return "iam.v1" if "/serviceAccounts/" in self.asked.path else "secretmanager.v1"
@@ -34,8 +31,7 @@ class _Handler(GoogleHandler):
             "iam.projects.serviceAccounts.testIamPermissions": self._test_of_account,
         }
         if called.method not in answers:
-            self.server.problems.append(f"{called.method} is not made here")
-            raise RefusedError(501, f"{called.method} is not made here")
+            raise self.missing(called.method)
         answers[called.method]()
 
     def _access(self) -> None:
@@ -55,7 +51,7 @@ class _Handler(GoogleHandler):
         self.reply_json({"name": f"{asked[1]}/versions/{number}", "payload": payload})
 
     def _test_of_secret(self) -> None:
-        is_held = self.server.may_read and self._name in self.server.secrets  # of none that there is, none are held
+        is_held = self.server.may_read and self._name in self.server.secrets
         self._reply_held(lambda permission: is_held)
 
     def _test_of_project(self) -> None:
@@ -79,9 +75,9 @@ class AccessServer(GoogleServer):
 
     Attributes:
         secrets: the versions of each, oldest first, by `projects/P/secrets/S`.
-        may_read: whether whoever has a token may read them.
-        forbidden: permissions on project and accounts that whoever asks does not have.
-        accounts: the service accounts that there are.
+        may_read: whether everybody with a token may read them.
+        forbidden: permissions on project and accounts that the caller does not have.
+        accounts: the existing service accounts.
     """
 
     api_name = "secretmanager.v1"

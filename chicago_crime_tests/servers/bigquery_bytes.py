@@ -1,8 +1,8 @@
-"""How many bytes a statement reads on the BigQuery server, as a dry run tells it.
+"""How many bytes a statement reads on the BigQuery server, as a dry run reports them.
 
-Of a table BigQuery reads the columns that are named, in full, in the partitions that a condition on the partition's
-column leaves: their logical bytes, whatever else is filtered by. Never fewer than BigQuery does: where it is in doubt
-whether a column is of this table, it is counted; the partition's column is, too, if only the condition names it.
+BigQuery reads the named columns of a table in full, in the partitions that a condition on the partition's column
+leaves, whatever other filters there are. This is never less than BigQuery counts: a column that may be of this table
+is counted, and so is the partition's column if only the condition names it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -67,15 +67,15 @@ def _all_of(condition: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _is_about(condition: exp.Expr, column: str) -> bool:
-    """Whether nothing but the partition's column and values is in a condition: BigQuery can tell it beforehand."""
+    """Whether a condition is only about the partition's column: BigQuery evaluates those before it reads."""
     return {one.name for one in condition.find_all(exp.Column)} == {column} and not condition.find(exp.Query)
 
 
 def _value(partitions: Partitions, id_: str) -> int | date | None:
-    """What the partition's column holds in a partition."""
+    """The value of the partition's column in a partition."""
     if not id_.isdigit():
         return None
-    return int(id_) if partitions.unit == "RANGE" else date(int(id_[:4]), int(id_[4:6] or 1), int(id_[6:8] or 1))
+    return int(id_) if partitions.unit == "RANGE" else date(int(id_[:4]), int(id_[4:6] or 1), 1)
 
 
 def _as_held(node: exp.Expr) -> exp.Expr:

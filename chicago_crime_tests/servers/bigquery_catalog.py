@@ -1,8 +1,7 @@
 """The datasets and tables of the BigQuery server: their metadata, and their rows in a DuckDB database.
 
-Here belongs what a table is: columns, partitions, labels, etag. Running SQL over it belongs in `bigquery_engine.py`.
-A table's rows are a DuckDB table with two columns more: when a row was written, and, with partitions by time of
-ingestion, the partition.
+The DuckDB table has two more columns: when a row was written and, if it is partitioned by time of ingestion, the
+partition.
 """
 
 import threading
@@ -25,10 +24,8 @@ DUCKDB_TYPES = {
     "DATETIME": "TIMESTAMP",
     "TIMESTAMP": "TIMESTAMP",
     "DATE": "DATE",
-    "NUMERIC": "DECIMAL(38, 9)",
 }
 REST_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
-SQL_NAMES = {rest: name for name, rest in REST_NAMES.items()}
 WRITTEN, PARTITION = "__written", "_PARTITIONTIME"
 
 
@@ -37,7 +34,7 @@ class Partitions:
     """How a table is partitioned.
 
     Attributes:
-        unit: YEAR, MONTH or DAY; RANGE for ranges of numbers.
+        unit: YEAR or MONTH; RANGE for ranges of numbers.
         column: by which column; empty for the time of ingestion.
         start: of the ranges.
         end: of the ranges, left out.
@@ -58,7 +55,7 @@ class Partitions:
             bucket = f'{self.start} + ("{self.column}" - {self.start}) // {self.interval} * {self.interval}'
             text = f"CASE WHEN {inside} THEN CAST({bucket} AS VARCHAR) ELSE '__UNPARTITIONED__' END"
             return f"CASE WHEN \"{self.column}\" IS NULL THEN '__NULL__' ELSE {text} END"
-        form = {"YEAR": "%Y", "MONTH": "%Y%m", "DAY": "%Y%m%d"}[self.unit]
+        form = {"YEAR": "%Y", "MONTH": "%Y%m"}[self.unit]
         return f"COALESCE(strftime(\"{self.column or PARTITION}\", '{form}'), '__NULL__')"
 
     def time_of(self, partition: str) -> str:
@@ -108,25 +105,20 @@ class LiveTable:
         """Changes with every change of the metadata."""
         return f'"{self.dataset}.{self.name}.{self.version}"'
 
-    @property
-    def bytes_sql(self) -> str:
-        """The DuckDB expression of a row's logical bytes, as BigQuery counts them."""
-        return " + ".join(self.column_bytes(name) for name, _, _ in self.columns)
-
     def column_bytes(self, name: str) -> str:
-        """The same of one column."""
+        """The DuckDB expression of a column's logical bytes in a row, as BigQuery counts them."""
         kind = next(kind for column, kind, _ in self.columns if column == name)
         if kind == "STRING":
             return f'COALESCE(2 + strlen("{name}"), 0)'
         return f'(CASE WHEN "{name}" IS NULL THEN 0 ELSE {1 if kind == "BOOL" else 8} END)'
 
     def changed(self) -> None:
-        """Note a change of the metadata."""
+        """Record a change of the metadata."""
         self.version += 1
         self.modified = time.time()
 
     def rows_changed(self) -> None:
-        """Note a change of the rows, once it can be seen."""
+        """Record a change of the rows, once it is visible."""
         self.rows_version += 1
         self.modified = time.time()
 
@@ -149,10 +141,9 @@ class Catalog:
         self.datasets: dict[str, dict[str, Any]] = {}
         self.tables: dict[tuple[str, str], LiveTable] = {}
         self.lock = threading.RLock()
-        self.changes = 0
 
     def add_dataset(self, name: str, about: dict[str, Any]) -> None:
-        """Make a dataset."""
+        """Create a dataset."""
         with self.lock:
             if name in self.datasets:
                 raise RefusedError(409, f"Already Exists: Dataset chicago-test:{name}")
@@ -172,26 +163,22 @@ class Catalog:
                 raise RefusedError(404, f"Not found: Table chicago-test:{dataset}.{name}")
             return self.tables[dataset, name]
 
-    def add(self, table: LiveTable, cursor: duckdb.DuckDBPyConnection | None = None) -> None:
-        """Make a table without rows, in the place of one of that name."""
+    def add(self, table: LiveTable) -> None:
+        """Create or replace a table, without rows."""
         kinds = [f'"{name}" {DUCKDB_TYPES[kind]}' for name, kind, _ in table.columns]
         kinds += [f"{WRITTEN} DOUBLE"] + [f"{PARTITION} TIMESTAMP"] * table.is_by_ingestion
         with self.lock:
             if table.dataset not in self.datasets:
                 raise RefusedError(404, f"Not found: Dataset chicago-test:{table.dataset}")
-            (cursor or self.database.cursor()).execute(
-                f"CREATE OR REPLACE TABLE {table.rows_table} ({', '.join(kinds)})"
-            )
+            self.database.cursor().execute(f"CREATE OR REPLACE TABLE {table.rows_table} ({', '.join(kinds)})")
             table.created_ms = int(time.time() * 1000)
             self.tables[table.dataset, table.name] = table
-            self.changes += 1
 
     def drop(self, table: LiveTable) -> None:
         """Drop a table."""
         with self.lock:
             self.database.cursor().execute(f"DROP TABLE {table.rows_table}")
             del self.tables[table.dataset, table.name]
-            self.changes += 1
 
     def add_column(self, table: LiveTable, name: str, kind: str, description: str) -> None:
         """Add a column at the end, NULL in all rows."""
@@ -199,7 +186,6 @@ class Catalog:
             self.database.cursor().execute(f'ALTER TABLE {table.rows_table} ADD COLUMN "{name}" {DUCKDB_TYPES[kind]}')
             table.columns.append((name, kind, description))
             table.changed()
-            self.changes += 1
 
     def size(self, table: LiveTable) -> tuple[int, int]:
         """Rows and logical bytes of a table."""
@@ -207,7 +193,7 @@ class Catalog:
         return sum(part.rows for part in parts), sum(sum(part.bytes.values()) for part in parts)
 
     def measured(self, table: LiveTable) -> "list[_Measured]":
-        """What each partition holds, counted once after each change: BigQuery knows it and reads no row for it."""
+        """What each partition holds, counted once after each change, as BigQuery knows it without reading rows."""
         version = table.rows_version + table.version * 1_000_000
         if table.measured is None or table.measured[0] != version:
             names = [name for name, _, _ in table.columns]
@@ -310,6 +296,4 @@ def _partitions(by: exp.Expr) -> Partitions:
             column, array = by.expressions if isinstance(by, exp.Anonymous) else (by.this, by.expression)
             start, end, *step = list(array.find_all(exp.Literal))
             return Partitions("RANGE", column.name, int(start.name), int(end.name), int(step[0].name) if step else 1)
-        case exp.Column():
-            return Partitions("DAY", by.name)
     raise RefusedError(400, f"PARTITION BY expression is not supported here: {by.sql('bigquery')}")

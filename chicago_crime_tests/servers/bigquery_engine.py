@@ -1,7 +1,6 @@
-"""SQL on the BigQuery server: Google's analyzer reads it first, DuckDB runs it, BigQuery's rules are kept around it.
+"""SQL on the BigQuery server: Google's analyzer checks it, DuckDB runs it, under BigQuery's rules.
 
-Here belongs running statements and scripts, with transactions that abort when they meet. Loading files and writing
-partitions is in `bigquery_files.py`; what is said over HTTP, in `bigquery_server.py`.
+Transactions that change the same table at once are aborted.
 """
 
 import re
@@ -42,7 +41,7 @@ ASSERT = re.compile(r"(?is)\s*ASSERT\s+(.*)\s+AS\s+'(.*)'\s*")
 
 @dataclass
 class Result:
-    """What a query answers: columns with their types, and rows of Python values."""
+    """The result of a query: columns with their types, and rows of Python values."""
 
     columns: list[tuple[str, str]]
     rows: list[tuple[Any, ...]]
@@ -50,14 +49,14 @@ class Result:
 
 @dataclass
 class Work:
-    """What a job did so far.
+    """What a job has done so far.
 
     Attributes:
         statement: type of its (last) statement, SCRIPT for several.
-        bytes_processed: read from tables.
-        bytes_billed: to be paid.
-        changed_rows: by its last DML statement.
-        result: of its last query.
+        bytes_processed: bytes read from tables.
+        bytes_billed: bytes to pay for.
+        changed_rows: rows that its last DML statement changed.
+        result: result of its last query.
     """
 
     statement: str = ""
@@ -68,17 +67,17 @@ class Work:
 
 
 class Changing:
-    """Which transactions change which tables right now."""
+    """The transactions in progress, by the table that they change."""
 
     def __init__(self) -> None:
         self._by_table: dict[str, object] = {}
         self._free = threading.Condition()
 
     def take(self, table: str, who: object, waits: bool) -> None:
-        """Be the one who changes a table; a statement by itself waits for that, a transaction aborts.
+        """Start changing a table; a single statement waits for others, a transaction aborts.
 
         Raises:
-            JobError: another one does.
+            JobError: another transaction does.
         """
         with self._free:
             while self._by_table.get(table, who) is not who:
@@ -92,7 +91,7 @@ class Changing:
             self._by_table[table] = who
 
     def let_go(self, who: object) -> None:
-        """Change nothing any more."""
+        """End all changes of a transaction."""
         with self._free:
             self._by_table = {table: one for table, one in self._by_table.items() if one is not who}
             self._free.notify_all()
@@ -104,8 +103,8 @@ class Engine:
 
     Attributes:
         catalog: the tables.
-        files: what is read from and written to Cloud Storage.
-        pause_s: wait between the statements of a transaction, so that two of them meet.
+        files: files in Cloud Storage.
+        pause_s: wait between the statements of a transaction, so that two of them conflict.
     """
 
     catalog: Catalog
@@ -116,9 +115,9 @@ class Engine:
     def check(
         self, dataset: str, temporary: Mapping[str, list[tuple[str, str]]], text: str, parameters: Mapping[str, Typed]
     ) -> list[tuple[str, str]]:
-        """Have Google's analyzer read a statement; the columns of its answer.
+        """Check a statement with Google's analyzer; returns the columns of its result.
 
-        What it found once, it finds again: the same text over the same columns is not read twice.
+        Results are cached: the same text over the same columns is not analyzed twice.
 
         Raises:
             JobError: the statement is wrong.
@@ -141,7 +140,7 @@ def _analyzer(tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> An
 def _read_by_google(
     tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], text: str, kinds: tuple[tuple[str, str], ...]
 ) -> list[tuple[str, str]] | str:
-    """The columns of a statement's answer, or what is wrong with it."""
+    """The columns of a statement's result, or its error."""
     try:
         return _analyzer(tables).check(text, {name: Typed(kind) for name, kind in kinds})
     except GoogleSQLError as error:
@@ -154,7 +153,7 @@ def _parsed(text: str) -> exp.Expr:
 
 
 class Session:
-    """One job's statements, one after the other."""
+    """Runs one job's statements."""
 
     def __init__(self, engine: Engine, dataset: str, parameters: Mapping[str, Typed], most_billed: int | None):
         self.engine, self.catalog, self.dataset = engine, engine.catalog, dataset
@@ -166,10 +165,10 @@ class Session:
         self.work = Work()
 
     def run(self, text: str, is_dry: bool = False) -> Work:
-        """Run a statement or a script; a dry run only reads it.
+        """Run a statement or a script; a dry run only checks it.
 
         Raises:
-            JobError: a statement is wrong or fails; a transaction that has not ended is undone.
+            JobError: a statement is wrong or fails; an open transaction is rolled back.
         """
         statements = split(text)
         try:
@@ -244,10 +243,8 @@ class Session:
                 name, of, description = column_from_ddl(action)
                 if name not in [column for column, _, _ in table.columns]:
                     self.catalog.add_column(table, name, of, description)
-        elif isinstance(tree, exp.Drop):
-            self.catalog.drop(self._table(tree.this))
         else:
-            raise JobError("invalidQuery", f"{kind} is not made here")
+            raise JobError("invalidQuery", f"{kind} is not implemented here")
 
     def query(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
         """Answer a query, in the types that the analyzer found."""
@@ -265,7 +262,7 @@ class Session:
 
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
-        """Within, the table is ours to change, all or nothing."""
+        """Within, the table can be changed, all or nothing."""
         self.engine.changing.take(f"{table.dataset}.{table.name}", self, waits=not self.in_transaction)
         if self.in_transaction:
             self.changed.append(table)
@@ -299,7 +296,7 @@ class Session:
         names = [f'"{column.name}"' for column in tree.this.expressions]
         rows = self._translate(tree.expression)
         sql = f"INSERT INTO {table.rows_table} ({', '.join(names)}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
-        if self.in_transaction:  # adding rows to a table meets nobody
+        if self.in_transaction:  # inserts conflict with nothing
             self.changed.append(table)
             self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
         else:
@@ -353,13 +350,13 @@ class Session:
         return translated(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
 
     def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
-        """Take the conditions on the partition out of a query, to put them into the scan of the table."""
+        """Move the conditions on the partition out of a query, for the scan of the table."""
         select = table.find_ancestor(exp.Select)
         where = select.args.get("where") if select else None
         taken = []
         for condition in _on_partition(where) if where else []:
             if condition.find_ancestor(exp.Or):
-                raise JobError("invalidQuery", "a choice of several partitions by time of ingestion is not made here")
+                raise JobError("invalidQuery", "several partitions by time of ingestion are not implemented here")
             day = _of_partition(condition)
             for parameter in list(day.find_all(exp.Parameter)):
                 parameter.replace(exp.convert(self._values()[parameter.name]))

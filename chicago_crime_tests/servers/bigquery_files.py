@@ -1,7 +1,4 @@
-"""Files that the BigQuery server reads from and writes to Cloud Storage: CSV and Parquet, by gs:// address.
-
-Here belongs what BigQuery makes of a file. Objects themselves are the storage server's.
-"""
+"""Files that the BigQuery server reads from and writes to Cloud Storage: CSV and Parquet, by gs:// address."""
 
 import tempfile
 from collections.abc import Sequence
@@ -36,7 +33,7 @@ class JobError(Exception):
 
 
 class Storage(Protocol):
-    """What is needed of a storage server."""
+    """The part of a storage server that is needed here."""
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
         """Names of objects."""
@@ -93,23 +90,6 @@ class Files:
     def _has_quoted_newline(cursor: duckdb.DuckDBPyConnection, files: str, columns: str, skip: int) -> bool:
         any_value = f"SELECT 1 FROM {_read_csv(files, columns, skip)} AS r WHERE contains(to_json(r), '\\n') LIMIT 1"
         return bool(cursor.execute(any_value).fetchall())
-
-    def parquet(self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str], table: LiveTable) -> str:
-        """The DuckDB query of Parquet files' rows, with a table's columns by name.
-
-        Raises:
-            JobError: a file has a column that the table has not, or of another kind.
-        """
-        source = _read_parquet(self.at(uris))
-        found = dict(zip(*_described(cursor, source), strict=True))
-        kinds = {name: kind for name, kind, _ in table.columns}
-        for name, kind in found.items():
-            if name not in kinds:
-                raise JobError("invalid", f"Provided Schema does not match Table. Cannot add fields (field: {name})")
-            if kind != kinds[name]:
-                raise JobError("invalid", f"Field {name} has changed type from {kinds[name]} to {kind}")
-        columns = [f'"{name}"' if name in found else f'NULL AS "{name}"' for name in kinds]
-        return f"SELECT {', '.join(columns)} FROM {source}"
 
     def parquet_as(self, cursor: duckdb.DuckDBPyConnection, name: str, uris: Sequence[str]) -> list[tuple[str, str]]:
         """Read Parquet files into a temporary table; its columns and types."""

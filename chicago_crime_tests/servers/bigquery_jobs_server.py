@@ -1,7 +1,4 @@
-"""Jobs of the BigQuery server: begun once by id, run in threads of their own, PENDING, RUNNING and DONE.
-
-Here belongs what a job is and how it comes to its end. Its SQL is in `bigquery_engine.py`.
-"""
+"""Jobs of the BigQuery server: started once by id, run in threads, PENDING, RUNNING and DONE."""
 
 import threading
 import time
@@ -30,8 +27,8 @@ class Job:
     Attributes:
         id: its id.
         location: where it runs.
-        configuration: as it was asked for.
-        failure: the job fails with this reason and message before it does anything; a test's wish.
+        configuration: as in the request.
+        failure: reason and message with which a test wants it to fail, before it does anything.
     """
 
     id: str
@@ -101,7 +98,7 @@ class Jobs:
         self._lock = threading.Lock()
 
     def begin(self, configuration: dict[str, Any], id_: str | None, location: str) -> Job:
-        """Begin a job.
+        """Start a job.
 
         Raises:
             RefusedError: there is one of this id.
@@ -149,20 +146,20 @@ class Jobs:
             elif job.kind == "load":
                 self._load(job)
             else:
-                raise JobError("invalid", "only query and load jobs are made here")
+                raise JobError("invalid", "only query and load jobs are implemented here")
         except JobError as error:
             job.error = {"reason": error.reason, "message": str(error), "location": "query"}
         except RefusedError as error:
             job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
-        except Exception as error:  # a bug of this server: the test should see it, and not wait for ever
-            job.error = {"reason": "invalid", "message": f"the test's server is at its end: {error!r}"}
+        except Exception as error:  # a bug of this server: the test must not wait for ever
+            job.error = {"reason": "invalid", "message": f"the test server failed: {error!r}"}
         job.ended, job.state = time.time(), "DONE"
         job.done.set()
 
     def _query(self, job: Job) -> None:
         about = job.configuration["query"]
         if about.get("useLegacySql", True):
-            raise JobError("invalid", "legacy SQL is not made here")
+            raise JobError("invalid", "legacy SQL is not implemented here")
         dataset = about.get("defaultDataset", {}).get("datasetId", "")
         most = about.get("maximumBytesBilled")
         session = Session(self.engine, dataset, read_parameters(about), int(most) if most else None)
@@ -186,12 +183,9 @@ class Jobs:
         about = job.configuration["load"]
         table, partition = self._target(about["destinationTable"])
         session = Session(self.engine, table.dataset, {}, None)
-        if about["sourceFormat"] == "CSV":
-            rows = self.engine.files.csv(session.cursor, about["sourceUris"], about, table)
-        elif about["sourceFormat"] == "PARQUET":
-            rows = self.engine.files.parquet(session.cursor, about["sourceUris"], table)
-        else:
-            raise JobError("invalid", f"{about['sourceFormat']} is not made here")
+        if about["sourceFormat"] != "CSV":
+            raise JobError("invalid", f"{about['sourceFormat']} is not implemented here")
+        rows = self.engine.files.csv(session.cursor, about["sourceUris"], about, table)
         names = [field["name"] for field in about.get("schema", {}).get("fields", [])]
         names = names or [name for name, _, _ in table.columns]
         try:
@@ -217,7 +211,7 @@ class Jobs:
     def _write(
         session: Session, table: LiveTable, partition: str, rows: str, names: list[str], disposition: str
     ) -> int:
-        """Put rows into a table or a partition, in the place of what is there or beside it."""
+        """Write rows into a table or a partition, over its rows or in addition to them."""
         columns, hidden = ", ".join(f'"{name}"' for name in names), f"{WRITTEN}"
         values = str(time.time())
         if table.is_by_ingestion:

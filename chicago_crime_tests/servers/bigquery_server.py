@@ -1,29 +1,24 @@
 """BigQuery on loopback: the REST API v2 of datasets, tables and jobs, over DuckDB and Google's own SQL analyzer.
 
-Here belongs what is said over HTTP. Jobs are in `bigquery_jobs_server.py`, their SQL in `bigquery_engine.py`, tables in
-`bigquery_catalog.py`, files in `bigquery_files.py`. What is not here answers 501 and fails the test.
-By itself: `python -m chicago_crime_tests.servers.bigquery_server --folder DIR --bucket NAME --port 8032`.
+A method that is missing here answers 501 and fails the test. Jobs are left to `bigquery_jobs_server.py`, SQL to
+`bigquery_engine.py`, tables to `bigquery_catalog.py`, files to `bigquery_files.py`.
 """
 
-import argparse
 import calendar
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
-from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, SQL_NAMES, Catalog, LiveTable, Partitions
+from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, LiveTable
 from chicago_crime_tests.servers.bigquery_engine import Engine, Result
 from chicago_crime_tests.servers.bigquery_files import Files, Storage
 from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Job, Jobs
-from chicago_crime_tests.servers.credentials import service_account_file
-from chicago_crime_tests.servers.faults import add_fault_option, faults_in, serve
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
-from chicago_crime_tests.servers.storage_server import StorageServer
 
 LONGEST_WAIT_S = 10.0
-WRITES = ("datasets.insert", "tables.insert", "tables.patch", "tables.update", "tables.delete", "jobs.insert")
+QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "queryParameters", "parameterMode", "useLegacySql")
+WRITES = ("datasets.insert", "tables.patch", "tables.delete", "jobs.insert")
 
 
 class _Handler(GoogleHandler):
@@ -31,7 +26,7 @@ class _Handler(GoogleHandler):
 
     @property
     def query(self) -> dict[str, list[str]]:
-        """The request's query, without the one parameter that Google's own client sends and no document lists."""
+        """The query, without the one parameter that Google's client sends and the discovery document lacks."""
         return {name: values for name, values in super().query.items() if name != "projection"}
 
     def answer_call(self) -> None:
@@ -41,21 +36,16 @@ class _Handler(GoogleHandler):
             "bigquery.datasets.get": self._get_dataset,
             "bigquery.datasets.insert": self._insert_dataset,
             "bigquery.tables.get": self._get_table,
-            "bigquery.tables.insert": self._insert_table,
-            "bigquery.tables.list": self._list_tables,
             "bigquery.tables.patch": self._patch_table,
             "bigquery.tables.delete": self._delete_table,
             "bigquery.tables.testIamPermissions": self._test_permissions,
-            "bigquery.tabledata.list": self._list_rows,
             "bigquery.jobs.insert": self._insert_job,
             "bigquery.jobs.get": self._get_job,
-            "bigquery.jobs.cancel": self._cancel_job,
             "bigquery.jobs.query": self._query,
             "bigquery.jobs.getQueryResults": self._results,
         }
         if called.method not in answers:
-            self.server.problems.append(f"{called.method} is not made here")
-            raise RefusedError(501, f"{called.method} is not made here")
+            raise self.missing(called.method)
         answers[called.method](called.parameters)
 
     def _may(self, permission: str, where: str) -> None:
@@ -81,26 +71,6 @@ class _Handler(GoogleHandler):
         self._may("bigquery.tables.get", f"Table {PROJECT}:{of['datasetId']}.{of['tableId']}")
         self.reply_json(self._resource(self._table(of)))
 
-    def _insert_table(self, of: Mapping[str, str]) -> None:
-        name = self._given["tableReference"]["tableId"]
-        if (of["datasetId"], name) in self.server.catalog.tables:
-            raise RefusedError(409, f"Already Exists: Table {PROJECT}:{of['datasetId']}.{name}")
-        table = LiveTable(of["datasetId"], name, _columns(self._given.get("schema", {})))
-        if by := self._given.get("timePartitioning"):
-            table.partitions = Partitions(by["type"], by.get("field", ""))
-        elif by := self._given.get("rangePartitioning"):
-            numbers = [int(by["range"][part]) for part in ("start", "end", "interval")]
-            table.partitions = Partitions("RANGE", by["field"], *numbers)
-        table.clusters = self._given.get("clustering", {}).get("fields", [])
-        table.labels, table.description = self._given.get("labels", {}), self._given.get("description", "")
-        self.server.catalog.add(table)
-        self.reply_json(self._resource(table))
-
-    def _list_tables(self, of: Mapping[str, str]) -> None:
-        tables = [t for (dataset, _), t in self.server.catalog.tables.items() if dataset == of["datasetId"]]
-        references = [{"id": t.name, "tableReference": _reference(t), "type": "TABLE"} for t in tables]
-        self.reply_json({"kind": "bigquery#tableList", "tables": references, "totalItems": len(references)})
-
     def _patch_table(self, of: Mapping[str, str]) -> None:
         table = self._table(of)
         with self.server.catalog.lock:
@@ -113,8 +83,6 @@ class _Handler(GoogleHandler):
                 else:
                     table.labels[name] = value
             table.description = self._given.get("description", table.description)
-            for name, kind, description in _columns(self._given.get("schema", {}))[len(table.columns) :]:
-                self.server.catalog.add_column(table, name, kind, description)
             table.changed()
         self.reply_json(self._resource(table))
 
@@ -125,14 +93,6 @@ class _Handler(GoogleHandler):
     def _test_permissions(self, of: Mapping[str, str]) -> None:
         held = [name for name in self._given["permissions"] if name not in self.server.forbidden]
         self.reply_json({"permissions": held} if held else {})
-
-    def _list_rows(self, of: Mapping[str, str]) -> None:
-        table = self._table(of)
-        names = ", ".join(f'"{name}"' for name, _, _ in table.columns)
-        rows = self.server.catalog.database.cursor().execute(f"SELECT {names} FROM {table.rows_table}").fetchall()
-        page, token = self._page(Result([(name, kind) for name, kind, _ in table.columns], rows))
-        told = {"kind": "bigquery#tableDataList", "totalRows": str(len(rows)), "rows": page}
-        self.reply_json(told | ({"pageToken": token} if token else {}))
 
     def _insert_job(self, of: Mapping[str, str]) -> None:
         about = self._given.get("jobReference", {})
@@ -149,23 +109,11 @@ class _Handler(GoogleHandler):
     def _get_job(self, of: Mapping[str, str]) -> None:
         self.reply_json(self.server.jobs.find(of["jobId"]).resource())
 
-    def _cancel_job(self, of: Mapping[str, str]) -> None:
-        job = self.server.jobs.find(of["jobId"])
-        self.reply_json({"kind": "bigquery#jobCancelResponse", "job": job.resource()})
-
     def _query(self, of: Mapping[str, str]) -> None:
         request = self._given.get("requestId", "")
         job = self.server.jobs.by_request.get(request) if request else None
         if job is None:
-            names = (
-                "query",
-                "defaultDataset",
-                "maximumBytesBilled",
-                "queryParameters",
-                "parameterMode",
-                "useLegacySql",
-            )
-            query = {name: self._given[name] for name in names if name in self._given}
+            query = {name: self._given[name] for name in QUERY_FIELDS if name in self._given}
             configuration = {"query": query} | {n: self._given[n] for n in ("labels", "dryRun") if n in self._given}
             job = self.server.jobs.begin(configuration, None, self._given.get("location", self.server.location))
             if request:
@@ -254,8 +202,8 @@ class BigQueryServer(GoogleServer):
         catalog: its datasets and tables.
         engine: runs SQL; its `pause_s` makes transactions slow.
         jobs: its jobs; `will_fail` and `before_work` are for tests.
-        forbidden: permissions that whoever asks does not have.
-        most_rows: rows in one page of an answer.
+        forbidden: permissions that the caller does not have.
+        most_rows: rows on one page of a result.
     """
 
     api_name = "bigquery.v2"
@@ -268,26 +216,26 @@ class BigQueryServer(GoogleServer):
         self.engine = Engine(self.catalog, Files(storage))
         self.jobs = Jobs(self.engine)
 
+    def forget_jobs(self) -> None:
+        """Forget all jobs and requests, and the faults of jobs."""
+        self.asked.clear()
+        self.engine.pause_s = 0
+        self.jobs = Jobs(self.engine)
+
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
-        """A table's rows, as a test reads them: no call is noted."""
+        """A table's rows, without a request that is recorded."""
         live = self.catalog.find(dataset, table)
         names = ", ".join(f'"{name}"' for name, _, _ in live.columns)
         return self.catalog.database.cursor().sql(f"SELECT {names} FROM {live.rows_table}").to_arrow_table().to_pylist()
 
     def writes(self) -> list[str]:
-        """The calls so far that change something, or would have if they had succeeded; dry runs do not."""
+        """The calls so far that change something, or would have changed it; dry runs do not."""
         found = []
         for asked in self.calls:
             call = asked.call.removeprefix("bigquery.")
             if call in WRITES and not (call == "jobs.insert" and b'"dryRun": true' in asked.body):
                 found.append(call)
         return found
-
-
-def _columns(schema: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    return [
-        (f["name"], SQL_NAMES.get(f["type"], f["type"]), f.get("description", "")) for f in schema.get("fields", [])
-    ]
 
 
 def _reference(table: LiveTable) -> dict[str, str]:
@@ -318,17 +266,3 @@ def _value(value: Any, kind: str, exact: bool) -> Any:
         case date():
             return value.isoformat()
     return str(value)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="where the buckets are, a folder each")
-    parser.add_argument("--bucket", action="append", required=True, help="a bucket that there is")
-    parser.add_argument("--port", type=int, default=0)
-    add_fault_option(parser)
-    options = parser.parse_args()
-    server = BigQueryServer(StorageServer(options.folder, options.bucket), port=options.port)
-    for fault in faults_in(options.faults):
-        server.will(fault)
-    print(f"CHICAGO_CRIME_GCP_CREDENTIALS={service_account_file(options.folder / '.aside', server.token_uri)}")
-    serve(server, "BigQuery")

@@ -1,7 +1,7 @@
-"""Credentials for tests: a service account whose key the test makes, and the office that gives out tokens for it.
+"""Credentials for tests: a service account with a generated key, and the token endpoint for it.
 
-Here belongs making and checking credentials. Google's libraries sign in with them as they would anywhere: either they
-fetch a token from the `token_uri` of the file, or they sign one themselves; the servers know both for good.
+Google's libraries sign in as they would anywhere: they request a token from the `token_uri` of the file, or sign one
+themselves; the servers accept both.
 """
 
 import base64
@@ -31,7 +31,7 @@ def _key() -> rsa.RSAPrivateKey:
 
 
 def private_key() -> str:
-    """The key of the service account, PEM. It is made anew in every process: a test that finds it knows a leak."""
+    """The key of the service account, PEM; a new one in every process, so a test that finds it has found a leak."""
     form = serialization.PrivateFormat.PKCS8
     return _key().private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
@@ -45,8 +45,8 @@ def service_account_file(folder: Path, token_uri: str, project: str = PROJECT_ID
     """Write a service account's file, as `gcloud iam service-accounts keys create` would.
 
     Args:
-        folder: where; it is made if need be.
-        token_uri: the address that gives out tokens: any server's `url + TOKEN_PATH`.
+        folder: where; it is created if missing.
+        token_uri: address of the token endpoint: `url + TOKEN_PATH` of any server.
         project: id of the project.
         email: of the account.
     """
@@ -68,7 +68,7 @@ def service_account_file(folder: Path, token_uri: str, project: str = PROJECT_ID
 
 
 def token_for(form: bytes) -> tuple[int, dict[str, object]]:
-    """What a token endpoint answers to a form: status and JSON. The assertion must be signed with the account's key."""
+    """The token endpoint's response to a form: status and JSON. The account's key must have signed the assertion."""
     given = {name: values[0] for name, values in parse_qs(form.decode()).items()}
     if given.get("grant_type") != _GRANT:
         return 400, {"error": "unsupported_grant_type"}
@@ -84,13 +84,13 @@ def token_for(form: bytes) -> tuple[int, dict[str, object]]:
 
 
 def make_token(email: str = EMAIL, lifetime_s: float = _LIFETIME_S) -> str:
-    """A token such as the endpoint gives out; every server of this process knows it until it expires."""
+    """A token as the endpoint issues it; every server of this process accepts it until it expires."""
     told = base64.urlsafe_b64encode(f"{email} {time.time() + lifetime_s:.0f}".encode()).decode()
     return f"ya29.{told}.{_signature(told)}"
 
 
 def is_known(authorization: str) -> bool:
-    """Whether a header `Authorization` holds a token that is good now: one given out, or one signed by the account."""
+    """Whether a header `Authorization` has a valid token: an issued one, or one signed by the account."""
     kind, _, token = authorization.partition(" ")
     if kind != "Bearer":
         return False

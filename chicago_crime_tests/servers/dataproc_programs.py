@@ -1,7 +1,4 @@
-"""PySpark programs that the Dataproc server was given: each runs in a process of its own, on files of the buckets.
-
-Here belongs running, its output and its end. Clusters, jobs and batches belong in `dataproc_state.py`.
-"""
+"""Runs the PySpark programs of the Dataproc server, each in its own process, on files of the buckets."""
 
 import os
 import subprocess
@@ -18,14 +15,14 @@ from chicago_crime_tests.servers.storage_server import StorageServer
 DRIVER = Path(__file__).with_name("spark_driver.py")
 LOCAL = "--conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=4"
 OUTPUT_BYTES = 2000
-"""A file with so many bytes of a driver's output is followed by another. Google's are longer."""
+"""Size of a file of a driver's output before the next begins. Google's are larger."""
 
 
 class Program:
-    """One program. It starts at once, and calls `is_over` with its exit code when it has ended.
+    """One program, which starts at once and calls `is_over` with its exit code at its end.
 
     Attributes:
-        engine: "sail" or "jvm"; "" to run nothing, and end well after `pretend_s`.
+        engine: "sail" or "jvm"; "" to run nothing and succeed after `pretend_s`.
     """
 
     def __init__(
@@ -50,7 +47,7 @@ class Program:
         self._thread.start()
 
     def stop(self) -> None:
-        """Kill it, if it still runs."""
+        """Kill it if it is still running."""
         self._stopped.set()
         if self._process:
             self._process.kill()
@@ -91,7 +88,7 @@ class Program:
         return file
 
     def _local(self, option: str, text: str) -> str:
-        """An argument with files in the place of URIs; those for Dagster Pipes are packed."""
+        """An argument with local paths in place of URIs; those for Dagster Pipes are encoded."""
         if option == "--dagster-pipes-messages":
             return encode_param({name: self._local("", value) for name, value in decode_param(text).items()})
         if not text.startswith("gs://"):

@@ -1,7 +1,4 @@
-"""What the Dataproc server knows: clusters, jobs, batches and operations, and how each goes from state to state.
-
-Here belongs what Dataproc does when it is asked. HTTP belongs in `dataproc_server.py`.
-"""
+"""The state of the Dataproc server: clusters, jobs, batches and operations, and how each changes its state."""
 
 import re
 import threading
@@ -24,13 +21,13 @@ _OVER = {"DONE", "ERROR", "CANCELLED", "SUCCEEDED", "FAILED"}
 
 
 def now() -> str:
-    """The time as Google writes it."""
+    """The time in Google's format."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @dataclass
 class Cluster:
-    """A cluster: what was asked for, and when it changes its state."""
+    """A cluster: what was requested, and when its state changes."""
 
     given: Json
     uuid: str
@@ -39,14 +36,14 @@ class Cluster:
     changes_at: float = 0.0
 
     def resource(self) -> Json:
-        """As the API has it."""
+        """The cluster as the API describes it."""
         status = {"state": self.state, "stateStartTime": now()} | ({"detail": self.detail} if self.detail else {})
         return self.given | {"clusterUuid": self.uuid, "status": status}
 
 
 @dataclass
 class Task:
-    """A job or a batch that was asked for."""
+    """A job or a batch."""
 
     resource: Json
     program: Program | None = None
@@ -54,7 +51,7 @@ class Task:
 
     @property
     def is_over(self) -> bool:
-        """Whether its state will change no more."""
+        """Whether its state is final."""
         return self.state in _OVER
 
     def stop(self) -> None:
@@ -68,12 +65,12 @@ class Dataproc:
     """Dataproc in one project and region.
 
     Attributes:
-        run: starts a program; what it takes is what `Program` takes, from `main` on.
-        step_s: seconds that a cluster takes to be created, and to be deleted.
-        creation_fails: what goes wrong with the creation of every cluster; "" for nothing.
-        default_bucket: where output goes for which no bucket is named; it is Google's, so that clients may not read it.
-        is_default_forced: whether it goes there all the same where one is named.
-        clusters_made: names of all clusters there ever were, in order.
+        run: starts a program, with the arguments of `Program` from `main` on.
+        step_s: how long the creation and the deletion of a cluster take, in seconds.
+        creation_fails: the error with which the creation of every cluster ends; "" for none.
+        default_bucket: Google's own bucket, for output of requests that name none; clients may not read it.
+        is_default_forced: whether output goes there although a request names another.
+        clusters_made: names of all clusters ever created, in order.
     """
 
     run: Callable[..., Program]
@@ -84,13 +81,12 @@ class Dataproc:
     clusters: dict[str, Cluster] = field(default_factory=dict)
     jobs: dict[str, Task] = field(default_factory=dict)
     batches: dict[str, Task] = field(default_factory=dict)
-    operations: dict[str, Json] = field(default_factory=dict)
     clusters_made: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[tuple[str, str], Json] = field(default_factory=dict)
 
     def once(self, what: str, request_id: str, do: Callable[[], Json]) -> Json:
-        """Do something, unless a request of this id did it: then its answer is given again."""
+        """Do something, unless a request with this id did it: then repeat its answer."""
         with self.lock:
             if request_id and (what, request_id) in self._answers:
                 return self._answers[what, request_id]
@@ -100,7 +96,7 @@ class Dataproc:
             return answer
 
     def cluster(self, name: str) -> Cluster:
-        """A cluster as it is now."""
+        """A cluster in its present state."""
         with self.lock:
             found = self.clusters.get(name)
             if found and time.monotonic() > found.changes_at:
@@ -138,7 +134,7 @@ class Dataproc:
         return self._operation(place, "Cluster", {"clusterName": name, "operationType": "CREATE"})
 
     def delete_cluster(self, name: str, place: str) -> Json:
-        """Begin to delete a cluster; what runs on it dies with it."""
+        """Begin to delete a cluster, and end the jobs that run on it."""
         found = self.cluster(name)
         if found.state == "DELETING":
             raise RefusedError(400, f"Cannot delete cluster '{name}' while it has other pending delete operations.")
@@ -150,7 +146,7 @@ class Dataproc:
         return self._operation(place, "Cluster", {"clusterName": name, "operationType": "DELETE"})
 
     def submit_job(self, given: Json) -> Json:
-        """Submit a job to a cluster that runs."""
+        """Submit a job to a running cluster."""
         id_ = given.get("reference", {}).get("jobId") or str(uuid4())
         _check_name(id_, r"[a-zA-Z0-9_-]{1,100}", "Job id")
         _check_labels(given)
@@ -174,7 +170,7 @@ class Dataproc:
         return dict(job.resource)
 
     def job(self, id_: str) -> Json:
-        """A job as it is now; the next look finds it further on."""
+        """A job in its present state; the next call finds it one state further."""
         with self.lock:
             if id_ not in self.jobs:
                 raise RefusedError(404, f"Not found: Job {id_}")
@@ -195,7 +191,7 @@ class Dataproc:
         return dict(job.resource)
 
     def create_batch(self, given: Json, id_: str, place: str) -> Json:
-        """Begin a batch."""
+        """Start a batch."""
         _check_name(id_, r"[a-z0-9]([-a-z0-9]{2,61}[a-z0-9])", "Batch id")
         _check_labels(given)
         if id_ in self.batches:
@@ -209,7 +205,7 @@ class Dataproc:
             "name": f"{place}/batches/{id_}",
             "uuid": str(uuid4()),
             "createTime": now(),
-            "creator": "whoever asks",
+            "creator": "someone",
             "operation": operation["name"],
             "runtimeInfo": {"outputUri": f"gs://{bucket}/{prefix}"},
         }
@@ -221,7 +217,7 @@ class Dataproc:
         return operation
 
     def batch(self, id_: str) -> Json:
-        """A batch as it is now; the next look finds it further on."""
+        """A batch in its present state; the next call finds it one state further."""
         with self.lock:
             if id_ not in self.batches:
                 raise RefusedError(404, f"Not found: Batch {id_}")
@@ -231,34 +227,19 @@ class Dataproc:
                 self._set_batch(batch, "RUNNING")
             return seen
 
-    def delete_batch(self, id_: str) -> None:
-        """Forget a batch that is over."""
-        self.batch(id_)
-        if not self.batches[id_].is_over:
-            raise RefusedError(400, f"Batch {id_} is not in a terminal state")
-        del self.batches[id_]
-
-    def operation(self, name: str) -> Json:
-        """An operation as it is now; nobody waits for one here, so it only tells that it is under way."""
-        if name not in self.operations:
-            raise RefusedError(404, f"Not found: Operation {name}")
-        return self.operations[name]
-
-    def cancel_operation(self, name: str) -> None:
-        """Cancel what an operation does: batches only."""
-        self.operation(name)
+    def cancel_operation(self, name: str) -> Json:
+        """Cancel the batch that an operation runs."""
         for batch in self.batches.values():
             if batch.resource["operation"] == name and not batch.is_over:
                 self._set_batch(batch, "CANCELLED", "Batch was cancelled by a user")
                 batch.stop()
-                return
+                return {}
         raise RefusedError(400, f"Operation {name} cannot be cancelled")
 
     def _operation(self, place: str, kind: str, metadata: Mapping[str, Any]) -> Json:
         name = f"{place}/operations/{uuid4()}"
         about = {"@type": f"{TYPES}{kind}OperationMetadata", **metadata}
-        self.operations[name] = {"name": name, "metadata": about, "done": False}
-        return self.operations[name]
+        return {"name": name, "metadata": about, "done": False}
 
     def _job_is_over(self, job: Task, code: int) -> None:
         with self.lock:
@@ -282,7 +263,7 @@ class Dataproc:
 
 
 def _program(about: Json) -> tuple[str, list[str], list[str]]:
-    """Main file, modules and arguments of a PySpark job or batch."""
+    """The main file, modules and arguments of a PySpark job or batch."""
     return about["mainPythonFileUri"], about.get("pythonFileUris", []), about.get("args", [])
 
 
@@ -293,5 +274,5 @@ def _check_name(name: str, pattern: str, what: str) -> None:
 
 def _check_labels(given: Json) -> None:
     for name, value in given.get("labels", {}).items():
-        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name) or not re.fullmatch(r"[a-z0-9_-]{0,63}", value):
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name) or not re.fullmatch(r"[a-z0-9-]{0,63}", value):
             raise RefusedError(400, f"Invalid label {name}={value}")

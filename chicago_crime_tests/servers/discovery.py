@@ -1,8 +1,7 @@
-"""Google's own description of its APIs (discovery documents), and whether a request or an answer keeps to it.
+"""Checks of requests and responses against Google's discovery documents: names, types and required fields.
 
-Here belongs the check of names, types and presence, nothing of what an API means. The documents are those that come
-with `google-api-python-client`; a test is thereby as strict as Google's front door, and a little stricter: an unknown
-field of a body is an error here, where some of Google's services would pass over it.
+The documents come with `google-api-python-client`. An unknown field of a body is an error here; some of Google's
+services would ignore it.
 """
 
 import json
@@ -34,20 +33,20 @@ _REQUIRED = re.compile(r"\[?Required\b")
 
 
 class NotOfTheApiError(Exception):
-    """A request or an answer is none of the API's; the message names the method, the field and what is wrong."""
+    """A request or a response does not follow the API; the message names the method, the field and the problem."""
 
 
 @dataclass(frozen=True)
 class Called:
-    """The method of the API that a request calls.
+    """The method that a request calls.
 
     Attributes:
         method: its name, such as `storage.objects.insert`.
         parameters: of the path, decoded.
-        is_upload: whether it came to the address for uploads.
-        is_download: whether it came to the address for downloads, or asks for the content (`alt=media`).
+        is_upload: whether the address is that of uploads.
+        is_download: whether the address is that of downloads, or the content is wanted (`alt=media`).
         numbers_enums: whether the client writes and wants enums as numbers.
-        is_partial: whether the client wants only some fields of the answer.
+        is_partial: whether the client wants only some fields of the response.
         about: the method's entry in the document.
     """
 
@@ -97,7 +96,7 @@ class Api:
         return called
 
     def check_answer(self, called: Called, body: bytes | Any = b"") -> None:
-        """Check a good answer's JSON body against the method's.
+        """Check the JSON body of a successful response.
 
         Raises:
             NotOfTheApiError: a field is unknown, missing or of another type.
@@ -113,15 +112,6 @@ class Api:
         _Check(self, called, is_answer=True, wants_all=not called.is_partial).value(
             answer, given, f"{called.method}: answer"
         )
-
-    def check(self, schema: str, value: Any, is_answer: bool = True) -> None:
-        """Check a value against one schema of the document, such as `Job`.
-
-        Raises:
-            NotOfTheApiError: a field is unknown, missing or of another type.
-        """
-        called = Called("", {}, False, False, False, False, {})
-        _Check(self, called, is_answer, wants_all=True).value({"$ref": schema}, value, schema)
 
     @cached_property
     def _addresses(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any], str]]:
@@ -172,7 +162,7 @@ class Api:
 
 @dataclass(frozen=True)
 class _Check:
-    """Checks values. What Google reads is more than what it writes: numbers may come as text and the other way."""
+    """Checks values. Google accepts more than it writes: numbers as text, and the other way round."""
 
     api: Api
     called: Called
@@ -195,7 +185,7 @@ class _Check:
             self._scalar(about, value, where)
 
     def parameter(self, about: Mapping[str, Any], text: str, where: str) -> None:
-        """Check a parameter, which is always a text."""
+        """Check a parameter, which is always text."""
         if about.get("type") == "boolean" and text.lower() not in ("true", "false"):
             self._fail(where, "true or false", text)
         if about.get("type") == "integer" and not re.fullmatch(_FORMATS.get(about.get("format", ""), r"-?\d+"), text):
@@ -220,7 +210,7 @@ class _Check:
                 raise NotOfTheApiError(f"{where}: field {name} is missing")
 
     def _is_required(self, field: Mapping[str, Any]) -> bool:
-        """Storage's document lists the methods that need a field, the newer ones say it in the description."""
+        """Storage's document lists the methods that require a field; newer documents say it in the description."""
         if self.called.method in field.get("annotations", {}).get("required", []):
             return not self.is_answer
         return bool(_REQUIRED.match(field.get("description", "")))

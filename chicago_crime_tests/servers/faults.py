@@ -1,7 +1,6 @@
-"""A server on loopback that does what a script tells it to do wrong, and remembers what it was asked.
+"""The base of all servers of the tests: faults on demand, a record of all requests, start and stop.
 
-Here belongs what every server of the tests needs: faults, the record of requests, starting and stopping. What is
-answered when nothing goes wrong belongs in each server's own module.
+The normal responses are left to each server's module.
 """
 
 import argparse
@@ -21,18 +20,19 @@ _Server = TypeVar("_Server", bound="FaultyServer")
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one request.
+    """A fault of one request.
 
     Attributes:
-        status: answer with this status and nothing else.
+        status: respond with this status and a page, and do no work.
         retry_after: the header of that name, in seconds or as a date.
-        cut_after: send the answer's headers and so many bytes of its body, then hang up.
-        take_only: take so many bytes of the request's body, then hang up.
-        loses_answer: do the work, then hang up without an answer.
-        wait_s: say nothing for so long, in seconds, then answer.
-        pause_s: send the first half of the answer, then nothing for so long, then the rest.
-        is_stale: answer from the data as it was before its last change (where a server can).
-        before: do this before the request is answered: a change of the data, for one.
+        cut_after: send the headers and this many bytes of the body, then close the connection.
+        take_only: read this many bytes of the request's body, then close the connection.
+        loses_answer: do the work, then close the connection without a response.
+        breaks_json: do the work, then send a body that is not JSON.
+        wait_s: wait this many seconds before the response.
+        pause_s: send half of the response, wait this many seconds, then send the rest.
+        is_stale: respond with the data as it was before its last change (where a server can).
+        before: called before the request is answered, e.g. to change the data.
     """
 
     status: int | None = None
@@ -40,6 +40,7 @@ class Fault:
     cut_after: int | None = None
     take_only: int | None = None
     loses_answer: bool = False
+    breaks_json: bool = False
     wait_s: float = 0
     pause_s: float = 0
     is_stale: bool = False
@@ -51,15 +52,15 @@ NO_FAULT = Fault()
 
 @dataclass
 class Asked:
-    """One request as it came, and what became of it.
+    """One request and its outcome.
 
     Attributes:
-        at: when it came, in seconds of a clock of its own.
-        port: of whoever asked; the same port is the same connection.
-        status: of the answer.
-        sent: bytes of the answer's body; counted before they leave, so that whoever has them finds them counted.
-        call: which method of an API it was, where a server tells them apart.
-        is_over: nothing is left to do but to let the answer's last byte go.
+        at: time of arrival, in seconds of a monotonic clock.
+        port: port of the client; the same port is the same connection.
+        status: status of the response.
+        sent: bytes of the response's body, counted before they are sent.
+        call: method of the API, where a server knows it.
+        is_over: whether everything but the last byte of the response is sent.
     """
 
     method: str
@@ -76,11 +77,11 @@ class Asked:
 
 
 class FaultyServer(ThreadingHTTPServer):
-    """Answers on 127.0.0.1, at a port that the system chooses unless one is given.
+    """A server on 127.0.0.1, at a free port unless one is given.
 
     Attributes:
         asked: every request so far.
-        rule: which fault befalls a request that the script says nothing of; its body has not come yet.
+        rule: the fault of a request that no `will` matches; its body is not read yet.
     """
 
     daemon_threads = True
@@ -102,25 +103,22 @@ class FaultyServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def will(self, fault: Fault, on: str = "", times: int = 1, after: int = 0) -> None:
-        """Have a fault befall the next requests whose path and query have `on` in them, once each.
-
-        `after` so many of them have passed unharmed: a loop over recorded calls can let each fail in its turn.
-        """
+        """Let the next `times` requests with `on` in their path and query fail, after the first `after` of them."""
         self._script += [(on, NO_FAULT)] * after + [(on, fault)] * times
 
     def forget_faults(self) -> None:
-        """Do everything right from now on."""
+        """Have no more faults."""
         self._script.clear()
         self.rule = lambda asked: NO_FAULT
 
     def wait_until_idle(self) -> None:
-        """Wait until every request that came is done with, also those whose client has given up waiting."""
+        """Wait until every request is finished, even if its client has given up."""
         while self._at_once:
             time.sleep(0.005)
 
     @contextmanager
     def answering(self: _Server) -> Iterator[_Server]:
-        """Answer while the context lasts."""
+        """Run while the context lasts."""
         thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -133,7 +131,7 @@ class FaultyServer(ThreadingHTTPServer):
 
     @contextmanager
     def noting(self, asked: Asked) -> Iterator[Fault]:
-        """Note a request, and tell which fault is its."""
+        """Record a request; yields its fault."""
         with self._lock:
             self.asked.append(asked)
             self._at_once += 1
@@ -147,13 +145,13 @@ class FaultyServer(ThreadingHTTPServer):
             self.end(asked)
 
     def end(self, asked: Asked) -> None:
-        """Count a request as over. Whoever has its whole answer may ask again, and is not two at once then."""
+        """Count a request as over, before its last byte: its client may send the next one at once."""
         with self._lock:
             self._at_once -= not asked.is_over
             asked.is_over = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that hang up; anything else is a bug of the server, and the test should show it."""
+        """Ignore clients that close the connection; anything else is a bug of the server, which the test must show."""
         import sys
 
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
@@ -161,7 +159,7 @@ class FaultyServer(ThreadingHTTPServer):
 
 
 class FaultyHandler(BaseHTTPRequestHandler):
-    """Takes the request, lets the script's fault befall it, and has `answer` do the rest."""
+    """Reads a request, applies its fault, and calls `answer` for the rest."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -174,7 +172,7 @@ class FaultyHandler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def do_GET(self) -> None:
-        """Take a request of any method."""
+        """Handle a request of any method."""
         url = urlsplit(self.path)
         self.asked = Asked(
             self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), b"", time.monotonic(),
@@ -199,14 +197,16 @@ class FaultyHandler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def keep_part(self) -> None:
-        """Do what is to be done with the part that came of a body that was cut off: by default, nothing."""
+        """Use the received part of a body that was cut: by default, nothing."""
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str] = {}) -> None:
-        """Send an answer, or as much of it as the fault allows."""
+        """Send a response, or as much of it as the fault allows."""
         self.asked.status = status
         if self.fault.loses_answer:
             self._hang_up()
             return
+        if self.fault.breaks_json and status == 200:
+            body = b"<html>Something is wrong</html>"
         self.send_response(status, http.HTTPStatus(status).phrase)
         for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
@@ -236,7 +236,7 @@ class FaultyHandler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet: `asked` has it all."""
+        """Log nothing: `asked` has everything."""
 
 
 def serve(server: FaultyServer, what: str) -> None:

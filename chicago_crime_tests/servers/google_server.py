@@ -1,7 +1,6 @@
-"""What the servers that stand for Google's have in common: the token office, the door-keeper, the form of errors.
+"""The base of the servers that stand for Google's: token endpoint, authorization, and errors as Google writes them.
 
-Here belongs what every Google API does alike: `Authorization: Bearer`, a check of each request and each good answer
-against the API's discovery document, errors as Google writes them. What an API does belongs in its own module.
+Every request and every successful response is checked against the API's discovery document.
 """
 
 import json
@@ -31,7 +30,7 @@ _Server = TypeVar("_Server", bound="GoogleServer")
 
 
 class RefusedError(Exception):
-    """What a method answers instead of doing what it was asked: a status and a message."""
+    """A method refuses a request with a status and a message."""
 
     def __init__(self, status: int, message: str, reason: str = ""):
         super().__init__(message)
@@ -39,7 +38,7 @@ class RefusedError(Exception):
 
 
 class SwitchedOffError(RefusedError):
-    """What every method of an API answers that the project has not switched on."""
+    """The API is not enabled in the project."""
 
     def __init__(self, api_name: str):
         self.service = f"{api_name.partition('.')[0]}.googleapis.com"
@@ -53,7 +52,7 @@ class SwitchedOffError(RefusedError):
 
     @property
     def details(self) -> list[dict[str, Any]]:
-        """What tells programs why."""
+        """The reason in a form for programs."""
         about = {"service": self.service, "consumer": "projects/1234567890"}
         type_ = "type.googleapis.com/google.rpc.ErrorInfo"
         return [{"@type": type_, "reason": "SERVICE_DISABLED", "domain": "googleapis.com", "metadata": about}]
@@ -67,13 +66,13 @@ def error_json(status: int, message: str, reason: str = "") -> bytes:
 
 
 class GoogleHandler(FaultyHandler):
-    """Lets in who has a token, and hands each call to `answer_call`."""
+    """Requires a token, and passes each call on to `answer_call`."""
 
     server: "GoogleServer"
     called: Called
 
     def answer(self) -> None:
-        """Answer with one call of `reply`, and note what was not of the API."""
+        """Answer with one call of `reply`, and record what is not of the API."""
         try:
             if self.asked.path == TOKEN_PATH:
                 self.asked.call = "token"
@@ -90,8 +89,13 @@ class GoogleHandler(FaultyHandler):
             self.refuse(RefusedError(400, str(error)))
 
     def answer_call(self) -> None:
-        """Answer a call of somebody who is known: usually `check_call`, then `reply_json`."""
+        """Answer an authorized call: usually `check_call`, then `reply_json`."""
         raise NotImplementedError
+
+    def missing(self, method: str) -> RefusedError:
+        """The error for a method that the server does not implement; it fails the test."""
+        self.server.problems.append(f"{method} is not implemented here")
+        return RefusedError(501, f"{method} is not implemented here")
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -113,14 +117,14 @@ class GoogleHandler(FaultyHandler):
 
     @property
     def api_name(self) -> str:
-        """The API that is asked; a server of several tells by the path."""
+        """The API of the request; a server of several APIs takes it from the path."""
         return self.server.api_name
 
     def reply_json(self, content: Any = None, status: int = 200, headers: Mapping[str, str] = {}) -> None:
-        """Send a good answer that keeps to the API; None for one without a body.
+        """Send a successful response that follows the API; None for one without a body.
 
         Raises:
-            NotOfTheApiError: it does not keep to it: a bug of the server.
+            NotOfTheApiError: it does not follow it, which is a bug of the server.
         """
         api(self.api_name).check_answer(self.called, content)
         if content is None:
@@ -143,9 +147,9 @@ class GoogleServer(FaultyServer):
 
     Attributes:
         api_name: name and version of the API, as `discovery.api` takes it.
-        wants_tokens: False to let in everybody, as emulators do.
-        switched_off: names of APIs, such as storage.v1, that the project has not switched on.
-        problems: what was asked or answered that is not of the API. Leaving `answering()` fails if there is anything.
+        wants_tokens: False for an emulator, which needs no token.
+        switched_off: names of APIs, such as storage.v1, that are not enabled in the project.
+        problems: requests and responses that are not of the API. Leaving `answering()` fails if there are any.
     """
 
     api_name: ClassVar[str]
@@ -159,7 +163,7 @@ class GoogleServer(FaultyServer):
 
     @property
     def token_uri(self) -> str:
-        """Address of the token office, for a service account's file."""
+        """Address of the token endpoint, for a service account's file."""
         return self.url + TOKEN_PATH
 
     @property
@@ -172,7 +176,7 @@ class GoogleServer(FaultyServer):
         """Answer while the context lasts.
 
         Raises:
-            NotOfTheApiError: at the end, if a request or an answer did not keep to the API.
+            NotOfTheApiError: at the end, if a request or a response did not follow the API.
         """
         with super().answering():
             yield self

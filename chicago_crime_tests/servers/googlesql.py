@@ -1,7 +1,6 @@
-"""Google's own reading of GoogleSQL: the analyzer and the reference evaluator of ZetaSQL, compiled to wasm.
+"""Google's analyzer and reference evaluator of GoogleSQL (ZetaSQL, compiled to wasm).
 
-Here belongs the thin layer over the package `zetasql`: catalogs from plain names and types, values to and from Python.
-Nothing here knows a table of ours. What BigQuery does beyond its SQL (jobs, partitions, quotas) belongs in its server.
+A thin layer over the package `zetasql`: catalogs from plain names and types, values to and from Python.
 """
 
 import ctypes
@@ -70,12 +69,12 @@ _STATEMENTS = (
 
 
 class GoogleSQLError(Exception):
-    """Google's analyzer or evaluator refuses a statement; the message is its own."""
+    """Google's analyzer or evaluator rejects a statement; the message is its own."""
 
 
 @dataclass(frozen=True)
 class Typed:
-    """A parameter whose type its value does not tell: NULL, an empty list.
+    """A parameter with its type, for values that have none: NULL, an empty list.
 
     Attributes:
         type: as GoogleSQL writes it, e.g. BOOL or ARRAY<STRING>.
@@ -87,10 +86,10 @@ class Typed:
 
 
 class Analyzer:
-    """GoogleSQL over the tables of a catalog. Many may be used at once, by many threads: they take turns."""
+    """GoogleSQL over the tables of a catalog. Threads can share it: calls are serialized."""
 
     def __init__(self, tables: Tables) -> None:
-        """Make a catalog.
+        """Create a catalog.
 
         Args:
             tables: by name, each table's columns and their types. A name may have parts: dataset.table, or
@@ -135,7 +134,7 @@ class Analyzer:
         rows: Mapping[str, Sequence[Mapping[str, object]]],
         parameters: Mapping[str, object] | None = None,
     ) -> list[dict[str, Any]]:
-        """Answer a query with Google's reference implementation.
+        """Run a query with Google's reference implementation.
 
         Args:
             sql: one query, over tables whose names have one part (the reference implementation knows no others).
@@ -169,7 +168,7 @@ class Analyzer:
         ]
 
     def _catalog_id(self) -> int:
-        # Kept on the other side, as long as that lives: building it takes longer than most analyses.
+        # The module keeps a registered catalog: building one takes longer than most analyses.
         with _lock:
             if self._registered is None or self._registered[0] is not _wasm():
                 request = service.RegisterCatalogRequest(simple_catalog=_catalog(self._tables))

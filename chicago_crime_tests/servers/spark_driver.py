@@ -1,9 +1,6 @@
-"""What the Dataproc server starts for a PySpark program: the program, with Spark at hand, and nothing else of ours.
+"""Runs a PySpark program as a machine of Dataproc does: with Spark and its modules, without `chicago_crime` or Dagster.
 
-Here belongs being the machine that a program finds itself on: its modules are importable, `chicago_crime` and Dagster
-are not, and a session is had in the way that every PySpark program has one.
-
-    python spark_driver.py sail|jvm MODULES_FOLDER MAIN.py [ARGUMENTS]
+python spark_driver.py sail|jvm MODULES_FOLDER MAIN.py [ARGUMENTS]
 """
 
 import importlib.abc
@@ -18,7 +15,7 @@ ABSENT = {"chicago_crime", "chicago_crime_tests", "dagster", "dagster_pipes", "s
 
 
 class _Absent(importlib.abc.MetaPathFinder):
-    """Refuses what a machine of Dataproc does not have, unless it was handed over with the program."""
+    """Hides packages that a machine of Dataproc does not have, unless they came with the program."""
 
     def __init__(self, modules: Path):
         self._modules = modules

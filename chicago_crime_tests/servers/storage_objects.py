@@ -1,16 +1,14 @@
-"""The buckets of the storage server: objects as files in a folder, with what Cloud Storage knows of each.
+"""The buckets of the storage server: objects as files in a folder, with generations, checksums and preconditions.
 
-Here belongs keeping and changing objects: generations, checksums, preconditions. HTTP belongs in `storage_server.py`.
-A file that somebody else puts into a bucket's folder (Spark, a test) becomes an object when it is first looked at.
+A file that another program puts into a bucket's folder (Spark, a test) becomes an object when it is first read.
 """
 
 import base64
 import hashlib
 import os
-import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,18 +18,15 @@ import google_crc32c
 
 from chicago_crime_tests.servers.google_server import RefusedError
 
-_BLOCK = 1 << 20
-
 
 @dataclass(frozen=True)
 class Stored:
-    """An object as it is at one time.
+    """An object at one time.
 
     Attributes:
         file: its bytes.
-        given: what its writer said of it: contentType, metadata, ...
-        components: of how many objects it was composed, 0 if it was not.
-        written: what tells whether somebody else changed the file: its size and time.
+        given: its metadata as its writer gave it: contentType, metadata, ...
+        written: size and time of the file, which change if another program writes it.
     """
 
     file: Path
@@ -40,8 +35,6 @@ class Stored:
     crc32c: str
     md5: str
     given: Mapping[str, Any] = field(default_factory=dict)
-    metageneration: int = 1
-    components: int = 0
     written: tuple[int, int] = (0, 0)
 
     def resource(self, bucket: str, name: str, url: str) -> dict[str, Any]:
@@ -56,18 +49,18 @@ class Stored:
             "name": name,
             "bucket": bucket,
             "generation": str(self.generation),
-            "metageneration": str(self.metageneration),
+            "metageneration": "1",
             "contentType": "application/octet-stream",
             "storageClass": "STANDARD",
             "size": str(self.size),
             "crc32c": self.crc32c,
-            "etag": base64.b64encode(f"{self.generation}/{self.metageneration}".encode()).decode(),
+            "md5Hash": self.md5,
+            "etag": base64.b64encode(f"{self.generation}/1".encode()).decode(),
             "timeCreated": when,
             "updated": when,
             "timeStorageClassUpdated": when,
         }
-        more: dict[str, Any] = {"componentCount": self.components} if self.components else {"md5Hash": self.md5}
-        return told | more | {name: value for name, value in self.given.items() if name in _GIVEN}
+        return told | {name: value for name, value in self.given.items() if name in _GIVEN}
 
 
 _GIVEN = ("contentType", "metadata", "cacheControl", "contentEncoding", "contentDisposition", "customTime")
@@ -75,7 +68,7 @@ _GIVEN = ("contentType", "metadata", "cacheControl", "contentEncoding", "content
 
 @dataclass(frozen=True)
 class Preconditions:
-    """What must hold of an object, by the names of the query: ifGenerationMatch and so on."""
+    """Conditions on an object's generation: ifGenerationMatch and the like, by their names in the query."""
 
     wanted: Mapping[str, int]
 
@@ -85,16 +78,13 @@ class Preconditions:
         return cls({name: int(values[0]) for name, values in query.items() if name.startswith("if")})
 
     def check(self, now: Stored | None, is_read: bool = False) -> None:
-        """See that they hold.
+        """Check them.
 
         Raises:
             RefusedError: they do not.
         """
         for name, value in self.wanted.items():
-            number = 0
-            if now:
-                number = now.metageneration if "Meta" in name else now.generation
-            if (number == value) == ("NotMatch" in name):
+            if ((now.generation if now else 0) == value) == ("NotMatch" in name):
                 is_unchanged = is_read and "NotMatch" in name
                 message = "At least one of the pre-conditions you specified did not hold."
                 raise RefusedError(304 if is_unchanged else 412, message, "conditionNotMet")
@@ -104,8 +94,8 @@ class Buckets:
     """Objects by bucket and name. Each change is atomic.
 
     Attributes:
-        folder: a folder a bucket.
-        names: of the buckets there are.
+        folder: has a folder for each bucket.
+        names: names of the buckets.
         written: every object written through the server, in order: bucket, name, generation.
     """
 
@@ -129,7 +119,7 @@ class Buckets:
         return path
 
     def find(self, bucket: str, name: str, is_stale: bool = False) -> Stored | None:
-        """An object as it is; if stale, as it was before its last change."""
+        """An object as it is now; if stale, as it was before its last change."""
         with self.lock:
             key, path = (bucket, name), self.path(bucket, name)
             if is_stale and key in self._before:
@@ -158,12 +148,11 @@ class Buckets:
         content: Path,
         given: Mapping[str, Any],
         preconditions: Preconditions,
-        components: int = 0,
         age: timedelta = timedelta(),
     ) -> Stored:
-        """Put a file in an object's place, if the preconditions hold and the checksums given are the file's.
+        """Replace an object by a file, if the preconditions hold and the given checksums are those of the file.
 
-        It is told to have been written so long ago as `age`.
+        Its recorded age is `age`.
 
         Raises:
             RefusedError: something does not.
@@ -171,7 +160,7 @@ class Buckets:
         with self.lock:
             path = self.path(bucket, name)
             preconditions.check(self.find(bucket, name))
-            stored = self._look_at(content, given, components)
+            stored = self._look_at(content, given)
             for what, found in (("crc32c", stored.crc32c), ("md5Hash", stored.md5)):
                 if given.get(what, found) != found:
                     content.unlink()
@@ -184,15 +173,6 @@ class Buckets:
             stored = replace(stored, file=path, written=_written(path), generation=generation)
             self._known[bucket, name] = stored
             self.written.append((bucket, name, stored.generation))
-            return stored
-
-    def describe(self, bucket: str, name: str, given: Mapping[str, Any], now: Stored) -> Stored:
-        """Change what is said of an object, not its bytes."""
-        with self.lock:
-            metadata = {**now.given.get("metadata", {}), **given.get("metadata", {})}
-            merged = {**now.given, **given, "metadata": {k: v for k, v in metadata.items() if v is not None}}
-            stored = replace(now, given=merged, metageneration=now.metageneration + 1)
-            self._known[bucket, name] = stored
             return stored
 
     def delete(self, bucket: str, name: str) -> None:
@@ -208,17 +188,8 @@ class Buckets:
                 folder.rmdir()
 
     def new_file(self) -> Path:
-        """Where bytes can be put before they are an object's."""
+        """A path for bytes that are not an object yet."""
         return self.aside / f"{self._next_generation()}"
-
-    def compose(self, sources: Sequence[Stored]) -> Path:
-        """A new file with the bytes of several objects."""
-        whole = self.new_file()
-        with whole.open("wb") as stream:
-            for source in sources:
-                with source.file.open("rb") as part:
-                    shutil.copyfileobj(part, stream)
-        return whole
 
     def _keep_before(self, bucket: str, name: str) -> None:
         now = self.find(bucket, name)
@@ -228,28 +199,17 @@ class Buckets:
             now = replace(now, file=kept)
         self._before[bucket, name] = now
 
-    def _look_at(self, file: Path, given: Mapping[str, Any], components: int = 0) -> Stored:
-        crc, md5, size = google_crc32c.Checksum(), hashlib.md5(), 0
-        for block in blocks_of(file):
-            crc.update(block)
-            md5.update(block)
-            size += len(block)
-        checksums = base64.b64encode(crc.digest()).decode(), base64.b64encode(md5.digest()).decode()
+    def _look_at(self, file: Path, given: Mapping[str, Any]) -> Stored:
+        content = file.read_bytes()
+        digests = google_crc32c.Checksum(content).digest(), hashlib.md5(content).digest()
+        crc32c, md5 = (base64.b64encode(digest).decode() for digest in digests)
         generation = self._next_generation()
-        return Stored(file, generation, size, *checksums, given, components=components, written=_written(file))
+        return Stored(file, generation, len(content), crc32c, md5, given, _written(file))
 
     def _next_generation(self) -> int:
         with self.lock:
             self._last_generation = max(self._last_generation + 1, time.time_ns() // 1000)
             return self._last_generation
-
-
-def blocks_of(file: Path, start: int = 0) -> Iterator[bytes]:
-    """A file's bytes from some place on."""
-    with file.open("rb") as stream:
-        stream.seek(start)
-        while block := stream.read(_BLOCK):
-            yield block
 
 
 def _written(file: Path) -> tuple[int, int]:

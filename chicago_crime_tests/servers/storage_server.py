@@ -1,12 +1,10 @@
-"""Cloud Storage on loopback: the JSON API's buckets and objects, in a folder that other servers can work on too.
+"""Cloud Storage on loopback: the JSON API's buckets and objects, in a folder that other servers use too.
 
-Here belongs what is said over HTTP; objects themselves are kept by `storage_objects.py`. Uploads in one request
-(multipart) and in several (resumable, which goes on after a cut), downloads with ranges, pages of lists, compose,
-preconditions and permissions are as Google documents them. What is not here answers 501 and fails the test.
-By itself: `python -m chicago_crime_tests.servers.storage_server --folder DIR --bucket NAME --port 8031`.
+Uploads in one request (multipart) and in several (resumable), downloads with ranges, pages of lists, batches of
+deletions, preconditions and permissions follow Google's documentation. A method that is missing here answers 501 and
+fails the test. The objects themselves are left to `storage_objects.py`.
 """
 
-import argparse
 import json
 import re
 import tempfile
@@ -19,9 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.discovery import api
-from chicago_crime_tests.servers.faults import add_fault_option, faults_in, serve
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError, error_json
 from chicago_crime_tests.servers.storage_objects import Buckets, Preconditions, Stored
 
@@ -33,13 +29,12 @@ PERMISSIONS = (
     "storage.objects.delete",
     "storage.objects.get",
     "storage.objects.list",
-    "storage.objects.update",
 )
 
 
 @dataclass
 class _Session:
-    """A resumable upload that has begun."""
+    """A resumable upload in progress."""
 
     bucket: str
     given: dict[str, Any]
@@ -49,7 +44,7 @@ class _Session:
     result: dict[str, Any] | None = None
 
     def take(self, start: int, content: bytes) -> None:
-        """Keep what is new of a chunk; what came before already is passed over, as Google does."""
+        """Keep the new bytes of a chunk; those that came before are ignored, as Google does."""
         if start > self.received:
             raise RefusedError(400, f"Invalid request. The upload has {self.received} bytes, not {start}.")
         with self.file.open("ab") as stream:
@@ -77,27 +72,24 @@ class _Handler(GoogleHandler):
             "storage.objects.insert": self._insert,
             "storage.objects.get": self._get,
             "storage.objects.list": self._list,
-            "storage.objects.patch": self._patch,
             "storage.objects.delete": self._delete,
-            "storage.objects.compose": self._compose,
         }
         if called.method not in answers:
-            self.server.problems.append(f"{called.method} is not made here")
-            raise RefusedError(501, f"{called.method} is not made here")
-        bucket = called.parameters.get("bucket") or called.parameters["destinationBucket"]
+            raise self.missing(called.method)
+        bucket = called.parameters["bucket"]
         if bucket not in self.server.buckets.names:
             raise RefusedError(404, "The specified bucket does not exist.")
         answers[called.method](bucket, called.parameters.get("object", ""))
 
     def keep_part(self) -> None:
-        """Of a resumable upload that is cut, what came is kept."""
+        """Keep the received part of a cut chunk of a resumable upload."""
         session = self.server.sessions.get(self.query.get("upload_id", [""])[0])
         start = re.match(r"bytes (\d+)-", self.headers.get("Content-Range", ""))
         if session and start and session.result is None:
             session.take(int(start[1]), self.asked.body[: len(self.asked.body) // STEP * STEP])
 
     def refuse(self, error: RefusedError) -> None:
-        """Downloads are refused in plain text, everything else in JSON."""
+        """Send an error: in plain text for downloads, in JSON for everything else."""
         if self.query.get("alt") == ["media"]:
             self.reply(error.status, str(error).encode(), {"Content-Type": "text/html; charset=UTF-8"})
         else:
@@ -107,7 +99,7 @@ class _Handler(GoogleHandler):
         for permission in permissions:
             if permission not in self.server.permissions:
                 message = (
-                    f"{self.server.email} does not have {permission} access to the Google Cloud Storage resource. "
+                    f"The caller does not have {permission} access to the Google Cloud Storage resource. "
                     f"Permission '{permission}' denied on resource (or it may not exist)."
                 )
                 raise RefusedError(403, message)
@@ -116,7 +108,7 @@ class _Handler(GoogleHandler):
         stored = self.server.buckets.find(bucket, name, self.fault.is_stale)
         wanted = self.query.get("generation")
         if stored is None or (wanted and int(wanted[0]) != stored.generation):
-            self._may("storage.objects.list")  # who may not list is not told what there is not
+            self._may("storage.objects.list")  # without it, Google does not reveal that the object is missing
             raise RefusedError(404, f"No such object: {bucket}/{name}")
         return stored
 
@@ -140,7 +132,7 @@ class _Handler(GoogleHandler):
         self._may_write(bucket, name)
         preconditions = Preconditions.of(self.query)
         if self.query.get("uploadType") == ["resumable"]:
-            # Google looks at the preconditions only when the upload ends, and so does this.
+            # Google checks the preconditions only when the upload ends.
             session = _Session(bucket, self._given | {"name": name}, preconditions, self.server.buckets.new_file())
             session.file.touch()
             upload_id = self.server.begin(session)
@@ -171,7 +163,7 @@ class _Handler(GoogleHandler):
             self.reply_json(session.result)
 
     def _called_insert(self) -> Any:
-        method, self.asked.method = self.asked.method, "POST"  # the document has only the request that begins it
+        method, self.asked.method = self.asked.method, "POST"  # the document has only the first request of an upload
         try:
             return self.check_call(b"")
         finally:
@@ -210,8 +202,8 @@ class _Handler(GoogleHandler):
         headers = {
             "Content-Type": stored.given.get("contentType", "application/octet-stream"),
             "x-goog-generation": str(stored.generation),
-            "x-goog-metageneration": str(stored.metageneration),
-            "x-goog-hash": f"crc32c={stored.crc32c}" + (f",md5={stored.md5}" if not stored.components else ""),
+            "x-goog-metageneration": "1",
+            "x-goog-hash": f"crc32c={stored.crc32c},md5={stored.md5}",
             "x-goog-stored-content-length": str(stored.size),
             "x-goog-stored-content-encoding": "identity",
         }
@@ -237,7 +229,7 @@ class _Handler(GoogleHandler):
             "fields",
             "alt",
         }:
-            self.server.problems.append(f"storage.objects.list: {unknown} is not made here")
+            raise self.missing(f"storage.objects.list with {unknown}")
         most = min(int(asked.get("maxResults", 1000)), self.server.most_listed)
         found = self.server.buckets.list(bucket, asked.get("prefix", ""), self.fault.is_stale)
         left = [item for item in found if item[0] > asked.get("pageToken", "")]
@@ -248,14 +240,6 @@ class _Handler(GoogleHandler):
             told["nextPageToken"] = left[most - 1][0]
         self.reply_json(_only(told, self.query))
 
-    def _patch(self, bucket: str, name: str) -> None:
-        self._may("storage.objects.update")
-        with self.server.buckets.lock:
-            stored = self._existing(bucket, name)
-            Preconditions.of(self.query).check(stored)
-            stored = self.server.buckets.describe(bucket, name, self._given, stored)
-        self.reply_json(self._resource(bucket, name, stored))
-
     def _delete(self, bucket: str, name: str) -> None:
         self._may("storage.objects.delete")
         with self.server.buckets.lock:
@@ -264,7 +248,7 @@ class _Handler(GoogleHandler):
         self.reply_json(None)
 
     def _batch(self) -> None:
-        """Many deletions in one request, each with an answer of its own."""
+        """Many deletions in one request, each with its own response."""
         self.asked.call = "storage.batch"
         type_ = self.headers.get("Content-Type", "").encode()
         parts = message_from_bytes(b"Content-Type: " + type_ + b"\r\n\r\n" + self.asked.body).get_payload()
@@ -277,7 +261,7 @@ class _Handler(GoogleHandler):
             status, told = 204, b""
             try:
                 if called.method != "storage.objects.delete":
-                    raise RefusedError(501, f"{called.method} in a batch is not made here")
+                    raise RefusedError(501, f"{called.method} is not implemented in a batch")
                 self._may("storage.objects.delete")
                 with self.server.buckets.lock:
                     self._existing(called.parameters["bucket"], called.parameters["object"])
@@ -289,30 +273,8 @@ class _Handler(GoogleHandler):
         body = b"\r\n".join([*answers, b"--answer--", b""])
         self.reply(200, body, {"Content-Type": "multipart/mixed; boundary=answer"})
 
-    def _compose(self, bucket: str, _: str) -> None:
-        name, sources = self.called.parameters["destinationObject"], self._given["sourceObjects"]
-        self._may("storage.objects.get")
-        self._may_write(bucket, name)
-        if not 1 <= len(sources) <= 32:
-            raise RefusedError(400, f"The number of source components provided ({len(sources)}) is not 1 to 32.")
-        with self.server.buckets.lock:
-            parts = [self._existing(bucket, source["name"]) for source in sources]
-            for source, part in zip(sources, parts, strict=True):
-                wanted = source.get("objectPreconditions", {}).get("ifGenerationMatch") or source.get("generation")
-                if wanted and int(wanted) != part.generation:
-                    raise RefusedError(412, "A source is of another generation.", "conditionNotMet")
-            stored = self.server.buckets.publish(
-                bucket,
-                name,
-                self.server.buckets.compose(parts),
-                self._given.get("destination", {}),
-                Preconditions.of(self.query),
-                sum(part.components or 1 for part in parts),
-            )
-        self.reply_json(self._resource(bucket, name, stored))
-
     def _parts(self) -> tuple[bytes, str, bytes]:
-        """What a body in `multipart/related` has: JSON, the content's type, and the content."""
+        """The parts of a body in `multipart/related`: JSON, the content's type, and the content."""
         mark = re.search(r'boundary="?([^";]+)', self.headers.get("Content-Type", ""))
         if not mark:
             raise RefusedError(400, "Multipart upload without a boundary")
@@ -329,17 +291,16 @@ class StorageServer(GoogleServer):
     """Cloud Storage with some buckets.
 
     Attributes:
-        buckets: what is in them.
-        permissions: those that whoever has a token holds; a test may take some away.
-        most_listed: objects on a page of a list, however many are asked for.
-        location: of the buckets.
-        spoils: how many of the next downloads have a wrong byte in them.
+        buckets: the buckets and their objects.
+        permissions: permissions of everybody with a token; a test may remove some.
+        most_listed: maximum of objects on a page of a list.
+        location: location of the buckets.
+        spoils: how many of the next downloads have a wrong byte.
         sessions: resumable uploads, by id.
     """
 
     api_name = "storage.v1"
     handler = _Handler
-    email = "whoever asks"
 
     def __init__(self, folder: Path | None = None, buckets: Sequence[str] = ("chicago-test",), port: int = 0):
         super().__init__(port)
@@ -360,7 +321,7 @@ class StorageServer(GoogleServer):
         raise RefusedError(404, f"No such object: {bucket}/{name}")
 
     def write(self, bucket: str, name: str, content: bytes, age: timedelta = timedelta()) -> None:
-        """Put an object, as somebody else would, or would have so long ago: no call is noted."""
+        """Store an object, as another client would, or would have before: no request is recorded."""
         file = self.buckets.new_file()
         file.write_bytes(content)
         self.buckets.publish(bucket, name, file, {}, Preconditions({}), age=age)
@@ -380,7 +341,7 @@ class StorageServer(GoogleServer):
         return upload_id
 
     def spoiled(self, content: bytes) -> bytes:
-        """What is sent of some content: the same, unless the test wants it spoiled."""
+        """The bytes that are sent for some content: the same, unless the test wants them spoiled."""
         if not (self.spoils and content):
             return content
         self.spoils -= 1
@@ -395,7 +356,7 @@ def _hashes(header: str) -> dict[str, str]:
 
 
 def _only(resource: Mapping[str, Any], query: Mapping[str, Iterable[str]]) -> dict[str, Any]:
-    """What of an answer was asked for by `fields`, such as `name` or `items(name,size),nextPageToken`."""
+    """The part of a response that `fields` selects, such as `name` or `items(name,size),nextPageToken`."""
     told = dict(resource)
     for fields in query.get("fields", ()):
         wanted = {match[1]: match[2] for match in re.finditer(r"(\w+)(?:\(([^)]*)\))?", fields)}
@@ -404,17 +365,3 @@ def _only(resource: Mapping[str, Any], query: Mapping[str, Iterable[str]]) -> di
             if inner and isinstance(told.get(name), list):
                 told[name] = [{k: v for k, v in item.items() if k in inner.split(",")} for item in told[name]]
     return told
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="where the buckets are, a folder each")
-    parser.add_argument("--bucket", action="append", required=True, help="a bucket that there is")
-    parser.add_argument("--port", type=int, default=0)
-    add_fault_option(parser)
-    options = parser.parse_args()
-    server = StorageServer(options.folder, options.bucket, options.port)
-    for fault in faults_in(options.faults):
-        server.will(fault)
-    print(f"CHICAGO_CRIME_GCP_CREDENTIALS={service_account_file(options.folder / '.aside', server.token_uri)}")
-    serve(server, "Cloud Storage")

@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from chicago_crime import reference
+from chicago_crime.storage.local.spark import embedded_server
 from chicago_crime.tables import CRIMES
 from spark_jobs import enrich_crimes as job
 
@@ -30,14 +31,10 @@ Enrich = Callable[..., DataFrame]
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[SparkSession]:
-    from pysail.spark import SparkConnectServer
-
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    session = SparkSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").getOrCreate()
-    yield session
-    session.stop()
-    server.stop()
+    with embedded_server() as address:
+        session = SparkSession.builder.remote(address).getOrCreate()
+        yield session
+        session.stop()
 
 
 @pytest.fixture
@@ -47,7 +44,7 @@ def enrich(spark: SparkSession, tmp_path: Path) -> Enrich:
         pq.write_table(pa.Table.from_pylist(list(rows), SCHEMA), file)
         areas = spark.read.csv(str(reference.file("community_areas")), header=True, schema=job.COMMUNITY_AREAS_SCHEMA)
         codes = spark.read.csv(str(reference.file("fbi_codes")), header=True, schema=job.FBI_CODES_SCHEMA)
-        return job.enriched_crimes(spark.read.parquet(str(file)), areas, codes)
+        return job.enriched_crimes(spark.read.parquet(str(file)), areas, codes, reference.comparable_types())
 
     return from_rows
 
@@ -89,66 +86,50 @@ def test_a_row_keeps_its_values_and_gains_columns(enrich: Enrich) -> None:
     assert (row["cell_x"], row["cell_y"]) == (1_176_352 // 660, 1_900_927 // 660)
 
 
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [
-        *((code, "violent") for code in ("01A", "02", "03", "04A", "04B")),
-        *((code, "property") for code in ("05", "06", "07", "09")),
-        *((code, "non_index") for code in ("01B", "08A", "11", "26", None, "99")),
-    ],
-)
-def test_the_offense_class_goes_by_the_fbi_code(enrich: Enrich, code: str | None, name: str) -> None:
-    assert one(enrich, fbi_code=code)["offense_class"] == name
+CODES = {
+    **dict.fromkeys(("01A", "02", "03", "04A", "04B"), "violent"),
+    **dict.fromkeys(("05", "06", "07", "09"), "property"),
+    **dict.fromkeys(("01B", "08A", "11", "26", None, "99"), "non_index"),
+}
+LABELS = {
+    "CRIM SEXUAL ASSAULT": "CRIMINAL SEXUAL ASSAULT",
+    "CRIMINAL SEXUAL ASSAULT": "CRIMINAL SEXUAL ASSAULT",
+    "NON - CRIMINAL": "NON-CRIMINAL",
+    "NON-CRIMINAL (SUBJECT SPECIFIED)": "NON-CRIMINAL",
+    "NON-CRIMINAL": "NON-CRIMINAL",
+    "OTHER NARCOTIC VIOLATION": "NARCOTICS",
+    "THEFT": "THEFT",
+    None: None,
+}
+TIMES = {
+    datetime(2014, 3, 10, 0, 0): (0, 1, True),
+    datetime(2014, 3, 16, 0, 1): (0, 7, True),
+    datetime(2014, 3, 16, 0, 1, 1): (0, 7, False),
+    datetime(2014, 3, 9, 2, 30): (2, 7, False),  # an hour that Chicago's clocks skipped
+    datetime(2014, 3, 15, 23, 59, 59): (23, 6, False),
+}
 
 
-@pytest.mark.parametrize(
-    ("label", "comparable"),
-    [
-        ("CRIM SEXUAL ASSAULT", "CRIMINAL SEXUAL ASSAULT"),
-        ("CRIMINAL SEXUAL ASSAULT", "CRIMINAL SEXUAL ASSAULT"),
-        ("NON - CRIMINAL", "NON-CRIMINAL"),
-        ("NON-CRIMINAL (SUBJECT SPECIFIED)", "NON-CRIMINAL"),
-        ("NON-CRIMINAL", "NON-CRIMINAL"),
-        ("OTHER NARCOTIC VIOLATION", "NARCOTICS"),
-        ("THEFT", "THEFT"),
-        (None, None),
-    ],
-)
-def test_labels_that_changed_are_made_comparable(enrich: Enrich, label: str | None, comparable: str | None) -> None:
-    row = one(enrich, primary_type=label)
-    assert (row["primary_type"], row["primary_type_comparable"]) == (label, comparable)
+def test_the_offense_class_depends_on_the_fbi_code(enrich: Enrich) -> None:
+    rows = dicts(enrich(*(crime(fbi_code=code) for code in CODES)))
+    assert {row["fbi_code"]: row["offense_class"] for row in rows} == CODES
 
 
-@pytest.mark.parametrize(
-    ("when", "hour", "day_of_week", "is_placeholder"),
-    [
-        (datetime(2014, 3, 10, 0, 0), 0, 1, True),
-        (datetime(2014, 3, 16, 0, 1), 0, 7, True),
-        (datetime(2014, 3, 16, 0, 1, 1), 0, 7, False),
-        (datetime(2014, 3, 9, 2, 30), 2, 7, False),  # an hour that Chicago's clocks skipped
-        (datetime(2014, 3, 15, 23, 59, 59), 23, 6, False),
-    ],
-)
-def test_times_are_told_apart(
-    enrich: Enrich, when: datetime, hour: int, day_of_week: int, is_placeholder: bool
-) -> None:
-    row = one(enrich, date=when)
-    assert (row["hour"], row["day_of_week"], row["is_time_placeholder"]) == (hour, day_of_week, is_placeholder)
-    assert row["date"] == when
+def test_labels_that_changed_are_made_comparable(enrich: Enrich) -> None:
+    rows = dicts(enrich(*(crime(primary_type=label) for label in LABELS)))
+    assert {row["primary_type"]: row["primary_type_comparable"] for row in rows} == LABELS
+
+
+def test_hour_weekday_and_placeholder_come_from_the_local_time(enrich: Enrich) -> None:
+    rows = dicts(enrich(*(crime(date=when) for when in TIMES)))
+    assert {row["date"]: (row["hour"], row["day_of_week"], row["is_time_placeholder"]) for row in rows} == TIMES
 
 
 def test_the_last_28_days_of_a_fresh_snapshot_are_provisional(enrich: Enrich) -> None:
-    fresh = datetime(2014, 6, 8)
-    days = [crime(id=n, date=datetime(2014, 5, n), updated_on=fresh) for n in (1, 3, 4, 31)]
-    assert [row["is_provisional"] for row in sorted(dicts(enrich(*days)), key=lambda row: row["id"])] == [
-        False,
-        False,
-        True,
-        True,
-    ]
-
-
-def test_nothing_is_provisional_in_a_snapshot_that_was_taken_later(enrich: Enrich) -> None:
+    rows = dicts(
+        enrich(*(crime(date=datetime(2014, 5, day), updated_on=datetime(2014, 6, 8)) for day in (1, 3, 4, 31)))
+    )
+    assert {row["date"].day: row["is_provisional"] for row in rows} == {1: False, 3: False, 4: True, 31: True}
     assert not one(enrich, date=datetime(2014, 5, 31), updated_on=datetime(2014, 7, 1))["is_provisional"]
 
 
@@ -201,7 +182,7 @@ def test_days_are_counted_by_class(enrich: Enrich) -> None:
 
 
 def gi_star(counts: dict[tuple[int, int], int]) -> dict[tuple[int, int], float]:
-    """Getis and Ord's formula as it is written, with a weight matrix, to compare with."""
+    """Getis and Ord's formula as published, with a weight matrix."""
     cells = list(counts)
     x = np.array([counts[cell] for cell in cells], dtype=float)
     weights = np.array([[max(abs(a - c), abs(b - d)) <= 1 for c, d in cells] for a, b in cells], dtype=float)
@@ -212,7 +193,7 @@ def gi_star(counts: dict[tuple[int, int], int]) -> dict[tuple[int, int], float]:
     return dict(zip(cells, score.tolist(), strict=True))
 
 
-def test_gi_star_is_what_getis_and_ord_wrote(enrich: Enrich) -> None:
+def test_gi_star_follows_the_published_formula(enrich: Enrich) -> None:
     rng = np.random.default_rng(1)
     cells = {(int(x), int(y)) for x, y in rng.integers(1750, 1762, size=(60, 2))}
     counts = {cell: int(rng.integers(1, 12)) for cell in sorted(cells)}
@@ -245,8 +226,8 @@ def test_crimes_without_a_place_are_in_no_cell(enrich: Enrich) -> None:
     assert dicts(job.hot_spots(enrich(crime(x_coordinate=None, y_coordinate=None)))) == []
 
 
-def test_a_table_that_is_none_is_told(capsys: pytest.CaptureFixture) -> None:
-    arguments = ["--crimes", "a", "--community-areas", "b", "--fbi-codes", "c", "--output", "d", "--tables", "x"]
+def test_an_unknown_table_is_refused(capsys: pytest.CaptureFixture) -> None:
+    arguments = ["--crimes", "a", "--community-areas", "b", "--fbi-codes", "c", "--comparable-types", "d"]
     with pytest.raises(SystemExit):
-        job.main(arguments)
+        job.main([*arguments, "--output", "e", "--tables", "x"])
     assert "no such tables: x; there are enriched_crimes" in capsys.readouterr().err

@@ -14,8 +14,7 @@ import pytest
 from chicago_crime import sql
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.pages.compare import spans_until
-from chicago_crime.graph.checks import schema as schema_checks
-from chicago_crime.graph.checks.tables import ADDS_UP
+from chicago_crime.graph.checks.tables import problem_counts
 from chicago_crime.intake.gate import pass_through
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
@@ -216,10 +215,9 @@ def test_the_gate_sees_the_same_months(loaded: Settings) -> None:
 def measures_of(name: str) -> dict[str, str]:
     """What the checks ask of a table: aggregates, by a name of ours."""
     table = TABLES[name]
-    texts = list((schema_checks._must_hold(table) | schema_checks._should_hold(table)).values())
-    texts += [f"COALESCE({ADDS_UP[name][0]}, 0)"] if name in ADDS_UP else []
-    if name == "enriched_crimes":
-        texts += [of_enriched for _, of_enriched in ADDS_UP.values()]
+    texts = list(problem_counts(table).values())
+    texts += [f"COALESCE({table.adds_up.total}, 0)"] if table.adds_up else []
+    texts += [mart.adds_up.upstream for mart in TABLES.values() if mart.adds_up and mart.upstream == (table,)]
     texts += [f"COUNTIF({column.name} IS NULL) / COUNT(*)" for column in table.columns if column.nullable]
     return {f"m{number}": text for number, text in enumerate(texts)}
 

@@ -1,11 +1,11 @@
-"""Tests of `chicago_crime/sql/`: parsed_crimes, typed_crimes, crimes and rejected_crimes, on DuckDB."""
+"""Tests of the typing of raw rows: what `crimes` and `rejected_crimes` make of them, on DuckDB."""
 
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
@@ -14,14 +14,55 @@ from chicago_crime_tests.support import NAMES, crime, write_csv
 
 Rows = list[dict[str, Any]]
 
+WHOLE = {"17": 17, "17.0": 17, "017": 17, " 17 ": 17, "": None, "17.5": None, "x": None}
+FLAGS = {
+    **dict.fromkeys(("true", "True", "TRUE", "1", "1.0", "Y", "y", " true "), True),
+    **dict.fromkeys(("false", "False", "0", "0.0", "N", "n"), False),
+    **dict.fromkeys(("", "maybe", "2"), None),
+}
+MOMENTS = {
+    "03/15/2014 02:30:00 PM": datetime(2014, 3, 15, 14, 30),
+    "03/15/2014 12:00:00 AM": datetime(2014, 3, 15),
+    "03/15/2014 14:30": datetime(2014, 3, 15, 14, 30),
+    "3/5/2014 4:30": datetime(2014, 3, 5, 4, 30),
+    "2014-03-15 14:30:00": datetime(2014, 3, 15, 14, 30),
+    "2014-03-15T14:30:00": datetime(2014, 3, 15, 14, 30),
+    "2014-03-15T14:30:00.000": datetime(2014, 3, 15, 14, 30),
+    "2014-03-15 14:30:00 UTC": datetime(2014, 3, 15, 14, 30),
+    "2014-03-15 14:30:00.000000 UTC": datetime(2014, 3, 15, 14, 30),
+    "2014-03-09 02:30:00 UTC": datetime(2014, 3, 9, 2, 30),  # an hour that Chicago's clocks skipped
+}
+VALUES: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("date", "updated_on"), MOMENTS),
+    **dict.fromkeys(("beat", "district", "ward"), WHOLE),
+    "community_area": WHOLE | {"0": None, "0.0": None},
+    **dict.fromkeys(("arrest", "domestic"), FLAGS),
+    "iucr": {"110": "0110", "0110": "0110", "31a": "031A", "110.0": "0110", "1320": "1320", "": None},
+    "fbi_code": {"6": "06", "06": "06", "8b": "08B", "08B": "08B", "6.0": "06", "11": "11", "": None},
+    "latitude": {"41.88350018700001": 41.883500187, "": None},
+    "longitude": {"-87.62787669799999": -87.627876698},
+    "x_coordinate": {"1176352.0": 1176352.0},
+    "block": {"  001XX N STATE ST ": "001XX N STATE ST"},
+    "location_description": {" ": None},
+}
+"""By column, texts and what they mean."""
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
+NOWHERE = [
+    {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"},
+    {"latitude": "36.61944639", "longitude": "-91.68656568", "x_coordinate": "", "y_coordinate": ""},
+    {"latitude": "36.619446395000004", "longitude": "-91.686565684"},
+    {"x_coordinate": "0", "y_coordinate": "0.0"},
+    {"latitude": "", "longitude": "", "x_coordinate": "", "y_coordinate": ""},
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("typed")
 
 
 def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
-    """What becomes of raw rows of 2014: the crimes and the rejects."""
+    """The crimes and the rejects that raw rows of 2014 become."""
     warehouse = DuckDBWarehouse(folder / "warehouse", folder / "staging", threads=2, memory="500MB")
     warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(folder / "2014.csv", rows)))
     warehouse.replace_year(CRIMES, 2014)
@@ -32,11 +73,11 @@ def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
     return good, bad
 
 
-def value(folder: Path, column: str, **values: str) -> Any:
-    """What one column becomes in a row with these values."""
-    good, bad = typed(folder, crime(**values))
+def typed_values(folder: Path, *rows: dict[str, str]) -> Rows:
+    """The crimes that good rows become, in their order."""
+    good, bad = typed(folder, *(row | {"id": str(number)} for number, row in enumerate(rows)))
     assert not bad
-    return good[0][column]
+    return good
 
 
 def test_a_clean_row_is_typed(folder: Path) -> None:
@@ -70,24 +111,15 @@ def test_a_clean_row_is_typed(folder: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "when"),
-    [
-        ("03/15/2014 02:30:00 PM", datetime(2014, 3, 15, 14, 30)),
-        ("03/15/2014 12:00:00 AM", datetime(2014, 3, 15)),
-        ("03/15/2014 14:30", datetime(2014, 3, 15, 14, 30)),
-        ("3/5/2014 4:30", datetime(2014, 3, 5, 4, 30)),
-        ("2014-03-15 14:30:00", datetime(2014, 3, 15, 14, 30)),
-        ("2014-03-15T14:30:00", datetime(2014, 3, 15, 14, 30)),
-        ("2014-03-15T14:30:00.000", datetime(2014, 3, 15, 14, 30)),
-        ("2014-03-15 14:30:00 UTC", datetime(2014, 3, 15, 14, 30)),
-        ("2014-03-15 14:30:00.000000 UTC", datetime(2014, 3, 15, 14, 30)),
-        ("2014-03-09 02:30:00 UTC", datetime(2014, 3, 9, 2, 30)),  # an hour that Chicago's clocks skipped
-    ],
-)
-def test_dates_are_read_in_every_known_form_as_local_time(folder: Path, text: str, when: datetime) -> None:
-    assert value(folder, "date", date=text) == when
-    assert value(folder, "updated_on", updated_on=text) == when
+@pytest.mark.parametrize("column", VALUES)
+def test_a_value_is_read_in_every_known_form(folder: Path, column: str) -> None:
+    found = typed_values(folder, *(crime(**{column: text}) for text in VALUES[column]))
+    assert {text: row[column] for text, row in zip(VALUES[column], found, strict=True)} == VALUES[column]
+
+
+def test_codes_for_no_location_are_no_place_at_all(folder: Path) -> None:
+    for row in typed_values(folder, *(crime(**place) for place in NOWHERE)):
+        assert [row[name] for name in ("latitude", "longitude", "x_coordinate", "y_coordinate")] == [None] * 4
 
 
 @pytest.mark.parametrize("text", ["", "soon", "15/03/2014 02:30:00 PM", "02/30/2014 02:30:00 PM", "2014"])
@@ -135,81 +167,6 @@ def test_case_numbers_may_repeat(folder: Path) -> None:
     assert (len(good), bad) == (3, [])
 
 
-@pytest.mark.parametrize(
-    ("text", "flag"),
-    [
-        *((text, True) for text in ("true", "True", "TRUE", "1", "1.0", "Y", "y", " true ")),
-        *((text, False) for text in ("false", "False", "0", "0.0", "N", "n")),
-        *((text, None) for text in ("", "maybe", "2")),
-    ],
-)
-def test_flags_are_read_in_every_known_form(folder: Path, text: str, flag: bool | None) -> None:
-    good, _ = typed(folder, crime(arrest=text, domestic=text))
-    assert (good[0]["arrest"], good[0]["domestic"]) == (flag, flag)
-
-
-@pytest.mark.parametrize("column", ["beat", "district", "ward", "community_area"])
-@pytest.mark.parametrize(
-    ("text", "number"), [("17", 17), ("17.0", 17), ("017", 17), (" 17 ", 17), ("", None), ("17.5", None), ("x", None)]
-)
-def test_whole_numbers_are_read_in_every_known_form(folder: Path, column: str, text: str, number: int | None) -> None:
-    assert value(folder, column, **{column: text}) == number
-
-
-def test_community_area_0_means_none(folder: Path) -> None:
-    assert value(folder, "community_area", community_area="0") is None
-    assert value(folder, "community_area", community_area="0.0") is None
-
-
-@pytest.mark.parametrize(
-    ("column", "text", "code"),
-    [
-        ("iucr", "110", "0110"),
-        ("iucr", "0110", "0110"),
-        ("iucr", "31a", "031A"),
-        ("iucr", "110.0", "0110"),
-        ("iucr", "1320", "1320"),
-        ("iucr", "", None),
-        ("fbi_code", "6", "06"),
-        ("fbi_code", "06", "06"),
-        ("fbi_code", "8b", "08B"),
-        ("fbi_code", "08B", "08B"),
-        ("fbi_code", "6.0", "06"),
-        ("fbi_code", "11", "11"),
-        ("fbi_code", "", None),
-    ],
-)
-def test_codes_get_their_leading_zeros_back(folder: Path, column: str, text: str, code: str | None) -> None:
-    assert value(folder, column, **{column: text}) == code
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"},
-        {"latitude": "36.61944639", "longitude": "-91.68656568", "x_coordinate": "", "y_coordinate": ""},
-        {"latitude": "36.619446395000004", "longitude": "-91.686565684"},
-        {"x_coordinate": "0", "y_coordinate": "0.0"},
-        {"latitude": "", "longitude": "", "x_coordinate": "", "y_coordinate": ""},
-    ],
-)
-def test_no_location_is_no_place_at_all(folder: Path, place: dict[str, str]) -> None:
-    good, _ = typed(folder, crime(**place))
-    found = [good[0][name] for name in ("latitude", "longitude", "x_coordinate", "y_coordinate")]
-    assert found == [None] * 4
-
-
-def test_float_artefacts_are_rounded_away(folder: Path) -> None:
-    assert value(folder, "latitude", latitude="41.88350018700001") == 41.883500187
-    assert value(folder, "longitude", longitude="-87.62787669799999") == -87.627876698
-    assert value(folder, "x_coordinate", x_coordinate="1176352.0") == 1176352.0
-
-
-def test_text_is_trimmed_and_empty_text_is_no_value(folder: Path) -> None:
-    assert value(folder, "block", block="  001XX N STATE ST ") == "001XX N STATE ST"
-    assert value(folder, "location_description", location_description=" ") is None
-
-
 def test_a_year_without_a_row_is_an_empty_table(folder: Path) -> None:
     assert typed(folder) == ([], [])
 
@@ -218,20 +175,10 @@ anything = st.text(st.characters(exclude_characters="\0\r\n", exclude_categories
 likely = st.sampled_from(["", "0", "17.0", "true", "03/15/2014 02:30:00 PM", "NaN", "inf", "-1", "1e400", "41.88"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, anything | likely)), min_size=1, max_size=5))
 def test_no_row_is_ever_lost_or_raises_an_error(folder: Path, rows: list[dict[str, str]]) -> None:
     good, bad = typed(folder, *rows)
     assert all(row["id"] is not None and row["date"].year == 2014 for row in good)
     assert all(row["reason"] for row in bad)
     assert len({row["id"] for row in good}) == len(good)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
-@given(
-    when=st.datetimes(datetime(2014, 1, 1), datetime(2014, 12, 31, 23, 59, 59)).map(lambda w: w.replace(microsecond=0)),
-    form=st.sampled_from(["%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S UTC", "%m/%d/%Y %H:%M"]),
-)
-def test_every_date_is_read_back(folder: Path, when: datetime, form: str) -> None:
-    expected = when.replace(second=0) if form.endswith("%M") else when
-    assert value(folder, "date", date=when.strftime(form)) == expected

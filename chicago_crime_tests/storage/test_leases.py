@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/leases.py`."""
+"""Tests of leases and year locks, also across processes that are killed."""
 
 import subprocess
 import sys
@@ -11,16 +11,23 @@ from chicago_crime.storage.leases import LeaseHeldError, YearLocks, abandoned, l
 from chicago_crime_tests.patience import PATIENCE_S
 
 
-def test_a_lease_is_abandoned_when_its_holder_is_gone_and_did_not_remove_it(tmp_path: Path) -> None:
+def test_a_lease_that_its_holder_did_not_remove_is_abandoned(tmp_path: Path) -> None:
     with lease(tmp_path, "a", "note of a"):
         assert list(abandoned(tmp_path)) == []
     with lease(tmp_path, "b", "note of b") as file:
         file.unlink()
     assert [(file.name, file.read_text()) for file in abandoned(tmp_path)] == [("a", "note of a")]
     assert list(abandoned(tmp_path, besides="a")) == []
+    assert list(abandoned(tmp_path / "none")) == []
 
 
-def test_a_killed_process_lets_its_lease_go(tmp_path: Path) -> None:
+def test_a_note_that_is_not_written_yet_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    assert list(abandoned(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_process_releases_its_lease(tmp_path: Path) -> None:
     hold = (
         "import sys, time; from pathlib import Path; from chicago_crime.storage.leases import lease\n"
         "with lease(Path(sys.argv[1]), 'a', 'note'):\n    print('held', flush=True)\n    time.sleep(600)\n"
@@ -37,18 +44,14 @@ def test_a_killed_process_lets_its_lease_go(tmp_path: Path) -> None:
         assert file.read_text() == "taken over"
 
 
-def test_what_is_being_cleaned_up_is_not_given_to_another(tmp_path: Path) -> None:
-    with lease(tmp_path, "a", ""):
+def test_a_lease_that_is_being_cleaned_up_is_locked(tmp_path: Path) -> None:
+    with lease(tmp_path, "a", "note"):
         pass
     for _ in abandoned(tmp_path):
         assert list(abandoned(tmp_path)) == []
 
 
-def test_where_no_lease_ever_was_none_is_abandoned(tmp_path: Path) -> None:
-    assert list(abandoned(tmp_path / "none")) == []
-
-
-def test_a_year_is_waited_for_until_whoever_holds_it_lets_it_go_or_is_killed(tmp_path: Path) -> None:
+def test_a_run_waits_for_a_year_until_its_holder_is_killed(tmp_path: Path) -> None:
     hold = (
         "import sys, time; from pathlib import Path; from chicago_crime.storage.leases import YearLocks\n"
         "with YearLocks(Path(sys.argv[1])).alone([2015, 2014]):\n    print('held', flush=True)\n    time.sleep(600)\n"

@@ -1,4 +1,1 @@
-"""The parts of the platform on Google Cloud: one component per file.
-
-Nothing belongs in this file: `__main__.py` says which parts there are.
-"""
+"""The components of the platform on Google Cloud. `__main__.py` shows how they are put together."""

@@ -1,9 +1,7 @@
-"""Who may do what: every role that is given, on as little as Google allows.
+"""The two service accounts and their roles, each on the smallest resource that Google allows.
 
-Here belong the roles of the two accounts; what the platform needs is in `chicago_crime/permissions.py`, and a test
-holds one against the other. Roles of people on the machine are in `machine.py`, those of GitHub in `federation.py`.
-
-A role is given by itself (`...Member`) and not as part of a whole policy: what others gave stays as it is.
+What the platform needs is listed in `chicago_crime/storage/google/permissions.py`; a test compares the two. The roles
+of operators are in `machine.py`, those of GitHub's workflows in `ci.py`.
 """
 
 from collections.abc import Sequence
@@ -11,17 +9,39 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_gcp import artifactregistry, bigquery, projects, secretmanager, serviceaccount, storage
 
-from components.identities import Identities
-from components.kaggle_secret import KaggleSecret
-from components.lake import Lake
+from components.ci import Registry
+from components.data import KaggleSecret, Lake, Warehouse
 from components.part import Part
-from components.registry import Registry
-from components.warehouse import Warehouse
 from config import Config
 
 
+class Identities(Part):
+    """The service accounts. Neither has a key: Google gives credentials to the machines that run as them.
+
+    Attributes:
+        platform: the account of the machine that runs Dagster and the dashboard.
+        spark: the account of Dataproc's machines.
+    """
+
+    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
+        super().__init__(name, config, after)
+        self.platform = self._account("vm", f"Chicago crime ({config.stack})", "The machine of Dagster and dashboard")
+        self.spark = self._account("spark", f"Chicago crime Spark ({config.stack})", "The machines that run Spark")
+        self.register_outputs({})
+
+    def _account(self, what: str, title: str, description: str) -> serviceaccount.Account:
+        return serviceaccount.Account(
+            f"{self.name}-{what}",
+            project=self.config.project,
+            account_id=self.config.named(what),
+            display_name=title,
+            description=description,
+            opts=self.options(),
+        )
+
+
 class Access(Part):
-    """The roles."""
+    """The roles. Each is added to what others were granted (`...Member`) and never replaces a whole policy."""
 
     def __init__(
         self,
@@ -34,26 +54,24 @@ class Access(Part):
         registry: Registry,
         after: Sequence[pulumi.Resource],
     ):
-        super().__init__(name, after)
+        super().__init__(name, config, after)
         platform, spark = identities.platform.member, identities.spark.member
-
-        # The bucket's.
-        for who, member, role in (
+        for suffix, member, role in (
             ("platform-objects", platform, "roles/storage.objectUser"),
             ("platform-bucket", platform, "roles/storage.legacyBucketReader"),
             ("spark-objects", spark, "roles/storage.objectUser"),
         ):
             bucket = lake.bucket.name
-            storage.BucketIAMMember(f"{name}-{who}", bucket=bucket, role=role, member=member, opts=self.ours())
+            storage.BucketIAMMember(f"{name}-{suffix}", bucket=bucket, role=role, member=member, opts=self.options())
 
-        # The dataset's. Spark's machines have none: the platform exports and loads for them.
+        # Spark's account has no role on the dataset: the platform exports and loads its data.
         bigquery.DatasetIamMember(
             f"{name}-platform-tables",
             project=config.project,
             dataset_id=warehouse.dataset.dataset_id,
             role="roles/bigquery.dataEditor",
             member=platform,
-            opts=self.ours(),
+            opts=self.options(),
         )
         secretmanager.SecretIamMember(
             f"{name}-platform-kaggle",
@@ -61,16 +79,16 @@ class Access(Part):
             secret_id=kaggle.secret.secret_id,
             role="roles/secretmanager.secretAccessor",
             member=platform,
-            opts=self.ours(),
+            opts=self.options(),
         )
         serviceaccount.IAMMember(
             f"{name}-platform-acts-as-spark",
             service_account_id=identities.spark.name,
             role="roles/iam.serviceAccountUser",
             member=platform,
-            opts=self.ours(),
+            opts=self.options(),
         )
-        # Not the platform's own need but the machine's: it gets the image that it runs.
+        # For the machine, which pulls its image, and not for the platform itself.
         artifactregistry.RepositoryIamMember(
             f"{name}-machine-image",
             project=config.project,
@@ -78,15 +96,18 @@ class Access(Part):
             repository=registry.repository.name,
             role="roles/artifactregistry.reader",
             member=platform,
-            opts=self.ours(),
+            opts=self.options(),
         )
 
-        # The project's, as there is nothing smaller to give them on: jobs of BigQuery belong to a project, clusters and
-        # batches do not exist before they are made, and a worker's role is for talking to Dataproc. None is an admin.
-        for who, member, role in (
+        # BigQuery jobs belong to the project, clusters and batches do not exist yet, and workers talk to Dataproc's
+        # control plane: these three cannot be granted on anything smaller.
+        dataproc = "roles/dataproc.editor" if config.dataproc_mode == "cluster" else "roles/dataproc.serverlessEditor"
+        for suffix, member, role in (
             ("platform-jobs", platform, "roles/bigquery.jobUser"),
-            ("platform-dataproc", platform, "roles/dataproc.editor"),
+            ("platform-dataproc", platform, dataproc),
             ("spark-worker", spark, "roles/dataproc.worker"),
         ):
-            projects.IAMMember(f"{name}-{who}", project=config.project, role=role, member=member, opts=self.ours())
+            projects.IAMMember(
+                f"{name}-{suffix}", project=config.project, role=role, member=member, opts=self.options()
+            )
         self.register_outputs({})

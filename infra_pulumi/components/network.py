@@ -1,6 +1,6 @@
-"""The network: two subnets without public addresses, what may come in, and the way out.
+"""The network: two subnets without public addresses, firewall rules, and the way out.
 
-Here belongs who can reach whom. The project's network `default`, which lets in the world, is not used.
+The project's network `default`, which admits connections from the internet, is not used.
 """
 
 from collections.abc import Sequence
@@ -8,16 +8,16 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_gcp import compute
 
-from components.identities import Identities
+from components.access import Identities
 from components.part import Part
 from config import Config
 
 MACHINE_RANGE = "10.10.0.0/28"
 SPARK_RANGE = "10.10.16.0/20"
-"""Room for the largest cluster, and for a batch's machines."""
+"""Room for the largest cluster, or for the machines of a batch."""
 
 IAP_RANGE = "35.235.240.0/20"
-"""Where Google's Identity-Aware Proxy comes from, and nobody else."""
+"""The addresses of Google's Identity-Aware Proxy."""
 
 SSH_PORT, WEB_PORTS = "22", ["3000", "8050"]
 
@@ -31,82 +31,82 @@ class Network(Part):
     """
 
     def __init__(self, name: str, config: Config, identities: Identities, after: Sequence[pulumi.Resource]):
-        super().__init__(name, after)
-        network = compute.Network(
+        super().__init__(name, config, after)
+        self.network = compute.Network(
             f"{name}-network",
             project=config.project,
             name=config.named(),
             description="Chicago crime data platform",
             auto_create_subnetworks=False,
             routing_mode="REGIONAL",
-            opts=self.ours(),
+            opts=self.options(),
         )
-
-        def subnet(what: str, addresses: str, description: str) -> compute.Subnetwork:
-            return compute.Subnetwork(
-                f"{name}-{what}",
-                project=config.project,
-                name=config.named(what),
-                description=description,
-                region=config.region,
-                network=network.id,
-                ip_cidr_range=addresses,
-                private_ip_google_access=True,
-                opts=self.ours(),
-            )
-
-        self.machine = subnet("machine", MACHINE_RANGE, "The machine of Dagster and the dashboard")
-        self.spark = subnet("spark", SPARK_RANGE, "The machines that Spark runs on")
-        # What no rule admits, Google keeps out.
+        # A new description would replace a subnet.
+        self.machine = self._subnet("machine", MACHINE_RANGE, "The machine of Dagster and the dashboard")
+        self.spark = self._subnet("spark", SPARK_RANGE, "The machines that Spark runs on")
+        # Google drops every incoming connection that no rule allows.
         compute.Firewall(
             f"{name}-from-iap",
             project=config.project,
             name=config.named("from-iap"),
             description="Identity-Aware Proxy reaches SSH, Dagster and the dashboard on the machine",
-            network=network.id,
+            network=self.network.id,
             direction="INGRESS",
             source_ranges=[IAP_RANGE],
             target_service_accounts=[identities.platform.email],
             allows=[{"protocol": "tcp", "ports": [SSH_PORT, *WEB_PORTS]}],
             log_config={"metadata": "INCLUDE_ALL_METADATA"},
-            opts=self.ours(),
+            opts=self.options(),
         )
-        # By addresses and not by account: a batch's machines, which are Google's, need not show the account they use.
+        # By address and not by account, because the machines of a batch are Google's own.
         compute.Firewall(
             f"{name}-within-spark",
             project=config.project,
             name=config.named("within-spark"),
             description="Spark's machines reach each other",
-            network=network.id,
+            network=self.network.id,
             direction="INGRESS",
             source_ranges=[SPARK_RANGE],
             destination_ranges=[SPARK_RANGE],
             allows=[{"protocol": "tcp"}, {"protocol": "udp"}, {"protocol": "icmp"}],
-            opts=self.ours(),
+            opts=self.options(),
         )
         if config.nat:
-            self._way_out(name, config, network)
-        self.register_outputs({"machine": self.machine.id, "spark": self.spark.id})
+            self._nat()
+        self.register_outputs({})
 
-    def _way_out(self, name: str, config: Config, network: compute.Network) -> None:
-        """Let the machine, and it only, into the internet: the City's portal and Kaggle are not Google's."""
+    def _subnet(self, what: str, addresses: str, description: str) -> compute.Subnetwork:
+        return compute.Subnetwork(
+            f"{self.name}-{what}",
+            project=self.config.project,
+            name=self.config.named(what),
+            description=description,
+            region=self.config.region,
+            network=self.network.id,
+            ip_cidr_range=addresses,
+            private_ip_google_access=True,
+            opts=self.options(),
+        )
+
+    def _nat(self) -> None:
+        """Let the machine, and nothing else, reach the internet: the City's portal and Kaggle are not Google's."""
         router = compute.Router(
-            f"{name}-router",
-            project=config.project,
-            name=config.named(),
-            region=config.region,
-            network=network.id,
-            opts=self.ours(),
+            f"{self.name}-router",
+            project=self.config.project,
+            name=self.config.named(),
+            region=self.config.region,
+            network=self.network.id,
+            opts=self.options(),
         )
         compute.RouterNat(
-            f"{name}-nat",
-            project=config.project,
-            name=config.named(),
-            region=config.region,
+            f"{self.name}-nat",
+            project=self.config.project,
+            name=self.config.named(),
+            region=self.config.region,
             router=router.name,
             nat_ip_allocate_option="AUTO_ONLY",
             source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",
             subnetworks=[{"name": self.machine.id, "source_ip_ranges_to_nats": ["ALL_IP_RANGES"]}],
             log_config={"enable": True, "filter": "ERRORS_ONLY"},
-            opts=self.ours(),
+            opts=self.options(),
         )

@@ -1,25 +1,28 @@
-"""What all parts have in common.
-
-Here belongs how a part stands in Pulumi's tree, and that what is in it waits for what the part needs.
-"""
+"""The base class of all components."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 
+from config import Config
+
 
 class Part(pulumi.ComponentResource):
-    """A group of resources, below which they are shown.
+    """A group of resources that wait for the components they depend on.
 
     Attributes:
-        after: other parts, on whose resources those of this one depend. Pulumi does not hand on what a component
-            depends on by itself.
+        name: Pulumi's name of it, which begins the names of its resources.
+        config: the stack's configuration.
+        after: the components this one depends on. Pulumi does not pass a component's dependencies on to its children.
     """
 
-    def __init__(self, name: str, after: Sequence[pulumi.Resource] = ()):
+    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource] = ()):
         super().__init__(f"chicago-crime:google:{type(self).__name__}", name)
+        self.name = name
+        self.config = config
         self.after = after
 
-    def ours(self, own: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
-        """The options of a resource that belongs to this part, and has some of its own."""
-        return pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(parent=self, depends_on=list(self.after)))
+    def options(self, **own: Any) -> pulumi.ResourceOptions:
+        """Options for a resource of this component, with any options of its own."""
+        return pulumi.ResourceOptions(parent=self, depends_on=list(self.after), **own)

@@ -1,86 +1,92 @@
-"""The checks of `chicago-crime doctor` that every installation needs, and those of a laptop."""
+"""`chicago-crime doctor`: check everything that an installation needs, and name a fix for each problem.
 
-import importlib.metadata
+The checks of Google Cloud are in `google.py`, which needs Google's libraries.
+"""
+
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
 
+from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.options import refuse_busy_port
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
 
 LEAST_FREE_DISK = 8 * 1024**3
-"""A full load keeps about 4 GB of CSV and 1 GB of tables, and writes new ones before it deletes the old ones."""
+"""A full load keeps about 4 GB of CSV and 1 GB of tables, and needs space for both the old and the new files."""
 
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check: its subject, its state, details, and how to fix it ("" if it is ok)."""
-
-    what: str
-    state: Literal["ok", "warning", "broken"]
-    detail: str
-    fix: str = ""
+PACKAGES = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pysail", "sqlglot")
+GOOGLE_PACKAGES = (
+    "dagster-gcp",
+    "google-auth",
+    "google-cloud-bigquery",
+    "google-cloud-dataproc",
+    "google-cloud-secret-manager",
+    "google-cloud-storage",
+)
 
 
 def examine(installation: Installation) -> Iterator[Finding]:
-    """Check everything that the platform needs."""
-    settings = installation.settings
-    yield _packages()
-    yield _data_folder(settings)
+    """Check everything the platform needs, one thing after another."""
+    yield _packages("packages", PACKAGES, "make setup")
+    yield _data_folder(installation)
     yield _source(installation)
     if installation.is_on_google:
-        from chicago_crime.cli.doctor.google import examine_cloud
+        packages = _packages("google packages", GOOGLE_PACKAGES, "pip install 'chicago-crime[gcp]'")
+        yield packages
+        if packages.state == "ok":
+            from chicago_crime.cli.doctor.google import examine_google
 
-        yield from examine_cloud(settings)
+            yield from examine_google(installation)
     else:
         yield _warehouse(installation)
         yield _spark(installation)
-    yield _dagster_home(settings)
+    yield _dagster_home(installation)
     yield _port()
 
 
-def _packages() -> Finding:
-    names = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pyspark", "pysail", "sqlglot")
-    versions = {name: importlib.metadata.version(name) for name in names}
-    detail = ", ".join(f"{name} {version}" for name, version in versions.items())
-    if len({version for name, version in versions.items() if name.startswith("dagster")}) > 1:
-        return Finding("packages", "broken", detail, "Dagster's packages must be of one release: make setup")
-    return Finding("packages", "ok", detail)
+def _packages(what: str, names: Sequence[str], fix: str) -> Finding:
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            return Finding(what, "broken", f"{name} is not installed", fix)
+    return Finding(what, "ok", ", ".join(found))
 
 
-def _data_folder(settings: Settings) -> Finding:
-    folder = settings.data_dir
+def _data_folder(installation: Installation) -> Finding:
+    folder = installation.settings.data_dir
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        return Finding("data folder", "broken", str(error), "choose another with CHICAGO_CRIME_DATA_DIR")
+        return Finding("data folder", "broken", str(error), "export CHICAGO_CRIME_DATA_DIR=...  (a writable folder)")
     free = shutil.disk_usage(folder).free
     detail = f"{folder}, {free / 1024**3:,.0f} GB free"
     if free < LEAST_FREE_DISK:
-        return Finding("data folder", "warning", detail, "all 22 years need about 8 GB: free some, or load fewer years")
+        fix = "all 22 years need about 8 GB: free some space, or load fewer years"
+        return Finding("data folder", "warning", detail, fix)
     return Finding("data folder", "ok", detail)
 
 
 def _source(installation: Installation) -> Finding:
     source = installation.source
+    what = f"source {source.name}"
     try:
-        access = source.try_access()  # first, because it does not retry
+        access = source.try_access()  # first, because it does not retry for long
         years = source.years()
     except SourceError as error:
-        return Finding(f"source {source.name}", "broken", str(error), "fix what the message names")
+        return Finding(what, "broken", str(error), "do what the message says, then: chicago-crime doctor")
     if not years:
         fix = "put the yearly CSVs there: .csv, .csv.gz or .zip, with the year in their names"
-        return Finding(f"source {source.name}", "broken", f"{installation.settings.folder} has no yearly file", fix)
+        return Finding(what, "broken", f"{installation.settings.folder} has no file of a year", fix)
     note = " (SYNTHETIC rows)" if source.name == "sample" else f"; {access}" if access else ""
-    return Finding(f"source {source.name}", "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")
+    return Finding(what, "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")
 
 
 def _warehouse(installation: Installation) -> Finding:
@@ -88,55 +94,55 @@ def _warehouse(installation: Installation) -> Finding:
 
     folder = installation.settings.data_dir / "warehouse"
     if not (folder / VIEWS_FILE).exists():
-        return Finding("warehouse", "ok", "empty: chicago-crime run --years 2021 fills it")
+        return Finding("warehouse", "ok", "empty; to load a year: chicago-crime run --years 2021")
 
-    def count() -> str:
-        [[crimes]] = installation.reader.first_rows("SELECT COUNT(*) FROM crimes", None).rows
-        return f"{crimes:,} crimes in {folder}"
+    def crimes() -> str:
+        [[count]] = installation.reader.first_rows("FROM crimes SELECT COUNT(*)", None).rows
+        return f"{count:,} crimes in {folder}"
 
-    return _try("warehouse", count, "load the years again: chicago-crime run --years ...")
+    return _check("warehouse", crimes, "load the years again: chicago-crime run --years ...")
 
 
 def _spark(installation: Installation) -> Finding:
     if installation.spark.engine == "jvm":
         home = installation.settings.java_home
-        fix = "install Java 17 and set JAVA_HOME, or CHICAGO_CRIME_SPARK_ENGINE=embedded"
-        return _try("spark engine jvm", lambda: _java_version(str(home / "bin" / "java") if home else "java"), fix)
-    return _try("spark engine embedded", _start_sail, "make setup installs pysail and pyspark")
+        java = str(home / "bin" / "java") if home else "java"
+        fix = "install Java 17 and set JAVA_HOME, or export CHICAGO_CRIME_SPARK_ENGINE=embedded"
+        return _check("spark engine jvm", lambda: _java_version(java), fix)
+    return _check("spark engine embedded", _start_sail, "make setup")
 
 
 def _java_version(java: str) -> str:
-    output = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
-    return output.splitlines()[0]
+    return subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr.splitlines()[0]
 
 
 def _start_sail() -> str:
-    from chicago_crime.storage.local.spark import embedded_server
+    from chicago_crime.storage.local.spark import embedded_server  # imports Dagster
 
     with embedded_server() as address:
         return f"a Spark Connect server started at {address}"
 
 
-def _dagster_home(settings: Settings) -> Finding:
+def _dagster_home(installation: Installation) -> Finding:
     from chicago_crime.graph.instance import open_instance
 
-    def count() -> str:
-        with open_instance(settings) as instance:
-            return f"{settings.home}, {instance.get_runs_count():,} runs"
+    def runs() -> str:
+        with open_instance(installation.settings) as instance:
+            return f"{installation.settings.home}, {instance.get_runs_count():,} runs"
 
-    return _try("dagster home", count, "choose another folder with DAGSTER_HOME")
+    return _check("dagster home", runs, "export DAGSTER_HOME=...  (a writable folder)")
 
 
 def _port() -> Finding:
     try:
         refuse_busy_port(3000)
     except UsageError:
-        return Finding("port 3000", "warning", "in use", "stop what uses it, if it is not `make dev` itself")
+        return Finding("port 3000", "warning", "in use", "stop the program that uses it, unless it is `make dev`")
     return Finding("port 3000", "ok", "free for `make dev`")
 
 
-def _try(what: str, check: Callable[[], str], fix: str) -> Finding:
+def _check(what: str, check: Callable[[], str], fix: str) -> Finding:
     try:
         return Finding(what, "ok", check())
-    except Exception as error:  # whatever is broken, the other checks go on
+    except Exception as error:  # the doctor reports every error
         return Finding(what, "broken", f"{type(error).__name__}: {error}", fix)

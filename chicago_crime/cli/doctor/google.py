@@ -1,68 +1,59 @@
-"""What the doctor looks at on Google Cloud: libraries, sign-in, APIs, permissions, Spark's account, Kaggle's secret.
+"""The doctor's checks of Google Cloud: credentials, APIs, permissions, bucket, dataset, tables, Spark and secret.
 
-Here belongs trying each thing that a run will need, without changing anything, and the one command that mends what is
-missing. Which permissions those are is in `permissions.py`; bucket and places are looked at in `doctor_places.py`, the
-tables in `doctor_tables.py`.
+Each check tries what a run will need, without changing anything. The permissions are listed in `permissions.py`.
 """
 
-import importlib.metadata
 import json
+import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from chicago_crime.cli.doctor.examine import Finding
+from google.cloud import bigquery
+
+from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.errors import PlatformError
+from chicago_crime.installation import Installation
 from chicago_crime.settings import PREFIX, Settings
-from chicago_crime.storage.google import permissions as may
-from chicago_crime.storage.google.permissions import Grant, as_command, granting, grants_for
-
-if TYPE_CHECKING:
-    from chicago_crime.storage.google.rest import Answer, GoogleRest
-
-LIBRARIES = (
-    "dagster-gcp",
-    "google-auth",
-    "google-cloud-bigquery",
-    "google-cloud-dataproc",
-    "google-cloud-secret-manager",
-    "google-cloud-storage",
+from chicago_crime.storage.google import permissions
+from chicago_crime.storage.google.bigquery import ddl
+from chicago_crime.storage.google.permissions import Grant, Place, as_command, grant_command, grants_for
+from chicago_crime.storage.google.rest import (
+    ACCOUNTS,
+    BIGQUERY,
+    DATAPROC,
+    PROJECTS,
+    SECRETS,
+    STORAGE,
+    Answer,
+    GoogleRest,
 )
+from chicago_crime.storage.warehouse import WarehouseError
+from chicago_crime.tables import CRIMES, TABLES
+
+_OF_THE_DATASET = {"bigquery.datasets.get", "bigquery.tables.create", "bigquery.tables.list"}
+"""Permissions that cannot be tested on a table."""
 
 
-def examine_cloud(settings: Settings) -> Iterator[Finding]:
-    """Look at everything that the platform needs on Google Cloud; what rests on something broken is left out."""
-    libraries = _libraries()
-    yield libraries
-    if libraries.state == "broken":
-        return
-    from chicago_crime.storage.google.rest import GoogleRest
-
+def examine_google(installation: Installation) -> Iterator[Finding]:
+    """Check everything the platform needs on Google Cloud. Checks that depend on something broken are left out."""
+    settings = installation.settings
     rest = GoogleRest(settings)
     try:
         rest.sign_in()
-        looks = Looks(settings, rest)
+        probe = Probe(settings, rest)
     except PlatformError as error:
-        yield Finding("credentials", "broken", str(error), _signing_in(settings))
+        yield Finding("credentials", "broken", str(error), _sign_in_command(settings))
         return
-    yield Finding("credentials", "ok", looks.who)
-    yield from looks.findings()
+    yield Finding("credentials", "ok", probe.who)
+    yield from probe.findings()
 
 
-def _libraries() -> Finding:
-    versions = {}
-    for name in LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            return Finding("google libraries", "broken", f"{name} is missing", "pip install 'chicago-crime[gcp]'")
-    return Finding("google libraries", "ok", ", ".join(f"{name} {version}" for name, version in versions.items()))
-
-
-def _signing_in(settings: Settings) -> str:
-    """The command that brings credentials that do."""
+def _sign_in_command(settings: Settings) -> str:
+    """The command that gets working credentials."""
     file = settings.gcp_credentials
     if file is None:
-        return "gcloud auth application-default login"
+        login = as_command("gcloud", "auth", "application-default", "login")
+        quota = as_command("gcloud", "auth", "application-default", "set-quota-project", settings.gcp_project or "")
+        return f"{login} && {quota}"
     try:
         email = str(json.loads(file.read_text())["client_email"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -70,17 +61,18 @@ def _signing_in(settings: Settings) -> str:
     return as_command("gcloud", "iam", "service-accounts", "keys", "create", str(file), f"--iam-account={email}")
 
 
-class Looks:
-    """All that is looked at with one sign-in: every service is asked once, then its answers are judged.
+class Probe:
+    """All checks with one sign-in: it sends the requests to all services first, then judges the answers.
 
     Attributes:
         settings: of the installation.
-        rest: how Google is asked.
-        member: who we are.
-        answers: by what was asked.
+        rest: sends requests to Google.
+        member: who we are, as Google's policies write it.
+        answers: what each request was answered.
+        services: which service each request went to.
     """
 
-    def __init__(self, settings: Settings, rest: "GoogleRest"):
+    def __init__(self, settings: Settings, rest: GoogleRest):
         self.settings, self.rest, self.member = settings, rest, rest.member
         self.answers: dict[str, Answer] = {}
         self.services: dict[str, str] = {}
@@ -89,90 +81,86 @@ class Looks:
     def who(self) -> str:
         """Who we are, for a person."""
         if self.rest.credentials is None:
-            return "none: the emulators let in everybody"
-        return "of a person, from gcloud" if "$(" in self.member else self.member
-
-    @property
-    def location(self) -> str:
-        """Where the dataset is: its jobs must be there, too."""
-        return str(self.answers["dataset"].content.get("location", self.settings.gcp_region))
+            return "none: all services are emulators"
+        return "a person's, from gcloud" if "$(" in self.member else self.member
 
     def findings(self) -> Iterator[Finding]:
-        """Ask, then judge."""
-        from chicago_crime.cli.doctor.places import look_at_bucket, look_at_places
-        from chicago_crime.cli.doctor.tables import look_at_tables
-
-        self._ask()
+        """Send the requests, then judge the answers."""
+        self._send_requests()
         yield from self._apis()
         yield from self._project()
-        yield from look_at_bucket(self)
+        yield from self._bucket()
         yield from self._dataset()
         if self.answers["dataset"].is_good:
-            yield from look_at_tables(self)
-        yield from look_at_places(self)
+            yield from self._tables()
+        yield self._region()
         yield from self._spark()
         if "secret" in self.answers:
-            # Of a secret that there is not, Google says that nothing is held.
-            what = f"secret {self.settings.kaggle_secret} (if there is one)"
-            yield from self._tested(what, may.SECRET, self.answers["secret"])
+            # Google answers for a missing secret as for one without permissions.
+            what = f"secret {self.settings.kaggle_secret} (if it exists)"
+            yield from self._tested(what, permissions.SECRET, self.answers["secret"])
 
-    def judged(self, what: str, answer: "Answer", grant: Grant) -> Iterator[Finding]:
-        """What a refusal means: nothing new if the API is off, a missing role if it is one of permissions."""
-        if answer.is_good or answer.is_off:
-            return
-        fix = "chicago-crime doctor  (again, later)"
-        if answer.status == 401:
-            fix = _signing_in(self.settings)
-        elif answer.status in (400, 403, 404):
-            fix = granting(grant, self.settings, self.member)
-        yield Finding(what, "broken", answer.told or f"HTTP status {answer.status}", fix)
-
-    def held(self, what: str, grant: Grant, held: set[str]) -> Finding:
-        """Whether all of a role's permissions that the platform uses are held."""
-        what = f"{what}: {grant.role.removeprefix('roles/')}"
-        if lacking := [permission for permission in grant.permissions if permission not in held]:
-            detail = f"not allowed: {', '.join(lacking)} (needed to {grant.reason})"
-            return Finding(what, "broken", detail, granting(grant, self.settings, self.member))
-        return Finding(what, "ok", f"may {', '.join(p.partition('.')[2] for p in grant.permissions)}")
-
-    def _ask(self) -> None:
-        from chicago_crime.storage.google import rest as google
-
+    def _send_requests(self) -> None:
         settings = self.settings
         project, region, bucket = settings.gcp_project, settings.gcp_region, settings.gcs_bucket
-        wanted = [p for grant in self._tried_on("project") for p in grant.permissions]
+        self._request("project", PROJECTS, f"/v3/projects/{project}:testIamPermissions", self._to_test("project"))
+        self._request("bucket", STORAGE, f"/storage/v1/b/{bucket}")
+        self._request("objects", STORAGE, f"/storage/v1/b/{bucket}/iam/testPermissions", query=self._to_test("bucket"))
+        self._request("dataset", BIGQUERY, f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}")
+        # A cluster or batch that does not exist: all that matters is whether Dataproc says so.
         is_cluster = settings.dataproc_mode == "cluster"
         place = f"regions/{region}/clusters" if is_cluster else f"locations/{region}/batches"
-        self._note("project", google.PROJECTS, f"/v3/projects/{project}:testIamPermissions", {"permissions": wanted})
-        self._note("bucket", google.STORAGE, f"/storage/v1/b/{bucket}")
-        on_bucket = [p for grant in self._tried_on("bucket") for p in grant.permissions]
-        path = f"/storage/v1/b/{bucket}/iam/testPermissions"
-        self._note("objects", google.STORAGE, path, query={"permissions": on_bucket})
-        self._note("dataset", google.BIGQUERY, f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}")
-        # One that there is not: whether Dataproc answers so is all that is of interest.
-        self._note("spark", google.DATAPROC, f"/v1/projects/{project}/{place}/looked-for-by-doctor")
+        self._request("spark", DATAPROC, f"/v1/projects/{project}/{place}/requested-by-doctor")
         if account := settings.dataproc_service_account:
             path = f"/v1/projects/-/serviceAccounts/{account}:testIamPermissions"
-            self._note("account", google.ACCOUNTS, path, {"permissions": list(may.ACT_AS.permissions)})
+            self._request("account", ACCOUNTS, path, self._to_test("account"))
         if settings.kaggle_secret:
             path = f"/v1/{'/'.join(settings.kaggle_secret.split('/')[:4])}:testIamPermissions"
-            self._note("secret", google.SECRETS, path, {"permissions": list(may.SECRET.permissions)})
+            self._request("secret", SECRETS, path, self._to_test("secret"))
 
-    def _note(self, what: str, service: str, path: str, body: object = None, query: dict | None = None) -> None:
-        self.answers[what], self.services[what] = self.rest.ask(service, path, body, query), service
+    def _request(self, name: str, service: str, path: str, body: object = None, query: dict | None = None) -> None:
+        self.answers[name], self.services[name] = self.rest.ask(service, path, body, query), service
 
-    def _tried_on(self, place: str) -> list[Grant]:
-        return [grant for grant in grants_for(self.settings) if grant.on == place and grant.tried]
+    def _to_test(self, place: Place) -> dict[str, list[str]]:
+        return {"permissions": [each for grant in self._grants_on(place) for each in grant.permissions]}
+
+    def _grants_on(self, place: Place) -> list[Grant]:
+        return [grant for grant in grants_for(self.settings) if grant.on == place and grant.is_testable]
+
+    def _refused(self, what: str, answer: Answer, grant: Grant) -> Iterator[Finding]:
+        """The finding of an answer that is an error; none if its API is off, which is a finding of its own."""
+        if answer.is_good or answer.is_off:
+            return
+        fix = "try again later: chicago-crime doctor"
+        if answer.status == 401:
+            fix = _sign_in_command(self.settings)
+        elif answer.status in (400, 403, 404):
+            fix = grant_command(grant, self.settings, self.member)
+        yield Finding(what, "broken", answer.message or f"HTTP status {answer.status}", fix)
+
+    def _held(self, what: str, grant: Grant, held: set[str]) -> Finding:
+        """Whether we hold all permissions of a role that the platform uses."""
+        what = f"{what}: {grant.role.removeprefix('roles/')}"
+        if missing := [permission for permission in grant.permissions if permission not in held]:
+            detail = f"missing permission: {', '.join(missing)} (needed to {grant.reason})"
+            return Finding(what, "broken", detail, grant_command(grant, self.settings, self.member))
+        return Finding(what, "ok", f"may {', '.join(p.partition('.')[2] for p in grant.permissions)}")
+
+    def _tested(self, what: str, grant: Grant, answer: Answer) -> Iterator[Finding]:
+        if answer.is_good:
+            yield self._held(what, grant, answer.permissions)
+        else:
+            yield from self._refused(what, answer, grant)
 
     def _apis(self) -> Iterator[Finding]:
-        off = {self.services[what]: what for what, answer in self.answers.items() if answer.is_off}
-        for service, what in off.items():
+        off = {self.services[name]: name for name, answer in self.answers.items() if answer.is_off}
+        for service, name in off.items():
             fix = as_command("gcloud", "services", "enable", service, f"--project={self.settings.gcp_project}")
-            if what in ("project", "account"):  # a run does not ask these services, only this does
-                yield Finding(f"API {service}", "warning", "not switched on: permissions cannot be looked at", fix)
+            if name in ("project", "account"):  # only the doctor calls these services
+                yield Finding(f"API {service}", "warning", "not enabled: permissions cannot be tested", fix)
             else:
-                yield Finding(f"API {service}", "broken", "not switched on", fix)
-        answering = {self.services[what].partition(".")[0] for what, answer in self.answers.items() if answer.status}
+                yield Finding(f"API {service}", "broken", "not enabled", fix)
+        answering = {self.services[name].partition(".")[0] for name, answer in self.answers.items() if answer.status}
         on = sorted(answering - {service.partition(".")[0] for service in off})
         if on:
             yield Finding("APIs", "ok", ", ".join(on))
@@ -181,42 +169,137 @@ class Looks:
         what, answer = f"project {self.settings.gcp_project}", self.answers["project"]
         if answer.status in (400, 403, 404) and not answer.is_off:
             fix = f"export {PREFIX}GCP_PROJECT=...  (one of `gcloud projects list`)"
-            yield Finding(what, "broken", answer.told, fix)
+            yield Finding(what, "broken", answer.message, fix)
         elif not answer.is_good:
-            yield from self.judged(what, answer, may.JOBS)
+            yield from self._refused(what, answer, permissions.JOBS)
         else:
-            for grant in self._tried_on("project"):
-                if grant is not may.MAKE_DATASET or self.answers["dataset"].status == 404:
-                    yield self.held(what, grant, answer.permissions)
+            for grant in self._grants_on("project"):
+                if grant is not permissions.MAKE_DATASET or self.answers["dataset"].status == 404:
+                    yield self._held(what, grant, answer.permissions)
+
+    def _bucket(self) -> Iterator[Finding]:
+        what, tested = f"bucket {self.settings.gcs_bucket}", self.answers["objects"]
+        if 404 in (self.answers["bucket"].status, tested.status):
+            yield Finding(what, "broken", "does not exist", self._create_bucket(str(self.settings.gcs_bucket)))
+        elif tested.is_good:
+            for grant in self._grants_on("bucket"):
+                yield self._held(what, grant, tested.permissions)
+        else:
+            yield from self._refused(what, tested, permissions.OBJECTS)
+
+    def _create_bucket(self, bucket: str) -> str:
+        project, region = f"--project={self.settings.gcp_project}", f"--location={self.settings.gcp_region}"
+        create = ("gcloud", "storage", "buckets", "create", f"gs://{bucket}")
+        return as_command(*create, project, region, "--uniform-bucket-level-access")
 
     def _dataset(self) -> Iterator[Finding]:
         what, answer = f"dataset {self.settings.bigquery_dataset}", self.answers["dataset"]
         if answer.status == 404:
-            yield Finding(what, "ok", f"not there yet: the first run makes it, in {self.settings.gcp_region}")
+            yield Finding(what, "ok", f"does not exist yet: the first run creates it in {self.settings.gcp_region}")
         else:
-            yield from self.judged(what, answer, may.TABLES)
+            yield from self._refused(what, answer, permissions.TABLES)
+
+    def _tables(self) -> Iterator[Finding]:
+        what = f"dataset {self.settings.bigquery_dataset}"
+        yield from self._may_create(f"{what}: create tables")
+        answers = {name: self.rest.ask(BIGQUERY, self._path_of(name)) for name in TABLES}
+        for answer in answers.values():
+            if answer.status not in (200, 404):
+                yield from self._refused(f"{what}: get tables", answer, permissions.TABLES)
+                return
+        live = {name: answer for name, answer in answers.items() if answer.is_good}
+        if not live:
+            yield Finding(f"{what}: tables", "ok", "none yet; to load a year: chicago-crime run --years 2021")
+            return
+        yield self._may_change(what, live)
+        yield from self._differences(live)
+        name = CRIMES.name if CRIMES.name in live else min(live)
+        answer = self._dry_run(f"SELECT COUNT(*) FROM `{name}`")
+        yield from self._refused(f"{what}: query tables", answer, permissions.TABLES)
+        if answer.is_good:
+            yield Finding(f"{what}: query tables", "ok", f"{int(live[name].content['numRows']):,} rows in {name}")
+
+    def _may_create(self, what: str) -> Iterator[Finding]:
+        for table in TABLES.values():
+            answer = self._dry_run(ddl.create(table))
+            if not answer.is_good:
+                yield from self._refused(what, answer, permissions.TABLES)
+                return
+        yield Finding(what, "ok", f"{len(TABLES)} dry runs of their DDL")
+
+    def _may_change(self, what: str, live: dict[str, Answer]) -> Finding:
+        to_test = [permission for permission in permissions.TABLES.permissions if permission not in _OF_THE_DATASET]
+        held = set(permissions.TABLES.permissions)
+        for name in live:
+            path = f"{self._path_of(name)}:testIamPermissions"
+            held &= self.rest.ask(BIGQUERY, path, {"permissions": to_test}).permissions | _OF_THE_DATASET
+        return self._held(what, permissions.TABLES, held)
+
+    def _differences(self, live: dict[str, Answer]) -> Iterator[Finding]:
+        """Tables whose columns are not those of this version, with the statement that migrates them."""
+        for name, answer in live.items():
+            try:
+                ddl.missing_columns(TABLES[name], bigquery.Table.from_api_repr(dict(answer.content)))
+            except WarehouseError as error:
+                detail, _, rest = str(error).partition(" Migrate it with: ")
+                migration = rest.partition("; then load")[0]
+                project = f"--project_id={self.settings.gcp_project}"
+                dataset = f"--dataset_id={self.settings.bigquery_dataset}"
+                fix = as_command("bq", "query", "--use_legacy_sql=false", project, dataset, migration)
+                yield Finding(f"table {name}", "broken", detail, fix)
+
+    def _dry_run(self, statement: str) -> Answer:
+        project, dataset = self.settings.gcp_project, self.settings.bigquery_dataset
+        location = self.answers["dataset"].content.get("location", self.settings.gcp_region)
+        query = {
+            "query": statement,
+            "useLegacySql": False,
+            "defaultDataset": {"projectId": project, "datasetId": dataset},
+        }
+        id_ = f"chicago_crime_doctor_{uuid.uuid4().hex}"
+        job = {
+            "jobReference": {"projectId": project, "jobId": id_, "location": location},
+            "configuration": {"dryRun": True, "query": query},
+        }
+        return self.rest.ask(BIGQUERY, f"/bigquery/v2/projects/{project}/jobs", job)
+
+    def _path_of(self, table: str) -> str:
+        dataset = f"/bigquery/v2/projects/{self.settings.gcp_project}/datasets/{self.settings.bigquery_dataset}"
+        return f"{dataset}/tables/{table}"
+
+    def _region(self) -> Finding:
+        """Bucket, dataset and clusters must be in one region: across regions, BigQuery refuses loads or bills them."""
+        region = self.settings.gcp_region
+        found = {name: str(self.answers[name].content.get("location", "")).lower() for name in ("bucket", "dataset")}
+        found = {name: location for name, location in found.items() if location}
+        detail = ", ".join([*(f"{name} in {location}" for name, location in found.items()), f"clusters in {region}"])
+        locations = set(found.values())
+        if locations <= {region}:
+            return Finding("region", "ok", detail)
+        if len(locations) == 1 and "-" in min(locations):  # everything is in one region, and the setting names another
+            fix = f"export {PREFIX}GCP_REGION={min(locations)}"
+        elif found.get("bucket", region) != region:
+            bucket = f"{self.settings.gcs_bucket}-{region}"
+            fix = f"{self._create_bucket(bucket)} && export {PREFIX}GCS_BUCKET={bucket}"
+        else:
+            fix = f"export {PREFIX}BIGQUERY_DATASET={self.settings.bigquery_dataset}_{region.replace('-', '_')}"
+        return Finding("region", "broken", f"more than one: {detail}", fix)
 
     def _spark(self) -> Iterator[Finding]:
         settings, answer = self.settings, self.answers["spark"]
         what = f"spark engine dataproc ({settings.dataproc_mode})"
-        grant = may.CLUSTERS if settings.dataproc_mode == "cluster" else may.BATCHES
         if answer.status in (200, 404):
             yield Finding(what, "ok", f"answers in {settings.gcp_region}")
         else:
-            yield from self.judged(what, answer, grant)
+            is_cluster = settings.dataproc_mode == "cluster"
+            yield from self._refused(what, answer, permissions.CLUSTERS if is_cluster else permissions.BATCHES)
         account = settings.dataproc_service_account
         if account is None:
-            detail = f"the default one of the project's machines; {PREFIX}DATAPROC_SERVICE_ACCOUNT names a lesser one"
+            detail = f"the project's default; {PREFIX}DATAPROC_SERVICE_ACCOUNT can name one with fewer permissions"
             yield Finding("account of Spark's machines", "ok", detail)
         elif self.answers["account"].status == 404:
             create = ("gcloud", "iam", "service-accounts", "create", account.partition("@")[0])
             fix = as_command(*create, f"--project={settings.gcp_project}")
-            yield Finding(f"account {account}", "broken", "there is none", fix)
+            yield Finding(f"account {account}", "broken", "does not exist", fix)
         else:
-            yield from self._tested(f"account {account}", may.ACT_AS, self.answers["account"])
-
-    def _tested(self, what: str, grant: Grant, answer: "Answer") -> Iterator[Finding]:
-        if answer.is_good:
-            yield self.held(what, grant, answer.permissions)
-        else:
-            yield from self.judged(what, answer, grant)
+            yield from self._tested(f"account {account}", permissions.ACT_AS, self.answers["account"])

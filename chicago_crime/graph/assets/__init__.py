@@ -1,1 +1,1 @@
-"""The asset graph: thin modules that say what each table is, and leave the how to `resources/` and `sql/`."""
+"""The asset graph: thin modules that declare the assets and leave the work to `intake/`, `storage/` and `sql/`."""

@@ -1,4 +1,4 @@
-"""Dashboard: a link that opens Looker Studio on the marts. It is in the graph where they are in BigQuery."""
+"""A link that opens Looker Studio on the tables of counts. It is in the graph where they are in BigQuery."""
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
@@ -6,19 +6,15 @@ from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.storage.google.looker_studio import LookerStudio
 from chicago_crime.storage.warehouse import Warehouse, WarehouseError
-from chicago_crime.tables import (
-    AREA_RATES,
-    CRIME_TYPE_COUNT,
-    CRIMES_BY_CELL,
-    CRIMES_DAILY,
-    CRIMES_HOURLY,
-    CRIMES_MONTHLY,
-    HOT_SPOTS,
-)
+from chicago_crime.tables import ENRICHED_CRIMES, TABLES
 from chicago_crime.tables.years import format_years
 
-REPORTED = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES, HOT_SPOTS, CRIMES_DAILY, CRIME_TYPE_COUNT)
-"""The tables of counts. A report over crimes one by one would read all of them for every chart."""
+REPORTED = tuple(
+    sorted((t for t in TABLES.values() if ENRICHED_CRIMES in t.upstream), key=lambda table: table.made_by != "sql")
+)
+"""The tables of counts, crimes_monthly first: a new report opens on the first data source.
+
+A report on crimes one by one would read all of them for every chart."""
 
 
 @asset(
@@ -27,7 +23,7 @@ REPORTED = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES, HOT_SPOTS
     kinds={"looker"},
     owners=OWNERS,
     description="A link that makes a report in Looker Studio, with the marts as its data sources; "
-    "docs/looker-studio.md goes on from there.",
+    "docs/looker-studio.md has the next steps.",
 )
 def looker_studio_report(
     context: AssetExecutionContext,
@@ -35,7 +31,7 @@ def looker_studio_report(
     warehouse: ResourceParam[Warehouse],
     source_files: ResourceParam[SourceFiles],
 ) -> MaterializeResult:
-    """Write the link down, once every table that it names is there."""
+    """Make the link, if every table that it names is loaded."""
     stored = warehouse.stored_of_all(REPORTED)
     if empty := [name for name, years in stored.items() if not years]:
         raise WarehouseError(f"{', '.join(empty)}: nothing is loaded. Load some years first: chicago-crime run")

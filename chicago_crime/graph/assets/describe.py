@@ -1,6 +1,4 @@
-"""How a table is shown in Dagster: its asset spec, derived from `tables/` and `lineage.py`."""
-
-from collections.abc import Sequence
+"""The asset spec of a table, derived from its `Table`."""
 
 from dagster import (
     AssetDep,
@@ -15,39 +13,35 @@ from dagster import (
 from chicago_crime.graph.partitions import yearly
 from chicago_crime.tables import Table
 from chicago_crime.tables.columns import Column
-from chicago_crime.tables.lineage import upstream_columns
 
 OWNERS = ["team:data-platform"]
 
 
-def asset_spec(table: Table, group: str, deps: Sequence[str], kind: str = "sql", skippable: bool = False) -> AssetSpec:
+def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool = False) -> AssetSpec:
     """The spec of the asset that is this table.
 
     Args:
         table: which.
-        group: the asset's group.
-        deps: names of the assets that it is made of.
-        kind: what makes it, sql or spark.
-        skippable: whether a run may choose it without its siblings.
+        deps: assets that it is made of and that are no tables.
+        can_be_skipped: whether a run may select the other assets of its step without it.
     """
+    lineage = {
+        column: [TableColumnDep(asset, name) for asset, name in upstream]
+        for column, upstream in table.upstream_columns().items()
+    }
     return AssetSpec(
         table.name,
-        deps=[AssetDep(name) for name in deps],
+        deps=[AssetDep(name) for name in (*(above.name for above in table.upstream), *deps)],
         description=f"{table.description}\n\nOne row: {table.grain}.",
-        group_name=group,
-        kinds={"table", kind},
+        group_name=table.group,
+        kinds={"table", table.made_by},
         owners=OWNERS,
         partitions_def=yearly,
-        skippable=skippable,
+        skippable=can_be_skipped,
         metadata={
             "dagster/table_name": table.name,
             "dagster/column_schema": TableSchema([_column(column) for column in table.columns]),
-            "dagster/column_lineage": TableColumnLineage(
-                {
-                    column: [TableColumnDep(asset, name) for asset, name in deps_of]
-                    for column, deps_of in upstream_columns(table).items()
-                }
-            ),
+            "dagster/column_lineage": TableColumnLineage(lineage),
         },
     )
 

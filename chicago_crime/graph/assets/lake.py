@@ -1,4 +1,4 @@
-"""Lake: the same year behind the gate, and beside it what was no row."""
+"""The lake: each year as canonical rows, and separately the lines that could not be read as rows."""
 
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
@@ -6,6 +6,7 @@ from chicago_crime.graph.assets.by_year import Metadata, each_year
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.assets.source import crime_csv
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
+from chicago_crime.graph.progress import Listener
 from chicago_crime.intake.gate import empty_quarantine, pass_through
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.intake.staging import staging_folder
@@ -19,23 +20,24 @@ from chicago_crime.storage.object_store import ObjectStore, quarantine_key, rows
     group_name="lake",
     kinds={"csv"},
     owners=OWNERS,
-    description="The year as an object: 22 canonical columns, well-formed UTF-8 rows. What could not be read as a row "
-    "lies in a quarantine object, line by line.",
+    description="The year as an object: 22 canonical columns, well-formed UTF-8 rows. Lines that could not be read as "
+    "rows are in a quarantine object.",
 )
 def crime_object(
     context: AssetExecutionContext,
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
+    listener: ResourceParam[Listener],
 ) -> None:
-    """Take each year's file through the gate into the object store."""
+    """Pass each year's file through the gate into the object store."""
 
     def admit(year: int) -> Metadata:
         manifest, file = source_files.manifest(year), source_files.csv(year)
-        assert manifest, "csv() has refused a year without a manifest"
+        assert manifest, "csv() refuses a year without a manifest"
         ignored: list[str] = []
         missing: list[str] = []
         with staging_folder(source_files.staging) as folder:
-            if manifest.is_canonical:  # found so when it came in; the checksum proves that it still is that file
+            if manifest.is_canonical:  # as the gate found when it came in; the checksum proves it unchanged
                 object_store.put(quarantine_key(year), empty_quarantine(folder))
                 stored = object_store.put(rows_key(year), file, manifest.sha256)
             else:
@@ -55,4 +57,4 @@ def crime_object(
             "quarantine_object": quarantine_key(year),
         }
 
-    each_year(context, "crime_object", admit)
+    each_year(context, listener, "crime_object", admit)

@@ -1,11 +1,11 @@
-"""Source: the year's CSV as its publisher wrote it."""
+"""The source: each year's CSV as its publisher wrote it."""
 
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
 from chicago_crime.graph.assets.by_year import Metadata, as_metadata, each_year
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
-from chicago_crime.graph.progress import Step, tell
+from chicago_crime.graph.progress import Listener, Step
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource
 
@@ -19,19 +19,22 @@ from chicago_crime.sources.base import CrimeSource
     description="The year's CSV as its publisher wrote it, with a manifest: checksum, size, rows, columns, months.",
 )
 def crime_csv(
-    context: AssetExecutionContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
+    context: AssetExecutionContext,
+    source: ResourceParam[CrimeSource],
+    source_files: ResourceParam[SourceFiles],
+    listener: ResourceParam[Listener],
 ) -> None:
-    """Have the source hand over each year."""
+    """Fetch each year from the source."""
 
     def fetch(year: int) -> Metadata:
         def progress(done: int, total: int | None) -> None:
-            tell(Step("crime_csv", year, share=done / total if total else None))
+            listener(Step("crime_csv", year, share=done / total if total else None))
 
         manifest = source_files.fetch(source, year, progress)
         if manifest.synthetic:
             context.log.warning(f"{year} is SYNTHETIC: {manifest.origin}")
         if manifest.details.get("partial"):
-            context.log.info(f"{year} is PARTIAL: more of it is still to come. Load it again later.")
+            context.log.info(f"{year} is PARTIAL: the year is not over. Load it again later.")
         return {
             "partition_row_count": manifest.rows,
             "bytes": manifest.bytes,
@@ -47,4 +50,4 @@ def crime_csv(
             "path": MetadataValue.path(str(source_files.csv(year))),
         }
 
-    each_year(context, "crime_csv", fetch)
+    each_year(context, listener, "crime_csv", fetch)

@@ -1,4 +1,4 @@
-"""What the check modules share: which years a check is about, and how it tells its findings."""
+"""What the check modules share: which years a check covers, and how it reports its findings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from chicago_crime.tables import Table
 
 @dataclass
 class Findings:
-    """What a check found, by year, and what else its result shall tell, by name."""
+    """What a check found, by year; its problems; and further metadata, by name."""
 
     by_year: dict[int, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -21,7 +21,7 @@ class Findings:
     def result(
         self, severity: AssetCheckSeverity = AssetCheckSeverity.ERROR, check: AssetCheckKey | None = None
     ) -> AssetCheckResult:
-        """The check's result: passed if there is no problem; the metadata tells every year.
+        """The result of the check: passed if there is no problem.
 
         Args:
             severity: of the problems.
@@ -41,7 +41,7 @@ class Findings:
         )
 
     def must_be_equal(self, year: int, left: str, right: str, numbers: Mapping[str, int]) -> None:
-        """Note an equation such as "rows = crimes + rejects" over named numbers, and a problem if it does not hold."""
+        """Record the equation of two sums of named numbers, e.g. "crimes + rejects", and a problem if it is wrong."""
         total = {side: sum(numbers[name] for name in side.split(" + ")) for side in (left, right)}
         self.by_year[year] = dict(numbers)
         if total[left] != total[right]:
@@ -49,7 +49,7 @@ class Findings:
 
 
 def years_of(context: AssetCheckExecutionContext, warehouse: Warehouse, table: Table) -> list[int]:
-    """The years of the run; every stored year if the check runs by itself."""
+    """The years of the run; every stored year if the check runs outside of a run of partitions."""
     if context.has_partition_key or context.has_partition_key_range:
         return [int(key) for key in context.partition_keys]
     return sorted(warehouse.stored(table))

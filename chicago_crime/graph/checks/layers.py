@@ -1,7 +1,7 @@
-"""Asset checks that look across tables and years: nothing lost, nothing shrunk, nothing strange.
+"""Checks that compare layers or years: nothing is lost, nothing shrinks, nothing moves without notice.
 
-Here belong checks over what was stored. Those that every table has are in `table_checks.py`; refusing a file is the
-gate's part. An ERROR that blocks keeps bad data from travelling on; a WARN is for a person.
+An ERROR that blocks keeps bad data from travelling on; a WARN is for a person to look at. Checks that derive from a
+single table are in `tables.py`; a file is refused by the gate.
 """
 
 import csv
@@ -20,7 +20,7 @@ from dagster import (
 from chicago_crime.graph.assets.lake import crime_object, quarantine_key
 from chicago_crime.graph.assets.source import crime_csv
 from chicago_crime.graph.checks.findings import Findings, years_of
-from chicago_crime.graph.checks.tables import all_table_checks
+from chicago_crime.graph.checks.tables import table_checks
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.object_store import ObjectStore
@@ -31,10 +31,10 @@ from chicago_crime.tables.limits import Limits
 Context = AssetCheckExecutionContext
 
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
-"""Measures of how many rows of `crimes` lack a value, by column."""
+"""Aggregates that count the NULLs of `crimes`, by column."""
 
 NULLS = "nulls_by_year"
-"""What `is_like_the_year_before` tells beside its findings: by year and column, the rows where it is NULL."""
+"""Metadata of `is_like_the_year_before`: by year and column, the number of NULLs."""
 
 
 @asset_check(asset=crime_csv, blocking=True, description="The year did not lose more than 1 % of the rows loaded.")
@@ -61,7 +61,7 @@ def has_not_shrunk(
 def has_no_gap(
     context: Context, warehouse: ResourceParam[Warehouse], source_files: ResourceParam[SourceFiles]
 ) -> AssetCheckResult:
-    """Look for months without a row. A year may end early: it may still be going on."""
+    """Find months without a row. A year may end early: it may not be over yet."""
     findings, severity = Findings(), AssetCheckSeverity.WARN
     for year, manifest in _manifests(context, warehouse, source_files).items():
         months = sorted(int(month[-2:]) for month in manifest.months)
@@ -69,7 +69,7 @@ def has_no_gap(
         findings.by_year[year] = manifest.months
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
-            findings.problems.append(f"{year} has no row of {names}, but later ones: the file is not whole")
+            findings.problems.append(f"{year} has no row of {names}, but rows of later months: the file is incomplete")
         if any(month > months[0] for month in missing):
             severity = AssetCheckSeverity.ERROR
     return findings.result(severity if findings.problems else AssetCheckSeverity.ERROR)
@@ -82,12 +82,12 @@ def few_lines_quarantined(
     source_files: ResourceParam[SourceFiles],
     limits: ResourceParam[Limits],
 ) -> AssetCheckResult:
-    """Count the lines set aside."""
+    """Count the quarantined lines."""
     findings = Findings()
     for year, manifest in _manifests(context, warehouse, source_files).items():
         findings.by_year[year] = {"lines": manifest.lines, "quarantined": manifest.quarantined}
         if manifest.quarantined > manifest.lines * limits.quarantined:
-            findings.problems.append(f"{year}: {manifest.quarantined:,} of {manifest.lines:,} lines are no rows")
+            findings.problems.append(f"{year}: {manifest.quarantined:,} of {manifest.lines:,} lines are quarantined")
     return findings.result(AssetCheckSeverity.WARN)
 
 
@@ -103,7 +103,7 @@ def nothing_lost_at_the_gate(
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
 ) -> AssetCheckResult:
-    """Account for every physical line; they were counted byte by byte, before anything was parsed."""
+    """Account for every physical line; lines were counted byte by byte, before anything was parsed."""
     findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
     for year, manifest in _manifests(context, warehouse, source_files).items():
         numbers = {
@@ -155,7 +155,7 @@ def few_rows_rejected(
 def is_like_the_year_before(
     context: Context, warehouse: ResourceParam[Warehouse], limits: ResourceParam[Limits]
 ) -> AssetCheckResult:
-    """Compare each year with the one before, where that is stored. The NULLs counted for it, people are shown."""
+    """Compare each year with the one before, where that is stored. The dashboard shows the NULLs that it counted."""
     findings, stored = Findings(), warehouse.stored(CRIMES)
     years = [year for year in years_of(context, warehouse, CRIMES) if year in stored and stored[year].rows]
     chosen = [year for year in years if year - 1 in stored and stored[year - 1].rows]
@@ -208,7 +208,7 @@ def all_checks() -> list[AssetChecksDefinition]:
         few_rows_rejected,
         is_like_the_year_before,
         nothing_lost_in_spark,
-        *all_table_checks(),
+        *table_checks(),
     ]
 
 

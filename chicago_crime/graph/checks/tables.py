@@ -1,99 +1,149 @@
-"""The checks that every table has: it holds to its schema, and what it counts adds up to the rows that it counts.
+"""The checks that derive from a `Table`: its schema, plausible values, and counts that add up.
 
-One step makes the checks of all tables that are made together: on a laptop a step takes longer than most checks do.
-Checks that look across layers or years are in `checks.py`.
+One step makes the checks of all tables that one asset step makes: on a laptop, a step takes longer than most checks.
+Checks that compare layers or years are in `layers.py`.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dagster import (
     AssetCheckExecutionContext,
     AssetCheckKey,
     AssetCheckResult,
     AssetChecksDefinition,
+    AssetCheckSeverity,
     AssetCheckSpec,
+    AssetKey,
     ResourceParam,
     multi_asset_check,
 )
 
+from chicago_crime.graph.assets.spark import enrich_crimes
+from chicago_crime.graph.assets.sql_tables import sql_tables
+from chicago_crime.graph.assets.warehouse import type_crimes
 from chicago_crime.graph.checks.findings import Findings, years_of
-from chicago_crime.graph.checks.schema import schema_results, schema_specs
 from chicago_crime.storage.warehouse import Warehouse
-from chicago_crime.tables import (
-    AREA_RATES,
-    CRIME_TYPE_COUNT,
-    CRIMES,
-    CRIMES_BY_CELL,
-    CRIMES_DAILY,
-    CRIMES_HOURLY,
-    CRIMES_MONTHLY,
-    ENRICHED_CRIMES,
-    HOT_SPOTS,
-    REJECTED_CRIMES,
-    REVISIONS,
-    Table,
-)
-
-ADDS_UP: dict[str, tuple[str, str]] = {
-    "crime_type_count": ("SUM(crimes)", "COUNT(*)"),
-    "crimes_daily": ("SUM(crimes)", "COUNT(*)"),
-    "crimes_monthly": ("SUM(crimes)", "COUNT(*)"),
-    "crimes_hourly": ("SUM(crimes) + SUM(time_placeholders)", "COUNT(*)"),
-    "crimes_by_cell": ("SUM(crimes)", "COUNT(*)"),
-    "hot_spots": ("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(cell_x IS NOT NULL AND cell_y IS NOT NULL)"),
-    "area_rates": ("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(community_area BETWEEN 1 AND 77)"),
-}
-"""By summary table, the sum of its counts, and what it must equal in enriched_crimes."""
-
-MADE_TOGETHER = (
-    (CRIMES, REJECTED_CRIMES, REVISIONS),
-    (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS),
-    (CRIMES_MONTHLY,),
-    (CRIMES_HOURLY,),
-    (CRIMES_BY_CELL,),
-    (AREA_RATES,),
-)
-"""The tables, by the step that makes them. (The raw table promises nothing but its columns.)"""
+from chicago_crime.tables import TABLES, Table
+from chicago_crime.tables.columns import Column
 
 
-def all_table_checks() -> list[AssetChecksDefinition]:
-    """The checks that every table has."""
-    return [_checks_of(tables) for tables in MADE_TOGETHER]
+def table_checks() -> list[AssetChecksDefinition]:
+    """The checks of every table. (The raw table has no schema to hold to.)"""
+    steps = (type_crimes, enrich_crimes, *sql_tables)
+    return [_checks_of([TABLES[spec.key.to_user_string()] for spec in step.specs]) for step in steps]
 
 
 def _checks_of(tables: Sequence[Table]) -> AssetChecksDefinition:
-    specs = [spec for table in tables for spec in (*schema_specs(table), *_adds_up_specs(table))]
-
-    @multi_asset_check(specs=specs, name=f"{tables[0].name}_table_checks", can_subset=True)
+    @multi_asset_check(
+        specs=[spec for table in tables for spec in _specs(table)],
+        name=f"{tables[0].name}_table_checks",
+        can_subset=True,
+    )
     def check(context: AssetCheckExecutionContext, warehouse: ResourceParam[Warehouse]) -> Iterator[AssetCheckResult]:
-        chosen = context.selected_asset_check_keys
+        selected = context.selected_asset_check_keys
         for table in tables:
             years = years_of(context, warehouse, table)
-            yield from schema_results(table, years, warehouse, chosen)
-            yield from _adds_up(table, years, warehouse, chosen)
+            yield from _schema_results(table, years, warehouse, selected)
+            yield from _adds_up_result(table, years, warehouse, selected)
 
     return check
 
 
-def _adds_up_specs(table: Table) -> list[AssetCheckSpec]:
-    if table.name not in ADDS_UP:
-        return []
-    what = "The counts add up to the rows of enriched_crimes that they count."
-    return [AssetCheckSpec("adds_up", asset=table.name, blocking=True, description=what)]
+def _specs(table: Table) -> Iterator[AssetCheckSpec]:
+    yield AssetCheckSpec(
+        "holds_to_schema",
+        asset=table.name,
+        blocking=True,
+        description=f"{', '.join(table.key) or 'Nothing'} is unique; no value is NULL that must not be; rows are of "
+        "their year.",
+    )
+    if _implausible(table):
+        yield AssetCheckSpec(
+            "values_are_possible",
+            asset=table.name,
+            description="Numbers are between the smallest and the largest plausible value, or NULL.",
+        )
+    if table.adds_up:
+        yield AssetCheckSpec(
+            "adds_up",
+            asset=table.name,
+            blocking=True,
+            description=f"The counts add up to the rows of {table.upstream[0].name} that they count.",
+        )
 
 
-def _adds_up(
-    table: Table, years: Sequence[int], warehouse: Warehouse, chosen: Collection[AssetCheckKey]
+def _schema_results(
+    table: Table, years: Sequence[int], warehouse: Warehouse, selected: Collection[AssetCheckKey]
 ) -> Iterator[AssetCheckResult]:
-    for spec in _adds_up_specs(table):
-        if spec.key not in chosen:
-            continue
-        findings, enriched = Findings(), warehouse.stored(ENRICHED_CRIMES)
-        years = [year for year in years if year in enriched]
-        own, of_enriched = ADDS_UP[table.name]
-        summed = warehouse.measure(table, years, {"n": f"COALESCE({own}, 0)"})
-        counted = warehouse.measure(ENRICHED_CRIMES, years, {"n": of_enriched})
+    """`holds_to_schema` and `values_are_possible`, where selected, from one query."""
+    checks = {
+        spec.key: counted
+        for spec, counted in zip(
+            _specs(table),
+            ((AssetCheckSeverity.ERROR, _invalid(table)), (AssetCheckSeverity.WARN, _implausible(table))),
+            strict=False,
+        )
+        if spec.key in selected and spec.name != "adds_up"
+    }
+    problems = [problem for _, measures in checks.values() for problem in measures]
+    if not problems:
+        return
+    aggregates = problem_counts(table)
+    aliases = {problem: f"m{index}" for index, problem in enumerate(problems)}
+    counts = warehouse.measure(table, years, {alias: aggregates[problem] for problem, alias in aliases.items()})
+    for key, (severity, measures) in checks.items():
+        findings = Findings()
         for year in years:
-            numbers = {table.name: int(summed[year]["n"]), "enriched_crimes": int(counted[year]["n"])}
-            findings.must_be_equal(year, table.name, "enriched_crimes", numbers)
-        yield findings.result(check=spec.key)
+            wrong = {problem: n for problem in measures if (n := counts[year][aliases[problem]])}
+            findings.by_year[year] = wrong or "all rows are good"
+            findings.problems.extend(f"{year}: {problem} in {n:,} rows" for problem, n in wrong.items())
+        yield findings.result(severity, key)
+
+
+def _adds_up_result(
+    table: Table, years: Sequence[int], warehouse: Warehouse, selected: Collection[AssetCheckKey]
+) -> Iterator[AssetCheckResult]:
+    key = AssetCheckKey(AssetKey(table.name), "adds_up")
+    if not table.adds_up or key not in selected:
+        return
+    upstream = table.upstream[0]
+    years = [year for year in years if year in warehouse.stored(upstream)]
+    own = warehouse.measure(table, years, {"n": f"COALESCE({table.adds_up.total}, 0)"})
+    above = warehouse.measure(upstream, years, {"n": table.adds_up.upstream})
+    findings = Findings()
+    for year in years:
+        numbers = {table.name: int(own[year]["n"]), upstream.name: int(above[year]["n"])}
+        findings.must_be_equal(year, table.name, upstream.name, numbers)
+    yield findings.result(check=key)
+
+
+def problem_counts(table: Table) -> Mapping[str, str]:
+    """What can be wrong with a table's rows: problem -> the GoogleSQL aggregate that counts the rows."""
+    return _invalid(table) | _implausible(table)
+
+
+def _invalid(table: Table) -> dict[str, str]:
+    measures = {f"{c.name} is NULL": f"COUNTIF({c.name} IS NULL)" for c in table.columns if not c.nullable}
+    if table.year_column:
+        measures["of another year"] = f"COUNTIF({table.year_column} != @year)"
+    if {"date", "year"} <= {column.name for column in table.columns} and table.year_column == "year":
+        measures["date in another year"] = "COUNTIF(EXTRACT(YEAR FROM date) != @year)"
+    if table.key:
+        key = table.key[0] if len(table.key) == 1 else f"TO_JSON_STRING(STRUCT({', '.join(table.key)}))"
+        measures[f"repeated {', '.join(table.key)}"] = f"COUNT(*) - COUNT(DISTINCT {key})"
+    return measures
+
+
+def _implausible(table: Table) -> dict[str, str]:
+    return {
+        f"{column.name} is not between {column.between[0]:g} and {column.between[1]:g}": _outside(column)
+        for column in table.columns
+        if column.between
+    }
+
+
+def _outside(column: Column) -> str:
+    assert column.between
+    low, high = column.between
+    above = "" if high == float("inf") else f" OR {column.name} > {high:f}"
+    return f"COUNTIF({column.name} < {low:f}{above})"

@@ -1,5 +1,5 @@
--- What:    whether a row is one of those that the filters ask for. An empty list, or NULL, asks for all.
--- Grain:   not a table: where another statement of this folder says matches_filters, this condition stands.
+-- What:    whether a row matches the filters. An empty list, or NULL, matches every row.
+-- Grain:   not a table: a condition that replaces the name matches_filters in other statements.
 -- Columns: the condition, over the columns that the marts and enriched_crimes share.
 SELECT
   year IN UNNEST(@years)

@@ -1,5 +1,5 @@
--- What:    how many rows a year's file has of each month. The gate asks it of the file, before any table exists.
--- Grain:   month, written 2014-01; the empty text stands for dates that cannot be read.
+-- What:    the rows of each month in a year's file. The gate runs it on the file, before there is any table.
+-- Grain:   month, as 2014-01; the empty string for dates that cannot be parsed.
 -- Columns: the month and its number of rows.
 SELECT
   COALESCE(FORMAT_DATETIME('%Y-%m', date), '') AS month,

@@ -1,11 +1,11 @@
--- What:    every raw row with its values typed and, where it cannot be a crime of this year, the reason.
+-- What:    every raw row with its values typed and, if it is rejected, the reason.
 -- Grain:   one row of raw_crimes.
--- Columns: the columns of crimes; raw (the row as it came); reason (NULL: the row is good).
--- Not a table of its own: crimes.sql and rejected_crimes.sql read it, and it is put in their place as a subquery.
+-- Columns: the columns of crimes; raw (the row as it came); reason (NULL: the row is accepted).
+-- Not a table: where another file reads it, it is inserted as a subquery.
 WITH judged AS (
   SELECT
     *,
-    -- Two ways in which the source says "no location": a point in Missouri, and zero.
+    -- The source has two codes for "no location": a point in Missouri, and zero.
     COALESCE(
       (x_coordinate = 0 AND y_coordinate = 0)
       OR (latitude BETWEEN 36.6194455 AND 36.6194465 AND longitude BETWEEN -91.6865665 AND -91.6865655),
@@ -19,7 +19,7 @@ WITH judged AS (
   FROM parsed_crimes
 ),
 
--- Few ids repeat. Setting those apart keeps the costly ranking away from all the other rows.
+-- Few ids repeat. The costly ranking is done for those only.
 repeated AS (
   SELECT id
   FROM judged
@@ -32,7 +32,7 @@ ranked AS (
   SELECT
     * EXCEPT (reason),
     IF(
-      -- The row changed last is kept. The other columns only make ties come out the same each time.
+      -- The row that changed last is kept. The other columns break ties, the same way each time.
       ROW_NUMBER() OVER (
         PARTITION BY id ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward
       ) = 1, NULL, 'superseded'

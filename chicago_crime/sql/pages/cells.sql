@@ -1,5 +1,5 @@
--- What:    which community area a cell belongs to: the one that most of its crimes have.
--- Grain:   cell that any crime of @years with an area lies in.
+-- What:    the community area of each cell: the one of most of its crimes.
+-- Grain:   cell with any crime of @years that has an area.
 -- Columns: the grain and its community area.
 WITH counted AS (
   SELECT

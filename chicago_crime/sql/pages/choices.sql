@@ -1,4 +1,4 @@
--- What:    what there is to choose from in the filters.
+-- What:    the choices that the filters offer.
 -- Grain:   type under both labels; and again district.
 -- Columns: the grain and its crimes in all years.
 SELECT

@@ -1,9 +1,9 @@
--- What:    all that the page Compare shows: three spans, and the same ones up to three years before.
--- Grain:   place or type (what @rows_are says), and how many years back.
--- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year that is
---          over on it, each of them years_back years earlier.
+-- What:    the page Compare: three spans, and the same spans up to three years before.
+-- Grain:   place or type, as @rows_are says, and number of years back.
+-- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year
+--          complete on that day, each years_back years earlier.
 WITH by_day AS (
-  -- @months are those in which a span begins or ends: of all others the count of the month is enough.
+  -- A span begins or ends within @months; of all other months the monthly count is enough.
   SELECT
     CASE @rows_are
       WHEN 'area' THEN CAST(community_area AS STRING)

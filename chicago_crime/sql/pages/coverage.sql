@@ -1,4 +1,4 @@
--- What:    which months are loaded, whatever is filtered by.
+-- What:    the months that are loaded, without any filter.
 -- Grain:   month.
 -- Columns: the month and its crimes.
 SELECT

@@ -1,4 +1,4 @@
--- What:    what is loaded of each year.
+-- What:    how much of each year is loaded.
 -- Grain:   year.
 -- Columns: first and last day with a crime, the first provisional day (NULL if none is), and the crimes.
 SELECT

@@ -1,6 +1,6 @@
--- What:    all that the page Overview shows.
+-- What:    the page Overview.
 -- Grain:   month and type (is_by_type), and again month and community area (not is_by_type).
--- Columns: the grain, crimes, and those of them with the arrest flag.
+-- Columns: the grain, crimes, and crimes with the arrest flag.
 WITH chosen AS (
   SELECT
     month,

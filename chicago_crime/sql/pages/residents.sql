@@ -1,6 +1,6 @@
 -- What:    the residents of the community areas.
 -- Grain:   year and community area.
--- Columns: the grain, name, side, residents and whether they are few.
+-- Columns: the grain, name, side, residents and whether the population is small.
 SELECT
   year,
   community_area,

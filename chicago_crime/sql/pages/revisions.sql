@@ -1,6 +1,6 @@
 -- What:    what changed when years were loaded again.
 -- Grain:   year, both snapshots and kind of change.
--- Columns: the grain and the changes; those that set the arrest flag; for another data set, how many crimes both have.
+-- Columns: the grain and the changes; those that set the arrest flag; for another data set, its crimes and those before.
 SELECT
   year,
   snapshot,

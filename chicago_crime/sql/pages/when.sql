@@ -1,6 +1,6 @@
--- What:    all that the page When shows.
+-- What:    the page When.
 -- Grain:   month; and again weekday and hour, where month is NULL.
--- Columns: the grain, crimes (by hour: those whose time is known), and those whose time is a placeholder.
+-- Columns: the grain, crimes (by hour: with a known time), and crimes whose time is a placeholder.
 SELECT
   month,
   NULL AS day_of_week,

@@ -1,4 +1,4 @@
--- What:    all that the page Where shows. Cells without a match have 0: they belong to the study area of Gi*.
+-- What:    the page Where. Cells without a match have 0, as they are in the study area of Gi*.
 -- Grain:   cell (NULL for crimes without a place) and community area.
 -- Columns: the grain and the crimes that match.
 SELECT

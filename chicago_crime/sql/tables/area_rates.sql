@@ -1,6 +1,6 @@
--- What:    crimes per 1,000 residents. An area without a crime of a class has a row that says 0.
--- Grain:   year, community area and offense class (all stands for the three together).
--- Columns: the grain, counts, residents and whether they are few, the rate and the days of the year that it covers.
+-- What:    crimes per 1,000 residents. An area without crimes of a class has a row with 0.
+-- Grain:   year, community area and offense class (or all).
+-- Columns: the grain, counts, residents, whether the population is small, the rate and the days of the year that it covers.
 WITH counted AS (
   SELECT
     community_area,

@@ -1,4 +1,4 @@
--- What:    counts by 660 ft cell, to draw maps from, whatever is filtered by.
+-- What:    counts by 660 ft cell, for maps under any filter.
 -- Grain:   year, offense class, type under both labels, community area, district, both flags, and cell (NULL for crimes without a place).
 -- Columns: the grain, and the number of crimes.
 SELECT

@@ -1,6 +1,6 @@
--- What:    counts by hour and weekday. Midnight holds only crimes whose time is known to be midnight.
+-- What:    counts by hour and weekday. Times that are placeholders are counted apart.
 -- Grain:   year, offense class, type under both labels, community area, district, both flags, weekday and hour.
--- Columns: the grain, the crimes whose time is known, and apart from them those whose time is a placeholder.
+-- Columns: the grain, the crimes with a known time, and those whose time is a placeholder.
 SELECT
   year,
   offense_class,

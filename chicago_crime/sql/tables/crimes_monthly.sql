@@ -1,4 +1,4 @@
--- What:    counts by month, type and place, to draw trends from, whatever is filtered by.
+-- What:    counts by month, type and place, for trends under any filter.
 -- Grain:   month, offense class, type under both labels, community area, district, arrest flag, domestic flag.
 -- Columns: the grain, and the number of crimes. Crimes with an arrest: SUM(IF(arrest, crimes, 0)).
 SELECT

@@ -1,7 +1,7 @@
--- What:    the raw rows that are in no other table, each with its reason.
+-- What:    the raw rows that are not in crimes, each with its reason.
 -- Grain:   one rejected row of raw_crimes.
 -- Columns: file_year, reason, and the row's 22 values as they came.
--- An empty text is NULL: of a CSV's empty field some engines make the one, some the other.
+-- Empty strings become NULL: engines differ in which of the two they read from an empty field of a CSV.
 SELECT
   @year AS file_year,
   reason,

@@ -1,59 +1,25 @@
 -- What:    what changed in a year each time that it was loaded again.
 -- Grain:   snapshot, crime and kind of change; again if the same snapshot came with other values.
 -- Columns: the year, both snapshots, the crime as it now is (as it was, if it vanished), the kind, both values.
--- It is made before crimes is replaced: crimes still holds the former snapshot, raw_crimes the new one already, and
--- revisions what changed earlier. Running it twice is like running it once.
+-- It runs before crimes is replaced: crimes still holds the former snapshot, raw_crimes the new one, and revisions the
+-- earlier changes, which are kept. Running it twice has the same result as running it once.
 -- Where less than half of the smaller snapshot is in both, the new one is another data set, e.g. real data in place of a
--- sample: one row says so, and what changed earlier is forgotten together with the data set that it was about.
-WITH told AS (
+-- sample: one row records that, and the earlier changes are dropped with the data set that they belong to.
+WITH both_snapshots AS (
   SELECT
     FALSE AS is_new,
-    id,
-    case_number,
-    date,
-    block,
-    iucr,
-    primary_type,
-    description,
-    location_description,
-    arrest,
-    domestic,
-    beat,
-    district,
-    ward,
-    community_area,
-    fbi_code,
-    x_coordinate,
-    y_coordinate,
-    updated_on
+    *
   FROM crimes
   WHERE year = @year
-  UNION ALL
+  UNION ALL BY NAME
   SELECT
     TRUE AS is_new,
-    id,
-    case_number,
-    date,
-    block,
-    iucr,
-    primary_type,
-    description,
-    location_description,
-    arrest,
-    domestic,
-    beat,
-    district,
-    ward,
-    community_area,
-    fbi_code,
-    x_coordinate,
-    y_coordinate,
-    updated_on
+    * EXCEPT (raw, reason)
   FROM typed_crimes
   WHERE reason IS NULL
 ),
 
--- What one kind of change is about is one text; a missing value is a dash, so that no text is NULL.
+-- What one kind of change covers is one text; a missing value is a dash, so that no text is NULL.
 described AS (
   SELECT
     is_new,
@@ -82,7 +48,7 @@ described AS (
     CONCAT('beat ', COALESCE(CAST(beat AS STRING), '-')) AS beat_text,
     CONCAT('district ', COALESCE(CAST(district AS STRING), '-')) AS district_text,
     CONCAT('ward ', COALESCE(CAST(ward AS STRING), '-')) AS ward_text
-  FROM told
+  FROM both_snapshots
 ),
 
 compared AS (
@@ -138,69 +104,35 @@ snapshots AS (
 changes AS (
   SELECT
     id,
-    'added' AS kind,
-    CAST(NULL AS STRING) AS old_value,
-    new_offense AS new_value,
+    kind,
+    CASE kind
+      WHEN 'vanished' THEN old_offense
+      WHEN 'reclassified' THEN old_offense
+      WHEN 'arrest_turned' THEN old_arrest
+      WHEN 'moved' THEN old_place
+      WHEN 'corrected' THEN old_rest
+    END AS old_value,
+    CASE kind
+      WHEN 'added' THEN new_offense
+      WHEN 'reclassified' THEN new_offense
+      WHEN 'arrest_turned' THEN new_arrest
+      WHEN 'moved' THEN new_place
+      WHEN 'corrected' THEN new_rest
+    END AS new_value,
     date,
     primary_type,
     community_area
   FROM compared
-  WHERE NOT was_there
-  UNION ALL
-  SELECT
-    id,
-    'vanished' AS kind,
-    old_offense AS old_value,
-    CAST(NULL AS STRING) AS new_value,
-    date,
-    primary_type,
-    community_area
-  FROM compared
-  WHERE NOT is_there
-  UNION ALL
-  SELECT
-    id,
-    'reclassified' AS kind,
-    old_offense AS old_value,
-    new_offense AS new_value,
-    date,
-    primary_type,
-    community_area
-  FROM compared
-  WHERE old_offense != new_offense
-  UNION ALL
-  SELECT
-    id,
-    'arrest_turned' AS kind,
-    old_arrest AS old_value,
-    new_arrest AS new_value,
-    date,
-    primary_type,
-    community_area
-  FROM compared
-  WHERE old_arrest != new_arrest
-  UNION ALL
-  SELECT
-    id,
-    'moved' AS kind,
-    old_place AS old_value,
-    new_place AS new_value,
-    date,
-    primary_type,
-    community_area
-  FROM compared
-  WHERE old_place != new_place
-  UNION ALL
-  SELECT
-    id,
-    'corrected' AS kind,
-    old_rest AS old_value,
-    new_rest AS new_value,
-    date,
-    primary_type,
-    community_area
-  FROM compared
-  WHERE was_there AND is_there AND old_rest != new_rest
+  CROSS JOIN UNNEST(['added', 'vanished', 'reclassified', 'arrest_turned', 'moved', 'corrected']) AS kind
+  WHERE
+    CASE kind
+      WHEN 'added' THEN NOT was_there
+      WHEN 'vanished' THEN NOT is_there
+      WHEN 'reclassified' THEN old_offense != new_offense
+      WHEN 'arrest_turned' THEN old_arrest != new_arrest
+      WHEN 'moved' THEN old_place != new_place
+      WHEN 'corrected' THEN old_rest != new_rest
+    END
 )
 
 SELECT

@@ -1,6 +1,6 @@
-"""Signing in to Google Cloud, how patiently its services are asked, and what their refusals mean.
+"""Credentials, retries and error messages for everything that talks to Google Cloud.
 
-Here belongs what all of Google's services have in common. No message from here repeats a token or a key.
+No message from here repeats a token or a key.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.sources.retry import RetryPolicy
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Google's libraries are an extra
     from google.api_core.exceptions import GoogleAPICallError
     from google.api_core.retry import Retry
     from google.auth.credentials import Credentials
@@ -28,52 +29,64 @@ HOW_TO_SIGN_IN = (
 )
 
 HOW_TO_BE_ALLOWED = (
-    "grant our account a role that holds the permission, with `gcloud projects add-iam-policy-binding`, or see that "
-    "the API is switched on"
+    "grant our account a role that holds the permission, with `gcloud projects add-iam-policy-binding`, or check that "
+    "the API is enabled"
 )
 
 _LATER = ": try again later"
 _UPLOAD_ID = re.compile(r"(?<=upload_id)=[^&\s]+")
-_PASSING = {408, 429, 500, 502, 503, 504}
+_TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}
+_TRANSIENT_REASONS = {"rateLimitExceeded", "backendError", "internalError"}
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
 class GoogleError(PlatformError):
-    """Google cannot be asked, or refuses; the message says who refuses what, and what to do."""
+    """A Google service cannot be reached, or refuses; the message names the service, the reason and the fix."""
 
 
 @dataclass(frozen=True)
-class GooglePatience:
-    """How long a service is waited for, and how long one thing is asked again.
+class GoogleAccount:
+    """What a client of Google Cloud is made from.
 
     Attributes:
-        timeout_s: longest wait for a connection, and for the next bytes of an answer, in seconds.
-        first_wait_s: wait before the second try, in seconds; it doubles with every try.
-        give_up_s: after so many seconds of tries one request is given up.
+        project: id of the project.
+        credentials_file: file of credentials; by default those of the machine or of gcloud.
+        endpoint: address of an emulator; by default Google's. An emulator without a file needs no credentials.
     """
 
-    timeout_s: float = 60.0
-    first_wait_s: float = 1.0
-    give_up_s: float = 300.0
+    project: str | None
+    credentials_file: Path | None = None
+    endpoint: str | None = None
 
-    def retry(self, whom: str) -> Retry:
-        """How a client of Google's is to ask again; each time it does, the log says why."""
-        from google.api_core.retry import Retry
+    def client_arguments(self) -> dict[str, Any]:
+        """Arguments of a client's constructor. They win over every variable of the environment.
 
-        def noted(error: BaseException) -> bool:
-            if passing := is_passing(error):
-                _log.info("%s: trying again after %s", whom, type(error).__name__)
-            return passing
+        Raises:
+            GoogleError: there are no credentials.
+        """
+        options = {"api_endpoint": self.endpoint} if self.endpoint else None
+        return {"project": self.project, "credentials": self.credentials(), "client_options": options}
 
-        return Retry(noted, self.first_wait_s, maximum=60.0, multiplier=2.0, timeout=self.give_up_s)
+    def credentials(self) -> Credentials:
+        """The credentials of the account.
+
+        Raises:
+            GoogleError: there are none.
+        """
+        from google.auth.credentials import AnonymousCredentials
+
+        if self.endpoint and not self.credentials_file:
+            anonymous: Credentials = AnonymousCredentials()
+            return anonymous
+        return credentials_from(self.credentials_file)
 
 
 def credentials_from(file: Path | str | None) -> Credentials:
-    """Who we are to Google: a credentials file's account, or by default the machine's or gcloud's.
+    """The credentials in a file, or by default those of the machine or of gcloud.
 
     Raises:
-        GoogleError: there are none, or the file is no credentials file.
+        GoogleError: there are none, or the file holds none.
     """
     import google.auth
     from google.auth.exceptions import DefaultCredentialsError
@@ -82,17 +95,17 @@ def credentials_from(file: Path | str | None) -> Credentials:
         if file is None:
             return google.auth.default(scopes=[SCOPE])[0]
         with warnings.catch_warnings():
-            # It warns of files that strangers hand over. Ours is named by whoever runs the platform, and may be any
-            # kind that Google knows: a service account, or workload identity on another cloud.
+            # It warns about files from strangers. Ours is named by whoever runs the platform, and may be of any kind:
+            # a service account, or workload identity on another cloud.
             warnings.simplefilter("ignore", DeprecationWarning)
             return google.auth.load_credentials_from_file(str(file), scopes=[SCOPE])[0]
     except (DefaultCredentialsError, ValueError, KeyError, OSError):
-        problem = f"{file} is no file of Google credentials" if file else "nobody is signed in to Google Cloud"
+        problem = f"{file} is not a file of Google credentials" if file else "nobody is signed in to Google Cloud"
     raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
 
 
 def hide_upload_addresses() -> None:
-    """Whoever has the address of an upload may write to it, and urllib3 logs every address when it is debugged."""
+    """Keep upload addresses out of the log: anybody who knows one may write to it, and urllib3 logs every address."""
     logging.getLogger("urllib3.connectionpool").addFilter(_without_upload_id)
 
 
@@ -102,58 +115,81 @@ def _without_upload_id(record: logging.LogRecord) -> bool:
     return True
 
 
-def is_passing(error: BaseException) -> bool:
-    """Whether an error of a client of Google's may not come again: a break, a time limit, a status that says so."""
+def google_retry(policy: RetryPolicy, service: str) -> Retry:
+    """A retry policy as Google's clients take it; the log has every retry and its reason.
+
+    Args:
+        policy: waits and deadline. Google's clients count seconds, not attempts.
+        service: name of the service, for the log.
+    """
+    from google.api_core.retry import Retry
+
+    def should_retry(error: BaseException) -> bool:
+        if transient := is_transient(error):
+            _log.info("%s: retrying after %s", service, type(error).__name__)
+        return transient
+
+    return Retry(should_retry, policy.first_wait_s, policy.max_wait_s, multiplier=2.0, timeout=policy.deadline_s)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether an error of one of Google's clients is worth a retry: a lost connection, a timeout, a busy server."""
     import requests
     import urllib3
     from google.auth.exceptions import TransportError
 
-    if isinstance(error, TransportError):  # of the token's request
-        return bool(error.args) and isinstance(error.args[0], BaseException) and is_passing(error.args[0])
+    if isinstance(error, TransportError):  # of the request for a token
+        return bool(error.args) and isinstance(error.args[0], BaseException) and is_transient(error.args[0])
     if isinstance(
         error,
         requests.ConnectionError
         | requests.Timeout
         | requests.exceptions.ChunkedEncodingError
+        | requests.exceptions.JSONDecodeError  # a 200 with a broken body
         | urllib3.exceptions.HTTPError
         | ConnectionError,
     ):
         return not isinstance(error, requests.exceptions.SSLError)
-    answer = getattr(error, "response", None)  # media requests tell their status only there
-    return (getattr(error, "code", None) or getattr(answer, "status_code", None)) in _PASSING
+    reasons = {one.get("reason") for one in getattr(error, "errors", None) or () if isinstance(one, dict)}
+    response = getattr(error, "response", None)  # errors of uploads and downloads have their status only there
+    status = getattr(error, "code", None) or getattr(response, "status_code", None)
+    return status in _TRANSIENT_STATUS or bool(reasons & _TRANSIENT_REASONS)
 
 
-def asked(
-    ask: Callable[[], _T], whom: str, error_type: type[PlatformError] = GoogleError, grant: str = HOW_TO_BE_ALLOWED
+def call(
+    request: Callable[[], _T],
+    service: str,
+    error_type: type[PlatformError] = GoogleError,
+    grant: str = HOW_TO_BE_ALLOWED,
 ) -> _T:
-    """Ask one of Google's services, and say it plainly if it cannot be asked or refuses.
+    """Make a request, and raise a plain message if it fails.
 
-    What only the caller can tell the meaning of (404, 409, 412) is raised as it came.
+    What only the caller can explain (404, 409, 412) is raised as it is.
 
     Args:
-        ask: does the asking, with its own time limits and retries.
-        whom: the service, for the message.
-        error_type: what is raised.
+        request: makes the request, with its own timeout and retries.
+        service: name of the service, for the message.
+        error_type: type of the error that is raised.
         grant: what to do if a permission is missing.
 
     Raises:
-        error_type: it cannot be asked, or refuses.
+        error_type: the service cannot be reached, or refuses.
     """
     from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 
     try:
-        return ask()
+        return request()
     except (Conflict, NotFound, PreconditionFailed):
         raise
     except Exception as error:
-        problem = _meaning(error, whom, grant)
+        problem = _explain(error, service, grant)
         if problem is None:
             raise
     raise error_type(problem)  # outside of `except`: the original has the request, with its token
 
 
-def _meaning(error: BaseException, whom: str, grant: str) -> str | None:
-    """What an error of Google's libraries means, None if it is none of theirs."""
+def _explain(error: BaseException, service: str, grant: str) -> str | None:
+    """The message for an error of Google's libraries, None if it is not one of theirs."""
     import requests
     from google.api_core import exceptions as api
     from google.auth import exceptions as auth
@@ -161,28 +197,28 @@ def _meaning(error: BaseException, whom: str, grant: str) -> str | None:
     if isinstance(error, GoogleError):
         return str(error)
     if isinstance(error, api.RetryError):
-        cause = _meaning(error.cause, whom, grant) if error.cause else None
-        return f"{(cause or f'{whom} does not answer').removesuffix(_LATER)}, again and again{_LATER}"
+        cause = _explain(error.cause, service, grant) if error.cause else None
+        return f"{(cause or f'{service} does not answer').removesuffix(_LATER)}, again and again{_LATER}"
     if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError):
         why = f" ({str(error.args[0])[:200]})" if error.args else ""
         return f"Google does not accept our credentials{why}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.Unauthorized):
-        return f"{whom} does not accept our credentials{_in_its_words(error)}: {HOW_TO_SIGN_IN}"
+        return f"{service} does not accept our credentials{_message_of(error)}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.Forbidden):
-        return f"{whom} forbids it{_in_its_words(error)}: {grant}"
+        return f"{service} refuses permission{_message_of(error)}: {grant}"
     if isinstance(error, api.GoogleAPICallError):
-        return f"{whom} answers {error.code}{_in_its_words(error)}{_LATER if error.code in _PASSING else ''}"
+        return f"{service} answers {error.code}{_message_of(error)}{_LATER if error.code in _TRANSIENT_STATUS else ''}"
     if isinstance(error, requests.Timeout):
-        return f"{whom} does not answer in time{_LATER}"
+        return f"{service} does not answer in time{_LATER}"
     if isinstance(error, requests.RequestException | ConnectionError | auth.TransportError):
-        return f"{whom} cannot be reached, or hung up{_LATER}"
+        return f"{service} cannot be reached, or closed the connection{_LATER}"
     return None
 
 
-def _in_its_words(error: GoogleAPICallError) -> str:
-    """The message of a service's answer. The error's own text has the address, which alone can be a key."""
+def _message_of(error: GoogleAPICallError) -> str:
+    """The message in a service's response. The error's own text has the address, which can be a key by itself."""
     try:
         message = error.response.json()["error"]["message"]
-    except (AttributeError, ValueError, KeyError, TypeError):  # no answer, or one that is no JSON of Google's
+    except (AttributeError, ValueError, KeyError, TypeError):  # no response, or a body that is not Google's JSON
         return ""
     return f" ({str(message)[:300]})"

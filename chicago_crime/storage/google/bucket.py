@@ -1,14 +1,14 @@
-"""The lake in Cloud Storage: objects by key in a bucket.
+"""The object store in Cloud Storage.
 
-Here belongs storing and finding objects in a bucket, so that two runs at once never mix and a lost answer never
-doubles anything. The client is made in `gcs_client.py`; what refusals mean is in `google_access.py`.
-
-Every write says which generation of the object it replaces, and Google refuses it if that is no longer the one. So a
-write that is repeated after its answer was lost does not happen twice, and of two runs one wins, whole.
+Every write names the generation of the object that it replaces, and Google refuses it if the object has changed since.
+So a write that is retried after a lost response does not happen twice, and of two concurrent runs one wins, whole.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import mimetypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,153 +18,181 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from dagster_gcp import GCSResource
+import google_crc32c
 from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from requests import RequestException
+from requests.exceptions import JSONDecodeError
+from typing_extensions import override
 
-from chicago_crime.storage.google.access import GooglePatience, asked
-from chicago_crime.storage.google.bucket_upload import Facts, Upload, examine, parts_prefix
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import GoogleAccount, call, google_retry, hide_upload_addresses
 from chicago_crime.storage.google.permissions import OBJECTS
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
 
-_AT_ONCE = 4
-_IN_A_BATCH = 100  # as many as Cloud Storage takes
-_DOWNLOADS = 3
+_BATCH_SIZE = 100  # the maximum of Cloud Storage
+_PARALLEL_DELETES = 4
+_DOWNLOAD_ATTEMPTS = 3
+_BLOCK_BYTES = 1 << 20
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What identifies a file's content: size in bytes, sha256 in hexadecimal, crc32c in base64 as Google has it."""
+
+    size: int
+    sha256: str
+    crc32c: str
+
+    @classmethod
+    def of(cls, file: Path) -> Facts:
+        """Read a file once."""
+        digest, checksum, size = hashlib.sha256(), google_crc32c.Checksum(), 0
+        with file.open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                digest.update(block)
+                checksum.update(block)
+                size += len(block)
+        return cls(size, digest.hexdigest(), base64.b64encode(checksum.digest()).decode())
+
+    def match(self, blob: storage.Blob | None) -> bool:
+        """Whether an object has this content. An object copied by other tools has no sha256 in its metadata."""
+        if blob is None:
+            return False
+        sha256 = (blob.metadata or {}).get("sha256", self.sha256)
+        return (blob.size, blob.crc32c, sha256) == (self.size, self.crc32c, self.sha256)
+
+
+@dataclass(frozen=True)
 class BucketStore(ObjectStore):
-    """Objects in a bucket. Nothing is asked before it is needed.
+    """Objects in a bucket. No request is made before the first one is needed.
 
     Attributes:
-        resource: makes the client.
-        bucket: its name.
-        patience: with Cloud Storage.
-        parts_from: files of so many bytes and more are uploaded in parts, several at once. A year is smaller: it costs
-            one write, where parts cost one each and one to join them.
-        part_bytes: size of a part, in bytes; it is more for files of more than 32 such parts.
+        account: project, credentials and endpoint of the client.
+        bucket: name of the bucket.
+        policy: timeouts and retries of a request.
     """
 
-    resource: GCSResource
+    account: GoogleAccount
     bucket: str
-    patience: GooglePatience = field(default_factory=GooglePatience)
-    parts_from: int = 150 << 20
-    part_bytes: int = 32 << 20
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
-    def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """See `ObjectStore.put`. An object that has the file's content already is left as it is.
+    @cached_property
+    def client(self) -> storage.Client:
+        """The client of Cloud Storage.
 
         Raises:
-            ObjectStoreError: the checksum differs, another run wrote the object meanwhile, or Google refuses.
+            GoogleError: there are no credentials.
         """
-        facts = self._examine(file)
+        hide_upload_addresses()
+        return storage.Client(**self.account.client_arguments())
+
+    @override
+    def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
+        facts = Facts.of(file)
         if checksum and facts.sha256 != checksum:
             raise ObjectStoreError(
                 f"{file} was changed: its sha256 is {facts.sha256} and should be {checksum}. Materialize crime_csv "
                 "again."
             )
         found = self._find(key)
-        if not facts.are_of(found):
-            upload = Upload(self._bucket, key, file, facts, found.generation if found else 0, self._how)
-            try:
-                found = self._asked(upload.run)
-            except (PreconditionFailed, NotFound):  # ours, written before its answer was lost, or another's
-                found = self._find(key)
-        if len(facts.parts) > 1:
-            self.delete_prefix(parts_prefix(key, facts))
-        if not facts.are_of(found):
-            raise ObjectStoreError(f"another run wrote {self._uri(key)} just now, and not the same: run it again")
+        if not facts.match(found):  # an object that already has the content is not sent again
+            found = self._upload(key, file, facts, found.generation if found else 0)
+        if not facts.match(found):
+            raise ObjectStoreError(
+                f"{self._uri(key)} has other content than {file} after the upload, most likely because another run "
+                "wrote it: run it again"
+            )
         return StoredObject(key, facts.size, facts.sha256)
 
+    @override
     def get(self, key: str, folder: Path) -> Path:
-        """See `ObjectStore.get`. It is downloaded into the folder, and its checksum verified."""
         target = folder / Path(key).name
         problem = "is being replaced again and again"
-        for _ in range(_DOWNLOADS):
-            now = self._find(key)
-            if now is None:
+        for _ in range(_DOWNLOAD_ATTEMPTS):
+            current = self._find(key)
+            if current is None:
                 raise self._missing(key)
-            # Bound to its generation: the checksum is of what comes, also if another run replaces it meanwhile.
-            blob = storage.Blob(key, self._bucket, generation=now.generation)
+            # Pinned to its generation: the checksum then is that of the download, even if another run writes meanwhile.
+            blob = storage.Blob(key, self._bucket, generation=current.generation)
             try:
-                self._asked(partial(blob.download_to_filename, str(target), checksum=None, **self._how))
+                self._call(partial(blob.download_to_filename, str(target), checksum=None, **self._options))
             except NotFound:
                 continue
-            if self._examine(target).crc32c == now.crc32c:
+            if Facts.of(target).crc32c == current.crc32c:
                 return target
             target.unlink()
-            problem = "came damaged"
-        raise ObjectStoreError(f"{self._uri(key)} {problem}, {_DOWNLOADS} times in a row: try again")
+            problem = "arrived damaged"
+        raise ObjectStoreError(f"{self._uri(key)} {problem}, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
 
+    @override
     def location(self, key: str) -> str:
-        """See `ObjectStore.location`: a `gs://` address."""
         if not self.exists(key):
             raise self._missing(key)
         return self._uri(key)
 
+    @override
     def list(self, prefix: str = "") -> list[str]:
-        """See `ObjectStore.list`."""
         return sorted(blob.name for blob in self._blobs(prefix))
 
+    @override
     def exists(self, key: str) -> bool:
-        """See `ObjectStore.exists`."""
         return self._find(key) is not None
 
     def has_parquet(self, folder: str) -> bool:
-        """Whether any Parquet file is below a folder, gs://bucket/folder, of this bucket or of another."""
+        """Whether there is a Parquet file below a folder, gs://bucket/folder, of this bucket or another."""
         address = urlsplit(folder)
         store = self if address.netloc == self.bucket else replace(self, bucket=address.netloc)
         return any(name.endswith(".parquet") for name in store.list(f"{address.path.strip('/')}/"))
 
     def upload(self, file: Path, prefix: str) -> str:
-        """Put a file below a prefix under a name that tells its content; nothing is sent if it is there already.
+        """Store a file below a prefix under a name made from its content.
 
         Returns:
             Its address: `gs://bucket/prefix/checksum/name`.
 
         Raises:
-            ObjectStoreError: as with `put`.
+            ObjectStoreError: as `put`.
         """
-        checksum = self._examine(file).sha256
+        checksum = Facts.of(file).sha256
         return self._uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{file.name}", file, checksum).key)
 
     def delete_prefix(self, prefix: str) -> int:
-        """Delete every object below a prefix such as `staging/run/`, and tell how many there were.
+        """Delete every object below a prefix such as `staging/run/`.
+
+        Returns:
+            How many objects there were.
 
         Raises:
             ObjectStoreError: Google refuses.
         """
         if not prefix.strip("/") or not prefix.endswith("/"):
-            raise ValueError(f"{prefix!r} is no prefix that ends in a slash: it would match more than one means")
+            raise ValueError(f"{prefix!r} must be a folder that ends in a slash: any other prefix matches too much")
         found = self._blobs(prefix)
-        for start in range(0, len(found), _IN_A_BATCH):
-            self._delete_at_once(found[start : start + _IN_A_BATCH])
-        if found:
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for start in range(0, len(found), _BATCH_SIZE):
+            self._delete_batch(found[start : start + _BATCH_SIZE])
+        if found:  # a batch is not retried: what it left is deleted one by one
+            with ThreadPoolExecutor(_PARALLEL_DELETES) as pool:
                 list(pool.map(self._delete, self._blobs(prefix)))
         return len(found)
 
     @cached_property
     def _bucket(self) -> storage.Bucket:
-        return self._asked(lambda: self.resource.get_client().bucket(self.bucket))
-
-    def _examine(self, file: Path) -> Facts:
-        return examine(file, self.parts_from, self.part_bytes)
+        return self._call(lambda: self.client.bucket(self.bucket))
 
     @property
-    def _how(self) -> dict[str, Any]:
-        """How every request is made."""
-        return {"timeout": self.patience.timeout_s, "retry": self.patience.retry("Cloud Storage")}
+    def _options(self) -> dict[str, Any]:
+        """Timeout and retries of every request."""
+        return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "Cloud Storage")}
 
-    def _asked(self, ask: Callable[[], _T]) -> _T:
+    def _call(self, request: Callable[[], _T]) -> _T:
         grant = (
             f"grant the role with `gcloud storage buckets add-iam-policy-binding gs://{self.bucket} "
             f"--role={OBJECTS.role} --member=` and the account"
         )
-        return asked(ask, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
+        return call(request, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 
     def _uri(self, key: str) -> str:
         return f"gs://{self.bucket}/{key}"
@@ -178,11 +206,39 @@ class BucketStore(ObjectStore):
             "--uniform-bucket-level-access --location=` and the region, or set CHICAGO_CRIME_GCS_BUCKET to another"
         )
 
+    def _upload(self, key: str, file: Path, facts: Facts, generation: int) -> storage.Blob | None:
+        """Upload a file over a generation of an object, 0 if there is none.
+
+        Returns:
+            The object as it is afterwards, whoever wrote it.
+        """
+        blob = self._bucket.blob(key)
+        blob.metadata = {"sha256": facts.sha256}
+        # The checksum is sent ahead, so that Google never stores other bytes. The client's `checksum` option compares
+        # afterwards and deletes a damaged object; the previous content would be lost.
+        blob.crc32c = facts.crc32c
+
+        def send() -> None:
+            with file.open("rb") as stream, suppress(JSONDecodeError):  # a 200 with a broken body: it may be stored
+                blob.upload_from_file(
+                    stream,
+                    size=facts.size,
+                    content_type=mimetypes.guess_type(key)[0] or "application/octet-stream",
+                    checksum=None,
+                    if_generation_match=generation,
+                    **self._options,
+                )
+
+        # Refused for its generation: another run wrote the object, or our own write whose response was lost.
+        with suppress(PreconditionFailed, NotFound):
+            self._call(send)
+        return blob if blob.generation else self._find(key)
+
     def _find(self, key: str) -> storage.Blob | None:
-        """The object as it now is, None if there is none."""
+        """The object as it is now, or None."""
         blob = self._bucket.blob(key)
         try:
-            self._asked(lambda: blob.reload(**self._how))
+            self._call(lambda: blob.reload(**self._options))
         except NotFound as error:
             if "bucket does not exist" in str(error):
                 raise self._no_bucket() from None
@@ -190,19 +246,18 @@ class BucketStore(ObjectStore):
         return blob
 
     def _blobs(self, prefix: str) -> Sequence[storage.Blob]:
-        client = self._bucket.client
         try:
-            return self._asked(lambda: list(client.list_blobs(self._bucket, prefix=prefix, **self._how)))
+            return self._call(lambda: list(self.client.list_blobs(self._bucket, prefix=prefix, **self._options)))
         except NotFound:
             raise self._no_bucket() from None
 
-    def _delete_at_once(self, blobs: Sequence[storage.Blob]) -> None:
-        """Delete objects with one request. If it fails, that is no matter: who calls looks what is left."""
-        passing = suppress(GoogleAPICallError, GoogleAuthError, RequestException, ConnectionError, ValueError)
-        with passing, self._bucket.client.batch(raise_exception=False):
+    def _delete_batch(self, blobs: Sequence[storage.Blob]) -> None:
+        """Delete objects with one request, or some of them, or none: the caller checks what is left."""
+        failures = suppress(GoogleAPICallError, GoogleAuthError, RequestException, ConnectionError, ValueError)
+        with failures, self.client.batch(raise_exception=False):
             for blob in blobs:
-                blob.delete(timeout=self.patience.timeout_s, retry=None)
+                blob.delete(timeout=self.policy.timeout_s, retry=None)
 
     def _delete(self, blob: storage.Blob) -> None:
-        with suppress(NotFound):  # deleted, and the answer was lost; or by another
-            self._asked(partial(blob.delete, **self._how))
+        with suppress(NotFound):  # deleted by another, or by a request whose response was lost
+            self._call(partial(blob.delete, **self._options))

@@ -1,7 +1,7 @@
-"""Looker Studio: the address that makes a report over our tables, by Google's Linking API.
+"""Links that create a Looker Studio report on the tables, by Google's Linking API.
 
-https://developers.google.com/looker-studio/integrate/linking-api describes the address. Nothing is asked of Google
-here: whoever opens the address makes the report, signed in as themselves.
+The API is described at https://developers.google.com/looker-studio/integrate/linking-api. No request is sent from here:
+the report is created by the person who opens the link, with their own account.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ ADDRESS = "https://lookerstudio.google.com/reporting/create"
 
 @dataclass(frozen=True)
 class LookerStudio:
-    """Where the tables are that reports read.
+    """Makes links to reports on one dataset.
 
     Attributes:
-        project: the Google Cloud project that holds the tables, and pays for what reports read.
+        project: the Google Cloud project that holds the tables and pays for the reports' queries.
         dataset: their dataset in BigQuery.
     """
 
@@ -26,11 +26,11 @@ class LookerStudio:
     dataset: str
 
     def report_url(self, name: str, tables: Sequence[Table]) -> str:
-        """The address that opens a new report, to be edited, with a data source for each table.
+        """The link that opens a new report for editing, with a data source for each table.
 
         Args:
-            name: of the report; the names of its data sources begin with it.
-            tables: which tables.
+            name: of the report, and the beginning of its data sources' names.
+            tables: the tables.
         """
         parameters = {"c.mode": "edit", "r.reportName": name}
         for number, table in enumerate(tables):

@@ -1,7 +1,6 @@
-"""What the platform may do on Google Cloud: each permission, the least role that holds it, and why it is needed.
+"""What the platform may do on Google Cloud: each permission, the smallest role that holds it, and why it is needed.
 
-Here belongs this one table, and the command that gives a role. Whether a permission is held is asked by
-`doctor_gcp.py`; the README's table says the same, and what sets a project up follows it too.
+The doctor tests the permissions; the documentation's table and the infrastructure program are held to this one.
 """
 
 import shlex
@@ -18,12 +17,11 @@ class Grant:
     """A role that an account needs.
 
     Attributes:
-        role: the least of Google's roles that holds the permissions.
-        on: what the role is given on: the project, the bucket, the dataset, the clusters' account or Kaggle's secret.
-        permissions: those of the role's that the platform uses.
-        reason: what for.
-        to: whether the platform's own account needs it, or that of the machines that Spark runs on.
-        tried: whether the doctor can try it: only what is the platform's own.
+        role: the smallest of Google's roles that holds the permissions.
+        on: what the role is granted on: the project, the bucket, the dataset, the clusters' account or Kaggle's secret.
+        permissions: the role's permissions that the platform uses.
+        reason: what the platform does with them.
+        to: which account needs it: the platform's own, or that of the machines that Spark runs on.
     """
 
     role: str
@@ -33,8 +31,8 @@ class Grant:
     to: Literal["platform", "machines"] = "platform"
 
     @property
-    def tried(self) -> bool:
-        """Whether the doctor can try it: nobody can ask what another account may do."""
+    def is_testable(self) -> bool:
+        """Whether the doctor can test it: Google tells nobody what another account may do."""
         return self.to == "platform"
 
 
@@ -48,18 +46,18 @@ OBJECTS = Grant(
     _all("storage.objects", "create", "delete", "get", "list"),
     "store each year's object, stage the Spark job's files, and remove them",
 )
-LOOK_AT_BUCKET = Grant(
+BUCKET = Grant(
     "roles/storage.legacyBucketReader",
     "bucket",
     ("storage.buckets.get",),
-    "for doctor, to see that the bucket is in the region of the rest; a run does without",
+    "load from the bucket into BigQuery and export to it; doctor also compares its region",
 )
-JOBS = Grant("roles/bigquery.jobUser", "project", ("bigquery.jobs.create",), "load, compute, export and ask")
+JOBS = Grant("roles/bigquery.jobUser", "project", ("bigquery.jobs.create",), "run load, query and export jobs")
 MAKE_DATASET = Grant(
     "roles/bigquery.user",
     "project",
     ("bigquery.datasets.create",),
-    "only until the dataset is there: the first run makes it, and its maker owns it",
+    "create the dataset in the first run, which then owns it; not needed once it exists",
 )
 TABLES = Grant(
     "roles/bigquery.dataEditor",
@@ -68,7 +66,7 @@ TABLES = Grant(
         "bigquery.datasets.get",
         *_all("bigquery.tables", "create", "export", "get", "getData", "list", "update", "updateData"),
     ),
-    "create the tables, replace years in them, read them and export them for Spark",
+    "create the tables, replace years in them, query them and export them for Spark",
 )
 CLUSTERS = Grant(
     "roles/dataproc.editor",
@@ -77,19 +75,19 @@ CLUSTERS = Grant(
         *_all("dataproc.clusters", "create", "delete", "get", "use"),
         *_all("dataproc.jobs", "cancel", "create", "get"),
     ),
-    "create the cluster that the Spark job runs on, give it the job, delete it",
+    "create the cluster of the Spark job, submit the job, delete the cluster",
 )
 BATCHES = Grant(
-    "roles/dataproc.editor",
+    "roles/dataproc.serverlessEditor",
     "project",
     (*_all("dataproc.batches", "cancel", "create", "get"), "dataproc.operations.cancel"),
-    "start the Spark job as a batch, follow it, cancel it",
+    "run the Spark job as a batch, follow it, cancel it; in place of the role for clusters",
 )
 ACT_AS = Grant(
     "roles/iam.serviceAccountUser",
     "account",
     ("iam.serviceAccounts.actAs",),
-    "have Spark's machines work under their own account",
+    "run Spark's machines under their own account",
 )
 SECRET = Grant(
     "roles/secretmanager.secretAccessor",
@@ -98,12 +96,12 @@ SECRET = Grant(
     "read Kaggle's API token",
 )
 MACHINES = (
-    Grant("roles/dataproc.worker", "project", (), "run as a machine of Dataproc", to="machines"),
-    Grant("roles/storage.objectUser", "bucket", (), "read what is exported, write what is made of it", to="machines"),
+    Grant("roles/dataproc.worker", "project", (), "work as a machine of Dataproc", to="machines"),
+    Grant("roles/storage.objectUser", "bucket", (), "read what BigQuery exported, write Spark's tables", to="machines"),
 )
 EVERY_GRANT = (
     OBJECTS,
-    LOOK_AT_BUCKET,
+    BUCKET,
     JOBS,
     MAKE_DATASET,
     TABLES,
@@ -113,12 +111,12 @@ EVERY_GRANT = (
     SECRET,
     *MACHINES,
 )
-"""Everything that any installation on Google Cloud may need; no installation needs all of it."""
+"""All roles that an installation on Google Cloud may need; no installation needs all of them."""
 
 
 def grants_for(settings: Settings) -> list[Grant]:
-    """The roles that one installation needs, with its settings."""
-    needed = [OBJECTS, LOOK_AT_BUCKET, JOBS, MAKE_DATASET, TABLES]
+    """The roles that an installation with these settings needs."""
+    needed = [OBJECTS, BUCKET, JOBS, MAKE_DATASET, TABLES]
     needed.append(CLUSTERS if settings.dataproc_mode == "cluster" else BATCHES)
     if settings.dataproc_service_account:
         needed.append(ACT_AS)
@@ -127,20 +125,20 @@ def grants_for(settings: Settings) -> list[Grant]:
     return [*needed, *MACHINES]
 
 
-def granting(grant: Grant, settings: Settings, member: str) -> str:
-    """The command that gives a role, to be typed by whoever owns the project.
+def grant_command(grant: Grant, settings: Settings, member: str) -> str:
+    """The command with which an owner of the project grants a role.
 
     Args:
-        grant: the role, and on what.
+        grant: the role, and what it is granted on.
         settings: of the installation.
-        member: who gets it, as Google writes it: serviceAccount:..., user:...
+        member: who gets it, as Google's policies write it: serviceAccount:..., user:...
     """
     project = settings.gcp_project or ""
     if grant.on == "dataset":
         statement = f'GRANT `{grant.role}` ON SCHEMA `{project}.{settings.bigquery_dataset}` TO "{member}"'
         return as_command("bq", "query", "--use_legacy_sql=false", f"--project_id={project}", statement)
     _, of_project, _, secret = (settings.kaggle_secret or "///").split("/")[:4]
-    whom = {
+    target = {
         "project": ("projects", "add-iam-policy-binding", project, "--condition=None"),
         "bucket": ("storage", "buckets", "add-iam-policy-binding", f"gs://{settings.gcs_bucket}"),
         "account": (
@@ -150,11 +148,11 @@ def granting(grant: Grant, settings: Settings, member: str) -> str:
         ),
         "secret": ("secrets", "add-iam-policy-binding", secret, f"--project={of_project}"),
     }[grant.on]
-    return as_command("gcloud", *whom, f"--member={member}", f"--role={grant.role}")
+    return as_command("gcloud", *target, f"--member={member}", f"--role={grant.role}")
 
 
 def as_command(*words: str) -> str:
-    """Words as a shell takes them; what stands in `$(...)` it shall fill in by itself."""
+    """Words as a shell command; words with `$(...)` are quoted so that the shell still expands it."""
     return " ".join(_in_double_quotes(word) if "$(" in word else shlex.quote(word) for word in words)
 
 

@@ -1,9 +1,7 @@
-"""List prices of Google Cloud, in US dollars, in one place.
+"""List prices of Google Cloud, in US dollars: on-demand prices of us-central1 as of 2025, each with its source.
 
-Here belong prices with their source, and what machines cost by the hour. How much of anything is used belongs to
-whoever uses it. All are on-demand prices of us-central1 as we know them of 2025. Those of Dataproc were looked up; the
-others were not compared with the pages that they name: do so before you rely on them. Other regions ask up to half as
-much again. Free monthly allowances are left out.
+Those of Dataproc were looked up; the others were not compared with the pages that they name: do so before you rely on
+them. Other regions cost up to half as much again. Free monthly allowances are left out.
 """
 
 import re
@@ -12,8 +10,8 @@ TIB = 2**40
 HOURS_A_MONTH = 730
 
 USD_PER_TIB_QUERIED = 6.25
-"""BigQuery, by bytes billed: https://cloud.google.com/bigquery/pricing. Load jobs, DDL and metadata are free; the first
-TiB of a month is free, too."""
+"""BigQuery, by bytes billed: https://cloud.google.com/bigquery/pricing. Load jobs, DDL and metadata are free, and so is
+the first TiB of a month."""
 
 USD_PER_GIB_MONTH_OF_TABLES = 0.02
 """BigQuery, active logical storage: https://cloud.google.com/bigquery/pricing."""
@@ -52,12 +50,6 @@ USD_PER_GIB_MONTH_OF_IMAGES = 0.10
 USD_PER_MONTH_OF_SECRET = 0.06
 """Secret Manager, a version of a secret: https://cloud.google.com/secret-manager/pricing. Six are free."""
 
-USD_PER_DCU_HOUR = 0.06
-"""Dataproc Serverless, standard tier: https://cloud.google.com/dataproc-serverless/pricing."""
-
-DCUS_OF_A_BATCH = 12
-"""What a batch takes unless it is told otherwise: a driver and two executors, each of 4 vCPUs and 16 GB."""
-
 _VCPU_AND_GIB = {
     "e2": (0.021811, 0.002923),
     "n1": (0.031611, 0.004237),
@@ -76,10 +68,10 @@ _USUAL_GIB = {"standard": 4.0, "highmem": 8.0, "highcpu": 1.0}
 
 
 def machine_usd_per_hour(machine_type: str, disk_gib: int) -> float | None:
-    """What a machine of a Dataproc cluster costs for an hour, disk and Dataproc's own fee included.
+    """Price of a machine of a Dataproc cluster for an hour, with its disk and Dataproc's fee.
 
     Returns:
-        None for a type whose price is not known here.
+        None for a machine type that is not in the price list.
     """
     size = _size(machine_type)
     compute = compute_usd_per_hour(machine_type)
@@ -90,10 +82,10 @@ def machine_usd_per_hour(machine_type: str, disk_gib: int) -> float | None:
 
 
 def compute_usd_per_hour(machine_type: str) -> float | None:
-    """What a machine of Compute Engine costs for an hour, without its disks.
+    """Price of a machine of Compute Engine for an hour, without its disks.
 
     Returns:
-        None for a type whose price is not known here.
+        None for a machine type that is not in the price list.
     """
     size = _size(machine_type)
     if size is None:
@@ -103,7 +95,7 @@ def compute_usd_per_hour(machine_type: str) -> float | None:
 
 
 def _size(machine_type: str) -> tuple[int, float] | None:
-    """Its vCPUs, and its memory in GiB."""
+    """The vCPUs of a machine type, and its memory in GiB."""
     named = re.fullmatch(r"(\w+)-(standard|highmem|highcpu)-(\d+)", machine_type)
     if named is None or named[1] not in _VCPU_AND_GIB:
         return None

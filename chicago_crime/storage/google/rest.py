@@ -1,7 +1,6 @@
-"""Asking Google's services plainly and once: what the doctor needs and the platform's own clients do not tell.
+"""Plain single requests to Google's services, for the doctor, which checks what the platform's clients do not report.
 
-Here belongs one request, its answer or its refusal. A run never comes by here: its clients are patient, this is not.
-Signing in is in `google_access.py`.
+There are no retries: a run never uses this module.
 """
 
 from __future__ import annotations
@@ -17,57 +16,57 @@ from google.auth.transport.requests import AuthorizedSession, Request
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.settings import Settings
-from chicago_crime.storage.google.access import asked, credentials_from
+from chicago_crime.storage.google.access import call, credentials_from
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 TIMEOUT_S = 20.0
-"""So long a service is waited for, in seconds."""
+"""Timeout of a request, in seconds."""
 
 STORAGE, BIGQUERY, DATAPROC = "storage.googleapis.com", "bigquery.googleapis.com", "dataproc.googleapis.com"
 PROJECTS, ACCOUNTS = "cloudresourcemanager.googleapis.com", "iam.googleapis.com"
 SECRETS = "secretmanager.googleapis.com"
 
 A_PERSON = "user:$(gcloud config get-value account)"
-"""A member of policies that a shell fills in: the library that signs us in does not tell a person's name."""
+"""A member of a policy that the shell fills in: Google's library does not know the name of a person."""
 
-_OFF = re.compile(r"apis/api/[a-z.]+/overview|has not been used in project", re.IGNORECASE)
+_DISABLED = re.compile(r"apis/api/[a-z.]+/overview|has not been used in project", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service answered.
+    """The response of a service.
 
     Attributes:
-        status: of HTTP; 0 if it cannot be reached.
-        content: of a good answer.
-        told: what it says if it refuses, and nothing that we sent.
-        is_off: whether it refuses because the project has not switched it on.
+        status: HTTP status; 0 if the service cannot be reached.
+        content: the JSON of a successful response.
+        message: the reason of a refusal, without anything that we sent.
+        is_off: whether the API is not enabled in the project.
     """
 
     status: int
     content: Mapping[str, Any] = field(default_factory=dict)
-    told: str = ""
+    message: str = ""
     is_off: bool = False
 
     @property
     def is_good(self) -> bool:
-        """Whether it did what it was asked."""
+        """Whether the request succeeded."""
         return self.status == 200
 
     @property
     def permissions(self) -> set[str]:
-        """Of a test of permissions, those that are held."""
+        """The permissions that we hold, of those that the request tested."""
         return set(self.content.get("permissions", []))
 
 
 @dataclass(frozen=True)
 class GoogleRest:
-    """Google's services, at the settings' addresses, asked with the settings' credentials.
+    """Google's services, with the credentials and addresses of the settings.
 
     Attributes:
-        settings: of the installation.
+        settings: those of the installation.
     """
 
     settings: Settings
@@ -80,16 +79,16 @@ class GoogleRest:
         """
         if self.credentials:
             credentials = self.credentials
-            asked(lambda: credentials.refresh(_hasty), "Google's token office")
+            call(lambda: credentials.refresh(_request_token), "Google's token endpoint")
 
     @property
     def member(self) -> str:
-        """Who we are, as Google's policies write it."""
+        """Our account, as Google's policies write it."""
         email = getattr(self.credentials, "service_account_email", None)
         return f"serviceAccount:{email}" if email and "@" in email else A_PERSON
 
     def ask(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Answer:
-        """Ask once.
+        """Make one request.
 
         Args:
             service: one of the services above.
@@ -99,19 +98,16 @@ class GoogleRest:
         """
         url, method = self._address(service) + path, "GET" if body is None else "POST"
         try:
-            came = asked(
+            response = call(
                 lambda: self._session.request(method, url, json=body, params=query, timeout=TIMEOUT_S), service
             )
-            content = asked(came.json, service) if came.ok else {}
+            return Answer(200, call(response.json, service)) if response.ok else _refusal(response)
         except PlatformError as error:
-            return Answer(0, told=str(error))
-        if came.ok:
-            return Answer(200, content)
-        return _refusal(came)
+            return Answer(0, message=str(error))
 
     @cached_property
     def credentials(self) -> Credentials | None:
-        """Who we are; None where only emulators are asked, which let in everybody."""
+        """Our credentials; None if only emulators are used, which need none."""
         settings = self.settings
         addresses = (settings.gcs_endpoint, settings.bigquery_endpoint, settings.dataproc_endpoint)
         if all(addresses) and settings.google_api_endpoint and not settings.gcp_credentials:
@@ -120,7 +116,9 @@ class GoogleRest:
 
     @cached_property
     def _session(self) -> requests.Session:
-        return AuthorizedSession(self.credentials, auth_request=_hasty) if self.credentials else requests.Session()
+        return (
+            AuthorizedSession(self.credentials, auth_request=_request_token) if self.credentials else requests.Session()
+        )
 
     def _address(self, service: str) -> str:
         settings = self.settings
@@ -132,17 +130,17 @@ class GoogleRest:
         return (own or f"https://{service}").rstrip("/")
 
 
-def _refusal(came: requests.Response) -> Answer:
+def _refusal(response: requests.Response) -> Answer:
     try:
-        error = came.json()["error"]
-        told, details = str(error["message"]), error.get("details", [])
+        error = response.json()["error"]
+        message, details = str(error["message"]), error.get("details", [])
     except (ValueError, KeyError, TypeError):  # a page for people
-        return Answer(came.status_code, told=f"HTTP status {came.status_code} {came.reason}")
+        return Answer(response.status_code, message=f"HTTP status {response.status_code} {response.reason}")
     reasons = {detail.get("reason") for detail in details if isinstance(detail, dict)}
-    is_off = came.status_code == 403 and ("SERVICE_DISABLED" in reasons or bool(_OFF.search(told)))
-    return Answer(came.status_code, told=told[:300], is_off=is_off)
+    is_off = response.status_code == 403 and ("SERVICE_DISABLED" in reasons or bool(_DISABLED.search(message)))
+    return Answer(response.status_code, message=message[:300], is_off=is_off)
 
 
-def _hasty(*arguments: Any, **more: Any) -> Any:
-    """Google's own way to a token, without its patience of minutes."""
+def _request_token(*arguments: Any, **more: Any) -> Any:
+    """Google's own request for a token, with our timeout in place of its minutes."""
     return Request()(*arguments, **(more | {"timeout": TIMEOUT_S}))

@@ -1,34 +1,31 @@
-"""Kaggle's token in Google's Secret Manager, for installations on Google Cloud.
-
-Here belongs reading the one secret that the settings name. What its text means is found in `kaggle_login.py`.
-"""
+"""Kaggle's token in Google's Secret Manager. What its text means is left to `sources/kaggle/login.py`."""
 
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.storage.google.access import GooglePatience, asked, credentials_from
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
 
 
 @dataclass(frozen=True)
 class KaggleSecret:
-    """A secret that is read when it is wanted, and not before.
+    """A secret that is read on demand.
 
     Attributes:
         name: `projects/P/secrets/S`, for its newest version, or with `/versions/V`.
-        credentials_file: who we are; by default the machine's or gcloud's account.
+        credentials_file: file of credentials; by default those of the machine or of gcloud.
         endpoint: address of an emulator; by default Google's.
-        patience: with Secret Manager.
+        policy: timeouts and retries of a request.
     """
 
     name: str
     credentials_file: Path | None = None
     endpoint: str | None = None
-    patience: GooglePatience = field(default_factory=GooglePatience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @property
     def version(self) -> str:
@@ -39,7 +36,7 @@ class KaggleSecret:
         """The secret's text.
 
         Raises:
-            SourceError: there is no such secret, it may not be read, or Google cannot be asked.
+            SourceError: there is no such secret, it may not be read, or Google cannot be reached.
         """
         try:
             from google.api_core.exceptions import NotFound
@@ -54,29 +51,27 @@ class KaggleSecret:
             "--role=roles/secretmanager.secretAccessor --member=` and the account"
         )
         try:
-            text = asked(self._ask, "Secret Manager", SourceError, grant)
+            text = call(self._request, "Secret Manager", SourceError, grant)
         except NotFound:
             text = None
         if text is None:
             raise SourceError(
-                f"there is no secret {self.version}: make it with `gcloud secrets create {secret} "
+                f"there is no secret {self.version}: create it with `gcloud secrets create {secret} "
                 f"--project={project} --data-file=` and a file with Kaggle's token (`versions add` for `create` "
                 "where only a value is missing), or set CHICAGO_CRIME_KAGGLE_SECRET to another"
             )
         return text
 
-    def _ask(self) -> SecretStr:
-        from google.auth.credentials import AnonymousCredentials
+    def _request(self) -> SecretStr:
         from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
         for library in ("google.cloud.secretmanager_v1", "google.auth.transport"):
-            # When they debug, they log answers. Whether with their content differs from version to version.
+            # At level DEBUG some of their versions log responses with their content.
             logging.getLogger(library).setLevel(logging.INFO)
-        without_sign_in = self.endpoint and not self.credentials_file
-        credentials: Any = AnonymousCredentials() if without_sign_in else credentials_from(self.credentials_file)
-        options = {"api_endpoint": self.endpoint} if self.endpoint else None
-        # REST, because that is how Google is asked everywhere else here, and because it starts no threads of its own.
-        with SecretManagerServiceClient(credentials=credentials, transport="rest", client_options=options) as client:
-            retry, limit = self.patience.retry("Secret Manager"), self.patience.timeout_s
-            answer = client.access_secret_version(name=self.version, retry=retry, timeout=limit)
-        return SecretStr(answer.payload.data.decode(errors="replace").strip())
+        arguments = GoogleAccount(None, self.credentials_file, self.endpoint).client_arguments()
+        arguments.pop("project")
+        # REST, as for every other service here; gRPC would also start threads of its own.
+        with SecretManagerServiceClient(transport="rest", **arguments) as client:
+            retry, limit = google_retry(self.policy, "Secret Manager"), self.policy.timeout_s
+            response = client.access_secret_version(name=self.version, retry=retry, timeout=limit)
+        return SecretStr(response.payload.data.decode(errors="replace").strip())

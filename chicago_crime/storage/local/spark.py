@@ -58,11 +58,11 @@ class EmbeddedSpark(LocalSpark):
     def _run(self, job: str, options: list[str]) -> None:
         # The client warns when it tidies up after a session that is over. What goes wrong it raises besides.
         logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
-        from dagster_pyspark import LazyPySparkResource
+        from pyspark.sql import SparkSession
 
         try:
             with embedded_server() as address:
-                session = LazyPySparkResource(spark_config={"spark.remote": address}).spark_session
+                session = SparkSession.builder.remote(address).getOrCreate()
                 try:
                     importlib.import_module(f"{spark_jobs.__name__}.{job}").main(options, session)
                 finally:

@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/assets/dashboard.py` and of the link. That its tables are there, a run in the cloud shows."""
+"""Tests of the link to Looker Studio. A run in the cloud shows that the tables are there."""
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +12,7 @@ from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage.google.looker_studio import LookerStudio
 from chicago_crime.storage.warehouse import WarehouseError
-from chicago_crime.tables import CRIMES_MONTHLY, HOT_SPOTS
+from chicago_crime.tables import CRIMES_MONTHLY, HOT_SPOTS, TABLES
 from chicago_crime_tests.servers.credentials import PROJECT_ID
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
 
@@ -20,7 +20,7 @@ KEY = AssetKey("looker_studio_report")
 
 
 def metadata_of(settings: Settings) -> dict:
-    """What the asset tells of the tables of an installation."""
+    """The metadata of the asset over the tables of an installation."""
     installation = Installation(settings)
     given = {name: getattr(installation, name) for name in ("warehouse", "source_files")}
     result = materialize(
@@ -35,40 +35,35 @@ def test_it_is_in_the_graph_where_the_tables_are_in_bigquery(tmp_path: Path) -> 
     node = build_definitions(Installation(on_google)).resolve_asset_graph().get(KEY)
     assert (node.group_name, node.partitions_def) == ("dashboard", None)
     assert {key.to_user_string() for key in node.parent_keys} == {table.name for table in REPORTED}
+    assert {table.name for table in TABLES.values() if table.adds_up} == {table.name for table in REPORTED}
     on_laptop = build_definitions(Installation(load_settings(data_dir=tmp_path))).resolve_asset_graph()
     assert KEY not in on_laptop.materializable_asset_keys
 
 
-def test_all_marts_are_reported(tmp_path: Path) -> None:
-    graph = build_definitions(Installation(load_settings(data_dir=tmp_path))).resolve_asset_graph()
-    marts = {key.to_user_string() for key in graph.materializable_asset_keys if graph.get(key).group_name == "marts"}
-    assert marts <= {table.name for table in REPORTED}
-
-
 def test_sample_data_says_so_in_the_name(sample_settings: Settings) -> None:
     run_well(sample_settings, 2014, 2015)
-    told = metadata_of(sample_settings)
-    assert told["report_name"] == "Chicago crime, SYNTHETIC rows in 2014-2015"
-    assert told["years"] == "2014-2015"
-    assert told["tables"] == [table.name for table in REPORTED]
-    parameters = parse_qs(urlsplit(told["report"]).query, strict_parsing=True)
-    assert parameters["r.reportName"] == [told["report_name"]]
-    assert parameters["ds.ds0.datasourceName"] == [f"{told['report_name']}: crimes_monthly"]
+    metadata = metadata_of(sample_settings)
+    assert metadata["report_name"] == "Chicago crime, SYNTHETIC rows in 2014-2015"
+    assert metadata["years"] == "2014-2015"
+    assert metadata["tables"] == [table.name for table in REPORTED]
+    parameters = parse_qs(urlsplit(metadata["report"]).query, strict_parsing=True)
+    assert parameters["r.reportName"] == [metadata["report_name"]]
+    assert parameters["ds.ds0.datasourceName"] == [f"{metadata['report_name']}: crimes_monthly"]
 
 
-def test_real_data_does_not(tmp_path: Path) -> None:
+def test_real_data_has_no_such_name(tmp_path: Path) -> None:
     write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     run_well(settings, 2014)
     assert metadata_of(settings)["report_name"] == "Chicago crime"
 
 
-def test_without_tables_it_says_what_to_do(sample_settings: Settings) -> None:
+def test_without_tables_the_error_says_what_to_do(sample_settings: Settings) -> None:
     with pytest.raises(WarehouseError, match=r"crimes_monthly, .*nothing is loaded.*chicago-crime run"):
         metadata_of(sample_settings)
 
 
-def test_whatever_is_in_a_name_stays_in_its_parameter() -> None:
+def test_special_characters_in_a_name_stay_in_their_parameter() -> None:
     name = "100 % & more? #1 = ünüsual/+"
     url = LookerStudio("a-project", "crime").report_url(name, [CRIMES_MONTHLY, HOT_SPOTS])
     parts = urlsplit(url)

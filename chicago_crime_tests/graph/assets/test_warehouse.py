@@ -1,4 +1,4 @@
-"""The typed table and its rejects together are the raw table, however they were chosen; what changed is noted."""
+"""The typed table and its rejects add up to the raw table, whatever a run selects; revisions record what changed."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -37,8 +37,8 @@ def test_rejects_come_and_go_with_the_file(tmp_path: Path) -> None:
     assert rows_of(settings, "rejected_crimes", 2014) == []
 
 
-def test_rejects_by_themselves_are_those_of_the_raw_table_not_of_an_older_typed_one(tmp_path: Path) -> None:
-    """The typed table is of a former file with as many rows: that its count agrees must not be taken for proof."""
+def test_rejects_alone_are_made_of_the_raw_table_not_of_an_older_typed_one(tmp_path: Path) -> None:
+    """The typed table is from an older file with as many rows: an equal count is no proof."""
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     good = crimes_of_months(2014)
     write_csv(tmp_path / "in" / "2014.csv", good)
@@ -73,7 +73,7 @@ def loaded(tmp_path: Path) -> Settings:
     return settings
 
 
-def test_the_first_load_has_nothing_to_compare_with_and_the_next_counts_what_changed(loaded: Settings) -> None:
+def test_the_first_load_has_no_revisions_and_the_next_counts_what_changed(loaded: Settings) -> None:
     noted, crimes = (warehouse_of(loaded).stored(table)[2014] for table in (REVISIONS, CRIMES))
     assert noted.rows == 0
     assert noted.replaced_at < crimes.replaced_at, "it must be made while the former crimes are still there"
@@ -82,13 +82,13 @@ def test_the_first_load_has_nothing_to_compare_with_and_the_next_counts_what_cha
     assert report.metadata["revisions", 2014]["partition_row_count"] == 2
 
 
-def test_what_a_run_replaces_is_noted_also_if_it_chose_only_the_typed_table(loaded: Settings) -> None:
+def test_revisions_are_recorded_even_if_only_the_typed_table_is_selected(loaded: Settings) -> None:
     [report] = run_well(loaded, 2014, assets=WITHOUT_REVISIONS)
     assert ("revisions", 2014) not in report.metadata
     assert kinds(loaded) == ["added", "arrest_turned"]
 
 
-def test_a_run_cut_off_between_the_two_tables_repeats_without_harm(loaded: Settings) -> None:
+def test_a_run_killed_between_the_two_tables_can_be_repeated(loaded: Settings) -> None:
     run_well(loaded, 2014, assets="crime_csv,crime_object,raw_crimes,revisions")  # and then it was killed
     assert (kinds(loaded), arrests(loaded)) == (["added", "arrest_turned"], 0)
     run_well(loaded, 2014, assets=TYPING)
@@ -96,7 +96,7 @@ def test_a_run_cut_off_between_the_two_tables_repeats_without_harm(loaded: Setti
 
 
 @pytest.mark.parametrize(("table", "expected"), [("crimes", []), ("revisions", ["added", "arrest_turned"])])
-def test_a_table_of_an_older_version_is_no_obstacle(loaded: Settings, table: str, expected: list[str]) -> None:
+def test_a_table_of_an_older_version_is_replaced(loaded: Settings, table: str, expected: list[str]) -> None:
     file = warehouse_of(loaded).file(table, 2014)
     duckdb.execute(f"COPY (SELECT year, id FROM '{file}') TO '{file}.new' (FORMAT parquet)")
     Path(f"{file}.new").replace(file)
@@ -118,15 +118,15 @@ def messages(settings: Settings) -> str:
 
 
 @pytest.mark.parametrize("assets", ["crime_csv,crime_object,raw_crimes", "crimes,rejected_crimes,revisions"])
-def test_a_year_that_another_run_is_about_to_replace_is_waited_for(loaded: Settings, assets: str) -> None:
-    """Else it could be compared with rows that are replaced meanwhile, and changes would be noted by nobody."""
+def test_a_run_waits_for_another_that_replaces_the_same_year(loaded: Settings, assets: str) -> None:
+    """Otherwise it could be compared with rows that are replaced meanwhile, and changes would be lost."""
     locks = Installation(loaded).year_locks
     stored = warehouse_of(loaded).stored
     before = stored(CRIMES), stored(RAW_CRIMES)
     with ThreadPoolExecutor() as pool:
         with locks.alone([2014]):
             run = pool.submit(run_well, loaded, 2014, assets=assets)
-            while "Another run is about to replace the crimes of 2014" not in messages(loaded):
+            while "Waiting for another run that is replacing the crimes of 2014" not in messages(loaded):
                 assert not run.done(), "it did not wait"
                 time.sleep(0.1)
             assert (stored(CRIMES), stored(RAW_CRIMES)) == before

@@ -1,4 +1,4 @@
-"""What the tests of the BigQuery warehouse share: a cloud on loopback, and rows in its bucket."""
+"""A cloud on loopback for the tests of the BigQuery warehouse, and rows in its bucket."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from chicago_crime.installation import build_bigquery
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
-from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
 from chicago_crime_tests.servers.bigquery_server import BigQueryServer
 from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.storage_server import StorageServer
@@ -17,12 +17,12 @@ from chicago_crime_tests.support import write_csv
 
 BUCKET = "chicago-test"
 DATASET = "chicago_crime"
-HASTE = GooglePatience(timeout_s=10, first_wait_s=0.02, give_up_s=5)
+POLICY = RetryPolicy(timeout_s=10, first_wait_s=0.02, deadline_s=5)
 
 
 @dataclass
 class Cloud:
-    """Cloud Storage and BigQuery, and the settings that lead there."""
+    """Cloud Storage and BigQuery, and the settings for both."""
 
     storage: StorageServer
     bigquery: BigQueryServer
@@ -30,37 +30,51 @@ class Cloud:
     folder: Path
 
     def warehouse(self, **changes: object) -> BigQueryWarehouse:
-        """A warehouse as another process would have it: it knows nothing of what this one did."""
+        """A warehouse as another process would have it, without anything cached."""
         settings = self.settings.model_copy(update=changes)
-        return replace(build_bigquery(settings), patience=HASTE)
+        return replace(build_bigquery(settings), policy=POLICY)
 
     def put(self, year: int, rows: Sequence[dict[str, str]]) -> str:
-        """Rows as the year's object; its address."""
+        """Store rows as the year's object; returns its address."""
         file = write_csv(self.folder / f"{year}.csv", rows)
         return self.put_file(f"crimes/{year}.csv", file)
 
     def put_file(self, name: str, file: Path) -> str:
-        """A file as an object; its address."""
+        """Store a file as an object; returns its address."""
         self.storage.write(BUCKET, name, file.read_bytes())
         return f"gs://{BUCKET}/{name}"
 
     def load(self, warehouse: BigQueryWarehouse, year: int, rows: Sequence[dict[str, str]]) -> None:
-        """Rows through the raw table into the typed ones."""
+        """Load rows into the raw table, and from there into the typed ones."""
         warehouse.load_csv(RAW_CRIMES, year, self.put(year, rows))
         warehouse.replace_year(CRIMES, year)
         warehouse.replace_year(REJECTED_CRIMES, year)
 
     def years(self, table: str) -> dict[int, int]:
-        """Rows by year of a table of crimes."""
+        """Number of rows by year of a table of crimes."""
         found: dict[int, int] = {}
         for row in self.bigquery.rows(DATASET, table):
             found[row["year"]] = found.get(row["year"], 0) + 1
         return found
 
+    def empty(self) -> None:
+        """Delete rows, objects, jobs and faults. Tables stay, and so do reference tables with their rows."""
+        self.storage.forget_faults()
+        self.bigquery.forget_faults()
+        self.bigquery.forget_jobs()
+        for name in self.storage.names(BUCKET):
+            self.storage.buckets.delete(BUCKET, name)
+        catalog = self.bigquery.catalog
+        for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
+            catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
+            table.labels = {"platform": "chicago_crime"}
+            table.changed()
+            table.rows_changed()
+
 
 @contextmanager
 def cloud_in(folder: Path) -> Iterator[Cloud]:
-    """A cloud, as long as the context lasts."""
+    """A cloud that runs while the context lasts."""
     with (
         StorageServer(folder / "buckets", [BUCKET]).answering() as storage,
         BigQueryServer(storage).answering() as bigquery,

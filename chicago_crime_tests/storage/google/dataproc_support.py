@@ -1,16 +1,14 @@
-"""What the tests of Dataproc share: the two servers with settings that lead to them, and a run with one Spark job."""
+"""What the tests of Dataproc share: a cloud, and a Dagster run with one small Spark job."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from dagster import (
     AssetExecutionContext,
@@ -24,113 +22,76 @@ from dagster import (
 
 from chicago_crime import reference
 from chicago_crime.installation import build_dataproc
-from chicago_crime.settings import Settings, load_settings
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.settings import Settings
+from chicago_crime.sources import retry
 from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-from chicago_crime.storage.spark import JobReport, Workspace
-from chicago_crime.tables import CRIMES
-from chicago_crime_tests.servers.credentials import PROJECT_ID, service_account_file
-from chicago_crime_tests.servers.dataproc_server import DataprocServer
-from chicago_crime_tests.servers.storage_server import StorageServer
+from chicago_crime.storage.spark import JobReport
+from chicago_crime_tests.servers.credentials import PROJECT_ID
+from chicago_crime_tests.whole_cloud import BUCKET, WORKER, WholeCloud, whole_cloud
 
-BUCKET = "chicago-test"
 YEARS = (2014, 2015, 2016)
-TABLES = ("enriched_crimes", "crime_type_count", "crimes_daily", "hot_spots")
+ROWS = 20
 
-_ARROW = {
-    "INT64": pa.int64(),
-    "STRING": pa.string(),
-    "FLOAT64": pa.float64(),
-    "BOOL": pa.bool_(),
-    "DATETIME": pa.timestamp("us"),
-    "DATE": pa.date32(),
-}
+JOB = """
+def main(options, spark, tell):
+    given = dict(zip(options[::2], options[1::2]))
+    crimes, labels = spark.read.parquet(given["--crimes"]), spark.read.csv(given["--labels"], header=True)
+    assert labels.count() > 10
+    for year in (2014, 2015, 2016):
+        crimes.where(f"year = {year}").write.parquet(f"{given['--output']}/copies/{year}")
+        tell({"table": "copies", "year": year, "rows": crimes.where(f"year = {year}").count(), "seconds": 0.5})
+"""
+"""Copies rows by year."""
 
 
 @dataclass
-class Cloud:
-    """The servers and what leads to them."""
+class Cloud(WholeCloud):
+    """The servers, and settings that point to them."""
 
-    storage: StorageServer
-    dataproc: DataprocServer
     settings: Settings
+    programs: Path
 
     def spark(self, **settings: object) -> DataprocSpark:
-        """The runner as the settings build it, but in a hurry."""
+        """The runner that the settings build, with short waits, for the jobs in `programs`."""
         built = build_dataproc(self.settings.model_copy(update=settings))
-        patience = GooglePatience(timeout_s=2, first_wait_s=0.01, give_up_s=5)
-        api = replace(built.api, pause_s=0.02, patience=patience)
-        files = replace(built.files, store=replace(built.files.store, patience=patience))
-        return replace(built, api=api, work=replace(built.work, api=api), files=files)  # type: ignore[type-var]
+        policy = retry.RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
+        api = replace(built.api, pause_s=0.02, policy=policy)
+        files = replace(built.files, store=replace(built.files.store, policy=policy))
+        backend = replace(built.backend, api=api)  # type: ignore[type-var]
+        return replace(built, api=api, backend=backend, files=files, programs=self.programs)
 
     def local(self, uri: str) -> Path:
         """Where an object or a folder of the bucket is on this machine."""
         return self.storage.path(BUCKET, uri.removeprefix(f"gs://{BUCKET}/"))
 
     def staged(self) -> list[str]:
-        """What is left in the bucket besides programs."""
-        return [name for name in self.storage.names(BUCKET) if not name.startswith("jobs/")]
-
-    def calls(self, name: str) -> int:
-        """How many calls of this name there were."""
-        return sum(asked.call == name for asked in self.dataproc.calls)
+        """The objects in the workspaces of runs."""
+        return [name for name in self.storage.names(BUCKET) if name.startswith("staging/")]
 
 
 @contextmanager
 def cloud_in(folder: Path, engine: str) -> Iterator[Cloud]:
     """The servers, in a folder."""
-    storage = StorageServer(folder / "buckets", [BUCKET])
-    dataproc = DataprocServer(storage, engine)
-    settings = load_settings(
-        deployment="gcp",
-        data_dir=folder / "data",
-        gcp_project=PROJECT_ID,
-        gcs_bucket=BUCKET,
-        gcp_credentials=service_account_file(folder, storage.token_uri),
-        gcs_endpoint=storage.url,
-        dataproc_endpoint=dataproc.url,
-        dataproc_service_account=f"spark@{PROJECT_ID}.iam.gserviceaccount.com",
-        dataproc_subnet=f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime",
-    )
-    with storage.answering(), dataproc.answering():
-        yield Cloud(storage, dataproc, settings)
+    (folder / "programs").mkdir(parents=True)
+    (folder / "programs" / "copies.py").write_text(JOB)
+    subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
+    with whole_cloud(folder, engine, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
+        yield Cloud(**vars(cloud), settings=cloud.settings_with(), programs=folder / "programs")
 
 
-def write_crimes(folder: Path, years: tuple[int, ...] = YEARS) -> None:
-    """Some typed crimes of every year, as the warehouse exports them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    types = ("THEFT", "BATTERY", "CRIM SEXUAL ASSAULT")
-    for year in years:
-        rows = [
-            {
-                "id": year * 1000 + n,
-                "date": datetime(year, n % 12 + 1, n % 28 + 1, n % 24, n % 2),
-                "primary_type": types[n % 3],
-                "fbi_code": ("06", "08B", None)[n % 3],
-                "community_area": n % 77 + 1,
-                "arrest": n % 4 == 0,
-                "domestic": n % 5 == 0,
-                "x_coordinate": 1_176_352.0 + 700 * (n % 6),
-                "y_coordinate": 1_900_927.0 + 700 * (n % 7),
-                "latitude": 41.88 + n % 7 / 1000,
-                "longitude": -87.63 + n % 6 / 1000,
-                "year": year,
-                "updated_on": datetime(year + 1, 2, 10),
-            }
-            for n in range(60)
-        ]
-        schema = pa.schema([(column.name, _ARROW[column.type]) for column in CRIMES.columns])
-        pq.write_table(pa.Table.from_pylist(rows, schema), folder / f"{year}.parquet")
+def nothing_is_left(cloud: Cloud) -> bool:
+    """Whether nothing costs money or waits to be removed."""
+    state = cloud.dataproc.dataproc
+    running = [task for task in (*state.jobs.values(), *state.batches.values()) if not task.is_over]
+    notes = list(cloud.settings.data_dir.glob("dataproc/*"))
+    return (cloud.dataproc.live_clusters(), running, cloud.staged(), notes) == ([], [], [], [])
 
 
-def arguments(workspace: Workspace) -> dict[str, Path | str]:
-    """Those of the job."""
-    return {
-        "crimes": workspace.input,
-        "community_areas": reference.file("community_areas"),
-        "fbi_codes": reference.file("fbi_codes"),
-        "output": workspace.output,
-    }
+def write_crimes(folder: Path) -> None:
+    """Rows of every year, as the warehouse exports them."""
+    folder.mkdir(parents=True)
+    rows = [{"id": 100 * year + n, "year": year} for year in YEARS for n in range(ROWS)]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "crimes.parquet")
 
 
 @dataclass
@@ -138,20 +99,20 @@ class Ran:
     """A Dagster run of the Spark job.
 
     Attributes:
-        success: whether it ended well.
-        log: what it logged, a message a line.
+        success: whether it succeeded.
+        log: its log, a message a line.
         reason: why it failed.
-        tables: what was taken of the output.
-        report: what the runner told.
-        live_at_load: clusters there were when the output was taken.
+        ids: the ids in the output, by year.
+        report: of the runner.
+        live_at_load: the clusters that existed when the output was read.
     """
 
     success: bool = False
     log: str = ""
     reason: str = ""
-    tables: Mapping[tuple[str, int], Any] = field(default_factory=dict)
+    ids: dict[int, list[int]] = field(default_factory=dict)
     report: JobReport | None = None
-    live_at_load: list = field(default_factory=list)
+    live_at_load: list[Any] = field(default_factory=list)
 
 
 def start(
@@ -159,18 +120,18 @@ def start(
     spark: DataprocSpark,
     run_id: str | None = None,
     fill: Callable[[Path], object] = write_crimes,
-    job: str = "enrich_crimes",
+    job: str = "copies",
     retries: int = 0,
 ) -> Ran:
-    """A Dagster run with one asset that runs a Spark job, as the platform's own does.
+    """Run an asset that runs a Spark job, as the platform's own asset does.
 
     Args:
         cloud: the servers.
-        spark: what runs it.
-        run_id: of the run, to start one again.
-        fill: fills the input's folder.
-        job: which.
-        retries: how often the step is tried again.
+        spark: the runner.
+        run_id: of the run, to restart one.
+        fill: fills the input folder.
+        job: name of the job.
+        retries: of the step.
     """
     ran = Ran()
 
@@ -179,10 +140,11 @@ def start(
         with spark.workspace(context, job) as workspace:
             if not workspace.is_filled:
                 fill(cloud.local(workspace.input))
-            ran.report = spark.run(context, job, **arguments(workspace))
+            labels = reference.file("fbi_codes")
+            ran.report = spark.run(context, job, crimes=workspace.input, labels=labels, output=workspace.output)
             ran.live_at_load = cloud.dataproc.live_clusters()
-            if cloud.local(workspace.output).is_dir():
-                ran.tables = rows_of(cloud.local(workspace.output))
+            for folder in cloud.local(workspace.output).glob("copies/*"):
+                ran.ids[int(folder.name)] = sorted(pq.read_table(folder, partitioning=None)["id"].to_pylist())
         yield MaterializeResult()
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -202,17 +164,5 @@ def start(
 
 @cache
 def _instance() -> DagsterInstance:
-    """The instance of most runs; one that starts again needs another, as it would be known already."""
+    """The instance of most runs. A restarted run needs another one, which does not know its id."""
     return DagsterInstance.ephemeral()
-
-
-def rows_of(folder: Path, years: tuple[int, ...] = YEARS) -> Mapping[tuple[str, int], list[dict[str, Any]]]:
-    """The rows of every table and year below a folder, in an order of their own."""
-    return {
-        (table, year): sorted(
-            ds.dataset(folder / table / str(year), format="parquet", partitioning=None).to_table().to_pylist(),
-            key=lambda row: str(list(row.values())),
-        )
-        for table in TABLES
-        for year in years
-    }

@@ -1,15 +1,14 @@
-"""Tests of `chicago_crime/resources/bigquery.py`: what each verb of the warehouse does to the tables."""
+"""Tests of `chicago_crime/storage/google/bigquery/warehouse.py`: what each operation does to the tables."""
 
-from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chicago_crime.storage.google.bigquery.live_tables import _COLUMNS_ADDED
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
-from chicago_crime.storage.warehouse import WarehouseError, current_run
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -18,8 +17,10 @@ from chicago_crime.tables import (
     CRIMES_MONTHLY,
     RAW_CRIMES,
     REJECTED_CRIMES,
+    TABLES,
 )
-from chicago_crime_tests.storage.google.cloud import BUCKET, DATASET, Cloud, cloud_in
+from chicago_crime_tests.servers.bigquery_jobs_server import Job
+from chicago_crime_tests.storage.google.cloud import BUCKET, DATASET, Cloud
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, write_csv
 
 NO_FILTER: dict[str, object] = {
@@ -34,17 +35,6 @@ NO_FILTER: dict[str, object] = {
 }
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with cloud_in(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def warehouse(cloud: Cloud) -> BigQueryWarehouse:
-    return cloud.warehouse()
-
-
 def counts(year: int, *names: str) -> pa.Table:
     """Rows of crime_type_count, one for each crime type."""
     numbers = {"crimes": 1, "arrests": 0, "arrest_rate": 0.0, "domestic_crimes": 0}
@@ -52,33 +42,31 @@ def counts(year: int, *names: str) -> pa.Table:
 
 
 def put_parquet(cloud: Cloud, name: str, rows: pa.Table) -> str:
-    """Rows as a Parquet object somewhere below a folder; the folder's address."""
+    """Store rows as a Parquet object somewhere below a folder; returns the folder's address."""
     file = cloud.folder / "rows.parquet"
     pq.write_table(rows, file)
     cloud.put_file(f"{name}/part/0.parquet", file)
     return f"gs://{BUCKET}/{name}"
 
 
-def test_the_raw_table_holds_every_value_as_the_string_it_came_as(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_the_raw_table_keeps_every_value_as_text_and_an_empty_field_is_null(
+    cloud: Cloud, warehouse: BigQueryWarehouse
+) -> None:
     odd = crime(id="007", arrest="", beat="0111", block='a "quoted",\nblock', date=" 1/2/2014")
-    stored = warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, [odd]))
-    assert cloud.bigquery.rows(DATASET, "raw_crimes") == [odd | {"arrest": None}]
-    assert stored.rows == 1
+    quoted = crime(id="8", ward="", location="")
+    file = append_quoted(write_csv(cloud.folder / "f.csv", [odd]), [quoted])
+    stored = warehouse.load_csv(RAW_CRIMES, 2014, cloud.put_file("crimes/2014.csv", file))
+    rows = sorted(cloud.bigquery.rows(DATASET, "raw_crimes"), key=lambda row: row["id"])
+    assert rows == [odd | {"arrest": None}, quoted]
+    assert stored.rows == 2
     assert warehouse.stored(RAW_CRIMES) == {2014: stored}
 
 
-def test_an_empty_field_is_null_and_an_empty_text_in_quotes_is_empty(
-    cloud: Cloud, warehouse: BigQueryWarehouse
-) -> None:
-    rows = [crime(id=1, ward="", location=""), crime(id=2, ward="", location="")]
-    file = append_quoted(write_csv(cloud.folder / "f.csv", rows[:1]), rows[1:])
-    warehouse.load_csv(RAW_CRIMES, 2014, cloud.put_file("crimes/2014.csv", file))
-    stored = sorted(cloud.bigquery.rows(DATASET, "raw_crimes"), key=lambda row: row["id"])
-    assert stored == [rows[0] | {"ward": None, "location": None}, rows[1]]
-
-
-def test_tables_are_made_as_they_are_described(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, [crime()]))
+def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
+    warehouse = fresh_cloud.warehouse()
+    with pytest.raises(WarehouseError, match="Load some years first"):
+        warehouse.answer("pages/overview", NO_FILTER)
+    warehouse.load_csv(RAW_CRIMES, 2014, fresh_cloud.put(2014, [crime()]))
     client = warehouse._connect()
     crimes, raw, monthly = (
         client.get_table(f"{DATASET}.{name}") for name in ("crimes", "raw_crimes", "crimes_monthly")
@@ -93,81 +81,62 @@ def test_tables_are_made_as_they_are_described(cloud: Cloud, warehouse: BigQuery
     assert crimes.labels == {"platform": "chicago_crime"}
 
 
-def test_a_year_is_replaced_whole_and_the_others_are_left(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_a_year_is_replaced_whole_and_the_others_are_kept(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
     cloud.load(warehouse, 2015, crimes_of_months(2015, per_month=2))
     before = warehouse.stored(CRIMES)[2015]
-    cloud.load(warehouse, 2014, crimes_of_months(2014, months=[2, 3]))
-    assert cloud.years("crimes") == {2014: 6, 2015: 24}
+    for _ in range(2):
+        cloud.load(warehouse, 2014, crimes_of_months(2014, months=[2, 3]))
+        assert cloud.years("crimes") == {2014: 6, 2015: 24}
     assert {year: stored.rows for year, stored in warehouse.stored(RAW_CRIMES).items()} == {2014: 6, 2015: 24}
     assert warehouse.stored(CRIMES)[2015] == before
     assert warehouse.stored(CRIMES)[2014].replaced_at > before.replaced_at
 
 
-def test_replacing_a_year_twice_changes_nothing(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    def rows() -> list[str]:
-        return sorted(str(row) for row in cloud.bigquery.rows(DATASET, "crimes"))
-
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
-    before = rows()
-    warehouse.replace_year(CRIMES, 2014)
-    assert rows() == before
-
-
-def test_a_failed_replacement_leaves_the_old_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
+def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, crimes_of_months(2014)))
     cloud.storage.write(BUCKET, "crimes/broken.csv", b"id,date\n1\n")
     with pytest.raises(WarehouseError, match=r"cannot load gs://.*broken\.csv into raw_crimes: Error while reading"):
         warehouse.load_csv(RAW_CRIMES, 2014, f"gs://{BUCKET}/crimes/broken.csv")
-    with pytest.raises(WarehouseError, match="a row to load into crime_type_count is not of 2014"):
-        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, put_parquet(cloud, "strange", counts(2013, "THEFT")))
+    wrong = counts(2014, "THEFT").set_column(2, "crimes", pa.array(["many"]))
+    for name, rows, problem in (
+        ("strange", counts(2013, "THEFT"), "a row to load into crime_type_count is not of 2014"),
+        ("lacking", pa.table({"year": [2014]}), "Unrecognized name: primary_type"),
+        ("wrong", wrong, "many"),
+    ):
+        with pytest.raises(WarehouseError, match=f"cannot load 2014 into crime_type_count: .*{problem}"):
+            warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, put_parquet(cloud, name, rows))
     assert warehouse.stored(RAW_CRIMES)[2014].rows == 36
     assert warehouse.stored(CRIME_TYPE_COUNT) == {}
 
 
-def test_parquet_that_lacks_a_column_or_does_not_fit_is_refused(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    lacking = put_parquet(cloud, "lacking", pa.table({"year": [2014]}))
-    with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count: Unrecognized name: primary_type"):
-        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, lacking)
-    wrong = counts(2014, "THEFT").set_column(2, "crimes", pa.array(["many"]))
-    with pytest.raises(WarehouseError, match=r"cannot load 2014 into crime_type_count: .*many"):
-        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, put_parquet(cloud, "wrong", wrong))
-
-
-def test_parquet_of_several_tables_goes_in_with_one_write(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
+def test_parquet_of_several_tables_is_loaded_with_one_write(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     warehouse.load_parquet(CRIME_TYPE_COUNT, 2015, put_parquet(cloud, "old", counts(2015, "ARSON")))
     folder = put_parquet(cloud, "made", counts(2014, "ARSON", "THEFT"))
     before = len(cloud.bigquery.writes())
     stored = warehouse.load_parquets({CRIME_TYPE_COUNT: folder, CRIMES_DAILY: f"gs://{BUCKET}/none"}, 2014)
-    # The second of the two is empty, which is written down.
+    # The second of the two is empty, which is recorded.
     assert cloud.bigquery.writes()[before:] == ["jobs.insert", "tables.patch"]
     assert (stored["crime_type_count"].rows, stored["crimes_daily"].rows) == (2, 0)
     assert cloud.years("crime_type_count") == {2014: 2, 2015: 1}
     assert list(warehouse.stored(CRIMES_DAILY)) == [2014]
 
 
-def test_a_year_without_rows_is_stored_all_the_same(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.load(warehouse, 2014, [*crimes_of_months(2014), crime(id="")])
-    assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
-    assert warehouse.clear_year(REJECTED_CRIMES, 2014).rows == 0
-    assert {year: stored.rows for year, stored in cloud.warehouse().stored(REJECTED_CRIMES).items()} == {2014: 0}
+def test_an_empty_year_is_a_stored_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    for year in (2014, 2015):
+        cloud.load(warehouse, year, [*crimes_of_months(year, months=[1]), crime(id="")])
+    for table in (RAW_CRIMES, CRIMES, REJECTED_CRIMES):
+        other = warehouse.stored(table)[2015].rows
+        assert warehouse.clear_year(table, 2014).rows == 0
+        found = cloud.warehouse().stored(table)
+        assert {year: stored.rows for year, stored in found.items()} == {2014: 0, 2015: other}
     assert warehouse.count_by(REJECTED_CRIMES, [2014], "reason") == {2014: {}}
     assert warehouse.measure(REJECTED_CRIMES, [2014], {"n": "COUNT(*)"}) == {2014: {"n": 0}}
     before = len(cloud.bigquery.writes())
     assert warehouse.clear_year(REJECTED_CRIMES, 2014).rows == 0
     assert len(cloud.bigquery.writes()) == before
-    warehouse.replace_year(REJECTED_CRIMES, 2014)  # and rows win over what was written down
+    cloud.load(warehouse, 2014, [crime(id="")])  # rows win over the record
     assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
-
-
-@pytest.mark.parametrize("table", [RAW_CRIMES, CRIMES, REJECTED_CRIMES])
-def test_a_year_of_any_table_can_be_cleared(cloud: Cloud, warehouse: BigQueryWarehouse, table: object) -> None:
-    for year in (2014, 2015):
-        cloud.load(warehouse, year, [*crimes_of_months(year, months=[1]), crime(id="")])
-    before = warehouse.stored(table)[2015]
-    assert warehouse.clear_year(table, 2014).rows == 0
-    assert {year: stored.rows for year, stored in warehouse.stored(table).items()} == {2014: 0, 2015: before.rows}
 
 
 def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
@@ -186,11 +155,8 @@ def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: B
 
 def test_measures_and_counts_are_by_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014, arrest="true"))
-    cloud.load(
-        warehouse,
-        2015,
-        [*crimes_of_months(2015), crime(id="9", year="2015", date="01/01/2015 10:00:00 AM", primary_type="ARSON")],
-    )
+    arson = crime(id="9", year="2015", date="01/01/2015 10:00:00 AM", primary_type="ARSON")
+    cloud.load(warehouse, 2015, [*crimes_of_months(2015), arson])
     measures = {"arrests": "COUNTIF(arrest)", "strange": "COUNTIF(year != @year)", "newest": "MAX(date)"}
     found = warehouse.measure(CRIMES, [2014, 2015], measures)
     assert found[2014] == {"arrests": 36, "strange": 0, "newest": datetime(2014, 12, 3, 10, 15)}
@@ -205,9 +171,7 @@ def test_measures_and_counts_are_by_year(cloud: Cloud, warehouse: BigQueryWareho
         warehouse.measure(CRIMES, [2016], measures)
 
 
-def test_questions_are_answered_with_parameters_of_every_kind(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    with pytest.raises(WarehouseError, match="Load some years first"):
-        warehouse.answer("pages/overview", NO_FILTER)
+def test_statements_of_pages_take_parameters_of_every_type(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, [crime()]))
     with pytest.raises(WarehouseError, match="crimes_monthly is empty: load some years first"):
         warehouse.answer("pages/overview", NO_FILTER)
@@ -222,21 +186,19 @@ def test_questions_are_answered_with_parameters_of_every_kind(cloud: Cloud, ware
 
     assert crimes() == [7]
     assert crimes(domestic=True, classes=["property"], types=["THEFT"], areas=[32], districts=[1]) == [3]
-    assert crimes(types=["ARSON"]) == []
-    assert crimes(years=[2015]) == []
+    assert crimes(types=["ARSON"]) == crimes(years=[2015]) == []
     whole = warehouse.answer("pages/overview", NO_FILTER)
-    assert whole.schema.field("month").type == pa.date32()
-    assert whole.schema.field("crimes").type == pa.int64()
+    assert [whole.schema.field(name).type for name in ("month", "crimes")] == [pa.date32(), pa.int64()]
 
 
-def test_a_query_is_run_as_it_is_and_can_change_nothing(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_a_query_is_run_as_it_is_and_cannot_change_anything(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
     found = warehouse.query("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month LIMIT 1")
     assert found.to_pylist() == [{"month": date(2014, 1, 1), "n": 3}]
     with pytest.raises(WarehouseError, match="Unrecognized name: nothing"):
         warehouse.query("SELECT nothing FROM crimes")
     for statement in ("DELETE FROM crimes WHERE TRUE", "DROP TABLE crimes", "SELECT 1; SELECT 2"):
-        with pytest.raises(WarehouseError, match="only queries can be answered"):
+        with pytest.raises(WarehouseError, match="only SELECT statements are run"):
             warehouse.query(statement)
     assert cloud.years("crimes") == {2014: 36}
 
@@ -252,40 +214,73 @@ def test_a_statement_that_would_read_too_much_is_refused_before_it_runs(cloud: C
     assert cloud.bigquery.writes()[before:] == []
 
 
-def test_jobs_are_labelled_and_tell_what_they_cost(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_jobs_have_labels_and_report_their_costs(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
-    token = current_run.set("0f1e-RUN")
-    try:
-        details = warehouse.replace_year(CRIMES, 2014).details
-    finally:
-        current_run.reset(token)
+    details = warehouse.for_run("0f1e-RUN").replace_year(CRIMES, 2014).details
     job = list(cloud.bigquery.jobs.by_id.values())[-2]
-    assert job.configuration["labels"] == {
-        "platform": "chicago_crime",
-        "asset": "crimes",
-        "year": "2014",
-        "run": "0f1e-run",
-    }
+    labels = {"platform": "chicago_crime", "asset": "crimes", "year": "2014"}
+    assert job.configuration["labels"] == labels | {"run": "0f1e-run"}
     assert job.id.startswith("chicago_crime_crimes_2014_")
     assert details["bigquery_bytes_estimated"] > 0
     assert details["bigquery_bytes_billed"] >= 10 << 20
     assert details["bigquery_estimated_usd"] == pytest.approx(details["bigquery_bytes_billed"] / 2**40 * 6.25, abs=1e-6)
+    warehouse.replace_year(CRIMES, 2014)
+    assert list(cloud.bigquery.jobs.by_id.values())[-2].configuration["labels"] == labels
 
 
-def test_reference_tables_are_loaded_once_and_again_when_they_change(
-    cloud: Cloud, warehouse: BigQueryWarehouse
-) -> None:
-    def made() -> int:
-        return sum(
-            "CREATE OR REPLACE TABLE `community_areas`" in str(j.configuration)
-            for j in cloud.bigquery.jobs.by_id.values()
-        )
+def test_reference_tables_are_loaded_once_and_again_after_a_change(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    def loads() -> int:
+        jobs = cloud.bigquery.jobs.by_id.values()
+        return sum("CREATE OR REPLACE TABLE `community_areas`" in str(job.configuration) for job in jobs)
 
     cloud.load(warehouse, 2014, crimes_of_months(2014))
     warehouse.replace_year(AREA_RATES, 2014)
+    before = loads()
     cloud.warehouse().replace_year(AREA_RATES, 2014)
-    assert made() == 1
+    assert loads() == before
     assert len(cloud.bigquery.rows(DATASET, "community_areas")) == 77
     cloud.bigquery.catalog.find(DATASET, "community_areas").labels["content"] = "older"
     cloud.warehouse().replace_year(AREA_RATES, 2014)
-    assert made() == 2
+    assert loads() == before + 1
+
+
+def partition_queries(cloud: Cloud) -> list[list[str]]:
+    """The tables of each query about partitions, from now on."""
+    found: list[list[str]] = []
+
+    def note(job: Job) -> None:
+        query = job.configuration.get("query", {})
+        if "INFORMATION_SCHEMA.PARTITIONS" in query.get("query", ""):
+            [tables] = [one["parameterValue"]["arrayValues"] for one in query["queryParameters"]]
+            found.append(sorted(one["value"] for one in tables))
+
+    cloud.bigquery.jobs.before_work = note
+    return found
+
+
+def test_years_are_queried_only_of_tables_that_have_changed(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    """A query about partitions is billed."""
+    reader, every = cloud.warehouse(), list(TABLES.values())
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    queries = partition_queries(cloud)
+    before = reader.stored_of_all(every)
+    assert reader.stored_of_all(every) == before
+    assert queries == [sorted(TABLES)]
+    warehouse.load_csv(RAW_CRIMES, 2015, cloud.put(2015, [crime(year=2015, date="05/05/2015 10:00:00 AM")]))
+    queries.clear()
+    after = reader.stored_of_all(every)
+    assert queries == [["raw_crimes"]]
+    assert after == before | {"raw_crimes": after["raw_crimes"]}
+    assert {year: held.rows for year, held in after["raw_crimes"].items()} == {2014: 36, 2015: 1}
+
+
+def test_whether_migrated_tables_are_outdated_needs_no_further_query(
+    cloud: Cloud, warehouse: BigQueryWarehouse
+) -> None:
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    for table in TABLES.values():  # as after a new column, with rows from before
+        warehouse.tables._label(table, _COLUMNS_ADDED, 4e9)
+    reader, queries = cloud.warehouse(), partition_queries(cloud)
+    reader.stored_of_all(list(TABLES.values()))
+    assert [reader.outdated(table) for table in (CRIMES, RAW_CRIMES)] == [[2014], [2014]]
+    assert len(queries) == 1

@@ -1,6 +1,6 @@
-"""Tests of `chicago_crime/resources/bigquery_answers.py`: what is left of a statement once its parameters are known.
+"""Tests of `chicago_crime/storage/google/bigquery/answers.py`: what is left of a statement with its parameters.
 
-That its answer is the laptop's is tested in `test_bigquery_parity.py` and `end_to_end/test_cloud_dashboard.py`.
+That its result is the laptop's is tested in `test_bigquery_parity.py` and `end_to_end/test_cloud_dashboard.py`.
 """
 
 from datetime import date
@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.pages.compare import spans_until
-from chicago_crime.storage.google.bigquery.answers import FEW_YEARS, MB, MOST_BYTES_ALONE, PAGE, asked, most_bytes
+from chicago_crime.storage.google.bigquery.answers import FEW_YEARS, MB, MOST_BYTES_ALONE, PAGE, most_bytes, reduced
 from chicago_crime.storage.google.bigquery.packing import PACKED, UNPACKABLE
 from chicago_crime.tables import ENRICHED_CRIMES
 
@@ -43,32 +43,32 @@ def columns_read(query: str, table: str) -> set[str]:
     ],
 )
 def test_a_mart_is_read_by_its_number_alone(name: str, table: str, filters: Filters) -> None:
-    query, _ = asked(f"pages/{name}", filters.parameters(YEARS))
+    query, _ = reduced(f"pages/{name}", filters.parameters(YEARS))
     assert columns_read(query, table) == {PACKED, UNPACKABLE}
 
 
 @pytest.mark.parametrize(("chosen", "names_year"), [(1, True), (FEW_YEARS, True), (FEW_YEARS + 1, False)])
 def test_few_years_choose_partitions_and_many_do_not_cost_a_column(chosen: int, names_year: bool) -> None:
-    query, _ = asked("pages/where", Filters().parameters(YEARS[:chosen]))
+    query, _ = reduced("pages/where", Filters().parameters(YEARS[:chosen]))
     assert ("year" in columns_read(query, "crimes_by_cell")) == names_year
     assert (f"WHERE year IN ({', '.join(map(str, YEARS[:chosen]))})) AS crimes_by_cell" in query) == names_year
 
 
 def test_a_filter_that_is_off_is_not_in_the_statement() -> None:
     parameters = Filters(area=(25,)).parameters([2015, 2016]) | {"rows_are": "district"}
-    query, left = asked("pages/compare", parameters | spans_until(date(2016, 6, 15), [2015, 2016]))
+    query, left = reduced("pages/compare", parameters | spans_until(date(2016, 6, 15), [2015, 2016]))
     assert left == {"areas": [25], "last_day": date(2016, 6, 15)}
     own = columns_read(query, "enriched_crimes") & {column.name for column in ENRICHED_CRIMES.columns}
     assert own == {"date", "year", "month", "community_area", "district"}
     with_all = Filters(area=(25,), arrest=False, domestic=True, type=("THEFT",)).parameters([2016])
-    query, left = asked("pages/where", with_all)
+    query, left = reduced("pages/where", with_all)
     assert left == {"areas": [25], "arrest": False, "domestic": True, "types": ["THEFT"]}
 
 
 def test_compare_reads_days_of_the_months_that_a_span_begins_or_ends_in() -> None:
     spans = spans_until(date(2016, 1, 5), range(2012, 2017))
     assert spans["months"] == [date(year, month, 1) for year in range(2012, 2017) for month in (1, 12)][1:-1]
-    query, _ = asked("pages/compare", Filters().parameters(range(2012, 2017)) | spans | {"rows_are": "area"})
+    query, _ = reduced("pages/compare", Filters().parameters(range(2012, 2017)) | spans | {"rows_are": "area"})
     months = ", ".join(f"CAST('{month}' AS DATE)" for month in spans["months"])
     assert f"month IN ({months})" in query
     whole = spans["whole_months"]
@@ -79,13 +79,13 @@ def test_compare_reads_days_of_the_months_that_a_span_begins_or_ends_in() -> Non
 
 def test_a_value_is_never_part_of_the_text() -> None:
     evil = "x') OR 1=1 --"
-    query, left = asked("pages/overview", Filters(type=(evil,)).parameters(YEARS))
+    query, left = reduced("pages/overview", Filters(type=(evil,)).parameters(YEARS))
     assert evil not in query
     assert left == {"types": [evil]}
 
 
 def test_no_choice_of_years_is_none() -> None:
-    query, _ = asked("pages/coverage", {"years": []})
+    query, _ = reduced("pages/coverage", {"years": []})
     assert "WHERE FALSE" in query
 
 

@@ -1,4 +1,4 @@
-"""BigQuery and DuckDB make the same tables of the same rows, value by value; and a backfill's writes are counted."""
+"""BigQuery and DuckDB make the same tables from the same rows, value by value; a year takes nine writes."""
 
 import csv
 import gzip
@@ -43,7 +43,7 @@ ROWS = 3000
 
 @dataclass
 class Both:
-    """The same years in both warehouses, and what BigQuery was asked meanwhile."""
+    """The same years in both warehouses, and the writes to BigQuery meanwhile."""
 
     cloud: Cloud
     bigquery: BigQueryWarehouse
@@ -53,7 +53,7 @@ class Both:
 
 
 def fill(cloud: Cloud, duckdb: DuckDBWarehouse, files: Mapping[int, Path], earlier: Mapping[int, Path]) -> Both:
-    """Years through every table of both, as the assets do it; `earlier` were loaded before."""
+    """Load years into every table of both, as the assets do; `earlier` files first."""
     bigquery, folder = cloud.warehouse(), cloud.folder
     before = len(cloud.bigquery.writes())
     for year, file in (*earlier.items(), *files.items()):
@@ -75,6 +75,7 @@ def fill(cloud: Cloud, duckdb: DuckDBWarehouse, files: Mapping[int, Path], earli
         crimes=exported,
         community_areas=reference.file("community_areas"),
         fbi_codes=reference.file("fbi_codes"),
+        comparable_types=reference.file("comparable_types"),
         output=folder / "made",
         tables=",".join(table.name for table in SPARK),
     )
@@ -98,7 +99,7 @@ def real_rows(folder: Path, year: int) -> Path:
 
 
 def dirty_rows(folder: Path, year: int) -> Path:
-    """A sample with every known kind of dirt that a row can have; some of it is rejected, for every reason."""
+    """A sample with every known kind of dirt, some of it rejected, for every reason."""
     sample = SampleSource(rows=800).fetch(year, folder).path
     with sample.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, NAMES))[1:]
@@ -133,7 +134,7 @@ def dirty_rows(folder: Path, year: int) -> Path:
 
 
 def changed(file: Path, target: Path) -> Path:
-    """A file's rows as they were earlier: some not there yet, some others that vanished, some flags not yet turned."""
+    """A file's rows as of an earlier snapshot: some missing, some that vanish later, some with other values."""
     with file.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))[20:]
     for row in rows[::7]:
@@ -167,7 +168,6 @@ def test_every_table_is_the_same_value_by_value(both: Both, table: Table) -> Non
     found = [{name: row[name] for name in columns} for row in both.cloud.bigquery.rows(DATASET, table.name)]
     assert expected or (table in (REJECTED_CRIMES, REVISIONS) and both.is_real)
     assert sorted(map(repr, found)) == sorted(map(repr, expected))
-    # And as its client reads it, which makes values of texts.
     read = both.bigquery.query(f"SELECT {', '.join(columns)} FROM {table.name}").to_pylist()
     assert sorted(map(repr, read)) == sorted(map(repr, expected))
 

@@ -1,6 +1,7 @@
-"""Tests of `chicago_crime/resources/dataproc.py` when something fails: whatever it is, no cluster is left.
+"""Tests of the Spark runner on Dataproc when something fails: no cluster is left, and no job runs twice.
 
-Programs do not run here, they only seem to: what they would make is shown in `test_dataproc.py`.
+Programs only seem to run here. `test_dataproc.py` has jobs that really run; `benchmarks/faults.py` tries every fault at
+every call.
 """
 
 import multiprocessing
@@ -9,32 +10,21 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from chicago_crime.installation import build_dataproc
-from chicago_crime.settings import SettingsError
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.settings import Settings, SettingsError
 from chicago_crime_tests.patience import until
-from chicago_crime_tests.servers.faults import NO_FAULT, Fault
+from chicago_crime_tests.servers.faults import NO_FAULT, Asked, Fault
 from chicago_crime_tests.servers.google_server import RefusedError
-from chicago_crime_tests.storage.google.dataproc_support import BUCKET, Cloud, cloud_in, start
+from chicago_crime_tests.storage.google.dataproc_support import Cloud, cloud_in, nothing_is_left, start
 
-FAULTS = {
-    "429": Fault(status=429, retry_after="1"),
-    "500": Fault(status=500),
-    "503": Fault(status=503),
-    "cut": Fault(cut_after=20),
-    "lost": Fault(loses_answer=True),
-    "slow": Fault(wait_s=0.1),
-}
 MODES = ("cluster", "serverless")
 
-pytestmark = pytest.mark.filterwarnings("ignore:AssetExecutionContext.run_id is deprecated")  # Dagster's own use
+pytestmark = pytest.mark.filterwarnings("ignore:AssetExecutionContext.run_id is deprecated")  # Dagster uses it
 
 
 @pytest.fixture
@@ -43,23 +33,16 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
         yield made
 
 
-def nothing_is_left(cloud: Cloud) -> bool:
-    """Whether nothing costs or waits to be removed."""
-    state = cloud.dataproc.dataproc
-    runs = [work for work in (*state.jobs.values(), *state.batches.values()) if not work.is_over]
-    staged = [name for name in cloud.staged() if name.startswith("staging/")]
-    notes = list(cloud.settings.data_dir.glob("dataproc/*"))
-    return (cloud.dataproc.live_clusters(), runs, staged, notes) == ([], [], [], [])
-
-
 def is_working(cloud: Cloud) -> bool:
     state = cloud.dataproc.dataproc
     return any(work.state == "RUNNING" for work in (*state.jobs.values(), *state.batches.values()))
 
 
-def _start_in_another_process(cloud_settings: Any, storage_folder: Path, mode: str, run_id: str) -> None:
-    class Elsewhere:  # what `start` needs of the cloud, whose servers are in the other process
-        settings = cloud_settings
+def _start_in_another_process(
+    cloud_settings: Settings, programs_folder: Path, storage_folder: Path, mode: str, run_id: str
+) -> None:
+    class Elsewhere:  # what `start` needs of the cloud, whose servers are in the parent process
+        settings, programs = cloud_settings, programs_folder
 
         @staticmethod
         def local(uri: str) -> Path:
@@ -68,11 +51,12 @@ def _start_in_another_process(cloud_settings: Any, storage_folder: Path, mode: s
     start(Elsewhere(), Cloud.spark(Elsewhere(), dataproc_mode=mode), run_id)  # type: ignore[arg-type]
 
 
-def kill_at_work(cloud: Cloud, mode: str, run_id: str) -> None:
-    """Start a run in a process of its own, and kill that while the job runs."""
+def kill_while_the_job_runs(cloud: Cloud, mode: str, run_id: str) -> None:
+    """Start a run in another process, and kill that process while the job runs."""
     cloud.dataproc.pretend_s = 3600
     process = multiprocessing.get_context("spawn").Process(
-        target=_start_in_another_process, args=(cloud.settings, cloud.storage.buckets.folder, mode, run_id)
+        target=_start_in_another_process,
+        args=(cloud.settings, cloud.programs, cloud.storage.buckets.folder, mode, run_id),
     )
     process.start()
     try:
@@ -83,37 +67,37 @@ def kill_at_work(cloud: Cloud, mode: str, run_id: str) -> None:
     cloud.dataproc.pretend_s = 0
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("kind", FAULTS)
-def test_no_fault_at_any_call_leaves_anything_or_starts_anything_twice(cloud: Cloud, mode: str, kind: str) -> None:
-    spark = cloud.spark(dataproc_mode=mode)
-    assert start(cloud, spark).success
-    calls = len(cloud.dataproc.calls)
+LOST = Fault(loses_answer=True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "fault", "method", "path"),
+    [
+        ("cluster", LOST, "POST", "/clusters"),
+        ("cluster", LOST, "POST", "/jobs:submit"),
+        ("cluster", LOST, "DELETE", "/clusters/"),
+        ("cluster", Fault(cut_after=20), "GET", "/clusters/"),
+        ("serverless", LOST, "POST", "/batches"),
+        ("serverless", Fault(status=503), "GET", "/batches/"),
+        ("serverless", Fault(status=429, retry_after="1"), "POST", "/batches"),
+    ],
+)
+def test_a_fault_at_a_call_starts_nothing_twice_and_leaves_nothing(
+    cloud: Cloud, mode: str, fault: Fault, method: str, path: str
+) -> None:
+    faults = [fault]
+
+    def first_time(asked: Asked) -> Fault:
+        return faults.pop() if faults and asked.method == method and path in asked.path else NO_FAULT
+
+    cloud.dataproc.rule = first_time
+    ran = start(cloud, cloud.spark(dataproc_mode=mode))
+    assert ran.success, ran.reason
+    assert faults == []
     state = cloud.dataproc.dataproc
-    for index in range(calls):
-        made = len(state.clusters_made), len(state.jobs), len(state.batches)
-        cloud.dataproc.will(FAULTS[kind], after=index)
-        ran = start(cloud, spark)
-        cloud.dataproc.forget_faults()
-        assert ran.success, (index, ran.reason)
-        assert nothing_is_left(cloud), index
-        one = (1, 1, 0) if mode == "cluster" else (0, 0, 1)
-        now = len(state.clusters_made), len(state.jobs), len(state.batches)
-        assert tuple(after - before for before, after in zip(made, now, strict=True)) == one, index
-
-
-@pytest.mark.parametrize("kind", ["503", "lost"])
-def test_no_fault_at_any_call_to_the_bucket_leaves_anything(cloud: Cloud, kind: str) -> None:
-    spark = cloud.spark()
-    assert start(cloud, spark).success
-    cloud.storage.asked.clear()
-    assert start(cloud, spark).success  # the programs are there by now
-    for index in range(len(cloud.storage.asked)):
-        cloud.storage.will(FAULTS[kind], after=index)
-        ran = start(cloud, spark)
-        cloud.storage.forget_faults()
-        assert ran.success, (index, ran.reason)
-        assert nothing_is_left(cloud), index
+    started = len(state.clusters_made), len(state.jobs), len(state.batches)
+    assert started == ((1, 1, 0) if mode == "cluster" else (0, 0, 1))
+    assert nothing_is_left(cloud)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +109,7 @@ def test_no_fault_at_any_call_to_the_bucket_leaves_anything(cloud: Cloud, kind: 
         ((400, "Subnetwork 'crime' does not support Private Google Access"), "CHICAGO_CRIME_DATAPROC_SUBNET"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_told_with_what_mends_it(cloud: Cloud, refusal: tuple[int, str], remedy: str) -> None:
+def test_a_rejected_request_says_what_to_do(cloud: Cloud, refusal: tuple[int, str], remedy: str) -> None:
     cloud.dataproc.refuses["clusters.create"] = RefusedError(*refusal)
     ran = start(cloud, cloud.spark())
     assert not ran.success
@@ -133,28 +117,22 @@ def test_a_refusal_is_told_with_what_mends_it(cloud: Cloud, refusal: tuple[int, 
     assert nothing_is_left(cloud)
 
 
-def test_a_cluster_whose_creation_ends_in_error_is_deleted_and_googles_message_told(cloud: Cloud) -> None:
-    cloud.dataproc.dataproc.creation_fails = "The zone does not have enough resources available to fulfill the request."
+def test_a_cluster_that_cannot_be_created_is_deleted_and_a_retry_gets_a_new_one(cloud: Cloud) -> None:
+    state = cloud.dataproc.dataproc
+    state.creation_fails = "The zone does not have enough resources available to fulfill the request."
     ran = start(cloud, cloud.spark())
     assert not ran.success
     assert "could not be created: The zone does not have enough resources" in ran.reason
     assert "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE" in ran.reason
-    assert len(cloud.dataproc.dataproc.clusters_made) == 1
-    assert cloud.dataproc.dataproc.jobs == {}
-    assert nothing_is_left(cloud)
+    assert (len(state.clusters_made), state.jobs, nothing_is_left(cloud)) == (1, {}, True)
 
-
-def test_a_step_that_is_tried_again_after_such_an_error_gets_a_fresh_cluster(cloud: Cloud) -> None:
-    state = cloud.dataproc.dataproc
-    state.creation_fails = "Stockout"
-
-    def mend() -> None:
+    def repair() -> None:
         state.creation_fails = ""
 
-    cloud.dataproc.rule = lambda asked: Fault(before=mend) if asked.method == "DELETE" else NO_FAULT
+    cloud.dataproc.rule = lambda asked: Fault(before=repair) if asked.method == "DELETE" else NO_FAULT
     ran = start(cloud, cloud.spark(), retries=1)
     assert ran.success, ran.reason
-    assert len(state.clusters_made) == 2
+    assert len(state.clusters_made) == 3
     assert nothing_is_left(cloud)
 
 
@@ -177,9 +155,9 @@ def test_cancelling_the_run_cancels_the_job_and_deletes_the_cluster(cloud: Cloud
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_run_that_was_killed_and_starts_again_waits_for_the_job_that_runs(cloud: Cloud, mode: str) -> None:
+def test_a_killed_run_that_is_restarted_waits_for_its_job(cloud: Cloud, mode: str) -> None:
     run_id, filled = str(uuid4()), []
-    kill_at_work(cloud, mode, run_id)
+    kill_while_the_job_runs(cloud, mode, run_id)
     state = cloud.dataproc.dataproc
     [work] = [*state.jobs.values(), *state.batches.values()]
 
@@ -194,24 +172,24 @@ def test_a_run_that_was_killed_and_starts_again_waits_for_the_job_that_runs(clou
     ran = start(cloud, cloud.spark(dataproc_mode=mode), run_id, fill=filled.append)
     thread.join()
     assert ran.success, ran.reason
-    assert filled == []  # the job was reading it
+    assert filled == []  # the job is reading it
     assert len(state.jobs) + len(state.batches) == 1
     assert len(state.clusters_made) == (mode == "cluster")
     assert nothing_is_left(cloud)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_next_run_cleans_up_after_one_that_was_killed(cloud: Cloud, mode: str) -> None:
-    kill_at_work(cloud, mode, str(uuid4()))
+def test_the_next_run_cleans_up_after_a_killed_run(cloud: Cloud, mode: str) -> None:
+    kill_while_the_job_runs(cloud, mode, str(uuid4()))
     assert not nothing_is_left(cloud)
     assert cloud.staged()
     ran = start(cloud, cloud.spark(dataproc_mode=mode))
     assert ran.success, ran.reason
-    assert "cleaning up after it" in ran.log
+    assert "cleaning up after the run" in ran.log
     assert nothing_is_left(cloud)
 
 
-def test_a_run_leaves_alone_what_another_is_working_on(cloud: Cloud) -> None:
+def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
     run_id = str(uuid4())
 
     def meanwhile(folder: Path) -> None:
@@ -220,7 +198,7 @@ def test_a_run_leaves_alone_what_another_is_working_on(cloud: Cloud) -> None:
         assert start(cloud, cloud.spark()).success
         assert (folder / "ours").exists()
         twice = start(cloud, cloud.spark(), run_id)
-        assert "is at work on its Spark job in another process" in twice.reason
+        assert "another process is already running the Spark job" in twice.reason
 
     ran = start(cloud, cloud.spark(), run_id, fill=meanwhile)
     assert ran.success, ran.reason
@@ -231,37 +209,17 @@ def test_a_run_leaves_alone_what_another_is_working_on(cloud: Cloud) -> None:
 def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Cloud) -> None:
     cloud.dataproc.refuses["clusters.delete"] = RefusedError(403, "You may not delete it")
     spark = cloud.spark()
-    spark = replace(spark, work=replace(spark.work, delete_patience_s=0.2))
+    spark = replace(spark, backend=replace(spark.backend, delete_timeout_s=0.2))
     ran = start(cloud, spark)
-    assert ran.success, ran.reason  # its tables are made
-    assert "gcloud dataproc clusters delete enrich-crimes-" in ran.log
+    assert ran.success, ran.reason  # its tables are complete
+    assert "gcloud dataproc clusters delete copies-" in ran.log
     assert len(cloud.dataproc.live_clusters()) == 1
     del cloud.dataproc.refuses["clusters.delete"]
     assert start(cloud, spark).success
     assert nothing_is_left(cloud)
 
 
-def test_an_outage_ends_the_run_with_what_to_do_and_the_next_run_cleans_up(cloud: Cloud) -> None:
-    spark = cloud.spark()
-    hurry = replace(spark.api, patience=GooglePatience(timeout_s=2, first_wait_s=0.01, give_up_s=0.3))
-    spark = replace(spark, api=hurry, work=replace(spark.work, api=hurry))
-    cloud.dataproc.pretend_s = 3600
-    outage = threading.Thread(
-        target=lambda: (until(lambda: is_working(cloud)), cloud.dataproc.will(Fault(status=503), times=10_000))
-    )
-    outage.start()
-    ran = start(cloud, spark)
-    outage.join()
-    cloud.dataproc.forget_faults()
-    assert not ran.success
-    assert "Dataproc answers 503" in ran.reason and "try again later" in ran.reason
-    assert len(cloud.dataproc.live_clusters()) == 1
-    cloud.dataproc.pretend_s = 0
-    assert start(cloud, spark).success
-    assert nothing_is_left(cloud)
-
-
-def test_a_job_that_failed_is_not_taken_for_the_one_that_is_tried_next(cloud: Cloud) -> None:
+def test_a_retry_does_not_take_the_failed_job_for_its_own(cloud: Cloud) -> None:
     state = cloud.dataproc.dataproc
     cloud.dataproc.pretend_s = 3600
 
@@ -280,20 +238,13 @@ def test_a_job_that_failed_is_not_taken_for_the_one_that_is_tried_next(cloud: Cl
     assert nothing_is_left(cloud)
 
 
-def test_staging_that_is_older_than_any_job_can_be_is_removed(cloud: Cloud) -> None:
-    cloud.storage.write(BUCKET, "staging/old/input/x", b"x", age=timedelta(days=3))
-    cloud.storage.write(BUCKET, "staging/young/input/x", b"x", age=timedelta(days=1))
-    assert start(cloud, cloud.spark()).success
-    assert [name for name in cloud.staged() if name.startswith("staging/")] == ["staging/young/input/x"]
-
-
-def test_a_single_node_is_asked_for_as_google_wants_it(cloud: Cloud) -> None:
+def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:
     assert start(cloud, cloud.spark(dataproc_workers=0)).success
     with pytest.raises(SettingsError, match="0, a single node, or 2 and more"):
         build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
 
 
-def test_a_log_that_may_not_be_read_fails_nothing_and_is_told_once(cloud: Cloud) -> None:
+def test_an_unreadable_log_fails_nothing_and_is_reported_once(cloud: Cloud) -> None:
     cloud.dataproc.pretend_s = 0.3
     cloud.dataproc.dataproc.is_default_forced = True  # into a bucket that is not ours
     ran = start(cloud, cloud.spark(dataproc_mode="serverless"))
@@ -301,6 +252,6 @@ def test_a_log_that_may_not_be_read_fails_nothing_and_is_told_once(cloud: Cloud)
     assert ran.log.count("cannot be read now") == 1
 
 
-def test_without_a_setting_the_regions_own_address_is_asked(cloud: Cloud) -> None:
+def test_the_address_is_that_of_the_region(cloud: Cloud) -> None:
     settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
     assert build_dataproc(settings).api.address == "us-east4-dataproc.googleapis.com"

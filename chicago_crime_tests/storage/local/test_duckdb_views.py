@@ -19,4 +19,4 @@ def test_views_are_of_the_tables_that_are_there(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / VIEWS_FILE), read_only=True) as client:
         assert sorted(client.sql("SELECT year FROM crimes").fetchall()) == [(2014,), (2015,)]
         names = client.sql("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
-    assert names == [("community_areas",), ("crimes",), ("fbi_codes",)]
+    assert names == [("community_areas",), ("comparable_types",), ("crimes",), ("fbi_codes",)]

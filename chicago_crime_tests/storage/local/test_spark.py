@@ -31,6 +31,7 @@ def test_a_job_that_fails_on_the_embedded_engine_is_told(tmp_path: Path) -> None
             crimes=tmp_path / "nothing",
             community_areas="a",
             fbi_codes="b",
+            comparable_types="c",
             output=tmp_path / "out",
         )
 
@@ -43,5 +44,6 @@ def test_without_java_the_jvm_engine_says_what_it_needs(tmp_path: Path) -> None:
             crimes=tmp_path,
             community_areas="a",
             fbi_codes="b",
+            comparable_types="c",
             output=tmp_path / "out",
         )

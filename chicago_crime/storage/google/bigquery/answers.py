@@ -1,9 +1,7 @@
-"""How a statement of the dashboard is asked on BigQuery: so that it reads only what this one question needs.
+"""Statements of the dashboard, reduced to what one question has to read on BigQuery.
 
-Here belongs making a statement smaller once its parameters are known: filters that are off leave it, so that nobody
-reads their columns; years and months become literals, which choose partitions; packed marts are read by their number.
-The answer stays the same: a test compares every page with that of the laptop. What a statement may read is here, too;
-asking it is in `bigquery_jobs.py`.
+Once the parameters are known, filters that are off are removed, so that their columns are not read; years and months
+become literals, which select partitions; packed marts are read by their number. The result is the same.
 """
 
 from collections.abc import Mapping
@@ -21,35 +19,35 @@ MB = 2**20
 """What Google's price list calls a megabyte."""
 
 PAGE = 50 * MB
-"""What a page may read over 22 full-size years, whatever is chosen; `benchmarks/dashboard_bytes.py` measures it."""
+"""What a page may read over 22 full-size years, for any filters; measured by `benchmarks/dashboard_bytes.py`."""
 
 MOST_BYTES = {"pages/where": 30 * MB, "pages/cells": 16 * MB, "pages/revisions": 20 * MB}
-"""Caps of statements that share a page. All caps leave some room, so that years to come do not close a page at once."""
+"""Caps of statements that share a page. All caps leave room for more years."""
 
 MOST_BYTES_ALONE = 46 * MB
 """Cap of a page's only statement. (No cap can be below 10 MB: BigQuery bills that for any table.)"""
 
 FEW_YEARS = 8
-"""For up to so many years their column is read, too, so that other years are not. More are told from the number."""
+"""Up to this many years are selected by the column `year`, which reads only their partitions; more by the number."""
 
 _PARTITIONS = {"years": "year", "months": "month", "whole_months": "month"}
-"""Parameters that choose partitions, and by which column."""
+"""Parameters that select partitions, and the column that they select by."""
 
 
 def most_bytes(name: str) -> int:
-    """What a statement in `sql/` may read: BigQuery refuses one that would read more, and bills nothing for that."""
+    """What a statement in `sql/` may read: BigQuery refuses one that would read more, for free."""
     return MOST_BYTES.get(name, MOST_BYTES_ALONE)
 
 
 def too_much(most: int) -> str:
-    """What to do where a statement would read more than it may, in bytes."""
+    """The message for a statement that would read more than its cap, in bytes."""
     return (
-        f"This would read more than {most / MB:,.3g} MB of BigQuery, and a part of a page may not: reading "
-        "costs money. Choose fewer years, or take some filters off."
+        f"This would read more than {most / MB:,.3g} MB of BigQuery, which is the limit for a part of a page: reading "
+        "costs money. Choose fewer years, or remove some filters."
     )
 
 
-def asked(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+def reduced(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, object]]:
     """A statement in `sql/` as it is sent, and the parameters that it still has.
 
     Args:
@@ -57,7 +55,7 @@ def asked(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, o
         parameters: name -> value of every `@name` in it.
     """
     query = sql.statement(name).copy()
-    for node in reversed(list(query.bfs())):  # the innermost first: what is left of it decides what is around it
+    for node in reversed(list(query.bfs())):  # innermost first: an outer node depends on what is left of the inner ones
         kept = _kept(node, parameters)
         if kept is not node:
             node.replace(kept)
@@ -99,7 +97,7 @@ def _one_of(column: exp.Expr, values: list[int | date]) -> exp.Expr:
 
 
 def _read_packed(table: exp.Table, years: list[int] | None) -> None:
-    """Have a packed mart read by its number, with the columns that the statement around it still names."""
+    """Read a packed mart by its number, with the columns that the statement around it still names."""
     select = table.find_ancestor(exp.Select)
     assert select
     named = {column.name for column in select.find_all(exp.Column)}

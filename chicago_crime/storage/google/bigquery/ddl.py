@@ -1,7 +1,4 @@
-"""The tables in BigQuery: their DDL, derived from `tables/` and `reference/`, and how a live table may differ from it.
-
-Here belongs what a table looks like. When it is made or changed is for `bigquery_tables.py` to say.
-"""
+"""DDL of the tables in BigQuery, derived from `tables/` and `reference/`, and how a live table may differ from it."""
 
 import csv
 import hashlib
@@ -19,20 +16,20 @@ from chicago_crime.tables.columns import Column
 from chicago_crime.tables.years import FIRST_YEAR
 
 LAST_YEAR = 2101
-"""End of the range of years that the tables of counts have partitions for. A partition without rows costs nothing."""
+"""End of the range of years that the tables of counts have partitions for. Empty partitions cost nothing."""
 
 LABELS = {"platform": "chicago_crime"}
 CONTENT = "content"
-"""Label of a reference table: hash of the file that it was made of."""
+"""Label of a reference table: hash of the file that it was made from."""
 
 _LEGACY_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 
 
 def create(table: Table) -> str:
-    """The statement that creates a table unless it is there.
+    """The statement that creates a table if it does not exist.
 
-    Columns may be NULL even where `tables/` says that they are not: the checks prove it after every load, with a
-    message about the data, and a job's result, whose columns always may be NULL, fits the table.
+    All columns are nullable: the checks find NULLs after every load, with a message about the data, and the result of a
+    job, whose columns are always nullable, fits the table.
     """
     columns = ",\n".join(f"  {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in live_columns(table))
     cluster = "\nCLUSTER BY `primary_type`" if is_by_month(table) else ""
@@ -53,7 +50,7 @@ def _partition_by(table: Table) -> str:
 
 
 def partitioning(table: Table) -> tuple[str, str, tuple[str, ...]]:
-    """How a table is partitioned and clustered, as `partitioning_of` tells it of a live table."""
+    """How a table is partitioned and clustered, in the form of `partitioning_of`."""
     if is_by_month(table):
         return "MONTH", "month", ("primary_type",)
     if table.year_column is None:
@@ -62,7 +59,7 @@ def partitioning(table: Table) -> tuple[str, str, tuple[str, ...]]:
 
 
 def partitioning_of(live: Any) -> tuple[str, str, tuple[str, ...]]:
-    """Unit or range, column, and columns of the clusters of a table as the client gives it."""
+    """Unit or range, column, and clustering columns of a live table."""
     clusters = tuple(live.clustering_fields or ())
     if live.time_partitioning:
         return live.time_partitioning.type_, live.time_partitioning.field or "_PARTITIONTIME", clusters
@@ -73,10 +70,10 @@ def partitioning_of(live: Any) -> tuple[str, str, tuple[str, ...]]:
 
 
 def missing_columns(table: Table, live: Any) -> list[Column]:
-    """Columns that a live table still lacks, if that is all in which it differs.
+    """Columns that a live table lacks.
 
     Raises:
-        WarehouseError: it differs in more than that; the message has each difference and how to migrate.
+        WarehouseError: it differs in more than that; the message lists each difference and how to migrate.
     """
     found = {field.name: _LEGACY_NAMES.get(field.field_type, field.field_type) for field in live.schema}
     wanted = {column.name: column.type for column in live_columns(table)}
@@ -95,7 +92,7 @@ def missing_columns(table: Table, live: Any) -> list[Column]:
         drop = f"DROP TABLE {where}"
         steps = [drop] if drop in remedies else remedies
         raise WarehouseError(
-            f"the table {live.dataset_id}.{table.name} is not as this version of the package has it: "
+            f"the table {live.dataset_id}.{table.name} differs from what this version of the package expects: "
             f"{'; '.join(differences)}. Migrate it with: {'; '.join(steps)}; then load its years again with "
             "chicago-crime run. Or use the version of the package that wrote it."
         )
@@ -111,12 +108,12 @@ def add(table: Table, columns: Iterable[Column]) -> str:
 
 
 def reference_hash(name: str) -> str:
-    """What a reference table's content is known by, as a label may hold it."""
+    """Hash of a reference table's file, short enough for a label."""
     return hashlib.sha256(reference.file(name).read_bytes()).hexdigest()[:40]
 
 
 def create_reference(name: str) -> str:
-    """The statement that makes a reference table of the file in the package, in the place of what is there."""
+    """The statement that creates or replaces a reference table from the file in the package."""
     with reference.file(name).open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     types = ["INT64" if all(row[index].isdigit() for row in rows) else "STRING" for index in range(len(header))]

@@ -1,31 +1,35 @@
-"""BigQuery jobs: begun once whatever gets lost, waited for, counted, capped and labelled.
+"""BigQuery jobs: each is started once whatever is lost on the way, waited for, capped, labelled and billed.
 
-Here belongs what every job shares, whatever it does. The statements are in `bigquery_sql.py`.
+What the statements are is left to `statements.py`.
 """
 
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
-from google.api_core.exceptions import Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, Forbidden, GoogleAPICallError, NotFound, PreconditionFailed
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from chicago_crime.storage.google.access import GooglePatience
-from chicago_crime.storage.google.bigquery.client import cap_message, how, told
-from chicago_crime.storage.google.bigquery.costs import GB, Costs
-from chicago_crime.storage.google.bigquery.parameters import query_parameters
-from chicago_crime.storage.warehouse import WarehouseError
+from chicago_crime.settings import PREFIX
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import call, google_retry
+from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
+from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
+from chicago_crime.tables import TABLES
 
-JOB_PATIENCE_S = 1800.0
-"""For so long a job that failed through no fault of its own is begun anew, above all one that met another writer."""
+GB = 10**9
 
-_PASSING = {
+JOB_DEADLINE_S = 1800.0
+"""A job that fails for a transient reason, above all a conflict with another writer, is restarted for this long."""
+
+_TRANSIENT = {
     "backendError",
     "internalError",
     "rateLimitExceeded",
@@ -35,58 +39,86 @@ _PASSING = {
     "tableUnavailable",
 }
 _CONFLICT = re.compile(r"aborted due to concurrent update|due to concurrent (update|transaction)", re.IGNORECASE)
-_LONGEST_PAUSE_S = 5.0
-_TRIES_TO_FIND = 5
+_MAX_POLL_S = 5.0
+_ATTEMPTS_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
+_T = TypeVar("_T")
 
 
-class _PassingError(Exception):
-    """A job failed, and would likely succeed if it were begun anew."""
+class _TransientJobError(Exception):
+    """A job failed, and would likely succeed if it were started again."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one or more jobs used.
+
+    Attributes:
+        jobs: number of jobs, dry runs not counted.
+        bytes_estimated: bytes that the dry run predicted; 0 without one.
+        bytes_processed: bytes read.
+        bytes_billed: bytes to pay for: rounded up, and at least 10 MB a table.
+        slot_ms: time of all processors together, in milliseconds.
+    """
+
+    jobs: int = 0
+    bytes_estimated: int = 0
+    bytes_processed: int = 0
+    bytes_billed: int = 0
+    slot_ms: int = 0
+
+    @property
+    def usd(self) -> float:
+        """Estimated cost in US dollars, at the list price."""
+        return self.bytes_billed / TIB * USD_PER_TIB_QUERIED
+
+    def as_details(self) -> dict[str, int | float]:
+        """The numbers by name, for an asset's metadata."""
+        named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self)}
+        return named | {"bigquery_estimated_usd": round(self.usd, 6)}
+
+
+def total(costs: Iterable[Costs]) -> Costs:
+    """The sum of several costs."""
+    found = list(costs)
+    return Costs(*(sum(getattr(one, field.name) for one in found) for field in fields(Costs)))
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a job is for: its labels say it, and its id begins with it.
+    """What a job is for: shown in its labels, its id and its errors.
 
     Attributes:
         what: the sentence that its errors begin with, e.g. cannot load 2014 into raw_crimes.
         table: the table's name.
-        year: which year; None if it is about many.
+        year: the year; None for several.
     """
 
     what: str
     table: str
     year: int | None = None
 
-    @property
-    def labels(self) -> dict[str, str]:
-        """Labels, as the bill and the job history show them."""
-        named = {
-            "platform": "chicago_crime",
-            "asset": self.table,
-            "year": str(self.year or ""),
-        }
-        return {name: _as_label(value) for name, value in named.items() if value}
-
 
 @dataclass
 class Jobs:
-    """Begins and finishes jobs.
+    """Starts jobs and waits for them.
 
     Attributes:
-        client: gives the client.
+        client: returns the client.
         dataset: where names without a dataset are looked up.
         most_bytes: a statement that would read more is refused.
-        patience: with a call.
-        patience_s: with a job, in seconds: for so long one that failed through no fault of its own is begun anew.
+        policy: timeouts and retries of a request.
+        deadline_s: a job that fails for a transient reason is restarted for so many seconds.
+        run_id: the Dagster run's id, for the labels.
     """
 
     client: Callable[[], bigquery.Client]
     dataset: bigquery.DatasetReference
     most_bytes: int
-    patience: GooglePatience = field(default_factory=GooglePatience)
-    patience_s: float = JOB_PATIENCE_S
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    deadline_s: float = JOB_DEADLINE_S
+    run_id: str = ""
 
     def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}, **config: Any) -> Costs:
         """Run a statement or a script that changes something; further settings of its job by name.
@@ -95,7 +127,9 @@ class Jobs:
             WarehouseError: it failed; nothing is changed.
         """
         full = self._config(parameters, purpose, **config)
-        return self._finish(lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.how), purpose)
+        return self._finish(
+            lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.options), purpose
+        )
 
     def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> Costs:
         """Load files into a table or a partition.
@@ -103,9 +137,10 @@ class Jobs:
         Raises:
             WarehouseError: it failed; nothing is changed.
         """
-        full = bigquery.LoadJobConfig(labels=purpose.labels, **config)
+        full = bigquery.LoadJobConfig(labels=self._labels(purpose), **config)
         return self._finish(
-            lambda id_: self.client().load_table_from_uri(uri, target, job_id=id_, job_config=full, **self.how), purpose
+            lambda id_: self.client().load_table_from_uri(uri, target, job_id=id_, job_config=full, **self.options),
+            purpose,
         )
 
     def estimate(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}) -> Costs:
@@ -117,7 +152,7 @@ class Jobs:
         found = self._dry_run(sql, purpose, parameters).total_bytes_processed or 0
         if found > self.most_bytes:
             problem = f"it would read {found / GB:,.6f} GB, and {self.most_bytes / GB:,.6f} GB are allowed"
-            raise WarehouseError(f"{purpose.what}: {cap_message(problem)}")
+            raise WarehouseError(f"{purpose.what}: {_cap_message(problem)}")
         return Costs(bytes_estimated=found)
 
     def read(
@@ -128,9 +163,9 @@ class Jobs:
         most_bytes: int | None = None,
         most_rows: int | None = None,
     ) -> pa.Table:
-        """The answer of a query. It is asked under an id of its own, so that asking again after a cut costs nothing.
+        """The result of a query. The request has an id, so a retry after a lost response costs nothing.
 
-        BigQuery keeps an answer for a day and gives it again for nothing, while text, values and tables are the same.
+        BigQuery caches a result for a day and returns it for free while text, values and tables are the same.
 
         Args:
             sql: the query.
@@ -141,37 +176,37 @@ class Jobs:
 
         Raises:
             TooMuchToReadError: it would read more than allowed; nothing is billed.
-            WarehouseError: it cannot be answered.
+            WarehouseError: it fails.
         """
         cap = most_bytes or self.most_bytes
         config = self._config(parameters, purpose, use_query_cache=True, maximum_bytes_billed=cap)
         limits = {
-            "api_timeout": self.patience.timeout_s,
-            "wait_timeout": self.patience_s,
-            "retry": self.how["retry"],
-            "job_retry": DEFAULT_JOB_RETRY.with_timeout(self.patience.give_up_s),
+            "api_timeout": self.policy.timeout_s,
+            "wait_timeout": self.deadline_s,
+            "retry": self.options["retry"],
+            "job_retry": DEFAULT_JOB_RETRY.with_timeout(self.policy.deadline_s),
         }
 
-        def ask() -> pa.Table:
+        def request() -> pa.Table:
             rows = self.client().query_and_wait(sql, job_config=config, max_results=most_rows, **limits)
             return rows.to_arrow(create_bqstorage_client=False)
 
-        return told(ask, purpose.what)
+        return call_bigquery(request, purpose.what)
 
     def statement_type(self, sql: str, purpose: Purpose) -> str:
-        """What kind of statement a text is, e.g. SELECT. Nothing is run."""
+        """The type of a statement, e.g. SELECT. Nothing is run."""
         return str(self._dry_run(sql, purpose, {}).statement_type)
 
     @property
-    def how(self) -> dict[str, Any]:
-        """How every call is made."""
-        return how(self.patience)
+    def options(self) -> dict[str, Any]:
+        """Timeout and retries of every request."""
+        return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
     def _dry_run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object]) -> bigquery.QueryJob:
-        # Without a cap: it shall tell how many bytes they are, and not only that they are too many.
+        # Without a cap: the result is the number of bytes, not only that there are too many.
         config = self._config(parameters, purpose, dry_run=True, use_query_cache=False)
-        # Without job_retry, which would go on for ten minutes whatever our patience is.
-        return told(lambda: self.client().query(sql, config, job_retry=None, **self.how), purpose.what)
+        # Without job_retry, which retries for ten minutes whatever the policy is.
+        return call_bigquery(lambda: self.client().query(sql, config, job_retry=None, **self.options), purpose.what)
 
     def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         if "dry_run" not in more:
@@ -179,67 +214,150 @@ class Jobs:
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
             query_parameters=query_parameters(parameters),
-            labels=purpose.labels,
+            labels=self._labels(purpose),
             **more,
         )
 
-    def _finish(self, begin: Callable[[str], Job], purpose: Purpose) -> Costs:
-        """Begin a job, see it end, and begin it anew if its failure was a passing one: it has changed nothing then."""
+    def _labels(self, purpose: Purpose) -> dict[str, str]:
+        """Labels, as the bill and the job history show them."""
+        year = str(purpose.year or "")
+        named = {"platform": "chicago_crime", "asset": purpose.table, "year": year, "run": self.run_id}
+        return {name: re.sub(r"[^a-z0-9_-]", "_", value.lower())[:63] for name, value in named.items() if value}
+
+    def _finish(self, start: Callable[[str], Job], purpose: Purpose) -> Costs:
+        """Start a job and wait for it; after a transient failure, which has changed nothing, start it again."""
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
         attempts = Retrying(
-            retry=retry_if_exception_type(_PassingError),
-            wait=wait_random_exponential(multiplier=self.patience.first_wait_s, max=30),
-            stop=stop_after_delay(self.patience_s),
+            retry=retry_if_exception_type(_TransientJobError),
+            wait=wait_random_exponential(multiplier=self.policy.first_wait_s, max=30),
+            stop=stop_after_delay(self.deadline_s),
             reraise=True,
         )
 
         def until_done() -> Costs:
             for attempt in attempts:
                 with attempt:
-                    return self._once(begin, f"{name}_{attempt.retry_state.attempt_number}")
+                    return self._once(start, f"{name}_{attempt.retry_state.attempt_number}")
             raise AssertionError("an attempt returns or raises")
 
         try:
-            return told(until_done, purpose.what)
-        except _PassingError as error:
+            return call_bigquery(until_done, purpose.what)
+        except _TransientJobError as error:
             problem = str(error)
-        raise WarehouseError(f"{purpose.what}: {problem}, again and again: run it later")
+        raise WarehouseError(f"{purpose.what}: {problem}, again and again: try again later")
 
-    def _once(self, begin: Callable[[str], Job], job_id: str) -> Costs:
+    def _once(self, start: Callable[[str], Job], job_id: str) -> Costs:
         try:
-            job = begin(job_id)
-        except Conflict:  # begun before, and its answer was lost: nobody else has this id
-            job = self._begun(job_id)
+            job = start(job_id)
+        except Conflict:  # started by an earlier attempt whose response was lost: nobody else uses this id
+            job = self._started(job_id)
         pause = 0.05
-        # Not `result()`: it takes a failed job for a failed call, and would ask about it for minutes.
+        # Not `result()`: it takes a failed job for a failed request, and retries it for minutes.
         while job.state != "DONE":
             time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE_S)
-            job.reload(**self.how)
+            pause = min(pause * 1.5, _MAX_POLL_S)
+            job.reload(**self.options)
         if job.error_result:
             problem = str(job.error_result.get("message", "")).rstrip(".")
-            if job.error_result.get("reason") in _PASSING or _CONFLICT.search(problem):
-                raise _PassingError(problem)
-            raise job.exception(timeout=self.patience.timeout_s)
-        return costs_of(job)
+            if job.error_result.get("reason") in _TRANSIENT or _CONFLICT.search(problem):
+                raise _TransientJobError(problem)
+            raise job.exception(timeout=self.policy.timeout_s)
+        return _costs_of(job)
 
-    def _begun(self, job_id: str) -> Job:
-        for tried in range(_TRIES_TO_FIND):  # right after its refusal to begin a job anew, BigQuery may not find it
+    def _started(self, job_id: str) -> Job:
+        for attempt in range(_ATTEMPTS_TO_FIND):  # right after the conflict, BigQuery may not find the job yet
             try:
-                return cast(Job, self.client().get_job(job_id, **self.how))
+                return cast(Job, self.client().get_job(job_id, **self.options))
             except NotFound:
-                if tried == _TRIES_TO_FIND - 1:
+                if attempt == _ATTEMPTS_TO_FIND - 1:
                     raise
-                time.sleep(self.patience.first_wait_s * 2**tried)
-        raise AssertionError("the last try returns or raises")
+                time.sleep(self.policy.first_wait_s * 2**attempt)
+        raise AssertionError("the last attempt returns or raises")
 
 
-def costs_of(job: Job) -> Costs:
-    """What a finished job tells about itself."""
+def _costs_of(job: Job) -> Costs:
     if isinstance(job, bigquery.QueryJob):
         return Costs(1, 0, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
     return Costs(1, 0, 0, 0, getattr(job, "slot_millis", None) or 0)
 
 
-def _as_label(value: str) -> str:
-    return re.sub(r"[^a-z0-9_-]", "_", value.lower())[:63]
+_TYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", date: "DATE"}
+_ELEMENTS = {
+    "years": "INT64",
+    "classes": "STRING",
+    "types": "STRING",
+    "areas": "INT64",
+    "districts": "INT64",
+    "months": "DATE",
+    "whole_months": "DATE",
+}
+"""Element types of lists that may be empty, by parameter: an empty list has no element to take the type from."""
+
+# Where columns share a name, that of the typed tables wins, which come after the raw one.
+_COLUMNS = {column.name: column.type for table in TABLES.values() for column in table.columns}
+
+
+def query_parameters(parameters: Mapping[str, object]) -> list[Any]:
+    """Values as BigQuery takes them, each with its type. NULL has the type of the column with the parameter's name."""
+    found: list[Any] = []
+    for name, value in parameters.items():
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            kind = _TYPES[type(value[0])] if value else _ELEMENTS.get(name, "STRING")
+            found.append(bigquery.ArrayQueryParameter(name, kind, list(value)))
+        else:
+            kind = _COLUMNS.get(name, "STRING") if value is None else _TYPES[type(value)]
+            found.append(bigquery.ScalarQueryParameter(name, kind, cast(Any, value)))
+    return found
+
+
+def call_bigquery(request: Callable[[], _T], what: str) -> _T:
+    """Make a request to BigQuery, and raise a plain message if it fails.
+
+    Args:
+        request: makes the request.
+        what: the sentence that the error begins with, e.g. cannot load 2014 into raw_crimes.
+
+    Raises:
+        TooMuchToReadError: the statement would read more than allowed.
+        WarehouseError: anything else went wrong between here and BigQuery.
+    """
+    kind: type[WarehouseError] = WarehouseError
+    try:
+        return call(lambda: _separate_bad_statements(request), f"{what}: BigQuery", WarehouseError)
+    except (NotFound, Conflict, PreconditionFailed) as error:
+        problem = _message_of(error)
+        if isinstance(error, NotFound):
+            problem += ". Load some years first, e.g. chicago-crime run --years 2021"
+    except _StatementError as error:
+        problem, kind = str(error), error.kind
+    raise kind(f"{what}: {problem}")  # outside of `except`: the original has the request, with its token
+
+
+class _StatementError(Exception):
+    """BigQuery received the request, and refuses the statement; the message is its own."""
+
+    def __init__(self, problem: str, kind: type[WarehouseError]) -> None:
+        super().__init__(problem)
+        self.kind = kind
+
+
+def _separate_bad_statements(request: Callable[[], _T]) -> _T:
+    try:
+        return request()
+    except (BadRequest, Forbidden) as error:
+        reasons = {one.get("reason") for one in error.errors or () if isinstance(one, dict)}
+        is_cap = "bytesBilledLimitExceeded" in reasons
+        if isinstance(error, Forbidden) and not is_cap:
+            raise
+        problem = _cap_message(_message_of(error)) if is_cap else _message_of(error)
+    raise _StatementError(problem, TooMuchToReadError if is_cap else WarehouseError)
+
+
+def _message_of(error: GoogleAPICallError) -> str:
+    """BigQuery's message, without the address of the request."""
+    errors = [one for one in error.errors or () if isinstance(one, dict)]
+    return str(errors[0].get("message") if errors else error.message).split("\n")[0].rstrip(".")
+
+
+def _cap_message(found: str) -> str:
+    return f"{found}. If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"

@@ -2,7 +2,7 @@
 
 A page of the dashboard filters by up to seven columns of up to four million rows; read one by one they are 100 to
 340 MB, packed into one INT64 they are 8 bytes a row. The readable columns stay beside it, for people and Looker Studio.
-Here belongs what is packed and how; `bigquery_sql.py` and `bigquery_ddl.py` write it, `bigquery_answers.py` reads it.
+`statements.py` and `ddl.py` write it, `answers.py` reads it.
 
 A row with a value that has no place in the number (a crime type from after this list, a district 99) is kept whole as
 JSON in a second column, which is NULL in all others: a NULL is read for nothing. So nothing is ever lost.
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
+from chicago_crime import reference
 from chicago_crime.tables import CELL_FT, CRIMES_BY_CELL, CRIMES_HOURLY, CRIMES_MONTHLY, Table
 from chicago_crime.tables.columns import X_FT, Y_FT, Column
 from chicago_crime.tables.years import FIRST_YEAR
@@ -31,12 +32,7 @@ _WHOLE = Column(UNPACKABLE, "STRING", f"The row as JSON where {PACKED} has no pl
 MOST_YEARS = 100
 MOST_TYPES = 64
 
-COMPARABLE = {
-    "CRIM SEXUAL ASSAULT": "CRIMINAL SEXUAL ASSAULT",
-    "NON - CRIMINAL": "NON-CRIMINAL",
-    "NON-CRIMINAL (SUBJECT SPECIFIED)": "NON-CRIMINAL",
-    "OTHER NARCOTIC VIOLATION": "NARCOTICS",
-}
+COMPARABLE = reference.comparable_types()
 TYPES = (
     *("ARSON", "ASSAULT", "BATTERY", "BURGLARY", "CONCEALED CARRY LICENSE VIOLATION", "CRIM SEXUAL ASSAULT"),
     *("CRIMINAL ABORTION", "CRIMINAL DAMAGE", "CRIMINAL SEXUAL ASSAULT", "CRIMINAL TRESPASS", "DECEPTIVE PRACTICE"),

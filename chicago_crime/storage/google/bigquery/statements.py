@@ -1,8 +1,4 @@
-"""The statements that the BigQuery warehouse sends, in GoogleSQL, for any table and year.
-
-Here belongs text made of names and years. What a table's rows are is in `sql/`; sending a statement is in
-`bigquery_jobs.py`, tables and their columns in `bigquery_ddl.py`.
-"""
+"""The GoogleSQL statements of the BigQuery warehouse, for any table and year. DDL is left to `ddl.py`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -22,7 +18,7 @@ def text(query: exp.Expr) -> str:
 
 def _rewrite(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Interval) and isinstance(node.this, exp.Literal) and node.this.is_string:
-        # As it comes, sqlglot quotes the number; DATE_SUB takes an INT64.
+        # sqlglot quotes the number; DATE_SUB takes an INT64.
         return exp.Interval(this=exp.Literal.number(node.name), unit=node.args["unit"].copy())
     return node
 
@@ -33,7 +29,7 @@ def name_of(table: str) -> str:
 
 
 def is_by_month(table: Table) -> bool:
-    """Whether a table holds crimes one by one: it is partitioned by month. Those of counts are, by year."""
+    """Whether a table holds single crimes: those are partitioned by month, tables of counts by year."""
     return {"date", "month"} <= {column.name for column in table.columns if column.type != "STRING"}
 
 
@@ -73,24 +69,24 @@ def delete(table: Table, year: int) -> str:
 
 
 def replaced(table: Table, year: int, query: str | None) -> list[str]:
-    """The statements that put the rows of a query in a year's place; None puts nothing there."""
+    """The statements that replace a year by the rows of a query, or by nothing."""
     names = ", ".join(name_of(column.name) for column in live_columns(table))
     insert = [f"INSERT INTO {name_of(table.name)} ({names})\n{query}"] if query else []
     return [delete(table, year), *insert]
 
 
 def transaction(statements: Sequence[str], before: Sequence[str] = ()) -> str:
-    """A script that does all statements or none; `before` says what comes first, outside of the transaction."""
+    """A script that runs all statements or none; those of `before` run first, outside the transaction."""
     return ";\n".join([*before, "BEGIN TRANSACTION", *statements, "COMMIT TRANSACTION"]) + ";"
 
 
 def staged(table: Table, year: int, folder: str) -> tuple[list[str], str]:
-    """How Parquet files below a folder come into a script.
+    """How a script reads Parquet files below a folder.
 
     Returns:
-        The statements that read them into a temporary table and see that all rows are of the year; and the query of
-        their rows, with the live table's columns in its types. A time without a zone is read as what it says, whether
-        it arrives as DATETIME or as TIMESTAMP in UTC.
+        The statements that load them into a temporary table and assert that all rows are of the year; and the query of
+        their rows, with the live table's columns and types. A time without a zone keeps its digits, whether it arrives
+        as DATETIME or as TIMESTAMP in UTC.
     """
     name = name_of(f"staged_{table.name}")
     uri = exp.Literal.string(f"{folder.rstrip('/')}/*.parquet").sql("bigquery")
@@ -116,7 +112,7 @@ def rows_of(table: Table, years: Sequence[int]) -> str:
 
 
 def partitions(dataset: str) -> str:
-    """The query of what the partitions of @tables hold: by table and year, rows, bytes, time of the last change."""
+    """The query of rows, bytes and last change of the partitions of @tables, by table and year."""
     return (
         "SELECT table_name, SAFE_CAST(REGEXP_EXTRACT(partition_id, r'^(\\d{4})(?:\\d\\d)?$') AS INT64) AS year,\n"
         "  SUM(total_rows) AS row_count, SUM(total_logical_bytes) AS bytes, MAX(last_modified_time) AS replaced_at\n"
@@ -127,7 +123,7 @@ def partitions(dataset: str) -> str:
 
 
 def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) -> str:
-    """The query of aggregates by year: one row a year, even of a year without rows."""
+    """The query of aggregates by year: one row a year, also for an empty year."""
     parsed = {name: sqlglot.parse_one(measure, read="bigquery") for name, measure in measures.items()}
 
     def of(year: int) -> exp.Query:
@@ -139,7 +135,7 @@ def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) ->
         source = exp.to_table(name_of(table.name), dialect="bigquery")
         return exp.select(exp.alias_(here.copy(), "of_year"), *values).from_(source).where(_of_year(table, year))
 
-    return text(_one_after_the_other(map(of, years)))
+    return text(_union_all(map(of, years)))
 
 
 def counted(table: Table, years: Sequence[int], column: str) -> str:
@@ -152,9 +148,9 @@ def counted(table: Table, years: Sequence[int], column: str) -> str:
         rows = exp.select(here, exp.alias_(value.copy(), "value"), exp.alias_(exp.Count(this=exp.Star()), "row_count"))
         return rows.from_(source).where(_of_year(table, year)).group_by("value")
 
-    return text(_one_after_the_other(map(of, years)).order_by("of_year", "row_count DESC", "value"))
+    return text(_union_all(map(of, years)).order_by("of_year", "row_count DESC", "value"))
 
 
-def _one_after_the_other(queries: Iterable[exp.Query]) -> exp.Query:
+def _union_all(queries: Iterable[exp.Query]) -> exp.Query:
     first, *others = queries
     return exp.union(first, *others, distinct=False) if others else first

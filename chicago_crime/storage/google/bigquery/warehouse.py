@@ -1,29 +1,23 @@
-"""The warehouse on Google Cloud: BigQuery tables, partitioned by month or by year, a year replaced whole.
+"""The warehouse in BigQuery: tables partitioned by month or by year, a year replaced whole."""
 
-Here belongs which job each of the warehouse's verbs is. How jobs are run is in `bigquery_jobs.py`, their statements in
-`bigquery_sql.py`, the tables' DDL in `bigquery_ddl.py`.
-"""
-
+import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
-from dagster_gcp import BigQueryResource
 from google.cloud import bigquery
 from typing_extensions import override
 
 from chicago_crime import sql
-from chicago_crime.storage.google.access import GooglePatience
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import answers, statements
-from chicago_crime.storage.google.bigquery.client import told
-from chicago_crime.storage.google.bigquery.costs import Costs, total
-from chicago_crime.storage.google.bigquery.jobs import Jobs, Purpose
+from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery, total
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bigquery.packing import live_columns
-from chicago_crime.storage.google.bigquery.stored_years import StoredYears
 from chicago_crime.storage.warehouse import FirstRows, TableYear, TooMuchToReadError, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
@@ -35,40 +29,43 @@ _NEVER = bigquery.CreateDisposition.CREATE_NEVER
 class BigQueryWarehouse(Warehouse):
     """BigQuery tables.
 
-    A table of counts is partitioned by year: one job writes the partition, which BigQuery does atomically. A table of
-    crimes is partitioned by month: a year is deleted and inserted in one transaction. BigQuery aborts one of two
-    transactions that change the same table at once, so those of this process wait for each other, and one that met
-    another process' is begun anew.
+    A table of counts is partitioned by year: one job overwrites the partition, which is atomic. A table of crimes is
+    partitioned by month: a year is deleted and inserted in one transaction. BigQuery aborts one of two transactions
+    that change the same table at once, so those of this process wait for each other, and one that conflicts with
+    another process is started again.
 
     Attributes:
-        resource: Dagster's resource, which gives the client.
-        project: the Google Cloud project.
+        account: project, credentials and endpoint of the client.
         dataset_id: the dataset.
-        location: its region, and that of all jobs.
+        location: region of the dataset and of all jobs.
         most_bytes: a statement that would read more is refused.
-        has_files: tells whether any Parquet file is below a folder, gs://bucket/folder.
-        patience: with BigQuery.
+        has_files: whether there is a Parquet file below a folder, gs://bucket/folder.
+        policy: timeouts and retries of a request.
     """
 
-    resource: BigQueryResource
-    project: str
+    account: GoogleAccount
     dataset_id: str
     location: str
     most_bytes: int
     has_files: Callable[[str], bool]
-    patience: GooglePatience = field(default_factory=GooglePatience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
-    _until_exit: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        dataset = bigquery.DatasetReference(self.project, self.dataset_id)
-        self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.patience)
+        dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
+        self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.policy)
         self.tables = LiveTables(self._connect, dataset, self.location, self.jobs)
-        self.years = StoredYears(self.tables, self.jobs)
 
+    @override
+    def for_run(self, run_id: str) -> Self:
+        found = copy.copy(self)  # it shares the client, the locks and what is known of the tables
+        found.jobs = replace(self.jobs, run_id=run_id)
+        found.tables = self.tables.using(found.jobs)
+        return found
+
+    @override
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
-        """See `Warehouse.load_csv`."""
         purpose = Purpose(f"cannot load {csv} into {table.name}", table.name, year)
         self.tables.make_ready([table])
         costs = self.jobs.load(
@@ -86,12 +83,13 @@ class BigQueryWarehouse(Warehouse):
         )
         return self._now(table, year, costs)
 
+    @override
     def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
-        """See `Warehouse.load_parquet`."""
         return self.load_parquets({table: folder}, year)[table.name]
 
+    @override
     def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:
-        """See `Warehouse.load_parquets`. One script: temporary tables of the files, then one transaction."""
+        # One script: temporary tables from the files, then one transaction.
         names = ", ".join(table.name for table in folders)
         purpose = Purpose(f"cannot load {year} into {names}", next(iter(folders)).name, year)
         self.tables.make_ready(folders)
@@ -102,32 +100,32 @@ class BigQueryWarehouse(Warehouse):
                 staging, rows = statements.staged(table, year, folder)
                 before += staging
             changes += statements.replaced(table, year, rows)
-        with self.tables.alone(folders):
+        with self.tables.exclusive(folders):
             costs = self.jobs.run(statements.transaction(changes, before), purpose)
         first = next(iter(folders))
         return {table.name: self._now(table, year, costs if table is first else Costs()) for table in folders}
 
+    @override
     def clear_year(self, table: Table, year: int) -> TableYear:
-        """See `Warehouse.clear_year`. A year that is stored and empty stays as it is, and costs no write."""
         self.tables.make_ready([table])
         stored, costs = self.stored(table).get(year), Costs()
-        if stored and not stored.rows:
+        if stored and not stored.rows:  # nothing to do, and no write to pay for
             return stored
         if stored:
-            with self.tables.alone([table]):
+            with self.tables.exclusive([table]):
                 purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
                 costs = self.jobs.run(statements.delete(table, year), purpose)
         return self._empty(table, year, costs)
 
+    @override
     def replace_year(self, table: Table, year: int) -> TableYear:
-        """See `Warehouse.replace_year`."""
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
         query, parameters = statements.computed(table), {"year": year}
         self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
         estimated = self.jobs.estimate(query, purpose, parameters)
         if statements.is_by_month(table):
             script = statements.transaction(statements.replaced(table, year, query))
-            with self.tables.alone([table]):
+            with self.tables.exclusive([table]):
                 costs = self.jobs.run(script, purpose, parameters)
         else:
             target = self._partition(table, year)
@@ -135,22 +133,22 @@ class BigQueryWarehouse(Warehouse):
             costs = self.jobs.run(query, purpose, parameters, destination=target, **how)
         return self._now(table, year, total([estimated, costs]))
 
+    @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
-        """See `Warehouse.export_parquet`. One job for all years."""
         purpose = Purpose(f"cannot export {table.name}", table.name)
         self._existing(table, years)
         self.jobs.run(statements.export(table, years, folder), purpose)
 
+    @override
     def stored(self, table: Table) -> dict[int, TableYear]:
-        """See `Warehouse.stored`. It reads what BigQuery tells of partitions, and no row."""
-        return self.years.of(table)
+        return self.tables.years(table)
 
+    @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        """See `Warehouse.stored_of_all`. One query, and none while no table changes."""
-        return self.years.of_all(tables)
+        return self.tables.years_of_all(tables)
 
+    @override
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
-        """See `Warehouse.measure`. One query for all years."""
         if not years:
             return {}
         self._existing(table, years)
@@ -158,8 +156,8 @@ class BigQueryWarehouse(Warehouse):
         rows = self.jobs.read(statements.measured(table, years, measures), purpose).to_pylist()
         return {row.pop("of_year"): row for row in rows}
 
+    @override
     def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:
-        """See `Warehouse.count_by`. One query for all years."""
         counts: dict[int, dict[str, int]] = {year: {} for year in years}
         if not years:
             return counts
@@ -169,9 +167,9 @@ class BigQueryWarehouse(Warehouse):
             counts[row["of_year"]][row["value"]] = row["row_count"]
         return counts
 
+    @override
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """See `Warehouse.answer`."""
-        query, given = answers.asked(name, parameters)
+        query, given = answers.reduced(name, parameters)
         most = min(answers.most_bytes(name), self.most_bytes)
         try:
             rows = self.jobs.read(query, Purpose(f"cannot answer {name}", name), given, most)
@@ -184,8 +182,8 @@ class BigQueryWarehouse(Warehouse):
                     raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run")
         return rows
 
+    @override
     def outdated(self, table: Table) -> list[int]:
-        """See `Warehouse.outdated`. Years from before a column was added have only NULLs in it: they are, too."""
         live = self.tables.live(table.name)
         if live is None:
             return []
@@ -193,7 +191,7 @@ class BigQueryWarehouse(Warehouse):
         since = self.tables.columns_added_at(live)
         if not lacks and not since:
             return []
-        stored = self.years.of_all([table])[table.name]  # who shows tables has just looked at all of them
+        stored = self.tables.years_of_all([table])[table.name]  # cached if the caller has just listed all tables
         return [year for year, held in stored.items() if lacks or held.replaced_at < since]
 
     @override
@@ -209,7 +207,7 @@ class BigQueryWarehouse(Warehouse):
     def _read(self, sql: str, most_rows: int | None) -> pa.Table:
         purpose = Purpose("cannot answer the query", "query")
         if self.jobs.statement_type(sql, purpose) != "SELECT":
-            raise WarehouseError("the statement returns no rows: only queries can be answered")
+            raise WarehouseError("the statement is not a query: only SELECT statements are run")
         return self.jobs.read(sql, purpose, most_rows=most_rows)
 
     def _partition(self, table: Table, year: int) -> bigquery.TableReference:
@@ -222,7 +220,7 @@ class BigQueryWarehouse(Warehouse):
                 raise WarehouseError(f"{table.name} has no year {year}: materialize it first")
 
     def _now(self, table: Table, year: int, costs: Costs) -> TableYear:
-        """A year as it stands after a job; if it came out empty, that is written down unless it is already."""
+        """A year as it is after a job; an empty one is recorded."""
         stored = self.stored(table).get(year)
         return replace(stored, details=costs.as_details()) if stored else self._empty(table, year, costs)
 
@@ -232,6 +230,6 @@ class BigQueryWarehouse(Warehouse):
     def _connect(self) -> bigquery.Client:
         with self._lock:  # one client for all threads: it keeps a pool of connections
             if self._client is None:
-                opened = self.resource.get_client()
-                self._client = told(lambda: self._until_exit.enter_context(opened), "cannot open BigQuery")
+                arguments = call_bigquery(self.account.client_arguments, "cannot open BigQuery")
+                self._client = bigquery.Client(location=self.location, **arguments)
             return self._client

@@ -1,15 +1,11 @@
-"""The files of a job on Dataproc: its program, its staging folder, what its driver prints and what it tells.
-
-Here belongs reading and writing the bucket. When to do which belongs in `dataproc.py`.
-"""
+"""The files of a job in the bucket: its program, its staging folder, its driver's output and its messages."""
 
 import codecs
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,10 +13,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from dagster import PipesMessageReader
-from google.api_core.exceptions import NotFound
 from google.cloud import storage
+from typing_extensions import override
 
-from chicago_crime.storage.google.access import asked
+from chicago_crime.storage.google.access import call, google_retry
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.object_store import ObjectStoreError
 
@@ -29,7 +25,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class BucketFiles:
-    """What jobs need of the bucket besides storing objects in it.
+    """Files and folders of jobs in the bucket.
 
     Attributes:
         store: the bucket.
@@ -38,57 +34,49 @@ class BucketFiles:
     store: BucketStore
 
     def uri(self, key: str) -> str:
-        """The URI of a key, or of a folder."""
+        """The URI of an object or a folder."""
         return f"gs://{self.store.bucket}/{key}"
 
     def upload_once(self, file: Path, name: str | None = None) -> str:
-        """The URI of a file's content under its own name or another; it is uploaded if nobody did before."""
+        """Upload a file, under another name if given, unless the bucket has it, and return its URI."""
         if name in (None, file.name):
             return self.store.upload(file, "jobs")
         with TemporaryDirectory() as folder:
             return self.store.upload(Path(shutil.copyfile(file, Path(folder) / str(name))), "jobs")
 
     def is_empty(self, folder: str) -> bool:
-        """Whether nothing is below a folder."""
+        """Whether a folder has no objects."""
         return not self._listed(self.store.bucket, f"{folder}/", max_results=1)
 
     def remove(self, folder: str) -> None:
-        """Delete everything below a folder."""
+        """Delete all objects of a folder."""
         self.store.delete_prefix(f"{folder.rstrip('/')}/")
 
-    def remove_older(self, folder: str, age: timedelta) -> None:
-        """Delete what was put below a folder longer ago than `age`."""
-        limit = datetime.now(UTC) - age
-        for blob in self._listed(self.store.bucket, f"{folder}/", fields="items(name,updated),nextPageToken"):
-            if blob.updated and blob.updated < limit:
-                with suppress(NotFound):
-                    self._asked(partial(blob.delete, client=self._client, **self._how))
-
     def names(self, uri: str) -> dict[str, int]:
-        """Objects whose URIs begin so, in order, with their sizes in bytes: their URIs' ends -> size."""
+        """The objects whose URIs begin with `uri`, in order: the rest of their URI -> size in bytes."""
         bucket, prefix = split_uri(uri)
         listed = self._listed(bucket, prefix, fields="items(name,size),nextPageToken")
         return {blob.name.removeprefix(prefix): blob.size or 0 for blob in listed}
 
     def read(self, uri: str, start: int = 0) -> bytes:
-        """An object's content from a byte on."""
+        """The content of an object from byte `start` on."""
         bucket, key = split_uri(uri)
         blob = self._client.bucket(bucket).blob(key)
-        return self._asked(partial(blob.download_as_bytes, start=start or None, checksum=None, **self._how))
+        return self._call(partial(blob.download_as_bytes, start=start or None, checksum=None, **self._options))
 
     def _listed(self, bucket: str, prefix: str, **options: Any) -> list[storage.Blob]:
-        return self._asked(lambda: list(self._client.list_blobs(bucket, prefix=prefix, **options, **self._how)))
+        return self._call(lambda: list(self._client.list_blobs(bucket, prefix=prefix, **options, **self._options)))
 
-    def _asked(self, ask: Callable[[], _T]) -> _T:
-        return asked(ask, "Cloud Storage", ObjectStoreError)
+    def _call(self, request: Callable[[], _T]) -> _T:
+        return call(request, "Cloud Storage", ObjectStoreError)
 
     @property
-    def _how(self) -> dict[str, Any]:
-        return {"timeout": self.store.patience.timeout_s, "retry": self.store.patience.retry("Cloud Storage")}
+    def _options(self) -> dict[str, Any]:
+        return {"timeout": self.store.policy.timeout_s, "retry": google_retry(self.store.policy, "Cloud Storage")}
 
     @cached_property
     def _client(self) -> storage.Client:
-        return self.store.resource.get_client()
+        return self.store.client
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -99,7 +87,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 @dataclass
 class DriverLog:
-    """What a driver prints: Dataproc puts it into numbered files, whose last one grows."""
+    """A driver's output, which Dataproc writes to numbered files; the last one grows."""
 
     files: BucketFiles
     tail: str = ""
@@ -108,11 +96,11 @@ class DriverLog:
     _line: str = ""
 
     def new_lines(self, output: str, is_over: bool) -> str:
-        """The whole lines that came since the last time; at the end, the last one whole or not.
+        """The complete lines since the last call; at the end also an incomplete last one.
 
         Args:
-            output: URI that the files' names begin with.
-            is_over: whether no more will come.
+            output: URI prefix of the files.
+            is_over: whether the driver has ended.
         """
         text = self._line
         for name, size in self.files.names(output).items():
@@ -127,10 +115,10 @@ class DriverLog:
 
 
 class BucketMessageReader(PipesMessageReader):
-    """Reads what `spark_jobs/with_pipes.py` writes. Whoever waits for the job asks now and then: there is no thread.
+    """Reads the messages that `spark_jobs/with_pipes.py` writes, when polled: it has no thread.
 
-    The readers of `dagster_gcp.pipes` put every session in a folder of a random name at the top of the bucket, where a
-    run that starts again cannot find it and nobody removes it, and take any error for "no message yet".
+    The readers of `dagster_gcp.pipes` do not serve: they keep messages in a folder with a random name at the top of the
+    bucket, where a restarted run cannot find them and nobody deletes them, and take any error for "no message yet".
     """
 
     expected_writer_count = 1
@@ -139,17 +127,17 @@ class BucketMessageReader(PipesMessageReader):
         self._files, self._folder, self._next = files, folder, 1
         self._handler: Any = None
 
+    @override
     @contextmanager
     def read_messages(self, handler: Any) -> Iterator[dict[str, Any]]:
-        """See `PipesMessageReader`."""
         self._handler = handler
         yield {"folder": self._folder}
 
     def read_new(self) -> None:
-        """Hand on the messages that came since the last time."""
+        """Pass on the messages since the last call."""
         while True:
             here = f"{self._folder}/{self._next}/"
-            # Names with a slash are those of a file that is not whole yet.
+            # Names with a slash are those of a file that is not complete yet.
             names = [name for name in self._files.names(here) if name.endswith(".txt") and "/" not in name]
             if not names:
                 return
@@ -157,6 +145,6 @@ class BucketMessageReader(PipesMessageReader):
                 self._handler.handle_message(json.loads(line))
             self._next += 1
 
+    @override
     def no_messages_debug_text(self) -> str:
-        """See `PipesMessageReader`."""
-        return f"The job writes them with Spark into {self._folder}."
+        return f"The job writes its messages to {self._folder}."

@@ -1,0 +1,73 @@
+"""`Table`: all that is known about one table. Assets, checks, lineage, DDL and documentation derive from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chicago_crime.tables.columns import Column
+
+Columns = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AddsUp:
+    """What a table's counts must add up to, in each year; a blocking check proves it.
+
+    Attributes:
+        total: GoogleSQL aggregate over the table.
+        upstream: GoogleSQL aggregate over the first table upstream, which must give the same number.
+    """
+
+    total: str = "SUM(crimes)"
+    upstream: str = "COUNT(*)"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table, partitioned by year.
+
+    Attributes:
+        name: table name and asset key.
+        description: what it holds.
+        grain: what one row is.
+        columns: in the table's order.
+        key: columns that together identify a row; empty if rows may repeat.
+        order: columns that rows are sorted by, so that readers can skip what they do not need; empty where they read
+            the whole year anyway.
+        year_column: the INT64 column with the year that a row belongs to; None if only its file says so.
+        group: the asset group.
+        made_by: `csv` if a CSV is loaded as it is, `sql` for `sql/tables/NAME.sql`, `spark` for the Spark job.
+        upstream: the tables that it is computed from.
+        lineage: by column, the upstream columns that it is made of. A column that is not listed is made of those with
+            the same name.
+        adds_up: what its counts must add up to; None if it counts nothing.
+    """
+
+    name: str
+    description: str
+    grain: str
+    columns: tuple[Column, ...]
+    key: Columns = ()
+    order: Columns = ()
+    year_column: str | None = "year"
+    group: str = "marts"
+    made_by: Literal["csv", "sql", "spark"] = "sql"
+    upstream: "tuple[Table, ...]" = ()
+    lineage: Mapping[str, Columns] = field(default_factory=dict, hash=False)
+    adds_up: AddsUp | None = None
+
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(column for column in self.columns if column.name == name)
+
+    def upstream_columns(self) -> dict[str, list[tuple[str, str]]]:
+        """For each column, the (table, column) pairs upstream that it is made of."""
+        return {
+            column.name: [
+                (table.name, name)
+                for name in self.lineage.get(column.name, (column.name,))
+                for table in self.upstream
+                if any(other.name == name for other in table.columns)
+            ]
+            for column in self.columns
+        }

@@ -1,0 +1,37 @@
+"""One cloud on loopback for all BigQuery tests of a process: it is emptied, not started, for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+from chicago_crime_tests.storage.google.cloud import Cloud, cloud_in
+
+
+@pytest.fixture(scope="session")
+def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud, with whatever the test before left there."""
+    with pytest.MonkeyPatch.context() as patch, cloud_in(tmp_path_factory.mktemp("cloud")) as made:
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        yield made
+
+
+@pytest.fixture
+def cloud(shared_cloud: Cloud) -> Cloud:
+    """A cloud whose tables exist at most, without rows. Tests leave the tables' columns as they are."""
+    shared_cloud.empty()
+    return shared_cloud
+
+
+@pytest.fixture
+def fresh_cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """A cloud without tables, for tests that change columns."""
+    with cloud_in(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def warehouse(cloud: Cloud) -> BigQueryWarehouse:
+    """The cloud's warehouse."""
+    return cloud.warehouse()

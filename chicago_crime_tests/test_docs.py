@@ -1,0 +1,97 @@
+"""The README and the documentation say what is: generated parts, links, commands, targets and folders."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer.main
+import yaml
+
+from chicago_crime.cli.app import app
+from chicago_crime_tests.support import PROJECT
+
+DOCS = PROJECT / "docs"
+PAGES = [
+    *sorted(DOCS.rglob("*.md")),
+    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md")),
+]
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(PROJECT))
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_generated_parts_are_up_to_date() -> None:
+    outdated = [str(page) for page, text in generator().generated().items() if (PROJECT / page).read_text() != text]
+    assert outdated == [], "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        target, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_make_target_and_command_exists(page: Path) -> None:
+    text = page.read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ((?:[a-z-]+ ?)+)(?:`| *#|$)", text, re.MULTILINE))
+    assert {target for names in named for target in names.split()} <= targets
+    for line in re.findall(r"(?:^|`)(?:\.venv/bin/)?chicago-crime ([a-z][^`\n#]*)", text, re.MULTILINE):
+        name, *arguments = shlex.split(line.split(" '")[0].split(' "')[0])
+        assert name in COMMANDS, line
+        options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+        assert {word for word in arguments if word.startswith("-")} <= options | {"--help"}, line
+
+
+def test_the_readme_fits_on_a_few_screens_and_shows_both_commands() -> None:
+    text = (PROJECT / "README.md").read_text()
+    assert len(text.splitlines()) <= 150
+    assert "\nmake demo\n" in text and "\nmake test\n" in text
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    class Loader(yaml.SafeLoader):
+        """Ignores the tags with which mkdocs names Python functions."""
+
+    Loader.add_multi_constructor("tag:yaml.org,2002:python/", lambda loader, suffix, node: suffix)
+    nav = yaml.load((PROJECT / "mkdocs.yml").read_text(), Loader)["nav"]
+    named = set(re.findall(r"[\w/-]+\.md", str(nav)))
+    assert named == {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
+
+
+def test_the_architecture_page_lists_the_folders_of_the_package() -> None:
+    listed = re.findall(r"^\| `(\w+)/` \|", (DOCS / "architecture.md").read_text(), re.MULTILINE)
+    folders = [path.parent.name for path in (PROJECT / "chicago_crime").glob("*/__init__.py")]
+    assert sorted(listed) == sorted(folders)
+
+
+def test_from_nothing_to_a_year_on_google_cloud_takes_ten_commands_at_most() -> None:
+    text = (DOCS / "how-to" / "google-cloud.md").read_text().split("## From nothing to a year")[1].split("\n## ")[0]
+    commands = re.findall(r"^\$ (\w+)", text, re.MULTILINE)
+    assert 6 < len(commands) <= 10
