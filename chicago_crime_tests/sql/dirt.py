@@ -1,7 +1,4 @@
-"""Rows with values at the edge of what can be read: texts that engines might read differently.
-
-Here belong texts written by hand. The kinds of dirt that are known from publishers are in `sources/sample_dirt.py`.
-"""
+"""Rows with edge cases, written by hand: texts that engines might parse differently."""
 
 from collections.abc import Iterator
 
@@ -51,11 +48,11 @@ COLUMNS: dict[str, list[str]] = {
     **dict.fromkeys(("iucr", "fbi_code"), CODES),
     **dict.fromkeys(("case_number", "block", "primary_type", "description", "location_description"), TEXTS),
 }
-"""What a value of each column may be; of `id` and `date`, which decide whether a row is good, see `edge_rows`."""
+"""Edge cases of each column. Those of `id` and `date`, which decide whether a row is accepted, are in `edge_rows`."""
 
 
 def edge_rows() -> Iterator[dict[str, str]]:
-    """Rows of 2014: those that one value alone may reject, those with an odd value in each column, and repeats."""
+    """Rows of 2014: some that one value may reject, some with an odd value in each column, and some repeated ids."""
     for number, text in enumerate(DATES):
         yield crime(id=10_000 + number, date=text)
     for text in NUMBERS:

@@ -1,7 +1,4 @@
-"""Both engines on the same rows: Google's own evaluator of GoogleSQL, and DuckDB by way of our translation.
-
-Here belongs what the tests of parity share: the catalog, how rows are compared, rows cut from real files.
-"""
+"""Both engines on the same rows: Google's own evaluator of GoogleSQL, and DuckDB with our translation."""
 
 import csv
 import gzip
@@ -56,7 +53,7 @@ PARAMETERS = {
     "months": "ARRAY<DATE>",
     "whole_months": "ARRAY<DATE>",
 }
-"""Every parameter that a statement of ours may have, and its type."""
+"""Every parameter that a statement may have, and its type."""
 
 
 @cache
@@ -71,7 +68,7 @@ def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
 
 
 def written(name: str) -> str:
-    """A statement's file as it is written, with what it names put in its place as text: sqlglot has no part in it."""
+    """The text of a statement with its fragments inserted as text, without sqlglot."""
     text = (FOLDER / f"{name}.sql").read_text()
     for included in ("parsed_crimes", "typed_crimes"):
         if f"FROM {included}\n" in text:
@@ -84,7 +81,7 @@ def written(name: str) -> str:
 
 
 def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping[str, object], catalog: Any) -> list:
-    """The answer of DuckDB to a GoogleSQL query over rows, as the warehouse would translate it."""
+    """DuckDB's answer to a GoogleSQL query over rows, translated as by the warehouse."""
     with duckdb.connect() as connection:
         for name, columns in catalog.items():
             types = ", ".join(f'"{column}" {DUCKDB_TYPES[kind]}' for column, kind in columns)
@@ -100,7 +97,7 @@ def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping
 
 
 def cut(file: Path, every: int) -> list[dict[str, str]]:
-    """One in so many of a real file's rows, from the first on, with the values of our 22 columns."""
+    """Every n-th row of a real file, with the values of our 22 columns."""
     opened = gzip.open if file.suffix == ".gz" else open
     with opened(file, "rt", newline="", encoding="utf-8-sig") as stream:
         rows = csv.reader(stream)
@@ -110,13 +107,13 @@ def cut(file: Path, every: int) -> list[dict[str, str]]:
 
 def reference_rows(table: str) -> list[Row]:
     """The rows of a reference table, typed."""
-    with reference.file(table).open(newline="", encoding="utf-8") as stream:
-        return [
-            {name: int(row[name]) if kind == "INT64" else row[name] for name, kind in REFERENCE[table]}
-            for row in csv.DictReader(stream)
-        ]
+    types = dict(REFERENCE[table])
+    return [
+        {name: int(text) if types[name] == "INT64" else text for name, text in row.items()}
+        for row in reference.rows(table)
+    ]
 
 
 def in_order(rows: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, Any], ...]]:
-    """Rows in an order of their own, to compare answers that have none; 1 and 1.0 and true stay apart."""
+    """Rows sorted, to compare answers without an order; 1, 1.0 and true stay distinct."""
     return sorted(tuple((name, repr(value)) for name, value in row.items()) for row in rows)

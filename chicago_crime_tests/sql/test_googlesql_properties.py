@@ -12,12 +12,12 @@ from chicago_crime_tests.support import NAMES
 
 YEAR = 2014
 TYPED = f"SELECT * EXCEPT (raw), raw.id AS raw_id FROM ({written('fragments/typed_crimes')})"
-"""What crimes and rejected_crimes are both made of: one has the rows without a reason, the other those with one."""
+"""The rows of crimes (without a reason) and of rejected_crimes (with one)."""
 
 RAW = {"raw_crimes": [(name, "STRING") for name in NAMES]}
 
-# Letters that become several when made large or small are a known difference, see `duckdb_dialect.py`; texts that hold
-# half a character or none are kept out by the gate.
+# Letters that become several in another case are a known difference, see `duckdb_dialect.py`; the gate keeps out
+# surrogates and NUL.
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0").filter(
     lambda letter: len(letter.upper()) == len(letter.lower()) == len(letter.title()) == 1
 )
@@ -29,9 +29,8 @@ def spaced(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.builds(lambda before, text, after: before + text + after, SPACE, texts, SPACE)
 
 
-def numbers_of(*parts: int) -> st.SearchStrategy[str]:
-    """Whole numbers with and without leading zeros, around the ends of a range."""
-    low, high = parts
+def numbers_of(low: int, high: int) -> st.SearchStrategy[str]:
+    """Whole numbers with and without leading zeros."""
     return st.builds(lambda n, width: str(n).zfill(width), st.integers(low, high), st.integers(1, 4))
 
 

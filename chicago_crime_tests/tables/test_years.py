@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/years.py`."""
+"""Tests of `chicago_crime/tables/years.py`."""
 
 from itertools import pairwise
 
@@ -27,12 +27,12 @@ a_choice = st.sets(st.integers(FIRST_YEAR, CURRENT_YEAR), min_size=1).map(sorted
         ("2014,2014-2015", [2014, 2015]),
     ],
 )
-def test_a_choice_of_years_is_read(text: str, years: list[int]) -> None:
+def test_a_choice_of_years_is_parsed(text: str, years: list[int]) -> None:
     assert parse_years(text) == years
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("", "write them like 2014-2016,2021"),
         ("14", "cannot read '14'"),
@@ -42,18 +42,18 @@ def test_a_choice_of_years_is_read(text: str, years: list[int]) -> None:
         (str(CURRENT_YEAR + 1), "outside 2001-"),
     ],
 )
-def test_what_is_no_choice_of_years_is_told(text: str, told: str) -> None:
-    with pytest.raises(YearsError, match=told):
+def test_an_invalid_choice_of_years_is_explained(text: str, problem: str) -> None:
+    with pytest.raises(YearsError, match=problem):
         parse_years(text)
 
 
 @given(a_choice)
-def test_years_are_read_as_they_are_written(years: list[int]) -> None:
+def test_formatted_years_are_parsed_back(years: list[int]) -> None:
     assert parse_years(format_years(years)) == years
 
 
 @given(a_choice)
-def test_ranges_cover_just_the_years_and_never_touch(years: list[int]) -> None:
+def test_ranges_cover_exactly_the_years_and_never_touch(years: list[int]) -> None:
     ranges = contiguous_ranges(years)
     assert [year for first, last in ranges for year in range(first, last + 1)] == years
     assert all(before[1] + 1 < after[0] for before, after in pairwise(ranges))

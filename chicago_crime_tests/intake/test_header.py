@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/schema.py`."""
+"""Tests of the header reader: publishers' spellings of our columns."""
 
 import random
 
