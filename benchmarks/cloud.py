@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chicago_crime.graph.plan_gcp import MINUTES_A_YEAR, MINUTES_TO_START
 from rich.console import Console
 from rich.table import Table
 
-from chicago_crime.graph.plan_gcp import MINUTES_A_YEAR, MINUTES_TO_START
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.google import prices

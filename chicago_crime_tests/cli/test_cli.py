@@ -136,7 +136,7 @@ def test_a_folder_that_is_none_is_told_before_a_run_starts(tmp_path: Path, name:
     write_csv(tmp_path / "a-file.csv", [])
     result = command("run", "--years", "2014", "--folder", tmp_path / name, "--data-dir", tmp_path / "data")
     assert result.exit_code == 2
-    assert f"{tmp_path / name} is no folder: name the one that holds the yearly" in result.output
+    assert f"{tmp_path / name} is not a folder: set --folder or CHICAGO_CRIME_FOLDER" in result.output
     assert "--folder" in result.output
     with open_instance(load_settings(data_dir=tmp_path / "data")) as instance:
         assert instance.get_runs() == []
@@ -249,8 +249,8 @@ def test_the_doctor_tells_what_works(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        ({"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": "/nowhere"}, "/nowhere is no folder"),
-        ({"CHICAGO_CRIME_SOURCE": "kaggle", "HOME": "/nowhere"}, "no token was found: make one at"),
+        ({"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": "/nowhere"}, "/nowhere is not a folder"),
+        ({"CHICAGO_CRIME_SOURCE": "kaggle", "HOME": "/nowhere"}, "no token was found: create one at"),
         ({"CHICAGO_CRIME_SOURCE": "portal", "CHICAGO_CRIME_PORTAL_URL": NOBODY}, "cannot be reached"),
         ({"CHICAGO_CRIME_SPARK_ENGINE": "jvm", "CHICAGO_CRIME_JAVA_HOME": "/nowhere"}, "install Java 17"),
         ({"CHICAGO_CRIME_DATA_DIR": "/proc/nowhere"}, "CHICAGO_CRIME_DATA_DIR"),
@@ -269,7 +269,7 @@ def test_the_doctor_tells_that_the_portal_answers(tmp_path: Path) -> None:
             "doctor", "--source", "portal", "--data-dir", tmp_path, CHICAGO_CRIME_PORTAL_URL=portal.url, COLUMNS="200"
         )
     assert result.exit_code == 0, result.output
-    assert f"{portal.url} answers, asked without an app token" in " ".join(result.output.replace("│", " ").split())
+    assert f"{portal.url} responds to requests without an app token" in " ".join(result.output.replace("│", " ").split())
 
 
 @pytest.mark.parametrize("name", ["run", "status", "query", "doctor", "demo", "dev"])

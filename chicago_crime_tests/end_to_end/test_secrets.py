@@ -88,7 +88,7 @@ def test_a_run_that_goes_well_leaves_no_secret_anywhere(servers: Servers, tmp_pa
     told = command(servers, tmp_path, source, "run", "--years", str(YEAR), "--assets", "crime_csv")
     assert told.returncode == 0, told.stderr[-3000:]
     assert "crime_csv 2014: 36 rows" in told.stdout
-    assert "answers 503 (Service Unavailable)" in told.stderr, "the libraries' logs were looked through too"
+    assert "returned 503 (Service Unavailable)" in told.stderr, "the libraries' logs were looked through too"
     assert "KAGGLE'S COMMAND IMPORTED" not in told.stderr
     assert files_below(tmp_path / "home") == {}
     assert any(name.endswith(".db") for name in files_below(tmp_path / "data")), "Dagster's events were looked through"
@@ -118,7 +118,7 @@ def test_the_doctor_tells_of_the_secrets_but_not_what_they_are(
     where = {
         "kaggle": {"accepted": "Kaggle accepts the token in KAGGLE_API_TOKEN", "refused": "KAGGLE_API_TOKEN. If it is"},
         "portal": {
-            "accepted": "asked with an app token",
+            "accepted": "requests with an app token",
             "refused": "accept the app token in CHICAGO_CRIME_PORTAL_APP_",
         },
     }[source][state]

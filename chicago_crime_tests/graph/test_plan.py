@@ -103,7 +103,7 @@ def test_a_source_that_cannot_be_asked_is_told(tmp_path: Path) -> None:
     result = dry_run("--years", "2014", "--folder", tmp_path / "nowhere", "--data-dir", tmp_path)
     assert result.exit_code == 0
     assert "WARNING: the source cannot be asked" in result.output
-    assert "nowhere is no folder" in result.output
+    assert "nowhere is not a folder" in result.output
     assert "Traceback" not in result.output
 
 

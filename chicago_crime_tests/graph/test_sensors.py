@@ -144,7 +144,7 @@ def test_a_folder_that_is_gone_is_a_reason_to_skip_and_nothing_is_missed(folder:
     folder.tick()
     (tmp_path / "in").rename(tmp_path / "away")
     told = folder.tick()
-    assert "is no folder" in (told.skip_message or "")
+    assert "is not a folder" in (told.skip_message or "")
     assert not told.run_requests
     (tmp_path / "away").rename(tmp_path / "in")
     put(tmp_path / "in" / "2016.csv", 2016)
@@ -225,7 +225,7 @@ def test_a_portal_that_does_not_answer_is_a_reason_to_skip_and_is_not_asked_agai
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     portal.will(Fault(status=503))
     told = watch.tick()
-    assert "answers 503" in (told.skip_message or "")
+    assert "returned 503" in (told.skip_message or "")
     assert len(portal.asked) == 1
     assert watch.tick().skip_message == "nothing is new in the source portal"
 
