@@ -29,7 +29,10 @@ def rows_of(passage: Passage) -> list[dict[str, str]]:
 
 
 def is_accounted_for(passage: Passage) -> bool:
-    return passage.lines == passage.rows + passage.quarantined + passage.continuations + passage.blank
+    return (
+        passage.counts.lines
+        == passage.counts.rows + passage.counts.quarantined + passage.counts.continuations + passage.counts.blank
+    )
 
 
 def test_a_canonical_file_passes_byte_by_byte(tmp_path: Path, folder: Path) -> None:
@@ -37,7 +40,7 @@ def test_a_canonical_file_passes_byte_by_byte(tmp_path: Path, folder: Path) -> N
     passage = pass_through(source, 2014, folder)
     assert passage.file == source
     assert passage.is_canonical
-    assert (passage.lines, passage.rows, quarantine_of(passage)) == (36, 36, [])
+    assert (passage.counts.lines, passage.counts.rows, quarantine_of(passage)) == (36, 36, [])
     assert passage.months == {f"2014-{month:02}": 3 for month in range(1, 13)}
 
 
@@ -50,7 +53,7 @@ def test_quoted_newlines_and_a_missing_last_line_end_do_not_make_a_file_less_can
     source.write_bytes(source.read_bytes().rstrip(b"\n"))
     passage = pass_through(source, 2014, folder)
     assert passage.file == source
-    assert (passage.lines, passage.rows, passage.continuations) == (37, 36, 1)
+    assert (passage.counts.lines, passage.counts.rows, passage.counts.continuations) == (37, 36, 1)
     assert is_accounted_for(passage)
 
 
@@ -118,7 +121,7 @@ def test_rows_that_end_in_empty_fields_pass_byte_by_byte(tmp_path: Path, folder:
     source = write_csv(tmp_path / "2014.csv", rows)
     passage = pass_through(source, 2014, folder)
     assert passage.file == source
-    assert (passage.rows, quarantine_of(passage)) == (36, [])
+    assert (passage.counts.rows, quarantine_of(passage)) == (36, [])
 
 
 @pytest.mark.parametrize("values", [{}, {"location": ""}, NOWHERE, NOWHERE | {"updated_on": ""}], ids=len)
@@ -142,7 +145,7 @@ def test_blank_lines_are_counted_and_left_out(tmp_path: Path, folder: Path) -> N
     source = write_csv(tmp_path / "2014.csv", crimes_of_months(2014))
     source.write_bytes(source.read_bytes().replace(b"\n", b"\n\n"))
     passage = pass_through(source, 2014, folder)
-    assert (passage.rows, passage.blank) == (36, 37)
+    assert (passage.counts.rows, passage.counts.blank) == (36, 37)
     assert is_accounted_for(passage)
 
 
@@ -168,14 +171,14 @@ def test_what_is_no_file_of_crimes_is_refused_by_name(tmp_path: Path, folder: Pa
 
 def test_a_file_of_another_year_is_refused(tmp_path: Path, folder: Path) -> None:
     source = write_csv(tmp_path / "2015.csv", crimes_of_months(2014))
-    with pytest.raises(GateError, match="no file of 2015: 0 of its 36 rows are of that year, most are of 2014"):
+    with pytest.raises(GateError, match="not a file of 2015: 0 of its 36 rows are of that year, most are of 2014"):
         pass_through(source, 2015, folder)
 
 
 def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: Path, folder: Path) -> None:
     stray = crime(id=9, date="12/31/2013 11:00:00 PM")
     passage = pass_through(write_csv(tmp_path / "f.csv", [*crimes_of_months(2014), stray]), 2014, folder)
-    assert passage.rows == 37
+    assert passage.counts.rows == 37
     assert sum(passage.months.values()) == 36
 
 
@@ -209,8 +212,8 @@ def test_real_variants_are_read(
     folder: Path, name: str, year: int, rows: int, of_year: int, quarantined: int, canonical: bool
 ) -> None:
     passage = pass_through(real_variant(name), year, folder)
-    assert (passage.rows, sum(passage.months.values())) == (rows, of_year)
-    assert passage.quarantined == quarantined
+    assert (passage.counts.rows, sum(passage.months.values())) == (rows, of_year)
+    assert passage.counts.quarantined == quarantined
     assert passage.is_canonical == canonical
     assert is_accounted_for(passage)
 
@@ -227,4 +230,4 @@ def test_a_real_year_passes_byte_by_byte(tmp_path: Path, folder: Path) -> None:
     with gzip.open(real_year(2014)) as packed:
         source.write_bytes(packed.read())
     passage = pass_through(source, 2014, folder)
-    assert (passage.rows, passage.is_canonical) == (275_200, True)
+    assert (passage.counts.rows, passage.is_canonical) == (275_200, True)

@@ -85,7 +85,7 @@ def test_a_location_of_several_lines_passes_the_gate(portal: PortalServer, targe
     assert rows_of_file(file) == rows_of_portal(portal, 2014)
     passage = pass_through(file, 2014, target)
     assert passage.is_canonical
-    assert (passage.rows, passage.continuations, passage.quarantined) == (36, 72, 0)
+    assert (passage.counts.rows, passage.counts.continuations, passage.counts.quarantined) == (36, 72, 0)
 
 
 def test_the_file_records_its_origin_and_state(portal: PortalServer, target: Path) -> None:

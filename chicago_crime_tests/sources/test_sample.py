@@ -64,7 +64,7 @@ def test_it_is_labelled_as_synthetic(tmp_path: Path) -> None:
 def test_the_gate_takes_it_as_it_is_and_no_row_is_rejected(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
     file = SampleSource(rows=3000, newest=TODAY).fetch(2014, tmp_path)
     passage = pass_through(file.path, 2014, tmp_path)
-    assert (passage.is_canonical, passage.rows, len(passage.months)) == (True, 3000, 12)
+    assert (passage.is_canonical, passage.counts.rows, len(passage.months)) == (True, 3000, 12)
     warehouse.load_csv(RAW_CRIMES, 2014, str(file.path))
     assert warehouse.replace_year(REJECTED_CRIMES, 2014).rows == 0
     assert warehouse.replace_year(CRIMES, 2014).rows == 3000
@@ -187,8 +187,8 @@ def test_every_kind_of_dirt_is_there_and_accounted_for(tmp_path: Path, warehouse
     assert set(counts) == set(KINDS)
     passage = pass_through(file.path, year, tmp_path)
     unreadable = ("cut_off", "extra_field", "open_quote", "not_utf8")
-    assert passage.quarantined == sum(counts[kind] for kind in unreadable)
-    assert (passage.continuations, passage.blank) == (counts["quoted_newline"], counts["blank_line"])
+    assert passage.counts.quarantined == sum(counts[kind] for kind in unreadable)
+    assert (passage.counts.continuations, passage.counts.blank) == (counts["quoted_newline"], counts["blank_line"])
     warehouse.load_csv(RAW_CRIMES, year, str(passage.file))
     warehouse.replace_year(CRIMES, year)
     warehouse.replace_year(REJECTED_CRIMES, year)

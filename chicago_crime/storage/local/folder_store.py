@@ -1,12 +1,12 @@
 """The object store in a folder."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from typing_extensions import override
 
-from chicago_crime.intake.file_facts import sha256
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
 
@@ -70,3 +70,9 @@ class FolderStore(ObjectStore):
         if not path.resolve().is_relative_to(self.folder.resolve()):
             raise ObjectStoreError(f"the key {key!r} points outside of {self.folder}")
         return path
+
+
+def sha256(file: Path) -> str:
+    """Checksum of a file, hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
