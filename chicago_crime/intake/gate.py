@@ -83,12 +83,12 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
         raise GateError(_mostly_unreadable(source, counts, quarantine))
-    file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
-    months = _rows_by_month(file, year)
-    if sum(months.values()) != counts.rows:
-        raise GateError(
-            f"{source} has {counts.rows:,} rows, of which DuckDB reads {sum(months.values()):,}. Export the file again."
-        )
+    try:
+        file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
+        months = _rows_by_month(file, year)
+    except duckdb.Error as error:
+        raise GateError(f"{source}: DuckDB cannot read its rows ({error}). Export the file again.") from error
+    assert sum(months.values()) == counts.rows, f"DuckDB reads {sum(months.values())} of {counts.rows} rows of {source}"
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
         most = max(months, key=lambda month: months[month])
