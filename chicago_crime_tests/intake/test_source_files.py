@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/source_files.py`."""
+"""Tests of `chicago_crime/intake/source_files.py`."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -131,12 +131,6 @@ def test_the_error_for_a_missing_year_lists_the_available_ones_and_names_the_por
         source().fetch(2024, target)
 
 
-def test_two_files_of_a_year_are_an_error(kaggle: KaggleServer, target: Path) -> None:
-    kaggle.files["more/crimes-2014.csv"] = b"id\n"
-    with pytest.raises(SourceError, match=r"several files for 2014: Chicago_Crimes_2014\.csv, more/crimes-2014\.csv"):
-        source().fetch(2014, target)
-
-
 def test_a_rejected_token_is_an_error_that_does_not_contain_it(kaggle: KaggleServer, target: Path) -> None:
     wrong = "KGAT_wrong0secret"
     with pytest.raises(SourceError, match=r"401.*does not accept the token in KAGGLE_API_TOKEN.*kaggle\.com") as raised:

@@ -36,12 +36,9 @@ def test_a_given_token_wins_over_everything(home: Path) -> None:
     assert found == Credentials("KAGGLE_API_TOKEN", api_token=SecretStr(SECRET))
 
 
-def test_a_given_token_may_be_a_file(home: Path) -> None:
+def test_a_given_token_may_be_a_file_or_longer_than_any_file_name(home: Path) -> None:
     file = put(home / "my token", SECRET + "\n")
     assert KaggleLogin(SecretStr(str(file))).find() == Credentials(str(file), api_token=SecretStr(SECRET))
-
-
-def test_a_token_longer_than_any_file_name_is_a_token(home: Path) -> None:
     assert KaggleLogin(SecretStr("x" * 5000)).find().api_token == SecretStr("x" * 5000)
 
 
