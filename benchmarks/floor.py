@@ -1,9 +1,9 @@
-"""The floor: one process, DuckDB, SQL written by hand for clean files, no checks, no events, nothing to run again.
+"""The floor: one process, DuckDB, hand-written SQL for clean files; no checks, no events, no resume.
 
     python -m benchmarks.floor CSV_FOLDER OUTPUT_FOLDER
 
-Copies the yearly files and writes the same raw, typed, enriched and summary tables as the platform, as Parquet. What
-the platform takes longer than this is the price of everything else that it does.
+Copies the yearly files and writes the same raw, typed, enriched and summary tables as the platform, as Parquet. The
+platform's additional time is the cost of everything else that it does.
 """
 
 import shutil

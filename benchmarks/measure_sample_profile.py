@@ -3,7 +3,7 @@
     python -m benchmarks.measure_sample_profile DATA_DIR ROWS_PER_YEAR_CSV
 
 DATA_DIR holds whole real years, loaded by the platform; ROWS_PER_YEAR_CSV has the columns year and rows. Writes
-`chicago_crime/sources/sample_profile.json` and `sample_places.csv`: shares and counts only, no crime's own row.
+`profile.json` and `places.csv` in `chicago_crime/sources/sample/`: shares and counts only, never a single crime.
 """
 
 import csv
@@ -18,7 +18,7 @@ import numpy as np
 from chicago_crime.sources.sample.profile import CENTER_FT, PLACES_FILE, PROFILE_FILE, SCALE_FT, polynomial_terms
 
 LEAST_CRIMES = 10
-"""Kinds of crime and cells with fewer in all years are left out: a statistic of so few would point at persons."""
+"""Kinds of crime and cells with fewer crimes in all years are left out, because they could identify persons."""
 
 KINDS = f"""
     SELECT iucr, primary_type, description, fbi_code, COALESCE(ANY_VALUE(ucr_part1_class), 'non_index') AS class,
@@ -107,7 +107,7 @@ def measure(real: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def degrees(real: duckdb.DuckDBPyConnection) -> dict[str, list[float]]:
-    """Coefficients that give latitude and longitude from X and Y; see `sample_profile.polynomial_terms`."""
+    """Coefficients that give latitude and longitude from X and Y; see `polynomial_terms`."""
     columns = "x_coordinate, y_coordinate, latitude, longitude"
     rows = real.sql(f"SELECT DISTINCT {columns} FROM crimes WHERE x_coordinate IS NOT NULL ORDER BY ALL").fetchall()
     x, y, *found_degrees = np.array(rows).T

@@ -1,9 +1,10 @@
-"""How fast the platform is and how much memory it takes, beside a floor and beside Apache Spark, in one run.
+"""Time and memory of the platform, compared with a floor and with Apache Spark in one run.
 
     python -m benchmarks.run [--verify] [--folder FOLDER] [--without-spark] [--years 2001-2022]
 
-Writes 22 full-size years of the synthetic sample, loads them in each way one after the other, and prints a table. The
-ratios are what counts: machines are noisy. Needs 15 GB of disk; Java 17 for Spark. `--verify` compares the tables.
+Writes 22 full-size years of the synthetic sample, loads them in each way one after the other, and prints a table.
+Compare ratios rather than seconds: machines are noisy. Needs 15 GB of disk; Java 17 for Spark. `--verify` compares the
+tables.
 """
 
 import argparse
@@ -41,7 +42,7 @@ VERIFY = {
     "area_rates": "COUNT(*), SUM(crimes), SUM(arrests), ROUND(SUM(rate_per_1000), 6)",
     "hot_spots": "COUNT(*), SUM(crimes), SUM(neighborhood_crimes), ROUND(SUM(gi_star), 4)",
 }
-"""What the floor and the platform must agree on, by table and year."""
+"""Aggregates on which the floor and the platform must agree, by table and year."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The same steps in Apache Spark's local mode, as one would write them: raw, typed and enriched table, and the counts.
+"""The same steps in Apache Spark's local mode: raw, typed and enriched table, and the counts.
 
 python -m benchmarks.spark_local CSV_FOLDER OUTPUT_FOLDER
 """

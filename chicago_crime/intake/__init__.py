@@ -1,1 +1,1 @@
-"""What comes in: header, gate, line accounting and manifests."""
+"""How yearly files are checked, split into rows and damage, and kept with a manifest."""

@@ -1,7 +1,7 @@
-"""The gate: what may enter the lake, and what is set aside.
+"""The gate: decides what enters the lake, and puts unreadable lines into a quarantine.
 
-Here belongs telling rows from what is no row, without a look at what the values mean: that is the warehouse's part.
-A canonical file passes as it is. Any other is read line by line (`csv_records.py`) and written anew.
+It separates rows from damage and does not interpret values, which is up to the warehouse. A canonical file passes
+byte by byte. From any other, the rows are written as a canonical CSV.
 """
 
 import csv
@@ -15,221 +15,152 @@ from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.errors import PlatformError
-from chicago_crime.intake.csv_records import lines_of, records
-from chicago_crime.intake.file_facts import MOST_COMMAS, FileFacts, examine
+from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows
 from chicago_crime.intake.header import Header, HeaderError, read_header
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 LEAST_SHARE_OF_YEAR = 0.1
-"""A file with fewer rows of its year is of another year. Some may stray: the warehouse rejects them one by one."""
+"""A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
 
-QUARANTINE_COLUMNS = ("line", "problem", "text")
+ROWS = "rows.csv"
+REWRITTEN = "rewritten.csv"
+
+_NAMES = [column.name for column in SOURCE_COLUMNS]
 
 
 class GateError(PlatformError):
-    """A file cannot enter; the message names the file, what is wrong with it and what to do."""
+    """A file is refused; the message names the file, what is wrong with it and what to do."""
 
 
 @dataclass(frozen=True)
 class Passage:
     """What the gate found in one year's file.
 
-    Every line after the header is accounted for: `lines = rows + quarantined + continuations + blank`.
-
     Attributes:
-        file: the canonical CSV: the source file itself, or the rewritten one.
-        quarantine: CSV of line, problem and text for every line that is no row.
-        facts: checksum and size of the source file.
+        file: the canonical CSV: the source file itself, or a new one.
+        quarantine: CSV of line, problem and text of every unreadable line.
+        sha256: checksum of the source file, hexadecimal.
+        size: of the source file, in bytes.
         columns: the header's names.
-        ignored: columns of the file that are not ours.
-        missing: our columns that the file lacks; they are empty.
-        lines: physical lines after the header.
-        rows: rows in `file`.
-        quarantined: lines in `quarantine`.
-        continuations: lines that go on with a row, inside a quoted field.
-        blank: empty lines.
+        ignored: columns of the file that the platform does not use.
+        missing: source columns that the file lacks; they are empty.
+        counts: of the lines after the header; every line is accounted for.
         months: rows of the year by month, "2014-01" and on.
+        is_canonical: True if the source file passed byte by byte.
     """
 
     file: Path
     quarantine: Path
-    facts: FileFacts
+    sha256: str
+    size: int
     columns: tuple[str, ...]
     ignored: tuple[str, ...]
     missing: tuple[str, ...]
-    lines: int
-    rows: int
-    quarantined: int
-    continuations: int
-    blank: int
+    counts: Counts
     months: dict[str, int]
-
-    @property
-    def is_canonical(self) -> bool:
-        """True if the source file passed as it is, byte by byte."""
-        return self.file.name != REWRITTEN
-
-
-REWRITTEN = "rewritten.csv"
+    is_canonical: bool
 
 
 def pass_through(source: Path, year: int, folder: Path) -> Passage:
     """Take a year's file through the gate.
 
     Args:
-        source: a CSV file in any known spelling, order, encoding mark and line end.
+        source: a CSV file with any known spelling and order of columns, with or without a byte order mark, and with any
+            line ends.
         year: the year that its rows should be of.
-        folder: where the quarantine and, if need be, the rewritten file are put.
+        folder: where to write the quarantine and, if necessary, the canonical file.
 
     Raises:
-        GateError: the file is empty, no CSV, lacks columns that matter, is mostly unreadable or of another year.
+        GateError: the file is empty, not a CSV, lacks needed columns, is mostly unreadable or of another year.
     """
-    facts = examine(source)
-    names, header = _header(source, facts)
+    names, header = _header(source)
+    # The width of the file's rows stays; columns that are not ours, or in another order, are left to DuckDB.
+    written = _NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
     quarantine = empty_quarantine(folder)
-    lines = facts.lines - 1
-    coverage = _read_fast(source, year) if facts.is_plain and header.is_canonical else None
-    if coverage and coverage.rows == lines and _is_regular(facts, coverage):
-        file, counts = source, _Counts(rows=lines)
-    else:
-        file = folder / REWRITTEN
-        counts = _rewrite(source, header, file, quarantine)
-        if coverage and not counts.quarantined and counts.rows == coverage.rows:
-            file = source  # well-formed after all: some rows have quoted newlines or quotes, or there are blank lines
-        else:
-            coverage = _read_fast(file, year)
-    if counts.quarantined * 2 > lines or not counts.rows:
-        raise GateError(_mostly_unreadable(source, lines, counts, quarantine))
-    assert coverage, f"{file} was written by the gate and cannot be read"
-    months = coverage.months
+    split = split_rows(source, written, folder / ROWS, quarantine)
+    counts = split.counts
+    if counts.quarantined * 2 > counts.lines or not counts.rows:
+        raise GateError(_mostly_unreadable(source, counts, quarantine))
+    try:
+        file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
+        months = _rows_by_month(file, year)
+    except duckdb.Error as error:
+        raise GateError(f"{source}: DuckDB cannot read its rows ({error}). Export the file again.") from error
+    assert sum(months.values()) == counts.rows, f"DuckDB reads {sum(months.values())} of {counts.rows} rows of {source}"
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
         most = max(months, key=lambda month: months[month])
         raise GateError(
-            f"{source} is no file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that year, "
-            f"most are of {most[:4] if most else 'no readable date'}. Put the right file in its place."
+            f"{source} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that "
+            f"year, most are of {most[:4] if most else 'no readable date'}. Replace it by the right file."
         )
     return Passage(
         file=file,
         quarantine=quarantine,
-        facts=facts,
+        sha256=split.sha256,
+        size=split.size,
         columns=tuple(names),
         ignored=header.ignored,
         missing=header.missing,
-        lines=lines,
-        rows=counts.rows,
-        quarantined=counts.quarantined,
-        continuations=counts.continuations,
-        blank=counts.blank,
+        counts=counts,
         months=in_year,
+        is_canonical=file == source,
     )
 
 
 def empty_quarantine(folder: Path) -> Path:
-    """A new quarantine file, with its header and no line yet."""
+    """Create a quarantine file that has its header and no lines."""
     file = folder / "quarantine.csv"
     file.write_text(",".join(QUARANTINE_COLUMNS) + "\n")
     return file
 
 
-@dataclass
-class _Counts:
-    rows: int = 0
-    quarantined: int = 0
-    continuations: int = 0
-    blank: int = 0
-
-
-def _header(source: Path, facts: FileFacts) -> tuple[list[str], Header]:
-    if facts.size == 0:
+def _header(source: Path) -> tuple[list[str], Header]:
+    with source.open("rb") as stream:
+        start = stream.read(1000)
+    if not start:
         raise GateError(f"{source} is empty: download it again")
-    if facts.start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise GateError(f"{source} is UTF-16: save it as UTF-8")
-    start = facts.start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<", b"{", b"[")):
-        kind = "an HTML or XML page" if start.startswith(b"<") else "JSON"
-        raise GateError(f"{source} is {kind}, not a CSV; most likely an error message was saved. Download it again.")
-    names = next(csv.reader(io.StringIO(next(lines_of(source)))), [])
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<", b"{", b"[")):
+        kind = "an HTML or XML page" if text.startswith(b"<") else "JSON"
+        raise GateError(f"{source} is {kind}, not a CSV; it is probably a saved error message. Download it again.")
+    names = next(csv.reader(io.StringIO(first_line(source))), [])
     try:
         return names, read_header(names)
     except HeaderError as error:
         raise GateError(f"{source}, line 1: {error}. Is it a file of the City's crimes?") from None
 
 
-def _rewrite(source: Path, header: Header, target: Path, quarantine: Path) -> _Counts:
-    """Write every row of `source` as a canonical one, and every line that is no row into the quarantine."""
-    counts = _Counts()
-    with (
-        target.open("w", encoding="utf-8", newline="") as good,
-        quarantine.open("a", encoding="utf-8", errors="backslashreplace", newline="") as bad,
-    ):
-        rows, rejects = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
-        rows.writerow(column.name for column in SOURCE_COLUMNS)
-        for number, taken, fields, problem, text in records(lines_of(source), header.width):
-            if problem:
-                rejects.writerow((number, problem, text))
-                counts.quarantined += 1
-            elif not text:
-                counts.blank += 1
-            else:
-                rows.writerow("" if index is None else fields[index] for index in header.positions)
-                counts.rows += 1
-                counts.continuations += taken - 1
-    return counts
-
-
-@dataclass(frozen=True)
-class _Coverage:
-    """What a fast reader sees in a file: rows by month ("" where the date cannot be read), and empty fields at ends."""
-
-    months: dict[str, int]
-    empty_at_ends: int
-
-    @property
-    def rows(self) -> int:
-        return sum(self.months.values())
-
-
-def _read_fast(file: Path, year: int) -> _Coverage | None:
-    """See what a file in canonical columns covers; None if it is not well-formed."""
-    names = [column.name for column in SOURCE_COLUMNS]
-    last = [f"COALESCE(raw.{name}, '')" for name in names[-MOST_COMMAS:][::-1]]
-    empty = "".join(f"WHEN {value} != '' THEN {place} " for place, value in enumerate(last))
-    query = sql.statement("fragments/rows_by_month").select("SUM(empty_at_end)", dialect="duckdb")
-    # Counted where the file is read: further out, every row would have to be carried there whole.
-    read = query.find(exp.Subquery)
-    assert read, "coverage.sql reads parsed_crimes"
-    read.this.select(f"CASE {empty} ELSE {MOST_COMMAS} END AS empty_at_end", dialect="duckdb", copy=False)
+def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path:
+    """Write the rows of a well-formed CSV with our columns in canonical order."""
+    columns = [
+        exp.alias_(exp.null() if index is None else exp.column(names[index]), name)
+        for name, index in zip(_NAMES, header.positions, strict=True)
+    ]
+    query = exp.select(*columns).from_(csv_scan(file, names)).sql("duckdb")
     with duckdb.connect(config={"threads": 2}) as connection:
-        try:
-            rows = connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, names))).fetchall()
-        except duckdb.InvalidInputException:
-            return None
-    return _Coverage({month: n for month, n, _ in rows}, int(sum(empty for _, _, empty in rows)))
+        connection.execute(f"COPY ({query}) TO {exp.convert(str(target)).sql('duckdb')} (FORMAT CSV, HEADER)")
+    return target
 
 
-def _is_regular(facts: FileFacts, coverage: _Coverage) -> bool:
-    """Whether the fast reader is known to have seen every field of a file that has a row on every line.
-
-    It drops an empty field too many at the end of a row, and says nothing. Then the lines end in more commas than it
-    has seen empty fields there. Paired quotes may be such an empty field, too, or stand in a value: a closer look.
-    """
-    return (
-        sum(facts.commas_at_ends) == coverage.empty_at_ends
-        and not facts.commas_at_ends[-1]
-        and not facts.has_paired_quotes
-    )
+def _rows_by_month(file: Path, year: int) -> dict[str, int]:
+    """Rows of a canonical CSV by month ("" where the date cannot be read)."""
+    query = sql.statement("fragments/rows_by_month")
+    with duckdb.connect(config={"threads": 2}) as connection:
+        return dict(connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, _NAMES))).fetchall())
 
 
-def _mostly_unreadable(source: Path, lines: int, counts: _Counts, quarantine: Path) -> str:
+def _mostly_unreadable(source: Path, counts: Counts, quarantine: Path) -> str:
     with quarantine.open(encoding="utf-8", newline="") as file:
         first = next(islice(csv.DictReader(file), 1), None)
     if first is None:
         return f"{source} has a header and no rows: download it again"
     return (
-        f"{source}: {counts.quarantined:,} of {lines:,} lines cannot be read as rows. "
+        f"{source}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
         f"The first is line {first['line']} ({first['problem']}): {first['text'][:120]}. "
         "Download or export the file again."
     )

@@ -1,4 +1,4 @@
-"""Reading a CSV header: which of its names mean which source column."""
+"""Reading a CSV header: which column is which source column."""
 
 import re
 from collections.abc import Iterable
@@ -12,17 +12,17 @@ _BY_SPELLING = {
 
 
 class HeaderError(ValueError):
-    """A header cannot be used; the message names the columns."""
+    """A header is unusable; the message names the columns."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """A CSV's header, understood.
+    """A CSV's header, matched to the source columns.
 
     Attributes:
         positions: for each source column in canonical order its index in the file, None if the file lacks it.
         width: how many fields a row of the file has.
-        ignored: names of columns that are not ours.
+        ignored: names of columns that are not source columns.
     """
 
     positions: tuple[int | None, ...]
@@ -44,7 +44,7 @@ def read_header(names: Iterable[str]) -> Header:
     """Match header names to source columns, in any order and any known spelling.
 
     Raises:
-        HeaderError: a needed column is missing, or two names mean the same column.
+        HeaderError: a needed column is missing, or two names stand for the same column.
     """
     found: dict[str, int] = {}
     ignored: list[str] = []
@@ -55,7 +55,7 @@ def read_header(names: Iterable[str]) -> Header:
         if column is None:
             ignored.append(name)
         elif column in found:
-            raise HeaderError(f"two columns of the header mean {column!r} (the second is {name!r})")
+            raise HeaderError(f"two columns of the header stand for {column!r} (the second is {name!r})")
         else:
             found[column] = index
     lacking = [column.name for column in SOURCE_COLUMNS if column.needed and column.name not in found]

@@ -1,7 +1,6 @@
 """The folder of source files: one CSV a year as its publisher wrote it, each with a manifest.
 
-The manifest is what makes a file the year's file: it is replaced last, so that a crash leaves the former year whole.
-Getting files belongs to `sources/`, judging them to the gate.
+The manifest says which file is the year's file. It is replaced last, so that a crash leaves the previous year intact.
 """
 
 import json
@@ -15,24 +14,24 @@ from chicago_crime.sources.base import CrimeSource, Progress, SourceError
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known of one year's source file.
+    """Facts about one year's source file.
 
     Attributes:
         year: its year.
         file: name of the CSV, beside the manifest.
-        source: name of the source that handed it over.
+        source: name of the source that delivered it.
         origin: where it came from.
         synthetic: True if its rows are made up.
-        details: what else the source says.
+        details: other facts from the source.
         sha256: checksum of the CSV, hexadecimal.
         bytes: its size.
         columns: names in its header.
         lines: physical lines after the header.
-        rows: rows among them; the other lines are unreadable, blank, or go on with a row.
+        rows: lines on which a row begins.
         quarantined: unreadable lines.
-        other_lines: blank lines and lines that go on with a row.
+        other_lines: blank lines, and lines that continue a row.
         months: rows of the year by month, "2014-01" and on.
-        is_canonical: whether it may enter the lake as it is.
+        is_canonical: whether it may enter the lake unchanged.
         fetched_at: when it was fetched, ISO 8601, UTC.
     """
 
@@ -64,54 +63,54 @@ class SourceFiles:
     """CSVs and manifests in a folder.
 
     Attributes:
-        folder: where they are.
-        staging: where they are written before they are published; on the same file system.
+        folder: the published files.
+        staging: folder for files that are not published yet; on the same file system.
     """
 
     folder: Path
     staging: Path
 
     def fetch(self, source: CrimeSource, year: int, progress: Progress) -> Manifest:
-        """Have a source hand over a year, look it through and put it in the former file's place.
+        """Fetch a year from a source, check it, and replace the previous file.
 
         Raises:
-            SourceError: the source cannot hand it over.
-            GateError: what it handed over is no file of that year's crimes.
+            SourceError: the source cannot deliver it.
+            GateError: the file is not one of that year's crimes.
         """
         from chicago_crime.intake.gate import pass_through  # slow to import, and only runs need it
 
         with staging_folder(self.staging) as fresh:
-            handed = source.fetch(year, fresh, progress)
-            gated = pass_through(handed.path, year, fresh)
+            fetched = source.fetch(year, fresh, progress)
+            gated = pass_through(fetched.path, year, fresh)
             manifest = Manifest(
                 year=year,
-                file=f"{handed.path.stem}.{gated.facts.sha256[:12]}.csv",
+                file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",
                 source=source.name,
-                origin=handed.origin,
-                synthetic=handed.synthetic,
-                details=handed.details,
-                sha256=gated.facts.sha256,
-                bytes=gated.facts.size,
+                origin=fetched.origin,
+                synthetic=fetched.synthetic,
+                details=fetched.details,
+                sha256=gated.sha256,
+                bytes=gated.size,
                 columns=list(gated.columns),
-                lines=gated.lines,
-                rows=gated.rows,
-                quarantined=gated.quarantined,
-                other_lines=gated.continuations + gated.blank,
+                lines=gated.counts.lines,
+                rows=gated.counts.rows,
+                quarantined=gated.counts.quarantined,
+                other_lines=gated.counts.continuations + gated.counts.blank,
                 months=gated.months,
                 is_canonical=gated.is_canonical,
                 fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
             )
-            former = self.manifest(year)
+            previous = self.manifest(year)
             written = fresh / "manifest.json"
             written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-            publish(handed.path, self.folder / manifest.file)
+            publish(fetched.path, self.folder / manifest.file)
             publish(written, self._manifest_path(year))
-            if former and former.file != manifest.file:
-                (self.folder / former.file).unlink(missing_ok=True)
+            if previous and previous.file != manifest.file:
+                (self.folder / previous.file).unlink(missing_ok=True)
         return manifest
 
     def manifest(self, year: int) -> Manifest | None:
-        """The manifest of a year, None if the year was never fetched."""
+        """The manifest of a year; None if the year was never fetched."""
         path = self._manifest_path(year)
         return Manifest(**json.loads(path.read_text())) if path.exists() else None
 
@@ -120,10 +119,10 @@ class SourceFiles:
         return sorted(int(file.stem) for file in self.folder.glob("[0-9][0-9][0-9][0-9].json"))
 
     def csv(self, year: int) -> Path:
-        """Where the CSV of a year is.
+        """The CSV of a year.
 
         Raises:
-            SourceError: the year was never fetched, or its CSV is gone.
+            SourceError: the year was never fetched, or its CSV is missing.
         """
         manifest = self.manifest(year)
         if manifest is None or not (self.folder / manifest.file).exists():

@@ -1,7 +1,4 @@
-"""The source `folder`: yearly files that somebody has downloaded already, as .csv, .csv.gz or inside a .zip.
-
-Here belongs finding a year's file and unpacking it. Whether it is a good file is for the gate to say.
-"""
+"""The source `folder`: yearly files that were downloaded already, as .csv, .csv.gz or inside a .zip."""
 
 import gzip
 import re
@@ -13,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from typing_extensions import override
 
 from chicago_crime.errors import UsageError
 from chicago_crime.sources.base import (
@@ -27,13 +26,13 @@ from chicago_crime.sources.base import (
 )
 
 AT_REST_S = 60
-"""A file that changed less than so many seconds ago may still be on its way into the folder."""
+"""A file that changed within this many seconds may still be being copied into the folder."""
 
 _BLOCK = 1 << 20
 
 
 class NoFolderError(SourceError, UsageError):
-    """What is to be read is no folder; the message says how to name another."""
+    """The configured folder does not exist; the message says how to configure another."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class _Found:
 
     @property
     def version(self) -> str:
-        """Name, size in bytes, and when it was last changed, in nanoseconds since 1970."""
+        """Name, size in bytes, and time of the last change in nanoseconds since 1970."""
         state = self.file.stat()
         return f"{self.file.name}:{self.member} {state.st_size} {state.st_mtime_ns}"
 
@@ -59,10 +58,10 @@ class _Found:
 
 @dataclass
 class FolderSource(CrimeSource):
-    """Takes a year's CSV from a folder, by the one year that its name has in it.
+    """Takes a year's CSV from a folder: the file whose name contains that year and no other.
 
     Attributes:
-        folder: where the files are; folders inside it are not searched.
+        folder: where the files are; subfolders are not searched.
     """
 
     folder: Path
@@ -70,32 +69,34 @@ class FolderSource(CrimeSource):
     is_inbox = True
     look_every_s = 60
 
+    @override
     def years(self) -> list[int]:
-        """See `CrimeSource.years`."""
         return sorted({year for year, _ in self._files()})
 
+    @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """See `CrimeSource.fetch`. Compressed files are unpacked; their own checksums are verified on the way."""
+        """Copy or decompress the file; the checksums of compressed files are verified."""
         found = [file for of_year, file in self._files() if of_year == year]
         if not found:
             have = ", ".join(map(str, self.years())) or "none"
             raise SourceError(
-                f"{self.folder} has no file for {year}: a .csv, .csv.gz or .zip with {year} and no other year in its "
-                f"name is looked for. Years found: {have}."
+                f"{self.folder} has no file for {year}: it needs a .csv, .csv.gz or .zip with {year} and no other year "
+                f"in its name. Years found: {have}."
             )
         if len(found) > 1:
             raise SourceError(f"{self.folder} has several files for {year}: {', '.join(map(str, found))}. Keep one.")
         source = found[0]
-        version = source.version  # before it is read: what changes meanwhile is another
+        version = source.version  # taken before reading: a later change is another version
         target = directory / f"{_stem(source.member or source.file.name)}.csv"
         try:
             _copy(source, target, progress)
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-            raise SourceError(f"{source} is damaged or cut off ({error}): download it again") from error
+            raise SourceError(f"{source} is damaged or truncated ({error}): download it again") from error
         return SourceFile(target, origin=str(source), details={VERSION: version})
 
+    @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """See `CrimeSource.expect`. The sizes are those that the files, or their archives, tell of themselves."""
+        """Sizes come from the files or their archives' directories."""
         found = self._by_year()
         return {
             year: Expected(" and ".join(map(str, found[year])), bytes=_unpacked_size(found[year][0]))
@@ -103,8 +104,9 @@ class FolderSource(CrimeSource):
             if year in found
         }
 
+    @override
     def versions(self) -> dict[int, str]:
-        """See `CrimeSource.versions`. Files that are just being written are left out."""
+        """Leave out files that are being written."""
         now = time.time()
         return {
             year: ", ".join(file.version for file in files)
@@ -112,12 +114,12 @@ class FolderSource(CrimeSource):
             if all(now - file.file.stat().st_mtime >= AT_REST_S for file in files)
         }
 
+    @override
     def refuse_wrong_settings(self) -> None:
-        """See `CrimeSource.refuse_wrong_settings`."""
         if not self.folder.is_dir():
             raise NoFolderError(
-                f"{self.folder} is no folder: name the one that holds the yearly .csv, .csv.gz or .zip files, with "
-                "--folder or CHICAGO_CRIME_FOLDER"
+                f"{self.folder} is not a folder: set --folder or CHICAGO_CRIME_FOLDER to the folder with the yearly "
+                ".csv, .csv.gz or .zip files"
             )
 
     def _by_year(self) -> dict[int, list[_Found]]:
@@ -137,7 +139,7 @@ class FolderSource(CrimeSource):
             else:
                 continue
             for csv in found:
-                # The zip file's name may tell what its member's does not.
+                # The name of the zip file may contain the year when its member's does not.
                 years = years_in(Path(csv.member).name) or years_in(file.name)
                 if len(years) == 1:
                     yield years.pop(), csv
@@ -148,7 +150,7 @@ def _members(file: Path) -> list[str]:
         with zipfile.ZipFile(file) as archive:
             return [name for name in archive.namelist() if name.lower().endswith(".csv") and "__MACOSX" not in name]
     except zipfile.BadZipFile:
-        return [""]  # listed all the same: whoever fetches its year is told
+        return [""]  # listed anyway, so that a fetch of its year reports the damage
 
 
 def _unpacked_size(source: _Found) -> int | None:
@@ -161,9 +163,9 @@ def _unpacked_size(source: _Found) -> int | None:
             return size
         with source.file.open("rb") as stream:
             stream.seek(max(0, size - 4))
-            return int.from_bytes(stream.read(4), "little")  # gzip ends with it; no year has 4 GB
+            return int.from_bytes(stream.read(4), "little")  # gzip's trailer: the size modulo 4 GB
     except (OSError, KeyError, zipfile.BadZipFile):
-        return None  # whoever fetches it is told
+        return None  # a fetch will report it
 
 
 def _stem(name: str) -> str:
@@ -178,7 +180,7 @@ def _copy(source: _Found, target: Path, progress: Progress) -> None:
         with gzip.open(source.file) as stream:
             _write(stream, target, None, progress)
     else:
-        shutil.copyfile(source.file, target)  # the system copies faster than we could
+        shutil.copyfile(source.file, target)  # may copy within the kernel
         size = target.stat().st_size
         progress(size, size)
 

@@ -1,8 +1,7 @@
-"""Asking over HTTP with patience: time limits, waits, and downloads that go on where they were broken off.
+"""HTTP for the sources: timeouts, retries, and downloads that resume after a lost connection.
 
-Here belongs what every source that downloads needs. Whom it asks, and what an answer means, belongs in its module.
-No error from here repeats an address's query, a header or a body, and none hangs on an error that does: a source may
-sign in with them, and Dagster keeps errors.
+No error from here contains an address's query string, a header or a body, and none is chained to an error that does:
+a source may sign in with them, and Dagster stores errors.
 """
 
 import json
@@ -23,19 +22,25 @@ from tenacity import (
     before_sleep_log,
     retry_if_exception,
     stop_after_attempt,
+    stop_after_delay,
     wait_exponential,
     wait_random,
 )
+from typing_extensions import override
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from chicago_crime.sources.base import Progress, SourceError
+from chicago_crime.sources.retry import RetryPolicy
 
 USER_AGENT = "chicago-crime"
 
-_BLOCK = 1 << 16  # a break loses the block that it falls into: small ones lose little
-_PASSING = {202, 408, 429, 500, 502, 503, 504}
-"""Statuses that mean "ask again later"; Socrata's 202 means that the answer is still being made."""
+PUBLISHER_POLICY = RetryPolicy(max_wait_s=300, deadline_s=1800)
+"""Publishers limit rates by the minute, and a large page takes its time."""
+
+_BLOCK = 1 << 16  # a lost connection costs at most the current block
+_TRANSIENT = {202, 408, 429, 500, 502, 503, 504}
+"""Statuses worth a retry. Socrata returns 202 while it still prepares the result."""
 
 _SIGNATURE = re.compile(r"(?<=signature)=[^&\s]+", re.IGNORECASE)
 
@@ -43,207 +48,191 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long a source waits for an answer, and how often it asks again.
-
-    Attributes:
-        tries: how often one thing is asked in vain before it is given up.
-        first_wait_s: wait before the second try, in seconds; it doubles with every try.
-        longest_wait_s: the longest wait, in seconds, also if the other side asks for more: then it is given up.
-        timeout_s: longest wait for a connection, and for the next bytes of an answer, in seconds.
-    """
-
-    tries: int = 6
-    first_wait_s: float = 1.0
-    longest_wait_s: float = 300.0
-    timeout_s: float = 60.0
-
-
 class HttpError(SourceError):
-    """The other side cannot be reached, refuses, or sends what is no answer.
+    """The server cannot be reached, refuses the request, or sends an invalid response.
 
     Attributes:
-        status: of its answer, None if there was none.
-        is_passing: True if it may go well a little later.
-        retry_after_s: how long it asks to wait, in seconds, None if it does not say.
+        status: HTTP status of the response, None if there was none.
+        is_transient: True if a retry may succeed.
+        retry_after_s: the server's Retry-After in seconds, None if it sent none.
     """
 
     def __init__(
-        self, message: str, status: int | None = None, is_passing: bool = False, retry_after_s: float | None = None
+        self, message: str, status: int | None = None, is_transient: bool = False, retry_after_s: float | None = None
     ):
         super().__init__(message)
-        self.status, self.is_passing, self.retry_after_s = status, is_passing, retry_after_s
+        self.status, self.is_transient, self.retry_after_s = status, is_transient, retry_after_s
 
 
-def limit_time(session: requests.Session, patience: Patience) -> requests.Session:
-    """Give every request of a session a time limit, also those that a library makes and that have none."""
+def set_timeout(session: requests.Session, policy: RetryPolicy) -> requests.Session:
+    """Give every request of a session a timeout, including those that a library sends without one."""
     logging.getLogger("urllib3.connectionpool").addFilter(_hide_signatures)
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _TimeLimit(patience.timeout_s))
+        session.mount(scheme, _TimeoutAdapter(policy.timeout_s))
     return session
 
 
 def _hide_signatures(record: logging.LogRecord) -> bool:
-    """A signed address lets in whoever has it, and urllib3 logs every address when it is debugged."""
+    """Mask signatures: anybody can use a signed address, and urllib3 logs every address at level DEBUG."""
     if isinstance(record.args, tuple):
         record.args = tuple(_SIGNATURE.sub("=...", a) if isinstance(a, str) else a for a in record.args)
     return True
 
 
-class _TimeLimit(HTTPAdapter):
+class _TimeoutAdapter(HTTPAdapter):
     def __init__(self, timeout_s: float):
         super().__init__(pool_connections=2, pool_maxsize=1)
         self._timeout_s = timeout_s
 
+    @override
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs["timeout"] = kwargs.get("timeout") or self._timeout_s
         return super().send(request, *args, **kwargs)
 
 
-def patiently(ask: Callable[[], _T], whom: str, patience: Patience) -> _T:
-    """Ask until there is an answer, waiting longer each time, or as long as the other side wants.
+def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T:
+    """Call until it succeeds, with exponential backoff, or after as long as the server's Retry-After says.
 
     Args:
-        ask: asks once; it may raise what `requests` raises, or an HttpError.
-        whom: who is asked, for the error's message.
-        patience: how often and how long.
+        call: one attempt; may raise what `requests` raises, or an HttpError.
+        server: the server's name, for error messages.
+        policy: when to give up.
 
     Raises:
-        HttpError: it was given up, or asking again would not help.
+        HttpError: the error is permanent, or the last attempt failed.
     """
 
-    def once() -> _T:
+    def attempt() -> _T:
         try:
-            return ask()
+            return call()
         except (requests.RequestException, json.JSONDecodeError) as error:
-            told = _told(error, whom, patience)
-        raise told  # outside of `except`: the original error, which has the whole address, does not hang on it
+            translated = _translate(error, server, policy)
+        raise translated  # outside of `except`: the original error holds the whole address and must not be chained
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after_s if isinstance(error, HttpError) else None
-        return backoff(state) if asked is None else asked
+        retry_after_s = error.retry_after_s if isinstance(error, HttpError) else None
+        return backoff(state) if retry_after_s is None else retry_after_s
 
-    first = patience.first_wait_s
-    backoff = wait_exponential(first, patience.longest_wait_s) + wait_random(0, first)
+    backoff = wait_exponential(policy.first_wait_s, policy.max_wait_s) + wait_random(0, policy.first_wait_s)
     retrying = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, HttpError) and error.is_passing),
-        stop=stop_after_attempt(patience.tries),
+        retry=retry_if_exception(lambda error: isinstance(error, HttpError) and error.is_transient),
+        stop=stop_after_attempt(policy.attempts) | stop_after_delay(policy.deadline_s),
         wait=wait,
         before_sleep=before_sleep_log(_log, logging.INFO),
         reraise=True,
     )
     try:
-        return retrying(once)
+        return retrying(attempt)
     except HttpError as error:
-        if not error.is_passing:
+        if not error.is_transient:
             raise
-        given_up = HttpError(f"{error}, {patience.tries} times in a row: try again later", error.status)
-    raise given_up
+        attempts = retrying.statistics["attempt_number"]
+        last = HttpError(f"{error} (attempts: {attempts}): try again later", error.status)
+    raise last
 
 
-def _told(error: Exception, whom: str, patience: Patience) -> HttpError:
+def _translate(error: Exception, server: str, policy: RetryPolicy) -> HttpError:
     if isinstance(error, requests.HTTPError) and error.response is not None and not error.response.ok:
-        return refusal(error.response, whom, patience)
+        return error_of(error.response, server, policy)
     if isinstance(error, requests.Timeout):
-        return HttpError(f"{whom} does not answer within {patience.timeout_s:g} s", is_passing=True)
+        return HttpError(f"{server} did not respond within {policy.timeout_s:g} s", is_transient=True)
     if isinstance(error, requests.exceptions.SSLError):
-        return HttpError(f"{whom} has no certificate that this machine trusts")
+        return HttpError(f"{server} has no TLS certificate that this machine trusts")
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return HttpError(f"{whom} broke its answer off", is_passing=True)
+        return HttpError(f"{server} closed the connection in the middle of a response", is_transient=True)
     if isinstance(error, requests.ConnectionError):
-        return HttpError(f"{whom} cannot be reached, or hung up", is_passing=True)
+        return HttpError(f"{server} cannot be reached, or closed the connection", is_transient=True)
     if isinstance(error, json.JSONDecodeError):
-        return HttpError(f"{whom} sent an answer that is no JSON")
-    return HttpError(f"{whom} cannot be asked ({type(error).__name__})")
+        return HttpError(f"{server} sent a response that is not JSON")
+    return HttpError(f"the request to {server} failed ({type(error).__name__})")
 
 
-def refusal(answer: requests.Response, whom: str, patience: Patience) -> HttpError:
-    """The error that an answer with another status than wanted means."""
-    status, name = answer.status_code, ""
+def error_of(response: requests.Response, server: str, policy: RetryPolicy) -> HttpError:
+    """The error that stands for a response with an unexpected status."""
+    status, name = response.status_code, ""
     if status in set(HTTPStatus):
         name = f" ({HTTPStatus(status).phrase})"
-    retry_after_s = _retry_after_s(answer)
-    if retry_after_s is not None and retry_after_s > patience.longest_wait_s:
-        return HttpError(f"{whom} answers {status}{name} and wants to be asked again in {retry_after_s:,.0f} s", status)
-    return HttpError(f"{whom} answers {status}{name}", status, status in _PASSING, retry_after_s)
+    retry_after_s = _retry_after_s(response)
+    if retry_after_s is not None and retry_after_s > policy.max_wait_s:
+        return HttpError(f"{server} returned {status}{name} and allows a retry in {retry_after_s:,.0f} s", status)
+    return HttpError(f"{server} returned {status}{name}", status, status in _TRANSIENT, retry_after_s)
 
 
-def _retry_after_s(answer: requests.Response) -> float | None:
+def _retry_after_s(response: requests.Response) -> float | None:
     try:
-        return Retry().get_retry_after(answer.raw)  # seconds or a date: urllib3 reads both
+        return Retry().get_retry_after(response.raw)  # urllib3 parses both seconds and dates
     except InvalidHeader:
         return None
 
 
-Ask = Callable[[dict[str, str]], requests.Response]
-"""Sends a request with these headers besides its own; raises for a bad status; the answer's body is still to come."""
+Send = Callable[[dict[str, str]], requests.Response]
+"""Sends a request with these extra headers; raises on an error status; the response's body is not read yet."""
 
 
-def download(ask: Ask, target: Path, whom: str, patience: Patience, progress: Progress) -> int:
-    """Download into a file; after a break, only what is still missing.
+def download(send: Send, target: Path, server: str, policy: RetryPolicy, progress: Progress) -> int:
+    """Download into a file. After a lost connection only the missing part is requested.
 
     Returns:
-        Size of the file in bytes: what the other side announced, if it announced any.
+        Size of the file in bytes, which is the announced Content-Length where there was one.
 
     Raises:
-        HttpError: it was given up.
+        HttpError: the last attempt failed.
     """
-    part = _Part(target, whom)
-    while not patiently(lambda: part.go_on(ask, progress), whom, patience):
-        _log.info("%s broke off after %s bytes: going on from there", whom, f"{part.size:,}")
-        time.sleep(patience.first_wait_s)
+    part = _PartialFile(target, server)
+    while not with_retries(lambda: part.resume(send, progress), server, policy):
+        _log.info("%s closed the connection after %s bytes: resuming from there", server, f"{part.size:,}")
+        time.sleep(policy.first_wait_s)
     return part.size
 
 
 @dataclass
-class _Part:
-    """A file of which `size` bytes have come; `most` of them at the best time, and `tag` tells which version it is."""
+class _PartialFile:
+    """A download so far: its `size`, the `largest` size it ever had, and the `tag` of the version being downloaded."""
 
     target: Path
-    whom: str
+    server: str
     size: int = 0
-    most: int = 0
+    largest: int = 0
     total: int | None = None
     tag: str = ""
 
-    def go_on(self, ask: Ask, progress: Progress) -> bool:
-        """Ask for what is missing. True if it came whole, False if it broke off but is longer than ever."""
-        most_before = self.most
-        with ask(self._headers()) as answer:
-            self._prepare_for(answer)
+    def resume(self, send: Send, progress: Progress) -> bool:
+        """Request the missing part. True if the file is complete, False if it grew before the connection was lost."""
+        largest_before = self.largest
+        with send(self._headers()) as response:
+            self._prepare_for(response)
             try:
                 with self.target.open("ab") as file:
-                    for block in answer.iter_content(_BLOCK):
+                    for block in response.iter_content(_BLOCK):
                         file.write(block)
                         self.size += len(block)
-                        self.most = max(self.most, self.size)
+                        self.largest = max(self.largest, self.size)
                         progress(self.size, self.total)
             except requests.RequestException:
-                if self.most == most_before:
+                if self.largest == largest_before:
                     raise
                 return False
         return True
 
     def _headers(self) -> dict[str, str]:
-        headers = {"Accept-Encoding": "identity"}  # offsets are of the file, not of something packed
+        headers = {"Accept-Encoding": "identity"}  # ranges count bytes of the file, not of a compressed stream
         if self.size:
             headers["Range"] = f"bytes={self.size}-"
             if self.tag:
-                headers["If-Range"] = self.tag  # another version comes whole
+                headers["If-Range"] = self.tag  # if the file was replaced, the server sends all of it
         return headers
 
-    def _prepare_for(self, answer: requests.Response) -> None:
-        """See that the file ends where the answer begins."""
-        offered = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-        if answer.status_code == 206 and offered and (int(offered[1]), offered[2]) == (self.size, str(self.total)):
+    def _prepare_for(self, response: requests.Response) -> None:
+        """Truncate the file to the point where the response's body begins."""
+        offered = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        if response.status_code == 206 and offered and (int(offered[1]), offered[2]) == (self.size, str(self.total)):
             return
         self.size = 0
         self.target.write_bytes(b"")
-        if answer.status_code == 206:
-            raise HttpError(f"{self.whom} went on with another file than it began with", is_passing=True)
-        length = answer.headers.get("Content-Length", "")
+        if response.status_code == 206:
+            raise HttpError(f"{self.server} replaced the file during the download", is_transient=True)
+        length = response.headers.get("Content-Length", "")
         self.total = int(length) if length.isdecimal() else None
-        tag = answer.headers.get("ETag", "")
-        self.tag = tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")
+        tag = response.headers.get("ETag", "")
+        self.tag = tag if tag.startswith('"') else response.headers.get("Last-Modified", "")

@@ -1,7 +1,7 @@
-"""The source `portal`: the City's open-data API, which has every year up to today and needs no key.
+"""The source `portal`: the City's open-data API (Socrata), which has every year up to today and needs no key.
 
-Here belongs how a year is read page by page, and how it is made sure that the pages are of one state of the data,
-which changes every night. Waiting and asking again is in `http.py`.
+A year is read page by page. Because the data changes every night, row count and newest change are compared before and
+after, so that all pages belong to one state of the data.
 """
 
 import csv
@@ -16,19 +16,21 @@ from typing import NamedTuple, TypeVar
 
 import requests
 from pydantic import SecretStr
+from typing_extensions import override
 
 from chicago_crime.sources.base import VERSION, CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
-from chicago_crime.sources.http import USER_AGENT, HttpError, Patience, limit_time, patiently, refusal
+from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, error_of, set_timeout, with_retries
+from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime.tables.years import FIRST_YEAR
 
 DATASET = "ijzp-q8t2"
 
 ROWS_A_PAGE = 50_000
-"""The most that every version of the API gives at once; some 12 MB."""
+"""Page size that every version of the API allows; some 12 MB."""
 
 READINGS = 3
-"""How often a year is read in all if its data changes meanwhile."""
+"""How many times a year is read before it fails because its data kept changing."""
 
 PUBLISHED_AFTER_DAYS = 8
 """The City publishes a crime a week after it was reported."""
@@ -39,7 +41,7 @@ _T = TypeVar("_T")
 
 
 class _State(NamedTuple):
-    """What tells one state of a year's data from another: its number of rows, and when the newest change was."""
+    """Identifies one state of a year's data: its number of rows and the time of the newest change."""
 
     rows: int
     newest_change: str
@@ -49,7 +51,7 @@ class _State(NamedTuple):
 
 
 class _Page(NamedTuple):
-    """Rows of a page as they came, without the header; how many, and the id of the last."""
+    """A page's rows as received, without the header; their number, and the last id."""
 
     content: bytes
     rows: int
@@ -58,80 +60,83 @@ class _Page(NamedTuple):
 
 @dataclass(frozen=True)
 class PortalSource(CrimeSource):
-    """Reads a year in pages ordered by id. Each page begins after the last id of the one before.
+    """Reads a year in pages ordered by id. Each page begins after the last id of the previous one.
 
     Attributes:
-        url: address of the portal, without a slash at its end.
-        app_token: one that the portal gave out; None asks without.
-        rows_a_page: how many rows are asked for at once.
-        patience: with the portal.
-        today: the day that it is; None for the real one. The year of 8 days ago is the last there is.
+        url: address of the portal, without a trailing slash.
+        app_token: raises the rate limit; None sends none.
+        rows_a_page: rows to request at once.
+        policy: timeout and retries of each request.
+        today: the current date; None for the real one. The year of 8 days ago is the newest.
     """
 
     url: str
     app_token: SecretStr | None = None
     rows_a_page: int = ROWS_A_PAGE
-    patience: Patience = field(default_factory=Patience)
+    policy: RetryPolicy = PUBLISHER_POLICY
     today: date | None = None
     name = "portal"
-    _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
+    @override
     def years(self) -> list[int]:
-        """See `CrimeSource.years`. Known without asking."""
+        """Known without a request."""
         return list(range(FIRST_YEAR, self._newest_year + 1))
 
+    @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """See `CrimeSource.fetch`. One year at a time, whoever else asks, so that the portal sees one connection."""
+        """Threads fetch one year at a time, so that the portal sees one connection."""
         if year not in self.years():
             raise SourceError(f"the portal has no year {year}: it has {FIRST_YEAR} to {self._newest_year}")
         path = directory / f"chicago_crimes_{year}.csv"
-        with self._turn, self._session() as session:
+        with self._lock, self._session() as session:
             for _ in range(READINGS):
                 before = self._state(session, year)
                 if not before.rows:
-                    raise SourceError(f"{self._whom} has no crimes of {year} (yet)")
+                    raise SourceError(f"{self._server} has no crimes of {year} (yet)")
                 read = self._read(session, year, before.rows, path, progress)
                 if (after := self._state(session, year)) == before and read == before.rows:
-                    return self._described(path, year, before)
+                    return self._source_file(path, year, before)
         raise SourceError(
-            f"{self._whom} changed its crimes of {year} each of the {READINGS} times that they were read: "
-            f"{before.rows:,} rows were there, {read:,} came, {after.rows:,} were there afterwards. It is updated at "
-            "night: try again in an hour."
+            f"{self._server} changed its crimes of {year} during each of {READINGS} reads: it had {before.rows:,} rows "
+            f"before, sent {read:,}, and had {after.rows:,} after. It is updated at night: try again in an hour."
         )
 
+    @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """See `CrimeSource.expect`. The portal is asked how many rows each year has now."""
+        """Requests the number of rows of each year."""
         found = {}
-        with self._turn, self._session() as session:
+        with self._lock, self._session() as session:
             for year in sorted(set(years) & set(self.years())):
                 if rows := self._state(session, year).rows:
                     found[year] = Expected(f"dataset {DATASET} at {self.url}", rows=rows)
         return found
 
+    @override
     def versions(self) -> dict[int, str]:
-        """See `CrimeSource.versions`. The portal is asked once, one question for all years."""
+        """One request for all years."""
         query = {"$select": f"year, {_STATE}", "$group": "year", "$order": "year"}
-        once = replace(self, patience=replace(self.patience, tries=1))
+        once = replace(self, policy=replace(self.policy, attempts=1))
         with once._session() as session:
-            found = once._get(session, "json", query, self._states_in)
+            found = once._get(session, "json", query, self._parse_states)
         return {year: str(state) for year, state in found.items() if year in self.years()}
 
+    @override
     def try_access(self) -> str:
-        """See `CrimeSource.try_access`."""
-        once = replace(self, patience=replace(self.patience, tries=1))
+        once = replace(self, policy=replace(self.policy, attempts=1))
         with once._session() as session:
             once._get(session, "json", {"$select": "id", "$limit": "1"}, requests.Response.json)
-        return f"{self.url} answers, asked with{'' if self.app_token else 'out'} an app token"
+        return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
     @property
     def _newest_year(self) -> int:
         return ((self.today or date.today()) - timedelta(PUBLISHED_AFTER_DAYS)).year
 
     @property
-    def _whom(self) -> str:
+    def _server(self) -> str:
         return f"the City's portal ({self.url}, dataset {DATASET})"
 
-    def _described(self, path: Path, year: int, state: _State) -> SourceFile:
+    def _source_file(self, path: Path, year: int, state: _State) -> SourceFile:
         details: dict[str, str | int | bool] = {
             "dataset": DATASET,
             "rows": state.rows,
@@ -140,38 +145,40 @@ class PortalSource(CrimeSource):
             VERSION: str(state),
         }
         if details["partial"]:
-            details["partial_because"] = f"{year} goes on: crimes appear {PUBLISHED_AFTER_DAYS} days after the report"
+            details["partial_because"] = (
+                f"{year} is not over: crimes appear {PUBLISHED_AFTER_DAYS} days after the report"
+            )
         return SourceFile(path, origin=f"{self.url}/d/{DATASET}, year {year}, {state.rows:,} rows", details=details)
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:
-        with limit_time(requests.Session(), self.patience) as session:
+        with set_timeout(requests.Session(), self.policy) as session:
             session.headers["User-Agent"] = USER_AGENT
             if self.app_token:
                 session.headers["X-App-Token"] = self.app_token.get_secret_value()
             yield session
 
     def _state(self, session: requests.Session, year: int) -> _State:
-        return self._get(session, "json", {"$select": _STATE, "$where": f"year = {year}"}, self._state_in)
+        return self._get(session, "json", {"$select": _STATE, "$where": f"year = {year}"}, self._parse_state)
 
-    def _state_in(self, answer: requests.Response) -> _State:
-        with self._count_expected():
-            [row] = answer.json()
+    def _parse_state(self, response: requests.Response) -> _State:
+        with self._expect_counts():
+            [row] = response.json()
             return _State(int(row["crimes"]), row.get("newest_change", ""))
 
-    def _states_in(self, answer: requests.Response) -> dict[int, _State]:
-        with self._count_expected():
-            return {int(row["year"]): _State(int(row["crimes"]), row["newest_change"]) for row in answer.json()}
+    def _parse_states(self, response: requests.Response) -> dict[int, _State]:
+        with self._expect_counts():
+            return {int(row["year"]): _State(int(row["crimes"]), row["newest_change"]) for row in response.json()}
 
     @contextmanager
-    def _count_expected(self) -> Iterator[None]:
+    def _expect_counts(self) -> Iterator[None]:
         try:
             yield
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise HttpError(f"{self._whom} sent something else than a count") from None
+            raise HttpError(f"{self._server} sent something other than a row count") from None
 
     def _read(self, session: requests.Session, year: int, rows: int, path: Path, progress: Progress) -> int:
-        """Write the pages of a year into a file, and tell how many rows came."""
+        """Write the pages of a year into a file and return the number of rows."""
         read, last_id = 0, 0
         with path.open("wb") as file:
             file.write((",".join(_COLUMNS) + "\n").encode())
@@ -180,7 +187,7 @@ class PortalSource(CrimeSource):
                 file.write(page.content)
                 read, last_id = read + page.rows, page.last_id
                 progress(read, max(read, rows))
-                # A short page is the last, unless the portal gives less at once than it is asked for.
+                # A short page is the last one, unless the portal limits pages to fewer rows than requested.
                 if not page.rows or (page.rows < self.rows_a_page and read >= rows):
                     return read
 
@@ -191,41 +198,41 @@ class PortalSource(CrimeSource):
             "$order": "id",
             "$limit": str(self.rows_a_page),
         }
-        return self._get(session, "csv", query, lambda answer: self._page_in(answer, after_id))
+        return self._get(session, "csv", query, lambda response: self._parse_page(response, after_id))
 
-    def _page_in(self, answer: requests.Response, after_id: int) -> _Page:
-        """See that a page is whole, has our columns and goes on in order."""
-        content, rows, last_id = answer.content, 0, after_id
+    def _parse_page(self, response: requests.Response, after_id: int) -> _Page:
+        """Verify that a page is complete, has our columns, and continues in the order of ids."""
+        content, rows, last_id = response.content, 0, after_id
         try:
             records = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
-            is_whole = next(records, []) == _COLUMNS and content.endswith(b"\n")
+            is_complete = next(records, []) == _COLUMNS and content.endswith(b"\n")
             for fields in records:
                 rows += 1
-                is_whole = is_whole and len(fields) == len(_COLUMNS) and last_id < int(fields[0])
+                is_complete = is_complete and len(fields) == len(_COLUMNS) and last_id < int(fields[0])
                 last_id = int(fields[0])
         except (ValueError, IndexError, csv.Error):
-            is_whole = False
-        if not is_whole:
-            raise HttpError(f"{self._whom} sent a page that is not whole or not in order", is_passing=True)
+            is_complete = False
+        if not is_complete:
+            raise HttpError(f"{self._server} sent a page that is incomplete or out of order", is_transient=True)
         return _Page(content[content.index(b"\n") + 1 :], rows, last_id)
 
     def _get(
-        self, session: requests.Session, form: str, query: dict[str, str], understand: Callable[[requests.Response], _T]
+        self, session: requests.Session, form: str, query: dict[str, str], parse: Callable[[requests.Response], _T]
     ) -> _T:
-        def ask() -> _T:
-            # Redirected elsewhere, the session would take the app token along.
-            answer = session.get(f"{self.url}/resource/{DATASET}.{form}", params=query, allow_redirects=False)
-            if answer.status_code != 200:
-                raise refusal(answer, self._whom, self.patience)
-            return understand(answer)
+        def call() -> _T:
+            # A redirect would send the app token to another server.
+            response = session.get(f"{self.url}/resource/{DATASET}.{form}", params=query, allow_redirects=False)
+            if response.status_code != 200:
+                raise error_of(response, self._server, self.policy)
+            return parse(response)
 
         try:
-            return patiently(ask, self._whom, self.patience)
+            return with_retries(call, self._server, self.policy)
         except HttpError as error:
             if error.status in (401, 403) and self.app_token:
                 raise SourceError(
-                    f"{error}: it does not accept the app token in CHICAGO_CRIME_PORTAL_APP_TOKEN. Mend it, or unset "
-                    "it: the portal can be asked without"
+                    f"{error}: it does not accept the app token in CHICAGO_CRIME_PORTAL_APP_TOKEN. Correct or "
+                    "unset it: the portal does not need one"
                 ) from None
             if error.status in (301, 302, 307, 308, 404):
                 raise SourceError(f"{error}: CHICAGO_CRIME_PORTAL_URL must be the portal's own address") from None

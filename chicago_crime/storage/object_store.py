@@ -1,7 +1,4 @@
-"""The lake: objects by key, in a folder or a bucket.
-
-Here belongs storing and finding objects whole and unharmed. What they hold is the gate's part.
-"""
+"""The interface of the lake: objects by key, in a folder or a bucket."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -21,12 +18,12 @@ def quarantine_key(year: int) -> str:
 
 
 class ObjectStoreError(PlatformError):
-    """An object cannot be stored or had; the message names its key and what to do."""
+    """An object cannot be stored or read; the message names its key and says what to do."""
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as it now is: size in bytes and checksum (sha256, hexadecimal)."""
+    """A stored object with its size in bytes and checksum (sha256, hexadecimal)."""
 
     key: str
     bytes: int
@@ -38,12 +35,12 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """Store a copy of a file under a key, in the place of what was there.
+        """Store a copy of a file under a key and replace the previous object.
 
         Args:
-            key: names parted by slashes.
-            file: what to store.
-            checksum: sha256 that the file must have; nothing is stored if it has another.
+            key: names separated by slashes.
+            file: the file to store.
+            checksum: sha256 that the file must have; nothing is stored if it differs.
 
         Raises:
             ObjectStoreError: the checksum differs.
@@ -51,7 +48,7 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def get(self, key: str, folder: Path) -> Path:
-        """A file with an object's content, for reading only; `folder` is there to put it in if need be.
+        """A read-only file with an object's content; `folder` may be used to download it.
 
         Raises:
             ObjectStoreError: there is no such object.
@@ -59,7 +56,7 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def location(self, key: str) -> str:
-        """Where the warehouse of the same deployment reads an object: a path or a URI.
+        """The path or URI at which the warehouse of the same deployment reads an object.
 
         Raises:
             ObjectStoreError: there is no such object.

@@ -1,4 +1,4 @@
-"""The interface between the assets and Spark: run one file of `spark_jobs/`, Parquet in and Parquet out."""
+"""The interface of Spark: run one file of `spark_jobs/`, which reads and writes Parquet."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from chicago_crime.errors import PlatformError
 
 
 class SparkError(PlatformError):
-    """A job failed or cannot be started; the message has the end of its log, or what to do."""
+    """A job failed or cannot be started; the message has the end of its log or says what to do."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Fresh folders for one job: fill `input` before it runs, take its tables from `output` afterwards.
+    """Fresh folders for one job: fill `input` before it runs, read its tables from `output` afterwards.
 
-    Both are what the warehouse of the same deployment reads and writes: paths or URIs.
+    Both are paths or URIs that the warehouse of the same deployment can read and write.
 
     Attributes:
         input, output: the folders.
-        is_filled: whether the job runs already, for an earlier start of the same run: leave `input` alone.
+        is_filled: True if an earlier attempt of the same run already started the job: do not write to `input`.
     """
 
     input: str
@@ -34,12 +34,12 @@ class Workspace:
 
 @dataclass(frozen=True)
 class JobReport:
-    """What is known of a job that ended well.
+    """Facts about a job that succeeded.
 
     Attributes:
-        seconds: how long it took, with the wait for machines.
+        seconds: its duration, including the start of machines.
         about: metadata of the job as a whole.
-        told: (table, year) -> metadata that the job itself told while it ran; empty where nobody asked it to.
+        told: (table, year) -> metadata that the job itself reported; empty if it reports none.
     """
 
     seconds: float
@@ -48,23 +48,23 @@ class JobReport:
 
 
 class SparkRunner(ABC):
-    """Runs jobs of `spark_jobs/`, each for the Dagster run that asks for it."""
+    """Runs jobs of `spark_jobs/` for a Dagster run."""
 
     engine = "spark"
 
     @abstractmethod
     def workspace(self, context: AssetExecutionContext, job: str) -> AbstractContextManager[Workspace]:
-        """Folders for one job of one run, gone afterwards."""
+        """Folders for one job of one run, deleted on exit."""
 
     @abstractmethod
     def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
-        """Run a job to its end, inside of its workspace.
+        """Run a job in its workspace and wait for its end.
 
         Args:
             context: of the Dagster run.
             job: name of its file, without `.py`.
-            arguments: its options, with underscores for dashes. A Path is a local file; where the job runs elsewhere,
-                it is taken there.
+            arguments: its options, with underscores for dashes. A Path is a local file; it is uploaded if the job runs
+                elsewhere.
 
         Raises:
             SparkError: the job failed.
@@ -72,5 +72,5 @@ class SparkRunner(ABC):
 
 
 def as_options(arguments: Mapping[str, object]) -> list[str]:
-    """A job's arguments as its command line has them."""
+    """A job's arguments as options of its command line."""
     return [text for name, value in arguments.items() for text in (f"--{name.replace('_', '-')}", str(value))]

@@ -1,8 +1,4 @@
-"""The seam between assets and the warehouse.
-
-Here belongs what DuckDB and BigQuery share: the interface and what it answers. How either does it belongs in its own
-module; what the tables are, in `tables/`.
-"""
+"""The interface of the warehouse, which DuckDB and BigQuery implement."""
 
 from __future__ import annotations
 
@@ -20,22 +16,22 @@ if TYPE_CHECKING:  # slow to import, and only some commands need it
 
 
 class WarehouseError(PlatformError):
-    """The warehouse refuses something; the message names the table, the year or the file, and what to do."""
+    """A statement failed or was refused; the message names the table, year or file and says what to do."""
 
 
 class TooMuchToReadError(WarehouseError):
-    """Nothing was read: it would be more than may be read for this. Reading costs money where this is raised."""
+    """The query was refused because it would read more bytes than allowed: in BigQuery, reading costs money."""
 
 
 @dataclass(frozen=True)
 class TableYear:
-    """One year of one table as it now stands.
+    """One stored year of one table.
 
     Attributes:
         rows: number of rows.
         bytes: size.
         replaced_at: when it was last replaced, in epoch seconds.
-        details: what the warehouse tells about the replacement just made, by name: what it cost, for one.
+        details: facts about the replacement just made, by name, such as its cost.
     """
 
     rows: int
@@ -60,12 +56,12 @@ class TableReader(ABC):
         """What the table holds, by year."""
 
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        """What each of many tables holds, by table name and year: for callers that look often."""
+        """What several tables hold, by table name and year; cheap enough to call often."""
         return {table.name: self.stored(table) for table in tables}
 
     @abstractmethod
     def outdated(self, table: Table) -> list[int]:
-        """Stored years whose columns are not the table's: an older or newer version of this package wrote them."""
+        """Stored years with other columns than the table: another version of this package wrote them."""
 
     @abstractmethod
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
@@ -94,17 +90,17 @@ class TableReader(ABC):
 
 
 class Warehouse(TableReader):
-    """Tables by year. Each write replaces one year of one table whole: readers see the old year or the new one."""
+    """Tables by year. A write replaces a whole year of a table atomically: readers see the old year or the new one."""
 
     def for_run(self, run_id: str) -> Self:
-        """The same warehouse, which labels what it does with the id of a Dagster run where it can."""
+        """This warehouse, labelling its jobs with the id of a Dagster run where it can."""
         return self
 
     @abstractmethod
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
-        """Replace a year by a CSV at a location that the object store gave.
+        """Replace a year by a CSV at a location from the object store.
 
-        Its columns are the table's, in its order, under any header.
+        The CSV has the table's columns in their order, under any header.
         """
 
     @abstractmethod
@@ -120,17 +116,17 @@ class Warehouse(TableReader):
     def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:
         """Replace a year of several tables, each as `load_parquet` does; by table name.
 
-        A warehouse that can replaces all of them at once: readers see either all old or all new.
+        Where possible, all of them are replaced at once: readers see either all old or all new.
         """
         return {table.name: self.load_parquet(table, year, folder) for table, folder in folders.items()}
 
     @abstractmethod
     def clear_year(self, table: Table, year: int) -> TableYear:
-        """Replace a year by no rows: the year is stored, and empty."""
+        """Replace a year by no rows: it is stored, and empty."""
 
     @abstractmethod
     def replace_year(self, table: Table, year: int) -> TableYear:
-        """Replace a year by what the table's statement in `sql/` makes of the other tables' same year."""
+        """Replace a year by the result of the table's statement in `sql/` over the same year of other tables."""
 
     @abstractmethod
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
@@ -142,27 +138,27 @@ class Warehouse(TableReader):
 
     @abstractmethod
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
-        """Numbers about years of a table, by year and name.
+        """Aggregates over years of a table, by year and name.
 
         Args:
-            table: which table.
-            years: which years; each must be stored.
+            table: the table.
+            years: the years; each must be stored.
             measures: GoogleSQL aggregates over the table's columns, by name, e.g. {"arrests": "COUNTIF(arrest)"}.
         """
 
     @abstractmethod
     def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:
-        """Rows by year and value of a string column ("" stands for NULL), most first, equal counts by value.
+        """Rows by year and value of a string column ("" stands for NULL), most frequent first, ties by value.
 
         Each year must be stored.
         """
 
     @abstractmethod
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The answer of a statement in `sql/`, over all years of the tables that it reads.
+        """The result of a statement in `sql/` over all years of the tables that it reads.
 
         Args:
-            name: of the statement, e.g. dashboard/overview.
+            name: of the statement, e.g. pages/overview.
             parameters: name -> value of every `@name` in it.
 
         Raises:

@@ -36,7 +36,7 @@ def _half_a_download(folder: Path) -> Path:
     ("damage", "message"),
     [
         (_html, "is an HTML or XML page"),
-        (_cut_off_gzip, "is damaged or cut off"),
+        (_cut_off_gzip, "is damaged or truncated"),
         (_half_a_download, "480 are loaded"),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else "",

@@ -1,4 +1,4 @@
-"""The same Spark job on both engines: the same rows, value by value."""
+"""The Spark job gives the same rows on both engines."""
 
 import math
 import os
@@ -36,7 +36,7 @@ def java_home() -> Path:
 
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
-    """Two installations: all made on the embedded engine, and the same with the Spark tables made by the other."""
+    """Two installations: one made by the embedded engine, and a copy whose Spark tables are made by the JVM."""
     home = java_home()
     real_year(YEAR)
     folder = tmp_path_factory.mktemp("engines")
@@ -68,6 +68,6 @@ def test_both_engines_give_the_same_rows(engines: tuple[Settings, Settings], tab
     for name in found[0].column_names:
         ours, theirs = (rows.column(name).to_pylist() for rows in found)
         if ours != theirs:
-            # Floats computed in another order of operations may differ in their last digit.
+            # The order of floating-point operations may change the last digit.
             pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
             assert all(isinstance(a, float) and math.isclose(a, b, rel_tol=1e-12) for a, b in pairs), (name, pairs[:3])

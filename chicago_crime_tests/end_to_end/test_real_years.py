@@ -1,4 +1,4 @@
-"""The whole graph on real years: every row accounted for, and numbers that an independent count gives too."""
+"""The whole graph on real years: every row accounted for, and counts that an independent program confirms."""
 
 import csv
 import gzip
@@ -19,13 +19,13 @@ from chicago_crime_tests.support import REAL_ROWS, real_year, run_well, warehous
 
 def test_every_row_is_accounted_for(real_years: tuple[Settings, list[RunReport]]) -> None:
     _, reports = real_years
-    told = {key: metadata for report in reports for key, metadata in report.metadata.items()}
-    assert {year: told["raw_crimes", year]["partition_row_count"] for year in REAL_ROWS} == REAL_ROWS
+    metadata = {key: values for report in reports for key, values in report.metadata.items()}
+    assert {year: metadata["raw_crimes", year]["partition_row_count"] for year in REAL_ROWS} == REAL_ROWS
     for year, rows in REAL_ROWS.items():
-        typed, rejected = (told[name, year]["partition_row_count"] for name in ("crimes", "rejected_crimes"))
+        typed, rejected = (metadata[name, year]["partition_row_count"] for name in ("crimes", "rejected_crimes"))
         assert typed + rejected == rows
-        assert told["enriched_crimes", year]["partition_row_count"] == typed
-        assert told["crime_object", year]["quarantined_lines"] == 0
+        assert metadata["enriched_crimes", year]["partition_row_count"] == typed
+        assert metadata["crime_object", year]["quarantined_lines"] == 0
     assert [report.checks for report in reports if report.first == 2014] == [[]]
 
 
@@ -37,8 +37,8 @@ def test_every_year_is_complete(real_years: tuple[Settings, list[RunReport]]) ->
 
 
 @pytest.mark.parametrize("year", [2014, 2016])
-def test_counts_are_those_of_a_plain_count_of_the_file(real_years: tuple[Settings, list[RunReport]], year: int) -> None:
-    """An independent count: Python's csv module over the file, none of the platform's code."""
+def test_counts_equal_those_of_an_independent_program(real_years: tuple[Settings, list[RunReport]], year: int) -> None:
+    """The independent program: Python's csv module, and none of the platform's code."""
     with reference.file("fbi_codes").open(newline="") as stream:
         classes = {row["fbi_code"]: row["ucr_part1_class"] or "non_index" for row in csv.DictReader(stream)}
     by_type: Counter[str] = Counter()
@@ -69,7 +69,9 @@ def test_counts_are_those_of_a_plain_count_of_the_file(real_years: tuple[Setting
     assert {row["a"]: row["n"] for row in areas.to_pylist()} == {area: by_area[area] for area in range(1, 78)}
 
 
-def test_the_odd_file_of_2021_is_read_like_the_others(real_years: tuple[Settings, list[RunReport]]) -> None:
+def test_the_file_of_2021_with_other_formats_is_read_like_the_others(
+    real_years: tuple[Settings, list[RunReport]],
+) -> None:
     settings, _ = real_years
     [row] = (
         warehouse_of(settings)
@@ -100,8 +102,8 @@ def test_a_question_by_month_and_type_reads_few_row_groups(real_years: tuple[Set
     assert pruned[0]["n"] > 5000
 
 
-def test_hot_spots_are_where_people_know_them_to_be(real_years: tuple[Settings, list[RunReport]]) -> None:
-    """The hottest cells of all crimes of 2016 lie downtown and on the West Side, and few cells are hot."""
+def test_hot_spots_are_downtown_and_on_the_west_side(real_years: tuple[Settings, list[RunReport]]) -> None:
+    """The hottest cells of all crimes of 2016, which are few."""
     settings, _ = real_years
     rows = (
         warehouse_of(settings)
@@ -122,5 +124,5 @@ def test_running_again_changes_no_table(real_years: tuple[Settings, list[RunRepo
 
 
 def content_of(table: Table, file: Path) -> object:
-    """The bytes of a file whose rows have an order, else its rows, however they come."""
+    """The bytes of a file whose table has an order, else its rows in any order."""
     return file.read_bytes() if table.order else sorted(map(repr, pq.read_table(file).to_pylist()))

@@ -144,7 +144,7 @@ def test_a_missing_folder_skips_the_tick_and_nothing_is_missed(folder: Watch, tm
     folder.tick()
     (tmp_path / "in").rename(tmp_path / "away")
     result = folder.tick()
-    assert "is no folder" in (result.skip_message or "")
+    assert "is not a folder" in (result.skip_message or "")
     assert not result.run_requests
     (tmp_path / "away").rename(tmp_path / "in")
     put(tmp_path / "in" / "2016.csv", 2016)
@@ -223,7 +223,7 @@ def test_a_portal_that_fails_skips_the_tick_without_a_retry(
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     portal.will(Fault(status=503))
     result = watch.tick()
-    assert "answers 503" in (result.skip_message or "")
+    assert "returned 503" in (result.skip_message or "")
     assert len(portal.asked) == 1
     assert watch.tick().skip_message == "the source portal has nothing new"
 

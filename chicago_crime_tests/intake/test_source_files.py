@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/source_files.py`."""
+"""Tests of `chicago_crime/intake/source_files.py`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_the_former_file_goes_when_another_takes_its_place(files: SourceFiles) -
 def test_a_refused_file_leaves_the_former_year_untouched(files: SourceFiles) -> None:
     files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress)
     before = files_below(files.folder)
-    with pytest.raises(GateError, match="no file of 2014"):
+    with pytest.raises(GateError, match="not a file of 2014"):
         files.fetch(Handing(crimes_of_months(2013)), 2014, no_progress)
     assert files_below(files.folder) == before
     assert list(files.staging.iterdir()) == []

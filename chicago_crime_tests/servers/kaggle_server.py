@@ -1,6 +1,6 @@
-"""Kaggle on loopback: sign-in, the listing and the download of a dataset's files, as Kaggle's client asks for them.
+"""Kaggle on loopback: authentication, listing and download of a dataset's files, as Kaggle's client requests them.
 
-Two servers, because a download is redirected from the API to a storage that knows only signed addresses. By itself:
+Two servers, because the API redirects downloads to a storage that accepts only signed addresses. Standalone:
 `python -m chicago_crime_tests.servers.kaggle_server --folder DIR --token SECRET --port 8022`.
 """
 
@@ -38,7 +38,7 @@ class _ApiHandler(FaultyHandler):
 
     def answer(self) -> None:
         try:
-            self._check_sign_in()
+            self._check_credentials()
             if self.asked.method != "POST":
                 raise _RefusedError(405, "Only POST")
             if self.asked.path == f"{SERVICE}/ListDatasetFiles":
@@ -53,11 +53,11 @@ class _ApiHandler(FaultyHandler):
         except _RefusedError as error:
             self._json(error.status, {"code": error.status, "message": str(error)})
 
-    def _check_sign_in(self) -> None:
+    def _check_credentials(self) -> None:
         given = self.asked.headers.get("Authorization", "")
         pair = base64.b64encode(":".join(self.server.pair).encode()).decode()
         if given not in (f"Bearer {self.server.token}", f"Basic {pair}"):
-            raise _RefusedError(401, f"Unauthenticated: {given}")  # telling too much, to see that nobody repeats it
+            raise _RefusedError(401, f"Unauthenticated: {given}")  # leaks the token, to test that no message repeats it
 
     def _message(self, fields: Mapping[str, type]) -> dict:
         message = json.loads(self.asked.body)
@@ -92,7 +92,7 @@ class _StorageHandler(FaultyHandler):
     def answer(self) -> None:
         name = unquote(self.asked.path.removeprefix("/kaggle-data-sets/").removesuffix(".zip"))
         if self.asked.headers.get("Authorization"):
-            self.reply(400, b"<Error>Two kinds of sign-in</Error>", {"Content-Type": "application/xml"})
+            self.reply(400, b"<Error>Two kinds of credentials</Error>", {"Content-Type": "application/xml"})
         elif self.asked.query.get("X-Goog-Signature") != self.server.signature(name):
             self.reply(403, b"<Error>SignatureDoesNotMatch</Error>", {"Content-Type": "application/xml"})
         else:
@@ -112,11 +112,11 @@ class _StorageHandler(FaultyHandler):
 
 
 class KaggleStorage(FaultyServer):
-    """Sends files to whoever has their signed address, from any byte on.
+    """Sends files, or byte ranges of them, to requests with a signed address.
 
     Attributes:
-        knows_ranges: False to send every file whole, whatever is asked.
-        packs: True to send files as zip files, as Kaggle does with large ones.
+        knows_ranges: False to ignore ranges and send whole files.
+        packs: True to send zip files, as Kaggle does for large files.
     """
 
     handler = _StorageHandler
@@ -131,11 +131,11 @@ class KaggleStorage(FaultyServer):
         return f"{self.url}/kaggle-data-sets/{quote(name)}{packed}?X-Goog-Signature={self.signature(name)}"
 
     def signature(self, name: str) -> str:
-        """What makes an address a signed one."""
+        """The signature in a file's address."""
         return hmac.new(b"storage", name.encode(), hashlib.sha256).hexdigest()
 
     def content(self, name: str) -> bytes:
-        """What is sent for a file."""
+        """The bytes to send for a file."""
         if not self.packs:
             return self.files[name]
         packed = io.BytesIO()
@@ -149,12 +149,12 @@ class KaggleServer(FaultyServer):
 
     Attributes:
         files: content by name; a test may change it.
-        listed_sizes: sizes that the listing has wrong, by name.
+        listed_sizes: wrong sizes to list, by name.
         published: times at which files were replaced, by name.
-        token: the API token that is known.
-        pair: the user name and key that are known.
-        most_listed: files on a page of the listing, however many are asked for.
-        storage: where downloads are redirected to.
+        token: the valid API token.
+        pair: the valid user name and key.
+        most_listed: largest page of the listing, whatever size is requested.
+        storage: the server that sends the files.
     """
 
     handler = _ApiHandler
@@ -169,7 +169,7 @@ class KaggleServer(FaultyServer):
 
     @contextmanager
     def answering(self) -> "Iterator[KaggleServer]":
-        """Answer while the context lasts, and the storage too."""
+        """Run this server and the storage until the context ends."""
         with self.storage.answering(), super().answering():
             yield self
 
@@ -177,7 +177,7 @@ class KaggleServer(FaultyServer):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="its CSVs are the dataset")
-    parser.add_argument("--token", required=True, help="the API token that is known")
+    parser.add_argument("--token", required=True, help="the valid API token")
     parser.add_argument("--port", type=int, default=0)
     add_fault_option(parser)
     options = parser.parse_args()

@@ -1,6 +1,6 @@
-"""The City's portal on loopback: the part of Socrata's API that the source `portal` uses, and nothing else of it.
+"""The City's portal on loopback: the part of Socrata's API that the source `portal` uses.
 
-By itself: `python -m chicago_crime_tests.servers.portal_server --csv crimes_2014.csv --port 8021`, then
+Standalone: `python -m chicago_crime_tests.servers.portal_server --csv crimes_2014.csv --port 8021`, then
 `CHICAGO_CRIME_PORTAL_URL=http://127.0.0.1:8021 chicago-crime run --source portal --years 2014`.
 """
 
@@ -29,7 +29,7 @@ _COMPARISONS = {"=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": oper
 
 
 class PortalError(Exception):
-    """A request that the portal refuses: a status, Socrata's code for it, and a message."""
+    """A refused request: status, Socrata's error code, and message."""
 
     def __init__(self, status: int, code: str, message: str):
         super().__init__(message)
@@ -45,25 +45,25 @@ class _Handler(FaultyHandler):
                 raise PortalError(404, "dataset.missing", "Not found")
             rows, names = self.server.select(self.asked.query, self.fault.is_stale)
         except PortalError as error:
-            told = {"code": error.code, "error": True, "message": str(error)}
-            self.reply(error.status, json.dumps(told).encode(), {"Content-Type": "application/json; charset=utf-8"})
+            body = {"code": error.code, "error": True, "message": str(error)}
+            self.reply(error.status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"})
             return
         if match[1] == "json":
             known = [{name: value for name, value in row.items() if value != ""} for row in rows]
-            self._packed(json.dumps(known), "application/json; charset=utf-8")
+            self._reply_gzipped(json.dumps(known), "application/json; charset=utf-8")
         else:
             text = io.StringIO()
             writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
             writer.writerow(names)
             writer.writerows([row[name] for name in names] for row in rows)
-            self._packed(text.getvalue(), "text/csv; charset=utf-8")
+            self._reply_gzipped(text.getvalue(), "text/csv; charset=utf-8")
 
     def _check_token(self) -> None:
         token = self.asked.headers.get("X-App-Token")
         if token and token != self.server.app_token:
             raise PortalError(403, "permission_denied", f"Invalid app_token specified: {token}")
 
-    def _packed(self, text: str, type_: str) -> None:
+    def _reply_gzipped(self, text: str, type_: str) -> None:
         body, headers = text.encode(), {"Content-Type": type_}
         if "gzip" in self.asked.headers.get("Accept-Encoding", ""):
             body, headers = gzip.compress(body, 1), headers | {"Content-Encoding": "gzip"}
@@ -74,8 +74,8 @@ class PortalServer(FaultyServer):
     """Answers queries over rows of crimes.
 
     Attributes:
-        rows: the rows, as the portal's own texts; a test may change them.
-        app_token: the one app token that is known; asking without one is always allowed.
+        rows: the rows in the portal's text form; a test may change them.
+        app_token: the valid app token; requests without one are always allowed.
     """
 
     handler = _Handler
@@ -84,23 +84,23 @@ class PortalServer(FaultyServer):
         super().__init__(port)
         self.rows = [portal_row(row) for row in rows]
         self.app_token, self.most_rows = app_token, most_rows
-        self._former = self.rows
+        self._previous = self.rows
 
     def change(self, rows: Iterable[dict[str, str]]) -> None:
-        """Put other rows in the place of those that are there; a stale answer still has the former ones."""
-        self._former, self.rows = self.rows, [portal_row(row) for row in rows]
+        """Replace the rows; a stale response still has the previous ones."""
+        self._previous, self.rows = self.rows, [portal_row(row) for row in rows]
 
     def select(self, query: dict[str, str], is_stale: bool) -> tuple[list[dict[str, str]], list[str]]:
-        """The rows that a query asks for, and the names of their columns."""
+        """The rows that a query selects, and the names of their columns."""
         unknown = query.keys() - {"$select", "$where", "$group", "$order", "$limit", "$offset"}
         if unknown:
             raise PortalError(400, "query.compiler.malformed", f"Unrecognized arguments {sorted(unknown)}")
-        rows = [row for row in (self._former if is_stale else self.rows) if _holds(query.get("$where", ""), row)]
+        rows = [row for row in (self._previous if is_stale else self.rows) if _holds(query.get("$where", ""), row)]
         selected = [part.strip() for part in query.get("$select", ", ".join(NAMES)).split(",")]
         if group := query.get("$group"):
             if query.get("$order") != group or selected.pop(0) != group:
                 raise PortalError(400, "query.soql.malformed", "Groups are given with their name first, and in order")
-            _know(group)
+            _check_column(group)
             groups = {row[group]: [one for one in rows if one[group] == row[group]] for row in rows}
             found = [
                 {group: name} | dict(_aggregate(part, groups[name]) for part in selected) for name in sorted(groups)
@@ -110,9 +110,9 @@ class PortalServer(FaultyServer):
             aggregates = dict(_aggregate(part, rows) for part in selected)
             return [aggregates], list(aggregates)
         for name in selected:
-            _know(name)
+            _check_column(name)
         if order := query.get("$order"):
-            _know(order)
+            _check_column(order)
             rows.sort(key=lambda row: _value(order, row[order]))
         start = int(query.get("$offset", 0))
         rows = rows[start : start + min(int(query.get("$limit", 1000)), self.most_rows)]
@@ -120,7 +120,7 @@ class PortalServer(FaultyServer):
 
 
 def portal_row(row: dict[str, str]) -> dict[str, str]:
-    """A row as the portal writes it: ISO times, and everything as text."""
+    """A row in the portal's form: ISO times, all values as text."""
     return {name: _iso(row[name]) if name in TIMES else row[name] for name in NAMES}
 
 
@@ -130,7 +130,7 @@ def _iso(text: str) -> str:
     return datetime.strptime(text, "%m/%d/%Y %I:%M:%S %p").isoformat(timespec="milliseconds")
 
 
-def _know(name: str) -> None:
+def _check_column(name: str) -> None:
     if name not in NAMES:
         raise PortalError(400, "query.soql.no-such-column", f"No such column: {name}")
 
@@ -144,7 +144,7 @@ def _holds(where: str, row: dict[str, str]) -> bool:
         match = re.fullmatch(r"(\w+)\s*(=|>=?|<=?)\s*(-?[\d.]+|'[^']*')", condition.strip())
         if not match:
             raise PortalError(400, "query.soql.malformed", f"Could not parse SoQL at {condition!r}")
-        _know(match[1])
+        _check_column(match[1])
         if (match[3][0] == "'") == (match[1] in NUMBERS):
             raise PortalError(400, "query.soql.type-mismatch", f"Type mismatch in {condition!r}")
         if not _COMPARISONS[match[2]](_value(match[1], row[match[1]]), _value(match[1], match[3].strip("'"))):
@@ -158,7 +158,7 @@ def _aggregate(part: str, rows: list[dict[str, str]]) -> tuple[str, str]:
         raise PortalError(400, "query.soql.malformed", f"Could not parse SoQL at {part!r}")
     function, name, alias = match.groups()
     if name != "*":
-        _know(name)
+        _check_column(name)
     values = rows if name == "*" else [row[name] for row in rows if row[name]]
     return alias, str(len(values)) if function == "count" else max(values, default="", key=lambda v: _value(name, v))
 
@@ -177,9 +177,9 @@ def rows_in(file: Path) -> Iterable[dict[str, str]]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--csv", type=Path, required=True, action="append", help="a CSV of crimes; may be given again")
+    parser.add_argument("--csv", type=Path, required=True, action="append", help="a CSV of crimes; repeatable")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--app-token", default="", help="the app token that is known")
+    parser.add_argument("--app-token", default="", help="the valid app token")
     add_fault_option(parser)
     options = parser.parse_args()
     server = PortalServer((row for file in options.csv for row in rows_in(file)), options.app_token, port=options.port)

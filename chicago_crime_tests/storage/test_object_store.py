@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/object_store.py`."""
+"""Tests of `chicago_crime/storage/object_store.py`."""
 
 import hashlib
 from pathlib import Path
@@ -64,5 +64,5 @@ def test_an_object_that_is_not_there_is_told(store: FolderStore, tmp_path: Path)
 
 
 def test_a_key_cannot_leave_the_folder(store: FolderStore, file: Path) -> None:
-    with pytest.raises(ObjectStoreError, match="leads out of"):
+    with pytest.raises(ObjectStoreError, match="points outside of"):
         store.put("../outside", file)

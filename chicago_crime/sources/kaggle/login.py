@@ -1,7 +1,6 @@
-"""Finding what signs us in at Kaggle: an API token, or the older pair of user name and key.
+"""Finding Kaggle credentials: an API token, or the older pair of user name and key.
 
-Here belongs where they may be and in which order. They stay wrapped as secrets until Kaggle's client gets them, and
-no message repeats one.
+They stay wrapped as secrets until Kaggle's client gets them, and no message contains one.
 """
 
 import json
@@ -15,7 +14,7 @@ from pydantic import SecretStr
 from chicago_crime.sources.base import SourceError
 
 HOW_TO_GET_ONE = (
-    "make one at https://www.kaggle.com/settings (API Tokens) and put it into the environment variable "
+    "create one at https://www.kaggle.com/settings (API Tokens) and put it into the environment variable "
     "KAGGLE_API_TOKEN or the file ~/.kaggle/access_token. The source `portal` needs none: CHICAGO_CRIME_SOURCE=portal"
 )
 
@@ -24,7 +23,7 @@ PAIR_FILE = "kaggle.json"
 
 
 class Secret(Protocol):
-    """A secret that is kept elsewhere and read when it is needed."""
+    """A secret that is stored elsewhere and read when it is needed."""
 
     @property
     def version(self) -> str:
@@ -36,7 +35,7 @@ class Secret(Protocol):
 
 @dataclass(frozen=True)
 class Credentials:
-    """What signs us in: a token, or user name and key.
+    """A token, or a user name and key.
 
     Attributes:
         found_in: where they were found, for messages.
@@ -50,10 +49,10 @@ class Credentials:
 
 @dataclass(frozen=True)
 class KaggleLogin:
-    """Where to look for credentials, in Kaggle's own order: the token, its file, then the pair, then its file.
+    """Finds credentials in the order that Kaggle's own client uses: token, token file, pair, pair file.
 
-    A secret that the settings name comes right after a token that they hold: what was asked for goes before what lies
-    about, and a token at hand needs no question to Google.
+    A secret named in the settings comes right after a token given in the settings: explicit configuration beats files,
+    and a given token needs no request to Google.
 
     Attributes:
         api_token: a token, or the path of a file that holds one.
@@ -70,10 +69,10 @@ class KaggleLogin:
     secret: Secret | None = None
 
     def find(self) -> Credentials:
-        """What to sign in with.
+        """The credentials to sign in with.
 
         Raises:
-            SourceError: nothing was found, or a file or the secret holds something else, or cannot be read.
+            SourceError: there are none, or a file or the secret cannot be read or holds something else.
         """
         if self.api_token:
             return self._given_token(self.api_token)
@@ -81,38 +80,38 @@ class KaggleLogin:
             return self._in_secret(self.secret)
         for file in (Path.home() / ".kaggle" / name for name in TOKEN_FILES):
             if token := _text_of(file):
-                return Credentials(str(file), api_token=_fit_for_a_header(token, file))
+                return Credentials(str(file), api_token=_header_safe(token, file))
         if self.username and self.key:
             return Credentials("KAGGLE_USERNAME and KAGGLE_KEY", username=self.username, key=self.key)
         home = Path.home()
         for folder in [self.config_dir] if self.config_dir else [home / ".kaggle", home / ".config" / "kaggle"]:
             if text := _text_of(folder / PAIR_FILE):
                 return self._pair(text, folder / PAIR_FILE)
-        raise SourceError(f"Kaggle wants to know who asks, and no token was found: {HOW_TO_GET_ONE}")
+        raise SourceError(f"Kaggle needs an API token, and no token was found: {HOW_TO_GET_ONE}")
 
     def _given_token(self, given: SecretStr) -> Credentials:
-        with suppress(OSError):  # a long token is too long for a file's name
+        with suppress(OSError):  # the token is too long to be a file name
             file = Path(given.get_secret_value())
             if file.is_file():
-                return Credentials(str(file), api_token=_fit_for_a_header(_text_of(file), file))
+                return Credentials(str(file), api_token=_header_safe(_text_of(file), file))
         return Credentials("KAGGLE_API_TOKEN", api_token=given)
 
     def _in_secret(self, secret: Secret) -> Credentials:
         text = secret.read().get_secret_value()
         if text.startswith("{"):
             return self._pair(text, secret.version)
-        return Credentials(secret.version, api_token=_fit_for_a_header(text, secret.version))
+        return Credentials(secret.version, api_token=_header_safe(text, secret.version))
 
     def _pair(self, text: str, file: Path | str) -> Credentials:
-        """The pair in kaggle.json. Half of it may be given otherwise; that half wins, as with Kaggle's own command."""
+        """The pair in kaggle.json. A user name or key given in the settings wins, as in Kaggle's own command."""
         try:
             pair = json.loads(text)
             username, key = pair["username"], pair["key"]
         except (ValueError, KeyError, TypeError):
             username = key = None
         if not isinstance(username, str) or not isinstance(key, str):
-            raise SourceError(f"{file} is no JSON with `username` and `key`: {HOW_TO_GET_ONE}")
-        return Credentials(str(file), username=self.username or username, key=self.key or _fit_for_a_header(key, file))
+            raise SourceError(f"{file} is not JSON with `username` and `key`: {HOW_TO_GET_ONE}")
+        return Credentials(str(file), username=self.username or username, key=self.key or _header_safe(key, file))
 
 
 def _text_of(file: Path) -> str:
@@ -122,7 +121,7 @@ def _text_of(file: Path) -> str:
         raise SourceError(f"{file} cannot be read ({type(error).__name__}): {HOW_TO_GET_ONE}") from None
 
 
-def _fit_for_a_header(secret: str, file: Path | str) -> SecretStr:
+def _header_safe(secret: str, file: Path | str) -> SecretStr:
     if not (secret and secret.isascii() and secret.isprintable()):
-        raise SourceError(f"{file} holds no token, or more than one line: {HOW_TO_GET_ONE}")
+        raise SourceError(f"{file} does not hold a single-line token: {HOW_TO_GET_ONE}")
     return SecretStr(secret)

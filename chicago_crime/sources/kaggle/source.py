@@ -1,23 +1,21 @@
-"""The source `kaggle`: the yearly files of the dataset `salikhussaini49/chicago-crimes`, each downloaded by itself.
+"""The source `kaggle`: the yearly files of the dataset `salikhussaini49/chicago-crimes`, downloaded one by one.
 
-Here belongs what is Kaggle's: its listing, its downloads, what its refusals mean. Who signs in is found in
-`kaggle_login.py`; waiting and going on after a break is in `http.py`. The client is `kagglesdk`, Kaggle's own, on
-which its command `kaggle` rests. That command's package is not imported: it would sign in over the network, print,
-make folders and may exit, and it neither sets a time limit nor lets its caller go on with a download.
+The client is `kagglesdk`, Kaggle's own, on which its command `kaggle` is built. The package of that command is not
+used: it signs in over the network on import, prints, creates folders and may exit, and it neither sets timeouts nor
+resumes downloads.
 """
-
-from __future__ import annotations
 
 import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
 import requests
+from typing_extensions import override
 
 from chicago_crime.sources.base import (
     VERSION,
@@ -29,11 +27,9 @@ from chicago_crime.sources.base import (
     no_progress,
     years_in,
 )
-from chicago_crime.sources.http import USER_AGENT, HttpError, Patience, download, limit_time, patiently
+from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, download, set_timeout, with_retries
 from chicago_crime.sources.kaggle.login import HOW_TO_GET_ONE, Credentials, KaggleLogin
-
-if TYPE_CHECKING:
-    from kagglesdk import KaggleClient
+from chicago_crime.sources.retry import RetryPolicy
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
 ADDRESS = f"https://www.kaggle.com/datasets/{OWNER}/{DATASET}"
@@ -44,7 +40,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class _Listed:
-    """A file of the dataset, as the listing has it; its size in bytes."""
+    """A file of the dataset, as the listing describes it; size in bytes."""
 
     name: str
     size: int
@@ -52,63 +48,65 @@ class _Listed:
 
     @property
     def version(self) -> str:
-        """What the listing tells of it, which changes when it is replaced."""
+        """A text that changes when the file is replaced."""
         return f"{self.name} {self.size} {self.created}"
 
 
 @dataclass(frozen=True)
 class KaggleSource(CrimeSource):
-    """Downloads a year's file. Nothing is asked, nor any credential looked for, before a year or the years are wanted.
+    """Downloads a year's file. No request is made and no credentials are read before a method is called.
 
     Attributes:
-        login: where the credentials are.
-        patience: with Kaggle.
+        login: finds the credentials.
+        policy: timeout and retries of each request.
     """
 
     login: KaggleLogin
-    patience: Patience = field(default_factory=Patience)
+    policy: RetryPolicy = PUBLISHER_POLICY
     name = "kaggle"
 
+    @override
     def years(self) -> list[int]:
-        """See `CrimeSource.years`."""
         with self._session() as kaggle:
             return sorted(kaggle.files())
 
+    @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """See `CrimeSource.fetch`. What comes must be as long as the listing says."""
+        """The file must have the size that the listing gives."""
         with self._session() as kaggle:
             files = kaggle.files()
             if not files.get(year):
                 raise SourceError(
                     f"Kaggle's dataset {OWNER}/{DATASET} has no file for {year}. Years found: "
-                    f"{', '.join(map(str, sorted(files))) or 'none'}. Later ones, up to today, come from the City's "
-                    "portal: CHICAGO_CRIME_SOURCE=portal"
+                    f"{', '.join(map(str, sorted(files))) or 'none'}. The City's portal has later ones, up "
+                    "to today: CHICAGO_CRIME_SOURCE=portal"
                 )
             if len(files[year]) > 1:
                 names = ", ".join(file.name for file in files[year])
                 raise SourceError(f"Kaggle's dataset {OWNER}/{DATASET} has several files for {year}: {names}")
             [listed] = files[year]
             path = directory / Path(listed.name).name
-            came = kaggle.download(listed.name, path, progress)
-        sizes = {came}
-        if _is_packed(path):  # Kaggle packs large files, and does not always say so
-            path = _unpack(path)
+            downloaded = kaggle.download(listed.name, path, progress)
+        sizes = {downloaded}
+        if _is_zip(path):  # Kaggle zips large files, and does not always say so
+            path = _unzip(path)
             sizes.add(path.stat().st_size)
         if listed.size not in sizes:
             raise SourceError(
-                f"Kaggle lists {listed.name} with {listed.size:,} bytes and sent {path.stat().st_size:,}: it is cut "
-                "off, or was just replaced. Try again."
+                f"Kaggle lists {listed.name} with {listed.size:,} bytes and sent {path.stat().st_size:,}: it is "
+                "truncated, or was just replaced. Try again."
             )
         details: dict[str, str | int | bool] = {
             "file": listed.name,
             "published": listed.created,
-            "downloaded": came,
+            "downloaded": downloaded,
             VERSION: listed.version,
         }
         return SourceFile(path, origin=f"{ADDRESS}, file {listed.name}", details=details)
 
+    @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """See `CrimeSource.expect`. The listing is asked for, and no file."""
+        """Reads the listing only."""
         with self._session() as kaggle:
             files = kaggle.files()
         return {
@@ -117,20 +115,21 @@ class KaggleSource(CrimeSource):
             if files.get(year)
         }
 
+    @override
     def versions(self) -> dict[int, str]:
-        """See `CrimeSource.versions`. The listing is asked for, and no file."""
-        with replace(self, patience=replace(self.patience, tries=1))._session() as kaggle:
+        """Reads the listing only."""
+        with replace(self, policy=replace(self.policy, attempts=1))._session() as kaggle:
             files = kaggle.files()
         return {year: ", ".join(file.version for file in files[year]) for year in sorted(files)}
 
+    @override
     def try_access(self) -> str:
-        """See `CrimeSource.try_access`."""
-        with replace(self, patience=replace(self.patience, tries=1))._session() as kaggle:
+        with replace(self, policy=replace(self.policy, attempts=1))._session() as kaggle:
             kaggle.files()
             return f"Kaggle accepts the token in {kaggle.credentials.found_in}"
 
     @contextmanager
-    def _session(self) -> Iterator[_Session]:
+    def _session(self) -> "Iterator[_Session]":
         credentials = self.login.find()
         from kagglesdk import KaggleClient, KaggleEnv
 
@@ -141,19 +140,19 @@ class KaggleSource(CrimeSource):
             api_token=credentials.api_token.get_secret_value() if credentials.api_token else None,
             user_agent=USER_AGENT,
         ) as client:
-            yield _Session(client, credentials, self.patience)
+            yield _Session(client, credentials, self.policy)
 
 
 class _Session:
-    """Kaggle's client, signed in, with time limits and retries."""
+    """Kaggle's client, signed in, with timeouts and retries."""
 
-    def __init__(self, client: KaggleClient, credentials: Credentials, patience: Patience):
+    def __init__(self, client: Any, credentials: Credentials, policy: RetryPolicy):
         self.credentials = credentials
-        self._datasets, self._patience = client.datasets.dataset_api_client, patience
-        # The client has no setting for time limits and headers. Its session is the place that its own tools use too.
+        self._datasets, self._policy = client.datasets.dataset_api_client, policy
+        # The client has no setting for timeouts and headers. Kaggle's own tools use its session for this, too.
         self._http = client.http_client()._session
         self._headers = dict(self._http.headers)
-        limit_time(self._http, patience)
+        set_timeout(self._http, policy)
 
     def files(self) -> dict[int, list[_Listed]]:
         """The dataset's yearly CSVs, by year."""
@@ -163,7 +162,7 @@ class _Session:
         request.owner_slug, request.dataset_slug, request.page_size = OWNER, DATASET, _FILES_A_PAGE
         found: dict[int, list[_Listed]] = {}
         while True:
-            page = self._ask(lambda: self._datasets.list_dataset_files(request))
+            page = self._call(lambda: self._datasets.list_dataset_files(request))
             for file in page.dataset_files or []:
                 years = years_in(Path(file.name).name)
                 if file.name.lower().endswith((".csv", ".csv.zip")) and len(years) == 1:
@@ -174,53 +173,53 @@ class _Session:
             request.page_token = page.next_page_token
 
     def download(self, name: str, target: Path, progress: Progress) -> int:
-        """Download one file of the dataset and tell how many bytes came."""
+        """Download one file of the dataset and return its number of bytes."""
         from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
 
         request = ApiDownloadDatasetRequest()
         request.owner_slug, request.dataset_slug, request.file_name = OWNER, DATASET, name
 
-        def ask(headers: dict[str, str]) -> requests.Response:
+        def send(headers: dict[str, str]) -> requests.Response:
             self._http.headers = self._headers | headers
-            return self._datasets.download_dataset(request)  # redirected to storage, by an address that will expire
+            return self._datasets.download_dataset(request)  # redirects to a signed address that expires
 
-        return self._translated(lambda: download(ask, target, "Kaggle", self._patience, progress))
+        return self._translate_errors(lambda: download(send, target, "Kaggle", self._policy, progress))
 
-    def _ask(self, ask: Callable[[], _T]) -> _T:
-        return self._translated(lambda: patiently(ask, "Kaggle", self._patience))
+    def _call(self, call: Callable[[], _T]) -> _T:
+        return self._translate_errors(lambda: with_retries(call, "Kaggle", self._policy))
 
-    def _translated(self, ask: Callable[[], _T]) -> _T:
-        """Say what Kaggle's refusals mean."""
+    def _translate_errors(self, call: Callable[[], _T]) -> _T:
+        """Explain what Kaggle's error statuses mean."""
         try:
-            return ask()
+            return call()
         except HttpError as error:
             if error.status in (401, 403):
                 raise SourceError(
-                    f"{error}: it does not accept the token in {self.credentials.found_in}. If it is old or not "
-                    f"whole, {HOW_TO_GET_ONE}"
+                    f"{error}: it does not accept the token in {self.credentials.found_in}. If it is old or "
+                    f"incomplete, {HOW_TO_GET_ONE}"
                 ) from None
             if error.status == 404:
-                raise SourceError(f"{error}: the dataset {OWNER}/{DATASET} or its file is gone") from None
+                raise SourceError(f"{error}: the dataset {OWNER}/{DATASET} or its file no longer exists") from None
             raise
 
 
-def _is_packed(path: Path) -> bool:
+def _is_zip(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) == b"PK\x03\x04"
 
 
-def _unpack(path: Path) -> Path:
-    """Unpack the one CSV of a zip file, whose checksum is verified on the way, and remove the zip file."""
+def _unzip(path: Path) -> Path:
+    """Extract the only CSV of a zip file, verify its checksum, and remove the zip file."""
     archive = path.rename(path.with_name("download.zip"))
     target = path.with_suffix("") if path.suffix.lower() == ".zip" else path
     try:
-        with zipfile.ZipFile(archive) as packed:
-            members = [name for name in packed.namelist() if name.lower().endswith(".csv")]
+        with zipfile.ZipFile(archive) as contents:
+            members = [name for name in contents.namelist() if name.lower().endswith(".csv")]
             if len(members) != 1:
                 raise SourceError(f"Kaggle sent {path.name} as a zip file with {len(members)} CSVs, not one")
-            with packed.open(members[0]) as stream, target.open("wb") as file:
+            with contents.open(members[0]) as stream, target.open("wb") as file:
                 shutil.copyfileobj(stream, file, 1 << 20)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise SourceError(f"Kaggle sent {path.name} packed, and the zip file is damaged ({error}): try again") from None
+        raise SourceError(f"Kaggle sent {path.name} as a damaged zip file ({error}): try again") from None
     archive.unlink()
     return target

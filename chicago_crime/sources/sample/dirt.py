@@ -1,7 +1,7 @@
-"""Every known kind of dirt, added to a clean sample on request, in known numbers.
+"""Every known kind of dirt, added to a clean sample on request and counted by kind.
 
-Files differ by year in header, order, line ends and marks, as files from different publishers do; rows are spoilt here
-and there. What becomes of each kind is for the gate and the SQL to say.
+The year decides the file's layout: header, order of columns, line ends and byte order mark, as files from different
+publishers differ. Some rows are damaged: a value, or the whole line.
 """
 
 import csv
@@ -20,7 +20,7 @@ Row = dict[str, str]
 """One row's values by canonical column name."""
 
 ONE_IN = 200
-"""One row in so many is spoilt: few enough that a dirty year still passes its checks."""
+"""One row in this many is damaged: few enough that a dirty year still passes its checks."""
 
 _NAMES = [column.name for column in SOURCE_COLUMNS]
 
@@ -30,11 +30,11 @@ class Layout:
     """How a publisher writes a file.
 
     Attributes:
-        spell: from a column's canonical name to the header's.
-        newline: the end of a line.
-        mark: what the file begins with.
-        is_reversed: whether columns come in the opposite order.
-        extra: a column of the publisher's own, empty for none; its values are row numbers.
+        spell: turns a column's canonical name into the header's.
+        newline: the line end.
+        mark: a byte order mark, or nothing.
+        is_reversed: whether the columns are in reverse order.
+        extra: name of an additional first column of row numbers; empty for none.
     """
 
     spell: Callable[[str], str]
@@ -55,14 +55,14 @@ LAYOUTS = (
     Layout(lambda name: "unique_key" if name == "id" else name.upper(), newline="\r", is_reversed=True),
     Layout(lambda name: name.title(), extra="Unnamed: 0"),
 )
-"""Which layout a year's file has goes by the year."""
+"""The year modulo their number selects the layout."""
 
 
-def soil(clean: Path, year: int) -> tuple[Path, dict[str, int]]:
-    """Write a dirty version of a clean sample beside it, and remove the clean one.
+def add_dirt(clean: Path, year: int) -> tuple[Path, dict[str, int]]:
+    """Replace a clean sample by a dirty version in a new file.
 
     Returns:
-        The dirty file, and how many rows were spoilt in each way.
+        The dirty file, and the number of damaged rows by kind.
     """
     dirty, layout = clean.with_stem(f"{clean.stem}_dirty"), LAYOUTS[year % len(LAYOUTS)]
     counts: Counter[str] = Counter()
@@ -72,13 +72,13 @@ def soil(clean: Path, year: int) -> tuple[Path, dict[str, int]]:
     ):
         header = [layout.spell(name) for name in _NAMES]
         file.write(layout.mark + _line(header, layout, layout.extra))
-        for line in _spoilt(csv.reader(rows), layout, counts):
+        for line in _damaged(csv.reader(rows), layout, counts):
             file.write(line)
     clean.unlink()
     return dirty, dict(sorted(counts.items()))
 
 
-def _spoilt(rows: Iterator[list[str]], layout: Layout, counts: Counter[str]) -> Iterator[str]:
+def _damaged(rows: Iterator[list[str]], layout: Layout, counts: Counter[str]) -> Iterator[str]:
     next(rows)
     kinds = cycle([*_VALUES, *_LINES])
     for number, fields in enumerate(rows):
@@ -154,7 +154,7 @@ _VALUES: dict[str, Callable[[Row], None]] = {
     "unreadable_date": _set(date="02/30/20xx"),
     "date_outside_year": _last_year,
 }
-"""Ways to spoil a row's values."""
+"""Damage to a row's values, by kind."""
 
 
 def _repeated_id(fields: list[str], layout: Layout, extra: str) -> Iterator[str]:
@@ -198,7 +198,7 @@ _LINES: dict[str, Callable[[list[str], Layout, str], Iterator[str]]] = {
     "open_quote": _open_quote,
     "not_utf8": _not_utf8,
 }
-"""Ways to spoil a row's line."""
+"""Damage to a row's line, by kind."""
 
 KINDS = (*_VALUES, *_LINES)
-"""Every way in which a row is spoilt."""
+"""All kinds of damage."""

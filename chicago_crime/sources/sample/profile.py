@@ -1,17 +1,21 @@
-"""What the sample is drawn from: shares and counts measured on real years, and nothing of any one crime.
+"""What the sample is drawn from: measured shares and counts, weights, and places on Chicago's address grid.
 
-Here belongs reading the two files that `benchmarks/measure_sample_profile.py` writes. Drawing from them belongs in
-`sample_rows.py`.
+`benchmarks/measure_sample_profile.py` measured them on real years and wrote the two files that are read here. They hold
+no single crime. Streets and blocks are made up, inside real cells: eight hundred house numbers make a mile, counted
+from State and Madison.
 """
 
 import csv
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 PROFILE_FILE = Path(__file__).with_name("profile.json")
@@ -24,6 +28,33 @@ CENTER_FT = (1_150_000.0, 1_880_000.0)
 SCALE_FT = 50_000.0
 
 CLASSES = ("violent", "property", "non_index")
+
+BLOCKS_PER_CELL = 4
+
+ORIGIN_FT = (1_176_350, 1_900_420)
+"""State and Madison streets, the origin of Chicago's house numbers; NAD83 Illinois East."""
+
+FEET_PER_NUMBER = 6.6  # 800 numbers a mile
+
+# Streets by the house number of the line they run along.
+_NORTH_SOUTH_WEST = {
+    0: "STATE ST", 300: "WELLS ST", 800: "HALSTED ST", 1200: "RACINE AVE", 1600: "ASHLAND AVE", 2000: "DAMEN AVE",
+    2400: "WESTERN AVE", 2800: "CALIFORNIA AVE", 3200: "KEDZIE AVE", 3600: "CENTRAL PARK AVE", 4000: "PULASKI RD",
+    4400: "KOSTNER AVE", 4800: "CICERO AVE", 5200: "LARAMIE AVE", 5600: "CENTRAL AVE", 6000: "AUSTIN AVE",
+    6400: "NARRAGANSETT AVE", 7200: "HARLEM AVE", 8000: "PACIFIC AVE", 8800: "CUMBERLAND AVE",
+}  # fmt: skip
+_NORTH_SOUTH_EAST = {
+    0: "STATE ST", 300: "MICHIGAN AVE", 400: "DR MARTIN LUTHER KING JR DR", 800: "COTTAGE GROVE AVE",
+    1200: "WOODLAWN AVE", 1600: "STONY ISLAND AVE", 2000: "JEFFERY BLVD", 2600: "COLFAX AVE", 3000: "COMMERCIAL AVE",
+    3600: "AVENUE O",
+}  # fmt: skip
+_EAST_WEST_NORTH = {
+    0: "MADISON ST", 400: "KINZIE ST", 800: "CHICAGO AVE", 1200: "DIVISION ST", 1600: "NORTH AVE",
+    2000: "ARMITAGE AVE", 2400: "FULLERTON AVE", 2800: "DIVERSEY AVE", 3200: "BELMONT AVE", 3600: "ADDISON ST",
+    4000: "IRVING PARK RD", 4400: "MONTROSE AVE", 4800: "LAWRENCE AVE", 5200: "FOSTER AVE", 5600: "BRYN MAWR AVE",
+    6000: "PETERSON AVE", 6400: "DEVON AVE", 6800: "PRATT AVE", 7200: "TOUHY AVE", 7600: "HOWARD ST",
+}  # fmt: skip
+_EAST_WEST_SOUTH = {0: "MADISON ST", 300: "JACKSON BLVD", 1200: "ROOSEVELT RD", 2200: "CERMAK RD"}
 
 
 @dataclass(frozen=True)
@@ -52,9 +83,9 @@ class Profile:
         locations: primary type -> location description -> count.
         months: crimes a day in each month, January first, without the first of the month.
         weekdays: Monday to Sunday, relative to the mean day.
-        first_of_month, first_of_year: relative to the mean day; dates that are not known are often put there.
+        first_of_month, first_of_year: relative to the mean day; unknown dates are often recorded as these.
         without_coordinates, without_location_description: shares of rows.
-        homicides_with_shared_case: share of homicides that are a further victim of one before.
+        homicides_with_shared_case: share of homicides with the case number of an earlier one (another victim).
         latitude, longitude: polynomial coefficients, see `polynomial_terms`.
         measured_on: the measured years.
     """
@@ -77,11 +108,11 @@ class Profile:
     measured_on: list[int]
 
     def rows_of(self, year: int) -> int:
-        """Rows of a whole year; for years after the last known one, as many as that had."""
+        """Rows of a whole year; years after the last known one get as many as that."""
         return self.rows[min(str(year), max(self.rows))]
 
     def day_weights(self, year: int) -> Floats:
-        """What to expect of each day of a year, relative to the others."""
+        """Expected share of each day of a year, relative to the others."""
         first = date(year, 1, 1)
         days = [first + timedelta(n) for n in range((date(year + 1, 1, 1) - first).days)]
         weights = [self.months[day.month - 1] * self.weekdays[day.weekday()] for day in days]
@@ -94,7 +125,7 @@ class Cells:
     """660 ft cells in which crimes were reported, one array entry each.
 
     Attributes:
-        beat, ward, community_area: those that most of the cell's crimes have.
+        beat, ward, community_area: the most frequent ones of the cell's crimes.
         x_min, x_max, y_min, y_max: the box around those crimes, NAD83 Illinois East, feet.
         crimes: array of 3 x cells: counts of each offense class, in the order of CLASSES.
     """
@@ -127,7 +158,7 @@ def cells() -> Cells:
 
 
 def degrees(x_ft: NDArray, y_ft: NDArray) -> tuple[Floats, Floats]:
-    """Latitude and longitude of places in the city; a polynomial gives them to within a billionth of a degree."""
+    """Latitude and longitude of places in the city, by a polynomial that is exact to a billionth of a degree."""
     terms = polynomial_terms((x_ft - CENTER_FT[0]) / SCALE_FT, (y_ft - CENTER_FT[1]) / SCALE_FT)
     return terms @ np.array(profile().latitude), terms @ np.array(profile().longitude)
 
@@ -135,3 +166,147 @@ def degrees(x_ft: NDArray, y_ft: NDArray) -> tuple[Floats, Floats]:
 def polynomial_terms(u: NDArray, v: NDArray) -> Floats:
     """All products of powers of u and v up to degree 4, an array of places x terms."""
     return np.stack([u**i * v**j for i in range(5) for j in range(5 - i)], axis=-1)
+
+
+class Weights:
+    """Draws options by weight; each row of a two-dimensional array is a group with its own weights."""
+
+    def __init__(self, weights: Floats | Integers | Sequence[Sequence[float]]) -> None:
+        table = np.atleast_2d(np.asarray(weights, dtype=float))
+        self.groups, self.options = table.shape
+        shares = np.cumsum(table, axis=1) / table.sum(axis=1, keepdims=True)
+        # One increasing array over all groups, so that a single binary search finds every row's option.
+        self._line = (shares + np.arange(self.groups)[:, None]).ravel()
+
+    def draw(self, rng: np.random.Generator, group: Integers) -> Integers:
+        """One option per entry, by the weights of the entry's group."""
+        found = np.searchsorted(self._line, group + rng.random(len(group)), side="right") - group * self.options
+        return np.minimum(found, self.options - 1)
+
+
+@dataclass(frozen=True)
+class SampleWeights:
+    """The profile as weights and texts, ready to draw from; types, classes and kinds by their number."""
+
+    kind: Weights
+    hour: Weights
+    minute: Weights
+    location: Weights
+    cell: Weights
+    type_of_kind: Integers
+    class_of_kind: Integers
+    is_homicide: np.ndarray
+    arrest: Floats
+    domestic: Floats
+    kind_text: pa.Array
+    fbi_text: pa.Array
+    location_text: pa.Array
+
+
+@lru_cache
+def load_weights() -> SampleWeights:
+    """The measured profile, ready to draw from."""
+    measured = profile()
+    types = sorted({kind.primary_type for kind in measured.kinds})
+    places = sorted({place for name in types for place in measured.locations.get(name, {})})
+    share_known = 1 - measured.without_location_description
+    locations = np.zeros((len(types), len(places) + 1))
+    for row, name in enumerate(types):
+        counts = measured.locations.get(name, {})
+        for place, count in counts.items():
+            locations[row, places.index(place)] = share_known * count / sum(counts.values())
+        locations[row, -1] = 1 - locations[row].sum()
+    return SampleWeights(
+        kind=Weights([[kind.crimes for kind in measured.kinds]]),
+        hour=Weights([measured.hours[name] for name in types]),
+        minute=Weights([measured.minutes_after_midnight, measured.minutes]),
+        location=Weights(locations),
+        cell=Weights(cells().crimes),
+        type_of_kind=np.array([types.index(kind.primary_type) for kind in measured.kinds]),
+        class_of_kind=np.array([CLASSES.index(kind.offense_class) for kind in measured.kinds]),
+        is_homicide=np.array([kind.fbi_code == "01A" for kind in measured.kinds]),
+        arrest=np.array([kind.arrest for kind in measured.kinds]),
+        domestic=np.array([kind.domestic for kind in measured.kinds]),
+        kind_text=pa.array([_csv(kind.iucr, kind.primary_type, kind.description) for kind in measured.kinds]),
+        fbi_text=pa.array([kind.fbi_code for kind in measured.kinds]),
+        location_text=pa.array([_csv(place) for place in places] + [""]),
+    )
+
+
+def _csv(*fields: str) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(fields)
+    return text.getvalue()
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """All places of the sample; block b lies in cell b // BLOCKS_PER_CELL.
+
+    Attributes:
+        block: the column `block`.
+        areas: beat, district, ward and community area, as CSV.
+        x_y: the coordinates in feet, as CSV; the second half of the array is empty, for crimes without a place.
+        degrees: latitude, longitude and location, as CSV; the second half is empty, too.
+    """
+
+    block: pa.Array
+    areas: pa.Array
+    x_y: pa.Array
+    degrees: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+
+@lru_cache
+def blocks() -> Blocks:
+    """The places, which are the same for every seed and year."""
+    of_cell, rng = cells(), np.random.default_rng(2001)
+    cell = np.repeat(np.arange(len(of_cell.beat)), BLOCKS_PER_CELL)
+    x = rng.integers(of_cell.x_min[cell], of_cell.x_max[cell] + 1)
+    y = rng.integers(of_cell.y_min[cell], of_cell.y_max[cell] + 1)
+    latitudes, longitudes = (np.round(values, 9) for values in degrees(x, y))
+    nowhere = [""] * len(cell)
+    areas = zip(of_cell.beat[cell], of_cell.ward[cell], of_cell.community_area[cell], strict=True)
+    return Blocks(
+        pa.array([address(a, b, bool(n % 2)) for n, (a, b) in enumerate(zip(x.tolist(), y.tolist(), strict=True))]),
+        pa.array([f"{beat:04},{beat // 100:03},{ward},{area}" for beat, ward, area in areas]),
+        pa.array([f"{a},{b}" for a, b in zip(x, y, strict=True)] + ["," for _ in nowhere]),
+        pa.array(
+            [f'{a},{b},"({a}, {b})"' for a, b in zip(latitudes.tolist(), longitudes.tolist(), strict=True)]
+            + [",," for _ in nowhere]
+        ),
+    )
+
+
+def address(x_ft: int, y_ft: int, along_x: bool) -> str:
+    """The block of a place, e.g. `019XX W DEVON AVE`.
+
+    Args:
+        x_ft: NAD83 Illinois East, feet.
+        y_ft: NAD83 Illinois East, feet.
+        along_x: True for a street that runs east and west.
+    """
+    east = (x_ft - ORIGIN_FT[0]) / FEET_PER_NUMBER
+    north = (y_ft - ORIGIN_FT[1]) / FEET_PER_NUMBER
+    if along_x:
+        number, side = abs(east), "E" if east > 0 else "W"
+        street = _nearest(_EAST_WEST_NORTH, north) if north > 0 else _south_street(-north)
+    else:
+        number, side = abs(north), "N" if north > 0 else "S"
+        street = _nearest(_NORTH_SOUTH_EAST, east) if east > 0 else _nearest(_NORTH_SOUTH_WEST, -east)
+    return f"{int(number // 100):03}XX {side} {street}"
+
+
+def _south_street(number: float) -> str:
+    """South of 26th Street, streets are numbered."""
+    if number < 2600:
+        return _nearest(_EAST_WEST_SOUTH, number)
+    count = round(number / 100)
+    ending = "TH" if 11 <= count % 100 <= 13 else {1: "ST", 2: "ND", 3: "RD"}.get(count % 10, "TH")
+    return f"{count}{ending} ST"
+
+
+def _nearest(streets: dict[int, str], number: float) -> str:
+    return streets[min(streets, key=lambda at: abs(at - number))]

@@ -1,31 +1,52 @@
-"""The source `sample`: synthetic years, drawn from the shape of real ones.
+"""The source `sample`: synthetic years with the shape of real ones. No row is a real crime.
 
-Here belongs the source itself. What it draws from is in `sample_profile.py`, how rows come about in `sample_rows.py`
-and `sample_blocks.py`, and the dirt that it adds on request in `sample_dirt.py`. No row is anybody's crime.
+Rows are drawn and written some days at a time as arrays, never row by row. `profile.py` has what they are drawn from,
+`dirt.py` the damage that is added on request.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from typing_extensions import override
 
 from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
-from chicago_crime.sources.sample.dirt import soil
-from chicago_crime.sources.sample.rows import MOST_ROWS, REPORTED_AFTER_DAYS, plan_year, write_rows
+from chicago_crime.sources.sample.dirt import add_dirt
+from chicago_crime.sources.sample.profile import BLOCKS_PER_CELL, Integers, blocks, load_weights, profile
 from chicago_crime.tables.years import FIRST_YEAR
+
+HEADER = (
+    "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Location Description,Arrest,Domestic,Beat,District,Ward,"
+    "Community Area,FBI Code,X Coordinate,Y Coordinate,Year,Updated On,Latitude,Longitude,Location"
+)
+
+MOST_ROWS = 2_000_000
+"""Most rows of a year: this many ids lie between the first of one year and of the next."""
+
+ROWS_AT_ONCE = 50_000
+
+REPORTED_AFTER_DAYS = 8
+"""The City publishes a crime a week after it was reported."""
+
+_CASE_LETTERS = "GHJKLMNPRSTVWXYZ"  # I, O, Q and U look like other characters
 
 
 @dataclass(frozen=True)
 class SampleSource(CrimeSource):
-    """Writes synthetic years. The same seed, year and size give the same bytes, for every year that is long over.
+    """Writes synthetic years. Seed, year and size determine the bytes, except for the two newest years.
 
     Attributes:
-        rows: rows of a whole year; None for as many as the City had.
-        seed: another seed, other rows.
-        dirt: whether every known kind of dirt is added.
-        newest: the day that the snapshot is of; None for today. Only the current year and the one before depend on it.
+        rows: rows of a whole year; None for the City's real number.
+        seed: of the random numbers.
+        dirt: whether to add every known kind of dirt.
+        newest: date of the snapshot; None for today. Only the current year and the one before depend on it.
     """
 
     rows: int | None = 20_000
@@ -34,12 +55,12 @@ class SampleSource(CrimeSource):
     newest: date | None = None
     name = "sample"
 
+    @override
     def years(self) -> list[int]:
-        """See `CrimeSource.years`."""
         return list(range(FIRST_YEAR, (self._newest - timedelta(REPORTED_AFTER_DAYS)).year + 1))
 
+    @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """See `CrimeSource.fetch`."""
         if self.rows is not None and not 1 <= self.rows <= MOST_ROWS:
             raise SourceError(f"CHICAGO_CRIME_SAMPLE_ROWS is {self.rows:,}: a sample year has 1 to {MOST_ROWS:,} rows")
         if year not in self.years():
@@ -51,13 +72,14 @@ class SampleSource(CrimeSource):
             write_rows(plan, rng, file, progress)
         details: dict[str, str | int | bool] = {"seed": self.seed, "rows": int(plan.rows.sum()), "dirt": self.dirt}
         if self.dirt:
-            path, counts = soil(path, year)
+            path, counts = add_dirt(path, year)
             details |= {f"dirt_{kind}": count for kind, count in counts.items()}
         origin = f"SYNTHETIC sample: {plan.rows.sum():,} rows drawn with seed {self.seed}{', dirty' * self.dirt}"
         return SourceFile(path, origin, synthetic=True, details=details)
 
+    @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """See `CrimeSource.expect`. The rows are those that will be written; dirt adds a few."""
+        """Number of rows that will be written; dirt adds a few."""
         found = {}
         for year in set(years) & set(self.years()):
             plan = plan_year(year, self.rows, self._newest, np.random.default_rng((self.seed, year)))
@@ -67,3 +89,159 @@ class SampleSource(CrimeSource):
     @property
     def _newest(self) -> date:
         return self.newest or date.today()
+
+
+@dataclass(frozen=True)
+class YearPlan:
+    """How many rows to write for each day of a year.
+
+    Attributes:
+        year: the year.
+        rows: by day, from 1 January on.
+        snapshot: date of the snapshot: no row was updated after it.
+    """
+
+    year: int
+    rows: Integers
+    snapshot: date
+
+
+def plan_year(year: int, rows: int | None, newest: date, rng: np.random.Generator) -> YearPlan:
+    """Spread a year's rows over its days. A year that is not over on the day `newest` gets a share of them.
+
+    Args:
+        year: the year.
+        rows: of the whole year; None for the City's real number.
+        newest: date of the snapshot; the last crimes are a week older.
+        rng: random numbers.
+    """
+    weights = profile().day_weights(year)
+    days = min(len(weights), (newest - timedelta(REPORTED_AFTER_DAYS) - date(year, 1, 1)).days + 1)
+    of_year = rows if rows is not None else profile().rows_of(year)
+    so_far = round(of_year * weights[:days].sum() / weights.sum())
+    counts = rng.multinomial(so_far, weights[:days] / weights[:days].sum())
+    # The snapshot of an older year is of the next March, whatever the date is, so its file never changes.
+    return YearPlan(year, counts, min(newest, date(year + 1, 3, 1)))
+
+
+def write_rows(plan: YearPlan, rng: np.random.Generator, file: BinaryIO, progress: Progress) -> None:
+    """Write the planned rows, sorted by time, under the City's header."""
+    file.write(HEADER.encode() + b"\n")
+    total, done = int(plan.rows.sum()), 0
+    for days in _groups_of_days(plan.rows):
+        lines = _lines(plan, _draw(days, plan.rows[days], rng), done, rng)
+        _, offsets, text = lines.buffers()
+        ends = np.frombuffer(offsets, dtype=np.int32)
+        file.write(memoryview(text)[: ends[len(lines)]])
+        done += len(lines)
+        progress(file.tell(), file.tell() * total // done)
+
+
+@dataclass
+class _Drawn:
+    """Crimes of some days, one array entry each, sorted by time; `case` numbers the cases of these days."""
+
+    day: Integers
+    minute: Integers
+    kind: Integers
+    block: Integers
+    location: Integers
+    case: Integers
+
+
+def _draw(days: slice, counts: Integers, rng: np.random.Generator) -> _Drawn:
+    weights, total = load_weights(), int(counts.sum())
+    day = np.repeat(np.arange(days.start, days.stop), counts)
+    kind = weights.kind.draw(rng, np.zeros(total, dtype=np.int64))
+    type_ = weights.type_of_kind[kind]
+    hour = weights.hour.draw(rng, type_)
+    minute = hour * 60 + weights.minute.draw(rng, (hour > 0).astype(np.int64))
+    block = weights.cell.draw(rng, weights.class_of_kind[kind]) * BLOCKS_PER_CELL + rng.integers(
+        BLOCKS_PER_CELL, size=total
+    )
+    drawn = _Drawn(day, minute, kind, block, weights.location.draw(rng, type_), np.arange(total))
+    _share_cases(drawn, np.flatnonzero(weights.is_homicide[kind]), rng)
+    order = np.lexsort((drawn.minute, drawn.day))
+    # Cases are numbered in order of time; further victims keep their case's number.
+    number = np.empty(total, dtype=np.int64)
+    number[order] = np.arange(total)
+    case = number[drawn.case]
+    return _Drawn(*(values[order] for values in (drawn.day, drawn.minute, kind, drawn.block, drawn.location, case)))
+
+
+def _share_cases(drawn: _Drawn, homicides: Integers, rng: np.random.Generator) -> None:
+    """Turn some homicides into another victim of the one before: same case, time and place."""
+    further = rng.random(max(len(homicides) - 1, 0)) < profile().homicides_with_shared_case
+    for first, other in zip(homicides[:-1][further], homicides[1:][further], strict=True):
+        for values in (drawn.day, drawn.minute, drawn.block, drawn.location, drawn.case):
+            values[other] = values[first]
+
+
+def _lines(plan: YearPlan, drawn: _Drawn, done: int, rng: np.random.Generator) -> pa.StringArray:
+    """The rows as CSV lines with line ends."""
+    weights, places, total = load_weights(), blocks(), len(drawn.day)
+    days, minutes = _day_texts(plan.year), _minute_texts()
+    known = rng.random(total) >= profile().without_coordinates
+    coordinates = pa.array(drawn.block + np.where(known, 0, len(places)))
+    flags = 2 * (rng.random(total) < weights.arrest[drawn.kind]) + (rng.random(total) < weights.domestic[drawn.kind])
+    lag = np.where(rng.random(total) < 0.8, REPORTED_AFTER_DAYS, rng.integers(REPORTED_AFTER_DAYS, 300, size=total))
+    last_day = (plan.snapshot - date(plan.year, 1, 1)).days
+    updated = np.minimum(drawn.day + lag, last_day)
+    first = (plan.year - FIRST_YEAR) * MOST_ROWS + 1_000_000 + done
+    letters = _case_letters(plan.year)
+    pieces: list[pa.Array | pa.Scalar] = [
+        pa.array(np.arange(first, first + total)).cast(pa.string()),
+        pa.scalar(f",{letters}"),
+        pc.utf8_lpad(pa.array(drawn.case + done).cast(pa.string()), 6, "0"),
+        pa.scalar(","),
+        days.take(pa.array(drawn.day)),
+        minutes.take(pa.array(drawn.minute)),
+        pa.scalar(","),
+        places.block.take(pa.array(drawn.block)),
+        pa.scalar(","),
+        weights.kind_text.take(pa.array(drawn.kind)),
+        pa.scalar(","),
+        weights.location_text.take(pa.array(drawn.location)),
+        pa.array([",false,false,", ",false,true,", ",true,false,", ",true,true,"]).take(pa.array(flags)),
+        places.areas.take(pa.array(drawn.block)),
+        pa.scalar(","),
+        weights.fbi_text.take(pa.array(drawn.kind)),
+        pa.scalar(","),
+        places.x_y.take(coordinates),
+        pa.scalar(f",{plan.year},"),
+        days.take(pa.array(updated)),
+        pa.scalar("03:50:01 PM,"),
+        places.degrees.take(coordinates),
+        pa.scalar("\n"),
+    ]
+    return pc.binary_join_element_wise(*pieces, "")
+
+
+def _groups_of_days(rows: Integers) -> Iterator[slice]:
+    """Groups of consecutive days with about ROWS_AT_ONCE rows each."""
+    group = (np.cumsum(rows) - rows) // ROWS_AT_ONCE
+    starts = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(rows)]
+    for start, stop in pairwise(starts):
+        if rows[start:stop].any():
+            yield slice(start, stop)
+
+
+@lru_cache
+def _day_texts(year: int) -> pa.Array:
+    """The days of a year and of the next, in which records are still updated."""
+    first = date(year, 1, 1)
+    return pa.array([f"{first + timedelta(n):%m/%d/%Y} " for n in range(366 + 366)])
+
+
+@lru_cache
+def _minute_texts() -> pa.Array:
+    return pa.array([f"{(n // 60 + 11) % 12 + 1:02}:{n % 60:02}:00 {'AM' if n < 720 else 'PM'}" for n in range(1440)])
+
+
+def _case_letters(year: int) -> str:
+    """The City's two letters: HY stands for 2015, JA for 2017."""
+    if year < 2014:
+        return f"H{_CASE_LETTERS[year - FIRST_YEAR]}"
+    if year < 2017:
+        return f"H{'XYZ'[year - 2014]}"
+    return f"J{'ABCDEFGHJKLMNPRSTVWXYZ'[(year - 2017) % 22]}"

@@ -1,7 +1,7 @@
 """The file `warehouse.duckdb`: views over the tables' Parquet files, for any DuckDB client.
 
-It holds no rows of crimes. It is written anew and moved into place, never changed, so that nobody who has it open is
-in the way of a run, or a run in theirs.
+It holds no rows of crimes. It is always replaced and never modified, so that clients that have it open and runs do not
+block each other.
 """
 
 from pathlib import Path
@@ -17,12 +17,12 @@ from chicago_crime.tables import TABLES
 
 
 def tables_present(folder: Path) -> frozenset[str]:
-    """Names of the tables of which any year is there."""
+    """Names of the tables with at least one year."""
     return frozenset(name for name in TABLES if any((folder / name).glob("*.parquet")))
 
 
 def write_views(folder: Path, staging: Path) -> None:
-    """Write `warehouse.duckdb` into the warehouse's folder: a view per table, and the reference tables themselves."""
+    """Write `warehouse.duckdb` into the warehouse's folder: one view per table, and the reference tables."""
     with staging_folder(staging) as fresh:
         file = fresh / VIEWS_FILE
         with duckdb.connect(str(file)) as connection:

@@ -1,8 +1,4 @@
-"""The warehouse on a laptop: one Parquet file per table and year, and DuckDB to make and read them.
-
-Here belongs what is particular to DuckDB and Parquet. The SQL is in `sql/`, its translation in `duckdb_dialect.py`,
-the `warehouse.duckdb` that other programs open in `duckdb_views.py`, what a file looks like in `parquet_files.py`.
-"""
+"""The local warehouse: one Parquet file per table and year, written and read by DuckDB."""
 
 import atexit
 import threading
@@ -18,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import sqlglot
 from sqlglot import exp
+from typing_extensions import override
 
 from chicago_crime import reference, sql
 from chicago_crime.intake.staging import publish, staging_folder
@@ -37,10 +34,10 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     """DuckDB over `<folder>/<table>/<year>.parquet`.
 
     Attributes:
-        folder: where the tables are.
-        staging: where files are written before they are published; on the same file system.
-        threads: processor cores in use.
-        memory: what all statements of this process together may use before they spill to disk, e.g. 800MB.
+        folder: the tables.
+        staging: folder for files that are not published yet; on the same file system.
+        threads: processor cores to use.
+        memory: limit for all statements of this process together before they spill to disk, e.g. 800MB.
     """
 
     _database: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
@@ -48,16 +45,17 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     _viewed: frozenset[str] = field(default=frozenset(), init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
+    @override
     def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
-        """See `Warehouse.load_csv`."""
         query = exp.select("*").from_(csv_scan(csv, [column.name for column in table.columns])).sql("duckdb")
         try:
             return self._publish(table, year, query)
         except duckdb.Error as error:
             raise WarehouseError(f"cannot load {csv} into {table.name}: {error}") from error
 
+    @override
     def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
-        """See `Warehouse.load_parquet`. A single file that is just as this warehouse would write it is moved in."""
+        """A single file in this warehouse's own format is moved instead of rewritten."""
         files = sorted(Path(folder).rglob("*.parquet"))
         if not files:
             return self.clear_year(table, year)
@@ -66,36 +64,37 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
             rows = self._connect().sql(query)
             self._refuse_other_years(table, year, rows)
             if len(files) == 1 and is_as_written_here(table, rows):
-                return self._take_in(table, year, files[0])
+                return self._publish_file(table, year, files[0])
             return self._publish(table, year, query)
         except duckdb.Error as error:
             raise WarehouseError(f"cannot load {year} into {table.name}: {error}") from error
 
+    @override
     def clear_year(self, table: Table, year: int) -> TableYear:
-        """See `Warehouse.clear_year`."""
         nothing = exp.select("*").from_(no_rows([column.name for column in table.columns]))
         return self._publish(table, year, nothing.sql("duckdb"))
 
+    @override
     def replace_year(self, table: Table, year: int) -> TableYear:
-        """See `Warehouse.replace_year`."""
         query = to_duckdb(sql.statement(f"tables/{table.name}"), {"year": year}, partial(self._scan, year=year))
         try:
             return self._publish(table, year, query)
         except duckdb.Error as error:
             raise WarehouseError(f"cannot compute {table.name} for {year}: {error}") from error
 
+    @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
-        """See `Warehouse.export_parquet`. A year's file is Parquet already: it is linked, not copied."""
+        """Hard-link the years' files: they are Parquet already."""
         for year in years:
             (Path(folder) / f"{table.name}-{year}.parquet").hardlink_to(self._existing(table.name, year))
 
+    @override
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
-        """See `Warehouse.measure`."""
         query = exp.select(
             *(exp.alias_(sqlglot.parse_one(text, read="bigquery"), name) for name, text in measures.items())
         )
 
-        # Translated once for all years: that takes longer than most of the queries. Year and file are left open.
+        # Translated once, with year and file as parameters: translation takes longer than most of the queries.
         text = to_duckdb(query.from_(table.name), {}, lambda _: open_parquet_scan("file"))
 
         def of_year(year: int) -> dict[str, Any]:
@@ -105,8 +104,8 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
         return self._year_by_year(years, of_year)
 
+    @override
     def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:
-        """See `Warehouse.count_by`."""
         value = f"COALESCE({column}, '')"
 
         def of_year(year: int) -> dict[str, int]:
@@ -116,8 +115,8 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
         return self._year_by_year(years, of_year)
 
+    @override
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """See `Warehouse.answer`."""
         query = to_duckdb(sql.statement(name), parameters, self._scan_all)
         try:
             rows = self._connect().sql(query).to_arrow_table()
@@ -128,9 +127,9 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
             pa.schema([f.with_type(pa.int64()) if pa.types.is_decimal(f.type) else f for f in rows.schema])
         )
 
-    def _year_by_year(self, years: Sequence[int], ask: Callable[[int], T]) -> dict[int, T]:
-        with ThreadPoolExecutor(self.threads) as pool:  # most of a small query is waiting
-            return dict(zip(years, pool.map(ask, years), strict=True))
+    def _year_by_year(self, years: Sequence[int], query: Callable[[int], T]) -> dict[int, T]:
+        with ThreadPoolExecutor(self.threads) as pool:  # small queries mostly wait for the disk
+            return dict(zip(years, pool.map(query, years), strict=True))
 
     def _scan(self, table: str, year: int) -> exp.Expr:
         if table in reference.TABLES:
@@ -151,40 +150,40 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         return file
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        with self._lock:  # one database, so that all threads share one memory limit
+        with self._lock:  # one database, so that all threads share its memory limit
             if self._database is None:
                 spill = self._until_exit.enter_context(staging_folder(self.staging))
                 atexit.register(self._until_exit.close)
                 limits = {"memory_limit": self.memory, "temp_directory": str(spill)}
-                # What has an order is sorted when it is written; the raw rows have none worth waiting for.
-                as_it_comes = {"preserve_insertion_order": False}
-                self._database = duckdb.connect(config={"threads": self.threads, **limits, **as_it_comes})
+                # Tables with an order are sorted when they are written; the raw rows need none.
+                unordered = {"preserve_insertion_order": False}
+                self._database = duckdb.connect(config={"threads": self.threads, **limits, **unordered})
             return self._database.cursor()
 
     def _publish(self, table: Table, year: int, query: str) -> TableYear:
-        # The columns' names and types are a contract: whatever computed the rows, exactly these come out.
+        # Names and types of the columns are a contract, whatever computed the rows.
         rows = f"SELECT {contract(table)} FROM ({query})"
         if table.order:
             rows += f" ORDER BY {', '.join(table.order)}"
         with staging_folder(self.staging) as folder:
             file = folder / "year.parquet"
             self._connect().execute(f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB})")
-            return self._take_in(table, year, file)
+            return self._publish_file(table, year, file)
 
-    def _take_in(self, table: Table, year: int, file: Path) -> TableYear:
+    def _publish_file(self, table: Table, year: int, file: Path) -> TableYear:
         publish(file, self.file(table.name, year))
-        self._have_viewed(table)
+        self._update_views(table)
         return table_year(self.file(table.name, year))
 
     @staticmethod
     def _refuse_other_years(table: Table, year: int, rows: duckdb.DuckDBPyRelation) -> None:
         if table.year_column is None:
             return
-        strange = rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
-        if strange:
-            raise WarehouseError(f"a row to load into {table.name} is not of {year}: {strange[0]}")
+        other = rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
+        if other:
+            raise WarehouseError(f"a row to load into {table.name} is not of {year}: {other[0]}")
 
-    def _have_viewed(self, table: Table) -> None:
+    def _update_views(self, table: Table) -> None:
         with self._lock:
             if table.name not in self._viewed:
                 self._viewed = tables_present(self.folder)

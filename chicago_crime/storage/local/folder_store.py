@@ -1,8 +1,11 @@
 """The object store in a folder."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+from typing_extensions import override
 
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
@@ -13,18 +16,19 @@ class FolderStore(ObjectStore):
     """Objects as files in a folder.
 
     Attributes:
-        folder: where they are; the key is the path in it.
-        staging: where they are written before they are published; on the same file system.
+        folder: the store; keys are paths relative to it.
+        staging: folder for files that are not published yet; on the same file system.
     """
 
     folder: Path
     staging: Path
 
+    @override
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """See `ObjectStore.put`. The stored bytes are read and compared before they take their place.
+        """Verify the checksum of the copy before it is published.
 
-        A file whose checksum the caller knows is not copied but linked: the platform never writes into a file, it only
-        puts a new one in its place, so the two names can share their bytes.
+        A file with a known checksum is hard-linked instead of copied: the platform replaces files and never modifies
+        them, so that two names can share the bytes.
         """
         from chicago_crime.intake.file_facts import sha256  # slow to import, and only runs need it
 
@@ -42,28 +46,35 @@ class FolderStore(ObjectStore):
             publish(copy, self._path(key))
         return StoredObject(key, self._path(key).stat().st_size, found)
 
+    @override
     def get(self, key: str, folder: Path) -> Path:
-        """See `ObjectStore.get`. The object's own file is returned: nothing is copied."""
+        """Return the object's own file, without a copy."""
         path = self._path(key)
         if not path.is_file():
             raise ObjectStoreError(f"there is no object {key} in {self.folder}: materialize crime_object first")
         return path
 
+    @override
     def location(self, key: str) -> str:
-        """See `ObjectStore.location`."""
         return str(self.get(key, self.folder))
 
+    @override
     def list(self, prefix: str = "") -> list[str]:
-        """See `ObjectStore.list`."""
         files = (path for path in self.folder.rglob("*") if path.is_file())
         return sorted(key for path in files if (key := path.relative_to(self.folder).as_posix()).startswith(prefix))
 
+    @override
     def exists(self, key: str) -> bool:
-        """See `ObjectStore.exists`."""
         return self._path(key).is_file()
 
     def _path(self, key: str) -> Path:
         path = self.folder / key
         if not path.resolve().is_relative_to(self.folder.resolve()):
-            raise ObjectStoreError(f"the key {key!r} leads out of {self.folder}")
+            raise ObjectStoreError(f"the key {key!r} points outside of {self.folder}")
         return path
+
+
+def sha256(file: Path) -> str:
+    """Checksum of a file, hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

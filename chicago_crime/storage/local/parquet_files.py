@@ -1,8 +1,4 @@
-"""Parquet files as the warehouse on a laptop keeps them: how both of its engines write one, and what a file tells.
-
-Here belongs what DuckDB and the embedded Spark engine must have in common, so that a file of either can be taken as it
-is. Where the files are, and what is in them, is for `duckdb.py` to know.
-"""
+"""The format of the local warehouse's Parquet files, which DuckDB and the embedded Spark engine both write."""
 
 from pathlib import Path
 
@@ -24,8 +20,8 @@ DUCKDB_TYPES = {
 # Small enough that a filter on month and type skips most of a year, large enough to compress well.
 ROWS_PER_GROUP = 30_720
 
-# The quickest level makes files 2 to 6 % larger. A dictionary that outgrows the limit is given up: by default that is
-# found out late, for every name and number.
+# The fastest level makes files 2 to 6 % larger. Without the limit, DuckDB builds large dictionaries for ids and
+# numbers before it discards them.
 BY_DUCKDB = (
     f"FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROWS_PER_GROUP}, "
     "DICTIONARY_SIZE_LIMIT 2000"
@@ -35,18 +31,18 @@ BY_DUCKDB = (
 BY_SAIL = {
     "SAIL_PARQUET__MAX_ROW_GROUP_SIZE": str(ROWS_PER_GROUP),
     "SAIL_PARQUET__COMPRESSION": "zstd(1)",
-    "SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT": "16384",  # in bytes; DuckDB's limit counts values
+    "SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT": "16384",  # in bytes, unlike DuckDB's limit in values
 }
 """Environment variables of the embedded Spark engine, read when it starts."""
 
 
 def contract(table: Table) -> str:
-    """The columns of a SELECT that gives a table's columns exactly, by name and type, whatever computed them."""
+    """A SELECT list that casts to exactly a table's columns and types."""
     return ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
 
 
 def is_as_written_here(table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
-    """Whether the rows of a file have exactly the table's columns and types and are in its order, if it has one."""
+    """Whether the rows of a file have exactly the table's columns, types and order (if the table has one)."""
     found = list(zip(rows.columns, map(str, rows.types), strict=True))
     if found != [(column.name, DUCKDB_TYPES[column.type]) for column in table.columns]:
         return False
@@ -58,6 +54,6 @@ def is_as_written_here(table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
 
 
 def table_year(file: Path) -> TableYear:
-    """What a year's file holds, without a look at its rows."""
+    """Facts about a year's file, from its metadata only."""
     stat = file.stat()
     return TableYear(pq.read_metadata(file).num_rows, stat.st_size, stat.st_mtime)

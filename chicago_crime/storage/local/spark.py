@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from dagster import AssetExecutionContext
+from typing_extensions import override
 
 import spark_jobs
 from chicago_crime.intake.staging import staging_folder
@@ -26,7 +27,7 @@ class LocalSpark(SparkRunner):
     """Runs jobs on this machine.
 
     Attributes:
-        staging: where workspaces are made; on the warehouse's file system.
+        staging: folder for workspaces; on the warehouse's file system.
         threads: processor cores that Spark may use.
     """
 
@@ -34,14 +35,14 @@ class LocalSpark(SparkRunner):
     threads: int
 
     @contextmanager
+    @override
     def workspace(self, context: AssetExecutionContext, job: str) -> Iterator[Workspace]:
-        """See `SparkRunner.workspace`."""
         with staging_folder(self.staging) as folder:
             (folder / "input").mkdir()
             yield Workspace(str(folder / "input"), str(folder / "output"))
 
+    @override
     def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
-        """See `SparkRunner.run`."""
         start = time.perf_counter()
         self._run(job, as_options(arguments))
         return JobReport(time.perf_counter() - start)
@@ -51,12 +52,12 @@ class LocalSpark(SparkRunner):
 
 
 class EmbeddedSpark(LocalSpark):
-    """Sail, a Spark Connect server in this process: no Java, and up in two seconds."""
+    """Sail, a Spark Connect server in this process: starts in two seconds and needs no Java."""
 
     engine = "embedded"
 
     def _run(self, job: str, options: list[str]) -> None:
-        # The client warns when it tidies up after a session that is over. What goes wrong it raises besides.
+        # The client logs warnings when it cleans up a closed session. Errors are raised as well.
         logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
         from pyspark.sql import SparkSession
 
@@ -73,10 +74,10 @@ class EmbeddedSpark(LocalSpark):
 
 @contextmanager
 def embedded_server() -> Iterator[str]:
-    """A Spark Connect server in this process, stopped afterwards; gives its address, e.g. sc://127.0.0.1:4040."""
-    # The server reads these when it starts. What it logs below "error" is about hints that it does not need.
+    """Run a Spark Connect server in this process; yields its address, e.g. sc://127.0.0.1:4040."""
+    # The server reads these when it starts. Its warnings are about unsupported hints that do not matter.
     os.environ.setdefault("RUST_LOG", "error")
-    # One stream of rows per query keeps their order; jobs use all cores by working on several years at once.
+    # One partition per query keeps the order of rows; jobs use all cores by processing several years at once.
     os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
     os.environ |= BY_SAIL
     from pysail.spark import SparkConnectServer
@@ -94,7 +95,7 @@ class JvmSpark(LocalSpark):
     """Apache Spark in local mode, in a process of its own.
 
     Attributes:
-        java_home: folder of Java 17 or 21; None to take the `java` that is on the path.
+        java_home: folder of Java 17 or 21; None for the `java` on the PATH.
     """
 
     java_home: Path | None = None
@@ -103,7 +104,7 @@ class JvmSpark(LocalSpark):
     def _run(self, job: str, options: list[str]) -> None:
         script = Path(spark_jobs.__path__[0]) / f"{job}.py"
         environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
-        for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # the embedded engine's client leaves them
+        for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # set by the embedded engine's client
             environment.pop(of_connect, None)
         if self.java_home:
             environment["JAVA_HOME"] = str(self.java_home)

@@ -91,7 +91,7 @@ def test_a_secret_without_a_token_is_an_error_that_does_not_quote_it(
     server: AccessServer, login: KaggleLogin, content: bytes
 ) -> None:
     server.secrets[NAME].append(content)
-    with pytest.raises(SourceError, match=f"{NAME}/versions/latest (holds no token|is no JSON)") as raised:
+    with pytest.raises(SourceError, match=f"{NAME}/versions/latest (does not hold a|is not JSON)") as raised:
         login.find()
     assert "two" not in all_told_by(raised.value)
 

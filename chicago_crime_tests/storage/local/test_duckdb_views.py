@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/duckdb_views.py`."""
+"""Tests of `chicago_crime/storage/local/duckdb_views.py`."""
 
 from pathlib import Path
 

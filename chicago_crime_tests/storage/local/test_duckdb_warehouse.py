@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/duckdb.py`."""
+"""Tests of `chicago_crime/storage/local/duckdb_warehouse.py`."""
 
 import resource
 import subprocess
@@ -88,7 +88,7 @@ def test_a_failed_replacement_leaves_the_old_year(warehouse: DuckDBWarehouse, tm
     assert files_below(warehouse.folder) == before
 
 
-def test_a_table_that_is_not_there_yet_is_told(warehouse: DuckDBWarehouse) -> None:
+def test_a_missing_table_is_an_error(warehouse: DuckDBWarehouse) -> None:
     with pytest.raises(WarehouseError, match="raw_crimes has no year 2014: materialize it first"):
         warehouse.replace_year(CRIMES, 2014)
     with pytest.raises(WarehouseError, match="the warehouse is empty"):
@@ -109,7 +109,7 @@ def count(year: int, name: str, crimes: int) -> dict[str, object]:
     return {"year": year, "primary_type": name, **numbers}
 
 
-def test_parquet_in_the_tables_own_order_is_moved_in_and_other_is_sorted(
+def test_parquet_in_the_tables_own_order_is_moved_and_other_parquet_is_sorted(
     warehouse: DuckDBWarehouse, tmp_path: Path
 ) -> None:
     sorted_rows = [count(2014, "ARSON", 1), count(2014, "THEFT", 2)]
@@ -120,7 +120,9 @@ def test_parquet_in_the_tables_own_order_is_moved_in_and_other_is_sorted(
         assert file.exists() != moved
 
 
-def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+def test_parquet_of_another_year_or_shape_is_refused_and_no_file_means_no_rows(
+    warehouse: DuckDBWarehouse, tmp_path: Path
+) -> None:
     with pytest.raises(WarehouseError, match="is not of 2014"):
         warehouse.load_parquet(
             CRIME_TYPE_COUNT, 2014, str(counts_file(tmp_path / "a", [count(2013, "ARSON", 1)]).parent)
@@ -131,10 +133,7 @@ def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse,
     with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count"):
         warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(other.parent))
     assert warehouse.stored(CRIME_TYPE_COUNT) == {}
-
-
-def test_no_file_means_no_rows(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(tmp_path / "none")).rows == 0
+    assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(tmp_path / "no files")).rows == 0
 
 
 def test_a_reader_sees_the_old_year_or_the_new_one_never_a_mix(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
@@ -176,7 +175,7 @@ def test_any_client_opens_the_views_while_a_run_goes_on(warehouse: DuckDBWarehou
 
 
 @pytest.mark.parametrize("statement", ["DROP VIEW crimes", "CREATE TABLE t AS SELECT 1", "SELECT nothing FROM crimes"])
-def test_a_query_can_change_nothing_and_a_wrong_one_is_told(
+def test_a_query_can_change_nothing_and_an_invalid_one_is_an_error(
     warehouse: DuckDBWarehouse, tmp_path: Path, statement: str
 ) -> None:
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
@@ -212,5 +211,5 @@ def test_a_full_disk_leaves_the_old_year_and_no_file_behind(warehouse: DuckDBWar
     assert ended.returncode == 3, ended.stderr
     assert "cannot load" in ended.stdout
     assert files_below(warehouse.folder) == before
-    warehouse.load_csv(RAW_CRIMES, 2014, str(large))  # the next run sweeps what is left of the one that failed
+    warehouse.load_csv(RAW_CRIMES, 2014, str(large))  # the next write removes what the failed one left
     assert files_below(warehouse.staging) == {}

@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/parquet_files.py`."""
+"""Tests of `chicago_crime/storage/local/parquet_files.py`."""
 
 from dataclasses import replace
 from pathlib import Path

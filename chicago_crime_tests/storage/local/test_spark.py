@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/resources/spark.py`. That both engines give the same rows is in `end_to_end/`."""
+"""Tests of `chicago_crime/storage/local/spark.py`; `end_to_end/test_engines.py` compares the rows of both engines."""
 
 from pathlib import Path
 
@@ -16,14 +16,14 @@ def test_the_settings_choose_the_engine(tmp_path: Path) -> None:
     assert build_spark(load_settings(data_dir=tmp_path, spark_engine="jvm")).engine == "jvm"
 
 
-def test_a_workspace_is_gone_afterwards(tmp_path: Path) -> None:
+def test_a_workspace_is_deleted_on_exit(tmp_path: Path) -> None:
     with EmbeddedSpark(tmp_path, threads=2).workspace(build_asset_context(), "any") as workspace:
         assert Path(workspace.input).is_dir()
         assert not Path(workspace.output).exists()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_job_that_fails_on_the_embedded_engine_is_told(tmp_path: Path) -> None:
+def test_a_failed_job_on_the_embedded_engine_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SparkError, match="enrich_crimes failed on the embedded engine"):
         EmbeddedSpark(tmp_path, threads=2).run(
             build_asset_context(),

@@ -1,0 +1,152 @@
+"""Tests of `chicago_crime/intake/csv_rows.py`, with Python's csv module as the oracle."""
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chicago_crime.intake import csv_rows
+from chicago_crime.intake.csv_rows import Counts, Split, split_rows
+
+HEADER = ["a", "b", "c"]
+Damage = tuple[int, str, str]
+
+
+def split(folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20) -> tuple[Split, list[Damage]]:
+    """Split a file whose blocks and records have certain sizes; also returns its damaged lines."""
+    source, quarantine = folder / "source.csv", folder / "quarantine.csv"
+    source.write_bytes(content)
+    quarantine.write_text("")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_rows, "BLOCK", block)
+        patch.setattr(csv_rows, "LONGEST_RECORD", longest)
+        found = split_rows(source, HEADER, folder / "rows.csv", quarantine)
+    with quarantine.open(newline="", encoding="utf-8") as file:
+        return found, [(int(line), problem, text) for line, problem, text in csv.reader(file)]
+
+
+def rows_in(file: Path) -> list[list[str]]:
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        return [row for row in csv.reader(stream, strict=True) if row][1:]
+
+
+def expected(content: bytes, longest: int) -> tuple[list[list[str]], list[tuple[int, str]], Counts]:
+    """Rows, numbers and texts of damaged lines, and counts, found line by line."""
+    text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
+    lines = re.split("\r\n|\r|\n", text)
+    lines = (lines[:-1] if lines[-1] == "" else lines)[1:]
+    rows, damaged, counts, number = [], [], Counts(), 0
+    while number < len(lines):
+        taken, row = next(_records(lines[number : number + longest]), (1, None))
+        if lines[number] == "":
+            counts.blank += 1
+        elif row is None:
+            damaged.append((number + 2, lines[number].encode(errors="backslashreplace").decode()))
+            counts.quarantined += 1
+        else:
+            rows.append(row)
+            counts.rows += 1
+            counts.continuations += taken - 1
+        number += taken
+    return rows, damaged, counts
+
+
+def _records(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """The row that begins on the first line, if it is well-formed, and how many lines it takes."""
+    for taken in range(1, len(lines) + 1):
+        text = "\n".join(lines[:taken])
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            return
+        try:
+            row = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
+        except csv.Error as error:
+            if "end of data" in str(error):
+                continue
+            return
+        if len(row) == len(HEADER):
+            yield taken, row
+        return
+
+
+values = st.text(alphabet='ab ,"\né', max_size=5)
+rows = st.lists(st.lists(values, min_size=3, max_size=3), max_size=8)
+noise = st.lists(
+    st.sampled_from([b'"', b",", b"a", b"\n", b"\r", b"\0", b"\xe9", "é".encode(), b'""', b',"']), max_size=3
+)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    """A CSV as some program writes it, with or without damage: pieces inserted, pieces removed, the end cut off."""
+    text = io.StringIO()
+    newline = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    csv.writer(text, lineterminator=newline, quoting=quoting).writerows(draw(rows))
+    content = bytearray(text.getvalue().encode())
+    for piece in draw(st.lists(noise, max_size=4)):
+        at = draw(st.integers(0, len(content)))
+        content[at : at + draw(st.integers(0, 2))] = b"".join(piece)
+    mark = draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
+    return mark + b"a,b,c" + newline.encode() + bytes(content[: draw(st.integers(0, len(content)))] or content)
+
+
+@settings(max_examples=300, deadline=None)
+@given(content=files(), block=st.sampled_from([1, 2, 7, 40, 1 << 20]), longest=st.sampled_from([2, 3, 20]))
+@example(content=b'a,b,c\n1,"x\n2,y,\n3,"z",\n', block=9, longest=20)
+@example(content=b'a,b,c\r\n1,"x\r\ny",z\r\n\r\n1,2,3\r', block=1, longest=3)
+@example(content=b'a,b,c\n1,b"b,c\n1,"",""""\n', block=5, longest=2)
+def test_rows_and_damage_are_those_of_the_csv_module(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, block: int, longest: int
+) -> None:
+    found, damage = split(tmp_path_factory.mktemp("split"), content, block, longest)
+    good, damaged, counts = expected(content, longest)
+    assert rows_in(found.file) == good
+    assert [(line, text) for line, _, text in damage] == damaged
+    assert found.counts == counts
+    assert (found.sha256, found.size) == (hashlib.sha256(content).hexdigest(), len(content))
+    if found.file.name == "source.csv":
+        assert not damage and b"\r" not in content and not content.startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("block", [16, 1 << 20])
+def test_a_well_formed_file_is_returned_and_no_row_of_it_is_parsed_in_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(csv_rows, "parse_record", None)
+    lines = ["1,x,", '2,"a ""quoted"", one",', '3,"three\n\nlines",z', ",,", "", '"4","",""'] * 50
+    found, _ = split(tmp_path, "\n".join(["a,b,c", *lines]).encode(), block)
+    assert found.file == tmp_path / "source.csv"
+    assert found.counts == Counts(rows=250, continuations=100, blank=50)
+
+
+def test_an_open_quote_costs_only_its_own_line(tmp_path: Path) -> None:
+    lines = ['9,"x,', *(f"{n},x," for n in range(25)), '9,"x,', '9,"z",']
+    found, damage = split(tmp_path, "\n".join(["a,b,c", *lines]).encode())
+    problem = "a quote is opened and not closed"
+    assert [(line, text) for line, _, text in damage] == [(2, '9,"x,'), (28, '9,"x,')]
+    assert damage[0][1] == problem
+    assert found.counts == Counts(rows=26, quarantined=2)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b"1,2", "2 fields where the header has 3"),
+        (b"1,2,3,", "4 fields where the header has 3"),
+        (b'1,"2"x,3', "misplaced quote: ',' expected after '\"'"),
+        (b"1,2,\xe9", "not UTF-8"),
+        (b"1,2,\0", "a NUL byte"),
+        (b"1,2," + b"x" * 1_000_000, "longer than 1,000,000 bytes"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_quarantine_names_the_problem(tmp_path: Path, line: bytes, problem: str) -> None:
+    found, damage = split(tmp_path, b"a,b,c\n1,2,3\n" + line + b"\n4,5,6\n")
+    assert [(number, why) for number, why, _ in damage] == [(3, problem)]
+    assert rows_in(found.file) == [["1", "2", "3"], ["4", "5", "6"]]
