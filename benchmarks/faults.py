@@ -124,7 +124,7 @@ def _try(clouds: Clouds, fault: str, calls: Sequence[tuple[Call, str]]) -> list[
             outcomes.append("WRONG")
             clouds.renew()
             continue
-        outcomes.append(OUTCOMES[0 if at_once else 1] if chosen.befallen else OUTCOMES[2])
+        outcomes.append(OUTCOMES[0 if at_once else 1] if chosen.hit else OUTCOMES[2])
     counted = ", ".join(f"{outcome} {n}" for outcome, n in Counter(outcomes).items())
     out.print(f"{fault}: {len(calls)} runs in {time.perf_counter() - start:.0f} s: {counted}")
     return outcomes

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.sources.base import CrimeSource
-from chicago_crime.storage.leases import YearLocks
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
 from chicago_crime.tables.limits import Limits
@@ -21,6 +20,7 @@ if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners impo
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
     from chicago_crime.storage.google.looker_studio import LookerStudio
+    from chicago_crime.storage.leases import YearLocks
     from chicago_crime.storage.spark import SparkRunner
 
 GOOGLE_EXTRA = "CHICAGO_CRIME_DEPLOYMENT=gcp needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
@@ -92,6 +92,8 @@ class Installation:
     @cached_property
     def year_locks(self) -> YearLocks:
         """Locks that prevent two runs on this machine from working on the same year at once."""
+        from chicago_crime.storage.leases import YearLocks
+
         return YearLocks(self.settings.data_dir / "locks")
 
     @cached_property

@@ -11,8 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
 
 @contextmanager
 def staging_folder(root: Path) -> Iterator[Path]:
@@ -21,6 +19,8 @@ def staging_folder(root: Path) -> Iterator[Path]:
     It also removes the folders of processes that were killed. The lock of a folder is a file beside it, which its
     process locks first and removes last: a folder whose lock is free belongs to nobody.
     """
+    from filelock import FileLock, Timeout  # here, because commands that only read need not wait for the import
+
     root.mkdir(parents=True, exist_ok=True)
     for folder in {entry.with_suffix("") for entry in root.iterdir()}:
         with suppress(Timeout), FileLock(_lock_of(folder), blocking=False):

@@ -51,12 +51,12 @@ class Chosen:
     """A rule for servers: the chosen calls meet a fault.
 
     Attributes:
-        befallen: the calls that met the fault.
+        hit: the calls that met the fault.
     """
 
     def __init__(self, fault: Fault, chooses: Callable[[Call], bool]):
         self.fault, self.chooses = fault, chooses
-        self.befallen: set[Call] = set()
+        self.hit: set[Call] = set()
         self._made: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -73,7 +73,7 @@ class Chosen:
                 self._made[kind] += 1
                 if not self.chooses(call):
                     return NO_FAULT
-                self.befallen.add(call)
+                self.hit.add(call)
             return self.fault
 
         return rule
@@ -134,7 +134,7 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
     chosen.rule(cloud.servers)
     ended = cloud.command_here(*command)
     stop_faults(cloud.servers)
-    details = (chosen.fault, chosen.befallen, ended.output)
+    details = (chosen.fault, chosen.hit, ended.output)
     assert "Traceback" not in ended.output, details
     assert ended.code in (0, 1), details
     if ended.code:
@@ -158,7 +158,7 @@ def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> None:
     chosen.rule(cloud.servers)
     output, _ = process.communicate(timeout=PATIENCE_S)
     stop_faults(cloud.servers)
-    assert chosen.befallen == {at}, output
+    assert chosen.hit == {at}, output
     assert process.returncode == -signal.SIGKILL, output
     until(lambda: all(job.done.is_set() for job in cloud.bigquery.jobs.by_id.values()))
     versions(cloud)

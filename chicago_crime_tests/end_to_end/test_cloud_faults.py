@@ -44,7 +44,7 @@ def test_a_fault_at_the_first_call_of_every_kind(cloud: Cloud, kind: str) -> Non
     """The other faults are handled like 503; after a stale read, a run may fail at once."""
     chosen = Chosen(FAULTS[kind], lambda call: call.place == 0)
     run_under(cloud, chosen)
-    assert len(chosen.befallen) >= 25
+    assert len(chosen.hit) >= 25
 
 
 # The call at which the run dies, and the assets of the run: what comes before Spark is quicker without it.
