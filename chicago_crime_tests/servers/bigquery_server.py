@@ -126,23 +126,23 @@ class _Handler(GoogleHandler):
 
     def _reply_results(self, job: Job, wait_ms: float, kind: str) -> None:
         reference = {"projectId": PROJECT, "jobId": job.id, "location": job.location}
-        told: dict[str, Any] = {"kind": kind, "jobReference": reference}
+        body: dict[str, Any] = {"kind": kind, "jobReference": reference}
         if not job.done.wait(min(wait_ms / 1000, LONGEST_WAIT_S)):
-            self.reply_json(told | {"jobComplete": False})
+            self.reply_json(body | {"jobComplete": False})
             return
         if job.error:
             raise RefusedError(_status(job.error["reason"]), job.error["message"], job.error["reason"])
-        told |= {"jobComplete": True, "totalBytesProcessed": str(job.work.bytes_processed), "cacheHit": False}
+        body |= {"jobComplete": True, "totalBytesProcessed": str(job.work.bytes_processed), "cacheHit": False}
         if result := job.work.result:
             page, token = self._page(result)
             fields = [
                 {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE"} for name, kind in result.columns
             ]
-            told |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": page}
-            told |= {"pageToken": token} if token else {}
+            body |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": page}
+            body |= {"pageToken": token} if token else {}
         if job.work.changed_rows is not None:
-            told["numDmlAffectedRows"] = str(job.work.changed_rows)
-        self.reply_json(told)
+            body["numDmlAffectedRows"] = str(job.work.changed_rows)
+        self.reply_json(body)
 
     def _page(self, result: Result) -> tuple[list[Any], str]:
         given = self._given if "maxResults" in self._given else {name: v[0] for name, v in self.query.items()}
@@ -162,7 +162,7 @@ class _Handler(GoogleHandler):
 
     def _resource(self, table: LiveTable) -> dict[str, Any]:
         rows, size = self.server.catalog.size(table)
-        told: dict[str, Any] = {
+        body: dict[str, Any] = {
             "kind": "bigquery#table",
             "etag": table.etag,
             "id": f"{PROJECT}:{table.dataset}.{table.name}",
@@ -183,16 +183,16 @@ class _Handler(GoogleHandler):
             "location": self.server.location,
         }
         if table.description:
-            told["description"] = table.description
+            body["description"] = table.description
         if table.clusters:
-            told["clustering"] = {"fields": table.clusters}
+            body["clustering"] = {"fields": table.clusters}
         if by := table.partitions:
             if by.unit == "RANGE":
                 limits = {"start": str(by.start), "end": str(by.end), "interval": str(by.interval)}
-                told["rangePartitioning"] = {"field": by.column, "range": limits}
+                body["rangePartitioning"] = {"field": by.column, "range": limits}
             else:
-                told["timePartitioning"] = {"type": by.unit} | ({"field": by.column} if by.column else {})
-        return told
+                body["timePartitioning"] = {"type": by.unit} | ({"field": by.column} if by.column else {})
+        return body
 
 
 class BigQueryServer(GoogleServer):

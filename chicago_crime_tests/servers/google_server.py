@@ -76,8 +76,8 @@ class GoogleHandler(FaultyHandler):
         try:
             if self.asked.path == TOKEN_PATH:
                 self.asked.call = "token"
-                status, told = token_for(self.asked.body)
-                self.reply(status, json.dumps(told).encode(), JSON)
+                status, content = token_for(self.asked.body)
+                self.reply(status, json.dumps(content).encode(), JSON)
                 return
             if self.server.wants_tokens and not is_known(self.headers.get("Authorization", "")):
                 raise RefusedError(401, "Request had invalid authentication credentials.")
@@ -136,9 +136,9 @@ class GoogleHandler(FaultyHandler):
         """Send an error."""
         body = error_json(error.status, str(error), error.reason)
         if isinstance(error, SwitchedOffError):
-            told = json.loads(body)
-            told["error"]["details"] = error.details
-            body = json.dumps(told).encode()
+            content = json.loads(body)
+            content["error"]["details"] = error.details
+            body = json.dumps(content).encode()
         self.reply(error.status, body, JSON)
 
 
