@@ -4,7 +4,7 @@ Every request and every successful response is checked against the API's discove
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -96,6 +96,17 @@ class GoogleHandler(FaultyHandler):
         """The error for a method that the server does not implement; it fails the test."""
         self.server.problems.append(f"{method} is not implemented here")
         return RefusedError(501, f"{method} is not implemented here")
+
+    def method_for(self, called: Called) -> Callable[..., None]:
+        """The handler's method for one of the API, e.g. `_on_jobs_insert` for `bigquery.jobs.insert`.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        name = "_on_" + "_".join(called.method.split(".")[-2:])
+        if not hasattr(self, name):
+            raise self.missing(called.method)
+        return getattr(self, name)
 
     @property
     def query(self) -> dict[str, list[str]]:

@@ -66,20 +66,10 @@ class _Handler(GoogleHandler):
         given, type_, self._content = self._parts() if is_multipart else (self.asked.body, type_, b"")
         called = self.check_call(given)
         self._given = ({"contentType": type_} if type_ else {}) | (json.loads(given) if given else {})
-        answers = {
-            "storage.buckets.get": self._get_bucket,
-            "storage.buckets.testIamPermissions": self._test_permissions,
-            "storage.objects.insert": self._insert,
-            "storage.objects.get": self._get,
-            "storage.objects.list": self._list,
-            "storage.objects.delete": self._delete,
-        }
-        if called.method not in answers:
-            raise self.missing(called.method)
         bucket = called.parameters["bucket"]
         if bucket not in self.server.buckets.names:
             raise RefusedError(404, "The specified bucket does not exist.")
-        answers[called.method](bucket, called.parameters.get("object", ""))
+        self.method_for(called)(bucket, called.parameters.get("object", ""))
 
     def keep_part(self) -> None:
         """Keep the received part of a cut chunk of a resumable upload."""
@@ -115,17 +105,17 @@ class _Handler(GoogleHandler):
     def _resource(self, bucket: str, name: str, stored: Stored) -> dict[str, Any]:
         return stored.resource(bucket, name, self.server.url)
 
-    def _get_bucket(self, bucket: str, _: str) -> None:
+    def _on_buckets_get(self, bucket: str, _: str) -> None:
         self._may("storage.buckets.get")
         body = {"kind": "storage#bucket", "id": bucket, "name": bucket, "location": self.server.location}
         self.reply_json(body | {"storageClass": "STANDARD", "metageneration": "1"})
 
-    def _test_permissions(self, bucket: str, _: str) -> None:
+    def _on_buckets_testIamPermissions(self, bucket: str, _: str) -> None:  # noqa: N802
         held = [permission for permission in self.query["permissions"] if permission in self.server.permissions]
         body: dict[str, Any] = {"kind": "storage#testIamPermissionsResponse"}
         self.reply_json(body | ({"permissions": held} if held else {}))
 
-    def _insert(self, bucket: str, _: str) -> None:
+    def _on_objects_insert(self, bucket: str, _: str) -> None:
         name = self._given.get("name") or self.query.get("name", [""])[0]
         if not name or len(name.encode()) > 1024 or "\n" in name:
             raise RefusedError(400, "Invalid object name")
@@ -188,7 +178,7 @@ class _Handler(GoogleHandler):
             range_ = {"Range": f"bytes=0-{session.received - 1}"} if session.received else {}
             self.reply(308, b"", range_)
 
-    def _get(self, bucket: str, name: str) -> None:
+    def _on_objects_get(self, bucket: str, name: str) -> None:
         self._may("storage.objects.get")
         stored = self._existing(bucket, name)
         Preconditions.of(self.query).check(stored, is_read=True)
@@ -217,7 +207,7 @@ class _Handler(GoogleHandler):
             headers["Content-Range"] = f"bytes {first}-{last}/{stored.size}"
         self.reply(status, self.server.spoiled(content), headers)
 
-    def _list(self, bucket: str, _: str) -> None:
+    def _on_objects_list(self, bucket: str, _: str) -> None:
         self._may("storage.objects.list")
         asked = {name: values[0] for name, values in self.query.items()}
         if unknown := asked.keys() - {
@@ -240,7 +230,7 @@ class _Handler(GoogleHandler):
             body["nextPageToken"] = left[most - 1][0]
         self.reply_json(body)
 
-    def _delete(self, bucket: str, name: str) -> None:
+    def _on_objects_delete(self, bucket: str, name: str) -> None:
         self._may("storage.objects.delete")
         with self.server.buckets.lock:
             Preconditions.of(self.query).check(self._existing(bucket, name))
