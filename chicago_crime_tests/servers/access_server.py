@@ -24,17 +24,9 @@ class _Handler(GoogleHandler):
     def answer_call(self) -> None:
         called = self.check_call()
         self._name = called.parameters.get("name") or called.parameters.get("resource", "")
-        answers: dict[str, Callable[[], None]] = {
-            "secretmanager.projects.secrets.versions.access": self._access,
-            "secretmanager.projects.secrets.testIamPermissions": self._test_of_secret,
-            "cloudresourcemanager.projects.testIamPermissions": self._test_of_project,
-            "iam.projects.serviceAccounts.testIamPermissions": self._test_of_account,
-        }
-        if called.method not in answers:
-            raise self.missing(called.method)
-        answers[called.method]()
+        self.method_for(called)()
 
-    def _access(self) -> None:
+    def _on_versions_access(self) -> None:
         asked = re.fullmatch(r"(projects/[^/]+/secrets/[^/]+)/versions/([^/]+)", self._name)
         assert asked, "the path is checked"
         versions = self.server.secrets.get(asked[1], [])
@@ -50,16 +42,16 @@ class _Handler(GoogleHandler):
         payload = {"data": base64.b64encode(content).decode(), "dataCrc32c": str(google_crc32c.value(content))}
         self.reply_json({"name": f"{asked[1]}/versions/{number}", "payload": payload})
 
-    def _test_of_secret(self) -> None:
+    def _on_secrets_testIamPermissions(self) -> None:  # noqa: N802
         is_held = self.server.may_read and self._name in self.server.secrets
         self._reply_held(lambda permission: is_held)
 
-    def _test_of_project(self) -> None:
+    def _on_projects_testIamPermissions(self) -> None:  # noqa: N802
         if self._name != f"projects/{PROJECT_ID}":
             raise RefusedError(403, "The caller does not have permission")
         self._reply_held(lambda permission: permission not in self.server.forbidden)
 
-    def _test_of_account(self) -> None:
+    def _on_serviceAccounts_testIamPermissions(self) -> None:  # noqa: N802
         email = self._name.rpartition("/")[2]
         if email not in self.server.accounts:
             raise RefusedError(404, f"Unknown service account {email}")

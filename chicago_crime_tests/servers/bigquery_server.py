@@ -32,21 +32,7 @@ class _Handler(GoogleHandler):
     def answer_call(self) -> None:
         called = self.check_call()
         self._given = json.loads(self.asked.body) if self.asked.body else {}
-        answers = {
-            "bigquery.datasets.get": self._get_dataset,
-            "bigquery.datasets.insert": self._insert_dataset,
-            "bigquery.tables.get": self._get_table,
-            "bigquery.tables.patch": self._patch_table,
-            "bigquery.tables.delete": self._delete_table,
-            "bigquery.tables.testIamPermissions": self._test_permissions,
-            "bigquery.jobs.insert": self._insert_job,
-            "bigquery.jobs.get": self._get_job,
-            "bigquery.jobs.query": self._query,
-            "bigquery.jobs.getQueryResults": self._results,
-        }
-        if called.method not in answers:
-            raise self.missing(called.method)
-        answers[called.method](called.parameters)
+        self.method_for(called)(called.parameters)
 
     def _may(self, permission: str, where: str) -> None:
         if permission in self.server.forbidden:
@@ -55,23 +41,23 @@ class _Handler(GoogleHandler):
                 "accessDenied",
             )  # fmt: skip
 
-    def _get_dataset(self, of: Mapping[str, str]) -> None:
+    def _on_datasets_get(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.datasets.get", f"Dataset {PROJECT}:{of['datasetId']}")
         if of["datasetId"] not in self.server.catalog.datasets:
             raise RefusedError(404, f"Not found: Dataset {PROJECT}:{of['datasetId']}")
         self.reply_json(self.server.catalog.datasets[of["datasetId"]])
 
-    def _insert_dataset(self, of: Mapping[str, str]) -> None:
+    def _on_datasets_insert(self, of: Mapping[str, str]) -> None:
         name = self._given["datasetReference"]["datasetId"]
         about = self._given | {"kind": "bigquery#dataset", "id": f"{PROJECT}:{name}", "etag": f'"{name}"'}
         self.server.catalog.add_dataset(name, about)
         self.reply_json(about)
 
-    def _get_table(self, of: Mapping[str, str]) -> None:
+    def _on_tables_get(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.tables.get", f"Table {PROJECT}:{of['datasetId']}.{of['tableId']}")
         self.reply_json(self._resource(self._table(of)))
 
-    def _patch_table(self, of: Mapping[str, str]) -> None:
+    def _on_tables_patch(self, of: Mapping[str, str]) -> None:
         table = self._table(of)
         with self.server.catalog.lock:
             wanted = self.headers.get("If-Match")
@@ -86,15 +72,15 @@ class _Handler(GoogleHandler):
             table.changed()
         self.reply_json(self._resource(table))
 
-    def _delete_table(self, of: Mapping[str, str]) -> None:
+    def _on_tables_delete(self, of: Mapping[str, str]) -> None:
         self.server.catalog.drop(self._table(of))
         self.reply_json()
 
-    def _test_permissions(self, of: Mapping[str, str]) -> None:
+    def _on_tables_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
         held = [name for name in self._given["permissions"] if name not in self.server.forbidden]
         self.reply_json({"permissions": held} if held else {})
 
-    def _insert_job(self, of: Mapping[str, str]) -> None:
+    def _on_jobs_insert(self, of: Mapping[str, str]) -> None:
         about = self._given.get("jobReference", {})
         self._may("bigquery.jobs.create", f"Project {PROJECT}")
         query = self._given["configuration"].get("query", {})
@@ -106,10 +92,10 @@ class _Handler(GoogleHandler):
         job = self.server.jobs.begin(self._given["configuration"], about.get("jobId"), location)
         self.reply_json(job.resource())
 
-    def _get_job(self, of: Mapping[str, str]) -> None:
+    def _on_jobs_get(self, of: Mapping[str, str]) -> None:
         self.reply_json(self.server.jobs.find(of["jobId"]).resource())
 
-    def _query(self, of: Mapping[str, str]) -> None:
+    def _on_jobs_query(self, of: Mapping[str, str]) -> None:
         request = self._given.get("requestId", "")
         job = self.server.jobs.by_request.get(request) if request else None
         if job is None:
@@ -120,29 +106,29 @@ class _Handler(GoogleHandler):
                 self.server.jobs.by_request[request] = job
         self._reply_results(job, float(self._given.get("timeoutMs", LONGEST_WAIT_S * 1000)), "bigquery#queryResponse")
 
-    def _results(self, of: Mapping[str, str]) -> None:
+    def _on_jobs_getQueryResults(self, of: Mapping[str, str]) -> None:  # noqa: N802
         wait = float(self.query.get("timeoutMs", [LONGEST_WAIT_S * 1000])[0])
         self._reply_results(self.server.jobs.find(of["jobId"]), wait, "bigquery#getQueryResultsResponse")
 
     def _reply_results(self, job: Job, wait_ms: float, kind: str) -> None:
         reference = {"projectId": PROJECT, "jobId": job.id, "location": job.location}
-        told: dict[str, Any] = {"kind": kind, "jobReference": reference}
+        body: dict[str, Any] = {"kind": kind, "jobReference": reference}
         if not job.done.wait(min(wait_ms / 1000, LONGEST_WAIT_S)):
-            self.reply_json(told | {"jobComplete": False})
+            self.reply_json(body | {"jobComplete": False})
             return
         if job.error:
             raise RefusedError(_status(job.error["reason"]), job.error["message"], job.error["reason"])
-        told |= {"jobComplete": True, "totalBytesProcessed": str(job.work.bytes_processed), "cacheHit": False}
+        body |= {"jobComplete": True, "totalBytesProcessed": str(job.work.bytes_processed), "cacheHit": False}
         if result := job.work.result:
             page, token = self._page(result)
             fields = [
                 {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE"} for name, kind in result.columns
             ]
-            told |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": page}
-            told |= {"pageToken": token} if token else {}
+            body |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": page}
+            body |= {"pageToken": token} if token else {}
         if job.work.changed_rows is not None:
-            told["numDmlAffectedRows"] = str(job.work.changed_rows)
-        self.reply_json(told)
+            body["numDmlAffectedRows"] = str(job.work.changed_rows)
+        self.reply_json(body)
 
     def _page(self, result: Result) -> tuple[list[Any], str]:
         given = self._given if "maxResults" in self._given else {name: v[0] for name, v in self.query.items()}
@@ -162,7 +148,7 @@ class _Handler(GoogleHandler):
 
     def _resource(self, table: LiveTable) -> dict[str, Any]:
         rows, size = self.server.catalog.size(table)
-        told: dict[str, Any] = {
+        body: dict[str, Any] = {
             "kind": "bigquery#table",
             "etag": table.etag,
             "id": f"{PROJECT}:{table.dataset}.{table.name}",
@@ -183,16 +169,16 @@ class _Handler(GoogleHandler):
             "location": self.server.location,
         }
         if table.description:
-            told["description"] = table.description
+            body["description"] = table.description
         if table.clusters:
-            told["clustering"] = {"fields": table.clusters}
+            body["clustering"] = {"fields": table.clusters}
         if by := table.partitions:
             if by.unit == "RANGE":
                 limits = {"start": str(by.start), "end": str(by.end), "interval": str(by.interval)}
-                told["rangePartitioning"] = {"field": by.column, "range": limits}
+                body["rangePartitioning"] = {"field": by.column, "range": limits}
             else:
-                told["timePartitioning"] = {"type": by.unit} | ({"field": by.column} if by.column else {})
-        return told
+                body["timePartitioning"] = {"type": by.unit} | ({"field": by.column} if by.column else {})
+        return body
 
 
 class BigQueryServer(GoogleServer):

@@ -85,8 +85,8 @@ def token_for(form: bytes) -> tuple[int, dict[str, object]]:
 
 def make_token(email: str = EMAIL, lifetime_s: float = _LIFETIME_S) -> str:
     """A token as the endpoint issues it; every server of this process accepts it until it expires."""
-    told = base64.urlsafe_b64encode(f"{email} {time.time() + lifetime_s:.0f}".encode()).decode()
-    return f"ya29.{told}.{_signature(told)}"
+    payload = base64.urlsafe_b64encode(f"{email} {time.time() + lifetime_s:.0f}".encode()).decode()
+    return f"ya29.{payload}.{_signature(payload)}"
 
 
 def is_known(authorization: str) -> bool:
@@ -104,6 +104,6 @@ def is_known(authorization: str) -> bool:
     return True
 
 
-def _signature(told: str) -> str:
+def _signature(payload: str) -> str:
     key = _key().private_numbers().d.to_bytes(256, "big")
-    return hmac.new(key, told.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, payload.encode(), hashlib.sha256).hexdigest()

@@ -4,7 +4,7 @@ Every request and every successful response is checked against the API's discove
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -76,8 +76,8 @@ class GoogleHandler(FaultyHandler):
         try:
             if self.asked.path == TOKEN_PATH:
                 self.asked.call = "token"
-                status, told = token_for(self.asked.body)
-                self.reply(status, json.dumps(told).encode(), JSON)
+                status, content = token_for(self.asked.body)
+                self.reply(status, json.dumps(content).encode(), JSON)
                 return
             if self.server.wants_tokens and not is_known(self.headers.get("Authorization", "")):
                 raise RefusedError(401, "Request had invalid authentication credentials.")
@@ -96,6 +96,17 @@ class GoogleHandler(FaultyHandler):
         """The error for a method that the server does not implement; it fails the test."""
         self.server.problems.append(f"{method} is not implemented here")
         return RefusedError(501, f"{method} is not implemented here")
+
+    def method_for(self, called: Called) -> Callable[..., None]:
+        """The handler's method for one of the API, e.g. `_on_jobs_insert` for `bigquery.jobs.insert`.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        name = "_on_" + "_".join(called.method.split(".")[-2:])
+        if not hasattr(self, name):
+            raise self.missing(called.method)
+        return getattr(self, name)
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -136,9 +147,9 @@ class GoogleHandler(FaultyHandler):
         """Send an error."""
         body = error_json(error.status, str(error), error.reason)
         if isinstance(error, SwitchedOffError):
-            told = json.loads(body)
-            told["error"]["details"] = error.details
-            body = json.dumps(told).encode()
+            content = json.loads(body)
+            content["error"]["details"] = error.details
+            body = json.dumps(content).encode()
         self.reply(error.status, body, JSON)
 
 

@@ -294,7 +294,7 @@ def _typed(value: object) -> Typed:
         return Typed(f"ARRAY<{_typed(value[0]).type}>", value)
     if type(value) in _PYTHON:
         return Typed(_PYTHON[type(value)], value)
-    raise TypeError(f"{value!r} does not tell its GoogleSQL type: give a Typed")
+    raise TypeError(f"{value!r} has no GoogleSQL type of its own: use Typed")
 
 
 def _to_value(value: Any, kind: str) -> value_pb2.ValueProto:

@@ -41,7 +41,7 @@ class Stored:
         """The object's metadata as the API has it."""
         when = datetime.fromtimestamp(self.generation / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         at = f"{url}/storage/v1/b/{bucket}/o/{name.replace('/', '%2F')}"
-        told = {
+        body = {
             "kind": "storage#object",
             "id": f"{bucket}/{name}/{self.generation}",
             "selfLink": at,
@@ -60,7 +60,7 @@ class Stored:
             "updated": when,
             "timeStorageClassUpdated": when,
         }
-        return told | {name: value for name, value in self.given.items() if name in _GIVEN}
+        return body | {name: value for name, value in self.given.items() if name in _GIVEN}
 
 
 _GIVEN = ("contentType", "metadata", "cacheControl", "contentEncoding", "contentDisposition", "customTime")

@@ -8,7 +8,7 @@ fails the test. The objects themselves are left to `storage_objects.py`.
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email import message_from_bytes
@@ -66,20 +66,10 @@ class _Handler(GoogleHandler):
         given, type_, self._content = self._parts() if is_multipart else (self.asked.body, type_, b"")
         called = self.check_call(given)
         self._given = ({"contentType": type_} if type_ else {}) | (json.loads(given) if given else {})
-        answers = {
-            "storage.buckets.get": self._get_bucket,
-            "storage.buckets.testIamPermissions": self._test_permissions,
-            "storage.objects.insert": self._insert,
-            "storage.objects.get": self._get,
-            "storage.objects.list": self._list,
-            "storage.objects.delete": self._delete,
-        }
-        if called.method not in answers:
-            raise self.missing(called.method)
         bucket = called.parameters["bucket"]
         if bucket not in self.server.buckets.names:
             raise RefusedError(404, "The specified bucket does not exist.")
-        answers[called.method](bucket, called.parameters.get("object", ""))
+        self.method_for(called)(bucket, called.parameters.get("object", ""))
 
     def keep_part(self) -> None:
         """Keep the received part of a cut chunk of a resumable upload."""
@@ -115,17 +105,17 @@ class _Handler(GoogleHandler):
     def _resource(self, bucket: str, name: str, stored: Stored) -> dict[str, Any]:
         return stored.resource(bucket, name, self.server.url)
 
-    def _get_bucket(self, bucket: str, _: str) -> None:
+    def _on_buckets_get(self, bucket: str, _: str) -> None:
         self._may("storage.buckets.get")
-        told = {"kind": "storage#bucket", "id": bucket, "name": bucket, "location": self.server.location}
-        self.reply_json(_only(told | {"storageClass": "STANDARD", "metageneration": "1"}, self.query))
+        body = {"kind": "storage#bucket", "id": bucket, "name": bucket, "location": self.server.location}
+        self.reply_json(body | {"storageClass": "STANDARD", "metageneration": "1"})
 
-    def _test_permissions(self, bucket: str, _: str) -> None:
+    def _on_buckets_testIamPermissions(self, bucket: str, _: str) -> None:  # noqa: N802
         held = [permission for permission in self.query["permissions"] if permission in self.server.permissions]
-        told: dict[str, Any] = {"kind": "storage#testIamPermissionsResponse"}
-        self.reply_json(told | ({"permissions": held} if held else {}))
+        body: dict[str, Any] = {"kind": "storage#testIamPermissionsResponse"}
+        self.reply_json(body | ({"permissions": held} if held else {}))
 
-    def _insert(self, bucket: str, _: str) -> None:
+    def _on_objects_insert(self, bucket: str, _: str) -> None:
         name = self._given.get("name") or self.query.get("name", [""])[0]
         if not name or len(name.encode()) > 1024 or "\n" in name:
             raise RefusedError(400, "Invalid object name")
@@ -144,7 +134,7 @@ class _Handler(GoogleHandler):
             stored = self.server.buckets.publish(bucket, name, content, self._given, preconditions)
             self.reply_json(self._resource(bucket, name, stored))
         else:
-            raise RefusedError(501, "Only uploadType=multipart and resumable are made here")
+            raise RefusedError(501, "Only uploadType=multipart and resumable are implemented here")
 
     def _may_write(self, bucket: str, name: str) -> None:
         self._may("storage.objects.create")
@@ -188,14 +178,14 @@ class _Handler(GoogleHandler):
             range_ = {"Range": f"bytes=0-{session.received - 1}"} if session.received else {}
             self.reply(308, b"", range_)
 
-    def _get(self, bucket: str, name: str) -> None:
+    def _on_objects_get(self, bucket: str, name: str) -> None:
         self._may("storage.objects.get")
         stored = self._existing(bucket, name)
         Preconditions.of(self.query).check(stored, is_read=True)
         if self.called.is_download:
             self._download(stored)
         else:
-            self.reply_json(_only(self._resource(bucket, name, stored), self.query))
+            self.reply_json(self._resource(bucket, name, stored))
 
     def _download(self, stored: Stored) -> None:
         content, status = stored.file.read_bytes(), 200
@@ -217,7 +207,7 @@ class _Handler(GoogleHandler):
             headers["Content-Range"] = f"bytes {first}-{last}/{stored.size}"
         self.reply(status, self.server.spoiled(content), headers)
 
-    def _list(self, bucket: str, _: str) -> None:
+    def _on_objects_list(self, bucket: str, _: str) -> None:
         self._may("storage.objects.list")
         asked = {name: values[0] for name, values in self.query.items()}
         if unknown := asked.keys() - {
@@ -233,14 +223,14 @@ class _Handler(GoogleHandler):
         most = min(int(asked.get("maxResults", 1000)), self.server.most_listed)
         found = self.server.buckets.list(bucket, asked.get("prefix", ""), self.fault.is_stale)
         left = [item for item in found if item[0] > asked.get("pageToken", "")]
-        told: dict[str, Any] = {"kind": "storage#objects"}
+        body: dict[str, Any] = {"kind": "storage#objects"}
         if left:
-            told["items"] = [self._resource(bucket, name, stored) for name, stored in left[:most]]
+            body["items"] = [self._resource(bucket, name, stored) for name, stored in left[:most]]
         if len(left) > most:
-            told["nextPageToken"] = left[most - 1][0]
-        self.reply_json(_only(told, self.query))
+            body["nextPageToken"] = left[most - 1][0]
+        self.reply_json(body)
 
-    def _delete(self, bucket: str, name: str) -> None:
+    def _on_objects_delete(self, bucket: str, name: str) -> None:
         self._may("storage.objects.delete")
         with self.server.buckets.lock:
             Preconditions.of(self.query).check(self._existing(bucket, name))
@@ -258,7 +248,7 @@ class _Handler(GoogleHandler):
         for part in parts:
             method, url, _ = str(part.get_payload()).split("\n")[0].split()
             called = api(self.server.api_name).check_request(method, urlsplit(url).path, {}, b"")
-            status, told = 204, b""
+            status, body = 204, b""
             try:
                 if called.method != "storage.objects.delete":
                     raise RefusedError(501, f"{called.method} is not implemented in a batch")
@@ -267,9 +257,9 @@ class _Handler(GoogleHandler):
                     self._existing(called.parameters["bucket"], called.parameters["object"])
                     self.server.buckets.delete(called.parameters["bucket"], called.parameters["object"])
             except RefusedError as error:
-                status, told = error.status, error_json(error.status, str(error), error.reason)
+                status, body = error.status, error_json(error.status, str(error), error.reason)
             line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n\r\n"
-            answers.append(b"--answer\r\nContent-Type: application/http\r\n\r\n" + line.encode() + told)
+            answers.append(b"--answer\r\nContent-Type: application/http\r\n\r\n" + line.encode() + body)
         body = b"\r\n".join([*answers, b"--answer--", b""])
         self.reply(200, body, {"Content-Type": "multipart/mixed; boundary=answer"})
 
@@ -335,7 +325,7 @@ class StorageServer(GoogleServer):
         return self.buckets.path(bucket, name)
 
     def begin(self, session: _Session) -> str:
-        """Begin a resumable upload; its id."""
+        """Start a resumable upload; returns its id."""
         upload_id = f"upload-{len(self.sessions) + 1}"
         self.sessions[upload_id] = session
         return upload_id
@@ -353,15 +343,3 @@ def _hashes(header: str) -> dict[str, str]:
     return {
         names[name]: value for name, _, value in (part.strip().partition("=") for part in header.split(",") if part)
     }
-
-
-def _only(resource: Mapping[str, Any], query: Mapping[str, Iterable[str]]) -> dict[str, Any]:
-    """The part of a response that `fields` selects, such as `name` or `items(name,size),nextPageToken`."""
-    told = dict(resource)
-    for fields in query.get("fields", ()):
-        wanted = {match[1]: match[2] for match in re.finditer(r"(\w+)(?:\(([^)]*)\))?", fields)}
-        told = {name: value for name, value in told.items() if name in wanted}
-        for name, inner in wanted.items():
-            if inner and isinstance(told.get(name), list):
-                told[name] = [{k: v for k, v in item.items() if k in inner.split(",")} for item in told[name]]
-    return told

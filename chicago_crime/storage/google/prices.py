@@ -41,9 +41,6 @@ USD_PER_HOUR_OF_NAT = 0.0014
 USD_PER_HOUR_OF_ADDRESS = 0.005
 """A public IPv4 address, as Cloud NAT uses one: https://cloud.google.com/vpc/network-pricing."""
 
-USD_PER_GIB_THROUGH_NAT = 0.045
-"""Cloud NAT, both directions: https://cloud.google.com/nat/pricing."""
-
 USD_PER_GIB_MONTH_OF_IMAGES = 0.10
 """Artifact Registry: https://cloud.google.com/artifact-registry/pricing. The first half GiB is free."""
 
