@@ -304,6 +304,7 @@ def test_the_doctors_try_is_one_request(portal: PortalServer) -> None:
     assert len(portal.asked) == 1
 
 
+@pytest.mark.slow
 def test_a_real_year_through_the_whole_graph_is_what_the_file_gives(tmp_path: Path) -> None:
     """3,440 real rows of 2014, once from a file as Kaggle has it and once from the portal: the same typed rows."""
     rows = list(islice(rows_in(real_year(2014)), 0, None, 80))

@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from chicago_crime import reference
+from chicago_crime.storage.local.spark import embedded_server
 from chicago_crime.tables import CRIMES
 from spark_jobs import enrich_crimes as job
 
@@ -30,14 +31,10 @@ Enrich = Callable[..., DataFrame]
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[SparkSession]:
-    from pysail.spark import SparkConnectServer
-
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    session = SparkSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").getOrCreate()
-    yield session
-    session.stop()
-    server.stop()
+    with embedded_server() as address:
+        session = SparkSession.builder.remote(address).getOrCreate()
+        yield session
+        session.stop()
 
 
 @pytest.fixture
