@@ -1,7 +1,7 @@
 """The package: what it is called and what it needs.
 
-The ranges here suit a library user. The exact versions that the Makefile installs are in `requirements.lock` (to run the
-platform) and `requirements-dev.lock` (to work on it). Tool settings are in `pyproject.toml`.
+The ranges here suit a library user. The Makefile installs exact versions: those in `requirements.lock` to run the
+platform, those in `requirements-dev.lock` to work on it. Tool settings are in `pyproject.toml`.
 """
 
 from setuptools import find_packages, setup

@@ -2,12 +2,17 @@
 
 import os
 import re
+import sqlite3
 import sys
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, event
 
 from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings, load_settings
@@ -48,6 +53,28 @@ def _imports(module: str) -> frozenset[str]:
     code = Path(sys.modules[module].__file__ or "").read_text()
     found = frozenset(re.findall(r"^from (chicago_crime_tests\.[\w.]+) import", code, re.MULTILINE))
     return found.union(*(_imports(name) for name in found))
+
+
+# A small run of the graph spends a third of its time on waiting for the disk and on loading the migrations of Dagster's
+# databases. No test has to survive a power failure, and the migrations stay the same.
+@event.listens_for(Engine, "connect")
+def _do_not_sync(connection: Any, _: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+
+
+_load_migrations = ScriptDirectory.from_config
+_loaded_migrations: dict[str | None, ScriptDirectory] = {}
+
+
+def _load_migrations_once(config: Config) -> ScriptDirectory:
+    folder = config.get_main_option("script_location")
+    if folder not in _loaded_migrations:
+        _loaded_migrations[folder] = _load_migrations(config)
+    return _loaded_migrations[folder]
+
+
+ScriptDirectory.from_config = staticmethod(_load_migrations_once)  # type: ignore[assignment]
 
 
 @pytest.fixture(autouse=True)

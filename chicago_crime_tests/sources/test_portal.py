@@ -268,6 +268,7 @@ def test_the_doctors_request_is_not_retried(portal: PortalServer) -> None:
     assert len(portal.asked) == 1
 
 
+@pytest.mark.slow
 def test_portal_and_folder_give_the_same_tables_of_a_real_year(tmp_path: Path) -> None:
     """3,440 real rows of 2014, once from a file and once from the portal."""
     rows = list(islice(rows_in(real_year(2014)), 0, None, 80))

@@ -114,8 +114,9 @@ class JvmSpark(LocalSpark):
                 log.seek(0)
                 tail = log.read()[-4000:]
                 raise SparkError(
-                    f"the Spark job {job} ended with exit code {code}. It needs Java 17 or 21: JAVA_HOME or "
-                    f"CHICAGO_CRIME_JAVA_HOME names its folder. The end of its log:\n{tail}"
+                    f"the Spark job {job} ended with exit code {code}. It needs Java 17 or 21, whose folder JAVA_HOME "
+                    "or CHICAGO_CRIME_JAVA_HOME names, and the package pyspark in place of pyspark-client: "
+                    f"`make setup-dev` installs it. The end of its log:\n{tail}"
                 )
 
 

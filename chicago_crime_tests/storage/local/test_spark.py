@@ -37,7 +37,7 @@ def test_a_failed_job_on_the_embedded_engine_is_an_error(tmp_path: Path) -> None
 
 
 def test_without_java_the_jvm_engine_says_what_it_needs(tmp_path: Path) -> None:
-    with pytest.raises(SparkError, match=r"needs Java 17 or 21: JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"):
+    with pytest.raises(SparkError, match=r"needs Java 17 or 21, whose folder JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"):
         JvmSpark(tmp_path, 2, java_home=tmp_path / "no java").run(
             build_asset_context(),
             "enrich_crimes",
