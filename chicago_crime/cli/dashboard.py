@@ -18,11 +18,11 @@ def dashboard(
     """Look at the tables in a browser, until Ctrl-C: overview, map, hours, comparisons, and what is loaded."""
     with errors_told():
         from chicago_crime.cli.screen import out
-        from chicago_crime.dashboard.serve import serve
+        from chicago_crime.dashboard.serve import MEMORY, serve
+        from chicago_crime.installation import Installation
 
-        settings = chosen_settings(data_dir=data_dir)
-        out.print(f"Dashboard: http://{host}:{port}  (Ctrl-C stops it; it needs no internet)")
-        serve(settings, port, host)
+        installation = Installation(chosen_settings(data_dir=data_dir, duckdb_memory=MEMORY))
+        serve(installation, port, host, lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"))
 
 
 def report(
@@ -35,6 +35,7 @@ def report(
     with errors_told():
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report
+        from chicago_crime.installation import Installation
 
-        title = write_report(chosen_settings(data_dir=data_dir), area, year, output)
+        title = write_report(Installation(chosen_settings(data_dir=data_dir)), area, year, output)
         out.print(f"{output}: {title}")

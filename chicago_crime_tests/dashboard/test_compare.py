@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.view import View
 from chicago_crime.graph.run import RunReport
@@ -27,7 +27,7 @@ def count(settings: Settings, where: str) -> int:
 
 
 def spans(settings: Settings, end: str) -> dict:
-    view: View = compare(Asked(data_of(settings), Filters(rows="district", end=date.fromisoformat(end))))
+    view: View = compare(PageRequest(data_of(settings), Filters(rows="district", end=date.fromisoformat(end))))
     table = view.table("spans")
     assert table
     return {row["name"]: row for row in table.rows}
@@ -134,7 +134,7 @@ def test_the_mean_of_three_years_is_that_of_a_plain_query(five_years: Settings, 
 def test_a_year_that_is_not_over_is_no_whole_year(five_years: Settings) -> None:
     last = data_of(five_years).facts().newest_day
     assert (last.year, last.month) == (2016, 11)
-    view = compare(Asked(data_of(five_years), Filters()))
+    view = compare(PageRequest(data_of(five_years), Filters()))
     table = view.table("spans")
     assert table
     assert [(column.group, column.label) for column in table.shown_columns if column.kind == "count"] == [
@@ -149,7 +149,7 @@ def test_a_year_that_is_not_over_is_no_whole_year(five_years: Settings) -> None:
 
 
 def test_means_of_fewer_years_are_marked_and_the_reason_is_told(five_years: Settings) -> None:
-    view = compare(Asked(data_of(five_years), Filters(end=date(2014, 10, 31))))
+    view = compare(PageRequest(data_of(five_years), Filters(end=date(2014, 10, 31))))
     table = view.table("spans")
     assert table
     means = [(column.label, column.is_small) for column in table.shown_columns if column.kind == "mean"]

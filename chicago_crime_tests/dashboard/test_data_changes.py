@@ -9,7 +9,7 @@ import pyarrow.csv
 import pytest
 
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import client_of, data_of
@@ -57,7 +57,7 @@ def test_years_without_a_change_say_so(loaded_twice: Settings) -> None:
 
 
 def test_the_labels_of_types_stand_side_by_side(loaded_twice: Settings) -> None:
-    table = data_page(Asked(data_of(loaded_twice), Filters())).table("labels")
+    table = data_page(PageRequest(data_of(loaded_twice), Filters())).table("labels")
     assert table
     assert [(row["source"], row["comparable"], row["crimes"]) for row in table.rows] == [
         ("CRIM SEXUAL ASSAULT", "CRIMINAL SEXUAL ASSAULT", 36),

@@ -8,7 +8,7 @@ import pytest
 
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.dashboard.view import Section
 from chicago_crime.settings import Settings
@@ -19,7 +19,7 @@ from chicago_crime_tests.support import rows_of, run_well
 
 def missing(data: Data, *years: int) -> Section:
     """What the page says of values that are missing."""
-    view = data_page(Asked(data, Filters(year=years)))
+    view = data_page(PageRequest(data, Filters(year=years)))
     return next(section for section in view.sections if section.name == "nulls")
 
 

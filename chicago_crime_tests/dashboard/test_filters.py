@@ -79,7 +79,7 @@ def test_a_filter_is_switched_on_and_off() -> None:
 
 def test_every_filter_that_is_on_can_be_taken_off() -> None:
     chosen = Filters(offense_class=("violent",), type=("THEFT",), area=(1, 2), district=(3,))
-    filters = chosen.having(arrest=False, domestic=True)
+    filters = chosen.replaced(arrest=False, domestic=True)
     assert len(filters.active()) == 7
     for name, value in filters.active():
         filters = filters.without(name, value)

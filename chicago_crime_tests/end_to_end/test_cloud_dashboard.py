@@ -18,7 +18,7 @@ from dagster import AssetKey
 from starlette.testclient import TestClient
 
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.graph.assets.dashboard import REPORTED
 from chicago_crime.graph.instance import open_instance
@@ -116,7 +116,7 @@ def test_every_page_says_the_same_whatever_is_chosen(both: Both, page: str) -> N
 
 
 def test_the_page_data_has_the_same_rows(both: Both) -> None:
-    views = [data_page(Asked(data_of(one), Filters(year=(2013, 2015)))) for one in both.settings.values()]
+    views = [data_page(PageRequest(data_of(one), Filters(year=(2013, 2015)))) for one in both.settings.values()]
     for name in ("layers", "coverage", "labels", "nulls"):
         on_google, on_laptop = (view.table(name) for view in views)
         assert on_google and on_laptop
