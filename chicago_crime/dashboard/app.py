@@ -90,14 +90,10 @@ class Dashboard:
         )
 
     def warm_up(self) -> None:
-        """Answer a page before the server listens: concurrent first requests must not race for lazy imports."""
+        """Import before the server listens what requests would race for: Altair fails on a half-imported pandas."""
+        import_dagster()
         with suppress(PlatformError):  # the page will show it
             overview(PageRequest(self.data, Filters()))
-
-    def warm_up_in_background(self) -> None:
-        """Do what takes seconds and only some requests wait for, behind locks."""
-        bundle(self.cache)
-        import_dagster()
 
     def page(self, request: Request) -> Response:
         """One of the pages."""
