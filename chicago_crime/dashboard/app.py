@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,8 @@ class Dashboard:
         )
 
     def warm_up(self) -> None:
-        """Import before the server listens what requests would race for: Altair fails on a half-imported pandas."""
+        """Import before the server listens what concurrent requests would race for."""
+        import_module("pandas")  # pyarrow imports it lazily, and Altair fails on a pandas that is half imported
         import_dagster()
         with suppress(PlatformError):  # the page will show it
             overview(PageRequest(self.data, Filters()))
