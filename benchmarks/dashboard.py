@@ -3,9 +3,8 @@
     python -m benchmarks.dashboard [--data-dir DATA] [--changes 50]
 
 Without DATA it first loads 22 full-size years of the synthetic sample (5 GB of disk). Then it measures in Chromium the
-first page of a warm server, successive filter changes, and the memory of the server under five concurrent users. It does
-so twice: with the marts, and with the same pages reading enriched_crimes instead. Run it on an idle machine, and compare
-the ratios.
+first page of a warm server, successive filter changes, and the memory of the server under five concurrent users: first
+with the marts, and then with the same pages reading enriched_crimes. Use an idle machine, and compare the ratios.
 """
 
 import argparse
