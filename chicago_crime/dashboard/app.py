@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import bundle, theme
-from chicago_crime.dashboard.data import Data, NothingLoadedError, import_dagster
+from chicago_crime.dashboard.data import Data, NothingLoadedError
 from chicago_crime.dashboard.filters import CLASSES, Filters, TooManyValuesError, read_filters
 from chicago_crime.dashboard.page_request import Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
@@ -93,7 +93,7 @@ class Dashboard:
     def warm_up(self) -> None:
         """Import before the server listens what concurrent requests would race for."""
         import_module("pandas")  # pyarrow imports it lazily, and Altair fails on a pandas that is half imported
-        import_dagster()
+        self.data.check_results()
         with suppress(PlatformError):  # the page will show it
             overview(PageRequest(self.data, Filters()))
 

@@ -316,11 +316,6 @@ class Data:
         )
 
 
-def import_dagster() -> None:
-    """Import what reading the results of checks needs, which takes a second or two."""
-    _check_keys()
-
-
 def _check_keys() -> tuple[list[Any], Any, str]:
     """The keys of all checks, the key of the one that counts NULLs, and the metadata entry with its counts."""
     from chicago_crime.graph.checks.layers import NULLS, all_checks, is_like_the_year_before
