@@ -20,7 +20,8 @@ def dashboard(
         settings = chosen_settings(data_dir=data_dir)
         refuse_busy_port(port, host)
         from chicago_crime.cli.screen import out
-        from chicago_crime.dashboard.serve import serve
+        from chicago_crime.dashboard.serve import MEMORY, serve
+        from chicago_crime.installation import Installation
 
-        out.print(f"Dashboard: http://{host}:{port}  (Ctrl-C stops it; it needs no internet)")
-        serve(settings, port, host)
+        installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
+        serve(installation, port, host, lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"))

@@ -1,5 +1,5 @@
-"""The dashboard: five pages that answer from the marts, in a browser on this machine, without the internet.
+"""The dashboard: five pages in the browser, served from this machine without the internet.
 
-Each page has a module that makes its `View` from one answer of the warehouse: numbers, charts, and tables that say the
-same as the charts. What people choose is in `filters.py`, asking the warehouse in `data.py`, serving in `app.py`.
+Each page has a module in `pages/` that turns answers of the warehouse (`data.py`), under the filters of a request
+(`filters.py`, `page_request.py`), into a `View`: numbers, charts, and tables with the same numbers. `app.py` serves it.
 """

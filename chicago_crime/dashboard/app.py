@@ -1,12 +1,10 @@
-"""The web application: which address shows what. Served on 127.0.0.1 only, with everything it needs on this machine.
-
-Here belong routes, errors told kindly, and headers. What a page shows belongs in its own module.
-"""
+"""The web application: routes, error pages and headers. It serves everything it needs itself, without the internet."""
 
 import io
 import json
 import logging
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +23,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.charts.theme import theme
-from chicago_crime.dashboard.charts.vega import bundle
+from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Data, NothingLoadedError
-from chicago_crime.dashboard.filters import CLASSES, Filters, read_filters
-from chicago_crime.dashboard.page import Asked, Page
+from chicago_crime.dashboard.filters import CLASSES, Filters, TooManyValuesError, read_filters
+from chicago_crime.dashboard.page_request import Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
-from chicago_crime.dashboard.view import MADE_UP, write
+from chicago_crime.dashboard.view import SYNTHETIC, as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.tables.years import format_years
 
-FOLDER = Path(__file__).parent
 PAGES: dict[str, tuple[str, Page]] = {
     "overview": ("Overview", overview),
     "where": ("Where", where),
@@ -48,25 +44,32 @@ PAGES: dict[str, tuple[str, Page]] = {
     "data": ("Data", data_page),
 }
 HOSTS = ["127.0.0.1", "localhost", "testserver"]
-# Vega turns a chart's expressions into functions, which is what unsafe-eval allows; everything comes from this server.
+# Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
 POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+FOLDER = Path(__file__).parent
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
 
 log = logging.getLogger(__name__)
 
 
 class Dashboard:
-    """The pages over one warehouse."""
+    """The pages over one warehouse.
+
+    Attributes:
+        data: what the pages read.
+        cache: folder for files that are built once.
+    """
 
     def __init__(self, data: Data, cache: Path) -> None:
         self.data = data
         self.cache = cache
-        self.templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-        )
-        self.templates.globals.update(write=write, as_json=as_json, themes=[theme(False), theme(True)])
 
     def application(self) -> Starlette:
-        """The application, to be served."""
+        """The application for an ASGI server."""
         return Starlette(
             routes=[
                 Route("/", self.page),
@@ -75,7 +78,12 @@ class Dashboard:
                 Route("/download/{page}/{file}", self.download),
                 Route("/{page}", self.page),
             ],
-            exception_handlers={HTTPException: self.not_found, PlatformError: self.told, Exception: self.bug},
+            exception_handlers={
+                HTTPException: self.not_found,
+                TooManyValuesError: self.bad_request,
+                PlatformError: self.user_error,
+                Exception: self.internal_error,
+            },
             middleware=[
                 Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
                 Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
@@ -83,84 +91,92 @@ class Dashboard:
         )
 
     def warm_up(self) -> None:
-        """Do beforehand what the first page would have to wait for."""
-        bundle(self.cache)
-        with suppress(PlatformError):  # the page will tell it
-            overview(Asked(self.data, Filters()))
+        """Import before the server listens what concurrent requests would race for."""
+        import_module("pandas")  # pyarrow imports it lazily, and Altair fails on a pandas that is half imported
+        self.data.check_results()
+        with suppress(PlatformError):  # the page will show it
+            overview(PageRequest(self.data, Filters()))
 
     def page(self, request: Request) -> Response:
         """One of the pages."""
         name = request.path_params.get("page", "overview")
         if name not in PAGES:
             raise HTTPException(404)
-        asked = self._asked(request)
+        page_request = self._page_request(request)
         view, problem = None, None
         try:
-            view = PAGES[name][1](asked)
+            view = PAGES[name][1](page_request)
         except NothingLoadedError as error:
-            return self._render("empty.html", name, None, status=200, problem=str(error))
+            return self._render("empty.html", name, problem=str(error))
         except PlatformError as error:
             problem = str(error)
-        return self._render("page.html", name, asked, view=view, problem=problem)
+        return self._render("page.html", name, page_request, view=view, problem=problem)
 
     def download(self, request: Request) -> Response:
         """A table of a page, with the rows that the page shows for the same query string."""
-        name, _, format = request.path_params["file"].rpartition(".")
-        if request.path_params["page"] not in PAGES or format not in ("csv", "parquet"):
+        page, (name, _, format) = request.path_params["page"], request.path_params["file"].rpartition(".")
+        if page not in PAGES or format not in MEDIA_TYPES:
             raise HTTPException(404)
-        asked = self._asked(request)
-        view = PAGES[request.path_params["page"]][1](asked)
-        table = view.table(name)
+        page_request = self._page_request(request)
+        table = PAGES[page][1](page_request).table(name)
         if table is None:
             raise HTTPException(404)
-        made_up = bool(caveats.made_up(asked.facts))
-        rows, buffer = table.download(made_up), io.BytesIO()
+        is_synthetic = bool(caveats.synthetic_years(page_request.facts))
+        rows, buffer = table.download(is_synthetic), io.BytesIO()
         if format == "csv":
             pyarrow.csv.write_csv(rows, buffer)
         else:
             pyarrow.parquet.write_table(rows, buffer)
-        file = f"chicago-crime-{view.name}-{name}{'-' + MADE_UP if made_up else ''}.{format}"
+        file = f"chicago-crime-{page}-{name}{'-' + SYNTHETIC if is_synthetic else ''}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-        types = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-        return Response(buffer.getvalue(), media_type=types[format], headers=headers)
+        return Response(buffer.getvalue(), media_type=MEDIA_TYPES[format], headers=headers)
 
     def vega(self, request: Request) -> Response:
-        """The library that draws charts."""
+        """The library that draws the charts."""
         return Response(bundle(self.cache), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
     def not_found(self, request: Request, error: Exception) -> Response:
-        """An address that leads nowhere."""
-        problem = f"There is no page at {request.url.path}."
-        return self._render("message.html", "", None, status=404, problem=problem, title="No such page")
+        """The page for an address that does not exist."""
+        return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
 
-    def told(self, request: Request, error: Exception) -> Response:
-        """Something that the user can mend."""
-        return self._render("message.html", "", None, status=409, problem=str(error), title="Not as it is")
+    def bad_request(self, request: Request, error: Exception) -> Response:
+        """The page for an address that cannot be answered."""
+        return self._error(400, "Too many filters", str(error))
 
-    def bug(self, request: Request, error: Exception) -> Response:
-        """Something that only we can mend: the terminal has the details."""
+    def user_error(self, request: Request, error: Exception) -> Response:
+        """The page for an error that the user can fix."""
+        return self._error(409, "This cannot be shown", str(error))
+
+    def internal_error(self, request: Request, error: Exception) -> Response:
+        """The page for a bug; details go to the terminal."""
         log.error("%s failed", request.url, exc_info=error)
-        problem = "The dashboard failed on this page; that is a bug. The terminal it runs in shows the details."
-        return self._render("message.html", "", None, status=500, problem=problem, title="This is a bug")
+        problem = "The dashboard failed on this page. This is a bug; the terminal it runs in shows the details."
+        return self._error(500, "Something went wrong", problem)
 
-    def _asked(self, request: Request) -> Asked:
+    def _page_request(self, request: Request) -> PageRequest:
         filters, notes = read_filters(request.query_params.multi_items())
-        return Asked(self.data, filters, notes)
+        return PageRequest(self.data, filters, notes)
 
-    def _render(self, template: str, page: str, asked: Asked | None, status: int = 200, **more: Any) -> Response:
-        filters = asked.filters if asked else Filters()
+    def _error(self, status: int, title: str, problem: str) -> Response:
+        return self._render("message.html", "", status=status, title=title, problem=problem)
+
+    def _render(
+        self, template: str, page: str, request: PageRequest | None = None, status: int = 200, **more: Any
+    ) -> Response:
+        filters = request.filters if request else Filters()
         context = {"pages": {name: title for name, (title, _) in PAGES.items()}, "page": page, "filters": filters}
-        context |= {"query": filters.query(), "asked": asked, "classes": CLASSES}
-        if asked:
+        context |= {"query": filters.query(), "request": request, "classes": CLASSES, "as_text": as_text}
+        context |= {"as_json": as_json, "themes": [theme(False), theme(True)]}
+        if request:
             try:
-                context |= {"facts": asked.facts, "made_up": caveats.made_up(asked.facts)}
-                context["loaded"] = format_years(list(asked.facts.years))
+                context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
+                context["loaded"] = format_years(list(request.facts.years))
             except PlatformError:
-                context["asked"] = None
-        text = self.templates.get_template(template).render(**context, **more)
+                context["request"] = None
+        text = TEMPLATES.get_template(template).render(**context, **more)
         return HTMLResponse(text, status, {"Content-Security-Policy": POLICY})
 
 
 def as_json(value: Any) -> Markup:
-    """A value as JSON that can stand in a script element."""
+    """A value as JSON that is safe inside a script element."""
     return Markup(json.dumps(value, separators=(",", ":"), default=str).replace("<", "\\u003c"))

@@ -1,22 +1,21 @@
-"""Asking the warehouse: each answer once per state of the tables, and finding out what is loaded.
+"""What the pages read: answers from the warehouse, cached until a table changes, and the results of asset checks.
 
-Here belongs what all pages share about asking. The SQL is in `sql/pages/`; what a page makes of an answer is in the
-page's module.
+The SQL is in `sql/pages/`; each page's module turns the answers into what it shows.
 """
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import pyarrow as pa
 
-from chicago_crime.dashboard.check_results import CheckResult, check_results, null_counts
-from chicago_crime.dashboard.facts import Facts, Year
 from chicago_crime.errors import PlatformError
+from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.storage.warehouse import TableYear, Warehouse
 from chicago_crime.tables import (
@@ -35,15 +34,20 @@ from chicago_crime.tables import (
 from chicago_crime.tables.years import format_years
 
 NEEDED = (ENRICHED_CRIMES, CRIMES_DAILY, CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
-"""The tables that the pages cannot do without. A year is shown if all of them have it."""
+"""Tables that every page depends on. A year is shown only if all of them have it."""
 
 ALSO_READ = (REJECTED_CRIMES, REVISIONS)
 
 ANSWERS_KEPT = 64
-SECONDS_BETWEEN_LOOKS = 2.0
-"""For so long the tables are taken to be as they were: looking at a hundred files takes longer than most answers."""
+REFRESH_SECONDS = 2.0
+"""How long the list of stored years is reused: reading it from disk takes longer than most answers."""
 
-Made = TypeVar("Made")
+DAGSTER_CONFIG = "dagster.yaml"
+RECORDS_PER_PAGE = 50
+MAX_RECORDS = 1000
+"""How far back the history of a check is read for years that were loaded long ago."""
+
+Derived = TypeVar("Derived")
 Versions = Mapping[str, Mapping[int, TableYear]]
 
 
@@ -55,14 +59,96 @@ class OutdatedError(PlatformError):
     """Some years were written by another version of this package."""
 
 
+@dataclass(frozen=True)
+class Year:
+    """One loaded year: its first and last day with a crime, and its first provisional day if it has any."""
+
+    first_day: date
+    last_day: date
+    provisional_from: date | None
+    crimes: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its data runs to 31 December."""
+        return (self.last_day.month, self.last_day.day) == (12, 31)
+
+    @property
+    def complete_months(self) -> int:
+        """How many of its months are complete."""
+        return self.last_day.month - (0 if (self.last_day + timedelta(1)).day == 1 else 1)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is loaded, and the values that filters can take.
+
+    Attributes:
+        years: those in every table that the pages read.
+        incomplete: years that only some of these tables have.
+        synthetic: years of sample data.
+        types: comparable labels, most frequent first.
+        source_types: the source's labels, most frequent first.
+        merged: source label -> comparable label, where the two differ.
+        districts: district numbers.
+        areas: number of a community area -> its name.
+        sides: number of a community area -> its side of the city.
+        residents: (year, community area) -> residents.
+        few_residents: (year, community area) with too few residents for a meaningful rate.
+    """
+
+    years: dict[int, Year]
+    incomplete: list[int]
+    synthetic: list[int]
+    types: list[str]
+    source_types: list[str]
+    merged: dict[str, str]
+    districts: list[int]
+    areas: dict[int, str]
+    sides: dict[int, str]
+    residents: dict[tuple[int, int], float]
+    few_residents: set[tuple[int, int]]
+
+    @property
+    def newest_day(self) -> date:
+        """The newest day with a crime."""
+        return self.years[max(self.years)].last_day
+
+    @property
+    def first_day(self) -> date:
+        """The oldest day with a crime."""
+        return self.years[min(self.years)].first_day
+
+    @property
+    def areas_by_name(self) -> list[tuple[int, str]]:
+        """Numbers and names of the community areas, sorted by name."""
+        return sorted(self.areas.items(), key=lambda area: area[1])
+
+
+Outcome = Literal["failed", "warning", "did not run", "running", "passed"]
+OUTCOMES: tuple[Outcome, ...] = ("failed", "warning", "did not run", "running", "passed")
+"""Outcomes of a check, in the order in which the page lists them."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The newest result of one asset check."""
+
+    asset: str
+    check: str
+    outcome: Outcome
+    at: datetime
+    description: str
+
+
 @dataclass
 class Data:
     """The warehouse as the dashboard sees it.
 
     Attributes:
-        warehouse: with the tables.
-        source_files: whose manifests say where rows came from.
-        dagster_home: where Dagster keeps what checks found.
+        warehouse: holds the tables.
+        source_files: their manifests say where rows came from.
+        dagster_home: where Dagster records the results of checks; only read.
     """
 
     warehouse: Warehouse
@@ -72,23 +158,28 @@ class Data:
     _derived: dict[str, object] = field(default_factory=dict, init=False, repr=False)
     _facts: tuple[Versions, Facts] | None = field(default=None, init=False, repr=False)
     _versions: Versions = field(default_factory=dict, init=False, repr=False)
-    _looked_at: float = field(default=float("-inf"), init=False, repr=False)
+    _refreshed_at: float = field(default=float("-inf"), init=False, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
+
+    @classmethod
+    def of(cls, installation: Installation) -> "Data":
+        """The data of an installation."""
+        return cls(installation.warehouse, installation.source_files, installation.settings.home)
 
     def stored(self) -> Versions:
         """What every table holds, by table and year."""
         with self._lock:
-            if time.monotonic() - self._looked_at > SECONDS_BETWEEN_LOOKS:
+            if time.monotonic() - self._refreshed_at > REFRESH_SECONDS:
                 found = self.warehouse.stored_of_all(list(TABLES.values()))
                 if found != self._versions:
                     self._versions = found
                     self._answers.clear()
                     self._derived.clear()
-                self._looked_at = time.monotonic()
+                self._refreshed_at = time.monotonic()
             return self._versions
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The answer of a statement in `sql/pages/`; the same question is asked once per state of the tables."""
+        """The result of a statement in `sql/pages/`, run once per state of the tables."""
         versions = self.stored()
         key = (name, repr(sorted(parameters.items())))
         with self._lock:
@@ -97,35 +188,26 @@ class Data:
                 return self._answers[key]
         rows = self.warehouse.answer(f"pages/{name}", parameters)
         with self._lock:
-            if versions is self._versions:  # else the tables changed meanwhile: good for this once
+            if versions is self._versions:  # else a table changed meanwhile, and the result must not be reused
                 self._answers[key] = rows
                 while len(self._answers) > ANSWERS_KEPT:
                     self._answers.popitem(last=False)
         return rows
 
-    def derived(self, name: str, make: Callable[[], Made]) -> Made:
-        """What takes long to make of answers: it is made once per state of the tables."""
+    def derived(self, name: str, make: Callable[[], Derived]) -> Derived:
+        """A value that is expensive to compute from answers, computed once per state of the tables."""
         self.stored()
         with self._lock:
             if name not in self._derived:
                 self._derived[name] = make()
-            return cast(Made, self._derived[name])
-
-    def nulls(self) -> dict[int, dict[str, int]]:
-        """By year and column of `crimes`, the rows without a value, as the checks counted them when it was loaded.
-
-        Counting would read every row, which BigQuery would be paid for. A year that was replaced since is left out.
-        """
-        held = self.stored()[CRIMES.name]
-        counted = null_counts(self.dagster_home, held)
-        return {year: counts for year, (at, counts) in counted.items() if at >= held[year].replaced_at}
+            return cast(Derived, self._derived[name])
 
     def facts(self) -> Facts:
         """What is loaded.
 
         Raises:
-            NothingLoadedError: no year is whole.
-            OutdatedError: years of another version of the package are among them.
+            NothingLoadedError: no year is in all needed tables.
+            OutdatedError: some years were written by another version of the package.
         """
         versions = self.stored()
         with self._lock:
@@ -133,23 +215,74 @@ class Data:
                 self._facts = (versions, self._find_facts(versions))
             return self._facts[1]
 
-    def checks(self) -> list[CheckResult]:
-        """What the newest run of every check found: looked up each time, for checks end after their tables changed."""
-        return check_results(self.dagster_home)
-
     def manifests(self) -> dict[int, Manifest]:
         """The manifests of the source files, by year."""
         found = {year: self.source_files.manifest(year) for year in self.source_files.years()}
         return {year: manifest for year, manifest in found.items() if manifest}
 
+    def check_results(self) -> list[CheckResult]:
+        """The newest result of each check that was ever planned, most urgent first. Never cached: checks end last."""
+        if not (self.dagster_home / DAGSTER_CONFIG).exists():
+            return []
+        keys, _, _ = _check_keys()
+        from dagster import AssetCheckSeverity, DagsterInstance
+
+        results = []
+        with DagsterInstance.from_config(str(self.dagster_home)) as instance:
+            for key, record in instance.event_log_storage.get_latest_asset_check_execution_by_key(keys).items():
+                evaluation = _evaluation(record)
+                outcome: Outcome = "passed"
+                if evaluation is None:  # planned: it stays so for ever if its run fails before it
+                    run = instance.get_run_by_id(record.run_id)
+                    outcome = "running" if run and not run.is_finished else "did not run"
+                elif not evaluation.passed:
+                    outcome = "failed" if evaluation.severity == AssetCheckSeverity.ERROR else "warning"
+                at = datetime.fromtimestamp(record.create_timestamp)
+                description = (evaluation.description or "") if evaluation else ""
+                results.append(CheckResult(key.asset_key.to_user_string(), key.name, outcome, at, description))
+        return sorted(results, key=lambda result: (OUTCOMES.index(result.outcome), result.asset, result.check))
+
+    def nulls(self) -> dict[int, dict[str, int]]:
+        """NULLs in `crimes` by year and column, as a check counted them when the year was loaded.
+
+        Counting them here would scan every row, which BigQuery bills. A year replaced since is left out.
+        """
+        held = self.stored()[CRIMES.name]
+        counted = self._null_counts(held)
+        return {year: counts for year, (at, counts) in counted.items() if at >= held[year].replaced_at}
+
+    def _null_counts(self, years: Collection[int]) -> dict[int, tuple[float, dict[str, int]]]:
+        """By year, when a check last counted the NULLs of `crimes`, in epoch seconds, and its counts by column."""
+        if not (self.dagster_home / DAGSTER_CONFIG).exists():
+            return {}
+        _, key, entry = _check_keys()
+        from dagster import DagsterInstance, JsonMetadataValue
+
+        found: dict[int, tuple[float, dict[str, int]]] = {}
+        cursor = None
+        with DagsterInstance.from_config(str(self.dagster_home)) as instance:
+            for _ in range(0, MAX_RECORDS, RECORDS_PER_PAGE):
+                records = instance.event_log_storage.get_asset_check_execution_history(key, RECORDS_PER_PAGE, cursor)
+                for record in records:
+                    evaluation = _evaluation(record)
+                    metadata = evaluation.metadata.get(entry) if evaluation else None
+                    if record.event and isinstance(metadata, JsonMetadataValue):
+                        for year, counts in cast(dict[str, dict[str, int]], metadata.data).items():
+                            found.setdefault(int(year), (record.event.timestamp, counts))
+                if len(records) < RECORDS_PER_PAGE or found.keys() >= set(years):
+                    break
+                cursor = records[-1].id
+        return {year: found[year] for year in years if year in found}
+
     def _find_facts(self, versions: Versions) -> Facts:
         held = [set(versions[table.name]) for table in NEEDED]
         complete, some = set.intersection(*held), set.union(*held)
         if old := {table: years for table in (*NEEDED, *ALSO_READ) if (years := self.warehouse.outdated(table))}:
-            raise OutdatedError(_how_to_renew(old))
+            raise OutdatedError(_how_to_rebuild(old))
         if not complete:
             names = ", ".join(table.name for table, years in zip(NEEDED, held, strict=True) if not years)
-            raise NothingLoadedError(f"Years {format_years(sorted(some))} lack {names}." if some else "")
+            missing = f" in {names}" if names else " in some tables"
+            raise NothingLoadedError(f"{format_years(sorted(some))}: missing{missing}." if some else "")
         days = self.answer("days", {}).to_pylist()
         choices = self.answer("choices", {}).to_pylist()
         residents = sorted(
@@ -183,10 +316,23 @@ class Data:
         )
 
 
-def _how_to_renew(old: Mapping[Table, list[int]]) -> str:
+def _check_keys() -> tuple[list[Any], Any, str]:
+    """The keys of all checks, the key of the one that counts NULLs, and the metadata entry with its counts."""
+    from chicago_crime.graph.checks.layers import NULLS, all_checks, is_like_the_year_before
+
+    [counts_nulls] = is_like_the_year_before.check_keys
+    return [key for check in all_checks() for key in check.check_keys], counts_nulls, NULLS
+
+
+def _evaluation(record: Any) -> Any:
+    """The result in Dagster's record of a check; None if the check was planned and has not ended."""
+    return record.evaluation if record.status.value in ("SUCCEEDED", "FAILED") else None
+
+
+def _how_to_rebuild(old: Mapping[Table, list[int]]) -> str:
     years = sorted({year for found in old.values() for year in found})
     names = ",".join(table.name for table in old)
     return (
         f"{names.replace(',', ', ')} of {format_years(years)} were written by another version of this package. "
-        f"Compute them again: chicago-crime run --years {format_years(years)} --assets {names}"
+        f"Rebuild them: chicago-crime run --years {format_years(years)} --assets {names}"
     )

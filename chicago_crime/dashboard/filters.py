@@ -1,41 +1,46 @@
-"""What a person chose, and how it is written in the address of a page: the address is the only state there is.
+"""Filters and how they are written in the query string of a page, which is the only state of the dashboard."""
 
-Here belongs reading and writing the query string. What there is to choose from belongs in `data.py`; what a choice
-does, in the pages.
-"""
-
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Literal, cast
 from urllib.parse import urlencode
 
+from chicago_crime.errors import PlatformError
 from chicago_crime.tables.years import YearsError, parse_years
 
 CLASSES = ("violent", "property", "non_index")
 MAPS = ("areas", "cells", "hot_spots")
 MEASURES = ("count", "rate")
 ROWS = ("area", "district", "type")
+MAX_VALUES = 100
+"""Values of one filter: more than there are areas, and few enough for links that each repeat all of them."""
+
 _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+class TooManyValuesError(PlatformError):
+    """A filter has more values than a page can carry."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """A choice. Nothing chosen stands for everything.
+    """The chosen filters. An empty filter matches everything.
 
     Attributes:
         year: years.
         offense_class: violent, property, non_index.
-        type: crime types, under the label that `source_labels` says.
-        area: numbers of community areas.
-        district: numbers of police districts.
+        type: crime types, under the labels that `source_labels` chooses.
+        area: community area numbers.
+        district: police district numbers.
         arrest: only crimes with (True) or without (False) the arrest flag.
-        domestic: likewise for the domestic flag.
-        source_labels: types under the source's own labels, not under one label for all years.
-        map: what the map on Where shows.
-        measure: whether it shows counts or rates.
-        rows: what a row of Compare is.
-        end: the day on which the spans of Compare end; None for the newest.
+        domestic: the same for the domestic flag.
+        source_labels: use the source's own labels of types instead of one label for all years.
+        map: what the map of the page Where shows.
+        measure: whether that map shows counts or rates.
+        rows: what one row of the page Compare stands for.
+        end: the last day of the periods on Compare; None for the newest day.
     """
 
     year: tuple[int, ...] = ()
@@ -52,11 +57,11 @@ class Filters:
     end: date | None = None
 
     def query(self) -> str:
-        """The query string that `read_filters` reads back; what is as by default is left out."""
+        """The query string that `read_filters` reads back; defaults are left out."""
         return urlencode(list(self.pairs()))
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """Names and values of the query string."""
+        """Names and values in the query string."""
         for field in fields(self):
             value = getattr(self, field.name)
             if value == field.default:
@@ -64,23 +69,23 @@ class Filters:
             for one in value if isinstance(value, tuple) else (value,):
                 yield field.name, {True: "yes", False: "no"}[one] if isinstance(one, bool) else str(one)
 
-    def having(self, **changes: Any) -> "Filters":
-        """The same choice with some of it changed."""
+    def replaced(self, **changes: Any) -> "Filters":
+        """The same filters with some of them changed."""
         return replace(self, **changes)
 
     def without(self, name: str, value: object) -> "Filters":
-        """The same choice without one of its values."""
+        """The same filters without one value."""
         chosen = getattr(self, name)
         left = tuple(one for one in chosen if one != value) if isinstance(chosen, tuple) else _default(name)
-        return self.having(**{name: left})
+        return self.replaced(**{name: left})
 
     def toggled(self, name: str, value: object) -> "Filters":
-        """The same choice with a value chosen that was not, or the other way round."""
+        """The same filters with a value added, or removed if it is active."""
         chosen = getattr(self, name)
-        return self.without(name, value) if value in chosen else self.having(**{name: (*chosen, value)})
+        return self.without(name, value) if value in chosen else self.replaced(**{name: (*chosen, value)})
 
     def active(self) -> list[tuple[str, Any]]:
-        """The filters that are on, value by value; the years and what only one page knows are not among them."""
+        """The active filters, value by value, without the years and what applies to one page only."""
         names: tuple[Literal["offense_class", "type", "area", "district"], ...]
         names = ("offense_class", "type", "area", "district")
         chosen: list[tuple[str, Any]] = [(name, value) for name in names for value in getattr(self, name)]
@@ -104,21 +109,30 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str]]:
     """Read a query string.
 
     Returns:
-        The choice, and a sentence for everything in the query string that could not be read: it is left out.
+        The filters, and a sentence for each part of the query string that was ignored because it is not valid.
+
+    Raises:
+        TooManyValuesError: a filter has more than MAX_VALUES values.
     """
     chosen: dict[str, list[Any]] = {}
     notes = []
     known = {field.name for field in fields(Filters)}
+    pairs = list(pairs)
+    for name, count in Counter(name for name, _ in pairs).items():
+        if count > MAX_VALUES:
+            raise TooManyValuesError(
+                f"The filter “{name}” has {count:,} values; at most {MAX_VALUES} are possible. Remove some of them."
+            )
     for name, text in pairs:
         if not text.strip():
             continue
         if name not in known:
-            notes.append(f"“{name}” is no filter of this dashboard; it is left out.")
+            notes.append(f"Ignored “{name}”: this dashboard has no such filter.")
             continue
         try:
             chosen.setdefault(name, []).extend(_read(name, text.strip()))
         except ValueError as error:
-            notes.append(f"“{name}={text}” is left out: {error}.")
+            notes.append(f"Ignored “{name}={text}”: {error}.")
     values: dict[str, Any] = {}
     for name, found in chosen.items():
         if isinstance(_default(name), tuple):
@@ -148,7 +162,7 @@ def _read(name: str, text: str) -> list[Any]:
         try:
             return [date.fromisoformat(text)]
         except ValueError:
-            raise ValueError("write the day like 2016-06-30") from None
+            raise ValueError("write a date such as 2016-06-30") from None
     return [text.upper()]
 
 

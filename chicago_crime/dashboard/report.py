@@ -1,7 +1,6 @@
-"""A report: one self-contained HTML page of a year, of one community area or of the whole city, to print or to send.
+"""A report on one year of a community area or of the whole city: a single HTML file, to print or to send.
 
-Here belong matching the name of an area and putting the page together. Numbers, charts and tables are those of the
-dashboard's pages.
+Its numbers, charts and tables are those of the dashboard's pages.
 """
 
 import difflib
@@ -9,62 +8,58 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import vl_convert
 from markupsafe import Markup
 
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.app import FOLDER
-from chicago_crime.dashboard.charts.theme import theme
-from chicago_crime.dashboard.data import Data, NothingLoadedError
-from chicago_crime.dashboard.facts import Facts
+from chicago_crime.dashboard.app import TEMPLATES
+from chicago_crime.dashboard.charts.vega import theme
+from chicago_crime.dashboard.data import Data, Facts, NothingLoadedError
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page import Asked
+from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
-from chicago_crime.dashboard.view import Figure, write
+from chicago_crime.dashboard.view import Figure, as_text
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings
 
 WIDTH = 680
-"""Of a chart, in pixels: what fits on a printed page."""
+"""Width of a chart in pixels, to fit a printed page."""
 
 ROWS_SHOWN = 25
-LEAST_ALIKE = 0.75
-"""How alike a misspelled name must be to be taken for an area, from 0 to 1."""
+MIN_SIMILARITY = 0.85
+"""From this similarity (0 to 1) on, a misspelled name is taken for an area."""
 
 
-def write_report(settings: Settings, area: str | None, year: int, output: Path) -> str:
+def write_report(installation: Installation, area: str | None, year: int, output: Path) -> str:
     """Write the report and return its title.
 
     Raises:
-        UsageError: no area is called so, or the year is not loaded; the message says what there is.
+        UsageError: there is no such area; the message suggests some.
+        PlatformError: the year is not loaded.
     """
-    installation = Installation(settings)
-    data = Data(installation.warehouse, installation.source_files, settings.home)
+    data = Data.of(installation)
     try:
         facts = data.facts()
     except NothingLoadedError as error:
-        raise NothingLoadedError(f"nothing is loaded yet: chicago-crime run --years {year}. {error}".strip()) from None
+        raise NothingLoadedError(
+            f"nothing is loaded yet; run: chicago-crime run --years {year}. {error}".strip()
+        ) from None
     number = find_area(facts, area) if area else None
     place = facts.areas[number] if number else "Chicago"
     filters = Filters(year=(year,), area=(number,) if number else (), end=None, rows="type")
     if year in facts.years:
-        filters = filters.having(end=facts.years[year].last_day)
-    views = [page(Asked(data, filters)) for page in (overview, when, compare)]
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+        filters = filters.replaced(end=facts.years[year].last_day)
+    views = [page(PageRequest(data, filters)) for page in (overview, when, compare)]
     title = f"Reported crime in {place}, {year}"
-    text = templates.get_template("report.html").render(
+    text = TEMPLATES.get_template("report.html").render(
         title=title,
         views=views,
-        drawn=drawn,
-        write=write,
+        as_svg=as_svg,
+        as_text=as_text,
         rows_shown=ROWS_SHOWN,
-        made_up=caveats.made_up(facts),
+        synthetic_years=caveats.synthetic_years(facts),
         block=caveats.BLOCK,
         newest=facts.years[year].last_day,
     )
@@ -73,10 +68,10 @@ def write_report(settings: Settings, area: str | None, year: int, output: Path) 
 
 
 def find_area(facts: Facts, name: str) -> int:
-    """The number of the area that a person means, whatever the case, the punctuation and small misspellings.
+    """The number of the area with this name, ignoring case, punctuation and small misspellings.
 
     Raises:
-        UsageError: no area is called so; the message suggests some.
+        UsageError: there is no such area; the message suggests some.
     """
     by_name = {_plain(one): number for number, one in facts.areas.items()}
     wanted = _plain(name)
@@ -84,14 +79,13 @@ def find_area(facts: Facts, name: str) -> int:
         return by_name[wanted]
     if wanted.isdigit() and int(wanted) in facts.areas:
         return int(wanted)
-    alike = difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
-    first = difflib.SequenceMatcher(None, wanted, alike[0]).ratio() if alike else 0.0
-    second = difflib.SequenceMatcher(None, wanted, alike[1]).ratio() if len(alike) > 1 else 0.0
-    if first >= LEAST_ALIKE and first > second:
+    alike = difflib.get_close_matches(wanted, by_name, n=2, cutoff=MIN_SIMILARITY)
+    if len(alike) == 1:
         return by_name[alike[0]]
-    alike += [one for one in by_name if wanted in one and one not in alike]
+    alike += difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
+    alike = list(dict.fromkeys([*alike, *(one for one in by_name if wanted in one)]))
     names = ", ".join(facts.areas[by_name[one]] for one in alike[:5]) or "Hyde Park, Loop, Rogers Park, ..."
-    raise UsageError(f"no community area is called {name!r}; is it one of these: {names}?")
+    raise UsageError(f"no community area is named {name!r}. Did you mean one of these: {names}?")
 
 
 def _plain(name: str) -> str:
@@ -99,7 +93,7 @@ def _plain(name: str) -> str:
     return re.sub(r"^the(?=.)", "", name)
 
 
-def drawn(figure: Figure) -> Markup:
+def as_svg(figure: Figure) -> Markup:
     """A chart as SVG."""
     data = {
         name: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,7 +1,6 @@
-"""What a page is made of, whatever it shows: numbers, sections, charts, and the tables that say the same.
+"""The parts of every page: numbers, sections, charts and tables, and how values are formatted.
 
-Here belongs how values are written. How a page looks is in `templates/` and `static/`; how a chart is drawn, in
-`charts.py`; what a page shows, in the page's module.
+Their layout is in `templates/` and `static/`, chart specifications in `charts/`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,12 +31,12 @@ Kind = Literal[
 NOT_KNOWN = "\u2013"
 MINUS = "\u2212"
 
-MADE_UP = "SYNTHETIC"
-"""What every page and every download says of sample data."""
+SYNTHETIC = "SYNTHETIC"
+"""The mark of sample data on every page and in every download."""
 
 
-def write(value: Any, kind: Kind) -> str:
-    """A value as people read it."""
+def as_text(value: Any, kind: Kind) -> str:
+    """A value as text."""
     if value is None:
         return NOT_KNOWN
     match kind:
@@ -49,7 +48,7 @@ def write(value: Any, kind: Kind) -> str:
             return f"{100 * value:.1f} %"
         case "percent_change":
             return f"{100 * value:+,.1f} %".replace("-", MINUS)
-        case "growth":  # its column says that it is in percent
+        case "growth":  # the column header has the percent sign
             return f"{100 * value:+,.1f}".replace("-", MINUS)
         case "mean":
             return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
@@ -71,10 +70,10 @@ class Column:
     Attributes:
         name: in downloads.
         label: on the page.
-        kind: how its values are written.
+        kind: how its values are formatted.
         group: a label above several columns.
-        is_small: name of a column that is true where this one's value is too small to mean much.
-        is_shown: whether the page shows it; a download has it in any case.
+        is_small: name of a column that is true where this column's value is too small to be meaningful.
+        is_shown: whether the page shows it; a download always has it.
     """
 
     name: str
@@ -86,22 +85,22 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        """Whether it stands right-aligned."""
+        """Whether it is right-aligned."""
         return self.kind not in ("text", "prose", "plain", "date", "month")
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageTable:
     """A table on a page; its download holds the same rows.
 
     Attributes:
-        name: in the address of its download.
-        caption: what it holds.
+        name: in the URL of its download.
+        caption: what it contains.
         columns: in order.
-        rows: by column name; `link` may hold a query string that the first cell leads to.
+        rows: values by column name; `link` may hold the query string that the first cell links to.
         shown: how many rows the page shows; the download has all.
-        is_open: whether it is shown at once, not behind a click.
-        has_total: whether its first row sums up the others.
+        is_open: whether it is expanded at first.
+        has_total: whether its first row is the total of the others.
     """
 
     name: str
@@ -119,13 +118,13 @@ class Shown:
 
     @cached_property
     def starts(self) -> list[Column]:
-        """The columns with which another group begins."""
+        """The first column of each group."""
         shown = self.shown_columns
         return [column for before, column in pairwise(shown) if column.group != before.group]
 
     @property
     def groups(self) -> list[tuple[str, int]]:
-        """Labels above columns with how many they span; empty if no column has one."""
+        """Group labels with the number of columns they span; empty if no column has one."""
         spans: list[tuple[str, int]] = []
         for column in self.shown_columns:
             if spans and spans[-1][0] == column.group:
@@ -135,16 +134,16 @@ class Shown:
         return spans if any(column.group for column in self.columns) else []
 
     def download(self, synthetic: bool) -> pa.Table:
-        """The rows as they are, with a column that says so where they are made up."""
+        """The unformatted rows, with a column that marks synthetic data."""
         rows = pa.table({column.name: [row[column.name] for row in self.rows] for column in self.columns})
         if synthetic:
-            rows = rows.append_column("data", pa.array([MADE_UP] * rows.num_rows, pa.string()))
+            rows = rows.append_column("data", pa.array([SYNTHETIC] * rows.num_rows, pa.string()))
         return rows
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart: its specification, and the rows of the data sets that it names, as lists by column."""
+    """A chart: its specification, and the datasets that it names, as lists by column."""
 
     name: str
     label: str
@@ -154,20 +153,20 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """One question of a page, its chart, and the table that says the same."""
+    """A section of a page: a chart and the table with the same numbers."""
 
     name: str
     title: str
-    says: str = ""
+    intro: str = ""
     caveats: Sequence[str] = ()
     figures: Sequence[Figure] = ()
-    tables: Sequence[Shown] = ()
+    tables: Sequence[PageTable] = ()
     shape: Literal["", "wide", "tall"] = ""
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number that is read in a second; `detail` says of what, `caveat` what to mind."""
+    """A key figure at the top of a page."""
 
     label: str
     value: str
@@ -186,13 +185,13 @@ class View:
     numbers: Sequence[Number] = ()
     notes: Sequence[str] = field(default_factory=list)
 
-    def table(self, name: str) -> Shown | None:
-        """The table of that name."""
+    def table(self, name: str) -> PageTable | None:
+        """The table with this name."""
         return next((table for section in self.sections for table in section.tables if table.name == name), None)
 
 
 def columnar(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, list[Any]]:
-    """Rows as lists by column: a third of the size on the wire. Days are written so that browsers read local time."""
+    """Rows as lists by column, a third of the size. Dates get a time so that browsers read them as local time."""
     return {name: [_plain(row[name]) for row in rows] for name in names}
 
 
@@ -201,10 +200,10 @@ def _plain(value: Any) -> Any:
 
 
 def share(part: float, whole: float) -> float | None:
-    """part / whole, or None where there is no whole."""
+    """part / whole, or None if the whole is 0."""
     return part / whole if whole else None
 
 
 def change(now: float, before: float | None) -> float | None:
-    """By which share something grew, or None where there was nothing before."""
+    """Relative growth, or None if there was nothing before."""
     return (now - before) / before if before else None

@@ -1,1 +1,1 @@
-"""Charts and maps as Vega-Lite specifications, with the theme and the JavaScript bundle they share."""
+"""Charts and maps as Vega-Lite specifications, with the theme and the JavaScript that draw them."""

@@ -1,53 +1,53 @@
-"""The outlines of community areas, made of the data's own cells: the project ships no boundary files.
+"""Outlines of the community areas, built from the data's own cells: the project ships no boundary files.
 
-A cell belongs to the area that most of its crimes have. An area's outline goes around its cells, in feet, north up.
+A cell belongs to the area in which most of its crimes lie. Coordinates are in cells, north up.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+
+import numpy as np
+import shapely
+from shapely import LinearRing, Polygon
 
 Cell = tuple[int, int]
-Ring = list[Cell]
 
-MOST_FILLED = 4
-"""How often holes are filled: cells without a crime, such as those in a park, between cells of one area."""
+MAX_FILLS = 4
+"""How many times holes shrink by a cell: a park without a crime should not punch a hole into its area."""
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """Which area each cell belongs to, and the rings around the cells of each area, in cells."""
+    """The area of each cell, and the polygons around the cells of each area."""
 
     area_of: Mapping[Cell, int]
-    rings: Mapping[int, list[Ring]]
+    polygons: Mapping[int, Sequence[Polygon]]
 
     def geometry(self, area: int) -> dict[str, object]:
-        """The area as a GeoJSON geometry, in cells."""
-        rings = self.rings.get(area, [])
-        outer = [ring for ring in rings if _is_outer(ring)]
-        holes = [ring for ring in rings if not _is_outer(ring)]
-        polygons = [[ring, *(hole for hole in holes if _inside(hole[0], ring))] for ring in outer]
+        """The area as a GeoJSON geometry."""
+        polygons = [[_points(ring) for ring in _rings(polygon)] for polygon in self.polygons.get(area, ())]
         return {"type": "MultiPolygon", "coordinates": polygons}
 
     def lines(self) -> dict[str, list[int]]:
         """All rings as columns of points: x, y, ring, order."""
+        rings = [ring for polygons in self.polygons.values() for polygon in polygons for ring in _rings(polygon)]
         points = [
-            (x, y, number, order)
-            for number, ring in enumerate(ring for rings in self.rings.values() for ring in rings)
-            for order, (x, y) in enumerate(ring)
+            (x, y, number, order) for number, ring in enumerate(rings) for order, (x, y) in enumerate(_points(ring))
         ]
         return {name: [point[i] for point in points] for i, name in enumerate(("x", "y", "ring", "order"))}
 
 
 def make_shapes(area_of: Mapping[Cell, int]) -> Shapes:
-    """Outline the areas of some cells: the same outlines in whatever order the cells come."""
-    filled = _fill_holes(dict(sorted(area_of.items())))
-    return Shapes(area_of, _outlines(filled))
+    """Outline the areas; the result does not depend on the order of the cells."""
+    cells: dict[int, list[Cell]] = defaultdict(list)
+    for cell, area in _fill_holes(dict(sorted(area_of.items()))).items():
+        cells[area].append(cell)
+    return Shapes(area_of, {area: _outline(cells[area]) for area in sorted(cells)})
 
 
 def _fill_holes(area_of: dict[Cell, int]) -> dict[Cell, int]:
-    for _ in range(MOST_FILLED):
+    for _ in range(MAX_FILLS):
         empty = {near for cell in area_of for near in _neighbors(cell) if near not in area_of}
         found = {}
         for cell in empty:
@@ -59,58 +59,22 @@ def _fill_holes(area_of: dict[Cell, int]) -> dict[Cell, int]:
     return area_of
 
 
-def _outlines(area_of: Mapping[Cell, int]) -> dict[int, list[Ring]]:
-    """Rings around the cells of each area: the inside lies to the left, so holes run the other way round."""
-    edges: dict[int, dict[Cell, list[Cell]]] = defaultdict(lambda: defaultdict(list))
-    for (x, y), area in area_of.items():
-        corners = ((x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1))
-        beside = ((x, y - 1), (x + 1, y), (x, y + 1), (x - 1, y))
-        for i, near in enumerate(beside):
-            if area_of.get(near) != area:
-                edges[area][corners[i]].append(corners[(i + 1) % 4])
-    return {area: _rings(of_area) for area, of_area in sorted(edges.items())}
-
-
-def _rings(edges: dict[Cell, list[Cell]]) -> list[Ring]:
-    rings = []
-    while edges:
-        start = min(edges)
-        ring, here = [start], start
-        while True:
-            ahead = edges[here]
-            # Where two cells touch at a corner only, turn left: each keeps its own ring.
-            nxt = ahead[0] if len(ahead) == 1 or len(ring) < 2 else max(ahead, key=lambda to: _turn(ring[-2], here, to))
-            ahead.remove(nxt)
-            if not ahead:
-                del edges[here]
-            if len(ring) >= 2 and _turn(ring[-2], here, nxt) == 0:
-                ring[-1] = nxt  # straight on: the corner between is none
-            else:
-                ring.append(nxt)
-            here = nxt
-            if here == start:
-                break
-        rings.append(ring)
-    return rings
-
-
-def _turn(a: Cell, b: Cell, c: Cell) -> int:
-    return (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0])
-
-
-def _is_outer(ring: Ring) -> bool:
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring)) > 0
-
-
-def _inside(point: Cell, ring: Ring) -> bool:
-    x, y = point[0] + 0.25, point[1] + 0.25
-    crossings = 0
-    for (ax, ay), (bx, by) in pairwise(ring):
-        if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
-            crossings += 1
-    return crossings % 2 == 1
-
-
 def _neighbors(cell: Cell) -> list[Cell]:
     x, y = cell
     return [(x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)]
+
+
+def _outline(cells: Sequence[Cell]) -> list[Polygon]:
+    x, y = np.array(cells).T
+    union = shapely.coverage_union_all(shapely.box(x, y, x + 1, y + 1))
+    # Normalized rings start at a corner of the area, so that simplifying drops every point on a straight edge.
+    return list(shapely.get_parts(shapely.simplify(shapely.normalize(union), 0)))
+
+
+def _rings(polygon: Polygon) -> Iterator[LinearRing]:
+    yield polygon.exterior
+    yield from polygon.interiors
+
+
+def _points(ring: LinearRing) -> list[Cell]:
+    return [(int(x), int(y)) for x, y in ring.coords]

@@ -1,6 +1,7 @@
-"""The JavaScript that draws charts: Vega, Vega-Lite and their loader in one file, out of the package vl-convert.
+"""What Vega needs to draw charts: the theme with our colors, and its JavaScript, taken from the package vl-convert.
 
-It is made once per version, in a process of its own that takes its memory along, and kept in a file.
+The colors of the page around the charts are in `static/style.css`. One accent color, one ramp of it for amounts, and
+blue to orange for less and more, which stay distinguishable without red and green.
 """
 
 import subprocess
@@ -8,22 +9,76 @@ import sys
 import threading
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from chicago_crime.intake.staging import publish, staging_folder
 
 _MAKE = "import sys, vl_convert; open(sys.argv[1], 'w', encoding='utf-8').write(vl_convert.javascript_bundle())"
 
-_one_at_a_time = threading.Lock()
+_bundle_lock = threading.Lock()
+
+LIGHT = {
+    "text": "#1b2027",
+    "muted": "#59636e",
+    "grid": "#e3e7ec",
+    "accent": "#1f5fbf",
+    "before": "#9aa4b0",
+    "ramp": ["#e9f0fa", "#b9d0f0", "#7fa9e2", "#4680cf", "#1f5fbf", "#123f86"],
+    "diverging": ["#1f5fbf", "#a9c5ea", "#e6e8eb", "#f2b37a", "#b85400"],
+    "border": "#ffffff",
+    "outline": "#59636e",
+}
+DARK = {
+    "text": "#e8ebef",
+    "muted": "#a5afba",
+    "grid": "#2d353f",
+    "accent": "#6ea8fe",
+    "before": "#6b7683",
+    "ramp": ["#1d2a3d", "#264a7c", "#3169b3", "#4f8bdf", "#86b6fb", "#d3e5ff"],
+    "diverging": ["#6ea8fe", "#2f4f7d", "#2d353f", "#96571d", "#ffa552"],
+    "border": "#171c22",
+    "outline": "#a5afba",
+}
+
+
+def theme(is_dark: bool) -> dict[str, Any]:
+    """The Vega-Lite configuration with the colors and fonts of every chart."""
+    color = DARK if is_dark else LIGHT
+    border = {"stroke": color["border"], "strokeWidth": 0.8}
+    text = {"labelColor": color["muted"], "titleColor": color["muted"], "labelFontSize": 12, "titleFontSize": 12}
+    return {
+        "background": "transparent",
+        "font": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif",
+        "view": {"stroke": None},
+        "axis": {**text, "gridColor": color["grid"], "domainColor": color["grid"], "tickColor": color["grid"]}
+        | {"titleFontWeight": "normal", "labelLimit": 190},
+        "legend": {**text, "titleFontWeight": "normal", "gradientLength": 160, "orient": "bottom"},
+        "mark": {"color": color["accent"]},
+        "style": {
+            "before": {"color": color["before"], "stroke": color["before"]},
+            "outline": {"color": color["outline"], "stroke": color["outline"], "strokeWidth": 0.6},
+            "unchosen": {"color": color["grid"], "fill": color["grid"], **border},
+            "area": border,
+        },
+        "range": {
+            "ramp": color["ramp"],
+            "heatmap": color["ramp"],
+            "diverging": color["diverging"],
+            "category": [color["diverging"][4], color["diverging"][0]],
+        },
+    }
 
 
 def bundle(cache: Path) -> bytes:
-    """The script; the first call makes it.
+    """Vega, Vega-Lite and vega-embed as one script.
+
+    It is built once per version, in a process of its own so that the memory this takes is given back.
 
     Args:
-        cache: folder that keeps it.
+        cache: folder that keeps the script.
     """
     file = cache / f"vega-{version('vl-convert-python')}.js"
-    with _one_at_a_time:
+    with _bundle_lock:
         if not file.exists():
             with staging_folder(cache / "staging") as folder:
                 made = folder / file.name

@@ -1,19 +1,32 @@
-"""The page Data: what is loaded, what was left out, and how far the numbers can be trusted."""
+"""The page Data: what is loaded, what was excluded or changed, and what the checks found."""
 
+from collections import Counter, defaultdict
 from typing import Any
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
-from chicago_crime.dashboard.page import Asked
-from chicago_crime.dashboard.pages.data_changes import labels, revisions
+from chicago_crime.dashboard.data import OUTCOMES
+from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.when import MONTHS
-from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
-from chicago_crime.tables import CRIMES, TABLES
+from chicago_crime.dashboard.view import (
+    SYNTHETIC,
+    Column,
+    Figure,
+    Number,
+    PageTable,
+    Section,
+    View,
+    as_text,
+    columnar,
+    share,
+)
+from chicago_crime.storage.warehouse import TooMuchToReadError
+from chicago_crime.tables import CRIMES, REVISIONS, TABLES
 from chicago_crime.tables.years import format_years
 
 LAYERS = {
     "source_lines": ("Source", "lines"),
-    "quarantined": ("Source", "not rows"),
+    "quarantined": ("Source", "quarantined"),
     "raw_crimes": ("Crimes", "raw"),
     "crimes": ("Crimes", "typed"),
     "rejected_crimes": ("Crimes", "rejected"),
@@ -27,49 +40,60 @@ LAYERS = {
     "crimes_by_cell": ("Counts by", "cell"),
     "area_rates": ("Counts by", "area"),
 }
-"""How the table of layers names each of them: above several columns, and above its own. A download has the tables'."""
+"""The column group and header of each layer on the page. Downloads use the names of the tables."""
+
+KINDS = {
+    "added": ("Added", "new in the data"),
+    "vanished": ("Vanished", "no longer in the data"),
+    "reclassified": ("Reclassified", "different primary type, IUCR or FBI code"),
+    "arrest_turned": ("Arrest flag changed", "now set, or no longer set"),
+    "moved": ("Moved", "different coordinates, block or community area"),
+    "corrected": ("Corrected", "different date, description, kind of location, beat, ward, flag or case number"),
+    "another_data_set": ("Different data set", "too few common ids to compare"),
+}
+"""Kind of revision -> its name on the page, and its meaning."""
 
 
-def data_page(asked: Asked) -> View:
-    """Make the page. Filters of rows have no say here, only the years."""
-    facts = asked.facts
-    manifests = asked.data.manifests()
-    sources = sorted({manifests[year].source for year in asked.years if year in manifests})
-    newest = facts.years[asked.newest].last_day
+def data_page(request: PageRequest) -> View:
+    """Build the page. Of the filters, only years apply to it."""
+    facts = request.facts
+    manifests = request.data.manifests()
+    sources = sorted({manifests[year].source for year in request.years if year in manifests})
+    newest = facts.years[request.newest_year].last_day
+    synthetic = caveats.synthetic_years(facts)
     return View(
         "data",
         "Data",
-        "What is loaded, what was left out, and how complete is it?",
+        "What is loaded, what was excluded, and how complete is it?",
         numbers=[
-            Number("Years loaded", str(len(facts.years)), f"shown: {asked.in_years}"),
+            Number("Years loaded", str(len(facts.years)), f"selected: {request.years_text}"),
             Number(
-                "Rows", write(sum(facts.years[year].crimes for year in asked.years), "count"), f"in {asked.in_years}"
+                "Rows",
+                as_text(sum(facts.years[year].crimes for year in request.years), "count"),
+                f"in {request.years_text}",
             ),
-            Number("Newest day", f"{newest.day} {newest:%b %Y}", "", " ".join(caveats.provisional(facts, asked.years))),
-            Number("Source", ", ".join(sources) or "not known", "; ".join(_origins(asked))),
+            Number(
+                "Newest day", f"{newest.day} {newest:%b %Y}", "", " ".join(caveats.provisional(facts, request.years))
+            ),
+            Number("Source", ", ".join(sources) or "unknown", f"{SYNTHETIC}: {synthetic}" if synthetic else ""),
         ],
         sections=[
-            _layers(asked),
-            revisions(asked),
-            _coverage(asked),
-            _rejects(asked),
-            _checks(asked),
-            labels(asked),
-            _nulls(asked),
+            _layers(request),
+            _coverage(request),
+            _rejects(request),
+            _revisions(request),
+            _checks(request),
+            _labels(request),
+            _nulls(request),
         ],
     )
 
 
-def _origins(asked: Asked) -> list[str]:
-    made_up = caveats.made_up(asked.facts)
-    return [f"SYNTHETIC: {made_up}"] if made_up else []
-
-
-def _layers(asked: Asked) -> Section:
-    stored = asked.data.stored()
-    manifests = asked.data.manifests()
+def _layers(request: PageRequest) -> Section:
+    stored = request.data.stored()
+    manifests = request.data.manifests()
     rows = []
-    for year in asked.years:
+    for year in request.years:
         manifest = manifests.get(year)
         row = {"year": year, "source_lines": manifest.lines if manifest else None}
         row["quarantined"] = manifest.quarantined if manifest else None
@@ -82,43 +106,121 @@ def _layers(asked: Asked) -> Section:
         Column("year", "Year", "plain"),
         *(Column(name, label, "count", group) for name, (group, label) in layers.items()),
     )
-    incomplete = asked.facts.incomplete
-    left_out = f"Not shown, because a table lacks them: {', '.join(map(str, incomplete))} (chicago-crime status)."
+    incomplete = request.facts.incomplete
+    incomplete_note = (
+        f"Not shown, as some tables lack them: {', '.join(map(str, incomplete))}. For details: chicago-crime status"
+    )
     return Section(
         "layers",
-        "Rows per year and layer",
-        "Lines of the source = raw rows + lines that are no rows (+ blank lines); raw = typed + rejected; enriched = "
-        "typed. Checks prove it in every run, and stop the run where it does not hold.",
-        [left_out] if incomplete else [],
-        tables=[Shown("layers", "Rows per year and layer", columns, rows, is_open=True)],
+        "Rows by year and layer",
+        "Source lines = raw rows + quarantined lines (+ blank lines); raw = typed + rejected; enriched = typed. Checks "
+        "verify this in every run, and stop the run if it does not hold.",
+        [incomplete_note] if incomplete else [],
+        tables=[PageTable("layers", "Rows by year and layer", columns, rows, is_open=True)],
         shape="wide",
     )
 
 
-def _rejects(asked: Asked) -> Section:
-    found = asked.data.answer("rejects", {}).to_pylist() if asked.data.stored()["rejected_crimes"] else []
+def _revisions(request: PageRequest) -> Section:
+    """What changed when years were loaded again."""
+    stored = request.data.stored()[REVISIONS.name]
+    try:
+        found = request.data.answer("revisions", {"years": request.years}).to_pylist() if stored else []
+    except TooMuchToReadError as error:
+        return Section("revisions", "Changes since the first load", str(error))
+    order = list(KINDS)
+    rows = [
+        {
+            "year": row["year"],
+            "snapshot": row["snapshot"],
+            "previous_snapshot": row["previous_snapshot"],
+            "kind": KINDS[row["kind"]][0],
+            "changes": row["changes"],
+            "meaning": _meaning_of(row),
+        }
+        for row in sorted(found, key=lambda row: (-row["year"], row["snapshot"], order.index(row["kind"])))
+    ]
+    columns = (
+        Column("year", "Year", "plain"),
+        Column("previous_snapshot", "From data as of", "date"),
+        Column("snapshot", "To data as of", "date"),
+        Column("kind", "Change"),
+        Column("changes", "Crimes", "count"),
+        Column("meaning", "Meaning", "prose"),
+    )
+    if not rows:
+        intro = f"Nothing in {request.years_text} differs from what was loaded before."
+        return Section("revisions", "Changes since the first load", intro)
+    changes, years = sum(row["changes"] for row in rows), len({row["year"] for row in rows})
+    return Section(
+        "revisions",
+        "Changes since the first load",
+        f"{as_text(changes, 'count')} changes in {years} {'year' if years == 1 else 'years'}. Records are still "
+        "added, corrected and reclassified years later. A snapshot is dated by its newest change.",
+        ['For single crimes: chicago-crime query "from revisions"'],
+        tables=[PageTable("revisions", "Changes by year, snapshot and kind", columns, rows, is_open=True)],
+        shape="wide",
+    )
+
+
+def _meaning_of(row: dict[str, Any]) -> str:
+    if row["kind"] == "arrest_turned":
+        without = row["changes"] - row["arrests"]
+        return f"{as_text(row['arrests'], 'count')} now set, {as_text(without, 'count')} no longer set"
+    return row["crimes"] or KINDS[row["kind"]][1]
+
+
+def _labels(request: PageRequest) -> Section:
+    """The source's labels of types, and the one label that each has for all years."""
+    together: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in request.data.answer("choices", {}).to_pylist():
+        if row["primary_type"]:
+            together[row["primary_type_comparable"]][row["primary_type"]] = row["crimes"]
+    rows: list[dict[str, Any]] = [
+        {"comparable": comparable, "source": source, "crimes": crimes, "is_merged": source != comparable}
+        for comparable, of_source in sorted(together.items())
+        for source, crimes in sorted(of_source.items(), key=lambda item: -item[1])
+    ]
+    columns = (
+        Column("source", "Source label"),
+        Column("comparable", "Label for all years"),
+        Column("crimes", "Crimes, all years", "count"),
+    )
+    merged = sum(row["is_merged"] for row in rows)
+    return Section(
+        "labels",
+        "Type labels",
+        f"{merged} of the source's {len(rows)} labels are merged into another one, so that trends do not break."
+        if merged
+        else "No label of the source is merged in these years.",
+        tables=[PageTable("labels", "Source labels and labels for all years", columns, rows, shown=200)],
+    )
+
+
+def _rejects(request: PageRequest) -> Section:
+    found = request.data.answer("rejects", {}).to_pylist() if request.data.stored()["rejected_crimes"] else []
     rows = [
         {"year": row["file_year"], "reason": row["reason"], "rows": row["row_count"]}
         for row in sorted(found, key=lambda row: (row["file_year"], row["reason"]))
-        if row["file_year"] in asked.years
+        if row["file_year"] in request.years
     ]
     columns = (Column("year", "Year", "plain"), Column("reason", "Reason"), Column("rows", "Rows", "count"))
-    says = (
-        f"{write(sum(row['rows'] for row in rows), 'count')} rows could not be typed."
+    intro = (
+        f"{as_text(sum(row['rows'] for row in rows), 'count')} rows could not be converted to types."
         if rows
-        else "No row was rejected."
+        else "No rows were rejected."
     )
     return Section(
         "rejects",
         "Rejected rows by reason",
-        says,
-        tables=[Shown("rejects", "Rejected rows", columns, rows, is_open=True)] if rows else [],
+        intro,
+        tables=[PageTable("rejects", "Rejected rows", columns, rows, is_open=True)] if rows else [],
     )
 
 
-def _coverage(asked: Asked) -> Section:
+def _coverage(request: PageRequest) -> Section:
     by_month = {
-        row["month"]: row["crimes"] for row in asked.data.answer("coverage", {"years": asked.years}).to_pylist()
+        row["month"]: row["crimes"] for row in request.data.answer("coverage", {"years": request.years}).to_pylist()
     }
     rows = [
         {"year": month.year, "month_name": MONTHS[month.month - 1], "month": month, "crimes": crimes}
@@ -128,49 +230,49 @@ def _coverage(asked: Asked) -> Section:
     return Section(
         "coverage",
         "Coverage by month",
-        "Every month with a crime, whatever is filtered by.",
-        caveats.partial(asked.facts, asked.years),
+        "All crimes loaded, by month.",
+        caveats.partial(request.facts, request.years),
         [
             Figure(
                 "coverage",
                 "Heat map of crimes loaded by month and year",
-                charts.in_rows(charts.months(), len(asked.years)),
+                charts.with_rows(charts.months(), len(request.years)),
                 {"months": columnar(rows, "year", "month_name", "crimes")},
             )
         ],
-        [Shown("coverage", "Crimes loaded by month", columns, rows, shown=400)],
+        [PageTable("coverage", "Crimes loaded by month", columns, rows, shown=400)],
+        shape="tall",
     )
 
 
-def _checks(asked: Asked) -> Section:
-    words = {True: "passed", False: "failed", None: "running"}
+def _checks(request: PageRequest) -> Section:
     rows = [
-        {
-            "check": f"{one.asset}: {one.check}",
-            "result": words[one.passed] if one.is_error or one.passed is not False else "wants a look",
-            "at": one.at,
-            "found": one.found,
-        }
-        for one in asked.data.checks()
+        {"check": f"{one.asset}: {one.check}", "result": one.outcome, "at": one.at, "found": one.description}
+        for one in request.data.check_results()
     ]
-    passed = sum(row["result"] == "passed" for row in rows)
+    counts = Counter(row["result"] for row in rows)
+    others = "".join(
+        f", {counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome] and outcome != "passed"
+    )
     columns = (
         Column("check", "Check"),
         Column("result", "Result"),
         Column("at", "When", "date"),
-        Column("found", "What it found", "prose"),
+        Column("found", "Finding", "prose"),
     )
     return Section(
         "checks",
         "Checks",
-        f"{passed} of {len(rows)} checks passed in the newest run of each." if rows else "No check has run yet.",
-        tables=[Shown("checks", "The newest result of every check", columns, rows)] if rows else [],
+        f"Newest results of {len(rows)} checks: {counts['passed']} passed{others}."
+        if rows
+        else "No checks have run yet.",
+        tables=[PageTable("checks", "Newest result of every check", columns, rows)] if rows else [],
     )
 
 
-def _nulls(asked: Asked) -> Section:
-    held, counted = asked.data.stored()[CRIMES.name], asked.data.nulls()
-    years = [year for year in asked.years if year in counted]
+def _nulls(request: PageRequest) -> Section:
+    held, counted = request.data.stored()[CRIMES.name], request.data.nulls()
+    years = [year for year in request.years if year in counted]
     crimes = sum(held[year].rows for year in years)
     rows: list[dict[str, Any]] = []
     for column in (column for column in CRIMES.columns if column.nullable and years):
@@ -189,7 +291,7 @@ def _nulls(asked: Asked) -> Section:
     rows.sort(key=lambda row: (-row["nulls"], row["column"]))
     columns = (
         Column("column", "Column"),
-        Column("nulls", "Without a value", "count"),
+        Column("nulls", "Missing", "count"),
         Column("share", "Share", "percent"),
         Column("worst_share", "Worst year", "percent"),
         Column("worst_year", "", "plain"),
@@ -197,10 +299,12 @@ def _nulls(asked: Asked) -> Section:
     )
     return Section(
         "nulls",
-        "Values that are missing",
-        "Columns of crimes that may be without a value, as counted when the years were loaded.",
-        _not_counted([year for year in asked.years if year in held and year not in counted]),
-        tables=[Shown("nulls", "Rows without a value, by column", columns, rows, is_open=True)] if rows else [],
+        "Missing values",
+        "Nullable columns of crimes, as counted when the years were loaded.",
+        _not_counted([year for year in request.years if year in held and year not in counted]),
+        tables=[PageTable("nulls", "Rows with a missing value, by column", columns, rows, is_open=True)]
+        if rows
+        else [],
         shape="wide",
     )
 
@@ -211,6 +315,6 @@ def _not_counted(years: list[int]) -> list[str]:
     counts = ", ".join(f"COUNTIF({c.name} IS NULL) AS {c.name}" for c in CRIMES.columns if c.nullable)
     newest = f"month BETWEEN '{years[-1]}-01-01' AND '{years[-1]}-12-31'"
     return [
-        f"Dagster's records here have no count of {format_years(years)}: other records have it, or an older version of "
-        f'this package loaded it. To count, e.g. chicago-crime query "SELECT {counts} FROM crimes WHERE {newest}"'
+        f"No counts for {format_years(years)} in Dagster's records here: another machine or an older version of this "
+        f'package loaded it. To count them: chicago-crime query "SELECT {counts} FROM crimes WHERE {newest}"'
     ]

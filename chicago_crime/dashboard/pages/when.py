@@ -1,4 +1,4 @@
-"""The page When: hours of the week, months by years, and the seasons."""
+"""The page When: hours of the week, months by year, and seasons."""
 
 from calendar import monthrange
 from datetime import date
@@ -6,44 +6,45 @@ from typing import Any
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
-from chicago_crime.dashboard.page import Asked
-from chicago_crime.dashboard.view import Column, Figure, Number, Section, Shown, View, columnar, share, write
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.view import Column, Figure, Number, PageTable, Section, View, as_text, columnar, share
+from chicago_crime.tables.years import format_years
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def when(asked: Asked) -> View:
-    """Make the page."""
-    rows = asked.answer("when").to_pylist()
+def when(request: PageRequest) -> View:
+    """Build the page."""
+    rows = request.answer("when").to_pylist()
     by_month = {row["month"]: row["crimes"] for row in rows if row["month"]}
     by_hour = [row for row in rows if not row["month"]]
     total = sum(by_month.values())
-    asked.refuse_nothing(total)
+    request.require_matches(total)
     placeholders = sum(row["time_placeholders"] for row in by_hour)
     known = sum(row["crimes"] for row in by_hour)
     if known + placeholders != total:
-        asked.notes.append(
-            "A year is being replaced right now: hours and months are not of the same moment. Look again."
+        request.notes.append(
+            "A year is being replaced right now, so hours and months do not match yet. Reload the page."
         )
     return View(
         "when",
         "When",
-        "At which hours, on which days and in which months is it reported to have happened?",
+        "At which hours, on which days and in which months does reported crime happen?",
         numbers=[
-            Number("Reported crimes", write(total, "count"), f"in {asked.in_years}"),
+            Number("Reported crimes", as_text(total, "count"), f"in {request.years_text}"),
             Number(
-                "Time not known",
-                write(share(placeholders, total), "percent"),
-                f"{write(placeholders, 'count')} crimes",
-                "Exactly 00:00 or 00:01 stands for an unknown time: left out of the hours, counted in the months.",
+                "Time unknown",
+                as_text(share(placeholders, total), "percent"),
+                f"{as_text(placeholders, 'count')} crimes",
+                "Times of exactly 00:00 or 00:01 stand for unknown: excluded from hours, included in months.",
             ),
         ],
-        sections=[_hours(asked, by_hour), _months(asked, by_month), _season(asked, by_month)],
+        sections=[_hours(request, by_hour), _months(request, by_month), _season(request, by_month)],
     )
 
 
-def _hours(asked: Asked, found: list[dict[str, Any]]) -> Section:
+def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
     crimes = {(row["day_of_week"], row["hour"]): row["crimes"] for row in found}
     rows = [
         {"weekday": name, "hour": hour, "crimes": crimes.get((number, hour), 0)}
@@ -54,19 +55,19 @@ def _hours(asked: Asked, found: list[dict[str, Any]]) -> Section:
     return Section(
         "hours",
         "Hours of the week",
-        "Crimes whose time is known, Chicago local time.",
-        ["Times are at times a best estimate, and cluster at full hours: noon stands for “around noon”, too."],
+        "Crimes with a known time, in Chicago local time.",
+        ["Many times are estimates and cluster at full hours: noon also stands for “around noon”."],
         [
             Figure(
                 "hours", "Heat map of crimes by weekday and hour", charts.hours(), {"hours": columnar(rows, *rows[0])}
             )
         ],
-        [Shown("hours", f"Crimes by weekday and hour, {asked.in_years}", columns, rows, shown=168)],
+        [PageTable("hours", f"Crimes by weekday and hour, {request.years_text}", columns, rows, shown=168)],
         shape="wide",
     )
 
 
-def _months(asked: Asked, by_month: dict[date, int]) -> Section:
+def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
     rows = [
         {
             "year": year,
@@ -74,38 +75,39 @@ def _months(asked: Asked, by_month: dict[date, int]) -> Section:
             "month": number,
             "crimes": by_month.get(date(year, number, 1), 0),
         }
-        for year in asked.years
-        for number in range(1, asked.facts.years[year].last_day.month + 1)
+        for year in request.years
+        for number in range(1, request.facts.years[year].last_day.month + 1)
     ]
     columns = (Column("year", "Year", "plain"), Column("month", "Month", "plain"), Column("crimes", "Crimes", "count"))
     drawn = {"months": columnar(rows, "year", "month_name", "crimes")}
     return Section(
         "months",
-        "Months by years",
-        "Every crime, also those whose time is not known.",
-        [*caveats.provisional(asked.facts, asked.years), *caveats.partial(asked.facts, asked.years)],
+        "Months by year",
+        "All crimes, including those with an unknown time.",
+        [*caveats.provisional(request.facts, request.years), *caveats.partial(request.facts, request.years)],
         [
             Figure(
                 "months",
                 "Heat map of crimes by month and year",
-                charts.in_rows(charts.months(), len(asked.years)),
+                charts.with_rows(charts.months(), len(request.years)),
                 drawn,
             )
         ],
-        [Shown("months", f"Crimes by month, {asked.in_years}", columns, rows, shown=400)],
+        [PageTable("months", f"Crimes by month, {request.years_text}", columns, rows, shown=400)],
     )
 
 
-def _season(asked: Asked, by_month: dict[date, int]) -> Section:
-    whole = [year for year in asked.years if asked.facts.years[year].is_whole]
+def _season(request: PageRequest, by_month: dict[date, int]) -> Section:
+    complete = [year for year in request.years if request.facts.years[year].is_complete]
     title, name = "Seasons", "season"
-    if not whole:
-        return Section(name, title, "No chosen year is whole: seasons need all twelve months.")
-    days = [sum(monthrange(year, number)[1] for year in whole) for number in range(1, 13)]
-    crimes = [sum(by_month.get(date(year, number, 1), 0) for year in whole) for number in range(1, 13)]
+    if not complete:
+        return Section(name, title, "None of the selected years is complete. Seasons need all twelve months.")
+    days = [sum(monthrange(year, number)[1] for year in complete) for number in range(1, 13)]
+    crimes = [sum(by_month.get(date(year, number, 1), 0) for year in complete) for number in range(1, 13)]
     mean = sum(crimes) / sum(days)
+    period = format_years(complete) if len(complete) < len(request.years) else "the selected years"
     if not mean:
-        return Section(name, title, "No crime of a whole year matches these filters.")
+        return Section(name, title, "No crimes in a complete year match these filters.")
     rows = [
         {
             "month_name": MONTHS[i],
@@ -118,21 +120,21 @@ def _season(asked: Asked, by_month: dict[date, int]) -> Section:
     columns = (
         Column("month_name", "Month"),
         Column("crimes", "Crimes", "count"),
-        Column("per_day", "A day", "decimal"),
-        Column("above", "Against the mean day", "percent_change"),
+        Column("per_day", "Per day", "decimal"),
+        Column("above", "Relative to average", "percent_change"),
     )
     return Section(
         name,
         title,
-        f"Crimes a day against the mean day of whole years ({len(whole)} of {len(asked.years)} chosen).",
-        [caveats.SMALL_NUMBERS] if min(crimes) < caveats.SMALL else [],
+        f"Crimes per day in each month, relative to the average day of {period}.",
+        [caveats.SMALL_MONTHS] if min(crimes) < caveats.SMALL else [],
         [
             Figure(
                 name,
-                "Bar chart of months against the mean day",
+                "Bar chart of crimes per day by month, relative to average",
                 charts.season(),
                 {name: columnar(rows, "month_name", "above")},
             )
         ],
-        [Shown(name, "Months against the mean day", columns, rows)],
+        [PageTable(name, "Crimes per day by month", columns, rows)],
     )

@@ -1,11 +1,11 @@
-// Filters without a reload, and charts. The server renders every page whole; without this script all but the charts
-// works by submitting the form. The address is the only state: this script follows it and never holds any of its own.
+// Filters without a reload, and charts. The server renders complete pages; without this script everything but the charts
+// works by submitting the form. The address is the only state: this script follows it and holds none of its own.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const narrow = matchMedia("(max-width: 820px)");
 const here = () => location.pathname + location.search;
 let views = [];
-let latest = 0; // counts the pages asked for: an answer that comes after a newer question is dropped
+let latest = 0; // number of the newest request: responses to older ones are dropped
 let drawings = 0;
 let shown = here();
 let wanted = shown;
@@ -47,16 +47,16 @@ async function draw() {
 async function show(url, { withFilters }) {
   const mine = ++latest;
   wanted = here();
-  isFormStale ||= withFilters; // it stays so if a newer question overtakes this one
+  isFormStale ||= withFilters; // stays true if a newer request overtakes this one
   document.getElementById("main").setAttribute("aria-busy", "true");
   let page;
   try {
     page = new DOMParser().parseFromString(await (await fetch(url)).text(), "text/html");
   } catch {
-    location.assign(url); // the server is gone: let the browser say so
+    location.assign(url); // the server is gone: let the browser show its error
     return;
   }
-  if (mine !== latest) return; // the person has chosen something else meanwhile
+  if (mine !== latest) return; // a newer choice was made meanwhile
   const fresh = page.getElementById("main");
   if (!fresh || !page.getElementById("filters") || !document.getElementById("filters")) return location.assign(url);
   const main = document.getElementById("main");
@@ -74,11 +74,11 @@ async function show(url, { withFilters }) {
   if (!focused.isConnected) keepFocus(focused);
   document.title = page.title;
   const value = fresh.querySelector(".value");
-  document.getElementById("told").textContent = value ? `${value.textContent} crimes match` : fresh.innerText.slice(0, 120);
+  document.getElementById("status").textContent = value ? `${value.textContent} crimes match` : fresh.innerText.slice(0, 120);
   await draw();
 }
 
-// Who uses the keyboard must not start from the top of the page because what had the focus was replaced.
+// Keyboard users must not be sent to the top of the page because the focused element was replaced.
 function keepFocus(gone) {
   const same = gone.form?.id === "filters" && document.querySelector(`#filters [name="${gone.name}"][value="${CSS.escape(gone.value)}"]`);
   const link = gone.closest("nav") && document.querySelector("nav [aria-current]");
@@ -96,14 +96,14 @@ function address(form) {
   return form.getAttribute("action") + (query ? `?${query}` : "");
 }
 
-// What is as by default is left out of the address: the first of some radio buttons, the newest day.
+// Defaults are left out of the address: the first radio button of a group, the newest day.
 function isDefault(form, name, value) {
   const control = form.elements[name];
   if (control instanceof RadioNodeList && control[0].type === "radio") return control[0].value === value;
   return control.type === "date" && value === control.max;
 }
 
-// Whether a person was quicker than this script.
+// Whether somebody changed the form before this script was loaded.
 function isChosenAlready(form) {
   return [...form.querySelectorAll("input, select")].some((control) => {
     if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
@@ -114,7 +114,7 @@ function isChosenAlready(form) {
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("#filters");
-  // Another set of labels is another list of types: the form comes anew with it.
+  // Other labels mean another list of types, so the form must be replaced, too.
   if (form) go(address(form), { withFilters: event.target.name === "source_labels" });
 });
 document.addEventListener("submit", (event) => {
@@ -130,14 +130,14 @@ document.addEventListener("click", (event) => {
   go(link.href, { withFilters: true }).then(() => { if (link.closest("nav")) scrollTo(0, 0); });
 });
 addEventListener("popstate", () => {
-  // A link to a place in the page comes by here, too: there is nothing to show anew, and the focus is there already.
+  // Also fired for links within the page: nothing to load, and the focus is already there.
   if (here() !== wanted) show(location.href, { withFilters: true });
 });
 dark.addEventListener("change", draw);
 let resized;
 let width = innerWidth;
 addEventListener("resize", () => {
-  if (innerWidth === width) return; // a phone's address bar comes and goes
+  if (innerWidth === width) return; // only a phone's address bar appeared or disappeared
   width = innerWidth;
   clearTimeout(resized);
   resized = setTimeout(draw, 150);

@@ -1,7 +1,4 @@
-"""Hot spots of any choice of crimes: Getis-Ord Gi* from counts by cell, with what it means in a sentence.
-
-The table `hot_spots` has the same number for a year and a class; a test compares the two.
-"""
+"""Hot spots under any filters: Getis-Ord Gi* from counts by cell, as the Spark job computes it per year and class."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,15 +6,15 @@ import numpy.typing as npt
 Counts = npt.NDArray[np.int64]
 
 HOT = 1.96
-"""Beyond this z-score chance alone would put a cell in 5 of 100 cases."""
+"""The z-score of 95 % confidence."""
 
 WHAT_HOT_MEANS = (
-    "A cell is hot (or cold) where it and its eight neighbors together have more (or fewer) of these crimes than "
-    "chance would put there: Getis-Ord Gi*, beyond ±1.96 for 95 % and ±2.58 for 99 % confidence."
+    "A cell is hot (or cold) if it and its eight neighbors together have more (or fewer) of these crimes than chance "
+    "alone would explain: Getis-Ord Gi* beyond ±1.96 (95 % confidence) or ±2.58 (99 %)."
 )
 MANY_TESTS = (
-    "Gi* asks of each of thousands of cells at once: some look hot by chance. The study area is every cell that had "
-    "any crime in these years."
+    "Gi* tests thousands of cells at once, so some are hot by chance. The study area is every cell with any crime in "
+    "these years."
 )
 
 
@@ -25,7 +22,7 @@ def gi_star(cells: Counts, crimes: Counts) -> tuple[npt.NDArray[np.float64], Cou
     """Getis-Ord Gi* over a cell and its up to eight neighbors in the study area, as in the table `hot_spots`.
 
     Returns:
-        The z-score of each cell (0 where counts do not vary), and the crimes of its neighborhood.
+        The z-score of each cell (0 where counts do not vary), and the crimes in its neighborhood.
     """
     corner = cells.min(axis=1, keepdims=True) - 1
     x, y = cells - corner

@@ -1,4 +1,4 @@
-"""What all pages start from: the filters, what is loaded, and the years that both leave."""
+"""A request for a page: its filters, what is loaded, and the years that both leave."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -6,12 +6,14 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.facts import Facts
+from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.view import View
 from chicago_crime.errors import PlatformError
 from chicago_crime.tables.years import format_years
+
+NO_BREAK_HYPHEN = "\u2011"
+"""A hyphen at which lines do not break: 2015-2016 stays on one line."""
 
 
 class NothingMatchesError(PlatformError):
@@ -19,13 +21,13 @@ class NothingMatchesError(PlatformError):
 
 
 @dataclass
-class Asked:
-    """What a person asked for.
+class PageRequest:
+    """A request for a page.
 
     Attributes:
         data: the warehouse.
-        filters: the choice.
-        notes: what to tell about the choice.
+        filters: the chosen filters.
+        notes: sentences about the filters that the page shows above its content.
     """
 
     data: Data
@@ -39,75 +41,74 @@ class Asked:
 
     @cached_property
     def years(self) -> list[int]:
-        """The chosen years that are loaded, all loaded ones if none is chosen.
+        """The chosen years that are loaded; all loaded years if none is chosen.
 
         Raises:
-            NothingMatchesError: none of the chosen ones is loaded.
+            NothingMatchesError: none of the chosen years is loaded.
         """
         loaded = list(self.facts.years)
-        missing = [year for year in self.filters.year if year not in loaded]
-        if missing:
-            self.notes.append(
-                f"{format_years(missing)} is not loaded: chicago-crime run --years {format_years(missing)}"
-            )
         if not self.filters.year:
             return loaded
-        if not (chosen := [year for year in self.filters.year if year in loaded]):
-            raise NothingMatchesError(
-                f"{format_years(missing)} is not loaded. Loaded: {format_years(loaded)}. "
-                f"Load it with: chicago-crime run --years {format_years(missing)}"
+        chosen = [year for year in self.filters.year if year in loaded]
+        if missing := [year for year in self.filters.year if year not in loaded]:
+            note = (
+                f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
+                f"To load: chicago-crime run --years {format_years(missing)}"
             )
+            if not chosen:
+                raise NothingMatchesError(f"{note} (loaded: {format_years(loaded)})")
+            self.notes.append(note)
         return chosen
 
     @property
-    def newest(self) -> int:
+    def newest_year(self) -> int:
         """The newest of the years."""
         return self.years[-1]
 
     @property
-    def in_years(self) -> str:
-        """The years, as people write them."""
-        return format_years(self.years).replace(",", ", ")
+    def years_text(self) -> str:
+        """The years as text, such as 2014-2016, 2021."""
+        return format_years(self.years).replace(",", ", ").replace("-", NO_BREAK_HYPHEN)
 
     def answer(self, name: str, years: Iterable[int] | None = None, **more: object) -> pa.Table:
-        """The answer of a page's statement for the filters."""
+        """The result of a page's statement under the filters."""
         chosen = self.years if years is None else years
         return self.data.answer(name, self.filters.parameters(chosen) | more)
 
-    def refuse_nothing(self, crimes: float) -> None:
+    def require_matches(self, crimes: float) -> None:
         """Raise NothingMatchesError if no crime matches."""
         if not crimes:
-            raise NothingMatchesError(f"No crime of {self.in_years} matches these filters. Take one of them off.")
+            raise NothingMatchesError(f"No crimes in {self.years_text} match these filters. Remove one of them.")
 
     def area_name(self, area: int | None) -> str:
         """The name of a community area."""
         return self.facts.areas.get(area, f"Area {area}") if area is not None else "No community area"
 
     def filter_label(self, name: str, value: object) -> str:
-        """A filter that is on, in words."""
+        """An active filter in words."""
         match name:
             case "area":
                 return self.area_name(int(str(value)))
             case "district":
                 return f"District {value}"
             case "arrest":
-                return "With the arrest flag" if value else "Without the arrest flag"
+                return "Arrest flag set" if value else "Arrest flag not set"
             case "domestic":
                 return "Domestic" if value else "Not domestic"
         return str(value).replace("non_index", "other (non-index)").capitalize()
 
     def toggled(self, name: str, value: object) -> str:
-        """The query string with a filter switched on, or off if it is on."""
+        """The query string with a filter added, or removed if it is active."""
         return self.filters.toggled(name, value).query()
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
-        """Residents of the areas (of all if none is named), added up over years."""
+        """Residents of the areas (of all areas by default), summed over years."""
         chosen = set(areas) or set(self.facts.areas)
         return sum(self.facts.residents.get((year, area), 0.0) for year in years for area in chosen)
 
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:
-        """Whether an area has too few residents in any of the years for its rate to mean much."""
+        """Whether an area has too few residents in any of the years for a meaningful rate."""
         return any((year, area) in self.facts.few_residents for year in years)
 
 
-Page = Callable[[Asked], View]
+Page = Callable[[PageRequest], View]
