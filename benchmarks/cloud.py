@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chicago_crime.graph.plan_gcp import MINUTES_A_YEAR, MINUTES_TO_START
 from rich.console import Console
 from rich.table import Table
 

@@ -1,6 +1,7 @@
 """Write the generated parts of the pages: tables, columns, settings, commands and roles, from the code itself.
 
-`python docs/generate.py` rewrites what stands between `<!-- NAME -->` and `<!-- /NAME -->`; a test fails if that is out of date.
+`python docs/generate.py` rewrites the text between `<!-- NAME -->` and `<!-- /NAME -->`. A test fails if it is out of
+date.
 """
 
 import sys

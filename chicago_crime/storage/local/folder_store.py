@@ -30,8 +30,6 @@ class FolderStore(ObjectStore):
         A file with a known checksum is hard-linked instead of copied: the platform replaces files and never modifies
         them, so that two names can share the bytes.
         """
-        from chicago_crime.intake.file_facts import sha256  # slow to import, and only runs need it
-
         with staging_folder(self.staging) as fresh:
             copy = fresh / "object"
             if checksum:
