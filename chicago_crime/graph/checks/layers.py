@@ -25,7 +25,7 @@ from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import Warehouse
-from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 from chicago_crime.tables.limits import Limits
 
 Context = AssetCheckExecutionContext
@@ -126,13 +126,7 @@ def nothing_lost_at_the_gate(
 )
 def nothing_lost_in_typing(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
     """Account for every raw row."""
-    findings = Findings()
-    tables = (RAW_CRIMES, CRIMES, REJECTED_CRIMES)
-    stored = {table.name: warehouse.stored(table) for table in tables}
-    for year in years_of(context, warehouse, CRIMES):
-        numbers = {name: years[year].rows if year in years else 0 for name, years in stored.items()}
-        findings.must_be_equal(year, "raw_crimes", "crimes + rejected_crimes", numbers)
-    return findings.result()
+    return _account_for(context, warehouse, RAW_CRIMES, CRIMES, REJECTED_CRIMES)
 
 
 @asset_check(asset=REJECTED_CRIMES.name, description="At most one row in a hundred was rejected.")
@@ -189,12 +183,7 @@ def is_like_the_year_before(
 )
 def nothing_lost_in_spark(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
     """Account for every typed row."""
-    findings = Findings()
-    typed, enriched = warehouse.stored(CRIMES), warehouse.stored(ENRICHED_CRIMES)
-    for year in years_of(context, warehouse, ENRICHED_CRIMES):
-        numbers = {"crimes": typed[year].rows, "enriched_crimes": enriched[year].rows}
-        findings.must_be_equal(year, "crimes", "enriched_crimes", numbers)
-    return findings.result()
+    return _account_for(context, warehouse, CRIMES, ENRICHED_CRIMES)
 
 
 def all_checks() -> list[AssetChecksDefinition]:
@@ -210,6 +199,16 @@ def all_checks() -> list[AssetChecksDefinition]:
         nothing_lost_in_spark,
         *table_checks(),
     ]
+
+
+def _account_for(context: Context, warehouse: Warehouse, whole: Table, *parts: Table) -> AssetCheckResult:
+    """Check that a table has as many rows as the tables that its rows went to."""
+    findings = Findings()
+    stored = {table.name: warehouse.stored(table) for table in (whole, *parts)}
+    for year in years_of(context, warehouse, parts[0]):
+        numbers = {name: years[year].rows if year in years else 0 for name, years in stored.items()}
+        findings.must_be_equal(year, whole.name, " + ".join(part.name for part in parts), numbers)
+    return findings.result()
 
 
 def _manifests(context: Context, warehouse: Warehouse, source_files: SourceFiles) -> dict[int, Manifest]:
