@@ -16,31 +16,30 @@ from uuid import uuid4
 def staging_folder(root: Path) -> Iterator[Path]:
     """A new folder in `root`, which is removed afterwards.
 
-    It also removes the folders of processes that were killed. The lock of a folder is a file beside it, which its
-    process locks first and removes last: a folder whose lock is free belongs to nobody.
+    It also removes the folders of processes that were killed. Each folder has a lock of its name, in a folder beside
+    `root`, which its process locks first and removes last: a folder whose lock is free belongs to nobody.
     """
     from filelock import FileLock, Timeout  # here, because commands that only read need not wait for the import
 
-    root.mkdir(parents=True, exist_ok=True)
-    for folder in {entry.with_suffix("") for entry in root.iterdir()}:
-        with suppress(Timeout), FileLock(_lock_of(folder), blocking=False):
-            _remove(folder)
+    locks = root.with_name(f"{root.name}-locks")
+    for folder in (root, locks):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in {entry.name for entry in (*root.iterdir(), *locks.iterdir())}:
+        with suppress(Timeout), FileLock(locks / name, blocking=False):
+            _remove(root / name, locks / name)
     folder = root / uuid4().hex
-    with FileLock(_lock_of(folder), thread_local=False):  # a folder may be closed by another thread
+    lock = locks / folder.name
+    with FileLock(lock, thread_local=False):  # a folder may be closed by another thread
         folder.mkdir()
         try:
             yield folder
         finally:
-            _remove(folder)
+            _remove(folder, lock)
 
 
-def _lock_of(folder: Path) -> Path:
-    return folder.with_suffix(".lock")
-
-
-def _remove(folder: Path) -> None:
+def _remove(folder: Path, lock: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    _lock_of(folder).unlink(missing_ok=True)
+    lock.unlink(missing_ok=True)
 
 
 def publish(file: Path, target: Path) -> None:

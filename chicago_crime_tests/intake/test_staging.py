@@ -41,7 +41,7 @@ def test_the_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -
     process.communicate()
     assert (left / "half").exists()
     with staging_folder(tmp_path) as folder:
-        assert [entry for entry in tmp_path.iterdir() if entry.is_dir()] == [folder]
+        assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_the_folder_of_a_living_process_stays(tmp_path: Path) -> None:
