@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import bundle, theme
-from chicago_crime.dashboard.data import Data, NothingLoadedError, import_dagster
+from chicago_crime.dashboard.data import Data, NothingLoadedError
 from chicago_crime.dashboard.filters import CLASSES, Filters, TooManyValuesError, read_filters
 from chicago_crime.dashboard.page_request import Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
@@ -90,14 +91,11 @@ class Dashboard:
         )
 
     def warm_up(self) -> None:
-        """Answer a page before the server listens: concurrent first requests must not race for lazy imports."""
+        """Import before the server listens what concurrent requests would race for."""
+        import_module("pandas")  # pyarrow imports it lazily, and Altair fails on a pandas that is half imported
+        self.data.check_results()
         with suppress(PlatformError):  # the page will show it
             overview(PageRequest(self.data, Filters()))
-
-    def warm_up_in_background(self) -> None:
-        """Do what takes seconds and only some requests wait for, behind locks."""
-        bundle(self.cache)
-        import_dagster()
 
     def page(self, request: Request) -> Response:
         """One of the pages."""

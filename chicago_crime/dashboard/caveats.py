@@ -19,6 +19,7 @@ AREAS_FROM_CELLS = (
 )
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
+SMALL_MONTHS = f"Some months have fewer than {SMALL} crimes, so small differences can look like a season."
 
 FEW_RESIDENTS = "fewer than 10,000 residents, so that a single crime moves the rate by more than 0.1"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"

@@ -47,8 +47,6 @@ RECORDS_PER_PAGE = 50
 MAX_RECORDS = 1000
 """How far back the history of a check is read for years that were loaded long ago."""
 
-_import_lock = threading.Lock()
-
 Derived = TypeVar("Derived")
 Versions = Mapping[str, Mapping[int, TableYear]]
 
@@ -318,15 +316,9 @@ class Data:
         )
 
 
-def import_dagster() -> None:
-    """Import what reading the results of checks needs, which takes a second or two."""
-    _check_keys()
-
-
 def _check_keys() -> tuple[list[Any], Any, str]:
     """The keys of all checks, the key of the one that counts NULLs, and the metadata entry with its counts."""
-    with _import_lock:  # concurrent requests could see modules that are only half imported
-        from chicago_crime.graph.checks.layers import NULLS, all_checks, is_like_the_year_before
+    from chicago_crime.graph.checks.layers import NULLS, all_checks, is_like_the_year_before
 
     [counts_nulls] = is_like_the_year_before.check_keys
     return [key for check in all_checks() for key in check.check_keys], counts_nulls, NULLS

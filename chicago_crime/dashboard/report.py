@@ -28,7 +28,7 @@ WIDTH = 680
 """Width of a chart in pixels, to fit a printed page."""
 
 ROWS_SHOWN = 25
-MIN_SIMILARITY = 0.75
+MIN_SIMILARITY = 0.85
 """From this similarity (0 to 1) on, a misspelled name is taken for an area."""
 
 
@@ -79,12 +79,11 @@ def find_area(facts: Facts, name: str) -> int:
         return by_name[wanted]
     if wanted.isdigit() and int(wanted) in facts.areas:
         return int(wanted)
-    alike = difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
-    first = difflib.SequenceMatcher(None, wanted, alike[0]).ratio() if alike else 0.0
-    second = difflib.SequenceMatcher(None, wanted, alike[1]).ratio() if len(alike) > 1 else 0.0
-    if first >= MIN_SIMILARITY and first > second:
+    alike = difflib.get_close_matches(wanted, by_name, n=2, cutoff=MIN_SIMILARITY)
+    if len(alike) == 1:
         return by_name[alike[0]]
-    alike += [one for one in by_name if wanted in one and one not in alike]
+    alike += difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
+    alike = list(dict.fromkeys([*alike, *(one for one in by_name if wanted in one)]))
     names = ", ".join(facts.areas[by_name[one]] for one in alike[:5]) or "Hyde Park, Loop, Rogers Park, ..."
     raise UsageError(f"no community area is named {name!r}. Did you mean one of these: {names}?")
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 import uvicorn
 
 from chicago_crime.dashboard.app import Dashboard
+from chicago_crime.dashboard.charts.vega import bundle
 from chicago_crime.dashboard.data import Data
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
@@ -38,7 +39,7 @@ def serve(installation: Installation, port: int, host: str, announce: Callable[[
             raise UsageError(f"port {port} is in use: stop the program that uses it, or choose another with --port")
     dashboard = build_dashboard(installation)
     dashboard.warm_up()
-    threading.Thread(target=dashboard.warm_up_in_background, daemon=True).start()
+    threading.Thread(target=bundle, args=(dashboard.cache,), daemon=True).start()
     server = uvicorn.Server(
         uvicorn.Config(dashboard.application(), host=host, port=port, log_level="warning", lifespan="off")
     )

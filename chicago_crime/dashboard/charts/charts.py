@@ -48,6 +48,37 @@ def built_once(build: Callable[[], AnyChart]) -> Callable[[], dict[str, Any]]:
     return spec
 
 
+TOOLTIPS = {
+    "name": alt.Tooltip("name:N", title="Name"),
+    "month": alt.Tooltip("month:T", title="Month", format="%B %Y"),
+    "month_name": alt.Tooltip("month_name:N", title="Month"),
+    "year": alt.Tooltip("year:O", title="Year"),
+    "weekday": alt.Tooltip("weekday:N", title="Day"),
+    "hour": alt.Tooltip("hour:O", title="Hour"),
+    "crimes": alt.Tooltip("crimes:Q", title="Crimes", format=",d"),
+    "now": alt.Tooltip("now:Q", title="Now", format=",d"),
+    "before": alt.Tooltip("before:Q", title="A year earlier", format=",d"),
+    "change": alt.Tooltip("change:Q", title="Change", format="+,d"),
+    "growth": alt.Tooltip("share:Q", title="Change, %", format="+.1%"),
+    "share": alt.Tooltip("share:Q", title="Share", format=".1%"),
+    "above": alt.Tooltip("above:Q", title="Relative to average", format="+.1%"),
+    "rate": alt.Tooltip("rate:Q", title="Per 1,000 residents per year", format=",.1f"),
+    "gi_star": alt.Tooltip("gi_star:Q", title="Gi* z-score", format="+.1f"),
+}
+
+
+def _tooltips(*names: str) -> list[alt.Tooltip]:
+    return [TOOLTIPS[name] for name in names]
+
+
+def _axis(format: str = "~s", **more: Any) -> alt.Axis:
+    return alt.Axis(format=format, tickCount=5, labelExpr=PLAIN_ZERO, **more)
+
+
+def _chart(dataset: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(dataset)).properties(width=WIDE, height=HEIGHT)
+
+
 @built_once
 def trend() -> AnyChart:
     """Crimes by month. Dataset `trend`: month, crimes, run."""
@@ -64,132 +95,81 @@ def trend_and_before() -> AnyChart:
 
 def _lines(*fields: str) -> list[alt.Chart]:
     """A line of the first field, and invisible points whose tooltips show all fields."""
-    titles = {"crimes": "Crimes", "before": "A year earlier"}
     base = alt.Chart(alt.NamedData("trend")).encode(
         x=alt.X("month:T", title=None, axis=alt.Axis(labelFlush=True, tickCount=8)),
-        y=alt.Y(
-            f"{fields[0]}:Q", axis=alt.Axis(format="~s", tickCount=5, title="Crimes per month", labelExpr=PLAIN_ZERO)
-        ),
+        y=alt.Y(f"{fields[0]}:Q", axis=_axis(title="Crimes per month")),
         detail="run:N",
-        tooltip=[
-            alt.Tooltip("month:T", format="%B %Y", title="Month"),
-            *(alt.Tooltip(f"{name}:Q", format=",d", title=titles[name]) for name in fields),
-        ],
+        tooltip=_tooltips("month", *fields),
     )
     line = base.mark_line(style="before", strokeWidth=2) if fields == ("before",) else base.mark_line(strokeWidth=2.5)
     return [line, base.mark_point(size=90, opacity=0, filled=True)]
 
 
 @built_once
-def ranked() -> alt.Chart:
+def ranked() -> AnyChart:
     """The most frequent. Dataset `ranked`: name, crimes, share, in order."""
-    return (
-        alt.Chart(alt.NamedData("ranked"))
-        .mark_bar()
-        .encode(
-            y=alt.Y("name:N", sort=None, title=None),
-            x=alt.X("crimes:Q", title="Crimes", axis=alt.Axis(format="~s", tickCount=5, labelExpr=PLAIN_ZERO)),
-            tooltip=[
-                alt.Tooltip("name:N", title="Type"),
-                alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
-                alt.Tooltip("share:Q", format=".1%", title="Share"),
-            ],
-        )
-        .properties(width=WIDE, height=HEIGHT)
+    bars = _chart("ranked").mark_bar()
+    return bars.encode(
+        y=alt.Y("name:N", sort=None, title=None),
+        x=alt.X("crimes:Q", title="Crimes", axis=_axis()),
+        tooltip=_tooltips("name", "crimes", "share"),
     )
 
 
 @built_once
-def moved() -> alt.Chart:
+def moved() -> AnyChart:
     """What rose and fell. Dataset `moved`: name, change, share, now, before, direction (rose or fell), in order."""
     return _changes("change:Q", "Change in crimes", "+~s")
 
 
 @built_once
-def moved_by_share() -> alt.Chart:
+def moved_by_share() -> AnyChart:
     """The same with bars by relative change, for places that differ in size."""
     return _changes("share:Q", "Change, year to date", "+.0%")
 
 
 def _changes(length: str, title: str, format: str) -> alt.Chart:
-    return (
-        alt.Chart(alt.NamedData("moved"))
-        .mark_bar()
-        .encode(
-            y=alt.Y("name:N", sort=None, title=None),
-            x=alt.X(length, title=title, axis=alt.Axis(format=format, tickCount=5, labelExpr=PLAIN_ZERO)),
-            color=alt.Color("direction:N", title=None, scale=alt.Scale(domain=["rose", "fell"])),
-            tooltip=[
-                alt.Tooltip("name:N", title="Name"),
-                alt.Tooltip("now:Q", format=",d", title="Now"),
-                alt.Tooltip("before:Q", format=",d", title="A year earlier"),
-                alt.Tooltip("change:Q", format="+,d", title="Change"),
-                alt.Tooltip("share:Q", format="+.1%", title="Change, %"),
-            ],
-        )
-        .properties(width=WIDE, height=HEIGHT)
+    bars = _chart("moved").mark_bar()
+    return bars.encode(
+        y=alt.Y("name:N", sort=None, title=None),
+        x=alt.X(length, title=title, axis=_axis(format)),
+        color=alt.Color("direction:N", title=None, scale=alt.Scale(domain=["rose", "fell"])),
+        tooltip=_tooltips("name", "now", "before", "change", "growth"),
     )
 
 
 @built_once
-def season() -> alt.Chart:
+def season() -> AnyChart:
     """Each month relative to the average day. Dataset `season`: month_name, above (a share)."""
-    return (
-        alt.Chart(alt.NamedData("season"))
-        .mark_bar()
-        .encode(
-            x=alt.X("month_name:O", sort=None, title=None, axis=MONTH_AXIS),
-            y=alt.Y(
-                "above:Q",
-                title="Crimes per day, relative to average",
-                axis=alt.Axis(format="+.0%", tickCount=5, labelExpr=PLAIN_ZERO),
-            ),
-            tooltip=[
-                alt.Tooltip("month_name:N", title="Month"),
-                alt.Tooltip("above:Q", format="+.1%", title="Relative to average"),
-            ],
-        )
-        .properties(width=WIDE, height=HEIGHT)
+    bars = _chart("season").mark_bar()
+    return bars.encode(
+        x=alt.X("month_name:O", sort=None, title=None, axis=MONTH_AXIS),
+        y=alt.Y("above:Q", title="Crimes per day, relative to average", axis=_axis("+.0%")),
+        tooltip=_tooltips("month_name", "above"),
     )
 
 
 @built_once
-def hours() -> alt.Chart:
+def hours() -> AnyChart:
     """Hours of the week. Dataset `hours`: weekday, hour, crimes."""
-    return (
-        alt.Chart(alt.NamedData("hours"))
-        .mark_rect()
-        .encode(
-            x=alt.X("hour:O", title="Hour of the day", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("weekday:N", sort=None, title=None),
-            color=alt.Color("crimes:Q", title="Crimes", legend=alt.Legend(format=",d")),
-            tooltip=[
-                alt.Tooltip("weekday:N", title="Day"),
-                alt.Tooltip("hour:O", title="Hour"),
-                alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
-            ],
-        )
-        .properties(width=WIDE, height=HEIGHT)
+    cells = _chart("hours").mark_rect()
+    return cells.encode(
+        x=alt.X("hour:O", title="Hour of the day", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        y=alt.Y("weekday:N", sort=None, title=None),
+        color=alt.Color("crimes:Q", title="Crimes", legend=alt.Legend(format=",d")),
+        tooltip=_tooltips("weekday", "hour", "crimes"),
     )
 
 
 @built_once
-def months() -> alt.Chart:
+def months() -> AnyChart:
     """Months by year. Dataset `months`: year, month_name, crimes."""
-    return (
-        alt.Chart(alt.NamedData("months"))
-        .mark_rect()
-        .encode(
-            x=alt.X("month_name:O", sort=None, title=None, axis=MONTH_AXIS),
-            y=alt.Y("year:O", title=None),
-            color=alt.Color("crimes:Q", title="Crimes", legend=alt.Legend(format="~s", labelExpr=PLAIN_ZERO)),
-            tooltip=[
-                alt.Tooltip("month_name:N", title="Month"),
-                alt.Tooltip("year:O", title="Year"),
-                alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
-            ],
-        )
-        .properties(width=WIDE, height=HEIGHT)
+    cells = _chart("months").mark_rect()
+    return cells.encode(
+        x=alt.X("month_name:O", sort=None, title=None, axis=MONTH_AXIS),
+        y=alt.Y("year:O", title=None),
+        color=alt.Color("crimes:Q", title="Crimes", legend=alt.Legend(format="~s", labelExpr=PLAIN_ZERO)),
+        tooltip=_tooltips("month_name", "year", "crimes"),
     )
 
 
@@ -197,37 +177,27 @@ def months() -> alt.Chart:
 def areas_map() -> AnyChart:
     """Areas by value. Dataset `areas`: GeoJSON features with community_area, name, crimes, rate, value, is_pale."""
     base = alt.Chart(alt.NamedData("areas")).project(type="identity", reflectY=True)
-    name = alt.Tooltip("name:N", title="Area")
     # An area that the filters exclude has no value: it stays gray, and can be clicked.
-    unchosen = base.mark_geoshape(style="unchosen", cursor="pointer").encode(tooltip=[name])
-    chosen = (
-        base.transform_filter("isValid(datum.value)")
-        .mark_geoshape(style="area", cursor="pointer")
-        .encode(
-            opacity=alt.condition("datum.is_pale", alt.value(0.35), alt.value(1)),
-            color=alt.Color(
-                "value:Q", title=None, scale=alt.Scale(zero=True), legend=alt.Legend(format="~s", labelExpr=PLAIN_ZERO)
-            ),
-            tooltip=[
-                name,
-                alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
-                alt.Tooltip("rate:Q", format=",.1f", title="Per 1,000 residents per year"),
-            ],
-        )
+    excluded = base.mark_geoshape(style="unchosen", cursor="pointer").encode(tooltip=_tooltips("name"))
+    tooltip = _tooltips("name", "crimes", "rate")
+    selected = base.transform_filter("isValid(datum.value)").mark_geoshape(style="area", cursor="pointer")
+    legend = alt.Legend(format="~s", labelExpr=PLAIN_ZERO)
+    filled = selected.encode(
+        opacity=alt.condition("datum.is_pale", alt.value(0.35), alt.value(1)),
+        color=alt.Color("value:Q", title=None, scale=alt.Scale(zero=True), legend=legend),
+        tooltip=tooltip,
     )
-    dashed = base.transform_filter("datum.is_pale").mark_geoshape(
-        style="outline", fill="transparent", strokeDash=[3, 2], cursor="pointer"
-    )
-    return _map(alt.layer(unchosen, chosen, dashed.encode(tooltip=chosen.encoding.tooltip)))
+    pale = base.transform_filter("datum.is_pale")
+    dashed = pale.mark_geoshape(style="outline", fill="transparent", strokeDash=[3, 2], cursor="pointer")
+    return _map(alt.layer(excluded, filled, dashed.encode(tooltip=tooltip)))
 
 
 @built_once
 def cells_map() -> AnyChart:
     """Cells by crimes. Datasets `cells`: x, y, x2, y2, crimes, community_area, name; `borders`: outlines of areas."""
-    color = alt.Color(
-        "crimes:Q", title="Crimes in the cell", scale=alt.Scale(type="log"), legend=alt.Legend(format=",d")
-    )
-    return _cells(color, alt.Tooltip("crimes:Q", format=",d", title="Crimes"))
+    scale = alt.Scale(type="log")
+    color = alt.Color("crimes:Q", title="Crimes in the cell", scale=scale, legend=alt.Legend(format=",d"))
+    return _cells(color, "name", "crimes")
 
 
 @built_once
@@ -235,39 +205,20 @@ def hot_spots_map() -> AnyChart:
     """Cells by z-score. Datasets as in `cells_map`, with gi_star."""
     scale = alt.Scale(type="threshold", domain=list(HOT_FROM), range="diverging")
     color = alt.Color("gi_star:Q", title="Gi* z-score", scale=scale, legend=alt.Legend(format=".2f"))
-    return _cells(
-        color,
-        alt.Tooltip("crimes:Q", format=",d", title="Crimes"),
-        alt.Tooltip("gi_star:Q", format="+.1f", title="Gi* z-score"),
-    )
+    return _cells(color, "name", "crimes", "gi_star")
 
 
-def _cells(color: alt.Color, *tooltips: alt.Tooltip) -> AnyChart:
-    x = alt.Scale(domain=[edge / CELL_FT for edge in X_FT], nice=False)
-    y = alt.Scale(domain=[edge / CELL_FT for edge in Y_FT], nice=False)
-    cells = (
-        alt.Chart(alt.NamedData("cells"))
-        .mark_rect(cursor="pointer", x2Offset=0.5, y2Offset=-0.5)  # no seams between cells
-        .encode(
-            x=alt.X("x:Q", scale=x, axis=None),
-            x2="x2:Q",
-            y=alt.Y("y:Q", scale=y, axis=None),
-            y2="y2:Q",
-            color=color,
-            tooltip=[alt.Tooltip("name:N", title="Area"), *tooltips],
+def _cells(color: alt.Color, *tooltips: str) -> AnyChart:
+    x = alt.X("x:Q", scale=alt.Scale(domain=[edge / CELL_FT for edge in X_FT], nice=False), axis=None)
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[edge / CELL_FT for edge in Y_FT], nice=False), axis=None)
+    squares = alt.Chart(alt.NamedData("cells")).mark_rect(cursor="pointer", x2Offset=0.5, y2Offset=-0.5)  # no seams
+    lines = alt.Chart(alt.NamedData("borders")).mark_line(style="outline")
+    return _map(
+        alt.layer(
+            squares.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=color, tooltip=_tooltips(*tooltips)),
+            lines.encode(x=x, y=y, order="order:Q", detail="ring:N"),
         )
     )
-    borders = (
-        alt.Chart(alt.NamedData("borders"))
-        .mark_line(style="outline")
-        .encode(
-            x=alt.X("x:Q", scale=x, axis=None),
-            y=alt.Y("y:Q", scale=y, axis=None),
-            order="order:Q",
-            detail="ring:N",
-        )
-    )
-    return _map(alt.layer(cells, borders))
 
 
 def _map(chart: AnyChart) -> AnyChart:

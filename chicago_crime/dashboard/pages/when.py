@@ -127,7 +127,7 @@ def _season(request: PageRequest, by_month: dict[date, int]) -> Section:
         name,
         title,
         f"Crimes per day in each month, relative to the average day of {period}.",
-        [caveats.SMALL_NUMBERS] if min(crimes) < caveats.SMALL else [],
+        [caveats.SMALL_MONTHS] if min(crimes) < caveats.SMALL else [],
         [
             Figure(
                 name,

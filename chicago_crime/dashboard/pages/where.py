@@ -158,33 +158,31 @@ def _cell_data(
     }
 
 
-CELL_COLUMNS = (
-    Column("rank", "Rank", "plain"),
-    Column("name", "Area"),
-    Column("crimes", "Crimes", "count"),
-)
+CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), Column("crimes", "Crimes", "count"))
 CENTER = (Column("x_ft", "X, ft", "count"), Column("y_ft", "Y, ft", "count"))
+WHAT_CENTER_MEANS = "X and Y are the center of the cell: NAD83 Illinois East, in feet."
 
 
-def _cell_rows(data: dict[str, list[Any]], order: npt.NDArray[np.int64], **more: list[Any]) -> list[dict[str, Any]]:
+def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
+    notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
+    return Section("table", title, f"{intro}{WHAT_CENTER_MEANS}", notes, tables=[table])
+
+
+def _cell_rows(data: dict[str, list[Any]], order: npt.NDArray[np.int64], *names: str) -> list[dict[str, Any]]:
     return [
-        {
-            "rank": rank,
-            "name": data["name"][i],
-            "x_ft": (data["x"][i] + 0.5) * CELL_FT,
-            "y_ft": (data["y"][i] + 0.5) * CELL_FT,
-        }
-        | {name: values[i] for name, values in more.items()}
+        {"rank": rank, "x_ft": (data["x"][i] + 0.5) * CELL_FT, "y_ft": (data["y"][i] + 0.5) * CELL_FT}
+        | {name: data[name][i] for name in ("name", *names)}
         for rank, i in enumerate(order.tolist(), 1)
     ]
 
 
 def _cells(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
     keep = by_cell > 0
-    data = _cell_data(request, rows, cells, shapes, keep)
     crimes = by_cell[keep]
-    listed = _cell_rows(data, np.argsort(-crimes, kind="stable"), crimes=crimes.tolist())
-    drawn = {"cells": data | {"crimes": crimes.tolist()}, "borders": shapes.lines()}
+    data = _cell_data(request, rows, cells, shapes, keep) | {"crimes": crimes.tolist()}
+    listed = _cell_rows(data, np.argsort(-crimes, kind="stable"), "crimes")
+    caption, columns = f"Crimes by cell, {request.years_text}", (*CELL_COLUMNS, *CENTER)
+    drawn = {"cells": data, "borders": shapes.lines()}
     return [
         Section(
             "map",
@@ -193,45 +191,21 @@ def _cells(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts,
             [caveats.BLOCK, caveats.AREAS_FROM_CELLS],
             [Figure("cells", "Map: crimes by 660-foot cell", charts.cells_map(), drawn)],
         ),
-        Section(
-            "table",
-            "By cell",
-            "X and Y: center of the cell, NAD83 Illinois East, in feet.",
-            [caveats.BLOCK, *caveats.provisional(request.facts, request.years)],
-            tables=[
-                PageTable(
-                    "cells",
-                    f"Crimes by cell, {request.years_text}",
-                    (*CELL_COLUMNS, *CENTER),
-                    listed,
-                    shown=50,
-                    is_open=True,
-                )
-            ],
-        ),
+        _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
     ]
 
 
 def _hot_spots(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
     z, near = gi_star(cells, by_cell)
-    everything = np.ones(len(z), dtype=bool)
-    data = _cell_data(request, rows, cells, shapes, everything)
+    data = _cell_data(request, rows, cells, shapes, np.ones(len(z), dtype=bool)) | {"crimes": by_cell.tolist()}
     hot, cold = int((z > HOT).sum()), int((z < -HOT).sum())
     in_hot = share(int(by_cell[z > HOT].sum()), int(by_cell.sum()))
     order = np.argsort(-z, kind="stable")
-    listed = _cell_rows(
-        data, order[z[order] > HOT], crimes=by_cell.tolist(), neighborhood_crimes=near.tolist(), gi_star=z.tolist()
-    )
-    drawn = {
-        "cells": data | {"crimes": by_cell.tolist(), "gi_star": np.round(z, 2).tolist()},
-        "borders": shapes.lines(),
-    }
-    columns = (
-        *CELL_COLUMNS,
-        Column("neighborhood_crimes", "With neighbors", "count"),
-        Column("gi_star", "Gi*", "score"),
-        *CENTER,
-    )
+    scores = {"neighborhood_crimes": near.tolist(), "gi_star": z.tolist()}
+    listed = _cell_rows(data | scores, order[z[order] > HOT], "crimes", *scores)
+    drawn = {"cells": data | {"gi_star": np.round(z, 2).tolist()}, "borders": shapes.lines()}
+    near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
+    columns = (*CELL_COLUMNS, *near_columns, *CENTER)
     return [
         Section(
             "map",
@@ -240,13 +214,10 @@ def _hot_spots(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Cou
             [MANY_TESTS, caveats.AREAS_FROM_CELLS],
             [Figure("hot-spots", "Map: hot and cold spots by Gi*", charts.hot_spots_map(), drawn)],
         ),
-        Section(
-            "table",
+        _cell_table(
+            request,
             f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes",
-            f"{as_text(cold, 'count')} cells are cold. X and Y: center of the cell, NAD83 Illinois East, in feet.",
-            [caveats.BLOCK, *caveats.provisional(request.facts, request.years)],
-            tables=[
-                PageTable("hot-spots", f"Hot cells, {request.years_text}", columns, listed, shown=50, is_open=True)
-            ],
+            PageTable("hot-spots", f"Hot cells, {request.years_text}", columns, listed, shown=50, is_open=True),
+            f"{as_text(cold, 'count')} cells are cold. ",
         ),
     ]
