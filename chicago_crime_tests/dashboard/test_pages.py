@@ -1,4 +1,4 @@
-"""Tests of the pages: what one says, another says too, and so do the tables that others compute."""
+"""Tests of the pages: their numbers agree with each other and with the tables that the Spark job computes."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ import pytest
 
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page_request import PageRequest, NothingMatchesError, Page
-from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.hot_spots import gi_star
+from chicago_crime.dashboard.page_request import NothingMatchesError, Page, PageRequest
+from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
@@ -24,10 +24,9 @@ def rows(view: View, table: str) -> list[dict[str, Any]]:
     return [dict(row) for row in found.rows]
 
 
-@pytest.mark.parametrize("year", [2014, 2016])
-@pytest.mark.parametrize("offense_class", ["all", "violent", "property", "non_index"])
+@pytest.mark.parametrize(("year", "offense_class"), [(2014, "all"), (2016, "violent")])
 def test_gi_star_is_that_of_the_spark_job(data: Data, sample: Settings, year: int, offense_class: str) -> None:
-    of_spark = {
+    expected = {
         (row["cell_x"], row["cell_y"]): (row["crimes"], row["neighborhood_crimes"], row["gi_star"])
         for row in rows_of(sample, "hot_spots", year)
         if row["offense_class"] == offense_class
@@ -43,7 +42,7 @@ def test_gi_star_is_that_of_the_spark_job(data: Data, sample: Settings, year: in
     cells = list(counts)
     z, near = gi_star(np.array(cells).T, np.array(list(counts.values())))
     ours = {cell: (counts[cell], near[i], pytest.approx(z[i])) for i, cell in enumerate(cells)}
-    assert of_spark == ours
+    assert expected == ours
 
 
 CHOICES = [
@@ -99,15 +98,13 @@ def test_the_map_draws_the_areas_of_its_table(data: Data) -> None:
 
 def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Data) -> None:
     view = where(PageRequest(data, Filters(year=(2016,), measure="rate")))
-    small = {row["name"] for row in rows(view, "areas") if row["is_small"] and row["crimes"] >= 20}
-    residents = {row["name"]: row["residents"] for row in rows(view, "areas")}
-    assert {"Fuller Park", "Burnside"} <= small | {row["name"] for row in rows(view, "areas") if row["crimes"] < 20}
-    assert all(residents[name] < 10_000 for name in small)
+    small = {row["name"] for row in rows(view, "areas") if row["is_small"]}
+    assert {"Fuller Park", "Burnside"} <= small
+    assert all(row["residents"] < 10_000 or row["crimes"] < 20 for row in rows(view, "areas") if row["is_small"])
     drawn = view.sections[0].figures[0].data["areas"]
-    pale = {name for name, is_pale in zip(drawn["name"], drawn["is_pale"], strict=True) if is_pale}
-    assert pale == {row["name"] for row in rows(view, "areas") if row["is_small"]}
+    assert {name for name, is_pale in zip(drawn["name"], drawn["is_pale"], strict=True) if is_pale} == small
     by_count = where(PageRequest(data, Filters(year=(2016,)))).sections[0].figures[0].data["areas"]
-    assert not any(by_count["is_pale"]), "a count needs no residents"
+    assert not any(by_count["is_pale"]), "counts do not depend on residents"
     rate = overview(PageRequest(data, Filters(year=(2016,), area=(37, 41)))).numbers[3]
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
 
@@ -123,11 +120,11 @@ def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
     assert {row["year_to_date_mean_years"] for row in found} == {2}, "2013 is not loaded"
 
 
-def test_nothing_to_show_is_told_with_what_to_do(data: Data) -> None:
-    with pytest.raises(NothingMatchesError, match="Take one of them off"):
+def test_no_match_is_an_error_that_says_what_to_do(data: Data) -> None:
+    with pytest.raises(NothingMatchesError, match="Remove one of them"):
         overview(PageRequest(data, Filters(type=("THEFT",), offense_class=("violent",))))
     with pytest.raises(NothingMatchesError, match="chicago-crime run --years 2009"):
         overview(PageRequest(data, Filters(year=(2009,))))
-    asked = PageRequest(data, Filters(year=(2009, 2016)))
-    overview(asked)
-    assert any("2009 is not loaded" in note for note in asked.notes)
+    request = PageRequest(data, Filters(year=(2009, 2016)))
+    overview(request)
+    assert any("2009 is not loaded" in note for note in request.notes)

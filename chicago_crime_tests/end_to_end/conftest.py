@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: one browser for all that look at pages."""
+"""Fixtures of the end-to-end tests: one browser for all tests of pages."""
 
 import shutil
 from collections.abc import Iterator

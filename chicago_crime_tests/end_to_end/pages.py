@@ -1,7 +1,4 @@
-"""Pages of the tests' browser.
-
-Whatever needs Playwright is here or in the tests themselves: many that start a server have no use for a browser.
-"""
+"""Pages in the tests' browser; apart from `browsing.py` so that tests without a browser do not import Playwright."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +10,7 @@ from chicago_crime_tests.patience import PATIENCE_S
 
 
 def new_page(browser: Browser, **options: Any) -> Page:
-    """A page with cookies and a size of its own; options are those of the browser's `new_page`."""
+    """A page in a context of its own; options are those of the browser's `new_page`."""
     page = browser.new_page(**options)
     page.set_default_timeout(1000 * PATIENCE_S)
     return page
@@ -21,11 +18,11 @@ def new_page(browser: Browser, **options: Any) -> Page:
 
 @contextmanager
 def silent_page(browser: Browser, **options: Any) -> Iterator[Page]:
-    """Such a page, closed at the end, whose console must have stayed silent."""
+    """Such a page, closed at the end; its console must stay silent."""
     page = new_page(browser, **options)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     yield page
     page.close()
-    assert said == []
+    assert messages == []

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser, on real years: its numbers against SQL over `crimes`, and how people use it."""
+"""The dashboard in a browser, on real years: its numbers against SQL over `crimes`, layout, and interaction."""
 
 import io
 import os
@@ -36,34 +36,21 @@ VIOLENT = "fbi_code IN ('01A', '02', '03', '04A', '04B')"
 PROPERTY = "fbi_code IN ('05', '06', '07', '09')"
 COMBINATIONS = {
     "": "TRUE",
-    "year=2016": "year = 2016",
     "year=2014&year=2016": "year IN (2014, 2016)",
-    "year=2014-2015": "year IN (2014, 2015)",
-    "offense_class=violent": VIOLENT,
-    "offense_class=property&year=2015": f"{PROPERTY} AND year = 2015",
-    "offense_class=violent&offense_class=property": f"({VIOLENT} OR {PROPERTY})",
+    "offense_class=violent&year=2014-2015": f"{VIOLENT} AND year IN (2014, 2015)",
     "offense_class=non_index": f"NOT ({VIOLENT} OR {PROPERTY})",
-    "type=THEFT": "primary_type = 'THEFT'",
-    "type=NARCOTICS": "primary_type IN ('NARCOTICS', 'OTHER NARCOTIC VIOLATION')",
     "type=NARCOTICS&source_labels=yes": "primary_type = 'NARCOTICS'",
-    "type=CRIMINAL+SEXUAL+ASSAULT": "primary_type IN ('CRIMINAL SEXUAL ASSAULT', 'CRIM SEXUAL ASSAULT')",
-    "type=NON-CRIMINAL": "primary_type LIKE 'NON%CRIMINAL%'",
-    "type=THEFT&type=BATTERY&year=2015": "primary_type IN ('THEFT', 'BATTERY') AND year = 2015",
-    "area=41": "community_area = 41",
-    "area=25&area=29&year=2016": "community_area IN (25, 29) AND year = 2016",
-    "district=11": "district = 11",
+    "type=CRIMINAL+SEXUAL+ASSAULT&type=NON-CRIMINAL": (
+        "(primary_type IN ('CRIMINAL SEXUAL ASSAULT', 'CRIM SEXUAL ASSAULT') OR primary_type LIKE 'NON%CRIMINAL%')"
+    ),
+    "area=25&area=29&domestic=yes": "community_area IN (25, 29) AND domestic",
     "district=1&district=18&arrest=yes": "district IN (1, 18) AND arrest",
-    "arrest=no": "NOT arrest",
-    "arrest=yes&type=NARCOTICS&year=2014": "arrest AND primary_type LIKE '%NARCOTIC%' AND year = 2014",
-    "domestic=yes": "domestic",
-    "domestic=no&offense_class=violent": f"NOT domestic AND {VIOLENT}",
-    "type=HOMICIDE&year=2016": "primary_type = 'HOMICIDE' AND year = 2016",
     "area=32&district=1&domestic=no&arrest=no&type=THEFT&year=2016": (
         "community_area = 32 AND district = 1 AND NOT domestic AND NOT arrest AND primary_type = 'THEFT' "
         "AND year = 2016"
     ),
 }
-"""Query string -> what it asks for, written by hand over `crimes`: no mart and none of the dashboard's SQL."""
+"""Query string -> the same condition on `crimes`, without any mart or SQL of the dashboard."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +64,7 @@ def address(settings: Settings) -> Iterator[str]:
 
 
 def serving(data_dir: Path) -> Iterator[str]:
-    """The dashboard's address, started and stopped with Ctrl-C as a person would."""
+    """Start the dashboard by its command, yield its address, and stop it with Ctrl-C."""
     port = free_port()
     command = [*PROGRAM, "dashboard", "--port", str(port), "--data-dir", str(data_dir)]
     log = data_dir.parent / f"log-{port}"
@@ -116,8 +103,8 @@ def number(page: Page, label: str) -> int:
     return int(re.sub(r"[^\d]", "", card.locator(".value").inner_text()))
 
 
-def ask(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    """The answer of DuckDB over the files of `crimes` and the reference tables."""
+def query_crimes(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """Query the files of `crimes` and the reference table of areas with DuckDB."""
     crimes = settings.data_dir / "warehouse" / "crimes" / "*.parquet"
     areas = reference.file("community_areas")
     return duckdb.sql(f"WITH crimes AS (FROM '{crimes}'), areas AS (FROM read_csv('{areas}')) {sql}").fetchall()
@@ -129,31 +116,34 @@ def download(address: str, table: str, query: str, format: str = "parquet") -> A
 
 
 @pytest.mark.parametrize("query", COMBINATIONS)
-def test_filters_give_what_sql_over_the_crimes_gives(page: Page, address: str, settings: Settings, query: str) -> None:
-    asked = COMBINATIONS[query]
-    [(crimes, arrests, placed, placeholders)] = ask(
+def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, settings: Settings, query: str) -> None:
+    condition = COMBINATIONS[query]
+    [(crimes, arrests, placed, placeholders)] = query_crimes(
         settings,
         "SELECT COUNT(*), COUNT(*) FILTER (arrest), COUNT(x_coordinate), "
-        f"COUNT(*) FILTER (date::TIME IN ('00:00:00', '00:01:00')) FROM crimes WHERE {asked}",
+        f"COUNT(*) FILTER (date::TIME IN ('00:00:00', '00:01:00')) FROM crimes WHERE {condition}",
     )
     assert crimes > 0
     open_page(page, f"{address}/overview?{query}")
     assert number(page, "Reported crimes") == crimes
-    arrest_flag = page.locator(".number").filter(has_text="With the arrest flag")
+    arrest_flag = page.locator(".number").filter(has_text="Arrest rate")
     expect(arrest_flag).to_contain_text(f"{arrests:,} crimes")
     expect(arrest_flag.locator(".value")).to_have_text(f"{100 * arrests / crimes:.1f} %")
     page.goto(f"{address}/where?{query}")
-    assert (number(page, "Reported crimes"), number(page, "Without a place")) == (crimes, crimes - placed)
+    assert (number(page, "Reported crimes"), number(page, "Without a location")) == (crimes, crimes - placed)
     page.goto(f"{address}/when?{query}")
-    expect(page.locator(".number").filter(has_text="Time not known")).to_contain_text(f"{placeholders:,} crimes")
+    expect(page.locator(".number").filter(has_text="Time unknown")).to_contain_text(f"{placeholders:,} crimes")
 
     by_area = "SELECT name, COUNT(id) FROM areas LEFT JOIN (FROM crimes WHERE {}) USING (community_area) GROUP BY ALL"
     found = download(address, "where/areas", query)
     counts = dict(zip(found["name"].to_pylist(), found["crimes"].to_pylist(), strict=True))
-    assert counts.items() <= dict(ask(settings, by_area.format(asked))).items()
+    assert counts.items() <= dict(query_crimes(settings, by_area.format(condition))).items()
     cells = download(address, "where/cells", f"{query}&map=cells")
     by_cell = "SELECT floor(x_coordinate / 660), floor(y_coordinate / 660), COUNT(*) FROM crimes WHERE x_coordinate > 0"
-    expected = {(x * 660 + 330, y * 660 + 330): n for x, y, n in ask(settings, f"{by_cell} AND {asked} GROUP BY ALL")}
+    expected = {
+        (x * 660 + 330, y * 660 + 330): n
+        for x, y, n in query_crimes(settings, f"{by_cell} AND {condition} GROUP BY ALL")
+    }
     assert {(row["x_ft"], row["y_ft"]): row["crimes"] for row in cells.to_pylist()} == expected
     hours = {
         (row["weekday"][:3], row["hour"]): row["crimes"] for row in download(address, "when/hours", query).to_pylist()
@@ -162,7 +152,7 @@ def test_filters_give_what_sql_over_the_crimes_gives(page: Page, address: str, s
         "SELECT strftime(date, '%a'), hour(date), COUNT(*) FROM crimes WHERE date::TIME NOT IN ('00:00:00', '00:01:00')"
     )
     assert {key: n for key, n in hours.items() if n} == {
-        (day, hour): n for day, hour, n in ask(settings, f"{by_hour} AND {asked} GROUP BY ALL")
+        (day, hour): n for day, hour, n in query_crimes(settings, f"{by_hour} AND {condition} GROUP BY ALL")
     }
 
 
@@ -170,12 +160,11 @@ def test_filters_give_what_sql_over_the_crimes_gives(page: Page, address: str, s
     ("end", "rows", "key"),
     [
         ("2016-12-31", "area", "areas.name"),
-        ("2016-06-30", "district", "'District ' || district"),
         ("2016-02-29", "type", "primary_type"),
         ("2015-01-10", "district", "'District ' || district"),
     ],
 )
-def test_compare_gives_what_sql_over_the_crimes_gives(
+def test_compared_numbers_equal_sql_over_crimes(
     address: str, settings: Settings, end: str, rows: str, key: str
 ) -> None:
     year, before = int(end[:4]), f"DATE '{end}' - INTERVAL 1 YEAR"
@@ -190,14 +179,14 @@ def test_compare_gives_what_sql_over_the_crimes_gives(
     counts = ", ".join(f"COUNT(*) FILTER ({condition})" for condition in spans.values())
     expected = {
         name: numbers
-        for name, *numbers in ask(
+        for name, *numbers in query_crimes(
             settings,
             f"SELECT {key}, {counts} FROM crimes LEFT JOIN areas USING (community_area) "
             "WHERE NOT arrest AND primary_type NOT LIKE 'NON%' GROUP BY ALL",
         )
         if name and any(numbers)
     }
-    types = ask(settings, "SELECT DISTINCT primary_type FROM crimes WHERE primary_type NOT LIKE 'NON%'")
+    types = query_crimes(settings, "SELECT DISTINCT primary_type FROM crimes WHERE primary_type NOT LIKE 'NON%'")
     query = f"end={end}&rows={rows}&arrest=no&source_labels=yes" + "".join(
         f"&type={name.replace(' ', '+')}" for [name] in types
     )
@@ -209,15 +198,15 @@ def test_compare_gives_what_sql_over_the_crimes_gives(
     assert all(name.startswith("No ") or not any(numbers) for name, numbers in found.items() if name not in expected)
 
 
-@pytest.mark.parametrize("query", ["end=2016-12-31", "end=2016-06-30&rows=district", "end=2021-04-30&rows=type"])
-def test_the_table_of_compare_needs_no_scrolling_sideways(page: Page, address: str, query: str) -> None:
-    open_page(page, f"{address}/compare?{query}")
+def test_the_table_of_compare_needs_no_scrolling_sideways(page: Page, address: str) -> None:
+    open_page(page, f"{address}/compare?end=2016-12-31")
+    assert page.locator("tr.total th").all_inner_texts() == ["All selected"]
     room = page.locator(".scroll").evaluate("region => region.clientWidth")
     needed = page.locator("table.dense").evaluate("table => { table.style.width = '1px'; return table.offsetWidth; }")
     assert needed <= room - 30, "two scroll bars of 15 pixels, which this browser does not show, must fit beside it"
 
 
-def test_what_names_rows_and_columns_stays_in_sight_and_hides_no_row(browser: Browser, address: str) -> None:
+def test_headers_of_rows_and_columns_stay_visible_and_cover_no_row(browser: Browser, address: str) -> None:
     page = new_page(browser, viewport={"width": 390, "height": 900})
     open_page(page, f"{address}/compare?end=2016-06-30")
     region = page.locator(".scroll")
@@ -235,16 +224,7 @@ def test_what_names_rows_and_columns_stays_in_sight_and_hides_no_row(browser: Br
     page.close()
 
 
-def test_only_a_row_that_sums_up_the_others_looks_like_it(page: Page, address: str) -> None:
-    open_page(page, f"{address}/compare?end=2016-06-30")
-    assert page.locator("tr.total th").all_inner_texts() == ["Whole choice"]
-    open_page(page, f"{address}/data")
-    assert page.locator("table").count() > 2
-    assert page.locator("tr.total").count() == 0
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("light", 390), ("dark", 1280)])
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name: str, scheme: Any, width: int) -> None:
     with silent_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
@@ -257,7 +237,7 @@ def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name:
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
 
 
-def test_filters_are_chosen_without_a_reload_and_the_address_restores_the_view(
+def test_filters_apply_without_a_reload_and_the_address_restores_the_view(
     browser: Browser, page: Page, address: str
 ) -> None:
     open_page(page, f"{address}/overview")
@@ -280,14 +260,14 @@ def test_filters_are_chosen_without_a_reload_and_the_address_restores_the_view(
     drawn(page)
     expect(page.get_by_label("Arrest flag")).to_have_value("")
     assert number(page, "Reported crimes") > chosen
-    assert page.evaluate("window.isStillHere"), "the page was loaded anew"
+    assert page.evaluate("window.isStillHere"), "the page was reloaded"
 
     sent = new_page(browser)
     open_page(sent, f"{address}/overview?year=2016&area=41&arrest=no")
     assert number(sent, "Reported crimes") == chosen
     expect(sent.get_by_role("checkbox", name="2016")).to_be_checked()
     expect(sent.get_by_role("checkbox", name="Hyde Park")).to_be_checked()
-    sent.get_by_role("link", name="Take off the filter Hyde Park").click()
+    sent.get_by_role("link", name="Remove the filter Hyde Park").click()
     sent.wait_for_url(f"{address}/overview?year=2016&arrest=no")
     expect(sent.locator("[name=area][value='41']")).not_to_be_checked()
     sent.close()
@@ -306,33 +286,23 @@ def test_a_click_on_the_map_filters_by_the_area(page: Page, address: str) -> Non
     expect(page.locator("#chosen")).to_contain_text("Austin")
 
 
-def asked_of(page: Page) -> list[str]:
-    """What the page asks the server for from now on, pictures apart; the list grows."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/static/" not in request.url else None)
-    return asked
-
-
-def test_the_keyboard_reaches_the_content_and_a_filter(page: Page, address: str) -> None:
-    open_page(page, f"{address}/overview")
-    asked = asked_of(page)
+def test_the_keyboard_reaches_everything_and_keeps_its_place(page: Page, address: str) -> None:
+    open_page(page, f"{address}/overview?area=41")
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url) if "/static/" not in request.url else None)
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_url(f"{address}/overview#main")
+    page.wait_for_url(f"{address}/overview?area=41#main")
     expect(page.locator("#main")).to_be_focused()
     page.get_by_role("checkbox", name="2015").focus()
     page.keyboard.press("Space")
-    page.wait_for_url(f"{address}/overview?year=2015")
+    page.wait_for_url(f"{address}/overview?year=2015&area=41")
     drawn(page)
-    assert asked == [f"{address}/overview?year=2015"], "the link to the content must not have the page made anew"
+    assert requests == [f"{address}/overview?year=2015&area=41"], "a link within the page loads nothing"
     expect(page.get_by_role("checkbox", name="2015")).to_be_focused()
     expect(page.get_by_role("status")).to_contain_text("crimes match")
-
-
-def test_the_focus_stays_near_a_link_that_was_followed(page: Page, address: str) -> None:
-    open_page(page, f"{address}/overview?year=2015&area=41")
-    page.get_by_role("link", name="Take off the filter Hyde Park").press("Enter")
+    page.get_by_role("link", name="Remove the filter Hyde Park").press("Enter")
     page.wait_for_url(f"{address}/overview?year=2015")
     drawn(page)
     expect(page.locator("#main")).to_be_focused()
@@ -342,7 +312,7 @@ def test_the_focus_stays_near_a_link_that_was_followed(page: Page, address: str)
     expect(page.get_by_role("link", name="When")).to_be_focused()
 
 
-def test_a_choice_that_is_quicker_than_the_script_counts(page: Page, address: str) -> None:
+def test_changes_before_the_script_is_loaded_apply(page: Page, address: str) -> None:
     held: list[Route] = []
     page.route("**/app.js", lambda route: held.append(route))
     page.goto(f"{address}/overview", wait_until="commit")
@@ -354,7 +324,7 @@ def test_a_choice_that_is_quicker_than_the_script_counts(page: Page, address: st
     expect(page.locator(".number").first).to_contain_text("in 2015")
 
 
-def test_an_answer_that_comes_late_does_not_undo_a_newer_choice(page: Page, address: str) -> None:
+def test_a_late_response_does_not_undo_a_newer_choice(page: Page, address: str) -> None:
     open_page(page, f"{address}/overview")
     held: list[Route] = []
     page.route(f"{address}/overview?year=2015", lambda route: held.append(route))
@@ -375,51 +345,28 @@ def test_it_works_without_javascript(browser: Browser, address: str) -> None:
     page = new_page(browser, java_script_enabled=False)
     page.goto(f"{address}/overview")
     page.get_by_role("checkbox", name="2016").check()
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.locator(".number").first).to_contain_text("in 2016")
     assert "year=2016" in page.url
     page.close()
 
 
-def test_downloads_hold_the_rows_that_are_shown(page: Page, address: str) -> None:
-    open_page(page, f"{address}/overview?year=2016&type=THEFT&type=ROBBERY")
-    page.locator("[data-table=types] summary").click()
-    shown = [row.split("\t")[:2] for row in page.locator("[data-table=types] tbody tr").all_inner_texts()]
-    for format in ("CSV", "Parquet"):
-        with page.expect_download() as waiting:
-            page.get_by_role("link", name=f"Download Crimes by type as {format}").click()
-        file = waiting.value
-        assert file.suggested_filename == f"chicago-crime-overview-types.{format.lower()}"
-        read = pyarrow.csv.read_csv if format == "CSV" else pyarrow.parquet.read_table
-        rows = read(file.path()).to_pylist()
-        assert [[row["name"], f"{row['crimes']:,}"] for row in rows] == shown
-
-
-@pytest.mark.parametrize("query", ["year=1999", "type=NOTHING", "year=2003", "end=2030-01-01", "area=x&colour=red"])
-def test_a_choice_with_nothing_behind_it_is_a_page_that_helps(page: Page, address: str, query: str) -> None:
-    open_page(page, f"{address}/{'compare' if 'end' in query else 'overview'}?{query}")
-    expect(page.locator(".problem, .note").first).to_be_visible()
-    assert "Traceback" not in page.content()
-
-
-def test_an_empty_warehouse_helps_and_needs_no_restart_once_it_is_filled(
-    page: Page, settings: Settings, tmp_path: Path
-) -> None:
+def test_an_empty_warehouse_needs_no_restart_once_it_is_filled(page: Page, settings: Settings, tmp_path: Path) -> None:
     for address in serving(tmp_path / "data"):
         page.goto(f"{address}/where")
         expect(page.get_by_role("heading", name="Nothing is loaded yet")).to_be_visible()
         (tmp_path / "data" / "warehouse").symlink_to(settings.data_dir / "warehouse")
         page.wait_for_timeout(2_100)
-        page.get_by_role("link", name="look again").click()
+        page.get_by_role("link", name="reload it").click()
         expect(page.get_by_role("heading", name="Where", exact=True)).to_be_visible()
 
 
-def test_it_opens_and_answers_while_a_backfill_runs_and_never_blocks_it(settings: Settings, tmp_path: Path) -> None:
+def test_it_answers_while_a_backfill_runs(settings: Settings, tmp_path: Path) -> None:
     data = tmp_path / "data"
     for folder in ("warehouse", "csv"):  # what replaces a file leaves the one that others link to
         shutil.copytree(settings.data_dir / folder, data / folder, copy_function=os.link)
     command = ["run", "--years", "2015-2016", "--folder", str(REAL_DATA / "real"), "--data-dir", str(data)]
-    [(crimes,)] = ask(settings, "SELECT COUNT(*) FROM crimes")
+    [(crimes,)] = query_crimes(settings, "SELECT COUNT(*) FROM crimes")
     answered = 0
     for address in serving(data):
         process = subprocess.Popen([*PROGRAM, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

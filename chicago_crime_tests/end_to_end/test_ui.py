@@ -1,4 +1,4 @@
-"""The Dagster UI in a real browser: `chicago-crime dev`, and what a person does there with a mouse."""
+"""The Dagster UI in a browser: `chicago-crime dev`, and launching runs in it."""
 
 import json
 import os
@@ -28,7 +28,7 @@ from chicago_crime_tests.support import (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three yearly files, and an installation that has loaded a fourth from the command line."""
+    """Four yearly files, one of which was loaded by the command line."""
     folder = tmp_path_factory.mktemp("ui")
     for year in (2012, 2014, 2015, 2016):
         write_csv(folder / "in" / f"{year}.csv", crimes_of_months(year))
@@ -38,9 +38,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    """Where the UI is, stopped with Ctrl-C as a person would; nothing may be left of it.
+    """Start the UI, yield its address, and stop it with Ctrl-C, which must end all of its processes.
 
-    It is started with SIGINT ignored, as a script starts what it goes on beside (`make dev &`): it must heed it still.
+    It is started with SIGINT ignored, as a script does for `make dev &`; Ctrl-C must work nevertheless.
     """
     port = free_port()
     choice = ["dev", "--port", str(port), "--folder", str(folder / "in"), "--data-dir", str(folder / "data")]
@@ -70,7 +70,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def launch(page: Page, years: list[int]) -> None:
-    """In the dialog that asks for partitions, choose years and launch."""
+    """Select years in the dialog for partitions and launch the run."""
     dialog = page.locator(".dagster-dialog")
     dialog.get_by_text("Select a partition or create one").click()
     for year in years:
@@ -85,7 +85,7 @@ STATES = ("Failed", "Materialized", "Materializing", "Missing")
 
 
 def years_by_state(page: Page, address: str, asset: str, state: str) -> list[str]:
-    """The years that the partitions page of an asset shows in a state."""
+    """The years that the page of an asset lists in a state."""
     page.goto(f"{address}/assets/{asset}?view=partitions")
     label = page.get_by_text(re.compile(rf"^{state} \(\d+\)$"))
     expect(page.get_by_text(f"{CURRENT_YEAR - FIRST_YEAR + 1} Partitions Selected")).to_be_visible()
@@ -100,23 +100,14 @@ def materialized(page: Page, address: str, asset: str) -> list[str]:
     return years_by_state(page, address, asset, "Materialized")
 
 
-def test_the_graph_shows_every_layer_and_its_assets(page: Page, address: str) -> None:
+def test_groups_columns_and_runs_of_the_command_line_are_shown(page: Page, address: str) -> None:
     page.goto(f"{address}/asset-groups?expanded=all")
     for group in ("source", "lake", "warehouse", "spark", "marts"):
         expect(page.get_by_text(group, exact=True).first).to_be_visible()
-    page.goto(f"{address}/locations/chicago_crime.definitions/asset-groups/warehouse")
-    for asset in ("raw_crimes", "crimes", "rejected_crimes"):
-        expect(page.get_by_text(asset, exact=True).first).to_be_visible()
-
-
-def test_runs_of_the_command_line_are_shown_with_their_metadata(page: Page, address: str) -> None:
     page.goto(f"{address}/runs")
     expect(page.get_by_text("Success").first).to_be_visible()
     page.goto(f"{address}/assets/crimes?view=partitions&partition=2012")
     expect(page.get_by_text("partition_row_count").first).to_be_visible()
-
-
-def test_an_asset_tells_its_columns(page: Page, address: str) -> None:
     page.goto(f"{address}/assets/hot_spots")
     expect(page.get_by_text("Getis-Ord Gi* z-score").first).to_be_visible()
 
