@@ -2,10 +2,9 @@
 
     python -m benchmarks.dashboard [--data-dir DATA] [--changes 50]
 
-Without DATA it writes and loads 22 full-size years of the synthetic sample first (5 GB of disk). Then, in Chromium: the
-first page of a server that has answered once, changes of filters one after the other on the pages that read marts, and
-the memory of the server while five people use it at once. All of it twice: from the marts, and with the same pages
-reading enriched_crimes instead. Other work on the machine shows: look at the load before, and at the ratios.
+Without DATA it first loads 22 full-size years of the synthetic sample (5 GB of disk). Then it measures in Chromium the
+first page of a warm server, successive filter changes, and the memory of the server under five concurrent users: first
+with the marts, and then with the same pages reading enriched_crimes. Use an idle machine, and compare the ratios.
 """
 
 import argparse
@@ -41,7 +40,7 @@ from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 out = Console(highlight=False)
 
 PORT = 8059
-PEOPLE = 5
+USERS = 5
 BOXES = ", ".join(f"#filters [name={name}]" for name in ("year", "offense_class", "type", "area"))
 PAGES_EACH = 30
 PROGRAM = "from chicago_crime.cli.app import main; main()"
@@ -53,7 +52,7 @@ WITHOUT_MART = {
     "crimes_hourly": "SELECT *, IF(is_time_placeholder, 0, 1) AS crimes, IF(is_time_placeholder, 1, 0) AS "
     "time_placeholders FROM enriched_crimes",
 }
-"""What the pages read in the place of a mart, for comparison."""
+"""What the pages read instead of a mart, for comparison."""
 
 
 class WithoutMarts(DuckDBWarehouse):
@@ -72,8 +71,8 @@ class WithoutMarts(DuckDBWarehouse):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure the dashboard in a browser.")
-    parser.add_argument("--data-dir", type=Path, help="an installation with many years; by default one is made")
-    parser.add_argument("--changes", type=int, default=50, help="how many changes of filters")
+    parser.add_argument("--data-dir", type=Path, help="an installation with many years; by default one is created")
+    parser.add_argument("--changes", type=int, default=50, help="number of filter changes")
     parser.add_argument("--serve-without-marts", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.serve_without_marts:
@@ -101,23 +100,23 @@ def _measure(data_dir: Path, changes: int) -> None:
         "from the marts": ["-c", PROGRAM, "dashboard", "--port", str(PORT), "--data-dir", str(data_dir)],
         "from enriched_crimes": ["-m", "benchmarks.dashboard", "--serve-without-marts", "--data-dir", str(data_dir)],
     }
-    table = Table("", "start", "first page", "median", "p95", f"{PEOPLE} people", "MB")
+    table = Table("", "start", "first page", "median", "p95", f"{USERS} users", "MB")
     measured = {}
     with sync_playwright() as playwright:
         for name, command in commands.items():
             with _serving(command) as (server, started):
-                # A browser of its own for each, so that both have one that knows nothing yet.
+                # A new browser for each, with an empty cache.
                 browser = playwright.chromium.launch(
                     executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
                 )
                 first, seconds = _changes(browser, changes)
                 browser.close()
-                memory, waits = _people(server)
+                memory, waits = _users(server)
             cuts = statistics.quantiles(seconds, n=20)
             measured[name] = (first, statistics.median(seconds), cuts[-1], memory / 1e6)
             texts = [f"{one:.2f}" for one in (started, *measured[name][:3], statistics.median(waits))]
             table.add_row(name, *texts, f"{memory / 1e6:,.0f}")
-    out.print(f"{changes} changes of filters, then {PEOPLE} people with {PAGES_EACH} pages each (median); seconds")
+    out.print(f"{changes} filter changes, then {USERS} users with {PAGES_EACH} pages each (median), in seconds")
     out.print(table)
     for (what, goal), value in zip(GOALS.items(), measured["from the marts"], strict=True):
         out.print(f"{what}: {value:.2f} (goal: at most {goal}) {'reached' if value <= goal else 'MISSED'}")
@@ -141,7 +140,7 @@ def _serving(command: list[str]) -> Iterator[tuple[psutil.Process, float]]:
 
 
 def _changes(browser: Browser, changes: int) -> tuple[float, list[float]]:
-    """Seconds until the first page is drawn, and from each change to the last chart of what it shows."""
+    """Seconds until the first page is drawn, and from each filter change to the last chart."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     start = time.perf_counter()
     page.goto(f"http://127.0.0.1:{PORT}/overview")
@@ -168,8 +167,8 @@ def _drawn(page: Page) -> None:
     page.wait_for_function("document.documentElement.dataset.drawn === location.pathname + location.search")
 
 
-def _people(server: psutil.Process) -> tuple[int, list[float]]:
-    """The server's largest memory while people use it, and the seconds that they waited for each page."""
+def _users(server: psutil.Process) -> tuple[int, list[float]]:
+    """The server's peak memory under concurrent users, and the seconds that each page took."""
     waits: list[float] = []
     peak = 0
 
@@ -187,10 +186,10 @@ def _people(server: psutil.Process) -> tuple[int, list[float]]:
             urllib.request.urlopen(f"http://127.0.0.1:{PORT}/{page}?{filters.query()}").read()
             waits.append(time.perf_counter() - start)
 
-    people = [threading.Thread(target=use, args=(seed,)) for seed in range(PEOPLE)]
-    for person in people:
-        person.start()
-    while any(person.is_alive() for person in people):
+    users = [threading.Thread(target=use, args=(seed,)) for seed in range(USERS)]
+    for user in users:
+        user.start()
+    while any(user.is_alive() for user in users):
         peak = max(peak, server.memory_full_info().pss)
         time.sleep(0.05)
     return peak, waits

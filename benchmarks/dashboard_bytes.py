@@ -1,12 +1,12 @@
-"""How many bytes the pages of the dashboard read on BigQuery, page by page and for many choices of filters.
+"""How many bytes each page of the dashboard reads on BigQuery, under many filters.
 
     python -m benchmarks.dashboard_bytes --data-dir DATA
 
-DATA is an installation on a laptop with many years, e.g. 22 full-size ones of the sample as `benchmarks.run` loads
-them. Its tables are put into the tests' BigQuery server, the three packed marts computed there by the platform's own
-statements, and the dashboard is asked over HTTP, each time a new one that has no answer yet. The server counts as a dry
-run of BigQuery does: the columns named of each table, by their logical sizes, in the partitions chosen. MB are those of
-Google's price list, 2^20 bytes.
+DATA is a local installation with many years, such as 22 full-size years of the sample as `benchmarks.run` loads them.
+Its tables are copied to the tests' BigQuery server, which builds the three packed marts with the platform's own
+statements; then a new dashboard with an empty cache is sent each request. The server counts bytes as a dry run of
+BigQuery does: the logical size of the named columns, in the selected partitions. MB are 2^20 bytes, as in Google's
+prices.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from chicago_crime_tests.storage.google.cloud import DATASET, Cloud, cloud_in
 out = Console(highlight=False, width=120)
 
 NOT_READ = ("raw_crimes", "crimes")
-"""Tables that no page asks for more than their number of rows."""
+"""Tables of which pages need only the number of rows."""
 
 CHOICES = {
     "nothing chosen": "",
@@ -61,7 +61,7 @@ PAGES = {
 
 @dataclass
 class Measured:
-    """What a page read: in its statements together, and in the largest of them."""
+    """What a page read: in all of its statements, and in the largest one."""
 
     page: str
     choice: str
@@ -72,7 +72,7 @@ class Measured:
 
 @contextmanager
 def full_cloud(data_dir: Path, folder: Path) -> Iterator[Cloud]:
-    """The tests' BigQuery server with the rows of a laptop's installation."""
+    """The tests' BigQuery server with the rows of a local installation."""
     with cloud_in(folder) as cloud:
         warehouse = cloud.warehouse()
         warehouse.tables.make_ready(TABLES.values())
@@ -83,7 +83,7 @@ def full_cloud(data_dir: Path, folder: Path) -> Iterator[Cloud]:
             columns = ", ".join(f'"{column.name}"' for column in table.columns)
             if name in LAYOUTS or name in NOT_READ:
                 continue
-            # Rows that are only read need not be copied: enriched_crimes alone would not fit into memory.
+            # A view instead of a copy: enriched_crimes alone would not fit into memory.
             cursor.execute(f"DROP TABLE {live.rows_table}")
             cursor.execute(
                 f"CREATE VIEW {live.rows_table} AS SELECT {columns}, 0::DOUBLE AS {WRITTEN} "
@@ -98,7 +98,7 @@ def full_cloud(data_dir: Path, folder: Path) -> Iterator[Cloud]:
 
 
 def jobs_of(cloud: Cloud, source_files: SourceFiles, address: str) -> list[Job]:
-    """What BigQuery is asked for one page of a dashboard that knows nothing yet."""
+    """The jobs that one page of a dashboard with an empty cache runs in BigQuery."""
     data = Data(cloud.warehouse(), source_files, cloud.folder / "no-dagster")
     client = TestClient(Dashboard(data, cloud.folder / "cache").application())
     jobs: list[Job] = []
@@ -110,12 +110,12 @@ def jobs_of(cloud: Cloud, source_files: SourceFiles, address: str) -> list[Job]:
 
 
 def address_of(page: str, choice: str) -> str:
-    """Where a page of `PAGES` is with a choice of `CHOICES`."""
+    """The address of a page of `PAGES` with the filters of `CHOICES`."""
     return f"/{page.split(',')[0]}?{CHOICES[choice]}&{PAGES[page]}"
 
 
 def measure(cloud: Cloud, source_files: SourceFiles) -> Iterator[Measured]:
-    """Ask for every page with every choice."""
+    """Request every page with all filters of `CHOICES`."""
     for page in PAGES:
         for choice in CHOICES:
             read = [job.work.bytes_processed for job in jobs_of(cloud, source_files, address_of(page, choice))]
