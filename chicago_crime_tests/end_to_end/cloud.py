@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from chicago_crime.cli.app import app
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
-from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.faults import Asked
 from chicago_crime_tests.servers.google_server import GoogleServer
+from chicago_crime_tests.waiting import TIMEOUT_S
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
 
 CRIMES_IN = {
@@ -66,7 +66,7 @@ class Cloud(WholeCloud):
     def command(self, *arguments: str, **environment: str) -> Ended:
         """Run a command in its own process."""
         process = self.begin(*arguments, env=environment)
-        output, _ = process.communicate(timeout=PATIENCE_S)
+        output, _ = process.communicate(timeout=TIMEOUT_S)
         return Ended(process.returncode, output)
 
     def command_here(self, *arguments: str) -> Ended:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, kind_of
-from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.servers.faults import NO_FAULT, Asked, Fault, FaultyServer
+from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 YEAR = 2014
 OLD, NEW = 3, 4
@@ -156,11 +156,11 @@ def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> None:
     process = cloud.begin(*run_of(cloud, version, assets))
     chosen = Chosen(Fault(before=lambda: os.kill(process.pid, signal.SIGKILL)), at.__eq__)
     chosen.rule(cloud.servers)
-    output, _ = process.communicate(timeout=PATIENCE_S)
+    output, _ = process.communicate(timeout=TIMEOUT_S)
     stop_faults(cloud.servers)
     assert chosen.hit == {at}, output
     assert process.returncode == -signal.SIGKILL, output
-    until(lambda: all(job.done.is_set() for job in cloud.bigquery.jobs.by_id.values()))
+    wait_until(lambda: all(job.done.is_set() for job in cloud.bigquery.jobs.by_id.values()))
     versions(cloud)
     load(cloud, version, assets)
     assert_made_of(cloud, now, assets)

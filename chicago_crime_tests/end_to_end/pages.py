@@ -6,13 +6,13 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from chicago_crime_tests.patience import PATIENCE_S
+from chicago_crime_tests.waiting import TIMEOUT_S
 
 
 def new_page(browser: Browser, **options: Any) -> Page:
     """A page in a context of its own; options are those of the browser's `new_page`."""
     page = browser.new_page(**options)
-    page.set_default_timeout(1000 * PATIENCE_S)
+    page.set_default_timeout(1000 * TIMEOUT_S)
     return page
 
 

@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from chicago_crime_tests.end_to_end.browsing import free_port
-from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.support import PROJECT, program_missing
+from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 PORTS = ("3000", "4000", "5432", "8050")
 
@@ -105,7 +105,7 @@ class Stack:
     def run(self, service: str) -> None:
         """Run a service until it exits."""
         self._start(service)
-        assert self.processes.pop(service).wait(PATIENCE_S) == 0, self.log(service)
+        assert self.processes.pop(service).wait(TIMEOUT_S) == 0, self.log(service)
 
     def wait_until_healthy(self, service: str) -> None:
         """Run a service's health check until it succeeds."""
@@ -115,7 +115,7 @@ class Stack:
             assert not ended, self.log(service)
             return self.check(service).returncode == 0
 
-        until(is_healthy)
+        wait_until(is_healthy)
 
     def check(self, service: str) -> subprocess.CompletedProcess[bytes]:
         """Run a service's health check once."""
@@ -123,13 +123,13 @@ class Stack:
         assert kind == "CMD"
         environment = self._environment(service)
         return subprocess.run(
-            command, env=environment, cwd=self.home, capture_output=True, check=False, timeout=PATIENCE_S
+            command, env=environment, cwd=self.home, capture_output=True, check=False, timeout=TIMEOUT_S
         )
 
     def stop(self, service: str, by: signal.Signals = signal.SIGTERM) -> int:
         """Stop a service as Docker does, or kill it with its children. Returns its exit code."""
         self.send(service, by)
-        return self.processes.pop(service).wait(PATIENCE_S)
+        return self.processes.pop(service).wait(TIMEOUT_S)
 
     def send(self, service: str, signal_: signal.Signals) -> None:
         """Send a service a signal. As in a container, SIGKILL also ends its children."""
@@ -178,7 +178,7 @@ class Stack:
             yield
         finally:
             server.send_signal(signal.SIGINT)  # disconnects all clients
-            server.wait(PATIENCE_S)
+            server.wait(TIMEOUT_S)
 
     def _environment(self, service: str) -> dict[str, str]:
         """A service's variables, and those that its programs need on this machine."""

@@ -23,8 +23,8 @@ from chicago_crime_tests.end_to_end.disturbed_runs import (
     run_under,
     versions,
 )
-from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.support import crimes_of_months, write_csv
+from chicago_crime_tests.waiting import TIMEOUT_S
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_two_runs_at_once_leave_each_table_of_their_common_year_wholly_of_one(cl
         for version, years in (("old", "2013-2014"), ("new", "2014-2015"))
     ]
     for process in processes:
-        output, _ = process.communicate(timeout=PATIENCE_S)
+        output, _ = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode in (0, 1), output
         assert "Traceback" not in output
     versions(cloud)

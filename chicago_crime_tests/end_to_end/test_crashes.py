@@ -16,8 +16,8 @@ from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
-from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.support import crimes_of_months, files_below, folder_settings, run_well, write_csv
+from chicago_crime_tests.waiting import TIMEOUT_S
 
 OLD, NEW = 40, 50
 """Crimes a month in the two versions of the year."""
@@ -100,7 +100,7 @@ def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(
 def test_two_runs_of_one_year_at_once_leave_each_table_wholly_of_one(settings: Settings) -> None:
     processes = [start(settings, version) for version in ("old", "new")]
     for process in processes:
-        output, _ = process.communicate(timeout=PATIENCE_S)
+        output, _ = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode in (0, 1), output
         assert "Traceback" not in output
     versions(settings)
@@ -119,7 +119,7 @@ def test_a_full_disk_ends_the_run_with_an_error_and_the_old_year_stays(settings:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 
     process = start(settings, "large", preexec_fn=no_file_above_two_megabytes)
-    output, _ = process.communicate(timeout=PATIENCE_S)
+    output, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 1, output
     assert "crime_csv failed" in output
     assert "their former data is untouched" in " ".join(output.split())

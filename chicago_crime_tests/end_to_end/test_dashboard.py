@@ -26,8 +26,8 @@ from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import new_page, silent_page
-from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.support import REAL_DATA
+from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 YEARS = (2014, 2015, 2016)
 ADDRESSES = [*PAGES, *(f"where?map={name}" for name in MAPS[1:])]
@@ -71,10 +71,10 @@ def serving(data_dir: Path) -> Iterator[str]:
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     try:
-        until(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/static/style.css").status == 200, OSError)
+        wait_until(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/static/style.css").status == 200, OSError)
         yield f"http://127.0.0.1:{port}"
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 0
+        assert process.wait(TIMEOUT_S) == 0
         assert "Traceback" not in log.read_text()
     finally:
         if process.poll() is None:

@@ -16,12 +16,12 @@ import pytest
 
 from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
-from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.credentials import private_key
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
+from chicago_crime_tests.waiting import TIMEOUT_S
 from chicago_crime_tests.whole_cloud import SECRET
 
 YEAR = 2014
@@ -67,7 +67,7 @@ def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: st
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
     return Ended(ended.returncode, ended.stdout)
 
@@ -162,7 +162,7 @@ def test_dev_hands_the_secrets_on_to_dagster_and_prints_none(publishers: Publish
         env=os.environ | publishers.environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
     assert ended.returncode == 0, ended.stderr
     handed_on = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime_tests.end_to_end.stack import Stack
-from chicago_crime_tests.patience import PATIENCE_S, until
+from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 pytestmark = pytest.mark.postgresql
 
@@ -91,7 +91,7 @@ def call(stack: Stack, query: str, **variables: Any) -> Any:
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{stack.address(WEB)}/graphql", body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             answer = json.load(response)
     except HTTPError as error:
         pytest.fail(f"{error}: {error.read().decode()}")
@@ -119,7 +119,7 @@ def status(stack: Stack, run: str) -> str:
 def final_status(stack: Stack, run: str) -> str:
     """Wait until a run ends, and return its status."""
     states = ("SUCCESS", "FAILURE", "CANCELED")
-    return until(lambda: (now := status(stack, run)) in states and now)
+    return wait_until(lambda: (now := status(stack, run)) in states and now)
 
 
 def messages(stack: Stack, run: str) -> str:
@@ -128,7 +128,7 @@ def messages(stack: Stack, run: str) -> str:
 
 
 def page(stack: Stack, path: str) -> str:
-    with urllib.request.urlopen(stack.address(DASHBOARD) + path, timeout=PATIENCE_S) as answer:
+    with urllib.request.urlopen(stack.address(DASHBOARD) + path, timeout=TIMEOUT_S) as answer:
         assert answer.status == 200
         return answer.read().decode()
 
@@ -167,7 +167,7 @@ def test_a_run_from_the_ui_is_queued_runs_in_the_code_location_and_shows_in_the_
     assert run in (stack.folder / "code.log").read_text(), "it is a process of the code location"
     count = rows(stack, "enriched_crimes", 2016)
     assert count >= ROWS * 0.9
-    overview = until(lambda: f"{count:,}" in (text := page(stack, "/overview?year=2016")) and text)
+    overview = wait_until(lambda: f"{count:,}" in (text := page(stack, "/overview?year=2016")) and text)
     assert "SYNTHETIC" in overview
     assert "nothing_lost" in page(stack, "/data"), "the dashboard reads checks from the same database"
     # The folder is read-only in the image. The webserver does without the two folders that it tries to create.
@@ -177,10 +177,10 @@ def test_a_run_from_the_ui_is_queued_runs_in_the_code_location_and_shows_in_the_
 
 def test_a_stopped_code_location_finishes_its_runs_and_others_stay_in_the_queue(stack: Stack) -> None:
     run = launch(stack, 2006, 2008)
-    until(lambda: status(stack, run) == "STARTED")
+    wait_until(lambda: status(stack, run) == "STARTED")
     stack.send("code", signal.SIGTERM)
     waiting = launch(stack, 2011, 2011)
-    until(lambda: "re-submitting the run into the queue" in messages(stack, waiting))
+    wait_until(lambda: "re-submitting the run into the queue" in messages(stack, waiting))
     assert status(stack, run) == "STARTED", "the code location refused the new run while it was still up"
     assert stack.stop("code") == 0
     assert status(stack, run) == "SUCCESS"
@@ -191,7 +191,7 @@ def test_a_stopped_code_location_finishes_its_runs_and_others_stay_in_the_queue(
 
 def test_a_run_whose_process_is_killed_fails_and_is_retried(stack: Stack) -> None:
     run = launch(stack, 2014, 2014)
-    until(lambda: status(stack, run) == "STARTED")
+    wait_until(lambda: status(stack, run) == "STARTED")
     below = psutil.Process(stack.processes["code"].pid).children()
     [process] = [child for child in below if any("spawn_main" in word for word in child.cmdline())]
     process.kill()  # like the kernel when it is out of memory
@@ -200,7 +200,7 @@ def test_a_run_whose_process_is_killed_fails_and_is_retried(stack: Stack) -> Non
 
 def test_a_run_whose_code_location_is_killed_fails_and_is_retried(stack: Stack) -> None:
     run = launch(stack, 2002, 2002)
-    until(lambda: status(stack, run) == "STARTED")
+    wait_until(lambda: status(stack, run) == "STARTED")
     stack.stop("code", signal.SIGKILL)
     assert status(stack, run) == "STARTED", "nothing has noticed yet"
     stack.start("code")
@@ -211,6 +211,6 @@ def test_a_run_whose_code_location_is_killed_fails_and_is_retried(stack: Stack) 
 def assert_retried(stack: Stack, run: str, year: int) -> None:
     """Assert that a run fails, and that the daemon's retry of it succeeds."""
     assert final_status(stack, run) == "FAILURE"
-    [retry] = until(lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run])
+    [retry] = wait_until(lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run])
     assert final_status(stack, retry) == "SUCCESS", messages(stack, retry)
     assert rows(stack, "enriched_crimes", year) >= ROWS * 0.9

@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Page, expect
 from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import new_page
-from chicago_crime_tests.patience import PATIENCE_S, until
 from chicago_crime_tests.support import (
     crimes_of_months,
     folder_settings,
@@ -24,6 +23,7 @@ from chicago_crime_tests.support import (
     run_well,
     write_csv,
 )
+from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +49,13 @@ def address(folder: Path) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
+        wait_until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
         yield address
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 3
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(PATIENCE_S)
-        psutil.wait_procs(children, timeout=PATIENCE_S)
+        process.wait(TIMEOUT_S)
+        psutil.wait_procs(children, timeout=TIMEOUT_S)
         assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     finally:
         if process.poll() is None:
@@ -116,13 +116,13 @@ def test_one_asset_of_one_year_then_a_backfill_of_two_years_only(page: Page, add
     page.goto(f"{address}/assets/crime_csv?view=partitions")
     page.get_by_role("button", name="Materialize").first.click()
     launch(page, [2014])
-    until(lambda: materialized(page, address, "crime_csv") == ["2012", "2014"])
+    wait_until(lambda: materialized(page, address, "crime_csv") == ["2012", "2014"])
     assert materialized(page, address, "crimes") == ["2012"]
 
     page.goto(f"{address}/asset-groups")
     page.get_by_role("button", name="Materialize all").click()
     launch(page, [2014, 2016])
-    until(lambda: materialized(page, address, "area_rates") == ["2012", "2014", "2016"])
+    wait_until(lambda: materialized(page, address, "area_rates") == ["2012", "2014", "2016"])
     assert materialized(page, address, "hot_spots") == ["2012", "2014", "2016"]
     assert years_by_state(page, address, "hot_spots", "Failed") == []
     assert "2015" in years_by_state(page, address, "hot_spots", "Missing")

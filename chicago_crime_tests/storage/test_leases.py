@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chicago_crime.storage.leases import LeaseHeldError, YearLocks, abandoned, lease
-from chicago_crime_tests.patience import PATIENCE_S
+from chicago_crime_tests.waiting import TIMEOUT_S
 
 
 def test_a_lease_that_its_holder_did_not_remove_is_abandoned(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_run_waits_for_a_year_until_its_holder_is_killed(tmp_path: Path) -> No
     assert not has_it.wait(0.3)
     process.kill()
     process.wait()
-    assert has_it.wait(PATIENCE_S)
+    assert has_it.wait(TIMEOUT_S)
     thread.join()
     assert waited == [2014]
     with YearLocks(tmp_path).alone([2013, 2014, 2015], waited.append):

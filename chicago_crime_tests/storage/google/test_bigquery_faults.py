@@ -8,11 +8,11 @@ import pytest
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
-from chicago_crime_tests.patience import PATIENCE_S
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.storage.google.cloud import DATASET, Cloud
 from chicago_crime_tests.support import crimes_of_months
+from chicago_crime_tests.waiting import TIMEOUT_S
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_an_unavailable_service_is_an_error(cloud: Cloud, warehouse: BigQueryWar
 
 def test_two_processes_can_replace_the_same_year_at_once(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     aborted: list[Job] = []
-    meet = threading.Barrier(2, timeout=PATIENCE_S)
+    meet = threading.Barrier(2, timeout=TIMEOUT_S)
 
     def both_begin(job: Job) -> None:
         if "BEGIN TRANSACTION" in str(job.configuration) and len(met) < 2:

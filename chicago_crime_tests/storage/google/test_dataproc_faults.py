@@ -17,10 +17,10 @@ import pytest
 
 from chicago_crime.installation import build_dataproc
 from chicago_crime.settings import Settings, SettingsError
-from chicago_crime_tests.patience import until
 from chicago_crime_tests.servers.faults import NO_FAULT, Asked, Fault
 from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.storage.google.dataproc_support import Cloud, cloud_in, nothing_is_left, start
+from chicago_crime_tests.waiting import wait_until
 
 MODES = ("cluster", "serverless")
 
@@ -60,7 +60,7 @@ def kill_while_the_job_runs(cloud: Cloud, mode: str, run_id: str) -> None:
     )
     process.start()
     try:
-        until(lambda: is_working(cloud))
+        wait_until(lambda: is_working(cloud))
     finally:
         process.kill()
         process.join()
@@ -141,7 +141,7 @@ def test_cancelling_the_run_cancels_the_job_and_deletes_the_cluster(cloud: Cloud
     cloud.dataproc.pretend_s = 3600
 
     def interrupt() -> None:
-        until(lambda: is_working(cloud))
+        wait_until(lambda: is_working(cloud))
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
@@ -163,7 +163,7 @@ def test_a_killed_run_that_is_restarted_waits_for_its_job(cloud: Cloud, mode: st
 
     def end_it() -> None:
         asked = len(cloud.dataproc.calls)
-        until(lambda: len(cloud.dataproc.calls) > asked + 5)
+        wait_until(lambda: len(cloud.dataproc.calls) > asked + 5)
         with state.lock:
             (state._job_is_over if mode == "cluster" else state._batch_is_over)(work, 0)
 
@@ -224,7 +224,7 @@ def test_a_retry_does_not_take_the_failed_job_for_its_own(cloud: Cloud) -> None:
     cloud.dataproc.pretend_s = 3600
 
     def fail_the_first() -> None:
-        until(lambda: is_working(cloud))
+        wait_until(lambda: is_working(cloud))
         cloud.dataproc.pretend_s = 0
         [job] = state.jobs.values()
         state._job_is_over(job, 1)
