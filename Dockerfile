@@ -8,11 +8,9 @@ WORKDIR /build
 RUN python -m venv /opt/chicago-crime
 ENV PATH=/opt/chicago-crime/bin:$PATH
 
-# Dependencies change less often than our code and have a layer of their own. What nothing here reads is left out: the
-# descriptions of all Google APIs (our clients have theirs built in) and the libraries' own tests.
+# Dependencies change less often than our code and have a layer of their own. Tests of libraries are left out.
 COPY requirements.lock ./
 RUN pip install --no-deps --require-hashes --requirement requirements.lock \
-    && rm -r /opt/chicago-crime/lib/python3.11/site-packages/googleapiclient/discovery_cache/documents \
     && find /opt/chicago-crime/lib -type d -name tests -prune -exec rm -r {} +
 
 COPY setup.py pyproject.toml ./

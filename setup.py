@@ -32,17 +32,17 @@ setup(
         f"dagster=={DAGSTER}",
         f"dagster-webserver=={DAGSTER}",
         "duckdb>=2.0,<3",
-        "filelock>=3.16",
+        "filelock>=4",
         "jinja2>=3.1",
         "kagglesdk>=0.1.30,<0.2",  # Kaggle's client; its command, the package `kaggle`, is not needed
         "numpy>=1.26,<3",
         "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
         "pyarrow>=18",
-        "pydantic-settings>=2.6,<3",
+        "pydantic>=2.7,<3",
         "pysail>=0.7.2,<0.8",
         "requests>=2.32",
         "rich>=13.9",
-        "shapely>=2",
+        "shapely>=2,<3",
         "sqlglot>=30,<31",
         "starlette>=0.40",
         "tenacity>=8.2",
@@ -57,7 +57,6 @@ setup(
         "spark": ["pyspark-client>=4.1.0,<4.2"],  # for the embedded engine and Dataproc: no Java, 1 % of the size
         "jvm": ["pyspark[connect]>=4.1.0,<4.2"],  # for CHICAGO_CRIME_SPARK_ENGINE=jvm as well
         "gcp": [
-            f"dagster-gcp=={DAGSTER_LIBRARIES}",
             "google-cloud-bigquery>=3.27,<4",
             "google-cloud-dataproc>=5.15,<6",
             "google-cloud-secret-manager>=2.21,<3",

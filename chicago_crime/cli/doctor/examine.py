@@ -20,7 +20,6 @@ LEAST_FREE_DISK = 8 * 1024**3
 
 PACKAGES = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pysail", "sqlglot")
 GOOGLE_PACKAGES = (
-    "dagster-gcp",
     "google-auth",
     "google-cloud-bigquery",
     "google-cloud-dataproc",
