@@ -1,4 +1,4 @@
-"""The README's monthly cost of the stack follows from list prices and the stack's defaults."""
+"""The monthly cost in the documentation of the stack follows from list prices and the stack's defaults."""
 
 import re
 
@@ -11,7 +11,7 @@ from chicago_crime_tests.support import PROJECT
 INFRA = PROJECT / "infra_pulumi"
 
 
-def test_the_readme_has_the_cost_of_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_documentation_has_the_cost_of_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     config = (INFRA / "config.py").read_text()
     machine = re.search(r'machine_type: str = Field\(\s*"([\w-]+)"', config)
     disk = re.search(r"data_disk_gb: int = Field\(\s*(\d+),", config)
@@ -23,7 +23,9 @@ def test_the_readme_has_the_cost_of_the_defaults(capsys: pytest.CaptureFixture[s
     main([])
     assert capsys.readouterr().out == chosen
     total = re.search(r"│ all +│ +│ +([\d.]+)", chosen)
-    assert total and f"{float(total[1]):.0f} USD a month" in (PROJECT / "README.md").read_text()
+    assert (
+        total and f"{float(total[1]):.0f} USD a month" in (PROJECT / "docs" / "how-to" / "google-cloud.md").read_text()
+    )
 
 
 def test_a_machine_costs_its_processors_and_its_memory() -> None:
