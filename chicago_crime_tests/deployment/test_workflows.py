@@ -10,10 +10,14 @@ import yaml
 from chicago_crime_tests.support import PROJECT
 
 FOLDER = PROJECT / ".github" / "workflows"
-WRITE_PERMISSIONS = {"preview": {"preview": {"id-token"}}, "publish": {"github": {"packages"}, "google": {"id-token"}}}
+WRITE_PERMISSIONS = {
+    "docs": {"site": {"id-token", "pages"}},
+    "preview": {"preview": {"id-token"}},
+    "publish": {"github": {"packages"}, "google": {"id-token"}},
+}
 
 
-@pytest.fixture(params=["preview", "publish", "test"])
+@pytest.fixture(params=["docs", "preview", "publish", "test"])
 def file(request: pytest.FixtureRequest) -> Path:
     return FOLDER / f"{request.param}.yml"
 
