@@ -229,7 +229,7 @@ def _reference(table: LiveTable) -> dict[str, str]:
 
 
 def _status(reason: str) -> int:
-    return {"notFound": 404, "bytesBilledLimitExceeded": 403, "backendError": 503, "internalError": 500}.get(
+    return {"notFound": 404, "bytesBilledLimitExceeded": 500, "backendError": 503, "internalError": 500}.get(
         reason, 400
     )
 

@@ -15,7 +15,7 @@ from chicago_crime import sql
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import answers, statements
-from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery, total
+from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bigquery.packing import live_columns
 from chicago_crime.storage.warehouse import FirstRows, TableYear, TooMuchToReadError, Warehouse, WarehouseError
@@ -122,7 +122,6 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
         query, parameters = statements.computed(table), {"year": year}
         self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
-        estimated = self.jobs.estimate(query, purpose, parameters)
         if statements.is_by_month(table):
             script = statements.transaction(statements.replaced(table, year, query))
             with self.tables.exclusive([table]):
@@ -131,7 +130,7 @@ class BigQueryWarehouse(Warehouse):
             target = self._partition(table, year)
             how = {"write_disposition": _TRUNCATE, "create_disposition": _NEVER}
             costs = self.jobs.run(query, purpose, parameters, destination=target, **how)
-        return self._now(table, year, total([estimated, costs]))
+        return self._now(table, year, costs)
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
