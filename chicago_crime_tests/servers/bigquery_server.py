@@ -18,7 +18,7 @@ from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServe
 
 LONGEST_WAIT_S = 10.0
 QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "queryParameters", "parameterMode", "useLegacySql")
-WRITES = ("datasets.insert", "tables.patch", "tables.delete", "jobs.insert")
+WRITES = ("datasets.insert", "tables.patch", "jobs.insert")
 
 
 class _Handler(GoogleHandler):
@@ -60,21 +60,9 @@ class _Handler(GoogleHandler):
     def _on_tables_patch(self, of: Mapping[str, str]) -> None:
         table = self._table(of)
         with self.server.catalog.lock:
-            wanted = self.headers.get("If-Match")
-            if wanted and wanted != table.etag:
-                raise RefusedError(412, "Precondition check failed.")
-            for name, value in self._given.get("labels", {}).items():
-                if value is None:
-                    table.labels.pop(name, None)
-                else:
-                    table.labels[name] = value
-            table.description = self._given.get("description", table.description)
+            table.labels |= self._given["labels"]
             table.changed()
         self.reply_json(self._resource(table))
-
-    def _on_tables_delete(self, of: Mapping[str, str]) -> None:
-        self.server.catalog.drop(self._table(of))
-        self.reply_json()
 
     def _on_tables_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
         held = [name for name in self._given["permissions"] if name not in self.server.forbidden]

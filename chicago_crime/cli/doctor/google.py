@@ -239,7 +239,7 @@ class Probe:
         """Tables whose columns are not those of this version, with the statement that migrates them."""
         for name, answer in live.items():
             try:
-                ddl.missing_columns(TABLES[name], bigquery.Table.from_api_repr(dict(answer.content)))
+                ddl.require_same_columns(TABLES[name], bigquery.Table.from_api_repr(dict(answer.content)))
             except WarehouseError as error:
                 detail, _, rest = str(error).partition(" Migrate it with: ")
                 migration = rest.partition("; then load")[0]

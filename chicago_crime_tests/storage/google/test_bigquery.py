@@ -6,7 +6,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.storage.google.bigquery.live_tables import _COLUMNS_ADDED
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
 from chicago_crime.tables import (
@@ -271,15 +270,3 @@ def test_years_are_queried_only_of_tables_that_have_changed(cloud: Cloud, wareho
     assert queries == [["raw_crimes"]]
     assert after == before | {"raw_crimes": after["raw_crimes"]}
     assert {year: held.rows for year, held in after["raw_crimes"].items()} == {2014: 36, 2015: 1}
-
-
-def test_whether_migrated_tables_are_outdated_needs_no_further_query(
-    cloud: Cloud, warehouse: BigQueryWarehouse
-) -> None:
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
-    for table in TABLES.values():  # as after a new column, with rows from before
-        warehouse.tables._label(table, _COLUMNS_ADDED, 4e9)
-    reader, queries = cloud.warehouse(), partition_queries(cloud)
-    reader.stored_of_all(list(TABLES.values()))
-    assert [reader.outdated(table) for table in (CRIMES, RAW_CRIMES)] == [[2014], [2014]]
-    assert len(queries) == 1

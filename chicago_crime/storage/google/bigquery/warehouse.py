@@ -184,14 +184,9 @@ class BigQueryWarehouse(Warehouse):
     @override
     def outdated(self, table: Table) -> list[int]:
         live = self.tables.live(table.name)
-        if live is None:
+        if live is None or {column.name for column in live_columns(table)} == {column.name for column in live.schema}:
             return []
-        lacks = {column.name for column in live_columns(table)} != {column.name for column in live.schema}
-        since = self.tables.columns_added_at(live)
-        if not lacks and not since:
-            return []
-        stored = self.tables.years_of_all([table])[table.name]  # cached if the caller has just listed all tables
-        return [year for year, held in stored.items() if lacks or held.replaced_at < since]
+        return list(self.stored(table))
 
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
