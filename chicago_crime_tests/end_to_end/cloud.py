@@ -127,14 +127,14 @@ def kind_of(asked: Asked) -> str:
 def writes_in(cloud: Cloud) -> list[str]:
     """The requests since `forget_calls` that change something at Google, by service and kind.
 
-    Those are requests that start a job, or that create, change or delete an object, a table, a dataset or a cluster;
-    a batch of deletions counts once. Not counted are queries (all of `jobs.query` are SELECT), dry runs, requests for
-    tokens, and what Google and the Spark job write.
+    Those are requests that start a job, or that create or change an object, a table, a dataset or a cluster. Not
+    counted are deletions (they are free), queries (all of `jobs.query` are SELECT), dry runs, requests for tokens, and
+    what Google and the Spark job write.
     """
     found = []
     for service, server in cloud.servers.items():
         for asked in server.calls:
-            is_read = asked.method == "GET" or asked.call == "bigquery.jobs.query" or b'"dryRun": true' in asked.body
-            if not is_read:
+            is_free = asked.method in ("GET", "DELETE") or asked.call == "bigquery.jobs.query"
+            if not is_free and b'"dryRun": true' not in asked.body:
                 found.append(f"{service} {kind_of(asked)}")
     return found

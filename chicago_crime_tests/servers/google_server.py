@@ -41,21 +41,14 @@ class SwitchedOffError(RefusedError):
     """The API is not enabled in the project."""
 
     def __init__(self, api_name: str):
-        self.service = f"{api_name.partition('.')[0]}.googleapis.com"
-        address = f"https://console.developers.google.com/apis/api/{self.service}/overview?project=1234567890"
+        service = f"{api_name.partition('.')[0]}.googleapis.com"
+        address = f"https://console.developers.google.com/apis/api/{service}/overview?project=1234567890"
         super().__init__(
             403,
-            f"The API {self.service} has not been used in project 1234567890 before or it is disabled. Enable it by "
+            f"The API {service} has not been used in project 1234567890 before or it is disabled. Enable it by "
             f"visiting {address} then retry.",
             "accessNotConfigured",
         )
-
-    @property
-    def details(self) -> list[dict[str, Any]]:
-        """The reason in a form for programs."""
-        about = {"service": self.service, "consumer": "projects/1234567890"}
-        type_ = "type.googleapis.com/google.rpc.ErrorInfo"
-        return [{"@type": type_, "reason": "SERVICE_DISABLED", "domain": "googleapis.com", "metadata": about}]
 
 
 def error_json(status: int, message: str, reason: str = "") -> bytes:
@@ -145,12 +138,7 @@ class GoogleHandler(FaultyHandler):
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error."""
-        body = error_json(error.status, str(error), error.reason)
-        if isinstance(error, SwitchedOffError):
-            content = json.loads(body)
-            content["error"]["details"] = error.details
-            body = json.dumps(content).encode()
-        self.reply(error.status, body, JSON)
+        self.reply(error.status, error_json(error.status, str(error), error.reason), JSON)
 
 
 class GoogleServer(FaultyServer):

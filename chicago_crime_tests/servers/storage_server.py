@@ -1,8 +1,8 @@
 """Cloud Storage on loopback: the JSON API's buckets and objects, in a folder that other servers use too.
 
-Uploads in one request (multipart) and in several (resumable), downloads with ranges, pages of lists, batches of
-deletions, preconditions and permissions follow Google's documentation. A method that is missing here answers 501 and
-fails the test. The objects themselves are left to `storage_objects.py`.
+Uploads in one request (multipart) and in several (resumable), downloads with ranges, pages of lists, preconditions and
+permissions follow Google's documentation. A method that is missing here answers 501 and fails the test. The objects
+themselves are left to `storage_objects.py`.
 """
 
 import json
@@ -11,18 +11,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from email import message_from_bytes
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from chicago_crime_tests.servers.discovery import api
-from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError, error_json
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_objects import Buckets, Preconditions, Stored
 
 STEP = 256 * 1024  # what is kept of a cut upload is a multiple of this, and so is every chunk but the last
-MOST_IN_BATCH = 100
 PERMISSIONS = (
     "storage.buckets.get",
     "storage.objects.create",
@@ -57,9 +52,6 @@ class _Handler(GoogleHandler):
     def answer_call(self) -> None:
         if "upload_id" in self.query:
             self._go_on_with_upload()
-            return
-        if self.asked.path == "/batch/storage/v1":
-            self._batch()
             return
         is_multipart = self.query.get("uploadType") == ["multipart"]
         type_ = self.headers.get("X-Upload-Content-Type", "")
@@ -236,32 +228,6 @@ class _Handler(GoogleHandler):
             Preconditions.of(self.query).check(self._existing(bucket, name))
             self.server.buckets.delete(bucket, name)
         self.reply_json(None)
-
-    def _batch(self) -> None:
-        """Many deletions in one request, each with its own response."""
-        self.asked.call = "storage.batch"
-        type_ = self.headers.get("Content-Type", "").encode()
-        parts = message_from_bytes(b"Content-Type: " + type_ + b"\r\n\r\n" + self.asked.body).get_payload()
-        if not isinstance(parts, list) or len(parts) > MOST_IN_BATCH:
-            raise RefusedError(400, f"A batch has 1 to {MOST_IN_BATCH} calls")
-        answers = []
-        for part in parts:
-            method, url, _ = str(part.get_payload()).split("\n")[0].split()
-            called = api(self.server.api_name).check_request(method, urlsplit(url).path, {}, b"")
-            status, body = 204, b""
-            try:
-                if called.method != "storage.objects.delete":
-                    raise RefusedError(501, f"{called.method} is not implemented in a batch")
-                self._may("storage.objects.delete")
-                with self.server.buckets.lock:
-                    self._existing(called.parameters["bucket"], called.parameters["object"])
-                    self.server.buckets.delete(called.parameters["bucket"], called.parameters["object"])
-            except RefusedError as error:
-                status, body = error.status, error_json(error.status, str(error), error.reason)
-            line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n\r\n"
-            answers.append(b"--answer\r\nContent-Type: application/http\r\n\r\n" + line.encode() + body)
-        body = b"\r\n".join([*answers, b"--answer--", b""])
-        self.reply(200, body, {"Content-Type": "multipart/mixed; boundary=answer"})
 
     def _parts(self) -> tuple[bytes, str, bytes]:
         """The parts of a body in `multipart/related`: JSON, the content's type, and the content."""
