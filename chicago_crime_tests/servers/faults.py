@@ -3,7 +3,6 @@
 The normal responses are left to each server's module.
 """
 
-import argparse
 import http
 import socket
 import threading
@@ -237,33 +236,3 @@ class FaultyHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: `asked` has everything."""
-
-
-def serve(server: FaultyServer, what: str) -> None:
-    """Answer until Ctrl-C, for a person who tries a server by hand."""
-    print(f"{what} on {server.url}", flush=True)
-    with server.answering():
-        try:
-            server.stopping.wait()
-        except KeyboardInterrupt:
-            print("stopped")
-
-
-def add_fault_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option `--faults` to a server's command line."""
-    parser.add_argument(
-        "--faults", default="", help="what befalls the first requests, with commas: 429, 500, 503, cut, slow or ok"
-    )
-
-
-def faults_in(text: str) -> list[Fault]:
-    """Read what `--faults` was given."""
-    known = {
-        "429": Fault(status=429, retry_after="2"),
-        "500": Fault(status=500),
-        "503": Fault(status=503),
-        "cut": Fault(cut_after=1000),
-        "slow": Fault(wait_s=5),
-        "ok": NO_FAULT,
-    }
-    return [known[word.strip()] for word in text.split(",") if word.strip()]

@@ -1,10 +1,8 @@
 """Kaggle on loopback: authentication, listing and download of a dataset's files, as Kaggle's client requests them.
 
-Two servers, because the API redirects downloads to a storage that accepts only signed addresses. Standalone:
-`python -m chicago_crime_tests.servers.kaggle_server --folder DIR --token SECRET --port 8022`.
+Two servers, because the API redirects downloads to a storage that accepts only signed addresses.
 """
 
-import argparse
 import base64
 import hashlib
 import hmac
@@ -14,10 +12,9 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import quote, unquote
 
-from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, add_fault_option, faults_in, serve
+from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
 SERVICE = "/v1/datasets.DatasetApiService"
@@ -172,17 +169,3 @@ class KaggleServer(FaultyServer):
         """Run this server and the storage until the context ends."""
         with self.storage.answering(), super().answering():
             yield self
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="its CSVs are the dataset")
-    parser.add_argument("--token", required=True, help="the valid API token")
-    parser.add_argument("--port", type=int, default=0)
-    add_fault_option(parser)
-    options = parser.parse_args()
-    contents = {file.name: file.read_bytes() for file in sorted(options.folder.glob("*.csv"))}
-    server = KaggleServer(contents, options.token, port=options.port)
-    for fault in faults_in(options.faults):
-        server.storage.will(fault)
-    serve(server, "Kaggle")
