@@ -99,16 +99,16 @@ def _calls(folder: Path, years: str) -> tuple[dict[tuple[str, str], Calls], int]
     with cloud_in(folder) as cloud:
         _run(cloud, years, TINY_ROWS)
         for service, server in cloud.servers.items():
-            for asked in server.asked:
-                of_kind = found[service, _of_any_table(kind_of(asked))]
+            for request in server.requests:
+                of_kind = found[service, _of_any_table(kind_of(request))]
                 of_kind.count += 1
-                of_kind.sent += len(asked.body)
-                of_kind.received += asked.sent
+                of_kind.sent += len(request.body)
+                of_kind.received += request.sent
         for write in writes_in(cloud):
             service, _, kind = write.partition(" ")
             found[service, _of_any_table(kind)].writes += 1
-        listed = sum(asked.call == "storage.objects.list" for asked in cloud.storage.calls)
-        put = sum(asked.method in CLASS_A for asked in cloud.storage.calls)
+        listed = sum(request.call == "storage.objects.list" for request in cloud.storage.calls)
+        put = sum(request.method in CLASS_A for request in cloud.storage.calls)
         return found, listed + put
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from chicago_crime.cli.app import app
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
 from chicago_crime_tests.patience import PATIENCE_S
-from chicago_crime_tests.servers.faults import Asked
+from chicago_crime_tests.servers.faults import Request
 from chicago_crime_tests.servers.google_server import GoogleServer
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
 
@@ -104,7 +104,7 @@ class Cloud(WholeCloud):
     def forget_calls(self) -> None:
         """Clear the record of calls."""
         for server in self.servers.values():
-            server.asked.clear()
+            server.requests.clear()
 
 
 @contextmanager
@@ -114,14 +114,14 @@ def cloud_in(folder: Path, engine: str = "sail") -> Iterator[Cloud]:
         yield Cloud(**vars(cloud) | {"environment": cloud.environment | {"COLUMNS": "250"}}, folder=folder)
 
 
-def kind_of(asked: Asked) -> str:
+def kind_of(request: Request) -> str:
     """The kind of a call: its method and path, without the parts that differ between runs."""
-    path = re.sub(r"/(jobs|clusters|queries|operations|staging)/.*", r"/\1/*", asked.path.replace("%2F", "/"))
+    path = re.sub(r"/(jobs|clusters|queries|operations|staging)/.*", r"/\1/*", request.path.replace("%2F", "/"))
     path = re.sub(r"\b[0-9a-f]{8,}\b|\d{4}(?=\.csv)", "*", path)
     path = re.sub(r"/storage/v1/b/[^/]+", "/bucket", path)
-    what = "" if asked.query.get("uploadType") is None else " " + asked.query["uploadType"]
-    media = " media" if asked.query.get("alt") == "media" else ""
-    return f"{asked.method} {re.sub(r'.*/projects/[^/]+/', '', path)}{what}{media}"
+    what = "" if request.query.get("uploadType") is None else " " + request.query["uploadType"]
+    media = " media" if request.query.get("alt") == "media" else ""
+    return f"{request.method} {re.sub(r'.*/projects/[^/]+/', '', path)}{what}{media}"
 
 
 def writes_in(cloud: Cloud) -> list[str]:
@@ -133,8 +133,8 @@ def writes_in(cloud: Cloud) -> list[str]:
     """
     found = []
     for service, server in cloud.servers.items():
-        for asked in server.calls:
-            is_free = asked.method in ("GET", "DELETE") or asked.call == "bigquery.jobs.query"
-            if not is_free and b'"dryRun": true' not in asked.body:
-                found.append(f"{service} {kind_of(asked)}")
+        for request in server.calls:
+            is_free = request.method in ("GET", "DELETE") or request.call == "bigquery.jobs.query"
+            if not is_free and b'"dryRun": true' not in request.body:
+                found.append(f"{service} {kind_of(request)}")
     return found

@@ -31,7 +31,7 @@ class _Handler(GoogleHandler):
 
     def answer_call(self) -> None:
         called = self.check_call()
-        self._given = json.loads(self.asked.body) if self.asked.body else {}
+        self._given = json.loads(self.received.body) if self.received.body else {}
         self.method_for(called)(called.parameters)
 
     def _may(self, permission: str, where: str) -> None:
@@ -192,7 +192,7 @@ class BigQueryServer(GoogleServer):
 
     def forget_jobs(self) -> None:
         """Forget all jobs and requests, and the faults of jobs."""
-        self.asked.clear()
+        self.requests.clear()
         self.engine.pause_s = 0
         self.jobs = Jobs(self.engine)
 
@@ -205,9 +205,9 @@ class BigQueryServer(GoogleServer):
     def writes(self) -> list[str]:
         """The calls so far that change something, or would have changed it; dry runs do not."""
         found = []
-        for asked in self.calls:
-            call = asked.call.removeprefix("bigquery.")
-            if call in WRITES and not (call == "jobs.insert" and b'"dryRun": true' in asked.body):
+        for request in self.calls:
+            call = request.call.removeprefix("bigquery.")
+            if call in WRITES and not (call == "jobs.insert" and b'"dryRun": true' in request.body):
                 found.append(call)
         return found
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, token_for
 from chicago_crime_tests.servers.discovery import Called, NotOfTheApiError, api
-from chicago_crime_tests.servers.faults import Asked, FaultyHandler, FaultyServer
+from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, Request
 
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
 
@@ -67,9 +67,9 @@ class GoogleHandler(FaultyHandler):
     def answer(self) -> None:
         """Answer with one call of `reply`, and record what is not of the API."""
         try:
-            if self.asked.path == TOKEN_PATH:
-                self.asked.call = "token"
-                status, content = token_for(self.asked.body)
+            if self.received.path == TOKEN_PATH:
+                self.received.call = "token"
+                status, content = token_for(self.received.body)
                 self.reply(status, json.dumps(content).encode(), JSON)
                 return
             if self.server.wants_tokens and not is_known(self.headers.get("Authorization", "")):
@@ -112,9 +112,9 @@ class GoogleHandler(FaultyHandler):
         Raises:
             NotOfTheApiError: the API has no such method, or no such parameter or field.
         """
-        given = self.asked.body if body is None else body
-        checked = api(self.api_name).check_request(self.asked.method, self.asked.path, self.query, given)
-        self.called, self.asked.call = checked, checked.method
+        given = self.received.body if body is None else body
+        checked = api(self.api_name).check_request(self.received.method, self.received.path, self.query, given)
+        self.called, self.received.call = checked, checked.method
         if self.api_name in self.server.switched_off:
             raise SwitchedOffError(self.api_name)
         return checked
@@ -166,9 +166,9 @@ class GoogleServer(FaultyServer):
         return self.url + TOKEN_PATH
 
     @property
-    def calls(self) -> list[Asked]:
+    def calls(self) -> list[Request]:
         """The requests so far, without those for tokens."""
-        return [asked for asked in self.asked if asked.path != TOKEN_PATH]
+        return [request for request in self.requests if request.path != TOKEN_PATH]
 
     @contextmanager
     def answering(self: _Server) -> Iterator[_Server]:

@@ -36,11 +36,11 @@ class _ApiHandler(FaultyHandler):
     def answer(self) -> None:
         try:
             self._check_credentials()
-            if self.asked.method != "POST":
+            if self.received.method != "POST":
                 raise _RefusedError(405, "Only POST")
-            if self.asked.path == f"{SERVICE}/ListDatasetFiles":
+            if self.received.path == f"{SERVICE}/ListDatasetFiles":
                 self._json(200, self._listing(self._message(_LISTING)))
-            elif self.asked.path == f"{SERVICE}/DownloadDataset":
+            elif self.received.path == f"{SERVICE}/DownloadDataset":
                 name = self._message(_DOWNLOAD).get("fileName", "")
                 if name not in self.server.files:
                     raise _RefusedError(404, f"No file {name}")
@@ -51,13 +51,13 @@ class _ApiHandler(FaultyHandler):
             self._json(error.status, {"code": error.status, "message": str(error)})
 
     def _check_credentials(self) -> None:
-        given = self.asked.headers.get("Authorization", "")
+        given = self.received.headers.get("Authorization", "")
         pair = base64.b64encode(":".join(self.server.pair).encode()).decode()
         if given not in (f"Bearer {self.server.token}", f"Basic {pair}"):
             raise _RefusedError(401, f"Unauthenticated: {given}")  # leaks the token, to test that no message repeats it
 
     def _message(self, fields: Mapping[str, type]) -> dict:
-        message = json.loads(self.asked.body)
+        message = json.loads(self.received.body)
         for name, value in message.items():
             if name not in fields or type(value) is not fields[name]:
                 raise _RefusedError(400, f"Bad field {name}")
@@ -87,10 +87,10 @@ class _StorageHandler(FaultyHandler):
     server: "KaggleStorage"
 
     def answer(self) -> None:
-        name = unquote(self.asked.path.removeprefix("/kaggle-data-sets/").removesuffix(".zip"))
-        if self.asked.headers.get("Authorization"):
+        name = unquote(self.received.path.removeprefix("/kaggle-data-sets/").removesuffix(".zip"))
+        if self.received.headers.get("Authorization"):
             self.reply(400, b"<Error>Two kinds of credentials</Error>", {"Content-Type": "application/xml"})
-        elif self.asked.query.get("X-Goog-Signature") != self.server.signature(name):
+        elif self.received.query.get("X-Goog-Signature") != self.server.signature(name):
             self.reply(403, b"<Error>SignatureDoesNotMatch</Error>", {"Content-Type": "application/xml"})
         else:
             self._send_file(self.server.content(name))
@@ -98,8 +98,8 @@ class _StorageHandler(FaultyHandler):
     def _send_file(self, content: bytes) -> None:
         tag = f'"{hashlib.md5(content).hexdigest()}"'
         headers = {"Content-Type": "text/csv", "Accept-Ranges": "bytes", "ETag": tag}
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.asked.headers.get("Range", ""))
-        if not wanted or not self.server.knows_ranges or self.asked.headers.get("If-Range", tag) != tag:
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.received.headers.get("Range", ""))
+        if not wanted or not self.server.knows_ranges or self.received.headers.get("If-Range", tag) != tag:
             self.reply(200, content, headers)
         elif int(wanted[1]) >= len(content):
             self.reply(416, b"", headers | {"Content-Range": f"bytes */{len(content)}"})

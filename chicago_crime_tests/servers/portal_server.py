@@ -35,10 +35,10 @@ class _Handler(FaultyHandler):
     def answer(self) -> None:
         try:
             self._check_token()
-            match = re.fullmatch(r"/resource/ijzp-q8t2\.(csv|json)", self.asked.path)
+            match = re.fullmatch(r"/resource/ijzp-q8t2\.(csv|json)", self.received.path)
             if not match:
                 raise PortalError(404, "dataset.missing", "Not found")
-            rows, names = self.server.select(self.asked.query, self.fault.is_stale)
+            rows, names = self.server.select(self.received.query, self.fault.is_stale)
         except PortalError as error:
             body = {"code": error.code, "error": True, "message": str(error)}
             self.reply(error.status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"})
@@ -54,13 +54,13 @@ class _Handler(FaultyHandler):
             self._reply_gzipped(text.getvalue(), "text/csv; charset=utf-8")
 
     def _check_token(self) -> None:
-        token = self.asked.headers.get("X-App-Token")
+        token = self.received.headers.get("X-App-Token")
         if token and token != self.server.app_token:
             raise PortalError(403, "permission_denied", f"Invalid app_token specified: {token}")
 
     def _reply_gzipped(self, text: str, type_: str) -> None:
         body, headers = text.encode(), {"Content-Type": type_}
-        if "gzip" in self.asked.headers.get("Accept-Encoding", ""):
+        if "gzip" in self.received.headers.get("Accept-Encoding", ""):
             body, headers = gzip.compress(body, 1), headers | {"Content-Encoding": "gzip"}
         self.reply(200, body, headers)
 

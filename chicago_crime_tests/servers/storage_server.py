@@ -55,7 +55,7 @@ class _Handler(GoogleHandler):
             return
         is_multipart = self.query.get("uploadType") == ["multipart"]
         type_ = self.headers.get("X-Upload-Content-Type", "")
-        given, type_, self._content = self._parts() if is_multipart else (self.asked.body, type_, b"")
+        given, type_, self._content = self._parts() if is_multipart else (self.received.body, type_, b"")
         called = self.check_call(given)
         self._given = ({"contentType": type_} if type_ else {}) | (json.loads(given) if given else {})
         bucket = called.parameters["bucket"]
@@ -68,7 +68,7 @@ class _Handler(GoogleHandler):
         session = self.server.sessions.get(self.query.get("upload_id", [""])[0])
         start = re.match(r"bytes (\d+)-", self.headers.get("Content-Range", ""))
         if session and start and session.result is None:
-            session.take(int(start[1]), self.asked.body[: len(self.asked.body) // STEP * STEP])
+            session.take(int(start[1]), self.received.body[: len(self.received.body) // STEP * STEP])
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error: in plain text for downloads, in JSON for everything else."""
@@ -134,10 +134,10 @@ class _Handler(GoogleHandler):
             self._may("storage.objects.delete")
 
     def _go_on_with_upload(self) -> None:
-        self.called = self.check_call(b"") if self.asked.method == "POST" else self._called_insert()
-        self.asked.call = "storage.objects.insert (upload)"
+        self.called = self.check_call(b"") if self.received.method == "POST" else self._called_insert()
+        self.received.call = "storage.objects.insert (upload)"
         session = self.server.sessions.get(self.query["upload_id"][0])
-        if session is None or self.asked.method != "PUT":
+        if session is None or self.received.method != "PUT":
             raise RefusedError(404, "No such upload")
         if session.result is None:
             self._take_chunk(session)
@@ -145,22 +145,25 @@ class _Handler(GoogleHandler):
             self.reply_json(session.result)
 
     def _called_insert(self) -> Any:
-        method, self.asked.method = self.asked.method, "POST"  # the document has only the first request of an upload
+        method, self.received.method = (
+            self.received.method,
+            "POST",
+        )  # the document has only the first request of an upload
         try:
             return self.check_call(b"")
         finally:
-            self.asked.method = method
+            self.received.method = method
 
     def _take_chunk(self, session: _Session) -> None:
         about = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", self.headers.get("Content-Range", ""))
         if not about:
             raise RefusedError(400, "Failed to parse Content-Range header.")
         if about[1]:
-            if int(about[2]) - int(about[1]) + 1 != len(self.asked.body):
+            if int(about[2]) - int(about[1]) + 1 != len(self.received.body):
                 raise RefusedError(400, "The body is not as long as Content-Range says.")
-            if about[3] != str(int(about[2]) + 1) and len(self.asked.body) % STEP:
+            if about[3] != str(int(about[2]) + 1) and len(self.received.body) % STEP:
                 raise RefusedError(400, f"A chunk that is not the last must be a multiple of {STEP} bytes.")
-            session.take(int(about[1]), self.asked.body)
+            session.take(int(about[1]), self.received.body)
         if about[3] == str(session.received):
             given = session.given | _hashes(self.headers.get("X-Goog-Hash", ""))
             name = given["name"]
@@ -201,8 +204,8 @@ class _Handler(GoogleHandler):
 
     def _on_objects_list(self, bucket: str, _: str) -> None:
         self._may("storage.objects.list")
-        asked = {name: values[0] for name, values in self.query.items()}
-        if unknown := asked.keys() - {
+        given = {name: values[0] for name, values in self.query.items()}
+        if unknown := given.keys() - {
             "prefix",
             "pageToken",
             "maxResults",
@@ -212,9 +215,9 @@ class _Handler(GoogleHandler):
             "alt",
         }:
             raise self.missing(f"storage.objects.list with {unknown}")
-        most = min(int(asked.get("maxResults", 1000)), self.server.most_listed)
-        found = self.server.buckets.list(bucket, asked.get("prefix", ""), self.fault.is_stale)
-        left = [item for item in found if item[0] > asked.get("pageToken", "")]
+        most = min(int(given.get("maxResults", 1000)), self.server.most_listed)
+        found = self.server.buckets.list(bucket, given.get("prefix", ""), self.fault.is_stale)
+        left = [item for item in found if item[0] > given.get("pageToken", "")]
         body: dict[str, Any] = {"kind": "storage#objects"}
         if left:
             body["items"] = [self._resource(bucket, name, stored) for name, stored in left[:most]]
@@ -235,7 +238,7 @@ class _Handler(GoogleHandler):
         if not mark:
             raise RefusedError(400, "Multipart upload without a boundary")
         line = b"--" + mark[1].encode()
-        body = self.asked.body
+        body = self.received.body
         middle, end = body.index(b"\r\n" + line, len(line)), body.rindex(b"\r\n" + line + b"--")
         _, given = body[:middle].split(b"\r\n\r\n", 1)
         head, content = body[middle:end].split(b"\r\n\r\n", 1)

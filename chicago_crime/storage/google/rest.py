@@ -87,7 +87,7 @@ class GoogleRest:
         email = getattr(self.credentials, "service_account_email", None)
         return f"serviceAccount:{email}" if email and "@" in email else A_PERSON
 
-    def ask(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Answer:
+    def send(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Answer:
         """Make one request.
 
         Args:
