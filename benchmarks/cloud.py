@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.prices import USD_PER_1000_WRITES, USD_PER_GIB_MONTH_OF_OBJECTS, USD_PER_GIB_MONTH_OF_TABLES
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.google import prices
@@ -98,16 +99,16 @@ def _calls(folder: Path, years: str) -> tuple[dict[tuple[str, str], Calls], int]
     with cloud_in(folder) as cloud:
         _run(cloud, years, TINY_ROWS)
         for service, server in cloud.servers.items():
-            for asked in server.asked:
-                of_kind = found[service, _of_any_table(kind_of(asked))]
+            for request in server.requests:
+                of_kind = found[service, _of_any_table(kind_of(request))]
                 of_kind.count += 1
-                of_kind.sent += len(asked.body)
-                of_kind.received += asked.sent
+                of_kind.sent += len(request.body)
+                of_kind.received += request.sent
         for write in writes_in(cloud):
             service, _, kind = write.partition(" ")
             found[service, _of_any_table(kind)].writes += 1
-        listed = sum(asked.call == "storage.objects.list" for asked in cloud.storage.calls)
-        put = sum(asked.method in CLASS_A and asked.call != "storage.batch" for asked in cloud.storage.calls)
+        listed = sum(request.call == "storage.objects.list" for request in cloud.storage.calls)
+        put = sum(request.method in CLASS_A for request in cloud.storage.calls)
         return found, listed + put
 
 
@@ -158,7 +159,7 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
             f"{billed / 1e9:.1f} GB billed, {read / 1e9:.1f} GB read",
             billed / prices.TIB * prices.USD_PER_TIB_QUERIED,
         ),
-        "Cloud Storage operations": (f"{class_a:,} of class A", class_a / 1000 * prices.USD_PER_1000_WRITES),
+        "Cloud Storage operations": (f"{class_a:,} of class A", class_a / 1000 * USD_PER_1000_WRITES),
         "Dataproc": (
             f"{1 + workers} x {machine}, {minutes:.0f} minutes (a guess)",
             per_hour * minutes / 60,
@@ -170,8 +171,8 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     out.print(table)
     month = Table("", "amount", "USD", title="A month without runs")
     gib = 2**30
-    tables_usd = held / gib * prices.USD_PER_GIB_MONTH_OF_TABLES
-    objects_usd = objects / gib * prices.USD_PER_GIB_MONTH_OF_OBJECTS
+    tables_usd = held / gib * USD_PER_GIB_MONTH_OF_TABLES
+    objects_usd = objects / gib * USD_PER_GIB_MONTH_OF_OBJECTS
     month.add_row("BigQuery storage", f"{held / 1e9:.1f} GB", f"{tables_usd:.2f}")
     month.add_row("Cloud Storage", f"{objects / 1e9:.1f} GB", f"{objects_usd:.2f}")
     month.add_row("all", "", f"{tables_usd + objects_usd:.2f}", style="bold")

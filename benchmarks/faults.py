@@ -99,10 +99,10 @@ def _calls_of_a_run(cloud: Cloud, assets: str) -> list[Call]:
     """The calls of a run without faults, in order."""
     cloud.forget_calls()
     run_under(cloud, Chosen(NO_FAULT, lambda call: False), assets)
-    asked = sorted((asked.at, f"{name} {kind_of(asked)}") for name, s in cloud.servers.items() for asked in s.asked)
+    requests = sorted((one.at, f"{name} {kind_of(one)}") for name, s in cloud.servers.items() for one in s.requests)
     made: Counter[str] = Counter()
     calls = []
-    for _, kind in asked:
+    for _, kind in requests:
         calls.append(Call(kind, made[kind]))
         made[kind] += 1
     return calls

@@ -13,6 +13,14 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.prices import (
+    USD_PER_GIB_MONTH_OF_BALANCED_DISK,
+    USD_PER_GIB_MONTH_OF_IMAGES,
+    USD_PER_GIB_MONTH_OF_SNAPSHOTS,
+    USD_PER_HOUR_OF_ADDRESS,
+    USD_PER_HOUR_OF_NAT,
+    USD_PER_MONTH_OF_SECRET,
+)
 from chicago_crime.storage.google import prices
 
 BOOT_DISK_GB = 20
@@ -39,17 +47,17 @@ def month(machine: str, data_disk_gb: int, has_nat: bool) -> list[Line]:
     """
     per_hour = prices.compute_usd_per_hour(machine)
     if per_hour is None:
-        raise ValueError(f"the price of {machine} is not in chicago_crime/resources/list_prices.py")
+        raise ValueError(f"the price of {machine} is not in chicago_crime/storage/google/prices.py")
     hours, disks = prices.HOURS_A_MONTH, BOOT_DISK_GB + data_disk_gb
     lines = [
         Line("machine", f"{machine}, {hours} h", hours * per_hour),
-        Line("disks", f"{disks} GB", disks * prices.USD_PER_GIB_MONTH_OF_BALANCED_DISK),
-        Line("snapshots", f"{SNAPSHOT_GB} GB (a guess)", SNAPSHOT_GB * prices.USD_PER_GIB_MONTH_OF_SNAPSHOTS),
-        Line("images", f"{IMAGE_GB} GB (a guess)", IMAGE_GB * prices.USD_PER_GIB_MONTH_OF_IMAGES),
-        Line("Kaggle's secret", "1 version", prices.USD_PER_MONTH_OF_SECRET),
+        Line("disks", f"{disks} GB", disks * USD_PER_GIB_MONTH_OF_BALANCED_DISK),
+        Line("snapshots", f"{SNAPSHOT_GB} GB (a guess)", SNAPSHOT_GB * USD_PER_GIB_MONTH_OF_SNAPSHOTS),
+        Line("images", f"{IMAGE_GB} GB (a guess)", IMAGE_GB * USD_PER_GIB_MONTH_OF_IMAGES),
+        Line("Kaggle's secret", "1 version", USD_PER_MONTH_OF_SECRET),
     ]
     if has_nat:
-        nat = hours * (prices.USD_PER_HOUR_OF_NAT + prices.USD_PER_HOUR_OF_ADDRESS)
+        nat = hours * (USD_PER_HOUR_OF_NAT + USD_PER_HOUR_OF_ADDRESS)
         lines.append(Line("Cloud NAT and its address", f"{hours} h", nat))
     return lines
 

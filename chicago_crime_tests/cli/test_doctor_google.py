@@ -71,8 +71,8 @@ def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud)
     assert "tables.updateData" in found["dataset chicago_crime: bigquery.dataEditor"].detail
     assert found["region"].detail.startswith("bucket in us-central1, dataset in us-central1")
     assert tables.bigquery.writes() == before
-    assert {asked.method for asked in tables.storage.calls + tables.dataproc.calls} == {"GET"}
-    assert all(asked.path.endswith(":testIamPermissions") for asked in tables.access.calls)
+    assert {request.method for request in tables.storage.calls + tables.dataproc.calls} == {"GET"}
+    assert all(request.path.endswith(":testIamPermissions") for request in tables.access.calls)
 
 
 def test_every_permission_of_the_table_of_roles_is_tested_and_no_other(tables: WholeCloud) -> None:
@@ -289,7 +289,7 @@ def test_no_secret_is_shown_whatever_fails(cloud: WholeCloud) -> None:
     cloud.bigquery.will(Fault(status=401), times=100)
     output += doctor(cloud, **planted).output
     assert "Traceback" not in output
-    tokens = {asked.headers.get("Authorization", "").removeprefix("Bearer ") for asked in cloud.bigquery.calls}
+    tokens = {request.headers.get("Authorization", "").removeprefix("Bearer ") for request in cloud.bigquery.calls}
     key = [line for line in private_key().splitlines() if len(line) > 20]
     secrets = {"KGAT_planted0token", "KGAT_planted1token", "planted2key", "planted3word", *tokens, *key} - {""}
     assert len(secrets) > 10

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from chicago_crime.cli.app import app
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
-from chicago_crime_tests.servers.faults import Asked
+from chicago_crime_tests.servers.faults import Request
 from chicago_crime_tests.servers.google_server import GoogleServer
 from chicago_crime_tests.waiting import TIMEOUT_S
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
@@ -104,7 +104,7 @@ class Cloud(WholeCloud):
     def forget_calls(self) -> None:
         """Clear the record of calls."""
         for server in self.servers.values():
-            server.asked.clear()
+            server.requests.clear()
 
 
 @contextmanager
@@ -114,27 +114,27 @@ def cloud_in(folder: Path, engine: str = "sail") -> Iterator[Cloud]:
         yield Cloud(**vars(cloud) | {"environment": cloud.environment | {"COLUMNS": "250"}}, folder=folder)
 
 
-def kind_of(asked: Asked) -> str:
+def kind_of(request: Request) -> str:
     """The kind of a call: its method and path, without the parts that differ between runs."""
-    path = re.sub(r"/(jobs|clusters|queries|operations|staging)/.*", r"/\1/*", asked.path.replace("%2F", "/"))
+    path = re.sub(r"/(jobs|clusters|queries|operations|staging)/.*", r"/\1/*", request.path.replace("%2F", "/"))
     path = re.sub(r"\b[0-9a-f]{8,}\b|\d{4}(?=\.csv)", "*", path)
     path = re.sub(r"/storage/v1/b/[^/]+", "/bucket", path)
-    what = "" if asked.query.get("uploadType") is None else " " + asked.query["uploadType"]
-    media = " media" if asked.query.get("alt") == "media" else ""
-    return f"{asked.method} {re.sub(r'.*/projects/[^/]+/', '', path)}{what}{media}"
+    what = "" if request.query.get("uploadType") is None else " " + request.query["uploadType"]
+    media = " media" if request.query.get("alt") == "media" else ""
+    return f"{request.method} {re.sub(r'.*/projects/[^/]+/', '', path)}{what}{media}"
 
 
 def writes_in(cloud: Cloud) -> list[str]:
     """The requests since `forget_calls` that change something at Google, by service and kind.
 
-    Those are requests that start a job, or that create, change or delete an object, a table, a dataset or a cluster;
-    a batch of deletions counts once. Not counted are queries (all of `jobs.query` are SELECT), dry runs, requests for
-    tokens, and what Google and the Spark job write.
+    Those are requests that start a job, or that create or change an object, a table, a dataset or a cluster. Not
+    counted are deletions (they are free), queries (all of `jobs.query` are SELECT), dry runs, requests for tokens, and
+    what Google and the Spark job write.
     """
     found = []
     for service, server in cloud.servers.items():
-        for asked in server.calls:
-            is_read = asked.method == "GET" or asked.call == "bigquery.jobs.query" or b'"dryRun": true' in asked.body
-            if not is_read:
-                found.append(f"{service} {kind_of(asked)}")
+        for request in server.calls:
+            is_free = request.method in ("GET", "DELETE") or request.call == "bigquery.jobs.query"
+            if not is_free and b'"dryRun": true' not in request.body:
+                found.append(f"{service} {kind_of(request)}")
     return found

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, kind_of
-from chicago_crime_tests.servers.faults import NO_FAULT, Asked, Fault, FaultyServer
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyServer, Request
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 YEAR = 2014
@@ -65,9 +65,9 @@ class Chosen:
         for service, server in servers.items():
             server.rule = self._of(service)
 
-    def _of(self, service: str) -> Callable[[Asked], Fault]:
-        def rule(asked: Asked) -> Fault:
-            kind = f"{service} {kind_of(asked)}"
+    def _of(self, service: str) -> Callable[[Request], Fault]:
+        def rule(request: Request) -> Fault:
+            kind = f"{service} {kind_of(request)}"
             with self._lock:
                 call = Call(kind, self._made[kind])
                 self._made[kind] += 1

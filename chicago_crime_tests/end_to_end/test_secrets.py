@@ -189,8 +189,8 @@ def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:
 
 def secrets_of(cloud: Cloud) -> set[str]:
     """Kaggle's token, the private key of the service account, and the tokens that Google issued for it."""
-    asked = [one for server in (*cloud.servers.values(), cloud.access) for one in server.asked]
-    headers = {value for one in asked for name, value in one.headers.items() if name.lower() == "authorization"}
+    requests = [one for server in (*cloud.servers.values(), cloud.access) for one in server.requests]
+    headers = {value for one in requests for name, value in one.headers.items() if name.lower() == "authorization"}
     tokens = {header.removeprefix("Bearer ") for header in headers}
     assert any(token.startswith(("ya29.", "eyJ")) for token in tokens), "there are tokens to search for"
     signatures = {token.split(".")[-1] for token in tokens if token.count(".") == 2}  # a log may have cut the rest

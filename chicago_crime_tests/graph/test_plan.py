@@ -180,4 +180,4 @@ def test_the_portal_is_asked_only_for_counts() -> None:
     with PortalServer(rows, "a-token").answering() as portal:
         found = PortalSource(portal.url, SecretStr("a-token")).expect([2014, 2015, 2016])
         assert {year: expected.rows for year, expected in found.items()} == {2014: 36, 2015: 12}
-        assert all("count" in asked.query["$select"] for asked in portal.asked)
+        assert all("count" in request.query["$select"] for request in portal.requests)

@@ -177,9 +177,9 @@ def test_of_kaggle_only_loaded_years_that_were_replaced_there_are_requested(
     assert watch.requested() == []  # years that were never loaded are not wanted
     watch.load(2014)
     kaggle.published = dict.fromkeys(kaggle.files, "2024-01-02T03:04:05.678Z")
-    downloads = len(kaggle.storage.asked)
+    downloads = len(kaggle.storage.requests)
     assert watch.requested() == [(2014, 2014)]
-    assert len(kaggle.storage.asked) == downloads
+    assert len(kaggle.storage.requests) == downloads
     watch.load(2014)
     assert watch.requested() == []
 
@@ -207,9 +207,9 @@ def test_of_the_portal_the_changed_years_are_requested_after_one_query(
 ) -> None:
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     watch.load(2013, 2014)
-    questions = len(portal.asked)
+    questions = len(portal.requests)
     assert watch.requested() == []
-    assert len(portal.asked) == questions + 1
+    assert len(portal.requests) == questions + 1
     late = [crime(id=year, year=year, updated_on="03/04/2024 05:06:07 PM") for year in (2014, 2016)]
     portal.change([*portal.rows, *late])
     assert watch.requested() == [(2014, 2014)]  # 2016 changed too, and was never loaded
@@ -224,7 +224,7 @@ def test_a_portal_that_fails_skips_the_tick_without_a_retry(
     portal.will(Fault(status=503))
     result = watch.tick()
     assert "returned 503" in (result.skip_message or "")
-    assert len(portal.asked) == 1
+    assert len(portal.requests) == 1
     assert watch.tick().skip_message == "the source portal has nothing new"
 
 

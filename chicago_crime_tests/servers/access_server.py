@@ -17,9 +17,9 @@ class _Handler(GoogleHandler):
     @property
     def api_name(self) -> str:
         """The API of the path."""
-        if self.asked.path.startswith("/v3/"):
+        if self.received.path.startswith("/v3/"):
             return "cloudresourcemanager.v3"
-        return "iam.v1" if "/serviceAccounts/" in self.asked.path else "secretmanager.v1"
+        return "iam.v1" if "/serviceAccounts/" in self.received.path else "secretmanager.v1"
 
     def answer_call(self) -> None:
         called = self.check_call()
@@ -27,20 +27,20 @@ class _Handler(GoogleHandler):
         self.method_for(called)()
 
     def _on_versions_access(self) -> None:
-        asked = re.fullmatch(r"(projects/[^/]+/secrets/[^/]+)/versions/([^/]+)", self._name)
-        assert asked, "the path is checked"
-        versions = self.server.secrets.get(asked[1], [])
-        number = len(versions) if asked[2] == "latest" else int(asked[2])
+        named = re.fullmatch(r"(projects/[^/]+/secrets/[^/]+)/versions/([^/]+)", self._name)
+        assert named, "the path is checked"
+        versions = self.server.secrets.get(named[1], [])
+        number = len(versions) if named[2] == "latest" else int(named[2])
         if not self.server.may_read:
             message = (
                 f"Permission 'secretmanager.versions.access' denied for resource '{self._name}' (or it may not exist)."
             )
             raise RefusedError(403, message)
         if not 1 <= number <= len(versions):
-            raise RefusedError(404, f"Secret [{asked[1]}] not found or has no versions.")
+            raise RefusedError(404, f"Secret [{named[1]}] not found or has no versions.")
         content = versions[number - 1]
         payload = {"data": base64.b64encode(content).decode(), "dataCrc32c": str(google_crc32c.value(content))}
-        self.reply_json({"name": f"{asked[1]}/versions/{number}", "payload": payload})
+        self.reply_json({"name": f"{named[1]}/versions/{number}", "payload": payload})
 
     def _on_secrets_testIamPermissions(self) -> None:  # noqa: N802
         is_held = self.server.may_read and self._name in self.server.secrets
@@ -58,7 +58,7 @@ class _Handler(GoogleHandler):
         self._reply_held(lambda permission: permission not in self.server.forbidden)
 
     def _reply_held(self, is_held: Callable[[str], bool]) -> None:
-        held = [permission for permission in json.loads(self.asked.body)["permissions"] if is_held(permission)]
+        held = [permission for permission in json.loads(self.received.body)["permissions"] if is_held(permission)]
         self.reply_json({"permissions": held} if held else {})
 
 

@@ -174,12 +174,6 @@ class Catalog:
             table.created_ms = int(time.time() * 1000)
             self.tables[table.dataset, table.name] = table
 
-    def drop(self, table: LiveTable) -> None:
-        """Drop a table."""
-        with self.lock:
-            self.database.cursor().execute(f"DROP TABLE {table.rows_table}")
-            del self.tables[table.dataset, table.name]
-
     def add_column(self, table: LiveTable, name: str, kind: str, description: str) -> None:
         """Add a column at the end, NULL in all rows."""
         with self.lock:

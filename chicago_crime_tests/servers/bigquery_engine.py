@@ -25,7 +25,6 @@ from chicago_crime_tests.servers.bigquery_catalog import (
     WRITTEN,
     Catalog,
     LiveTable,
-    column_from_ddl,
     table_from_ddl,
 )
 from chicago_crime_tests.servers.bigquery_files import Files, JobError
@@ -225,7 +224,7 @@ class Session:
 
     def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
         kind = type(tree).__name__
-        names = {"Delete": "DELETE", "Insert": "INSERT", "Alter": "ALTER_TABLE", "Drop": "DROP_TABLE"}
+        names = {"Delete": "DELETE", "Insert": "INSERT", "Drop": "DROP_TABLE"}
         create = "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE"
         self.work.statement = (names | {"Create": create}).get(kind, "SELECT")
         self._count(tree)
@@ -237,12 +236,6 @@ class Session:
             self._change(tree)
         elif isinstance(tree, exp.Create):
             self._create(tree)
-        elif isinstance(tree, exp.Alter):
-            table = self._table(tree.this)
-            for action in tree.args["actions"]:
-                name, of, description = column_from_ddl(action)
-                if name not in [column for column, _, _ in table.columns]:
-                    self.catalog.add_column(table, name, of, description)
         else:
             raise JobError("invalidQuery", f"{kind} is not implemented here")
 

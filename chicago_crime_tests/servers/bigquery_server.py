@@ -18,7 +18,7 @@ from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServe
 
 LONGEST_WAIT_S = 10.0
 QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "queryParameters", "parameterMode", "useLegacySql")
-WRITES = ("datasets.insert", "tables.patch", "tables.delete", "jobs.insert")
+WRITES = ("datasets.insert", "tables.patch", "jobs.insert")
 
 
 class _Handler(GoogleHandler):
@@ -31,7 +31,7 @@ class _Handler(GoogleHandler):
 
     def answer_call(self) -> None:
         called = self.check_call()
-        self._given = json.loads(self.asked.body) if self.asked.body else {}
+        self._given = json.loads(self.received.body) if self.received.body else {}
         self.method_for(called)(called.parameters)
 
     def _may(self, permission: str, where: str) -> None:
@@ -60,21 +60,9 @@ class _Handler(GoogleHandler):
     def _on_tables_patch(self, of: Mapping[str, str]) -> None:
         table = self._table(of)
         with self.server.catalog.lock:
-            wanted = self.headers.get("If-Match")
-            if wanted and wanted != table.etag:
-                raise RefusedError(412, "Precondition check failed.")
-            for name, value in self._given.get("labels", {}).items():
-                if value is None:
-                    table.labels.pop(name, None)
-                else:
-                    table.labels[name] = value
-            table.description = self._given.get("description", table.description)
+            table.labels |= self._given["labels"]
             table.changed()
         self.reply_json(self._resource(table))
-
-    def _on_tables_delete(self, of: Mapping[str, str]) -> None:
-        self.server.catalog.drop(self._table(of))
-        self.reply_json()
 
     def _on_tables_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
         held = [name for name in self._given["permissions"] if name not in self.server.forbidden]
@@ -204,7 +192,7 @@ class BigQueryServer(GoogleServer):
 
     def forget_jobs(self) -> None:
         """Forget all jobs and requests, and the faults of jobs."""
-        self.asked.clear()
+        self.requests.clear()
         self.engine.pause_s = 0
         self.jobs = Jobs(self.engine)
 
@@ -217,9 +205,9 @@ class BigQueryServer(GoogleServer):
     def writes(self) -> list[str]:
         """The calls so far that change something, or would have changed it; dry runs do not."""
         found = []
-        for asked in self.calls:
-            call = asked.call.removeprefix("bigquery.")
-            if call in WRITES and not (call == "jobs.insert" and b'"dryRun": true' in asked.body):
+        for request in self.calls:
+            call = request.call.removeprefix("bigquery.")
+            if call in WRITES and not (call == "jobs.insert" and b'"dryRun": true' in request.body):
                 found.append(call)
         return found
 
@@ -229,7 +217,7 @@ def _reference(table: LiveTable) -> dict[str, str]:
 
 
 def _status(reason: str) -> int:
-    return {"notFound": 404, "bytesBilledLimitExceeded": 403, "backendError": 503, "internalError": 500}.get(
+    return {"notFound": 404, "bytesBilledLimitExceeded": 500, "backendError": 503, "internalError": 500}.get(
         reason, 400
     )
 

@@ -22,7 +22,7 @@ class _Handler(GoogleHandler):
         called = self.check_call()
         name = called.method.removeprefix("dataproc.projects.").removeprefix("regions.").removeprefix("locations.")
         dataproc, at = self.server.dataproc, called.parameters
-        given: Json = json.loads(self.asked.body) if self.asked.body else {}
+        given: Json = json.loads(self.received.body) if self.received.body else {}
         region = f"projects/{at.get('projectId')}/regions/{at.get('region')}"
         methods: dict[str, Callable[[], Json]] = {
             "clusters.create": lambda: dataproc.create_cluster(given, region),
@@ -38,7 +38,7 @@ class _Handler(GoogleHandler):
         if name not in methods:
             self.server.problems.append(f"{called.method} is not implemented here")
             raise RefusedError(501, f"{called.method} is not implemented here")
-        self.asked.call = name
+        self.received.call = name
         if refusal := self.server.refuses.get(name):
             raise refusal
         request_id = self.query.get("requestId", [""])[0] or given.get("requestId", "")

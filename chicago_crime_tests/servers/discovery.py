@@ -1,4 +1,4 @@
-"""Checks of requests and responses against Google's discovery documents: names, types and required fields.
+"""Checks of requests and responses against Google's discovery documents: names and required fields.
 
 The documents come with `google-api-python-client`. An unknown field of a body is an error here; some of Google's
 services would ignore it.
@@ -17,17 +17,6 @@ from googleapiclient import discovery_cache
 Query = Mapping[str, str | Sequence[str]]
 """A request's query: values by name; several values of one name as a sequence, as `urllib.parse.parse_qs` gives."""
 
-_FORMATS = {
-    "int32": r"-?\d{1,10}",
-    "uint32": r"\d{1,10}",
-    "int64": r"-?\d{1,19}",
-    "uint64": r"\d{1,20}",
-    "byte": r"[A-Za-z0-9+/_-]*={0,2}",
-    "date": r"\d{4}-\d\d-\d\d",
-    "date-time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
-    "google-datetime": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
-    "google-duration": r"-?\d+(\.\d{1,9})?s",
-}
 _SYSTEM = {"$alt", "$prettyPrint"}  # parameters that every Google API takes and no document lists
 _REQUIRED = re.compile(r"\[?Required\b")
 
@@ -45,7 +34,6 @@ class Called:
         parameters: of the path, decoded.
         is_upload: whether the address is that of uploads.
         is_download: whether the address is that of downloads, or the content is wanted (`alt=media`).
-        numbers_enums: whether the client writes and wants enums as numbers.
         is_partial: whether the client wants only some fields of the response.
         about: the method's entry in the document.
     """
@@ -54,7 +42,6 @@ class Called:
     parameters: dict[str, str]
     is_upload: bool
     is_download: bool
-    numbers_enums: bool
     is_partial: bool
     about: Mapping[str, Any]
 
@@ -79,7 +66,7 @@ class Api:
             body: the JSON body, as bytes or read; for an upload, the metadata. Empty for none.
 
         Raises:
-            NotOfTheApiError: no method is there, or a parameter or field is unknown, missing or of another type.
+            NotOfTheApiError: no method is there, or a parameter or field is unknown or missing.
         """
         values = {name: [value] if isinstance(value, str) else list(value) for name, value in query.items()}
         called = self._method_at(http_method, path, values)
@@ -99,7 +86,7 @@ class Api:
         """Check the JSON body of a successful response.
 
         Raises:
-            NotOfTheApiError: a field is unknown, missing or of another type.
+            NotOfTheApiError: a field is unknown or missing.
         """
         if called.is_download:
             return
@@ -136,7 +123,6 @@ class Api:
                     {name: unquote(value) for name, value in match.groupdict().items()},
                     is_upload=kind == "upload",
                     is_download=kind == "download" or query.get("alt") == ["media"],
-                    numbers_enums="enum-encoding=int" in "".join(query.get("$alt", [])),
                     is_partial="fields" in query,
                     about=about,
                 )
@@ -145,7 +131,6 @@ class Api:
     def _check_parameters(self, called: Called, query: Mapping[str, list[str]]) -> None:
         known = self.document.get("parameters", {}) | called.about.get("parameters", {})
         protocol = {"upload_id"} if called.is_upload else set()
-        check = _Check(self, called, is_answer=False, wants_all=True)
         for name, values in query.items():
             if name in _SYSTEM | protocol:
                 continue
@@ -153,8 +138,6 @@ class Api:
                 raise NotOfTheApiError(f"{called.method}: unknown parameter {name}")
             if len(values) > 1 and not known[name].get("repeated"):
                 raise NotOfTheApiError(f"{called.method}: parameter {name} is given {len(values)} times")
-            for value in values:
-                check.parameter(known[name], value, f"{called.method}: parameter {name}")
         for name, about in called.about.get("parameters", {}).items():
             if about.get("required") and about.get("location") == "query" and name not in query:
                 raise NotOfTheApiError(f"{called.method}: parameter {name} is missing")
@@ -162,7 +145,7 @@ class Api:
 
 @dataclass(frozen=True)
 class _Check:
-    """Checks values. Google accepts more than it writes: numbers as text, and the other way round."""
+    """Checks the fields of a body, at every depth."""
 
     api: Api
     called: Called
@@ -177,29 +160,14 @@ class _Check:
         if kind == "object":
             self._object(about, value, where)
         elif kind == "array":
-            if not isinstance(value, list):
-                self._fail(where, "a list", value)
             for index, item in enumerate(value):
                 self.value(about["items"], item, f"{where}[{index}]")
-        elif kind != "any":
-            self._scalar(about, value, where)
-
-    def parameter(self, about: Mapping[str, Any], text: str, where: str) -> None:
-        """Check a parameter, which is always text."""
-        if about.get("type") == "boolean" and text.lower() not in ("true", "false"):
-            self._fail(where, "true or false", text)
-        if about.get("type") == "integer" and not re.fullmatch(_FORMATS.get(about.get("format", ""), r"-?\d+"), text):
-            self._fail(where, about.get("format", "an integer"), text)
-        if about.get("type") == "string":
-            self._scalar(about, text, where)
 
     def _object(self, about: Mapping[str, Any], value: Any, where: str) -> None:
-        if not isinstance(value, dict):
-            self._fail(where, "an object", value)
         fields, others = about.get("properties", {}), about.get("additionalProperties")
         for name, item in value.items():
             if name in fields:
-                if item is not None or self.is_answer:  # null in a request is the same as nothing
+                if item is not None:
                     self.value(fields[name], item, f"{where}.{name}")
             elif others is not None:
                 self.value(others, item, f"{where}.{name}")
@@ -214,38 +182,6 @@ class _Check:
         if self.called.method in field.get("annotations", {}).get("required", []):
             return not self.is_answer
         return bool(_REQUIRED.match(field.get("description", "")))
-
-    def _scalar(self, about: Mapping[str, Any], value: Any, where: str) -> None:
-        kind, format_ = about["type"], about.get("format", "")
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if kind == "boolean":
-            good = isinstance(value, bool)
-        elif kind == "integer":
-            good = (isinstance(value, int) and is_number) or self._is_number_as_text(value, format_ or "int64")
-        elif kind == "number":
-            good = is_number or value in ("NaN", "Infinity", "-Infinity")
-        elif self.called.numbers_enums and "enum" in about and is_number:
-            good = True
-        elif format_ in ("int64", "uint64") and is_number and not self.is_answer:
-            good = isinstance(value, int)
-        else:
-            good = isinstance(value, str) and bool(re.fullmatch(_FORMATS.get(format_, r"(?s).*"), value))
-            if good and "enum" in about:
-                good = value in about["enum"]
-            if good and "pattern" in about:
-                good = bool(re.search(about["pattern"], value))
-        if not good:
-            wanted = (
-                "one of " + ", ".join(about["enum"]) if "enum" in about else " ".join(filter(None, (kind, format_)))
-            )
-            self._fail(where, wanted, value)
-
-    def _is_number_as_text(self, value: Any, format_: str) -> bool:
-        return not self.is_answer and isinstance(value, str) and bool(re.fullmatch(_FORMATS[format_], value))
-
-    @staticmethod
-    def _fail(where: str, wanted: str, value: Any) -> None:
-        raise NotOfTheApiError(f"{where}: {value!r:.200} is not {wanted}")
 
 
 @cache

@@ -3,7 +3,6 @@
 The normal responses are left to each server's module.
 """
 
-import argparse
 import http
 import socket
 import threading
@@ -51,7 +50,7 @@ NO_FAULT = Fault()
 
 
 @dataclass
-class Asked:
+class Request:
     """One request and its outcome.
 
     Attributes:
@@ -80,7 +79,7 @@ class FaultyServer(ThreadingHTTPServer):
     """A server on 127.0.0.1, at a free port unless one is given.
 
     Attributes:
-        asked: every request so far.
+        requests: every request so far.
         rule: the fault of a request that no `will` matches; its body is not read yet.
     """
 
@@ -89,13 +88,13 @@ class FaultyServer(ThreadingHTTPServer):
 
     def __init__(self, port: int = 0):
         super().__init__(("127.0.0.1", port), self.handler)
-        self.asked: list[Asked] = []
+        self.requests: list[Request] = []
         self.most_at_once = 0
         self._at_once = 0
         self._script: list[tuple[str, Fault]] = []
         self._lock = threading.Lock()
         self.stopping = threading.Event()
-        self.rule: Callable[[Asked], Fault] = lambda asked: NO_FAULT
+        self.rule: Callable[[Request], Fault] = lambda request: NO_FAULT
 
     @property
     def url(self) -> str:
@@ -109,7 +108,7 @@ class FaultyServer(ThreadingHTTPServer):
     def forget_faults(self) -> None:
         """Have no more faults."""
         self._script.clear()
-        self.rule = lambda asked: NO_FAULT
+        self.rule = lambda request: NO_FAULT
 
     def wait_until_idle(self) -> None:
         """Wait until every request is finished, even if its client has given up."""
@@ -130,25 +129,25 @@ class FaultyServer(ThreadingHTTPServer):
             self.server_close()
 
     @contextmanager
-    def noting(self, asked: Asked) -> Iterator[Fault]:
+    def noting(self, request: Request) -> Iterator[Fault]:
         """Record a request; yields its fault."""
         with self._lock:
-            self.asked.append(asked)
+            self.requests.append(request)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-            target = f"{asked.path}?{asked.query}"
+            target = f"{request.path}?{request.query}"
             index = next((i for i, (on, _) in enumerate(self._script) if on in target), None)
-            fault = self.rule(asked) if index is None else self._script.pop(index)[1]
+            fault = self.rule(request) if index is None else self._script.pop(index)[1]
         try:
             yield fault
         finally:
-            self.end(asked)
+            self.end(request)
 
-    def end(self, asked: Asked) -> None:
+    def end(self, request: Request) -> None:
         """Count a request as over, before its last byte: its client may send the next one at once."""
         with self._lock:
-            self._at_once -= not asked.is_over
-            asked.is_over = True
+            self._at_once -= not request.is_over
+            request.is_over = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore clients that close the connection; anything else is a bug of the server, which the test must show."""
@@ -164,24 +163,24 @@ class FaultyHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: Any
-    asked: Asked
+    received: Request
     fault: Fault
 
     def answer(self) -> None:
-        """Answer `self.asked` with one call of `reply`."""
+        """Answer `self.received` with one call of `reply`."""
         raise NotImplementedError
 
     def do_GET(self) -> None:
         """Handle a request of any method."""
         url = urlsplit(self.path)
-        self.asked = Asked(
+        self.received = Request(
             self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), b"", time.monotonic(),
             self.client_address[1],
         )  # fmt: skip
         length = int(self.headers.get("Content-Length") or 0)
-        with self.server.noting(self.asked) as self.fault:
+        with self.server.noting(self.received) as self.fault:
             is_cut = self.fault.take_only is not None and length > 0
-            self.asked.body = self.rfile.read(min(length, self.fault.take_only or 0) if is_cut else length)
+            self.received.body = self.rfile.read(min(length, self.fault.take_only or 0) if is_cut else length)
             if self.fault.before:
                 self.fault.before()
             self.server.stopping.wait(self.fault.wait_s)
@@ -201,7 +200,7 @@ class FaultyHandler(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str] = {}) -> None:
         """Send a response, or as much of it as the fault allows."""
-        self.asked.status = status
+        self.received.status = status
         if self.fault.loses_answer:
             self._hang_up()
             return
@@ -211,7 +210,7 @@ class FaultyHandler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         if not body:
-            self.server.end(self.asked)
+            self.server.end(self.received)
         self.end_headers()
         if self.fault.cut_after is not None and status < 300:
             self._send(body[: self.fault.cut_after])
@@ -222,48 +221,18 @@ class FaultyHandler(BaseHTTPRequestHandler):
             self._send(first)
             self.server.stopping.wait(self.fault.pause_s)
         self._send(body[:-1])
-        self.server.end(self.asked)
+        self.server.end(self.received)
         self._send(body[-1:])
 
     def _send(self, content: bytes) -> None:
-        self.asked.sent += len(content)
+        self.received.sent += len(content)
         self.wfile.write(content)
         self.wfile.flush()
 
     def _hang_up(self) -> None:
-        self.server.end(self.asked)
+        self.server.end(self.received)
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: `asked` has everything."""
-
-
-def serve(server: FaultyServer, what: str) -> None:
-    """Answer until Ctrl-C, for a person who tries a server by hand."""
-    print(f"{what} on {server.url}", flush=True)
-    with server.answering():
-        try:
-            server.stopping.wait()
-        except KeyboardInterrupt:
-            print("stopped")
-
-
-def add_fault_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option `--faults` to a server's command line."""
-    parser.add_argument(
-        "--faults", default="", help="what befalls the first requests, with commas: 429, 500, 503, cut, slow or ok"
-    )
-
-
-def faults_in(text: str) -> list[Fault]:
-    """Read what `--faults` was given."""
-    known = {
-        "429": Fault(status=429, retry_after="2"),
-        "500": Fault(status=500),
-        "503": Fault(status=503),
-        "cut": Fault(cut_after=1000),
-        "slow": Fault(wait_s=5),
-        "ok": NO_FAULT,
-    }
-    return [known[word.strip()] for word in text.split(",") if word.strip()]
+        """Log nothing: `requests` has everything."""

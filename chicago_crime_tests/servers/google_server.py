@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, token_for
 from chicago_crime_tests.servers.discovery import Called, NotOfTheApiError, api
-from chicago_crime_tests.servers.faults import Asked, FaultyHandler, FaultyServer
+from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, Request
 
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
 
@@ -41,21 +41,14 @@ class SwitchedOffError(RefusedError):
     """The API is not enabled in the project."""
 
     def __init__(self, api_name: str):
-        self.service = f"{api_name.partition('.')[0]}.googleapis.com"
-        address = f"https://console.developers.google.com/apis/api/{self.service}/overview?project=1234567890"
+        service = f"{api_name.partition('.')[0]}.googleapis.com"
+        address = f"https://console.developers.google.com/apis/api/{service}/overview?project=1234567890"
         super().__init__(
             403,
-            f"The API {self.service} has not been used in project 1234567890 before or it is disabled. Enable it by "
+            f"The API {service} has not been used in project 1234567890 before or it is disabled. Enable it by "
             f"visiting {address} then retry.",
             "accessNotConfigured",
         )
-
-    @property
-    def details(self) -> list[dict[str, Any]]:
-        """The reason in a form for programs."""
-        about = {"service": self.service, "consumer": "projects/1234567890"}
-        type_ = "type.googleapis.com/google.rpc.ErrorInfo"
-        return [{"@type": type_, "reason": "SERVICE_DISABLED", "domain": "googleapis.com", "metadata": about}]
 
 
 def error_json(status: int, message: str, reason: str = "") -> bytes:
@@ -74,9 +67,9 @@ class GoogleHandler(FaultyHandler):
     def answer(self) -> None:
         """Answer with one call of `reply`, and record what is not of the API."""
         try:
-            if self.asked.path == TOKEN_PATH:
-                self.asked.call = "token"
-                status, content = token_for(self.asked.body)
+            if self.received.path == TOKEN_PATH:
+                self.received.call = "token"
+                status, content = token_for(self.received.body)
                 self.reply(status, json.dumps(content).encode(), JSON)
                 return
             if self.server.wants_tokens and not is_known(self.headers.get("Authorization", "")):
@@ -119,9 +112,9 @@ class GoogleHandler(FaultyHandler):
         Raises:
             NotOfTheApiError: the API has no such method, or no such parameter or field.
         """
-        given = self.asked.body if body is None else body
-        checked = api(self.api_name).check_request(self.asked.method, self.asked.path, self.query, given)
-        self.called, self.asked.call = checked, checked.method
+        given = self.received.body if body is None else body
+        checked = api(self.api_name).check_request(self.received.method, self.received.path, self.query, given)
+        self.called, self.received.call = checked, checked.method
         if self.api_name in self.server.switched_off:
             raise SwitchedOffError(self.api_name)
         return checked
@@ -145,12 +138,7 @@ class GoogleHandler(FaultyHandler):
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error."""
-        body = error_json(error.status, str(error), error.reason)
-        if isinstance(error, SwitchedOffError):
-            content = json.loads(body)
-            content["error"]["details"] = error.details
-            body = json.dumps(content).encode()
-        self.reply(error.status, body, JSON)
+        self.reply(error.status, error_json(error.status, str(error), error.reason), JSON)
 
 
 class GoogleServer(FaultyServer):
@@ -178,9 +166,9 @@ class GoogleServer(FaultyServer):
         return self.url + TOKEN_PATH
 
     @property
-    def calls(self) -> list[Asked]:
+    def calls(self) -> list[Request]:
         """The requests so far, without those for tokens."""
-        return [asked for asked in self.asked if asked.path != TOKEN_PATH]
+        return [request for request in self.requests if request.path != TOKEN_PATH]
 
     @contextmanager
     def answering(self: _Server) -> Iterator[_Server]:

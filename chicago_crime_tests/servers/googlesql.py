@@ -31,8 +31,6 @@ _KINDS = {
     "DATE": type_pb2.TYPE_DATE,
     "DATETIME": type_pb2.TYPE_DATETIME,
     "TIMESTAMP": type_pb2.TYPE_TIMESTAMP,
-    "BYTES": type_pb2.TYPE_BYTES,
-    "NUMERIC": type_pb2.TYPE_NUMERIC,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _PYTHON = {str: "STRING", int: "INT64", float: "FLOAT64", bool: "BOOL", date: "DATE", datetime: "DATETIME"}
@@ -51,18 +49,11 @@ _STATEMENTS = (
     kinds.RESOLVED_QUERY_STMT,
     kinds.RESOLVED_INSERT_STMT,
     kinds.RESOLVED_DELETE_STMT,
-    kinds.RESOLVED_UPDATE_STMT,
-    kinds.RESOLVED_MERGE_STMT,
-    kinds.RESOLVED_TRUNCATE_STMT,
     kinds.RESOLVED_BEGIN_STMT,
     kinds.RESOLVED_COMMIT_STMT,
-    kinds.RESOLVED_ROLLBACK_STMT,
     kinds.RESOLVED_CREATE_TABLE_STMT,
     kinds.RESOLVED_CREATE_TABLE_AS_SELECT_STMT,
-    kinds.RESOLVED_CREATE_VIEW_STMT,
-    kinds.RESOLVED_CREATE_SCHEMA_STMT,
     kinds.RESOLVED_ALTER_TABLE_STMT,
-    kinds.RESOLVED_DROP_STMT,
     kinds.RESOLVED_EXPORT_DATA_STMT,
     kinds.RESOLVED_ASSERT_STMT,
 )
@@ -353,6 +344,6 @@ def _from_value(value: value_pb2.ValueProto, kind: type_pb2.TypeProto) -> Any:
             return datetime(bits >> 26, bits >> 22 & 15, bits >> 17 & 31, *clock)
         case "timestamp_value":
             return found.ToDatetime()
-        case "string_value" | "int64_value" | "double_value" | "bool_value" | "bytes_value":
+        case "string_value" | "int64_value" | "double_value" | "bool_value":
             return found
     raise TypeError(f"no value of type {_type_name(kind)} can be handed out: cast it")

@@ -1,10 +1,8 @@
 """Kaggle on loopback: authentication, listing and download of a dataset's files, as Kaggle's client requests them.
 
-Two servers, because the API redirects downloads to a storage that accepts only signed addresses. Standalone:
-`python -m chicago_crime_tests.servers.kaggle_server --folder DIR --token SECRET --port 8022`.
+Two servers, because the API redirects downloads to a storage that accepts only signed addresses.
 """
 
-import argparse
 import base64
 import hashlib
 import hmac
@@ -14,10 +12,9 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import quote, unquote
 
-from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, add_fault_option, faults_in, serve
+from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
 SERVICE = "/v1/datasets.DatasetApiService"
@@ -39,11 +36,11 @@ class _ApiHandler(FaultyHandler):
     def answer(self) -> None:
         try:
             self._check_credentials()
-            if self.asked.method != "POST":
+            if self.received.method != "POST":
                 raise _RefusedError(405, "Only POST")
-            if self.asked.path == f"{SERVICE}/ListDatasetFiles":
+            if self.received.path == f"{SERVICE}/ListDatasetFiles":
                 self._json(200, self._listing(self._message(_LISTING)))
-            elif self.asked.path == f"{SERVICE}/DownloadDataset":
+            elif self.received.path == f"{SERVICE}/DownloadDataset":
                 name = self._message(_DOWNLOAD).get("fileName", "")
                 if name not in self.server.files:
                     raise _RefusedError(404, f"No file {name}")
@@ -54,13 +51,13 @@ class _ApiHandler(FaultyHandler):
             self._json(error.status, {"code": error.status, "message": str(error)})
 
     def _check_credentials(self) -> None:
-        given = self.asked.headers.get("Authorization", "")
+        given = self.received.headers.get("Authorization", "")
         pair = base64.b64encode(":".join(self.server.pair).encode()).decode()
         if given not in (f"Bearer {self.server.token}", f"Basic {pair}"):
             raise _RefusedError(401, f"Unauthenticated: {given}")  # leaks the token, to test that no message repeats it
 
     def _message(self, fields: Mapping[str, type]) -> dict:
-        message = json.loads(self.asked.body)
+        message = json.loads(self.received.body)
         for name, value in message.items():
             if name not in fields or type(value) is not fields[name]:
                 raise _RefusedError(400, f"Bad field {name}")
@@ -90,10 +87,10 @@ class _StorageHandler(FaultyHandler):
     server: "KaggleStorage"
 
     def answer(self) -> None:
-        name = unquote(self.asked.path.removeprefix("/kaggle-data-sets/").removesuffix(".zip"))
-        if self.asked.headers.get("Authorization"):
+        name = unquote(self.received.path.removeprefix("/kaggle-data-sets/").removesuffix(".zip"))
+        if self.received.headers.get("Authorization"):
             self.reply(400, b"<Error>Two kinds of credentials</Error>", {"Content-Type": "application/xml"})
-        elif self.asked.query.get("X-Goog-Signature") != self.server.signature(name):
+        elif self.received.query.get("X-Goog-Signature") != self.server.signature(name):
             self.reply(403, b"<Error>SignatureDoesNotMatch</Error>", {"Content-Type": "application/xml"})
         else:
             self._send_file(self.server.content(name))
@@ -101,8 +98,8 @@ class _StorageHandler(FaultyHandler):
     def _send_file(self, content: bytes) -> None:
         tag = f'"{hashlib.md5(content).hexdigest()}"'
         headers = {"Content-Type": "text/csv", "Accept-Ranges": "bytes", "ETag": tag}
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.asked.headers.get("Range", ""))
-        if not wanted or not self.server.knows_ranges or self.asked.headers.get("If-Range", tag) != tag:
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.received.headers.get("Range", ""))
+        if not wanted or not self.server.knows_ranges or self.received.headers.get("If-Range", tag) != tag:
             self.reply(200, content, headers)
         elif int(wanted[1]) >= len(content):
             self.reply(416, b"", headers | {"Content-Range": f"bytes */{len(content)}"})
@@ -172,17 +169,3 @@ class KaggleServer(FaultyServer):
         """Run this server and the storage until the context ends."""
         with self.storage.answering(), super().answering():
             yield self
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="its CSVs are the dataset")
-    parser.add_argument("--token", required=True, help="the valid API token")
-    parser.add_argument("--port", type=int, default=0)
-    add_fault_option(parser)
-    options = parser.parse_args()
-    contents = {file.name: file.read_bytes() for file in sorted(options.folder.glob("*.csv"))}
-    server = KaggleServer(contents, options.token, port=options.port)
-    for fault in faults_in(options.faults):
-        server.storage.will(fault)
-    serve(server, "Kaggle")

@@ -1,10 +1,5 @@
-"""The City's portal on loopback: the part of Socrata's API that the source `portal` uses.
+"""The City's portal on loopback: the part of Socrata's API that the source `portal` uses."""
 
-Standalone: `python -m chicago_crime_tests.servers.portal_server --csv crimes_2014.csv --port 8021`, then
-`CHICAGO_CRIME_PORTAL_URL=http://127.0.0.1:8021 chicago-crime run --source portal --years 2014`.
-"""
-
-import argparse
 import csv
 import gzip
 import io
@@ -18,7 +13,7 @@ from typing import Any
 
 from chicago_crime.intake.header import read_header
 from chicago_crime.tables.columns import SOURCE_COLUMNS
-from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, add_fault_option, faults_in, serve
+from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
 NAMES = [column.name for column in SOURCE_COLUMNS]
 NUMBERS = {"id", "year", "ward", "x_coordinate", "y_coordinate", "latitude", "longitude"}
@@ -40,10 +35,10 @@ class _Handler(FaultyHandler):
     def answer(self) -> None:
         try:
             self._check_token()
-            match = re.fullmatch(r"/resource/ijzp-q8t2\.(csv|json)", self.asked.path)
+            match = re.fullmatch(r"/resource/ijzp-q8t2\.(csv|json)", self.received.path)
             if not match:
                 raise PortalError(404, "dataset.missing", "Not found")
-            rows, names = self.server.select(self.asked.query, self.fault.is_stale)
+            rows, names = self.server.select(self.received.query, self.fault.is_stale)
         except PortalError as error:
             body = {"code": error.code, "error": True, "message": str(error)}
             self.reply(error.status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"})
@@ -59,13 +54,13 @@ class _Handler(FaultyHandler):
             self._reply_gzipped(text.getvalue(), "text/csv; charset=utf-8")
 
     def _check_token(self) -> None:
-        token = self.asked.headers.get("X-App-Token")
+        token = self.received.headers.get("X-App-Token")
         if token and token != self.server.app_token:
             raise PortalError(403, "permission_denied", f"Invalid app_token specified: {token}")
 
     def _reply_gzipped(self, text: str, type_: str) -> None:
         body, headers = text.encode(), {"Content-Type": type_}
-        if "gzip" in self.asked.headers.get("Accept-Encoding", ""):
+        if "gzip" in self.received.headers.get("Accept-Encoding", ""):
             body, headers = gzip.compress(body, 1), headers | {"Content-Encoding": "gzip"}
         self.reply(200, body, headers)
 
@@ -173,16 +168,3 @@ def rows_in(file: Path) -> Iterable[dict[str, str]]:
                 name: "" if index is None else fields[index]
                 for name, index in zip(NAMES, header.positions, strict=True)
             }
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--csv", type=Path, required=True, action="append", help="a CSV of crimes; repeatable")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--app-token", default="", help="the valid app token")
-    add_fault_option(parser)
-    options = parser.parse_args()
-    server = PortalServer((row for file in options.csv for row in rows_in(file)), options.app_token, port=options.port)
-    for fault in faults_in(options.faults):
-        server.will(fault)
-    serve(server, "The City's portal")

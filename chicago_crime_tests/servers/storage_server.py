@@ -1,8 +1,8 @@
 """Cloud Storage on loopback: the JSON API's buckets and objects, in a folder that other servers use too.
 
-Uploads in one request (multipart) and in several (resumable), downloads with ranges, pages of lists, batches of
-deletions, preconditions and permissions follow Google's documentation. A method that is missing here answers 501 and
-fails the test. The objects themselves are left to `storage_objects.py`.
+Uploads in one request (multipart) and in several (resumable), downloads with ranges, pages of lists, preconditions and
+permissions follow Google's documentation. A method that is missing here answers 501 and fails the test. The objects
+themselves are left to `storage_objects.py`.
 """
 
 import json
@@ -11,18 +11,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from email import message_from_bytes
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from chicago_crime_tests.servers.discovery import api
-from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError, error_json
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_objects import Buckets, Preconditions, Stored
 
 STEP = 256 * 1024  # what is kept of a cut upload is a multiple of this, and so is every chunk but the last
-MOST_IN_BATCH = 100
 PERMISSIONS = (
     "storage.buckets.get",
     "storage.objects.create",
@@ -58,12 +53,9 @@ class _Handler(GoogleHandler):
         if "upload_id" in self.query:
             self._go_on_with_upload()
             return
-        if self.asked.path == "/batch/storage/v1":
-            self._batch()
-            return
         is_multipart = self.query.get("uploadType") == ["multipart"]
         type_ = self.headers.get("X-Upload-Content-Type", "")
-        given, type_, self._content = self._parts() if is_multipart else (self.asked.body, type_, b"")
+        given, type_, self._content = self._parts() if is_multipart else (self.received.body, type_, b"")
         called = self.check_call(given)
         self._given = ({"contentType": type_} if type_ else {}) | (json.loads(given) if given else {})
         bucket = called.parameters["bucket"]
@@ -76,7 +68,7 @@ class _Handler(GoogleHandler):
         session = self.server.sessions.get(self.query.get("upload_id", [""])[0])
         start = re.match(r"bytes (\d+)-", self.headers.get("Content-Range", ""))
         if session and start and session.result is None:
-            session.take(int(start[1]), self.asked.body[: len(self.asked.body) // STEP * STEP])
+            session.take(int(start[1]), self.received.body[: len(self.received.body) // STEP * STEP])
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error: in plain text for downloads, in JSON for everything else."""
@@ -142,10 +134,10 @@ class _Handler(GoogleHandler):
             self._may("storage.objects.delete")
 
     def _go_on_with_upload(self) -> None:
-        self.called = self.check_call(b"") if self.asked.method == "POST" else self._called_insert()
-        self.asked.call = "storage.objects.insert (upload)"
+        self.called = self.check_call(b"") if self.received.method == "POST" else self._called_insert()
+        self.received.call = "storage.objects.insert (upload)"
         session = self.server.sessions.get(self.query["upload_id"][0])
-        if session is None or self.asked.method != "PUT":
+        if session is None or self.received.method != "PUT":
             raise RefusedError(404, "No such upload")
         if session.result is None:
             self._take_chunk(session)
@@ -153,22 +145,25 @@ class _Handler(GoogleHandler):
             self.reply_json(session.result)
 
     def _called_insert(self) -> Any:
-        method, self.asked.method = self.asked.method, "POST"  # the document has only the first request of an upload
+        method, self.received.method = (
+            self.received.method,
+            "POST",
+        )  # the document has only the first request of an upload
         try:
             return self.check_call(b"")
         finally:
-            self.asked.method = method
+            self.received.method = method
 
     def _take_chunk(self, session: _Session) -> None:
         about = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", self.headers.get("Content-Range", ""))
         if not about:
             raise RefusedError(400, "Failed to parse Content-Range header.")
         if about[1]:
-            if int(about[2]) - int(about[1]) + 1 != len(self.asked.body):
+            if int(about[2]) - int(about[1]) + 1 != len(self.received.body):
                 raise RefusedError(400, "The body is not as long as Content-Range says.")
-            if about[3] != str(int(about[2]) + 1) and len(self.asked.body) % STEP:
+            if about[3] != str(int(about[2]) + 1) and len(self.received.body) % STEP:
                 raise RefusedError(400, f"A chunk that is not the last must be a multiple of {STEP} bytes.")
-            session.take(int(about[1]), self.asked.body)
+            session.take(int(about[1]), self.received.body)
         if about[3] == str(session.received):
             given = session.given | _hashes(self.headers.get("X-Goog-Hash", ""))
             name = given["name"]
@@ -209,8 +204,8 @@ class _Handler(GoogleHandler):
 
     def _on_objects_list(self, bucket: str, _: str) -> None:
         self._may("storage.objects.list")
-        asked = {name: values[0] for name, values in self.query.items()}
-        if unknown := asked.keys() - {
+        given = {name: values[0] for name, values in self.query.items()}
+        if unknown := given.keys() - {
             "prefix",
             "pageToken",
             "maxResults",
@@ -220,9 +215,9 @@ class _Handler(GoogleHandler):
             "alt",
         }:
             raise self.missing(f"storage.objects.list with {unknown}")
-        most = min(int(asked.get("maxResults", 1000)), self.server.most_listed)
-        found = self.server.buckets.list(bucket, asked.get("prefix", ""), self.fault.is_stale)
-        left = [item for item in found if item[0] > asked.get("pageToken", "")]
+        most = min(int(given.get("maxResults", 1000)), self.server.most_listed)
+        found = self.server.buckets.list(bucket, given.get("prefix", ""), self.fault.is_stale)
+        left = [item for item in found if item[0] > given.get("pageToken", "")]
         body: dict[str, Any] = {"kind": "storage#objects"}
         if left:
             body["items"] = [self._resource(bucket, name, stored) for name, stored in left[:most]]
@@ -237,39 +232,13 @@ class _Handler(GoogleHandler):
             self.server.buckets.delete(bucket, name)
         self.reply_json(None)
 
-    def _batch(self) -> None:
-        """Many deletions in one request, each with its own response."""
-        self.asked.call = "storage.batch"
-        type_ = self.headers.get("Content-Type", "").encode()
-        parts = message_from_bytes(b"Content-Type: " + type_ + b"\r\n\r\n" + self.asked.body).get_payload()
-        if not isinstance(parts, list) or len(parts) > MOST_IN_BATCH:
-            raise RefusedError(400, f"A batch has 1 to {MOST_IN_BATCH} calls")
-        answers = []
-        for part in parts:
-            method, url, _ = str(part.get_payload()).split("\n")[0].split()
-            called = api(self.server.api_name).check_request(method, urlsplit(url).path, {}, b"")
-            status, body = 204, b""
-            try:
-                if called.method != "storage.objects.delete":
-                    raise RefusedError(501, f"{called.method} is not implemented in a batch")
-                self._may("storage.objects.delete")
-                with self.server.buckets.lock:
-                    self._existing(called.parameters["bucket"], called.parameters["object"])
-                    self.server.buckets.delete(called.parameters["bucket"], called.parameters["object"])
-            except RefusedError as error:
-                status, body = error.status, error_json(error.status, str(error), error.reason)
-            line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n\r\n"
-            answers.append(b"--answer\r\nContent-Type: application/http\r\n\r\n" + line.encode() + body)
-        body = b"\r\n".join([*answers, b"--answer--", b""])
-        self.reply(200, body, {"Content-Type": "multipart/mixed; boundary=answer"})
-
     def _parts(self) -> tuple[bytes, str, bytes]:
         """The parts of a body in `multipart/related`: JSON, the content's type, and the content."""
         mark = re.search(r'boundary="?([^";]+)', self.headers.get("Content-Type", ""))
         if not mark:
             raise RefusedError(400, "Multipart upload without a boundary")
         line = b"--" + mark[1].encode()
-        body = self.asked.body
+        body = self.received.body
         middle, end = body.index(b"\r\n" + line, len(line)), body.rindex(b"\r\n" + line + b"--")
         _, given = body[:middle].split(b"\r\n\r\n", 1)
         head, content = body[middle:end].split(b"\r\n\r\n", 1)

@@ -13,7 +13,7 @@ import requests
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.http import HttpError, download, set_timeout, with_retries
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime_tests.servers.faults import Asked, Fault
+from chicago_crime_tests.servers.faults import Fault, Request
 from chicago_crime_tests.servers.kaggle_server import KaggleStorage
 from chicago_crime_tests.support import all_told_by
 
@@ -51,19 +51,19 @@ def load(storage: KaggleStorage, target: Path, policy: RetryPolicy = QUICK) -> b
 def test_a_transient_error_is_retried(storage: KaggleStorage, status: int) -> None:
     storage.will(Fault(status=status), times=3)
     assert get_with_retries(storage) == CONTENT
-    assert [one.status for one in storage.asked] == [status] * 3 + [200]
+    assert [one.status for one in storage.requests] == [status] * 3 + [200]
 
 
-def range_start(asked: Asked) -> int:
-    """The first byte that a request asked for."""
-    return int(asked.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+def range_start(request: Request) -> int:
+    """The first byte that a request names."""
+    return int(request.headers["Range"].removeprefix("bytes=").removesuffix("-"))
 
 
 def test_the_last_attempt_fails_with_the_number_of_attempts(storage: KaggleStorage) -> None:
     storage.will(Fault(status=503), times=9)
     with pytest.raises(HttpError, match=r"the storage returned 503 \(Service Unavailable\) \(attempts: 4\)"):
         get_with_retries(storage)
-    assert len(storage.asked) == 4
+    assert len(storage.requests) == 4
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
@@ -72,7 +72,7 @@ def test_a_permanent_error_is_not_retried(storage: KaggleStorage, status: int) -
     with pytest.raises(HttpError, match=f"the storage returned {status}") as raised:
         get_with_retries(storage)
     assert raised.value.status == status
-    assert len(storage.asked) == 1
+    assert len(storage.requests) == 1
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
@@ -82,7 +82,7 @@ def test_retry_after_is_respected(storage: KaggleStorage, form: str) -> None:
     retry_after = "1" if form == "seconds" else format_datetime(due, usegmt=True)
     storage.will(Fault(status=429, retry_after=retry_after))
     assert get_with_retries(storage) == CONTENT
-    _, second = storage.asked
+    _, second = storage.requests
     assert second.at - here >= min(1, (due - now).total_seconds())
 
 
@@ -92,7 +92,7 @@ def test_an_invalid_retry_after_is_ignored_and_a_long_one_is_an_error(storage: K
     storage.will(Fault(status=429, retry_after="3600"))
     with pytest.raises(HttpError, match="allows a retry in 3,600 s"):
         get_with_retries(storage)
-    assert len(storage.asked) == 3
+    assert len(storage.requests) == 3
 
 
 def test_a_silent_server_is_a_timeout(storage: KaggleStorage) -> None:
@@ -104,7 +104,7 @@ def test_a_silent_server_is_a_timeout(storage: KaggleStorage) -> None:
 def test_a_server_that_stops_in_the_middle_of_a_response_is_a_timeout(storage: KaggleStorage, tmp_path: Path) -> None:
     storage.will(Fault(pause_s=60))
     assert load(storage, tmp_path / "a", replace(IMPATIENT, timeout_s=2)) == CONTENT
-    first, second = storage.asked
+    first, second = storage.requests
     assert first.sent - BLOCK < range_start(second) <= first.sent
 
 
@@ -119,17 +119,17 @@ def test_a_download_resumes_where_the_connection_was_lost(storage: KaggleStorage
     for cut in (1_000_000, 0, 1_234_567):
         storage.will(Fault(cut_after=cut))
     assert load(storage, tmp_path / "a") == CONTENT
-    assert "Range" not in storage.asked[0].headers
-    second, third, fourth = (range_start(one) for one in storage.asked[1:])
+    assert "Range" not in storage.requests[0].headers
+    second, third, fourth = (range_start(one) for one in storage.requests[1:])
     assert 1_000_000 - BLOCK < second == third <= 1_000_000
     assert second + 1_234_567 - BLOCK < fourth <= second + 1_234_567
-    assert sum(one.sent for one in storage.asked) < len(CONTENT) + 3 * BLOCK
+    assert sum(one.sent for one in storage.requests) < len(CONTENT) + 3 * BLOCK
 
 
 def test_a_download_that_makes_progress_never_fails(storage: KaggleStorage, tmp_path: Path) -> None:
     storage.will(Fault(cut_after=300_000), times=9)
     assert load(storage, tmp_path / "a") == CONTENT
-    assert len(storage.asked) == 10
+    assert len(storage.requests) == 10
 
 
 def test_a_download_without_progress_fails(storage: KaggleStorage, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_server_without_ranges_sends_the_whole_file_again_and_fails_if_it_neve
     storage.will(Fault(cut_after=1_000_000), times=99)
     with pytest.raises(HttpError, match="closed the connection"):
         load(storage, tmp_path / "b")
-    assert len(storage.asked) <= 8
+    assert len(storage.requests) <= 8
 
 
 def test_two_versions_of_a_file_are_never_mixed(storage: KaggleStorage, tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ def content_of(kaggle: KaggleServer, year: int = 2014) -> bytes:
 
 def test_the_years_are_those_of_the_listing_on_all_its_pages(kaggle: KaggleServer) -> None:
     assert source().years() == list(range(2001, 2023))
-    assert len(kaggle.asked) == 2
-    assert kaggle.storage.asked == []
+    assert len(kaggle.requests) == 2
+    assert kaggle.storage.requests == []
 
 
 def test_expected_files_come_from_the_listing(kaggle: KaggleServer) -> None:
@@ -59,7 +59,7 @@ def test_expected_files_come_from_the_listing(kaggle: KaggleServer) -> None:
     assert {year: (expected.what, expected.bytes) for year, expected in found.items()} == {
         2014: ("Chicago_Crimes_2014.csv", len(content_of(kaggle)))
     }
-    assert kaggle.storage.asked == []
+    assert kaggle.storage.requests == []
 
 
 def test_only_the_years_file_is_downloaded(kaggle: KaggleServer, target: Path) -> None:
@@ -71,9 +71,9 @@ def test_only_the_years_file_is_downloaded(kaggle: KaggleServer, target: Path) -
     assert [done for done, _ in progress] == sorted(done for done, _ in progress)
     assert "salikhussaini49/chicago-crimes, file Chicago_Crimes_2014.csv" in file.origin
     assert file.details["published"] == "2023-07-08"
-    [asked] = kaggle.storage.asked
-    assert asked.path == "/kaggle-data-sets/Chicago_Crimes_2014.csv"
-    assert "Authorization" not in asked.headers
+    [request] = kaggle.storage.requests
+    assert request.path == "/kaggle-data-sets/Chicago_Crimes_2014.csv"
+    assert "Authorization" not in request.headers
 
 
 def test_a_download_resumes_where_the_connection_was_lost(kaggle: KaggleServer, target: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_download_resumes_where_the_connection_was_lost(kaggle: KaggleServer, 
     kaggle.storage.will(Fault(cut_after=size // 2))
     file = source().fetch(2014, target)
     assert file.path.read_bytes() == content_of(kaggle)
-    first, second = kaggle.storage.asked
+    first, second = kaggle.storage.requests
     assert first.sent == size // 2
     assert second.status == 206
     assert second.headers["Range"].startswith("bytes=")
@@ -93,8 +93,8 @@ def test_listing_and_download_are_retried_and_retry_after_is_respected(kaggle: K
         for fault in (Fault(status=429, retry_after="1"), Fault(status=503)):
             server.will(fault, on="ListDatasetFiles" if server is kaggle else "")
     assert source().fetch(2014, target).path.read_bytes() == content_of(kaggle)
-    assert [one.status for one in kaggle.storage.asked] == [429, 503, 200]
-    for first, second in (kaggle.asked[:2], kaggle.storage.asked[:2]):
+    assert [one.status for one in kaggle.storage.requests] == [429, 503, 200]
+    for first, second in (kaggle.requests[:2], kaggle.storage.requests[:2]):
         assert second.at - first.at >= 1
 
 
@@ -119,7 +119,7 @@ def test_a_zipped_file_is_unzipped(kaggle: KaggleServer, target: Path) -> None:
     assert file.path.name == "Chicago_Crimes_2014.csv"
     assert file.path.read_bytes() == content_of(kaggle)
     assert list(target.iterdir()) == [file.path]
-    assert [one.status for one in kaggle.storage.asked] == [200, 206]
+    assert [one.status for one in kaggle.storage.requests] == [200, 206]
 
 
 def test_the_error_for_a_missing_year_lists_the_available_ones_and_names_the_portal(
@@ -135,9 +135,9 @@ def test_a_rejected_token_is_an_error_that_does_not_contain_it(kaggle: KaggleSer
     wrong = "KGAT_wrong0secret"
     with pytest.raises(SourceError, match=r"401.*does not accept the token in KAGGLE_API_TOKEN.*kaggle\.com") as raised:
         source(wrong).fetch(2014, target)
-    assert kaggle.asked[-1].headers["Authorization"] == f"Bearer {wrong}"
+    assert kaggle.requests[-1].headers["Authorization"] == f"Bearer {wrong}"
     assert wrong not in all_told_by(raised.value)
-    assert len(kaggle.asked) == 1
+    assert len(kaggle.requests) == 1
 
 
 def test_without_a_token_no_request_is_made_and_the_error_says_how_to_get_one(
@@ -145,14 +145,14 @@ def test_without_a_token_no_request_is_made_and_the_error_says_how_to_get_one(
 ) -> None:
     with pytest.raises(SourceError, match=r"no token was found: .*kaggle\.com/settings.*CHICAGO_CRIME_SOURCE=portal"):
         KaggleSource(KaggleLogin()).fetch(2014, target)
-    assert kaggle.asked == []
+    assert kaggle.requests == []
 
 
 def test_the_older_pair_signs_in_too(kaggle: KaggleServer) -> None:
     kaggle.pair = ("somebody", "planted0key")
     login = KaggleLogin(username="somebody", key=SecretStr("planted0key"))
     assert len(KaggleSource(login, QUICK).years()) == 22
-    assert kaggle.asked[0].headers["Authorization"].startswith("Basic ")
+    assert kaggle.requests[0].headers["Authorization"].startswith("Basic ")
 
 
 def test_a_missing_dataset_is_an_error(kaggle: KaggleServer) -> None:
@@ -183,7 +183,7 @@ def test_a_failed_fetch_leaves_the_previous_year_untouched(kaggle: KaggleServer,
 def test_the_doctors_request_names_where_the_token_is_and_is_not_retried(kaggle: KaggleServer) -> None:
     assert source().try_access() == "Kaggle accepts the token in KAGGLE_API_TOKEN"
     kaggle.will(Fault(status=503), times=9)
-    before = len(kaggle.asked)
+    before = len(kaggle.requests)
     with pytest.raises(SourceError, match="503"):
         source().try_access()
-    assert len(kaggle.asked) == before + 1
+    assert len(kaggle.requests) == before + 1

@@ -64,7 +64,7 @@ def rows_of_portal(portal: PortalServer, year: int) -> list[dict[str, str]]:
 
 def page_starts(portal: PortalServer) -> list[int]:
     """The id after which each requested page begins."""
-    return [int(one.query["$where"].split(" > ")[1]) for one in portal.asked if one.path.endswith(".csv")]
+    return [int(one.query["$where"].split(" > ")[1]) for one in portal.requests if one.path.endswith(".csv")]
 
 
 def test_a_year_is_read_page_by_page_in_order_over_one_connection(portal: PortalServer, target: Path) -> None:
@@ -74,8 +74,8 @@ def test_a_year_is_read_page_by_page_in_order_over_one_connection(portal: Portal
     assert progress == [(10, 36), (20, 36), (30, 36), (36, 36)]
     last_ids = [int(rows_of_portal(portal, 2014)[n]["id"]) for n in (9, 19, 29)]
     assert page_starts(portal) == [0, *last_ids]
-    assert len({one.port for one in portal.asked}) == 1
-    assert {one.query["$order"] for one in portal.asked if one.path.endswith(".csv")} == {"id"}
+    assert len({one.port for one in portal.requests}) == 1
+    assert {one.query["$order"] for one in portal.requests if one.path.endswith(".csv")} == {"id"}
 
 
 def test_a_location_of_several_lines_passes_the_gate(portal: PortalServer, target: Path) -> None:
@@ -112,7 +112,7 @@ def test_transient_errors_are_retried_and_retry_after_is_respected(portal: Porta
     portal.will(Fault(status=429, retry_after="1"), on=".csv")
     portal.will(Fault(status=202), on=".csv")
     assert rows_of_file(source(portal).fetch(2014, target).path) == rows_of_portal(portal, 2014)
-    throttled, after = (one for one in portal.asked[1:3])
+    throttled, after = (one for one in portal.requests[1:3])
     assert throttled.status == 429
     assert after.at - throttled.at >= 1
 
@@ -121,9 +121,9 @@ def test_a_year_continues_with_the_page_that_was_lost(portal: PortalServer, targ
     third = int(rows_of_portal(portal, 2014)[19]["id"])
     portal.will(Fault(cut_after=40), on=f"id > {third}", times=2)
     assert rows_of_file(source(portal).fetch(2014, target).path) == rows_of_portal(portal, 2014)
-    asked = page_starts(portal)
-    assert asked.count(third) == 3
-    assert len(asked) == len(set(asked)) + 2
+    starts = page_starts(portal)
+    assert starts.count(third) == 3
+    assert len(starts) == len(set(starts)) + 2
 
 
 def test_a_portal_with_smaller_pages_than_requested_is_read_completely(portal: PortalServer, target: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_failed_fetch_leaves_the_previous_year_untouched(portal: PortalServer,
     def one_more() -> None:
         portal.change([*portal.rows, crime(id=1_000_000_000 + len(portal.rows), year=2014)])
 
-    portal.asked.clear()
+    portal.requests.clear()
     portal.will(Fault(before=one_more), on="id > 0", times=READINGS)
     with pytest.raises(SourceError, match=r"changed its crimes of 2014 during each of 3 reads.*try again in an hour"):
         files.fetch(source(portal), 2014, no_progress)
@@ -200,10 +200,10 @@ def test_threads_fetch_their_years_one_after_the_other(portal: PortalServer, tmp
 
 def test_an_app_token_is_sent_and_none_is_needed(portal: PortalServer, target: Path) -> None:
     source(portal, app_token=APP_TOKEN).fetch(2014, target)
-    assert {one.headers.get("X-App-Token") for one in portal.asked} == {APP_TOKEN}
-    portal.asked.clear()
+    assert {one.headers.get("X-App-Token") for one in portal.requests} == {APP_TOKEN}
+    portal.requests.clear()
     source(portal).fetch(2014, target)
-    assert {one.headers.get("X-App-Token") for one in portal.asked} == {None}
+    assert {one.headers.get("X-App-Token") for one in portal.requests} == {None}
 
 
 def test_a_rejected_app_token_is_an_error_that_does_not_contain_it(portal: PortalServer, target: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_rejected_app_token_is_an_error_that_does_not_contain_it(portal: Porta
     with pytest.raises(SourceError, match=r"403.*CHICAGO_CRIME_PORTAL_APP_TOKEN.*unset") as raised:
         source(portal, app_token=wrong).fetch(2014, target)
     assert wrong not in all_told_by(raised.value)
-    assert len(portal.asked) == 1
+    assert len(portal.requests) == 1
 
 
 def test_a_year_without_crimes_and_a_year_outside_the_range_are_errors(portal: PortalServer, target: Path) -> None:
@@ -255,17 +255,17 @@ def test_a_redirect_does_not_receive_the_app_token(portal: PortalServer, target:
         other.answer = (302, b"", {"Location": f"{portal.url}/resource/ijzp-q8t2.json"})
         with pytest.raises(SourceError, match=r"302.*CHICAGO_CRIME_PORTAL_URL"):
             source(other, app_token=APP_TOKEN).fetch(2014, target)
-    assert portal.asked == []
+    assert portal.requests == []
 
 
 def test_the_doctors_request_is_not_retried(portal: PortalServer) -> None:
     assert source(portal).try_access() == f"{portal.url} responds to requests without an app token"
     assert source(portal, app_token=APP_TOKEN).try_access().endswith("with an app token")
-    portal.asked.clear()
+    portal.requests.clear()
     portal.will(Fault(status=503), times=9)
     with pytest.raises(SourceError, match="503"):
         source(portal).try_access()
-    assert len(portal.asked) == 1
+    assert len(portal.requests) == 1
 
 
 @pytest.mark.slow

@@ -119,7 +119,7 @@ class Probe:
             self._request("secret", SECRETS, path, self._to_test("secret"))
 
     def _request(self, name: str, service: str, path: str, body: object = None, query: dict | None = None) -> None:
-        self.answers[name], self.services[name] = self.rest.ask(service, path, body, query), service
+        self.answers[name], self.services[name] = self.rest.send(service, path, body, query), service
 
     def _to_test(self, place: Place) -> dict[str, list[str]]:
         return {"permissions": [each for grant in self._grants_on(place) for each in grant.permissions]}
@@ -202,7 +202,7 @@ class Probe:
     def _tables(self) -> Iterator[Finding]:
         what = f"dataset {self.settings.bigquery_dataset}"
         yield from self._may_create(f"{what}: create tables")
-        answers = {name: self.rest.ask(BIGQUERY, self._path_of(name)) for name in TABLES}
+        answers = {name: self.rest.send(BIGQUERY, self._path_of(name)) for name in TABLES}
         for answer in answers.values():
             if answer.status not in (200, 404):
                 yield from self._refused(f"{what}: get tables", answer, permissions.TABLES)
@@ -232,14 +232,14 @@ class Probe:
         held = set(permissions.TABLES.permissions)
         for name in live:
             path = f"{self._path_of(name)}:testIamPermissions"
-            held &= self.rest.ask(BIGQUERY, path, {"permissions": to_test}).permissions | _OF_THE_DATASET
+            held &= self.rest.send(BIGQUERY, path, {"permissions": to_test}).permissions | _OF_THE_DATASET
         return self._held(what, permissions.TABLES, held)
 
     def _differences(self, live: dict[str, Answer]) -> Iterator[Finding]:
         """Tables whose columns are not those of this version, with the statement that migrates them."""
         for name, answer in live.items():
             try:
-                ddl.missing_columns(TABLES[name], bigquery.Table.from_api_repr(dict(answer.content)))
+                ddl.require_same_columns(TABLES[name], bigquery.Table.from_api_repr(dict(answer.content)))
             except WarehouseError as error:
                 detail, _, rest = str(error).partition(" Migrate it with: ")
                 migration = rest.partition("; then load")[0]
@@ -261,7 +261,7 @@ class Probe:
             "jobReference": {"projectId": project, "jobId": id_, "location": location},
             "configuration": {"dryRun": True, "query": query},
         }
-        return self.rest.ask(BIGQUERY, f"/bigquery/v2/projects/{project}/jobs", job)
+        return self.rest.send(BIGQUERY, f"/bigquery/v2/projects/{project}/jobs", job)
 
     def _path_of(self, table: str) -> str:
         dataset = f"/bigquery/v2/projects/{self.settings.gcp_project}/datasets/{self.settings.bigquery_dataset}"

@@ -33,6 +33,9 @@ HOW_TO_BE_ALLOWED = (
     "the API is enabled"
 )
 
+TOO_MUCH = "bytesBilledLimitExceeded"
+"""BigQuery's reason for refusing a query that would read more than its cap."""
+
 _LATER = ": try again later"
 _UPLOAD_ID = re.compile(r"(?<=upload_id)=[^&\s]+")
 _TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}
@@ -150,10 +153,17 @@ def is_transient(error: BaseException) -> bool:
         | ConnectionError,
     ):
         return not isinstance(error, requests.exceptions.SSLError)
-    reasons = {one.get("reason") for one in getattr(error, "errors", None) or () if isinstance(one, dict)}
+    reasons = reasons_of(error)
+    if TOO_MUCH in reasons:
+        return False
     response = getattr(error, "response", None)  # errors of uploads and downloads have their status only there
     status = getattr(error, "code", None) or getattr(response, "status_code", None)
     return status in _TRANSIENT_STATUS or bool(reasons & _TRANSIENT_REASONS)
+
+
+def reasons_of(error: BaseException) -> set[str]:
+    """The reasons in a service's response, as Google's words for them."""
+    return {str(one.get("reason")) for one in getattr(error, "errors", None) or () if isinstance(one, dict)}
 
 
 def call(

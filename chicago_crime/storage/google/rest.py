@@ -87,7 +87,7 @@ class GoogleRest:
         email = getattr(self.credentials, "service_account_email", None)
         return f"serviceAccount:{email}" if email and "@" in email else A_PERSON
 
-    def ask(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Answer:
+    def send(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Answer:
         """Make one request.
 
         Args:
@@ -132,12 +132,10 @@ class GoogleRest:
 
 def _refusal(response: requests.Response) -> Answer:
     try:
-        error = response.json()["error"]
-        message, details = str(error["message"]), error.get("details", [])
+        message = str(response.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):  # a page for people
-        return Answer(response.status_code, message=f"HTTP status {response.status_code} {response.reason}")
-    reasons = {detail.get("reason") for detail in details if isinstance(detail, dict)}
-    is_off = response.status_code == 403 and ("SERVICE_DISABLED" in reasons or bool(_DISABLED.search(message)))
+        message = f"HTTP status {response.status_code} {response.reason}"
+    is_off = response.status_code == 403 and bool(_DISABLED.search(message))
     return Answer(response.status_code, message=message[:300], is_off=is_off)
 
 

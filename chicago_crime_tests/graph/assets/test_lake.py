@@ -37,11 +37,11 @@ def put_years(server: StorageServer, folder: Path) -> int:
         "object_store": build_bucket_store(settings),
         "listener": ignore_progress,
     }
-    before = len(server.asked)
+    before = len(server.requests)
     range_ = {"dagster/asset_partition_range_start": str(YEARS[0]), "dagster/asset_partition_range_end": str(YEARS[-1])}
     with DagsterInstance.ephemeral() as instance:
         assert materialize([crime_csv, crime_object], instance=instance, resources=resources, tags=range_).success
-    return sum(asked.method != "GET" and asked.call != "token" for asked in server.asked[before:])
+    return sum(request.method != "GET" and request.call != "token" for request in server.requests[before:])
 
 
 def test_a_year_is_two_writes_and_none_when_nothing_changed(server: StorageServer, tmp_path: Path) -> None:

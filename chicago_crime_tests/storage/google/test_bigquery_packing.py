@@ -10,7 +10,6 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from chicago_crime.sources.sample.source import profile as sample_profile
 from chicago_crime.storage.google.bigquery.packing import (
     COMPARABLE,
     LAYOUTS,
@@ -149,7 +148,7 @@ def test_reading_a_column_names_no_other(name: str) -> None:
 def test_the_types_are_those_that_there_are() -> None:
     assert len(set(TYPES)) == len(TYPES) <= MOST_TYPES
     assert set(COMPARABLE.values()) | set(COMPARABLE) <= set(TYPES)
-    assert {kind.primary_type for kind in sample_profile().kinds} <= set(TYPES)
+    assert {kind.primary_type for kind in profile().kinds} <= set(TYPES)
 
 
 NUMBERS = {

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import random
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from chicago_crime_tests.support import all_told_by
 
 BUCKET, KEY = "chicago-test", "crimes/2014.csv"
 MIB = 1 << 20
-SIZES = {"small": 1000, "resumable": 8 * MIB + 5}
+RESUMABLE = 8 * MIB + 5  # Google's client sends smaller files in one request
 POLICY = RetryPolicy(timeout_s=30, first_wait_s=0.01, deadline_s=60)
 OBJECTS = f"/b/{BUCKET}/o"  # the client also requests the bucket, for its tracing, at any time
 
@@ -104,7 +103,7 @@ def test_a_file_with_another_checksum_is_refused(server: StorageServer, store: B
     assert server.read(BUCKET, KEY) == b"content"
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("size", [1000, RESUMABLE])
 def test_a_file_that_changes_during_its_upload_is_never_stored(
     server: StorageServer, store: BucketStore, folder: Path, size: int
 ) -> None:
@@ -139,25 +138,13 @@ def test_an_upload_has_a_name_made_from_its_content(server: StorageServer, store
 def test_a_prefix_is_deleted_and_nothing_else(server: StorageServer, store: BucketStore) -> None:
     for name in ("staging/run/a", "staging/run/b/c", "staging/run2/a", "crimes/2014.csv"):
         server.write(BUCKET, name, b"x")
+    server.will(Fault(loses_answer=True), on="/staging%2Frun%2Fa")
     assert store.delete_prefix("staging/run/") == 2
     assert server.names(BUCKET) == ["crimes/2014.csv", "staging/run2/a"]
     assert store.delete_prefix("staging/run/") == 0
     for prefix in ("", "/", "staging/run"):
         with pytest.raises(ValueError, match="must be a folder that ends in a slash"):
             store.delete_prefix(prefix)
-
-
-@pytest.mark.parametrize("fault", [Fault(), Fault(status=503), Fault(cut_after=3000)], ids=["none", "503", "cut"])
-def test_many_objects_are_deleted_in_batches_and_the_rest_one_by_one(
-    server: StorageServer, store: BucketStore, fault: Fault
-) -> None:
-    for number in range(120):
-        server.write(BUCKET, f"staging/run/{number}", b"x")
-    server.will(fault, on="/batch")
-    assert store.delete_prefix("staging/run/") == 120
-    assert server.names(BUCKET) == []
-    assert sum(one.path.startswith("/batch") for one in server.calls) == 2
-    assert sum(one.method == "DELETE" for one in server.calls) == (100 if fault.status else 0)
 
 
 @pytest.mark.parametrize(
@@ -177,35 +164,6 @@ def test_of_two_concurrent_runs_one_wins_and_the_other_fails_unless_they_agree(
             store.put(KEY, file)
     assert server.read(BUCKET, KEY) == theirs
     assert len(server.buckets.written) == 1
-
-
-def test_many_concurrent_runs_never_mix(server: StorageServer, store: BucketStore, folder: Path) -> None:
-    contents = [noise(9 * MIB + seed, seed) for seed in range(3)]
-    won: list[int] = []
-
-    def run(number: int) -> None:
-        try:
-            store.put(KEY, file_of(folder, contents[number], f"{number}.csv"))
-            won.append(number)
-        except ObjectStoreError as error:
-            assert "another run wrote" in str(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(contents))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert server.read(BUCKET, KEY) in [contents[number] for number in won]
-
-
-def test_an_interrupted_download_is_resumed(server: StorageServer, store: BucketStore, folder: Path) -> None:
-    content = noise(3 * MIB)
-    server.write(BUCKET, KEY, content)
-    server.will(Fault(cut_after=2 * MIB), on="/download")
-    assert store.get(KEY, folder).read_bytes() == content
-    first, second = [one for one in server.calls if one.path.startswith("/download")]
-    assert (first.status, second.status) == (200, 206)
-    assert second.sent <= MIB + (1 << 16)
 
 
 def test_a_download_is_never_resumed_with_another_object(
@@ -232,23 +190,19 @@ TRANSIENT = {
     "cut request": Fault(take_only=300_000),
     "lost response": Fault(loses_answer=True),
     "broken response": Fault(breaks_json=True),
-    "slow": Fault(wait_s=0.8),
     "stale": Fault(is_stale=True),
 }
 
 
-@pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("fault", TRANSIENT)
 def test_a_put_survives_a_transient_fault_at_any_request(
-    server: StorageServer, store: BucketStore, tmp_path: Path, kind: str, fault: str
+    server: StorageServer, store: BucketStore, tmp_path: Path, fault: str
 ) -> None:
     """After a stale read it may fail, and leaves the old object; in all other cases the object is written once."""
-    if fault == "slow":
-        store = replace(store, policy=replace(POLICY, timeout_s=0.5))
     server.write(BUCKET, KEY, b"older")
     server.write(BUCKET, KEY, b"old")
-    for number in range(requests_of_a_put(server, store, file_of(tmp_path, noise(SIZES[kind], seed=0)))):
-        old, new = server.read(BUCKET, KEY), noise(SIZES[kind], seed=number + 1)
+    for number in range(requests_of_a_put(server, store, file_of(tmp_path, noise(RESUMABLE, seed=0)))):
+        old, new = server.read(BUCKET, KEY), noise(RESUMABLE, seed=number + 1)
         written = len(server.buckets.written)
         server.will(TRANSIENT[fault], on=OBJECTS, after=number)
         try:
@@ -272,34 +226,25 @@ def test_a_page_in_place_of_a_response_is_no_stored_object(
     assert server.names(BUCKET) == []
 
 
-@pytest.mark.parametrize("fault", [Fault(status=503), Fault(loses_answer=True)], ids=["503", "lost response"])
-def test_a_permanent_fault_ends_in_an_error_and_a_whole_object(
-    server: StorageServer, store: BucketStore, tmp_path: Path, fault: Fault
+def test_a_permanent_fault_ends_in_an_error_and_the_old_object(
+    server: StorageServer, store: BucketStore, tmp_path: Path
 ) -> None:
     impatient = replace(store, policy=replace(POLICY, deadline_s=0.05))
-    size = SIZES["resumable"]
-    for number in range(requests_of_a_put(server, store, file_of(tmp_path, noise(size, seed=0)))):
-        old, new = server.read(BUCKET, KEY), noise(size, seed=number + 1)
-        server.will(fault, on=OBJECTS, after=number, times=1000)
-        with pytest.raises(ObjectStoreError, match="try again later"):
-            impatient.put(KEY, file_of(tmp_path, new))
-        server.forget_faults()
-        assert server.read(BUCKET, KEY) in (old, new)
-        store.put(KEY, file_of(tmp_path, new))
-        assert server.read(BUCKET, KEY) == new
+    server.write(BUCKET, KEY, b"old")
+    server.will(Fault(status=503), on=OBJECTS, times=1000)
+    with pytest.raises(ObjectStoreError, match="try again later"):
+        impatient.put(KEY, file_of(tmp_path, b"new"))
+    assert server.read(BUCKET, KEY) == b"old"
 
 
-@pytest.mark.parametrize("fault", ["503", "broken response", "stale"])
-def test_a_get_survives_a_transient_fault_at_any_request(
+@pytest.mark.parametrize("fault", ["503", "stale"])
+def test_a_get_survives_a_transient_fault(
     server: StorageServer, store: BucketStore, tmp_path: Path, fault: str
 ) -> None:
     server.write(BUCKET, KEY, b"older")
-    server.write(BUCKET, KEY, noise(MIB))
-    store.exists(KEY)
-    for number in range(1 if fault == "broken response" else 2):
-        server.will(TRANSIENT[fault], on=OBJECTS, after=number)
-        assert store.get(KEY, tmp_path).read_bytes() in (noise(MIB), *([b"older"] if fault == "stale" else []))
-        server.forget_faults()
+    server.write(BUCKET, KEY, b"newer")
+    server.will(TRANSIENT[fault], on=OBJECTS)
+    assert store.get(KEY, tmp_path).read_bytes() in (b"newer", *([b"older"] if fault == "stale" else []))
 
 
 def test_the_token_is_requested_again_and_retries_are_in_the_log(
@@ -326,13 +271,13 @@ USES: dict[str, Callable[[BucketStore, Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("use", USES.values(), ids=USES)
+@pytest.mark.parametrize("use", ["put", "list"])
 def test_the_error_for_a_missing_bucket_has_the_command_that_creates_it(
-    server: StorageServer, store: BucketStore, folder: Path, use: Callable
+    server: StorageServer, store: BucketStore, folder: Path, use: str
 ) -> None:
     server.buckets.names.clear()
     with pytest.raises(ObjectStoreError, match=f"no bucket {BUCKET}: create it with `gcloud storage buckets create"):
-        use(store, folder)
+        USES[use](store, folder)
 
 
 @pytest.mark.parametrize(("permission", "use"), [("create", "put"), ("get", "get"), ("list", "list"), ("delete",) * 2])

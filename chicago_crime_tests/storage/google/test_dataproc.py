@@ -54,7 +54,7 @@ def test_jobs_run_on_apache_spark_too(tmp_path: Path) -> None:
 
 
 def test_all_years_share_one_private_cluster_that_does_not_stay(cloud: Cloud, runs: dict[str, Ran]) -> None:
-    [created] = [json.loads(asked.body) for asked in cloud.dataproc.calls if asked.call == "clusters.create"]
+    [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "clusters.create"]
     assert len(cloud.dataproc.dataproc.jobs) == 1
     assert runs["cluster"].live_at_load == []
     config = created["config"]
@@ -69,7 +69,7 @@ def test_all_years_share_one_private_cluster_that_does_not_stay(cloud: Cloud, ru
 
 
 def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: dict[str, Ran]) -> None:
-    [created] = [json.loads(asked.body) for asked in cloud.dataproc.calls if asked.call == "batches.create"]
+    [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "batches.create"]
     execution = created["environmentConfig"]["executionConfig"]
     assert execution["ttl"] == "7200s"
     assert execution["serviceAccount"] == cloud.settings.dataproc_service_account
@@ -102,7 +102,7 @@ def test_the_drivers_output_is_logged_while_the_job_runs(cloud: Cloud) -> None:
     for n in range(200):
         assert ran.log.count(f"line {n} of the Straße\n") == 1
     assert "no end of line" in ran.log
-    created = [json.loads(asked.body) for asked in cloud.dataproc.calls if asked.call == "clusters.create"][-1]
+    created = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "clusters.create"][-1]
     assert created["labels"]["asset"] == "two-words"  # Google allows no underscore
     assert ran.log.index("line 199 of") < ran.log.index("is DONE") < ran.log.index("no end of line")
 

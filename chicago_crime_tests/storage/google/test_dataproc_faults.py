@@ -17,7 +17,7 @@ import pytest
 
 from chicago_crime.installation import build_dataproc
 from chicago_crime.settings import Settings, SettingsError
-from chicago_crime_tests.servers.faults import NO_FAULT, Asked, Fault
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault, Request
 from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.storage.google.dataproc_support import Cloud, cloud_in, nothing_is_left, start
 from chicago_crime_tests.waiting import wait_until
@@ -87,8 +87,8 @@ def test_a_fault_at_a_call_starts_nothing_twice_and_leaves_nothing(
 ) -> None:
     faults = [fault]
 
-    def first_time(asked: Asked) -> Fault:
-        return faults.pop() if faults and asked.method == method and path in asked.path else NO_FAULT
+    def first_time(request: Request) -> Fault:
+        return faults.pop() if faults and request.method == method and path in request.path else NO_FAULT
 
     cloud.dataproc.rule = first_time
     ran = start(cloud, cloud.spark(dataproc_mode=mode))
@@ -129,7 +129,7 @@ def test_a_cluster_that_cannot_be_created_is_deleted_and_a_retry_gets_a_new_one(
     def repair() -> None:
         state.creation_fails = ""
 
-    cloud.dataproc.rule = lambda asked: Fault(before=repair) if asked.method == "DELETE" else NO_FAULT
+    cloud.dataproc.rule = lambda request: Fault(before=repair) if request.method == "DELETE" else NO_FAULT
     ran = start(cloud, cloud.spark(), retries=1)
     assert ran.success, ran.reason
     assert len(state.clusters_made) == 3

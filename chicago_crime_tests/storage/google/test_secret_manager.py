@@ -58,7 +58,7 @@ def login_at(server: AccessServer, folder: Path, name: str = NAME) -> KaggleLogi
 def test_the_secret_is_read_on_demand_in_its_newest_version_or_the_named_one(
     server: AccessServer, login: KaggleLogin, tmp_path: Path
 ) -> None:
-    assert server.asked == []
+    assert server.requests == []
     found = login.find()
     assert (found.api_token, found.found_in) == (SecretStr(SECRET), f"{NAME}/versions/latest")
     assert [one.path for one in server.calls] == [f"/v1/{NAME}/versions/latest:access"]
@@ -73,7 +73,7 @@ def test_the_secret_may_be_the_content_of_kaggles_own_file(server: AccessServer,
 
 def test_a_token_in_the_settings_needs_no_request_to_google(server: AccessServer, login: KaggleLogin) -> None:
     assert replace(login, api_token=SecretStr("a token")).find().api_token == SecretStr("a token")
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_errors_have_the_command_that_fixes_them(server: AccessServer, login: KaggleLogin) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlglot import exp
@@ -49,62 +49,33 @@ def _partition_by(table: Table) -> str:
     return f"RANGE_BUCKET({name_of(table.year_column)}, GENERATE_ARRAY({FIRST_YEAR}, {LAST_YEAR}, 1))"
 
 
-def partitioning(table: Table) -> tuple[str, str, tuple[str, ...]]:
-    """How a table is partitioned and clustered, in the form of `partitioning_of`."""
-    if is_by_month(table):
-        return "MONTH", "month", ("primary_type",)
-    if table.year_column is None:
-        return "YEAR", "_PARTITIONTIME", ()
-    return f"{FIRST_YEAR}-{LAST_YEAR}", table.year_column, ()
-
-
-def partitioning_of(live: Any) -> tuple[str, str, tuple[str, ...]]:
-    """Unit or range, column, and clustering columns of a live table."""
-    clusters = tuple(live.clustering_fields or ())
-    if live.time_partitioning:
-        return live.time_partitioning.type_, live.time_partitioning.field or "_PARTITIONTIME", clusters
-    if live.range_partitioning:
-        of = live.range_partitioning.range_
-        return f"{of.start}-{of.end}", live.range_partitioning.field, clusters
-    return "none", "", clusters
-
-
-def missing_columns(table: Table, live: Any) -> list[Column]:
-    """Columns that a live table lacks.
+def require_same_columns(table: Table, live: Any) -> None:
+    """Compare the columns of a live table with those that it should have.
 
     Raises:
-        WarehouseError: it differs in more than that; the message lists each difference and how to migrate.
+        WarehouseError: they differ; the message lists each difference and how to migrate.
     """
     found = {field.name: _LEGACY_NAMES.get(field.field_type, field.field_type) for field in live.schema}
     wanted = {column.name: column.type for column in live_columns(table)}
     where, differences, remedies = name_of(f"{live.dataset_id}.{table.name}"), [], []
-    for name in found.keys() - wanted.keys():
+    for column in live_columns(table):
+        if column.name not in found:
+            differences.append(f"it has no column {column.name} {column.type}")
+            of = f"{name_of(column.name)} {column.type} OPTIONS ({_option_text(column)})"
+            remedies.append(f"ALTER TABLE {where} ADD COLUMN {of}")
+    for name in sorted(found.keys() - wanted.keys()):
         differences.append(f"it has a column {name} {found[name]} that this version of the package does not know")
         remedies.append(f"ALTER TABLE {where} DROP COLUMN {name_of(name)}")
     for name in sorted(found.keys() & wanted.keys()):
         if found[name] != wanted[name]:
             differences.append(f"its column {name} is {found[name]} and should be {wanted[name]}")
-            remedies.append(f"DROP TABLE {where}")
-    if partitioning_of(live) != partitioning(table):
-        differences.append(f"it is partitioned by {partitioning_of(live)} and should be by {partitioning(table)}")
-        remedies.append(f"DROP TABLE {where}")
+            remedies = [f"DROP TABLE {where}"]
     if differences:
-        drop = f"DROP TABLE {where}"
-        steps = [drop] if drop in remedies else remedies
         raise WarehouseError(
             f"the table {live.dataset_id}.{table.name} differs from what this version of the package expects: "
-            f"{'; '.join(differences)}. Migrate it with: {'; '.join(steps)}; then load its years again with "
+            f"{'; '.join(differences)}. Migrate it with: {'; '.join(remedies)}; then load its years again with "
             "chicago-crime run. Or use the version of the package that wrote it."
         )
-    return [column for column in live_columns(table) if column.name not in found]
-
-
-def add(table: Table, columns: Iterable[Column]) -> str:
-    """The statement that adds columns to a table."""
-    each = ", ".join(
-        f"ADD COLUMN IF NOT EXISTS {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in columns
-    )
-    return f"ALTER TABLE {name_of(table.name)} {each}"
 
 
 def reference_hash(name: str) -> str:

@@ -6,20 +6,20 @@ What the statements are is left to `statements.py`.
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
-from google.api_core.exceptions import BadRequest, Conflict, Forbidden, GoogleAPICallError, NotFound, PreconditionFailed
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound, PreconditionFailed
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import call, google_retry
+from chicago_crime.storage.google.access import TOO_MUCH, call, google_retry, reasons_of
 from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
 from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
 from chicago_crime.tables import TABLES
@@ -52,18 +52,16 @@ class _TransientJobError(Exception):
 
 @dataclass(frozen=True)
 class Costs:
-    """What one or more jobs used.
+    """What a job used.
 
     Attributes:
-        jobs: number of jobs, dry runs not counted.
-        bytes_estimated: bytes that the dry run predicted; 0 without one.
+        jobs: number of jobs.
         bytes_processed: bytes read.
         bytes_billed: bytes to pay for: rounded up, and at least 10 MB a table.
         slot_ms: time of all processors together, in milliseconds.
     """
 
     jobs: int = 0
-    bytes_estimated: int = 0
     bytes_processed: int = 0
     bytes_billed: int = 0
     slot_ms: int = 0
@@ -77,12 +75,6 @@ class Costs:
         """The numbers by name, for an asset's metadata."""
         named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self)}
         return named | {"bigquery_estimated_usd": round(self.usd, 6)}
-
-
-def total(costs: Iterable[Costs]) -> Costs:
-    """The sum of several costs."""
-    found = list(costs)
-    return Costs(*(sum(getattr(one, field.name) for one in found) for field in fields(Costs)))
 
 
 @dataclass(frozen=True)
@@ -143,18 +135,6 @@ class Jobs:
             purpose,
         )
 
-    def estimate(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}) -> Costs:
-        """The bytes that a query would read, by a dry run.
-
-        Raises:
-            WarehouseError: they are more than allowed.
-        """
-        found = self._dry_run(sql, purpose, parameters).total_bytes_processed or 0
-        if found > self.most_bytes:
-            problem = f"it would read {found / GB:,.6f} GB, and {self.most_bytes / GB:,.6f} GB are allowed"
-            raise WarehouseError(f"{purpose.what}: {_cap_message(problem)}")
-        return Costs(bytes_estimated=found)
-
     def read(
         self,
         sql: str,
@@ -194,28 +174,23 @@ class Jobs:
         return call_bigquery(request, purpose.what)
 
     def statement_type(self, sql: str, purpose: Purpose) -> str:
-        """The type of a statement, e.g. SELECT. Nothing is run."""
-        return str(self._dry_run(sql, purpose, {}).statement_type)
+        """The type of a statement, e.g. SELECT, by a dry run: nothing is run or billed."""
+        config = self._config({}, purpose, dry_run=True, use_query_cache=False)
+        # Without job_retry, which retries for ten minutes whatever the policy is.
+        job = call_bigquery(lambda: self.client().query(sql, config, job_retry=None, **self.options), purpose.what)
+        return str(job.statement_type)
 
     @property
     def options(self) -> dict[str, Any]:
         """Timeout and retries of every request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
-    def _dry_run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object]) -> bigquery.QueryJob:
-        # Without a cap: the result is the number of bytes, not only that there are too many.
-        config = self._config(parameters, purpose, dry_run=True, use_query_cache=False)
-        # Without job_retry, which retries for ten minutes whatever the policy is.
-        return call_bigquery(lambda: self.client().query(sql, config, job_retry=None, **self.options), purpose.what)
-
     def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
-        if "dry_run" not in more:
-            more = {"maximum_bytes_billed": self.most_bytes} | more
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
             query_parameters=query_parameters(parameters),
             labels=self._labels(purpose),
-            **more,
+            **{"maximum_bytes_billed": self.most_bytes} | more,
         )
 
     def _labels(self, purpose: Purpose) -> dict[str, str]:
@@ -277,8 +252,8 @@ class Jobs:
 
 def _costs_of(job: Job) -> Costs:
     if isinstance(job, bigquery.QueryJob):
-        return Costs(1, 0, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
-    return Costs(1, 0, 0, 0, getattr(job, "slot_millis", None) or 0)
+        return Costs(1, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
+    return Costs(1, 0, 0, getattr(job, "slot_millis", None) or 0)
 
 
 _TYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", date: "DATE"}
@@ -344,20 +319,17 @@ class _StatementError(Exception):
 def _separate_bad_statements(request: Callable[[], _T]) -> _T:
     try:
         return request()
-    except (BadRequest, Forbidden) as error:
-        reasons = {one.get("reason") for one in error.errors or () if isinstance(one, dict)}
-        is_cap = "bytesBilledLimitExceeded" in reasons
-        if isinstance(error, Forbidden) and not is_cap:
+    except GoogleAPICallError as error:
+        problem, is_cap = _message_of(error), TOO_MUCH in reasons_of(error)  # whose HTTP status is 500
+        if not is_cap and not isinstance(error, BadRequest):
             raise
-        problem = _cap_message(_message_of(error)) if is_cap else _message_of(error)
-    raise _StatementError(problem, TooMuchToReadError if is_cap else WarehouseError)
+    if is_cap:
+        hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
+        raise _StatementError(f"{problem}. {hint}", TooMuchToReadError)
+    raise _StatementError(problem, WarehouseError)
 
 
 def _message_of(error: GoogleAPICallError) -> str:
     """BigQuery's message, without the address of the request."""
     errors = [one for one in error.errors or () if isinstance(one, dict)]
     return str(errors[0].get("message") if errors else error.message).split("\n")[0].rstrip(".")
-
-
-def _cap_message(found: str) -> str:
-    return f"{found}. If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"

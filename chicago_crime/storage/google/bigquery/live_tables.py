@@ -1,4 +1,4 @@
-"""The live tables: created on first use, migrated where nothing can be lost, and the years that each of them holds.
+"""The live tables: created on first use, and the years that each of them holds.
 
 Rows are left to `warehouse.py`.
 """
@@ -24,7 +24,6 @@ from chicago_crime.tables import TABLES, Table
 Years = dict[str, dict[int, TableYear]]
 
 _EMPTY = "empty_"
-_COLUMNS_ADDED = "columns_added"
 _PARALLEL_REQUESTS = 8  # the client keeps ten connections
 
 
@@ -109,15 +108,18 @@ class LiveTables:
         return {name: dict(sorted(years.items())) for name, years in found.items()}
 
     def make_ready(self, tables: Iterable[Table], reads: Iterable[str] = ()) -> None:
-        """Create or migrate tables, and load the reference tables that a statement reads.
+        """Create tables, and load the reference tables that a statement reads.
 
         Raises:
-            WarehouseError: a table differs in a way that cannot be migrated without loss.
+            WarehouseError: a table has other columns; the message has the statement that migrates it.
         """
         with self._lock:
             for table in tables:
                 if table.name not in self._ready:
-                    self._make_ready(table)
+                    if live := self.live(table.name):
+                        ddl.require_same_columns(table, live)
+                    else:
+                        self._create_all(table)
                     self._ready.add(table.name)
             for name in reads:
                 if name in reference.TABLES and name not in self._ready:
@@ -125,16 +127,6 @@ class LiveTables:
                     if live is None or live.labels.get(ddl.CONTENT) != ddl.reference_hash(name):
                         self.jobs.run(ddl.create_reference(name), Purpose(f"cannot load {name}", name))
                     self._ready.add(name)
-
-    def _make_ready(self, table: Table) -> None:
-        live = self.live(table.name)
-        if live is None:
-            self._create_all(table)
-        elif missing := ddl.missing_columns(table, live):
-            self.jobs.run(ddl.add(table, missing), Purpose(f"cannot add columns to {table.name}", table.name))
-            changed = self.live(table.name)
-            if changed and changed.modified:  # on BigQuery's clock, like the times of its partitions
-                self._label(table, _COLUMNS_ADDED, changed.modified.timestamp())
 
     def _create_all(self, first: Table) -> None:
         """Create every table that does not exist, in one script, which costs no more than one statement."""
@@ -164,25 +156,16 @@ class LiveTables:
 
     def mark_empty(self, table: Table, year: int) -> float:
         """Record that a year is stored and empty; returns the recorded time, in epoch seconds."""
-        return self._label(table, f"{_EMPTY}{year}", time.time())
+        milliseconds = int(time.time() * 1000)
+        changed = bigquery.Table(self.reference_to(table.name))
+        changed.labels = {f"{_EMPTY}{year}": str(milliseconds)}  # a patch keeps all other labels
+        call_bigquery(
+            lambda: self.client().update_table(changed, ["labels"], **self.jobs.options), f"cannot label {table.name}"
+        )
+        return milliseconds / 1000
 
     @staticmethod
     def marked_empty(live: bigquery.Table) -> dict[int, float]:
         """The years that are recorded as empty, each with its time in epoch seconds."""
         marks = {name: at for name, at in live.labels.items() if name.startswith(_EMPTY)}
         return {int(name.removeprefix(_EMPTY)): int(at) / 1000 for name, at in marks.items()}
-
-    @staticmethod
-    def columns_added_at(live: bigquery.Table) -> float:
-        """When the newest columns were added, 0 if none ever was. Years replaced before have NULLs there."""
-        return int(live.labels.get(_COLUMNS_ADDED, 0)) / 1000
-
-    def _label(self, table: Table, name: str, at: float) -> float:
-        # Only this label is sent: a patch keeps all others.
-        changed = bigquery.Table(self.reference_to(table.name))
-        milliseconds = int(at * 1000)
-        changed.labels = {name: str(milliseconds)}
-        call_bigquery(
-            lambda: self.client().update_table(changed, ["labels"], **self.jobs.options), f"cannot label {table.name}"
-        )
-        return milliseconds / 1000

@@ -15,7 +15,7 @@ from chicago_crime import sql
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import answers, statements
-from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery, total
+from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bigquery.packing import live_columns
 from chicago_crime.storage.warehouse import FirstRows, TableYear, TooMuchToReadError, Warehouse, WarehouseError
@@ -122,7 +122,6 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
         query, parameters = statements.computed(table), {"year": year}
         self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
-        estimated = self.jobs.estimate(query, purpose, parameters)
         if statements.is_by_month(table):
             script = statements.transaction(statements.replaced(table, year, query))
             with self.tables.exclusive([table]):
@@ -131,7 +130,7 @@ class BigQueryWarehouse(Warehouse):
             target = self._partition(table, year)
             how = {"write_disposition": _TRUNCATE, "create_disposition": _NEVER}
             costs = self.jobs.run(query, purpose, parameters, destination=target, **how)
-        return self._now(table, year, total([estimated, costs]))
+        return self._now(table, year, costs)
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
@@ -185,14 +184,9 @@ class BigQueryWarehouse(Warehouse):
     @override
     def outdated(self, table: Table) -> list[int]:
         live = self.tables.live(table.name)
-        if live is None:
+        if live is None or {column.name for column in live_columns(table)} == {column.name for column in live.schema}:
             return []
-        lacks = {column.name for column in live_columns(table)} != {column.name for column in live.schema}
-        since = self.tables.columns_added_at(live)
-        if not lacks and not since:
-            return []
-        stored = self.tables.years_of_all([table])[table.name]  # cached if the caller has just listed all tables
-        return [year for year, held in stored.items() if lacks or held.replaced_at < since]
+        return list(self.stored(table))
 
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
