@@ -70,13 +70,6 @@ def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehou
     assert keys == sorted(keys, key=lambda row: tuple(row.values()))
 
 
-def test_replacing_a_year_twice_changes_nothing(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
-    before = files_below(warehouse.folder / "crimes")
-    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
-    assert files_below(warehouse.folder / "crimes") == before
-
-
 def test_a_failed_replacement_leaves_the_old_year(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
     before = files_below(warehouse.folder)
