@@ -1,20 +1,17 @@
 """Splitting a CSV that may be damaged into rows, blank lines and unreadable lines, with every line accounted for.
 
-numpy finds the quotes, commas and line ends of a block of the file at once. That identifies every well-formed row, also
-rows with quoted commas, quotes and line ends. Only the other lines are parsed one by one in Python: fast CSV readers
+One regular expression takes runs of plain rows at once. Only the other lines are parsed one by one: fast CSV readers
 either stop at damage, or read an open quote up to the next quote, good rows included.
 """
 
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, BinaryIO
 
 LONGEST_RECORD = 20
 """Most lines of a row with quoted line ends; beyond that the opening quote counts as damage."""
@@ -26,16 +23,14 @@ MOST_QUARANTINED = 20_000
 """Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
 
 BLOCK = 1 << 20
-"""Bytes that are read at once: small enough that the arrays stay in the processor's cache."""
+"""Bytes that are read at once."""
 
 QUARANTINE_COLUMNS = ("line", "problem", "text")
 
 _OPEN_QUOTE = "a quote is opened and not closed"
 _BOM = b"\xef\xbb\xbf"
-_NEWLINE, _QUOTE, _COMMA = b'\n",'
-
-Integers = NDArray[np.integer]
-Flags = NDArray[np.bool_]
+_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\n]*+)'
+_WELL_FORMED = re.compile(_FIELD + b"(?:," + _FIELD + b")*+\n")
 
 
 @dataclass
@@ -77,9 +72,7 @@ class Split:
     size: int
 
 
-def split_rows(
-    source: Path, header: Sequence[str], target: Path, quarantine: Path, always_write: bool = False
-) -> Split:
+def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Path) -> Split:
     """Separate the rows of a CSV from its unreadable lines.
 
     CR, LF and CRLF all end a line. The source itself is returned if it is UTF-8 without a byte order mark, its lines
@@ -90,38 +83,36 @@ def split_rows(
         header: names to write above the rows if they are written; a row must have as many fields.
         target: where to write the rows.
         quarantine: CSV file to which unreadable lines are appended as line, problem and text.
-        always_write: write the rows also if the source could be returned.
     """
-    blocks, counts, line = _Blocks(source), Counts(), 1
-    rest = b""
+    digest, size, rest = hashlib.sha256(), 0, b""
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    is_last = header_passed = False
     with (
-        _RowFile(source, target, header) as rows,
+        source.open("rb") as file,
+        target.open("wb") as rows,
         quarantine.open("a", encoding="utf-8", errors="backslashreplace", newline="") as bad,
     ):
-        rejects = csv.writer(bad, lineterminator="\n")
-        for text, is_last in blocks:
-            rest += text
-            if not rows.first_line_passed:
-                head, end, rest = rest.partition(b"\n")
-                if not end and not is_last:
-                    rest = head
-                    continue
-                rows.pass_first_line(len(head) + len(end))
-            if always_write or blocks.is_changed:
-                rows.write_from_here()
+        rows.write(_csv_line(header))
+        splitter = _Splitter(len(header), rows, csv.writer(bad, lineterminator="\n"))
+        while not is_last:
+            raw = file.read(BLOCK)
+            digest.update(raw)
+            size += len(raw)
+            is_last = not raw
+            rest += newlines.decode(raw.decode("latin-1"), final=is_last).encode("latin-1")
             if is_last and rest and not rest.endswith(b"\n"):
                 rest += b"\n"
-            whole = rest[: rest.rfind(b"\n") + 1]
-            if not whole:
-                continue
-            part = _Part(whole, len(header), is_last)
-            for number, problem, damaged in part.damage:
-                rejects.writerow((line + number + 1, problem, damaged[:MOST_QUARANTINED]))
-            part.add_to(counts)
-            rows.add(part)
-            line += part.lines
-            rest = rest[part.size :]
-    return Split(rows.file, counts, blocks.digest.hexdigest(), blocks.size)
+            if not header_passed:
+                first, line_end, after = rest.partition(b"\n")
+                if not line_end:
+                    continue
+                header_passed, rest = True, after
+                splitter.is_changed = first.startswith(_BOM)
+            rest = rest[splitter.take(rest[: rest.rfind(b"\n") + 1], is_last) :]
+    is_well_formed = not splitter.is_changed and newlines.newlines in (None, "\n")
+    if is_well_formed:
+        target.unlink()
+    return Split(source if is_well_formed else target, splitter.counts, digest.hexdigest(), size)
 
 
 def first_line(source: Path) -> str:
@@ -130,306 +121,111 @@ def first_line(source: Path) -> str:
         return file.readline().removesuffix("\n")
 
 
-class _Blocks:
-    """The blocks of a file with LF for every line end and without a byte order mark; the last one may be empty.
-
-    Attributes:
-        size, digest: of the bytes that were read.
-        is_changed: whether any block so far differs from the file's bytes.
-    """
-
-    def __init__(self, source: Path) -> None:
-        self.source, self.size, self.digest, self.is_changed = source, 0, hashlib.sha256(), False
-
-    def __iter__(self) -> Iterator[tuple[bytes, bool]]:
-        held = b""  # a CR at the end of a block may be half of a CRLF
-        with self.source.open("rb") as file:
-            start = file.read(len(_BOM))
-            self._count(start)
-            if start == _BOM:
-                self.is_changed, start = True, b""
-            while raw := file.read(BLOCK):
-                self._count(raw)
-                block, start = held + start + raw, b""
-                held = b"\r" if block.endswith(b"\r") else b""
-                yield self._unify(block.removesuffix(held)), False
-            yield self._unify(held + start), True
-
-    def _count(self, raw: bytes) -> None:
-        self.size += len(raw)
-        self.digest.update(raw)
-
-    def _unify(self, block: bytes) -> bytes:
-        if b"\r" not in block:
-            return block
-        self.is_changed = True
-        return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-
-class _RowFile:
-    """The file of the rows. It is written from the first block on that differs from the source."""
-
-    def __init__(self, source: Path, target: Path, header: Sequence[str]) -> None:
-        self.source, self.target, self.header = source, target, header
-        self.first_line_passed = False
-        self._head = self._passed = 0  # bytes of the first line; bytes of the rows that equal the source's
-        self._stream: BinaryIO | None = None
-
-    def __enter__(self) -> "_RowFile":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._stream:
-            self._stream.close()
-
-    @property
-    def file(self) -> Path:
-        return self.target if self._stream else self.source
-
-    def pass_first_line(self, size: int) -> None:
-        """Skip the source's header; `size` includes the line end."""
-        self._head, self.first_line_passed = size, True
-
-    def write_from_here(self) -> None:
-        """Copy the rows that passed so far, and write all that follow."""
-        if self._stream:
-            return
-        self._stream = self.target.open("wb")
-        self._stream.write(_csv_line(self.header))
-        with self.source.open("rb") as file:
-            file.seek(self._head)
-            left = self._passed
-            while left:
-                block = file.read(min(left, BLOCK))
-                self._stream.write(block)
-                left -= len(block)
-
-    def add(self, part: "_Part") -> None:
-        if part.damage or part.repaired:
-            self.write_from_here()
-        if self._stream:
-            self._stream.writelines(part.rows_written())
-        else:
-            self._passed += part.size
+class _UnreadableError(Exception):
+    """A line cannot be part of a row; the message says why."""
 
 
 @dataclass
-class _Part:
-    """Whole lines of a file, classified. Rows that may continue after the given lines are left to the next part.
+class _Splitter:
+    """Writes the rows of a text into one file and its unreadable lines into another.
 
     Attributes:
-        lines, size: number and bytes of the lines that were classified.
-        damage: unreadable lines: number (from 0), problem and text.
-        repaired: readable rows that are not well-formed, as well-formed CSV, by the number of their first line.
+        width: how many fields a row has.
+        rows: receives the rows as well-formed CSV, without blank lines.
+        rejects: writer of the quarantine.
+        counts: the lines so far.
+        is_changed: True if a line so far was unreadable, or a row not well-formed.
     """
 
-    text: bytes
     width: int
-    is_last: bool
-    lines: int = 0
-    size: int = 0
-    damage: list[tuple[int, str, str]] = field(default_factory=list)
-    repaired: dict[int, bytes] = field(default_factory=dict)
+    rows: BinaryIO
+    rejects: Any
+    counts: Counts = field(default_factory=Counts)
+    is_changed: bool = False
 
     def __post_init__(self) -> None:
-        marks = _Marks(self.text, self.width)
-        self._starts, self._ends = marks.starts, marks.ends
-        self.lines = len(marks.ends)
-        spans: list[tuple[int, int]] = []  # first and last line of rows with several lines
-        resume, joined = 0, marks.ends_of_joined_lines()
-        for number in np.flatnonzero(~(marks.is_row | marks.is_blank)).tolist():
-            if number < resume:
-                continue
-            if not self.is_last and number > len(marks.ends) - LONGEST_RECORD:
-                self.lines = number
-                break
-            last = joined.get(number)
-            if last is None:
-                last = self._parse(number)
-            if last > number:
-                spans.append((number, last))
-            resume = last + 1
-        self.size = int(marks.ends[self.lines - 1]) + 1 if self.lines else 0
-        self._account(marks, spans)
+        # A plain row is one line of ASCII without doubled quotes, whose fields are too short to exceed MOST_BYTES.
+        longest = MOST_BYTES // self.width - 3
+        plain = rb'(?:"[^"\n\0\x80-\xff]{0,%d}+"|[^",\n\0\x80-\xff]{0,%d}+)' % (longest, longest)
+        self._plain_rows = re.compile(rb"(?:%b(?:,%b){%d}\n)++" % (plain, plain, self.width - 1))
 
-    def _parse(self, number: int) -> int:
-        """Parse a row that is not well-formed, and return its last line."""
-        stop = min(number + LONGEST_RECORD, len(self._ends))
-        texts = [
-            self.text[self._starts[n] : self._ends[n]].decode("utf-8", "surrogateescape") for n in range(number, stop)
-        ]
-        taken, fields, problem = parse_record(texts, self.width)
-        if problem:
-            self.damage.append((number, problem, texts[0]))
-        else:
-            self.repaired[number] = _csv_line(fields)
-        return number + taken - 1
+    def take(self, text: bytes, is_last: bool) -> int:
+        """Split whole lines. A row at their end that may continue in the next text is left, unless this one is last.
 
-    def _account(self, marks: "_Marks", spans: list[tuple[int, int]]) -> None:
-        change = np.zeros(self.lines + 1, np.int32)
-        if spans:
-            first, last = np.array(spans).T
-            change[first + 1] += 1
-            change[last + 1] -= 1
-        continues = np.cumsum(change)[:-1] > 0
-        is_blank = marks.is_blank[: self.lines] & ~continues
-        self._continuations, self._blank = int(continues.sum()), int(is_blank.sum())
-        is_written = ~is_blank
-        is_written[[number for number, _, _ in self.damage]] = False
-        for number, last in spans:
-            if number in self.repaired:
-                is_written[number : last + 1] = False
-        is_written[list(self.repaired)] = False
-        self._is_written = is_written
-
-    def add_to(self, counts: Counts) -> None:
-        """Add the lines of this part."""
-        counts.quarantined += len(self.damage)
-        counts.continuations += self._continuations
-        counts.blank += self._blank
-        counts.rows += self.lines - len(self.damage) - self._continuations - self._blank
-
-    def rows_written(self) -> Iterator[bytes]:
-        """The rows as well-formed CSV, without blank lines."""
-        start = 0
-        for number, row in sorted(self.repaired.items()):
-            yield self._written_between(start, number)
-            yield row
-            start = number + 1
-        yield self._written_between(start, self.lines)
-
-    def _written_between(self, start: int, stop: int) -> bytes:
-        if start == stop:
-            return b""
-        first, end = int(self._starts[start]), int(self._ends[stop - 1]) + 1
-        is_written = self._is_written[start:stop]
-        if is_written.all():
-            return self.text[first:end]
-        sizes = self._ends[start:stop] + 1 - self._starts[start:stop]
-        return np.frombuffer(self.text, np.uint8)[first:end][np.repeat(is_written, sizes)].tobytes()
-
-
-class _Marks:
-    """Where the lines of a text are, which are rows, and which form rows together.
-
-    In well-formed CSV a comma separates fields if the number of quotes before it is even, counted from the start of the
-    row. An opening quote follows a comma, a line end or, in a doubled quote, another quote; a closing quote is followed
-    by one of these. All other quotes are stray.
-
-    Attributes:
-        starts, ends: offsets of each line's first byte and of its LF.
-        is_row: well-formed rows of one line.
-        is_blank: empty lines.
-    """
-
-    def __init__(self, text: bytes, width: int) -> None:
-        characters = np.frombuffer(text, np.uint8)
-        special = np.flatnonzero((characters == _COMMA) | (characters == _QUOTE) | (characters == _NEWLINE))
-        kinds = characters[special]
-        at_ends = np.flatnonzero(kinds == _NEWLINE)
-        self.width, self.ends = width, special[at_ends]
-        self.starts = np.concatenate(([0], self.ends[:-1] + 1))
-        is_quote, is_comma = kinds == _QUOTE, kinds == _COMMA
-        quotes = np.cumsum(is_quote, dtype=np.int32)
-        self._quotes_until = quotes[at_ends]
-        quotes_before = np.concatenate(([0], self._quotes_until[:-1]))
-        is_odd = ((quotes - np.repeat(quotes_before, np.diff(at_ends, prepend=-1))) & 1).astype(bool)
-
-        def per_line(flags: Flags) -> Integers:
-            return np.diff(np.cumsum(flags, dtype=np.int32)[at_ends], prepend=0)
-
-        # A line may begin a row, or continue one inside of quotes, where all parities are the other way round.
-        self._commas = per_line(is_comma & ~is_odd), per_line(is_comma & is_odd)
-        self._stray = self._stray_quotes(characters, special[is_quote], is_odd[is_quote])
-        self._is_open = (self._quotes_until - quotes_before) % 2 == 1
-        self._is_bad = self._unreadable(text, characters)
-        self.is_blank = self.ends == self.starts
-        has_fields = self._commas[0] + 1 == width
-        self.is_row = has_fields & ~self._is_open & (self._stray[0] == 0) & ~self._is_bad & ~self.is_blank
-
-    def _stray_quotes(self, characters: NDArray[np.uint8], at: Integers, is_odd: Flags) -> tuple[Integers, Integers]:
-        before, after = characters[at - 1], characters[at + 1]  # at the very start, -1 is the last LF
-        opens_well = (before == _COMMA) | (before == _NEWLINE) | (before == _QUOTE)
-        closes_well = (after == _COMMA) | (after == _NEWLINE) | (after == _QUOTE)
-
-        def per_line(flags: Flags) -> Integers:
-            total = np.concatenate(([0], np.cumsum(flags, dtype=np.int32)))
-            return np.diff(total[self._quotes_until], prepend=0)
-
-        return per_line(~np.where(is_odd, opens_well, closes_well)), per_line(
-            ~np.where(is_odd, closes_well, opens_well)
-        )
-
-    def _unreadable(self, text: bytes, characters: NDArray[np.uint8]) -> Flags:
-        """Lines with a NUL, too many bytes, or bytes that are not UTF-8."""
-        is_bad = self.ends - self.starts > MOST_BYTES
-        if b"\0" in text:
-            is_bad[np.searchsorted(self.ends, np.flatnonzero(characters == 0))] = True
-        if not text.isascii() and not _is_utf8(text):
-            for line in np.unique(np.searchsorted(self.ends, np.flatnonzero(characters > 127))).tolist():
-                is_bad[line] |= not _is_utf8(text[self.starts[line] : self.ends[line]])
-        return is_bad
-
-    def ends_of_joined_lines(self) -> dict[int, int]:
-        """The last line of every well-formed row with quoted line ends, by its first line.
-
-        Such a row goes from a line with an odd number of quotes to the next. Rows may overlap here: which of them are
-        rows depends on where the row before them ends.
+        Returns:
+            How many bytes were split.
         """
-        opening = np.flatnonzero(self._is_open)
-        first, last = opening[:-1], opening[1:]
-        if not len(first):
-            return {}
+        start = 0
+        while start < len(text):
+            if plain := self._plain_rows.match(text, start):
+                end = plain.end()
+                self.rows.write(text[start:end])
+                self.counts.rows += text.count(b"\n", start, end)
+            elif text.startswith(b"\n", start):
+                end = start + 1
+                self.counts.blank += 1
+            else:
+                end = self._take_one(text, start, is_last)
+                if end == start:
+                    break
+            start = end
+        return start
 
-        def between(values: Integers | Flags) -> Integers:
-            total = np.cumsum(values, dtype=np.int64)
-            return total[last] - total[first]
+    def _take_one(self, text: bytes, start: int, is_last: bool) -> int:
+        """Split off a row or an unreadable line, and return its end: `start` if the row may continue after the text.
 
-        commas = self._commas[0][first] + between(self._commas[1])
-        is_row = (commas + 1 == self.width) & (self._stray[0][first] + between(self._stray[1]) == 0)
-        is_row &= ~self._is_bad[first] & (between(self._is_bad) == 0)
-        is_row &= (last - first < LONGEST_RECORD) & (self.ends[last] - self.starts[first] <= MOST_BYTES)
-        return dict(zip(first[is_row].tolist(), last[is_row].tolist(), strict=True))
-
-
-def parse_record(lines: Sequence[str], width: int) -> tuple[int, list[str], str]:
-    """Parse the row that begins on the first of some lines.
-
-    Returns:
-        How many lines it takes, its fields, and the problem ("" if there is none). A problem concerns the first line
-        only: the others may be good rows.
-    """
-    taken = 1
-    fields, problem = _parse(lines[0], width)
-    while problem == _OPEN_QUOTE and taken < min(len(lines), LONGEST_RECORD):
-        taken += 1
-        fields, problem = _parse("\n".join(lines[:taken]), width)
-    return (1, [], problem) if problem else (taken, fields, "")
-
-
-def _parse(text: str, width: int) -> tuple[list[str], str]:
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return [], "not UTF-8"
-    if "\0" in text:
-        return [], "a NUL byte"
-    if len(text) > MOST_BYTES or len(text.encode()) > MOST_BYTES:
-        return [], f"longer than {MOST_BYTES:,} bytes"
-    if '"' not in text:
-        fields = text.split(",")
-    else:
+        A problem concerns the first line only: the others may be good rows.
+        """
+        ends: list[int] = []
+        fields: list[str] = []
         try:
-            fields = next(csv.reader(io.StringIO(text, newline=""), strict=True))
+            fields = next(csv.reader(_lines(text, start, ends), strict=True))
+            problem = "" if len(fields) == self.width else f"{len(fields)} fields where the header has {self.width}"
+        except _UnreadableError as error:
+            problem = _OPEN_QUOTE if ends else str(error)
         except csv.Error as error:
-            return [], _OPEN_QUOTE if "end of data" in str(error) else f"misplaced quote: {error}"
-    return fields, "" if len(fields) == width else f"{len(fields)} fields where the header has {width}"
+            problem = f"misplaced quote: {error}"
+            if "end of data" in str(error):
+                if len(ends) < LONGEST_RECORD and not is_last:
+                    return start
+                problem = _OPEN_QUOTE
+        if problem:
+            end = text.index(b"\n", start) + 1
+            damaged = text[start : end - 1].decode(errors="surrogateescape")
+            self.rejects.writerow((self.counts.lines + 2, problem, damaged[:MOST_QUARANTINED]))
+            self.counts.quarantined += 1
+            self.is_changed = True
+            return end
+        row = text[start : ends[-1]]
+        is_well_formed = _WELL_FORMED.fullmatch(row) is not None
+        self.rows.write(row if is_well_formed else _csv_line(fields))
+        self.is_changed = self.is_changed or not is_well_formed
+        self.counts.rows += 1
+        self.counts.continuations += len(ends) - 1
+        return ends[-1]
 
 
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _lines(text: bytes, start: int, ends: list[int]) -> Iterator[str]:
+    """The lines from an offset on that may form one row; the end of each is appended to `ends` before it is given.
+
+    Raises:
+        _UnreadableError: the next line cannot be part of a row.
+    """
+    at = start
+    while at < len(text) and len(ends) < LONGEST_RECORD:
+        end = text.index(b"\n", at) + 1
+        line = text[at:end]
+        if b"\0" in line:
+            raise _UnreadableError("a NUL byte")
+        if end - 1 - start > MOST_BYTES:
+            raise _UnreadableError(f"longer than {MOST_BYTES:,} bytes")
+        try:
+            decoded = line.decode()
+        except UnicodeDecodeError:
+            raise _UnreadableError("not UTF-8") from None
+        ends.append(end)
+        yield decoded
+        at = end
 
 
 def _csv_line(fields: Sequence[str]) -> bytes:

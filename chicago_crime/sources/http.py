@@ -1,4 +1,4 @@
-"""HTTP for the sources: timeouts, retries, and downloads that resume after a lost connection.
+"""HTTP for the sources: timeouts, retries and downloads.
 
 No error from here contains an address's query string, a header or a body, and none is chained to an error that does:
 a source may sign in with them, and Dagster stores errors.
@@ -7,9 +7,7 @@ a source may sign in with them, and Dagster stores errors.
 import json
 import logging
 import re
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,7 +36,7 @@ USER_AGENT = "chicago-crime"
 PUBLISHER_POLICY = RetryPolicy(max_wait_s=300, deadline_s=1800)
 """Publishers limit rates by the minute, and a large page takes its time."""
 
-_BLOCK = 1 << 16  # a lost connection costs at most the current block
+_BLOCK = 1 << 16
 _TRANSIENT = {202, 408, 429, 500, 502, 503, 504}
 """Statuses worth a retry. Socrata returns 202 while it still prepares the result."""
 
@@ -166,73 +164,33 @@ def _retry_after_s(response: requests.Response) -> float | None:
         return None
 
 
-Send = Callable[[dict[str, str]], requests.Response]
-"""Sends a request with these extra headers; raises on an error status; the response's body is not read yet."""
+def download(
+    send: Callable[[], requests.Response], target: Path, server: str, policy: RetryPolicy, progress: Progress
+) -> int:
+    """Download into a file. An attempt that loses the connection is repeated from the start.
 
-
-def download(send: Send, target: Path, server: str, policy: RetryPolicy, progress: Progress) -> int:
-    """Download into a file. After a lost connection only the missing part is requested.
+    Args:
+        send: sends the request; raises on an error status; the response's body is not read yet.
+        target: the file.
+        server: the server's name, for error messages.
+        policy: when to give up.
+        progress: receives the bytes so far, and the Content-Length.
 
     Returns:
-        Size of the file in bytes, which is the announced Content-Length where there was one.
+        Size of the file in bytes.
 
     Raises:
         HttpError: the last attempt failed.
     """
-    part = _PartialFile(target, server)
-    while not with_retries(lambda: part.resume(send, progress), server, policy):
-        _log.info("%s closed the connection after %s bytes: resuming from there", server, f"{part.size:,}")
-        time.sleep(policy.first_wait_s)
-    return part.size
 
+    def attempt() -> int:
+        done = 0
+        with send() as response, target.open("wb") as file:
+            length = response.headers.get("Content-Length", "")
+            for block in response.iter_content(_BLOCK):
+                file.write(block)
+                done += len(block)
+                progress(done, int(length) if length.isdecimal() else None)
+        return done
 
-@dataclass
-class _PartialFile:
-    """A download so far: its `size`, the `largest` size it ever had, and the `tag` of the version being downloaded."""
-
-    target: Path
-    server: str
-    size: int = 0
-    largest: int = 0
-    total: int | None = None
-    tag: str = ""
-
-    def resume(self, send: Send, progress: Progress) -> bool:
-        """Request the missing part. True if the file is complete, False if it grew before the connection was lost."""
-        largest_before = self.largest
-        with send(self._headers()) as response:
-            self._prepare_for(response)
-            try:
-                with self.target.open("ab") as file:
-                    for block in response.iter_content(_BLOCK):
-                        file.write(block)
-                        self.size += len(block)
-                        self.largest = max(self.largest, self.size)
-                        progress(self.size, self.total)
-            except requests.RequestException:
-                if self.largest == largest_before:
-                    raise
-                return False
-        return True
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"Accept-Encoding": "identity"}  # ranges count bytes of the file, not of a compressed stream
-        if self.size:
-            headers["Range"] = f"bytes={self.size}-"
-            if self.tag:
-                headers["If-Range"] = self.tag  # if the file was replaced, the server sends all of it
-        return headers
-
-    def _prepare_for(self, response: requests.Response) -> None:
-        """Truncate the file to the point where the response's body begins."""
-        offered = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
-        if response.status_code == 206 and offered and (int(offered[1]), offered[2]) == (self.size, str(self.total)):
-            return
-        self.size = 0
-        self.target.write_bytes(b"")
-        if response.status_code == 206:
-            raise HttpError(f"{self.server} replaced the file during the download", is_transient=True)
-        length = response.headers.get("Content-Length", "")
-        self.total = int(length) if length.isdecimal() else None
-        tag = response.headers.get("ETag", "")
-        self.tag = tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
+    return with_retries(attempt, server, policy)

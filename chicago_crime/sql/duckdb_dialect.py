@@ -185,11 +185,4 @@ def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
             # GoogleSQL replaces every match; DuckDB only the first, without the option g.
             parts = [node.this, node.expression, node.args["replacement"], exp.Literal.string("g")]
             return exp.Anonymous(this="REGEXP_REPLACE", expressions=parts)
-        case exp.Replace(this=text, expression=exp.Literal(is_string=True) as sought) if sought.name:
-            # Most texts need no replacement, and CONTAINS is quicker.
-            return exp.case().when(exp.func("CONTAINS", text.copy(), sought.copy()), node.copy()).else_(text.copy())
-        case exp.Trim(this=text):
-            # DuckDB is slow to trim, and few texts need it.
-            needs_it = exp.or_(*(exp.Like(this=text.copy(), expression=exp.convert(end)) for end in (" %", "% ")))
-            return exp.case().when(needs_it, node.copy()).else_(text.copy())
     return node

@@ -63,9 +63,5 @@ class ObjectStore(ABC):
         """
 
     @abstractmethod
-    def list(self, prefix: str = "") -> list[str]:
-        """The keys that start with a prefix, sorted."""
-
-    @abstractmethod
     def exists(self, key: str) -> bool:
         """Whether there is an object under this key."""

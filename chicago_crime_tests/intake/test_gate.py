@@ -58,17 +58,6 @@ def test_a_canonical_file_may_have_quoted_line_ends_and_quotes_and_no_last_line_
     assert (passage.counts.lines, passage.counts.rows, passage.counts.continuations) == (37, 36, 1)
 
 
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["no mark", "byte order mark"])
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
-def test_byte_order_marks_and_line_ends_change_nothing(tmp_path: Path, folder: Path, mark: bytes, newline: str) -> None:
-    rows = crimes_of_months(2014)
-    source = write_csv(tmp_path / "2014.csv", rows)
-    source.write_bytes(mark + source.read_bytes().replace(b"\n", newline.encode()))
-    passage = pass_through(source, 2014, folder)
-    assert rows_of(passage) == rows
-    assert passage.is_canonical == (newline == "\n" and not mark)
-
-
 def test_columns_are_matched_by_name_in_any_order(tmp_path: Path, folder: Path) -> None:
     rows = crimes_of_months(2014)
     shuffled = [dict(sorted(row.items()), extra="?") for row in rows]
@@ -102,16 +91,6 @@ def test_an_unreadable_line_goes_to_the_quarantine_with_number_problem_and_text(
 NOWHERE = {"latitude": "", "longitude": "", "location": ""}
 
 
-def test_rows_that_end_in_empty_fields_pass_byte_by_byte(tmp_path: Path, folder: Path) -> None:
-    rows = crimes_of_months(2014)
-    for number, empty in enumerate((NOWHERE, {"location": ""}, NOWHERE)):
-        rows[number] |= empty
-    source = write_csv(tmp_path / "2014.csv", rows)
-    passage = pass_through(source, 2014, folder)
-    assert passage.file == source
-    assert (passage.counts.rows, quarantine_of(passage)) == (36, [])
-
-
 @pytest.mark.parametrize("values", [{}, NOWHERE], ids=len)
 def test_a_line_with_an_extra_empty_field_is_unreadable(tmp_path: Path, folder: Path, values: dict[str, str]) -> None:
     line = 36
@@ -124,13 +103,6 @@ def test_a_line_with_an_extra_empty_field_is_unreadable(tmp_path: Path, folder: 
     passage = pass_through(source, 2014, folder)
     assert rows_of(passage) == rows[: line - 1] + rows[line:]
     assert [number for number, *_ in quarantine_of(passage)] == [line + 1]
-
-
-def test_blank_lines_are_counted_and_left_out(tmp_path: Path, folder: Path) -> None:
-    source = write_csv(tmp_path / "2014.csv", crimes_of_months(2014))
-    source.write_bytes(source.read_bytes().replace(b"\n", b"\n\n"))
-    passage = pass_through(source, 2014, folder)
-    assert (passage.counts.rows, passage.counts.blank) == (36, 37)
 
 
 @pytest.mark.parametrize(
@@ -213,13 +185,6 @@ def test_real_variants_are_read(
     assert (passage.counts.rows, sum(passage.months.values())) == (rows, of_year)
     assert passage.counts.quarantined == quarantined
     assert passage.is_canonical == canonical
-
-
-def test_rows_wrapped_in_quotes_end_in_a_clear_error(folder: Path) -> None:
-    source = real_variant("rows_wrapped_in_quotes.csv")
-    with pytest.raises(GateError, match="cannot be read as rows") as refused:
-        pass_through(source, 2014, folder)
-    assert "1 fields where the header has 22" in str(refused.value)
 
 
 def test_a_real_year_passes_byte_by_byte(tmp_path: Path, folder: Path) -> None:

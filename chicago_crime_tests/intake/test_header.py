@@ -43,18 +43,6 @@ def test_order_does_not_matter(chance: random.Random) -> None:
     assert [shuffled[index] for index in positions if index is not None] == KAGGLE
 
 
-def test_columns_that_are_not_ours_are_ignored_and_named() -> None:
-    header = read_header(["Unnamed: 0", *KAGGLE, "Month"])
-    assert header.ignored == ("Unnamed: 0", "Month")
-    assert header.width == 24
-    assert not header.is_canonical
-
-
-def test_a_column_that_does_not_matter_may_be_missing() -> None:
-    header = read_header([name for name in NAMES if not name.endswith("_coordinate")])
-    assert header.missing == ("x_coordinate", "y_coordinate")
-
-
 @pytest.mark.parametrize("name", [column.name for column in SOURCE_COLUMNS if column.needed])
 def test_a_column_that_matters_may_not_be_missing(name: str) -> None:
     with pytest.raises(HeaderError, match=f"lacks {name}"):

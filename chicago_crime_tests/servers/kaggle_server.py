@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -93,26 +92,13 @@ class _StorageHandler(FaultyHandler):
         elif self.received.query.get("X-Goog-Signature") != self.server.signature(name):
             self.reply(403, b"<Error>SignatureDoesNotMatch</Error>", {"Content-Type": "application/xml"})
         else:
-            self._send_file(self.server.content(name))
-
-    def _send_file(self, content: bytes) -> None:
-        tag = f'"{hashlib.md5(content).hexdigest()}"'
-        headers = {"Content-Type": "text/csv", "Accept-Ranges": "bytes", "ETag": tag}
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.received.headers.get("Range", ""))
-        if not wanted or not self.server.knows_ranges or self.received.headers.get("If-Range", tag) != tag:
-            self.reply(200, content, headers)
-        elif int(wanted[1]) >= len(content):
-            self.reply(416, b"", headers | {"Content-Range": f"bytes */{len(content)}"})
-        else:
-            part = f"bytes {wanted[1]}-{len(content) - 1}/{len(content)}"
-            self.reply(206, content[int(wanted[1]) :], headers | {"Content-Range": part})
+            self.reply(200, self.server.content(name), {"Content-Type": "text/csv"})
 
 
 class KaggleStorage(FaultyServer):
-    """Sends files, or byte ranges of them, to requests with a signed address.
+    """Sends files to requests with a signed address.
 
     Attributes:
-        knows_ranges: False to ignore ranges and send whole files.
         packs: True to send zip files, as Kaggle does for large files.
     """
 
@@ -120,7 +106,7 @@ class KaggleStorage(FaultyServer):
 
     def __init__(self, files: dict[str, bytes]):
         super().__init__()
-        self.files, self.knows_ranges, self.packs = files, True, False
+        self.files, self.packs = files, False
 
     def address_of(self, name: str) -> str:
         """The signed address of a file."""

@@ -67,11 +67,6 @@ def test_the_pairs_file_is_found_in_the_configured_folder(home: Path) -> None:
     assert KaggleLogin(config_dir=file.parent).find().key == SecretStr(SECRET)
 
 
-def test_a_given_half_of_the_pair_wins_over_that_half_of_the_file(home: Path) -> None:
-    put(home / ".kaggle" / "kaggle.json", pair())
-    assert KaggleLogin(username="me").find().username == "me"
-
-
 @pytest.mark.parametrize("content", [f'{{"key": "{SECRET}"}}', f"key={SECRET}", '{"username": 1, "key": 2}'])
 def test_a_file_without_a_pair_is_an_error_that_does_not_show_its_content(home: Path, content: str) -> None:
     put(home / ".kaggle" / "kaggle.json", content)

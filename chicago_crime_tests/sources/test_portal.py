@@ -4,30 +4,22 @@ import csv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from itertools import islice
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from chicago_crime.intake.gate import pass_through
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.portal import READINGS, PortalSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyHandler, FaultyServer
-from chicago_crime_tests.servers.portal_server import PortalServer, rows_in
+from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import (
     all_told_by,
     crime,
     crimes_of_months,
     files_below,
-    folder_settings,
-    real_year,
-    rows_of,
-    run_well,
-    write_csv,
 )
 
 APP_TOKEN = "planted0app0token"
@@ -39,6 +31,7 @@ TODAY = date(2016, 3, 5)
 def portal() -> Iterator[PortalServer]:
     """A portal with 36 rows of 2014 and 6 of 2016, not in the order of their ids."""
     rows = crimes_of_months(2014) + crimes_of_months(2016, months=(1, 2))
+    rows[5]["location"] = f"\n,  \n{rows[5]['location']}"  # some versions of the portal write three lines
     with PortalServer(rows[::-1], APP_TOKEN).answering() as server:
         yield server
 
@@ -71,28 +64,13 @@ def test_a_year_is_read_page_by_page_in_order_over_one_connection(portal: Portal
     progress: list[tuple[int, int | None]] = []
     file = source(portal).fetch(2014, target, lambda done, total: progress.append((done, total)))
     assert rows_of_file(file.path) == rows_of_portal(portal, 2014)
+    assert file.origin == f"{portal.url}/d/ijzp-q8t2, year 2014, 36 rows"
+    assert (file.details["rows"], file.details["partial"], file.synthetic) == (36, False, False)
     assert progress == [(10, 36), (20, 36), (30, 36), (36, 36)]
     last_ids = [int(rows_of_portal(portal, 2014)[n]["id"]) for n in (9, 19, 29)]
     assert page_starts(portal) == [0, *last_ids]
     assert len({one.port for one in portal.requests}) == 1
     assert {one.query["$order"] for one in portal.requests if one.path.endswith(".csv")} == {"id"}
-
-
-def test_a_location_of_several_lines_passes_the_gate(portal: PortalServer, target: Path) -> None:
-    """Some versions of the portal write a place without an address as three lines."""
-    portal.rows = [row | {"location": f"\n,  \n{row['location']}"} for row in portal.rows]
-    file = source(portal).fetch(2014, target).path
-    assert rows_of_file(file) == rows_of_portal(portal, 2014)
-    passage = pass_through(file, 2014, target)
-    assert passage.is_canonical
-    assert (passage.counts.rows, passage.counts.continuations, passage.counts.quarantined) == (36, 72, 0)
-
-
-def test_the_file_records_its_origin_and_state(portal: PortalServer, target: Path) -> None:
-    file = source(portal).fetch(2014, target)
-    assert file.origin == f"{portal.url}/d/ijzp-q8t2, year 2014, 36 rows"
-    assert file.details["newest_change"] == "2018-02-10T15:50:01.000"
-    assert (file.details["rows"], file.details["partial"], file.synthetic) == (36, False, False)
 
 
 def test_the_current_year_is_partial(portal: PortalServer, target: Path) -> None:
@@ -266,24 +244,3 @@ def test_the_doctors_request_is_not_retried(portal: PortalServer) -> None:
     with pytest.raises(SourceError, match="503"):
         source(portal).try_access()
     assert len(portal.requests) == 1
-
-
-@pytest.mark.slow
-def test_portal_and_folder_give_the_same_tables_of_a_real_year(tmp_path: Path) -> None:
-    """3,440 real rows of 2014, once from a file and once from the portal."""
-    rows = list(islice(rows_in(real_year(2014)), 0, None, 80))
-    write_csv(tmp_path / "in" / "2014.csv", rows)
-    by_file = folder_settings(tmp_path / "by_file", tmp_path / "in")
-    run_well(by_file, 2014)
-    with PortalServer(rows).answering() as portal:
-        portal.will(Fault(cut_after=5000), on=".csv")
-        by_portal = load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "by_portal")
-        [report] = run_well(by_portal, 2014)
-    metadata = report.metadata["crime_csv", 2014]
-    assert metadata["partition_row_count"] == len(rows) == 3440
-    assert (metadata["source"], metadata["synthetic"]) == ("portal", False)
-    assert metadata["details"]["partial"] is False
-    for table in ("crimes", "rejected_crimes", "enriched_crimes", "crimes_monthly", "hot_spots"):
-        assert rows_of(by_portal, table, 2014) == rows_of(by_file, table, 2014), table
-    ids = {row["id"] for row in rows_of(by_portal, "crimes", 2014)}
-    assert ids == {int(row["id"]) for row in rows}

@@ -204,14 +204,6 @@ def float_or_text(value: Any) -> Any:
     return value if isinstance(value, str) else float(value)  # a sum of INT64 is wider to DuckDB
 
 
-def test_the_gate_sees_the_same_months(loaded: Settings) -> None:
-    rows = {RAW_CRIMES.name: rows_held(loaded, RAW_CRIMES.name, DIRTY_YEAR)}
-    theirs = google().evaluate(written("fragments/rows_by_month"), rows, typed({"year": DIRTY_YEAR}))
-    months = pass_through(loaded.folder / f"{DIRTY_YEAR}.csv", DIRTY_YEAR, loaded.data_dir).months
-    in_year = {row["month"]: row["crimes"] for row in theirs if row["month"].startswith(f"{DIRTY_YEAR}-")}
-    assert months == dict(sorted(in_year.items()))
-
-
 def measures_of(name: str) -> dict[str, str]:
     """The aggregates that the checks of a table evaluate, by alias."""
     table = TABLES[name]

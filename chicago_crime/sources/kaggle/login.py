@@ -18,9 +18,6 @@ HOW_TO_GET_ONE = (
     "KAGGLE_API_TOKEN or the file ~/.kaggle/access_token. The source `portal` needs none: CHICAGO_CRIME_SOURCE=portal"
 )
 
-TOKEN_FILES = ("access_token", "access_token.txt")
-PAIR_FILE = "kaggle.json"
-
 
 class Secret(Protocol):
     """A secret that is stored elsewhere and read when it is needed."""
@@ -75,43 +72,45 @@ class KaggleLogin:
             SourceError: there are none, or a file or the secret cannot be read or holds something else.
         """
         if self.api_token:
-            return self._given_token(self.api_token)
+            return _given_token(self.api_token)
         if self.secret:
-            return self._in_secret(self.secret)
-        for file in (Path.home() / ".kaggle" / name for name in TOKEN_FILES):
-            if token := _text_of(file):
-                return Credentials(str(file), api_token=_header_safe(token, file))
+            text, name = self.secret.read().get_secret_value(), self.secret.version
+            return _pair(text, name) if text.startswith("{") else _token(text, name)
+        kaggle = Path.home() / ".kaggle"
+        for file in (kaggle / "access_token", kaggle / "access_token.txt"):
+            if text := _text_of(file):
+                return _token(text, str(file))
         if self.username and self.key:
             return Credentials("KAGGLE_USERNAME and KAGGLE_KEY", username=self.username, key=self.key)
-        home = Path.home()
-        for folder in [self.config_dir] if self.config_dir else [home / ".kaggle", home / ".config" / "kaggle"]:
-            if text := _text_of(folder / PAIR_FILE):
-                return self._pair(text, folder / PAIR_FILE)
+        for folder in [self.config_dir] if self.config_dir else [kaggle, Path.home() / ".config" / "kaggle"]:
+            if text := _text_of(folder / "kaggle.json"):
+                return _pair(text, str(folder / "kaggle.json"))
         raise SourceError(f"Kaggle needs an API token, and no token was found: {HOW_TO_GET_ONE}")
 
-    def _given_token(self, given: SecretStr) -> Credentials:
-        with suppress(OSError):  # the token is too long to be a file name
-            file = Path(given.get_secret_value())
-            if file.is_file():
-                return Credentials(str(file), api_token=_header_safe(_text_of(file), file))
-        return Credentials("KAGGLE_API_TOKEN", api_token=given)
 
-    def _in_secret(self, secret: Secret) -> Credentials:
-        text = secret.read().get_secret_value()
-        if text.startswith("{"):
-            return self._pair(text, secret.version)
-        return Credentials(secret.version, api_token=_header_safe(text, secret.version))
+def _given_token(given: SecretStr) -> Credentials:
+    with suppress(OSError):  # the token is too long to be a file name
+        file = Path(given.get_secret_value())
+        if file.is_file():
+            return _token(_text_of(file), str(file))
+    return Credentials("KAGGLE_API_TOKEN", api_token=given)
 
-    def _pair(self, text: str, file: Path | str) -> Credentials:
-        """The pair in kaggle.json. A user name or key given in the settings wins, as in Kaggle's own command."""
-        try:
-            pair = json.loads(text)
-            username, key = pair["username"], pair["key"]
-        except (ValueError, KeyError, TypeError):
-            username = key = None
-        if not isinstance(username, str) or not isinstance(key, str):
-            raise SourceError(f"{file} is not JSON with `username` and `key`: {HOW_TO_GET_ONE}")
-        return Credentials(str(file), username=self.username or username, key=self.key or _header_safe(key, file))
+
+def _token(text: str, found_in: str) -> Credentials:
+    if not (text and text.isascii() and text.isprintable()):
+        raise SourceError(f"{found_in} does not hold a single-line token: {HOW_TO_GET_ONE}")
+    return Credentials(found_in, api_token=SecretStr(text))
+
+
+def _pair(text: str, found_in: str) -> Credentials:
+    """The pair in kaggle.json."""
+    try:
+        pair = json.loads(text)
+        return Credentials(
+            found_in, username=pair["username"].strip(), key=_token(pair["key"].strip(), found_in).api_token
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SourceError(f"{found_in} is not JSON with `username` and `key`: {HOW_TO_GET_ONE}") from None
 
 
 def _text_of(file: Path) -> str:
@@ -119,9 +118,3 @@ def _text_of(file: Path) -> str:
         return file.read_text(errors="replace").strip() if file.is_file() else ""
     except OSError as error:
         raise SourceError(f"{file} cannot be read ({type(error).__name__}): {HOW_TO_GET_ONE}") from None
-
-
-def _header_safe(secret: str, file: Path | str) -> SecretStr:
-    if not (secret and secret.isascii() and secret.isprintable()):
-        raise SourceError(f"{file} does not hold a single-line token: {HOW_TO_GET_ONE}")
-    return SecretStr(secret)

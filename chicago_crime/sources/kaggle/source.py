@@ -1,8 +1,7 @@
 """The source `kaggle`: the yearly files of the dataset `salikhussaini49/chicago-crimes`, downloaded one by one.
 
 The client is `kagglesdk`, Kaggle's own, on which its command `kaggle` is built. The package of that command is not
-used: it signs in over the network on import, prints, creates folders and may exit, and it neither sets timeouts nor
-resumes downloads.
+used: it signs in over the network on import, prints, creates folders and may exit, and it sets no timeouts.
 """
 
 import shutil
@@ -151,7 +150,7 @@ class _Session:
         self._datasets, self._policy = client.datasets.dataset_api_client, policy
         # The client has no setting for timeouts and headers. Kaggle's own tools use its session for this, too.
         self._http = client.http_client()._session
-        self._headers = dict(self._http.headers)
+        self._http.headers["Accept-Encoding"] = "identity"  # so that sizes are those of the listing
         set_timeout(self._http, policy)
 
     def files(self) -> dict[int, list[_Listed]]:
@@ -179,8 +178,7 @@ class _Session:
         request = ApiDownloadDatasetRequest()
         request.owner_slug, request.dataset_slug, request.file_name = OWNER, DATASET, name
 
-        def send(headers: dict[str, str]) -> requests.Response:
-            self._http.headers = self._headers | headers
+        def send() -> requests.Response:
             return self._datasets.download_dataset(request)  # redirects to a signed address that expires
 
         return self._translate_errors(lambda: download(send, target, "Kaggle", self._policy, progress))

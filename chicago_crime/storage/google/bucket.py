@@ -130,8 +130,8 @@ class BucketStore(ObjectStore):
             raise self._missing(key)
         return self._uri(key)
 
-    @override
     def list(self, prefix: str = "") -> list[str]:
+        """The keys that start with a prefix, sorted."""
         return sorted(blob.name for blob in self._blobs(prefix))
 
     @override

@@ -20,11 +20,10 @@ from chicago_crime import reference, sql
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
-from chicago_crime.storage.local.duckdb_views import tables_present, write_views
-from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, is_as_written_here, table_year
-from chicago_crime.storage.local.parquet_reader import ParquetReader
+from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, table_year
+from chicago_crime.storage.local.parquet_reader import VIEWS_FILE, ParquetReader
 from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError
-from chicago_crime.tables import Table
+from chicago_crime.tables import TABLES, Table
 
 T = TypeVar("T")
 
@@ -55,16 +54,12 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     @override
     def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
-        """A single file in this warehouse's own format is moved instead of rewritten."""
         files = sorted(Path(folder).rglob("*.parquet"))
         if not files:
             return self.clear_year(table, year)
         query = exp.select("*").from_(parquet_scan(*files)).sql("duckdb")
         try:
-            rows = self._connect().sql(query)
-            self._refuse_other_years(table, year, rows)
-            if len(files) == 1 and is_as_written_here(table, rows):
-                return self._publish_file(table, year, files[0])
+            self._refuse_other_years(table, year, self._connect().sql(query))
             return self._publish(table, year, query)
         except duckdb.Error as error:
             raise WarehouseError(f"cannot load {year} into {table.name}: {error}") from error
@@ -168,10 +163,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         with staging_folder(self.staging) as folder:
             file = folder / "year.parquet"
             self._connect().execute(f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB})")
-            return self._publish_file(table, year, file)
-
-    def _publish_file(self, table: Table, year: int, file: Path) -> TableYear:
-        publish(file, self.file(table.name, year))
+            publish(file, self.file(table.name, year))
         self._update_views(table)
         return table_year(self.file(table.name, year))
 
@@ -186,5 +178,29 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     def _update_views(self, table: Table) -> None:
         with self._lock:
             if table.name not in self._viewed:
-                self._viewed = tables_present(self.folder)
-                write_views(self.folder, self.staging)
+                self._viewed = self.tables_present()
+                self._write_views()
+
+    def _write_views(self) -> None:
+        """Write `warehouse.duckdb`: a view over the Parquet files of each table, and the reference tables.
+
+        It is always replaced and never modified, so that clients that have it open and runs do not block each other.
+        """
+        with staging_folder(self.staging) as fresh:
+            file = fresh / VIEWS_FILE
+            with duckdb.connect(str(file)) as connection:
+                for name in sorted(self._viewed):
+                    rows = exp.select("*").from_(parquet_scan(self.folder / name / "*.parquet"))
+                    connection.execute(exp.Create(this=exp.to_table(name), kind="VIEW", expression=rows).sql("duckdb"))
+                    _comment(connection, f"VIEW {name}", TABLES[name].description)
+                    present = connection.table(name).columns  # files of another version have others
+                    for column in (one for one in TABLES[name].columns if one.name in present):
+                        _comment(connection, f'COLUMN {name}."{column.name}"', column.description)
+                for name in reference.TABLES:
+                    rows = exp.select("*").from_(typed_csv_scan(reference.file(name)))
+                    connection.execute(exp.Create(this=exp.to_table(name), kind="TABLE", expression=rows).sql("duckdb"))
+            publish(file, self.folder / VIEWS_FILE)
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, what: str, text: str) -> None:
+    connection.execute(f"COMMENT ON {what} IS {exp.convert(text).sql('duckdb')}")

@@ -54,6 +54,10 @@ class ParquetReader(TableReader):
         """The path of a year of a table, whether or not it exists yet."""
         return self.folder / table / f"{year}.parquet"
 
+    def tables_present(self) -> frozenset[str]:
+        """Names of the tables with at least one year."""
+        return frozenset(name for name in TABLES if any((self.folder / name).glob("*.parquet")))
+
     @override
     def stored(self, table: Table) -> dict[int, TableYear]:
         return self.stored_of_all([table])[table.name]
@@ -105,10 +109,8 @@ class ParquetReader(TableReader):
                     raise WarehouseError("the statement returns no rows: only queries can be answered")
                 yield answer
         except duckdb.CatalogException as error:
-            present = {name for name in TABLES if any((self.folder / name).glob("*.parquet"))}
-            raise WarehouseError(
-                f"{error}\nThe tables are {', '.join(sorted({*present, *reference.TABLES}))}."
-            ) from error
+            names = sorted({*self.tables_present(), *reference.TABLES})
+            raise WarehouseError(f"{error}\nThe tables are {', '.join(names)}.") from error
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
 

