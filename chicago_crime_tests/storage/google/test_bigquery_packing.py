@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.google.bigquery.packing import (
     COMPARABLE,
     LAYOUTS,
