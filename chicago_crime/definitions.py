@@ -38,8 +38,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         jobs=[everything],
         schedules=[refresh_newest_years],
         sensors=[watch(installation.source)],
-        resources=installation.resources()
-        | {"warehouse": ResourceDefinition(warehouse_of_run), "listener": listener},
+        resources=installation.resources() | {"warehouse": ResourceDefinition(warehouse_of_run), "listener": listener},
         executor=in_process_executor,  # steps start at once, and all years share one Spark
     )
 
