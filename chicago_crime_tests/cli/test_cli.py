@@ -126,6 +126,7 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["query", "select 1", "--format", "parquet"], "--output"),
         (["query", "select 1", "--format", "xml"], "parquet"),
         (["query", "select 1", "--output", "answer.doc"], "--format"),
+        (["query", "select 1", "--output", "answer.csv", "--format", "table"], "csv, json or parquet"),
         (["describe", "arrests"], "the tables are raw_crimes"),
         (["dashboard", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8050"),
         (["fly"], "fly"),
@@ -242,9 +243,6 @@ def test_an_answer_is_written_in_the_format_of_the_file_or_the_chosen_one(data_d
     with (tmp_path / "a.csv").open(newline="") as stream:
         assert [row["month"] for row in csv.DictReader(stream)] == ["2014-01-01", "2014-02-01"]
     assert pq.read_table(tmp_path / "a.parquet").num_rows == 2
-    everything = ("query", "SELECT id FROM crimes", "--format", "table", "--output", tmp_path / "a.txt")
-    assert command(*everything, "--data-dir", data_dir).exit_code == 0
-    assert (tmp_path / "a.txt").read_text().count("│") == 2 * 72
     nothing = command("query", "SELECT id FROM crimes LIMIT 0", "--format", "json", "--data-dir", data_dir)
     assert json.loads(nothing.output) == []
 
