@@ -12,7 +12,7 @@ from dagster import (
 from chicago_crime.graph.assets import dashboard, lake, source, spark, sql_tables, warehouse
 from chicago_crime.graph.checks.layers import all_checks
 from chicago_crime.graph.jobs import everything, refresh_newest_years
-from chicago_crime.graph.progress import Listener, ignore_progress, one_at_a_time
+from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
 from chicago_crime.installation import Installation
 from chicago_crime.settings import load_settings
@@ -38,8 +38,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         jobs=[everything],
         schedules=[refresh_newest_years],
         sensors=[watch(installation.source)],
-        resources=installation.resources()
-        | {"warehouse": ResourceDefinition(warehouse_of_run), "listener": one_at_a_time(listener)},
+        resources=installation.resources() | {"warehouse": ResourceDefinition(warehouse_of_run), "listener": listener},
         executor=in_process_executor,  # steps start at once, and all years share one Spark
     )
 

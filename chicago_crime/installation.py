@@ -5,6 +5,8 @@ Each part is built once, on first use, so that a command imports only the librar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,6 @@ from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.sources.base import CrimeSource
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
-from chicago_crime.tables.limits import Limits
 
 if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners import Dagster
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
@@ -23,7 +24,16 @@ if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners impo
     from chicago_crime.storage.leases import YearLocks
     from chicago_crime.storage.spark import SparkRunner
 
-GOOGLE_EXTRA = "CHICAGO_CRIME_DEPLOYMENT=gcp needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
+
+@contextmanager
+def google_extra() -> Iterator[None]:
+    """Say which extra to install if Google's libraries cannot be imported."""
+    try:
+        yield
+    except ImportError as error:
+        raise SettingsError(
+            f"CHICAGO_CRIME_DEPLOYMENT=gcp needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
+        ) from error
 
 
 class Installation:
@@ -96,10 +106,10 @@ class Installation:
 
         return YearLocks(self.settings.data_dir / "locks")
 
-    @cached_property
-    def limits(self) -> Limits:
-        """How much a year may change before a check fails."""
-        return Limits(shrink=1.0) if self.settings.allow_shrink else Limits()
+    @property
+    def largest_loss(self) -> float:
+        """Share of a year's loaded rows that its next file may lack before a check fails."""
+        return 1.0 if self.settings.allow_shrink else 0.01
 
     @property
     def is_on_google(self) -> bool:
@@ -108,7 +118,7 @@ class Installation:
 
     def resources(self) -> dict[str, object]:
         """The parts as Dagster resources, by the names that assets and checks use."""
-        names = ("source", "source_files", "object_store", "warehouse", "spark", "year_locks", "limits")
+        names = ("source", "source_files", "object_store", "warehouse", "spark", "year_locks", "largest_loss")
         parts = {name: getattr(self, name) for name in names}
         return parts | ({"looker_studio": self.looker_studio} if self.looker_studio else {})
 
@@ -158,11 +168,9 @@ def build_spark(settings: Settings) -> SparkRunner:
 
 def build_bucket_store(settings: Settings) -> BucketStore:
     """The object store in Cloud Storage. It makes no request yet."""
-    try:
+    with google_extra():
         from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
-    except ImportError as error:
-        raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
     assert settings.gcs_bucket, "Settings validates that gcp has a bucket"
     account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint)
@@ -171,12 +179,10 @@ def build_bucket_store(settings: Settings) -> BucketStore:
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """The warehouse in BigQuery. It makes no request yet."""
-    try:
+    with google_extra():
         from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bigquery.jobs import GB
         from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
-    except ImportError as error:
-        raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
     assert settings.gcp_project, "Settings validates that gcp has a project"
     account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.bigquery_endpoint)
@@ -195,13 +201,11 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     Raises:
         SettingsError: a setting is missing, or Dataproc does not support that cluster size.
     """
-    try:
+    with google_extra():
         from chicago_crime.storage.google.dataproc.api import DataprocApi
         from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend, ClusterSize
         from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-    except ImportError as error:
-        raise SettingsError(GOOGLE_EXTRA.format(error=error)) from error
 
     if not settings.gcp_project or not settings.gcs_bucket:
         raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sqlite3
 import sys
 from functools import cache
@@ -17,7 +18,15 @@ from sqlalchemy import Engine, event
 from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime_tests.support import REAL_DATA, REAL_ROWS, folder_settings, real_year, run_well
+from chicago_crime_tests.support import (
+    REAL_DATA,
+    REAL_ROWS,
+    crimes_of_months,
+    folder_settings,
+    real_year,
+    run_well,
+    write_csv,
+)
 
 collect_ignore = ["infra_pulumi"]  # these tests run in the environment of Pulumi: `make test-all`
 GOOGLE_SERVER = "chicago_crime_tests.servers.google_server"
@@ -95,6 +104,25 @@ def sample_settings(tmp_path: Path) -> Settings:
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     """An empty warehouse."""
     return DuckDBWarehouse(tmp_path / "warehouse", tmp_path / "staging", threads=2, memory="500MB")
+
+
+@pytest.fixture(scope="session")
+def loaded_years(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An installation with 2014 and 2015 of the folder `in`, 36 good rows each. Tests must not change it."""
+    folder = tmp_path_factory.mktemp("loaded")
+    for year in (2014, 2015):
+        write_csv(folder / "in" / f"{year}.csv", crimes_of_months(year))
+    settings = folder_settings(folder / "data", folder / "in")
+    [report] = run_well(settings, 2014, 2015)
+    assert report.checks == []
+    return settings
+
+
+@pytest.fixture
+def loaded_copy(loaded_years: Settings, tmp_path: Path) -> Settings:
+    """A copy of that installation and of its folder `in`, to change."""
+    shutil.copytree(loaded_years.data_dir.parent, tmp_path, dirs_exist_ok=True)
+    return folder_settings(tmp_path / "data", tmp_path / "in")
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,6 @@ from chicago_crime.cli.options import DataOption, chosen_installation, plain_err
 if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need it
     import pyarrow as pa
 
-MOST_ROWS_SHOWN = 50
-
 
 class Format(StrEnum):
     """How `query` writes an answer."""
@@ -36,24 +34,21 @@ def query(
 ) -> None:
     """Query the tables with SQL."""
     with plain_errors():
-        from chicago_crime.cli.screen import answer, errors, out
+        from chicago_crime.cli.screen import MOST_ROWS, answer, errors, out
         from chicago_crime.graph.status import synthetic_years
         from chicago_crime.tables.years import format_years
 
         format = format or _format_of(output)
         if format is Format.PARQUET and output is None:
             raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
+        if format is Format.TABLE and output:
+            raise typer.BadParameter("a file is csv, json or parquet", param_hint="--format")
         installation = chosen_installation(data_dir=data_dir)
         if format is Format.TABLE:
-            found = installation.reader.first_rows(sql, None if output else MOST_ROWS_SHOWN + 1)
-            if output:
-                _write_table(found.columns, found.rows, output)
-            else:
-                out.print(*answer(found.columns, found.rows[:MOST_ROWS_SHOWN], out.width), sep="\n")
-                if len(found.rows) > MOST_ROWS_SHOWN:
-                    out.print(f"Only the first {MOST_ROWS_SHOWN} rows are shown: --output FILE writes all of them")
-                elif not found.rows:
-                    out.print("no rows")
+            found = installation.reader.first_rows(sql, MOST_ROWS + 1)
+            out.print(*answer(found.columns, found.rows, out.width), sep="\n")
+            if not found.rows:
+                out.print("no rows")
         else:
             with installation.reader.batches(sql) as batches:
                 if output:
@@ -76,16 +71,6 @@ def _format_of(output: Path | None) -> Format:
             f"{output} does not end in .csv, .json or .parquet: name the format", param_hint="--format"
         )
     return Format(suffix)
-
-
-def _write_table(columns: list[str], rows: list[tuple[object, ...]], output: Path) -> None:
-    from rich.console import Console
-
-    from chicago_crime.cli.screen import answer
-
-    with output.open("w", encoding="utf-8") as file:
-        console = Console(file=file, width=100_000, highlight=False, markup=False, emoji=False)
-        console.print(*answer(columns, rows, console.width), sep="\n")
 
 
 def _write(batches: "pa.RecordBatchReader", format: Format, file: BinaryIO) -> None:

@@ -1,7 +1,7 @@
 """`chicago-crime run`: load years, or show with `--dry-run` what that would do."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +9,7 @@ import typer
 from chicago_crime.cli.options import DataOption, FolderOption, SourceOption, chosen_installation, plain_errors
 
 if TYPE_CHECKING:  # slow to import, and `--help` does not need them
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
     from rich.table import Table
 
     from chicago_crime.graph.plan import Plan, YearPlan
@@ -66,11 +66,11 @@ def load(installation: "Installation", years: Sequence[int], assets: str | None 
     from chicago_crime.graph.instance import open_instance
     from chicago_crime.graph.run import run_years, steps_in
 
-    progress = RunProgress()
-    definitions = build_definitions(installation, progress)
-    steps = steps_in(definitions, assets) * len(years)
+    bar = progress_bar()
+    definitions = build_definitions(installation, partial(show_step, bar))
+    bar.add_task("starting", total=steps_in(definitions, assets) * len(years))
     reports = []
-    with open_instance(installation.settings) as instance, progress.shown(steps):
+    with open_instance(installation.settings) as instance, bar:
         for report in run_years(installation, definitions, instance, years, assets):
             reports.append(report)
             print_problems(report)
@@ -92,44 +92,25 @@ def load(installation: "Installation", years: Sequence[int], assets: str | None 
     return all(report.success for report in reports)
 
 
-class RunProgress:
-    """Listens to the steps of a run, and shows them: a bar on a terminal, one line per finished step elsewhere."""
+def progress_bar() -> "Progress":
+    """A bar that counts the finished steps; it stays hidden where the output is not a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+    from chicago_crime.cli.screen import out
 
-    @contextmanager
-    def shown(self, total: int) -> Iterator[None]:
-        """Show progress while the context lasts; `total` is the number of assets times that of years."""
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    text = TextColumn("{task.description}", markup=False)
+    columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=out, disable=not out.is_terminal)
 
-        from chicago_crime.cli.screen import out
 
-        if not out.is_terminal:
-            yield
-            return
-        text = TextColumn("{task.description}", markup=False)
-        with Progress(
-            SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=out
-        ) as bar:
-            self._bar, self._task = bar, bar.add_task("starting", total=total)
-            yield
-            self._bar = None
-
-    def __call__(self, step: "Step") -> None:
-        """Show a step."""
-        if self._bar and self._task is not None:
-            share = f" {step.share:.0%}" if step.share is not None else ""
-            description = f"{step.asset} {step.year or ''}{share}"
-            self._bar.update(self._task, description=description, advance=1 if step.is_finished else 0)
-            return
-        from chicago_crime.cli.screen import out
-
-        if step.is_finished:
-            out.print(f"{step.asset} {step.year}: {step.rows:,} rows in {step.seconds:.1f} s")
-        elif not step.year:
-            out.print(f"{step.asset} ...")
+def show_step(bar: "Progress", step: "Step") -> None:
+    """Show a step in the bar, or as a line of its own if the bar is hidden and the step is finished."""
+    if not bar.disable:
+        share = f" {step.share:.0%}" if step.share is not None else ""
+        description = f"{step.asset} {step.year}{share}"
+        bar.update(bar.task_ids[0], description=description, advance=1 if step.is_finished else 0)
+    elif step.is_finished:
+        bar.console.print(f"{step.asset} {step.year}: {step.rows:,} rows in {step.seconds:.1f} s")
 
 
 def print_problems(report: "RunReport") -> None:

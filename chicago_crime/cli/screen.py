@@ -16,8 +16,11 @@ from rich.text import Text
 out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
+MOST_ROWS = 50
+"""Rows of an answer that are printed as a table."""
+
 MOST_RECORDS = 3
-"""An answer of up to this many rows that is too wide is printed as records, one value a line."""
+"""Rows of an answer that are printed as records, where a table would be too wide."""
 
 WIDEST_WORD = 24
 """Longer words in values may be folded, so that one of them does not hide other columns."""
@@ -33,51 +36,34 @@ def printable(text: str, keep: str = "") -> str:
 
 def answer(
     columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, title: str | None = None
-) -> list[RenderableType]:
-    """The rows of an answer in a layout that fits the width.
+) -> Iterator[RenderableType]:
+    """The first rows of an answer in a layout that fits the width, and a note if there are more.
 
-    A table, if need be with names folded at underscores and values folded between words. What does not fit is shown as
-    records if it has few rows, else without its middle columns and with a note that says so.
+    A table, if need be with names folded at underscores and values folded between words; or records, one value a line,
+    if it does not fit, or if the answer has few rows and would be folded.
     """
     names = [printable(name) for name in columns]
-    cells = [_texts(name, [row[at] for row in rows]) for at, name in enumerate(columns)]
+    cells = [_texts(name, [row[at] for row in rows[:MOST_ROWS]]) for at, name in enumerate(columns)]
     natural = [max(map(cell_len, (name, *texts))) for name, texts in zip(names, cells, strict=True)]
     least = [_least_width(name, texts) for name, texts in zip(names, cells, strict=True)]
-    heading: list[RenderableType] = [Text(title, style="italic")] if title else []
-    is_right = [_is_number([row[at] for row in rows]) for at in range(len(columns))]
-
-    def table(chosen: Sequence[int], widths: Sequence[int], gap_after: int | None = None) -> Table:
-        drawn = Table(safe_box=True)
-        for place, (at, wide) in enumerate(zip(chosen, widths, strict=True)):
-            justify: JustifyMethod = "right" if is_right[at] else "left"
-            drawn.add_column(_folded(names[at], wide), justify=justify, width=wide, overflow="fold")
-            if place == gap_after:
-                drawn.add_column("…", width=1)
-        for row in range(len(rows)):
-            shown = [cells[at][row] for at in chosen]
-            if gap_after is not None:
-                shown.insert(gap_after + 1, "…")
-            drawn.add_row(*shown)
-        return drawn
-
-    everything = range(len(columns))
-    if _total(natural) <= width:
-        return [*heading, table(everything, natural)]
-    if 0 < len(rows) <= MOST_RECORDS and len(columns) > 1:
-        return [*heading, *_records(names, cells, len(rows))]
-    if _total(least) <= width:
+    if title:
+        yield Text(title, style="italic")
+    is_table = _total(natural) <= width or (_total(least) <= width and not 0 < len(rows) <= MOST_RECORDS)
+    shown = min(len(rows), MOST_ROWS if is_table else MOST_RECORDS)
+    if is_table or not rows:
         values_first = _widened(least, [max(map(cell_len, texts), default=0) for texts in cells], width)
-        return [*heading, table(everything, _widened(values_first, natural, width))]
-    left, right = _ends(least, width)
-    chosen = [*left, *right]
-    room = width - 4  # for the column of dots
-    widths = _widened([least[at] for at in chosen], [natural[at] for at in chosen], room)
-    note = Text(
-        f"{len(columns) - len(chosen)} of {len(columns)} columns are hidden: select fewer, or write all "
-        "of them with --format csv or --output FILE",
-        style="italic",
-    )
-    return [*heading, table(chosen, widths, len(left) - 1), note]
+        table = Table(safe_box=True)
+        for at, wide in enumerate(_widened(values_first, natural, width)):
+            justify: JustifyMethod = "right" if _is_number([row[at] for row in rows]) else "left"
+            table.add_column(_folded(names[at], wide), justify=justify, width=wide, overflow="fold")
+        for texts in zip(*cells, strict=True):
+            table.add_row(*texts)
+        yield table
+    else:
+        yield from _records(names, cells, shown)
+    if shown < len(rows):
+        reason = "" if is_table else ", because the columns do not fit into a table: select fewer"
+        yield f"Only the first {shown} rows are shown{reason}. --output FILE writes all of them"
 
 
 def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
@@ -140,26 +126,6 @@ def _widened(least: Sequence[int], wanted: Sequence[int], width: int) -> list[in
         widths[min(growing, key=lambda at: widths[at])] += 1
         space -= 1
     return widths
-
-
-def _ends(least: Sequence[int], width: int) -> tuple[list[int], list[int]]:
-    """The first and the last columns that fit beside a column of dots, taken from both ends in turn."""
-    left, right = [0], list[int]()
-    used = _total([least[0], 1])
-    first, last = 1, len(least) - 1
-    while first <= last:
-        take_right = len(right) < len(left)
-        at = last if take_right else first
-        if used + least[at] + 3 > width:
-            break
-        used += least[at] + 3
-        if take_right:
-            right.insert(0, at)
-            last -= 1
-        else:
-            left.append(at)
-            first += 1
-    return left, right
 
 
 def _parts(name: str) -> list[str]:

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from dagster import Definitions
 
@@ -123,7 +122,8 @@ def make_plan(
         installation.source.refuse_wrong_settings()
         expected = _expected(installation.source, years, problems)
     else:
-        expected = {year: _as_expected(manifest) for year, manifest in manifests.items() if manifest}
+        fetched = [manifest for manifest in manifests.values() if manifest]
+        expected = {one.year: Expected(f"{one.file}, fetched before", one.rows, one.bytes) for one in fetched}
     stored = installation.reader.stored_of_all(list(TABLES.values()))
     plans = [_year(year, expected.get(year), stored, chosen) for year in years]
     needed = int(sum(plan.likely_bytes for plan in plans) * DISK_PER_BYTE[settings.deployment])
@@ -134,13 +134,16 @@ def make_plan(
         assets=chosen,
         years=plans,
         disk_needed=needed if FETCHED in chosen else 0,
-        disk_free=shutil.disk_usage(_existing(settings.data_dir)).free,
+        disk_free=shutil.disk_usage(
+            next(f for f in (settings.data_dir, *settings.data_dir.parents) if f.exists())
+        ).free,
         cost=cost_of(settings, chosen, plans, stored, len(runs)) if installation.is_on_google else None,
         problems=problems,
     )
-    _warn_of_space(plan)
+    if plan.disk_needed > plan.disk_free:
+        plan.warnings.append("the disk has too little space: free some, or load fewer years")
     if FETCHED in chosen:
-        _compare_with_loaded(plan, manifests, stored[RAW_CRIMES.name], installation.limits.shrink)
+        _compare_with_loaded(plan, manifests, stored[RAW_CRIMES.name], installation.largest_loss)
     else:
         _find_missing(plan, stored)
     return plan
@@ -155,10 +158,6 @@ def _expected(source: CrimeSource, years: Sequence[int], problems: list[str]) ->
     if missing := [year for year in years if year not in found]:
         problems.append(f"the source {source.name} does not have {format_years(missing)}")
     return found
-
-
-def _as_expected(manifest: Manifest) -> Expected:
-    return Expected(f"{manifest.file}, fetched before", manifest.rows, manifest.bytes)
 
 
 def _year(year: int, expected: Expected | None, stored: Stored, chosen: list[str]) -> YearPlan:
@@ -186,35 +185,18 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
     return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)
 
 
-def _existing(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.parents) if place.exists())
-
-
-def _warn_of_space(plan: Plan) -> None:
-    if plan.disk_needed > plan.disk_free:
-        needed, free = plan.disk_needed / 1e9, plan.disk_free / 1e9
-        plan.warnings.append(
-            f"the run needs about {needed:,.1f} GB of disk and {free:,.1f} GB are free: free some, or load fewer years"
-        )
-
-
 def _compare_with_loaded(
-    plan: Plan, manifests: Mapping[int, Manifest | None], loaded: Mapping[int, TableYear], shrink: float
+    plan: Plan, manifests: Mapping[int, Manifest | None], loaded: Mapping[int, TableYear], largest_loss: float
 ) -> None:
     real = [year for year, manifest in manifests.items() if manifest and not manifest.synthetic]
     if plan.source == "sample" and real:
         plan.warnings.append(f"SYNTHETIC rows would replace the real rows of {format_years(real)}")
     for year in plan.years:
-        manifest, held = manifests[year.year], loaded.get(year.year)
-        if held and year.rows is not None and year.rows < held.rows * (1 - shrink):
+        held = loaded.get(year.year)
+        if held and year.rows is not None and year.rows < held.rows * (1 - largest_loss):
             plan.problems.append(
                 f"{year.year} has {year.rows:,} rows at the source and {held.rows:,} are loaded: its check "
                 "has_not_shrunk would fail. Allow it with --allow-shrink"
-            )
-        elif held and year.rows is None and manifest and year.bytes and year.bytes < manifest.bytes * (1 - shrink):
-            plan.warnings.append(
-                f"the file of {year.year} is {1 - year.bytes / manifest.bytes:.0%} smaller than the one that is "
-                "loaded: if it has fewer rows, its check has_not_shrunk will fail. Allow it with --allow-shrink"
             )
 
 

@@ -1,6 +1,5 @@
 """Progress of a run, for whoever started it in the same process. What is to be kept belongs in Dagster's events."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,18 +29,8 @@ class Step:
 
 
 Listener = Callable[[Step], None]
+"""Is called with each step, by several threads at once: years run in threads of their own."""
 
 
 def ignore_progress(step: Step) -> None:
     """Do nothing: the listener of a run that nobody watches."""
-
-
-def one_at_a_time(listener: Listener) -> Listener:
-    """A listener that is never called by two threads at once: years run in threads of their own."""
-    lock = threading.Lock()
-
-    def locked(step: Step) -> None:
-        with lock:
-            listener(step)
-
-    return locked

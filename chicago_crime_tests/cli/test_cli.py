@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,10 +19,10 @@ from typer.testing import CliRunner, Result
 
 from chicago_crime.cli.app import EXAMPLES, app
 from chicago_crime.graph.instance import open_instance
-from chicago_crime.settings import load_settings
+from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
+from chicago_crime_tests.support import crimes_of_months, write_csv
 
 NOBODY = "http://127.0.0.1:9"
 """An address that does not respond."""
@@ -49,20 +48,9 @@ def words_of(result: Result) -> str:
     return " ".join(result.output.replace("│", " ").split())
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation with 2014 and 2016 of real shape (not synthetic)."""
-    folder = tmp_path_factory.mktemp("cli")
-    for year in (2014, 2016):
-        write_csv(folder / "in" / f"{year}.csv", crimes_of_months(year))
-    run_well(folder_settings(folder / "data", folder / "in"), 2014, 2016)
-    return folder / "data"
-
-
 @pytest.fixture
-def copy(data_dir: Path, tmp_path: Path) -> Path:
-    """A copy of that installation, to change."""
-    return shutil.copytree(data_dir, tmp_path / "data")
+def data_dir(loaded_years: Settings) -> Path:
+    return loaded_years.data_dir
 
 
 @pytest.fixture
@@ -126,6 +114,7 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["query", "select 1", "--format", "parquet"], "--output"),
         (["query", "select 1", "--format", "xml"], "parquet"),
         (["query", "select 1", "--output", "answer.doc"], "--format"),
+        (["query", "select 1", "--output", "answer.csv", "--format", "table"], "csv, json or parquet"),
         (["describe", "arrests"], "the tables are raw_crimes"),
         (["dashboard", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8050"),
         (["fly"], "fly"),
@@ -174,8 +163,8 @@ def test_a_run_of_two_ranges_is_two_dagster_runs_with_metadata_per_year(tmp_path
         ("key:enriched_crimes+ and not group:marts", {"enriched_crimes", "crime_type_count", "crimes_daily"}),
     ],
 )
-def test_only_chosen_assets_run_and_need_no_source(copy: Path, selection: str, chosen: set[str]) -> None:
-    arguments = ("--years", "2014", "--folder", copy / "missing", "--data-dir", copy, "--assets", selection)
+def test_only_chosen_assets_run_and_need_no_source(loaded_copy: Settings, selection: str, chosen: set[str]) -> None:
+    arguments = ("--years", "2014", "--folder", "/nowhere", "--data-dir", loaded_copy.data_dir, "--assets", selection)
     result = command("run", *arguments)
     assert result.exit_code == 0, result.output
     assert {line.split(" ")[0] for line in result.output.splitlines() if " rows in " in line} == chosen
@@ -200,24 +189,25 @@ def test_status_of_nothing_says_how_to_start(tmp_path: Path) -> None:
     assert "chicago-crime run --years" in result.output
 
 
-def test_status_shows_what_is_missing_stale_and_outdated(data_dir: Path, copy: Path) -> None:
+def test_status_shows_what_is_missing_stale_and_outdated(data_dir: Path, loaded_copy: Settings) -> None:
     assert command("status", "--data-dir", data_dir, "--strict").exit_code == 0
-    (copy / "warehouse" / "area_rates" / "2016.parquet").unlink()
+    copy = loaded_copy.data_dir
+    (copy / "warehouse" / "area_rates" / "2015.parquet").unlink()
     now = time.time() + 5
     os.utime(copy / "warehouse" / "crimes" / "2014.parquet", (now, now))
     result = command("status", "--data-dir", copy, "--strict")
     assert result.exit_code == 1
     lines = {cells[0]: cells[1:] for line in result.output.splitlines() if (cells := line.split())}
-    assert lines["2014"] == ["2016"]
+    assert lines["2014"] == ["2015"]
     assert lines["raw_crimes"] == ["36", "36"]
     assert lines["enriched_crimes"] == ["36*", "36"]
     assert lines["area_rates"] == ["308*", "-"]
-    assert "chicago-crime run --years 2014,2016" in result.output
+    assert "chicago-crime run --years 2014,2015" in result.output
     file = copy / "warehouse" / "area_rates" / "2014.parquet"
     pq.write_table(pq.read_table(file).drop_columns(["population"]), file)
     result = command("status", "--data-dir", copy)
     assert "308*!" in result.output
-    assert "written by another version (!) tables: chicago-crime run --years 2014,2016\n" in result.output
+    assert "written by another version (!) tables: chicago-crime run --years 2014,2015\n" in result.output
 
 
 def test_a_query_shows_a_table_and_a_long_answer_says_that_it_is_cut(data_dir: Path) -> None:
@@ -242,9 +232,6 @@ def test_an_answer_is_written_in_the_format_of_the_file_or_the_chosen_one(data_d
     with (tmp_path / "a.csv").open(newline="") as stream:
         assert [row["month"] for row in csv.DictReader(stream)] == ["2014-01-01", "2014-02-01"]
     assert pq.read_table(tmp_path / "a.parquet").num_rows == 2
-    everything = ("query", "SELECT id FROM crimes", "--format", "table", "--output", tmp_path / "a.txt")
-    assert command(*everything, "--data-dir", data_dir).exit_code == 0
-    assert (tmp_path / "a.txt").read_text().count("│") == 2 * 72
     nothing = command("query", "SELECT id FROM crimes LIMIT 0", "--format", "json", "--data-dir", data_dir)
     assert json.loads(nothing.output) == []
 
@@ -257,7 +244,7 @@ def test_an_answer_can_be_piped(data_dir: Path) -> None:
         text=True,
         check=True,
     )
-    assert list(csv.DictReader(io.StringIO(piped.stdout))) == [{"year": "2014", "n": "36"}, {"year": "2016", "n": "36"}]
+    assert list(csv.DictReader(io.StringIO(piped.stdout))) == [{"year": "2014", "n": "36"}, {"year": "2015", "n": "36"}]
     assert piped.stderr == ""
 
 
@@ -268,7 +255,7 @@ def test_a_wrong_query_ends_with_1_and_the_message_of_the_engine(data_dir: Path)
     assert "Traceback" not in result.output
     unknown = command("query", "SELECT * FROM arrests", "--data-dir", data_dir)
     assert unknown.exit_code == 1
-    assert "The tables are area_rates, community_areas, crime_type_count, crimes, " in unknown.output
+    assert "The tables are area_rates, community_areas, " in unknown.output
 
 
 def test_tables_and_columns_are_described_by_the_command_and_in_queries(data_dir: Path) -> None:
@@ -280,22 +267,19 @@ def test_tables_and_columns_are_described_by_the_command_and_in_queries(data_dir
 
 
 def test_synthetic_rows_are_labelled_wherever_they_show(tmp_path: Path) -> None:
-    loaded = command("run", "--years", "2014", "--sample-rows", "300", "--data-dir", tmp_path)
+    loaded = command("run", "--years", "2014", "--assets", "crime_csv,crime_object,raw_crimes", "--data-dir", tmp_path)
     assert loaded.exit_code == 0, loaded.output
     for arguments in (["query", "SELECT 1"], ["status"]):
         assert "SYNTHETIC" in command(*arguments, "--data-dir", tmp_path).output
 
 
-def test_the_demo_twice_gives_the_same_three_answers_and_says_what_to_do_next(tmp_path: Path) -> None:
-    results = [command("demo", "--data-dir", tmp_path, COLUMNS="80") for _ in range(2)]
-    for result in results:
-        assert result.exit_code == 0, result.output
-        assert result.output.count("?") >= 3
-        assert "make dev" in result.output
-        assert "SYNTHETIC" in result.output
-    answers = [result.output.split("Three answers")[1] for result in results]
-    assert answers[0] == answers[1]
-    headers = [cell.strip() for line in answers[0].splitlines() if "┃" in line for cell in line.split("┃")]
+def test_the_demo_answers_three_questions_and_says_what_to_do_next(tmp_path: Path) -> None:
+    result = command("demo", "--data-dir", tmp_path, COLUMNS="80")
+    assert result.exit_code == 0, result.output
+    assert "SYNTHETIC" in result.output and "make dev" in result.output
+    answers = result.output.split("Three answers")[1]
+    assert answers.count("?") >= 3
+    headers = [cell.strip() for line in answers.splitlines() if "┃" in line for cell in line.split("┃")]
     words = {part for name in ("community_area_name", "violent_crimes", "days_covered") for part in name.split("_")}
     assert words <= {word for cell in headers for word in cell.split("_")}
 

@@ -54,15 +54,12 @@ def test_names_are_folded_at_underscores_and_values_between_words() -> None:
     assert "two words" in shown(dict(list(columns.items())[:4]))
 
 
-def test_many_wide_rows_lose_their_middle_columns_and_say_so() -> None:
-    columns = {f"column{n}": [f"unbreakable{n}"] * 5 for n in range(22)}
-    text = shown(columns)
-    for value in ("column0 ", "unbreakable1 ", "…", "unbreakable21"):
-        assert value in text
-    assert "unbreakable10" not in text
-    assert "18 of 22 columns are hidden" in text and "--output FILE" in " ".join(text.split())
+def test_many_rows_that_are_too_wide_are_cut_to_a_few_records() -> None:
+    text = shown({f"column{n}": [f"unbreakable{n}"] * 60 for n in range(22)})
+    assert text.count("unbreakable10") == 3
+    assert "Only the first 3 rows are shown, because the columns do not fit" in " ".join(text.split())
 
 
 def test_an_answer_of_no_rows_has_its_columns() -> None:
     assert "name" in shown({"name": []})
-    assert "column0" in shown({f"column{n}": [] for n in range(40)})
+    assert "c0" in shown({f"c{n}": [] for n in range(12)})

@@ -16,12 +16,13 @@ from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.folder import AT_REST_S
 from chicago_crime.tables.years import CURRENT_YEAR
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, run_well, write_csv
+from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, write_csv
 
 TOKEN = "KGAT_planted0token0of0the0sensor"
 NEXT_YEAR = CURRENT_YEAR + 1
@@ -55,7 +56,10 @@ class Watch:
         return [(first, last) for first, last in found]
 
     def load(self, *years: int) -> None:
-        run_well(self.settings, *years, assets="crime_csv")
+        """Fetch years as the asset `crime_csv` does."""
+        installation = Installation(self.settings)
+        for year in years:
+            installation.source_files.fetch(installation.source, year, no_progress)
 
 
 @pytest.fixture
@@ -98,11 +102,8 @@ def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None
     os.utime(file, (at, at))
 
 
-def test_it_is_off_by_default(folder: Watch) -> None:
+def test_it_is_off_by_default_and_requests_files_once_in_contiguous_ranges(folder: Watch) -> None:
     assert folder.sensor.default_status is DefaultSensorStatus.STOPPED
-
-
-def test_the_files_of_a_folder_are_requested_once_in_contiguous_ranges(folder: Watch) -> None:
     assert folder.requested() == [(2012, 2012), (2014, 2015)]
     assert folder.requested() == []
 
@@ -161,16 +162,7 @@ def test_a_year_that_the_graph_does_not_have_yet_waits_for_a_restart(folder: Wat
     assert str(NEXT_YEAR) not in json.loads(folder.cursor or "")["versions"]
 
 
-def test_a_year_loaded_without_a_version_counts_as_current(folder: Watch, tmp_path: Path) -> None:
-    folder.load(2012, 2014, 2015)
-    for file in (folder.settings.data_dir / "csv").glob("20*.json"):
-        file.write_text(json.dumps(json.loads(file.read_text()) | {"details": {}}))
-    assert folder.requested() == []
-    put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)
-    assert folder.requested() == [(2014, 2014)]
-
-
-def test_of_kaggle_only_loaded_years_that_were_replaced_there_are_requested(
+def test_of_kaggle_only_new_years_and_loaded_ones_that_were_replaced_there_are_requested(
     kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
     watch = Watch(load_settings(source="kaggle", kaggle_api_token=TOKEN, data_dir=tmp_path / "data"), instance)
@@ -182,13 +174,6 @@ def test_of_kaggle_only_loaded_years_that_were_replaced_there_are_requested(
     assert len(kaggle.storage.requests) == downloads
     watch.load(2014)
     assert watch.requested() == []
-
-
-def test_a_year_that_is_new_at_kaggle_is_requested(
-    kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
-) -> None:
-    watch = Watch(load_settings(source="kaggle", kaggle_api_token=TOKEN, data_dir=tmp_path / "data"), instance)
-    watch.tick()
     kaggle.files["Crimes_2016.csv"] = kaggle.files["Crimes_2015.csv"]
     assert watch.requested() == [(2016, 2016)]
 

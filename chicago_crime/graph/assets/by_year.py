@@ -1,7 +1,7 @@
 """Processing the years of a run: two at a time, each with its own metadata; one that fails does not stop the others."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
@@ -81,8 +81,3 @@ def each_year(
 def stored_metadata(stored: TableYear) -> Metadata:
     """The metadata that a year of every table has."""
     return {"partition_row_count": stored.rows, "bytes": stored.bytes, **stored.details}
-
-
-def as_metadata(counts: Mapping[str, int]) -> MetadataValue:
-    """Counts by name, as Dagster displays them best."""
-    return MetadataValue.json(dict(counts))

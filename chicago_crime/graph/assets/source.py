@@ -2,7 +2,7 @@
 
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
-from chicago_crime.graph.assets.by_year import Metadata, as_metadata, each_year
+from chicago_crime.graph.assets.by_year import Metadata, each_year
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Listener, Step
@@ -44,7 +44,7 @@ def crime_csv(
             "synthetic": manifest.synthetic,
             "details": MetadataValue.json(manifest.details),
             "columns": MetadataValue.json(manifest.columns),
-            "rows_by_month": as_metadata(manifest.months),
+            "rows_by_month": MetadataValue.json(manifest.months),
             "lines": manifest.lines,
             "unreadable_lines": manifest.quarantined,
             "path": MetadataValue.path(str(source_files.csv(year))),

@@ -6,9 +6,9 @@ meanwhile, so both assets hold the year's lock.
 
 from collections.abc import Iterator
 
-from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, multi_asset
 
-from chicago_crime.graph.assets.by_year import Metadata, as_metadata, each_year, is_selected, run_years, stored_metadata
+from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.assets.lake import rows_key
 from chicago_crime.graph.partitions import one_run_for_all_years
@@ -72,10 +72,12 @@ def _typed(context: AssetExecutionContext, warehouse: Warehouse, listener: Liste
 
     def revise(year: int) -> Metadata:
         if year not in comparable:
-            return stored_metadata(warehouse.clear_year(REVISIONS, year)) | {"revisions_by_kind": as_metadata({})}
+            return stored_metadata(warehouse.clear_year(REVISIONS, year)) | {
+                "revisions_by_kind": MetadataValue.json({})
+            }
         stored = warehouse.replace_year(REVISIONS, year)
         counts = warehouse.count_by(REVISIONS, [year], "kind")[year]
-        return stored_metadata(stored) | {"revisions_by_kind": as_metadata(counts)}
+        return stored_metadata(stored) | {"revisions_by_kind": MetadataValue.json(counts)}
 
     def reject(year: int) -> Metadata:
         if year in fully_typed:  # most years, and quicker than to read every row once more
@@ -83,7 +85,7 @@ def _typed(context: AssetExecutionContext, warehouse: Warehouse, listener: Liste
         else:
             stored = warehouse.replace_year(REJECTED_CRIMES, year)
         counts = warehouse.count_by(REJECTED_CRIMES, [year], "reason")[year]
-        return stored_metadata(stored) | {"rejected_rows_by_reason": as_metadata(counts)}
+        return stored_metadata(stored) | {"rejected_rows_by_reason": MetadataValue.json(counts)}
 
     if is_selected(context, CRIMES.name):
         each_year(context, listener, CRIMES.name, accept)

@@ -26,9 +26,17 @@ from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
-from chicago_crime.tables.limits import Limits
 
 Context = AssetCheckExecutionContext
+
+MOST_QUARANTINED = 0.001
+"""Share of a file's lines that may be unreadable before a check warns."""
+
+MOST_REJECTED = 0.01
+"""Share of a year's rows that may be rejected before a check warns."""
+
+LARGEST_SHIFT = 0.05
+"""How far the share of a crime type, or of a column's NULLs, may move between two years before a check warns."""
 
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count the NULLs of `crimes`, by column."""
@@ -42,14 +50,14 @@ def has_not_shrunk(
     context: Context,
     warehouse: ResourceParam[Warehouse],
     source_files: ResourceParam[SourceFiles],
-    limits: ResourceParam[Limits],
+    largest_loss: ResourceParam[float],
 ) -> AssetCheckResult:
     """Compare each fetched year with what the raw table still holds of it."""
     findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
     for year, manifest in _manifests(context, warehouse, source_files).items():
         before = loaded[year].rows if year in loaded else 0
         findings.by_year[year] = {"rows loaded": before, "rows fetched": manifest.rows}
-        if manifest.rows < before * (1 - limits.shrink):
+        if manifest.rows < before * (1 - largest_loss):
             findings.problems.append(
                 f"{year} has {manifest.rows:,} rows, {before:,} are loaded. If the smaller file is right, run again "
                 "with CHICAGO_CRIME_ALLOW_SHRINK=true (chicago-crime run --allow-shrink)"
@@ -77,16 +85,13 @@ def has_no_gap(
 
 @asset_check(asset=crime_object, description="At most one line in a thousand could not be read as a row.")
 def few_lines_quarantined(
-    context: Context,
-    warehouse: ResourceParam[Warehouse],
-    source_files: ResourceParam[SourceFiles],
-    limits: ResourceParam[Limits],
+    context: Context, warehouse: ResourceParam[Warehouse], source_files: ResourceParam[SourceFiles]
 ) -> AssetCheckResult:
     """Count the quarantined lines."""
     findings = Findings()
     for year, manifest in _manifests(context, warehouse, source_files).items():
         findings.by_year[year] = {"lines": manifest.lines, "quarantined": manifest.quarantined}
-        if manifest.quarantined > manifest.lines * limits.quarantined:
+        if manifest.quarantined > manifest.lines * MOST_QUARANTINED:
             findings.problems.append(f"{year}: {manifest.quarantined:,} of {manifest.lines:,} lines are quarantined")
     return findings.result(AssetCheckSeverity.WARN)
 
@@ -130,15 +135,13 @@ def nothing_lost_in_typing(context: Context, warehouse: ResourceParam[Warehouse]
 
 
 @asset_check(asset=REJECTED_CRIMES.name, description="At most one row in a hundred was rejected.")
-def few_rows_rejected(
-    context: Context, warehouse: ResourceParam[Warehouse], limits: ResourceParam[Limits]
-) -> AssetCheckResult:
+def few_rows_rejected(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
     """Count rejects by reason."""
     findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
     rejected = warehouse.count_by(REJECTED_CRIMES, years_of(context, warehouse, REJECTED_CRIMES), "reason")
     for year, reasons in rejected.items():
         findings.by_year[year] = reasons
-        if sum(reasons.values()) > loaded[year].rows * limits.rejected:
+        if sum(reasons.values()) > loaded[year].rows * MOST_REJECTED:
             findings.problems.append(f"{year}: {sum(reasons.values()):,} of {loaded[year].rows:,} rows rejected")
     return findings.result(AssetCheckSeverity.WARN)
 
@@ -146,9 +149,7 @@ def few_rows_rejected(
 @asset_check(
     asset=CRIMES.name, description="Shares of NULL and of each crime type are within 5 points of the year before."
 )
-def is_like_the_year_before(
-    context: Context, warehouse: ResourceParam[Warehouse], limits: ResourceParam[Limits]
-) -> AssetCheckResult:
+def is_like_the_year_before(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
     """Compare each year with the one before, where that is stored. The dashboard shows the NULLs that it counted."""
     findings, stored = Findings(), warehouse.stored(CRIMES)
     years = [year for year in years_of(context, warehouse, CRIMES) if year in stored and stored[year].rows]
@@ -170,7 +171,7 @@ def is_like_the_year_before(
         findings.problems.extend(
             f"{year}: share of {name} moved by {shift:+.1%} points"
             for name, shift in largest.items()
-            if abs(shift) > limits.share_shift
+            if abs(shift) > LARGEST_SHIFT
         )
     return findings.result(AssetCheckSeverity.WARN)
 

@@ -1,5 +1,6 @@
 """Tests of the link to Looker Studio. A run in the cloud shows that the tables are there."""
 
+import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,6 @@ from chicago_crime.storage.google.looker_studio import LookerStudio
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES_MONTHLY, HOT_SPOTS, TABLES
 from chicago_crime_tests.servers.credentials import PROJECT_ID
-from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
 
 KEY = AssetKey("looker_studio_report")
 
@@ -40,22 +40,17 @@ def test_it_is_in_the_graph_where_the_tables_are_in_bigquery(tmp_path: Path) -> 
     assert KEY not in on_laptop.materializable_asset_keys
 
 
-def test_sample_data_says_so_in_the_name(sample_settings: Settings) -> None:
-    run_well(sample_settings, 2014, 2015)
-    metadata = metadata_of(sample_settings)
-    assert metadata["report_name"] == "Chicago crime, SYNTHETIC rows in 2014-2015"
+def test_it_names_the_tables_and_the_years_and_says_which_are_synthetic(loaded_copy: Settings) -> None:
+    assert metadata_of(loaded_copy)["report_name"] == "Chicago crime"
+    for file in (loaded_copy.data_dir / "csv").glob("2014*.json"):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"synthetic": True}))
+    metadata = metadata_of(loaded_copy)
+    assert metadata["report_name"] == "Chicago crime, SYNTHETIC rows in 2014"
     assert metadata["years"] == "2014-2015"
     assert metadata["tables"] == [table.name for table in REPORTED]
     parameters = parse_qs(urlsplit(metadata["report"]).query, strict_parsing=True)
     assert parameters["r.reportName"] == [metadata["report_name"]]
     assert parameters["ds.ds0.datasourceName"] == [f"{metadata['report_name']}: crimes_monthly"]
-
-
-def test_real_data_has_no_such_name(tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    run_well(settings, 2014)
-    assert metadata_of(settings)["report_name"] == "Chicago crime"
 
 
 def test_without_tables_the_error_says_what_to_do(sample_settings: Settings) -> None:

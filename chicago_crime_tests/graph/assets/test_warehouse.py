@@ -37,16 +37,13 @@ def test_rejects_come_and_go_with_the_file(tmp_path: Path) -> None:
     assert rows_of(settings, "rejected_crimes", 2014) == []
 
 
-def test_rejects_alone_are_made_of_the_raw_table_not_of_an_older_typed_one(tmp_path: Path) -> None:
+def test_rejects_alone_are_made_of_the_raw_table_not_of_an_older_typed_one(loaded_copy: Settings) -> None:
     """The typed table is from an older file with as many rows: an equal count is no proof."""
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    good = crimes_of_months(2014)
-    write_csv(tmp_path / "in" / "2014.csv", good)
-    run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    write_csv(tmp_path / "in" / "2014.csv", [*good[:-1], WRONG_DATE])
-    run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes")
-    run_well(settings, 2014, assets="rejected_crimes")
-    assert [row["id"] for row in rows_of(settings, "rejected_crimes", 2014)] == ["7"]
+    assert loaded_copy.folder
+    write_csv(loaded_copy.folder / "2014.csv", [*crimes_of_months(2014)[:-1], WRONG_DATE])
+    run_well(loaded_copy, 2014, assets="crime_csv,crime_object,raw_crimes")
+    run_well(loaded_copy, 2014, assets="rejected_crimes")
+    assert [row["id"] for row in rows_of(loaded_copy, "rejected_crimes", 2014)] == ["7"]
 
 
 WITHOUT_REVISIONS = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
@@ -62,15 +59,13 @@ def arrests(settings: Settings) -> int:
 
 
 @pytest.fixture
-def loaded(tmp_path: Path) -> Settings:
-    """A year loaded once, and in the folder its next snapshot: an arrest more, and a crime more."""
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+def loaded(loaded_copy: Settings) -> Settings:
+    """2014 loaded once, and in the folder its next snapshot: an arrest more, and a crime more."""
     rows = crimes_of_months(2014)
-    write_csv(tmp_path / "in" / "2014.csv", rows)
-    run_well(settings, 2014, assets=TYPING)
     rows[5]["arrest"] = "true"
-    write_csv(tmp_path / "in" / "2014.csv", [*rows, rows[7] | {"id": "7"}])
-    return settings
+    assert loaded_copy.folder
+    write_csv(loaded_copy.folder / "2014.csv", [*rows, rows[7] | {"id": "7"}])
+    return loaded_copy
 
 
 def test_the_first_load_has_no_revisions_and_the_next_counts_what_changed(loaded: Settings) -> None:
