@@ -5,6 +5,7 @@ Its numbers, charts and tables are those of the dashboard's pages.
 
 import difflib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def write_report(installation: Installation, area: str | None, year: int, output
     place = facts.areas[number] if number else "Chicago"
     filters = Filters(year=(year,), area=(number,) if number else (), end=None, rows="type")
     if year in facts.years:
-        filters = filters.replaced(end=facts.years[year].last_day)
+        filters = replace(filters, end=facts.years[year].last_day)
     views = [page(PageRequest(data, filters)) for page in (overview, when, compare)]
     title = f"Reported crime in {place}, {year}"
     text = TEMPLATES.get_template("report.html").render(

@@ -4,7 +4,7 @@ Their layout is in `templates/` and `static/`, chart specifications in `charts/`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
@@ -178,12 +178,9 @@ class Number:
 class View:
     """A page."""
 
-    name: str
-    title: str
     question: str
     sections: Sequence[Section] = ()
     numbers: Sequence[Number] = ()
-    notes: Sequence[str] = field(default_factory=list)
 
     def table(self, name: str) -> PageTable | None:
         """The table with this name."""

@@ -154,7 +154,7 @@ def test_a_page_that_would_read_too_much_says_what_to_do(both: Both) -> None:
     assert 'id="filters"' in answer.text
     assert "Reported crimes" in client.get("/when?year=2014").text
     refused = client.get("/download/when/hours.csv")
-    assert refused.status_code == 409
+    assert refused.status_code == 400
     assert "Choose fewer years" in refused.text
 
 

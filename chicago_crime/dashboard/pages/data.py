@@ -8,18 +8,7 @@ from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import OUTCOMES
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.when import MONTHS
-from chicago_crime.dashboard.view import (
-    SYNTHETIC,
-    Column,
-    Figure,
-    Number,
-    PageTable,
-    Section,
-    View,
-    as_text,
-    columnar,
-    share,
-)
+from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text, share
 from chicago_crime.storage.warehouse import TooMuchToReadError
 from chicago_crime.tables import CRIMES, REVISIONS, TABLES
 from chicago_crime.tables.years import format_years
@@ -62,8 +51,6 @@ def data_page(request: PageRequest) -> View:
     newest = facts.years[request.newest_year].last_day
     synthetic = caveats.synthetic_years(facts)
     return View(
-        "data",
-        "Data",
         "What is loaded, what was excluded, and how complete is it?",
         numbers=[
             Number("Years loaded", str(len(facts.years)), f"selected: {request.years_text}"),
@@ -232,14 +219,7 @@ def _coverage(request: PageRequest) -> Section:
         "Coverage by month",
         "All crimes loaded, by month.",
         caveats.partial(request.facts, request.years),
-        [
-            Figure(
-                "coverage",
-                "Heat map of crimes loaded by month and year",
-                charts.with_rows(charts.months(), len(request.years)),
-                {"months": columnar(rows, "year", "month_name", "crimes")},
-            )
-        ],
+        [charts.months("coverage", "Heat map of crimes loaded by month and year", rows)],
         [PageTable("coverage", "Crimes loaded by month", columns, rows, shown=400)],
         shape="tall",
     )

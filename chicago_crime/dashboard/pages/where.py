@@ -11,7 +11,7 @@ from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.charts.shapes import Shapes, make_shapes
 from chicago_crime.dashboard.hot_spots import HOT, MANY_TESTS, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Figure, Number, PageTable, Section, View, as_text, columnar, share
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, columnar, share
 from chicago_crime.tables import CELL_FT
 
 YEARS_OUTLINED = 5
@@ -34,8 +34,6 @@ def where(request: PageRequest) -> View:
     total = int(crimes.sum())
     no_area = int(crimes[np.asarray(rows["community_area"].is_null())].sum())
     return View(
-        "where",
-        "Where",
         "Where is crime reported, and where does it cluster?",
         numbers=[
             Number("Reported crimes", as_text(total, "count"), f"in {request.years_text}"),
@@ -119,7 +117,7 @@ def _areas(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts,
             f"{what} by community area, {request.years_text}",
             "Click an area on the map, or its name in the table, to add or remove it as a filter.",
             [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), caveats.AREAS_FROM_CELLS],
-            [Figure("areas", f"Map: {what.lower()} by community area", charts.areas_map(), {"areas": data})],
+            [charts.areas_map("areas", f"Map: {what.lower()} by community area", data)],
         ),
         Section(
             "table",
@@ -182,14 +180,13 @@ def _cells(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts,
     data = _cell_data(request, rows, cells, shapes, keep) | {"crimes": crimes.tolist()}
     listed = _cell_rows(data, np.argsort(-crimes, kind="stable"), "crimes")
     caption, columns = f"Crimes by cell, {request.years_text}", (*CELL_COLUMNS, *CENTER)
-    drawn = {"cells": data, "borders": shapes.lines()}
     return [
         Section(
             "map",
             f"Crimes by 660-foot cell, {request.years_text}",
             "A cell is about one city block. Click a cell to filter by its area. Colors are on a log scale.",
             [caveats.BLOCK, caveats.AREAS_FROM_CELLS],
-            [Figure("cells", "Map: crimes by 660-foot cell", charts.cells_map(), drawn)],
+            [charts.cells_map("cells", "Map: crimes by 660-foot cell", data, shapes.lines())],
         ),
         _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
     ]
@@ -203,7 +200,7 @@ def _hot_spots(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Cou
     order = np.argsort(-z, kind="stable")
     scores = {"neighborhood_crimes": near.tolist(), "gi_star": z.tolist()}
     listed = _cell_rows(data | scores, order[z[order] > HOT], "crimes", *scores)
-    drawn = {"cells": data | {"gi_star": np.round(z, 2).tolist()}, "borders": shapes.lines()}
+    drawn = data | {"gi_star": np.round(z, 2).tolist()}
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (*CELL_COLUMNS, *near_columns, *CENTER)
     return [
@@ -212,7 +209,7 @@ def _hot_spots(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Cou
             f"Hot and cold spots, {request.years_text}",
             WHAT_HOT_MEANS,
             [MANY_TESTS, caveats.AREAS_FROM_CELLS],
-            [Figure("hot-spots", "Map: hot and cold spots by Gi*", charts.hot_spots_map(), drawn)],
+            [charts.hot_spots_map("hot-spots", "Map: hot and cold spots by Gi*", drawn, shapes.lines())],
         ),
         _cell_table(
             request,
