@@ -87,7 +87,7 @@ def test_too_many_values_of_a_filter_are_refused(client: TestClient) -> None:
     for address in ("/overview", "/download/overview/types.csv"):
         response = client.get(f"{address}?" + "&".join(f"type=T{n}" for n in range(4000)))
         assert response.status_code == 400
-        assert "The filter “type” has 4,000 values; at most 100 are possible" in response.text
+        assert "The filters have 4,000 values; at most 200 are possible" in response.text
         assert len(response.content) < 10_000
 
 
