@@ -4,7 +4,6 @@ import io
 import json
 import logging
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,6 @@ class Dashboard:
 
     def warm_up(self) -> None:
         """Import before the server listens what concurrent requests would race for."""
-        import_module("pandas")  # pyarrow imports it lazily, and Altair fails on a pandas that is half imported
         self.data.check_results()
         with suppress(PlatformError):  # the page will show it
             overview(PageRequest(self.data, Filters()))

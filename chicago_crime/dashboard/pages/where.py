@@ -27,7 +27,7 @@ def where(request: PageRequest) -> View:
     x, y = (rows[name].fill_null(0).to_numpy()[is_placed] for name in ("cell_x", "cell_y"))
     cells, inverse = np.unique(np.stack([x, y]), axis=1, return_inverse=True)
     by_cell = np.bincount(inverse.ravel(), weights=crimes[is_placed], minlength=cells.shape[1]).astype(np.int64)
-    shapes = _shapes(request)
+    shapes = request.data.derived("shapes", lambda: _shapes(request))
     section = {"areas": _areas, "cells": _cells, "hot_spots": _hot_spots}[request.filters.map]
     shown = section(request, rows, cells, by_cell, shapes)
     nowhere = int(crimes[~is_placed].sum())
@@ -54,16 +54,11 @@ def where(request: PageRequest) -> View:
 
 def _shapes(request: PageRequest) -> Shapes:
     newest = list(request.facts.years)[-YEARS_OUTLINED:]
-    rows = request.data.answer("cells", {"years": newest})
-    return request.data.derived("shapes", lambda: _make_shapes(rows))
+    rows = request.data.answer("cells", {"years": newest}).to_pylist()
+    return make_shapes({(row["cell_x"], row["cell_y"]): row["community_area"] for row in rows})
 
 
-def _make_shapes(rows: pa.Table) -> Shapes:
-    x, y, area = (rows[name].to_pylist() for name in ("cell_x", "cell_y", "community_area"))
-    return make_shapes(dict(zip(zip(x, y, strict=True), area, strict=True)))
-
-
-def area_rows(request: PageRequest, rows: pa.Table) -> list[dict[str, Any]]:
+def _area_rows(request: PageRequest, rows: pa.Table, by_rate: bool) -> list[dict[str, Any]]:
     """Every selected area with its crimes and its yearly rate."""
     counts = rows.group_by("community_area").aggregate([("crimes", "sum")]).to_pylist()
     by_area = {row["community_area"]: row["crimes_sum"] for row in counts}
@@ -84,13 +79,12 @@ def area_rows(request: PageRequest, rows: pa.Table) -> list[dict[str, Any]]:
                 "link": request.toggled("area", number),
             }
         )
-    by = "rate" if request.filters.measure == "rate" and not request.filters.district else "crimes"
-    return sorted(found, key=lambda row: (-row[by], row["name"]))
+    return sorted(found, key=lambda row: (-row["rate" if by_rate else "crimes"], row["name"]))
 
 
 def _areas(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
-    found = area_rows(request, rows)
     by_rate = request.filters.measure == "rate" and not request.filters.district
+    found = _area_rows(request, rows, by_rate)
     chosen = {row["community_area"]: row | {"value": row["rate"] if by_rate else row["crimes"]} for row in found}
     unknown = {"crimes": None, "rate": None, "value": None, "is_small": False}
     drawn = [
@@ -101,9 +95,10 @@ def _areas(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts,
     data |= {"is_pale": [by_rate and row["is_small"] for row in drawn]}
     data |= {"type": ["Feature"] * len(drawn), "geometry": [shapes.geometry(row["community_area"]) for row in drawn]}
     what = "Crimes per 1,000 residents per year" if by_rate else "Crimes"
-    notes = ["No rates while districts are selected: there are no population figures by district."] * bool(
-        request.filters.district
-    )
+    if request.filters.district:
+        rates = "No rates while districts are selected: there are no population figures by district."
+    else:
+        rates = f"Gray: {caveats.SMALL_RATE}."
     columns = (
         Column("name", "Area"),
         Column("crimes", "Crimes", "count"),
@@ -124,8 +119,7 @@ def _areas(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts,
             "By community area",
             "",
             [
-                *notes,
-                *([] if request.filters.district else [f"Gray: {caveats.SMALL_RATE}."]),
+                rates,
                 caveats.POPULATION,
                 *caveats.partial(request.facts, request.years),
                 *caveats.provisional(request.facts, request.years),
