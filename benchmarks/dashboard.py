@@ -90,7 +90,7 @@ def _serve_without_marts(data_dir: Path) -> None:
     settings = load_settings(data_dir=data_dir)
     warehouse = WithoutMarts(data_dir / "warehouse", data_dir / "staging", settings.threads, MEMORY)
     data = Data(warehouse, Installation(settings).source_files, settings.home)
-    dashboard = Dashboard(data, data_dir / "dashboard")
+    dashboard = Dashboard(data)
     dashboard.warm_up()
     uvicorn.run(dashboard.application(), port=PORT, log_level="warning")
 

@@ -100,7 +100,7 @@ def full_cloud(data_dir: Path, folder: Path) -> Iterator[Cloud]:
 def jobs_of(cloud: Cloud, source_files: SourceFiles, address: str) -> list[Job]:
     """The jobs that one page of a dashboard with an empty cache runs in BigQuery."""
     data = Data(cloud.warehouse(), source_files, cloud.folder / "no-dagster")
-    client = TestClient(Dashboard(data, cloud.folder / "cache").application())
+    client = TestClient(Dashboard(data).application())
     jobs: list[Job] = []
     cloud.bigquery.jobs.before_work = jobs.append
     answer = client.get(address)

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Data, NothingLoadedError
-from chicago_crime.dashboard.filters import CLASSES, Filters, TooManyValuesError, read_filters
+from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.data import data_page
@@ -57,16 +56,10 @@ log = logging.getLogger(__name__)
 
 
 class Dashboard:
-    """The pages over one warehouse.
+    """The pages over one warehouse."""
 
-    Attributes:
-        data: what the pages read.
-        cache: folder for files that are built once.
-    """
-
-    def __init__(self, data: Data, cache: Path) -> None:
+    def __init__(self, data: Data) -> None:
         self.data = data
-        self.cache = cache
 
     def application(self) -> Starlette:
         """The application for an ASGI server."""
@@ -80,7 +73,6 @@ class Dashboard:
             ],
             exception_handlers={
                 HTTPException: self.not_found,
-                TooManyValuesError: self.bad_request,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
             },
@@ -92,7 +84,6 @@ class Dashboard:
 
     def warm_up(self) -> None:
         """Import before the server listens what concurrent requests would race for."""
-        import_module("pandas")  # pyarrow imports it lazily, and Altair fails on a pandas that is half imported
         self.data.check_results()
         with suppress(PlatformError):  # the page will show it
             overview(PageRequest(self.data, Filters()))
@@ -133,19 +124,15 @@ class Dashboard:
 
     def vega(self, request: Request) -> Response:
         """The library that draws the charts."""
-        return Response(bundle(self.cache), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+        return Response(bundle(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
     def not_found(self, request: Request, error: Exception) -> Response:
         """The page for an address that does not exist."""
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
 
-    def bad_request(self, request: Request, error: Exception) -> Response:
-        """The page for an address that cannot be answered."""
-        return self._error(400, "Too many filters", str(error))
-
     def user_error(self, request: Request, error: Exception) -> Response:
         """The page for an error that the user can fix."""
-        return self._error(409, "This cannot be shown", str(error))
+        return self._error(400, "This cannot be shown", str(error))
 
     def internal_error(self, request: Request, error: Exception) -> Response:
         """The page for a bug; details go to the terminal."""
@@ -165,7 +152,7 @@ class Dashboard:
     ) -> Response:
         filters = request.filters if request else Filters()
         context = {"pages": {name: title for name, (title, _) in PAGES.items()}, "page": page, "filters": filters}
-        context |= {"query": filters.query(), "request": request, "classes": CLASSES, "as_text": as_text}
+        context |= {"query": filters.query(), "request": request, "as_text": as_text}
         context |= {"as_json": as_json, "themes": [theme(False), theme(True)]}
         if request:
             try:

@@ -6,7 +6,7 @@ The SQL is in `sql/pages/`; each page's module turns the answers into what it sh
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -43,7 +43,6 @@ REFRESH_SECONDS = 2.0
 """How long the list of stored years is reused: reading it from disk takes longer than most answers."""
 
 DAGSTER_CONFIG = "dagster.yaml"
-RECORDS_PER_PAGE = 50
 MAX_RECORDS = 1000
 """How far back the history of a check is read for years that were loaded long ago."""
 
@@ -156,7 +155,6 @@ class Data:
     dagster_home: Path
     _answers: OrderedDict[object, pa.Table] = field(default_factory=OrderedDict, init=False, repr=False)
     _derived: dict[str, object] = field(default_factory=dict, init=False, repr=False)
-    _facts: tuple[Versions, Facts] | None = field(default=None, init=False, repr=False)
     _versions: Versions = field(default_factory=dict, init=False, repr=False)
     _refreshed_at: float = field(default=float("-inf"), init=False, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
@@ -196,11 +194,14 @@ class Data:
 
     def derived(self, name: str, make: Callable[[], Derived]) -> Derived:
         """A value that is expensive to compute from answers, computed once per state of the tables."""
-        self.stored()
         with self._lock:
-            if name not in self._derived:
-                self._derived[name] = make()
-            return cast(Derived, self._derived[name])
+            versions = self.stored()
+            if name in self._derived:
+                return cast(Derived, self._derived[name])
+            value = make()
+            if versions is self._versions:
+                self._derived[name] = value
+            return value
 
     def facts(self) -> Facts:
         """What is loaded.
@@ -209,11 +210,7 @@ class Data:
             NothingLoadedError: no year is in all needed tables.
             OutdatedError: some years were written by another version of the package.
         """
-        versions = self.stored()
-        with self._lock:
-            if self._facts is None or self._facts[0] is not versions:
-                self._facts = (versions, self._find_facts(versions))
-            return self._facts[1]
+        return self.derived("facts", lambda: self._find_facts(self.stored()))
 
     def manifests(self) -> dict[int, Manifest]:
         """The manifests of the source files, by year."""
@@ -248,10 +245,10 @@ class Data:
         Counting them here would scan every row, which BigQuery bills. A year replaced since is left out.
         """
         held = self.stored()[CRIMES.name]
-        counted = self._null_counts(held)
-        return {year: counts for year, (at, counts) in counted.items() if at >= held[year].replaced_at}
+        counted = self._null_counts().items()
+        return {year: counts for year, (at, counts) in counted if year in held and at >= held[year].replaced_at}
 
-    def _null_counts(self, years: Collection[int]) -> dict[int, tuple[float, dict[str, int]]]:
+    def _null_counts(self) -> dict[int, tuple[float, dict[str, int]]]:
         """By year, when a check last counted the NULLs of `crimes`, in epoch seconds, and its counts by column."""
         if not (self.dagster_home / DAGSTER_CONFIG).exists():
             return {}
@@ -259,20 +256,14 @@ class Data:
         from dagster import DagsterInstance, JsonMetadataValue
 
         found: dict[int, tuple[float, dict[str, int]]] = {}
-        cursor = None
         with DagsterInstance.from_config(str(self.dagster_home)) as instance:
-            for _ in range(0, MAX_RECORDS, RECORDS_PER_PAGE):
-                records = instance.event_log_storage.get_asset_check_execution_history(key, RECORDS_PER_PAGE, cursor)
-                for record in records:
-                    evaluation = _evaluation(record)
-                    metadata = evaluation.metadata.get(entry) if evaluation else None
-                    if record.event and isinstance(metadata, JsonMetadataValue):
-                        for year, counts in cast(dict[str, dict[str, int]], metadata.data).items():
-                            found.setdefault(int(year), (record.event.timestamp, counts))
-                if len(records) < RECORDS_PER_PAGE or found.keys() >= set(years):
-                    break
-                cursor = records[-1].id
-        return {year: found[year] for year in years if year in found}
+            for record in instance.event_log_storage.get_asset_check_execution_history(key, MAX_RECORDS):
+                evaluation = _evaluation(record)
+                metadata = evaluation.metadata.get(entry) if evaluation else None
+                if record.event and isinstance(metadata, JsonMetadataValue):
+                    for year, counts in cast(dict[str, dict[str, int]], metadata.data).items():
+                        found.setdefault(int(year), (record.event.timestamp, counts))
+        return found
 
     def _find_facts(self, versions: Versions) -> Facts:
         held = [set(versions[table.name]) for table in NEEDED]

@@ -5,6 +5,7 @@ Its numbers, charts and tables are those of the dashboard's pages.
 
 import difflib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,6 @@ WIDTH = 680
 """Width of a chart in pixels, to fit a printed page."""
 
 ROWS_SHOWN = 25
-MIN_SIMILARITY = 0.85
-"""From this similarity (0 to 1) on, a misspelled name is taken for an area."""
 
 
 def write_report(installation: Installation, area: str | None, year: int, output: Path) -> str:
@@ -50,7 +49,7 @@ def write_report(installation: Installation, area: str | None, year: int, output
     place = facts.areas[number] if number else "Chicago"
     filters = Filters(year=(year,), area=(number,) if number else (), end=None, rows="type")
     if year in facts.years:
-        filters = filters.replaced(end=facts.years[year].last_day)
+        filters = replace(filters, end=facts.years[year].last_day)
     views = [page(PageRequest(data, filters)) for page in (overview, when, compare)]
     title = f"Reported crime in {place}, {year}"
     text = TEMPLATES.get_template("report.html").render(
@@ -68,7 +67,7 @@ def write_report(installation: Installation, area: str | None, year: int, output
 
 
 def find_area(facts: Facts, name: str) -> int:
-    """The number of the area with this name, ignoring case, punctuation and small misspellings.
+    """The number of the area with this name, ignoring case and punctuation, or with this number.
 
     Raises:
         UsageError: there is no such area; the message suggests some.
@@ -79,18 +78,14 @@ def find_area(facts: Facts, name: str) -> int:
         return by_name[wanted]
     if wanted.isdigit() and int(wanted) in facts.areas:
         return int(wanted)
-    alike = difflib.get_close_matches(wanted, by_name, n=2, cutoff=MIN_SIMILARITY)
-    if len(alike) == 1:
-        return by_name[alike[0]]
-    alike += difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
-    alike = list(dict.fromkeys([*alike, *(one for one in by_name if wanted in one)]))
-    names = ", ".join(facts.areas[by_name[one]] for one in alike[:5]) or "Hyde Park, Loop, Rogers Park, ..."
+    close = difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
+    alike = dict.fromkeys([*close, *(one for one in by_name if wanted in one)])
+    names = ", ".join(facts.areas[by_name[one]] for one in list(alike)[:5]) or "Hyde Park, Loop, Rogers Park, ..."
     raise UsageError(f"no community area is named {name!r}. Did you mean one of these: {names}?")
 
 
 def _plain(name: str) -> str:
-    name = re.sub(r"[^a-z0-9]", "", name.lower())
-    return re.sub(r"^the(?=.)", "", name)
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def as_svg(figure: Figure) -> Markup:

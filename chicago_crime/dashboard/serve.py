@@ -17,7 +17,7 @@ MEMORY = "256MB"
 
 def build_dashboard(installation: Installation) -> Dashboard:
     """The dashboard of an installation."""
-    return Dashboard(Data.of(installation), installation.settings.data_dir / "dashboard")
+    return Dashboard(Data.of(installation))
 
 
 def serve(installation: Installation, port: int, host: str, announce: Callable[[str], None]) -> None:
@@ -31,7 +31,7 @@ def serve(installation: Installation, port: int, host: str, announce: Callable[[
     """
     dashboard = build_dashboard(installation)
     dashboard.warm_up()
-    threading.Thread(target=bundle, args=(dashboard.cache,), daemon=True).start()
+    threading.Thread(target=bundle, daemon=True).start()
     server = uvicorn.Server(
         uvicorn.Config(dashboard.application(), host=host, port=port, log_level="warning", lifespan="off")
     )

@@ -4,7 +4,7 @@ Their layout is in `templates/` and `static/`, chart specifications in `charts/`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
@@ -35,32 +35,29 @@ SYNTHETIC = "SYNTHETIC"
 """The mark of sample data on every page and in every download."""
 
 
+FORMATS = {
+    "count": "{:,.0f}",
+    "change": "{:+,.0f}",
+    "percent": "{:.1%}",
+    "percent_change": "{:+,.1%}",
+    "decimal": "{:,.1f}",
+    "score": "{:+.1f}",
+    "date": "{0.day} {0:%B %Y}",
+    "month": "{:%B %Y}",
+}
+
+
 def as_text(value: Any, kind: Kind) -> str:
     """A value as text."""
     if value is None:
         return NOT_KNOWN
-    match kind:
-        case "count":
-            return f"{value:,.0f}"
-        case "change":
-            return f"{value:+,.0f}".replace("-", MINUS)
-        case "percent":
-            return f"{100 * value:.1f} %"
-        case "percent_change":
-            return f"{100 * value:+,.1f} %".replace("-", MINUS)
-        case "growth":  # the column header has the percent sign
-            return f"{100 * value:+,.1f}".replace("-", MINUS)
-        case "mean":
-            return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
-        case "decimal":
-            return f"{value:,.1f}"
-        case "score":
-            return f"{value:+.1f}".replace("-", MINUS)
-        case "date":
-            return f"{value.day} {value:%B %Y}"
-        case "month":
-            return f"{value:%B %Y}"
-    return str(value)
+    if kind in ("text", "prose", "plain"):
+        return str(value)
+    if kind == "growth":  # the column header has the percent sign
+        return as_text(value, "percent_change").removesuffix(" %")
+    if kind == "mean":
+        return as_text(value, "decimal" if abs(value) < 100 else "count")
+    return FORMATS[kind].format(value).replace("-", MINUS).replace("%", " %")
 
 
 @dataclass(frozen=True)
@@ -178,12 +175,9 @@ class Number:
 class View:
     """A page."""
 
-    name: str
-    title: str
     question: str
     sections: Sequence[Section] = ()
     numbers: Sequence[Number] = ()
-    notes: Sequence[str] = field(default_factory=list)
 
     def table(self, name: str) -> PageTable | None:
         """The table with this name."""

@@ -51,11 +51,11 @@ def test_years_may_be_ranges_and_types_in_any_case() -> None:
     ("name", "text", "hint"),
     [
         ("year", "1999", "outside 2001"),
-        ("area", "78", "from 1 to 77"),
-        ("area", "²", "from 1 to 77"),
-        ("arrest", "perhaps", "yes, true, 1, no, false, 0"),
-        ("map", "globe", "areas, cells, hot_spots"),
-        ("end", "2016-02-30", "2016-06-30"),
+        ("area", "78", "less than or equal to 77"),
+        ("area", "²", "a valid integer"),
+        ("arrest", "perhaps", "a valid boolean"),
+        ("map", "globe", "'areas', 'cells' or 'hot_spots'"),
+        ("end", "2016-02-30", "a valid date"),
         ("color", "red", "no such filter"),
     ],
 )

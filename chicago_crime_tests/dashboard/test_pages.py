@@ -8,7 +8,7 @@ import pytest
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import gi_star
-from chicago_crime.dashboard.page_request import NothingMatchesError, Page, PageRequest
+from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
@@ -20,7 +20,7 @@ from chicago_crime_tests.support import rows_of
 
 def rows(view: View, table: str) -> list[dict[str, Any]]:
     found = view.table(table)
-    assert found, f"{view.name} has no table {table}"
+    assert found, f"there is no table {table}"
     return [dict(row) for row in found.rows]
 
 
@@ -66,27 +66,6 @@ def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
     assert sum(row["crimes"] for row in rows(pages[where], "areas")) == by_type - int(without_area.value)
 
 
-@pytest.mark.parametrize(
-    ("page", "figure", "dataset", "table", "columns"),
-    [
-        (overview, "trend", "trend", "months", ["crimes", "before"]),
-        (overview, "types", "ranked", "types", ["name", "crimes", "share"]),
-        (when, "hours", "hours", "hours", ["weekday", "hour", "crimes"]),
-        (when, "months", "months", "months", ["year", "crimes"]),
-        (when, "season", "season", "season", ["month_name", "above"]),
-    ],
-)
-def test_a_chart_draws_the_rows_of_its_table(
-    data: Data, page: Page, figure: str, dataset: str, table: str, columns: list[str]
-) -> None:
-    view = page(PageRequest(data, Filters(year=(2015, 2016))))
-    [found] = [one for section in view.sections for one in section.figures if one.name == figure]
-    drawn = list(zip(*(found.data[dataset][name] for name in columns), strict=True))
-    shown = [tuple(row[name] for name in columns) for row in rows(view, table)]
-    assert len(drawn) >= 12
-    assert drawn == shown[: len(drawn)]
-
-
 def test_the_map_draws_the_areas_of_its_table(data: Data) -> None:
     view = where(PageRequest(data, Filters(area=(25, 41))))
     drawn = view.sections[0].figures[0].data["areas"]
@@ -118,13 +97,3 @@ def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
     assert {row["name"]: (row["year_to_date"], row["year_to_date_before"]) for row in found} == of_overview
     assert all(row["whole_year"] == row["year_to_date"] for row in found)
     assert {row["year_to_date_mean_years"] for row in found} == {2}, "2013 is not loaded"
-
-
-def test_no_match_is_an_error_that_says_what_to_do(data: Data) -> None:
-    with pytest.raises(NothingMatchesError, match="Remove one of them"):
-        overview(PageRequest(data, Filters(type=("THEFT",), offense_class=("violent",))))
-    with pytest.raises(NothingMatchesError, match="chicago-crime run --years 2009"):
-        overview(PageRequest(data, Filters(year=(2009,))))
-    request = PageRequest(data, Filters(year=(2009, 2016)))
-    overview(request)
-    assert any("2009 is not loaded" in note for note in request.notes)

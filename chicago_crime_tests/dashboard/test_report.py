@@ -11,26 +11,17 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 
-NAMES = {
-    "HYDE-PARK": 41,
-    "hyde prak": 41,
-    "Ohare": 76,
-    "the loop": 32,
-    "Englwood": 68,
-    "west englewod": 67,
-    "41": 41,
-    "Mckinley park": 59,
-}
+
+@pytest.mark.parametrize(("name", "number"), [("HYDE-PARK", 41), ("Ohare", 76), ("41", 41)])
+def test_an_area_is_found_by_its_name_in_any_case_and_punctuation_or_its_number(
+    data: Data, name: str, number: int
+) -> None:
+    assert find_area(data.facts(), name) == number
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_area_is_found_despite_case_punctuation_and_small_misspellings(data: Data, name: str) -> None:
-    assert find_area(data.facts(), name) == NAMES[name]
-
-
-@pytest.mark.parametrize(("name", "suggested"), [("Park", "Hyde Park"), ("Lawn", "Chicago Lawn"), ("Atlantis", "Loop")])
+@pytest.mark.parametrize(("name", "suggested"), [("hyde prak", "Hyde Park"), ("Lawn", "Chicago Lawn"), ("Xyz", "Loop")])
 def test_an_unknown_area_is_answered_with_suggestions(data: Data, name: str, suggested: str) -> None:
-    with pytest.raises(UsageError, match=f"{name}.*Did you mean one of these.*"):
+    with pytest.raises(UsageError, match=f"{name}.*Did you mean one of these.*{suggested}"):
         find_area(data.facts(), name)
 
 

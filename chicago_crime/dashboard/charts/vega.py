@@ -7,15 +7,10 @@ blue to orange for less and more, which stay distinguishable without red and gre
 import subprocess
 import sys
 import threading
-from importlib.metadata import version
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-from chicago_crime.intake.staging import publish, staging_folder
-
-_MAKE = "import sys, vl_convert; open(sys.argv[1], 'w', encoding='utf-8').write(vl_convert.javascript_bundle())"
-
-_bundle_lock = threading.Lock()
+_building = threading.Lock()
 
 LIGHT = {
     "text": "#1b2027",
@@ -69,19 +64,14 @@ def theme(is_dark: bool) -> dict[str, Any]:
     }
 
 
-def bundle(cache: Path) -> bytes:
-    """Vega, Vega-Lite and vega-embed as one script.
+def bundle() -> bytes:
+    """Vega, Vega-Lite and vega-embed as one script, built at the first call."""
+    with _building:
+        return _bundle()
 
-    It is built once per version, in a process of its own so that the memory this takes is given back.
 
-    Args:
-        cache: folder that keeps the script.
-    """
-    file = cache / f"vega-{version('vl-convert-python')}.js"
-    with _bundle_lock:
-        if not file.exists():
-            with staging_folder(cache / "staging") as folder:
-                made = folder / file.name
-                subprocess.run([sys.executable, "-c", _MAKE, str(made)], check=True)
-                publish(made, file)
-    return file.read_bytes()
+@cache
+def _bundle() -> bytes:
+    """Built in a process of its own, which gives back the 140 MB that this takes."""
+    program = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
+    return subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True).stdout

@@ -9,7 +9,7 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.overview import NO_TYPE
-from chicago_crime.dashboard.view import Column, Figure, PageTable, Section, View, as_text, change, columnar
+from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change
 from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
@@ -44,8 +44,6 @@ def compare(request: PageRequest) -> View:
     total = _row(request, TOTAL, everything, loaded) | {"name": TOTAL}
     del total["link"]
     return View(
-        "compare",
-        "Compare",
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
         sections=[_table(request, [total, *rows], end), _chart(request, rows, end)],
     )
@@ -172,7 +170,6 @@ def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
             "before": row["year_to_date_before"],
             "change": row["year_to_date"] - row["year_to_date_before"],
             "share": row["year_to_date_change"],
-            "direction": "rose" if row["year_to_date_change"] > 0 else "fell",
         }
         for row in rows
         if row["year_to_date_change"] is not None and not row["year_to_date_is_small"]
@@ -184,19 +181,11 @@ def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
             "Change in the year to date",
             f"Nothing to show: {end.year - 1} is not loaded or has too few crimes.",
         )
-    data = {"moved": columnar(drawn, "name", "change", "share", "now", "before", "direction")}
     return Section(
         "changes",
         "Change in the year to date",
         f"The {len(drawn)} rows with the most crimes, by change on the year before, without small numbers.",
         caveats.provisional(request.facts, [end.year]),
-        [
-            Figure(
-                "changes",
-                "Bar chart of changes in the year to date",
-                charts.with_rows(charts.moved_by_share(), len(drawn)),
-                data,
-            )
-        ],
+        [charts.moved_by_share("changes", "Bar chart of changes in the year to date", drawn)],
         shape="wide",
     )

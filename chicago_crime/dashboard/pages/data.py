@@ -8,19 +8,7 @@ from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import OUTCOMES
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.when import MONTHS
-from chicago_crime.dashboard.view import (
-    SYNTHETIC,
-    Column,
-    Figure,
-    Number,
-    PageTable,
-    Section,
-    View,
-    as_text,
-    columnar,
-    share,
-)
-from chicago_crime.storage.warehouse import TooMuchToReadError
+from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text, share
 from chicago_crime.tables import CRIMES, REVISIONS, TABLES
 from chicago_crime.tables.years import format_years
 
@@ -62,8 +50,6 @@ def data_page(request: PageRequest) -> View:
     newest = facts.years[request.newest_year].last_day
     synthetic = caveats.synthetic_years(facts)
     return View(
-        "data",
-        "Data",
         "What is loaded, what was excluded, and how complete is it?",
         numbers=[
             Number("Years loaded", str(len(facts.years)), f"selected: {request.years_text}"),
@@ -124,10 +110,7 @@ def _layers(request: PageRequest) -> Section:
 def _revisions(request: PageRequest) -> Section:
     """What changed when years were loaded again."""
     stored = request.data.stored()[REVISIONS.name]
-    try:
-        found = request.data.answer("revisions", {"years": request.years}).to_pylist() if stored else []
-    except TooMuchToReadError as error:
-        return Section("revisions", "Changes since the first load", str(error))
+    found = request.data.answer("revisions", {"years": request.years}).to_pylist() if stored else []
     order = list(KINDS)
     rows = [
         {
@@ -148,13 +131,13 @@ def _revisions(request: PageRequest) -> Section:
         Column("changes", "Crimes", "count"),
         Column("meaning", "Meaning", "prose"),
     )
+    title = "Changes since the first load"
     if not rows:
-        intro = f"Nothing in {request.years_text} differs from what was loaded before."
-        return Section("revisions", "Changes since the first load", intro)
+        return Section("revisions", title, f"Nothing in {request.years_text} differs from what was loaded before.")
     changes, years = sum(row["changes"] for row in rows), len({row["year"] for row in rows})
     return Section(
         "revisions",
-        "Changes since the first load",
+        title,
         f"{as_text(changes, 'count')} changes in {years} {'year' if years == 1 else 'years'}. Records are still "
         "added, corrected and reclassified years later. A snapshot is dated by its newest change.",
         ['For single crimes: chicago-crime query "from revisions"'],
@@ -232,14 +215,7 @@ def _coverage(request: PageRequest) -> Section:
         "Coverage by month",
         "All crimes loaded, by month.",
         caveats.partial(request.facts, request.years),
-        [
-            Figure(
-                "coverage",
-                "Heat map of crimes loaded by month and year",
-                charts.with_rows(charts.months(), len(request.years)),
-                {"months": columnar(rows, "year", "month_name", "crimes")},
-            )
-        ],
+        [charts.months("coverage", "Heat map of crimes loaded by month and year", rows)],
         [PageTable("coverage", "Crimes loaded by month", columns, rows, shown=400)],
         shape="tall",
     )
@@ -273,6 +249,7 @@ def _checks(request: PageRequest) -> Section:
 def _nulls(request: PageRequest) -> Section:
     held, counted = request.data.stored()[CRIMES.name], request.data.nulls()
     years = [year for year in request.years if year in counted]
+    unknown = [year for year in request.years if year in held and year not in counted]
     crimes = sum(held[year].rows for year in years)
     rows: list[dict[str, Any]] = []
     for column in (column for column in CRIMES.columns if column.nullable and years):
@@ -301,20 +278,14 @@ def _nulls(request: PageRequest) -> Section:
         "nulls",
         "Missing values",
         "Nullable columns of crimes, as counted when the years were loaded.",
-        _not_counted([year for year in request.years if year in held and year not in counted]),
+        [
+            f"No counts for {format_years(unknown)} in Dagster's records here: another machine or an older version of "
+            f"this package loaded it. To count: chicago-crime run --years {format_years(unknown)} --assets crimes"
+        ]
+        if unknown
+        else [],
         tables=[PageTable("nulls", "Rows with a missing value, by column", columns, rows, is_open=True)]
         if rows
         else [],
         shape="wide",
     )
-
-
-def _not_counted(years: list[int]) -> list[str]:
-    if not years:
-        return []
-    counts = ", ".join(f"COUNTIF({c.name} IS NULL) AS {c.name}" for c in CRIMES.columns if c.nullable)
-    newest = f"month BETWEEN '{years[-1]}-01-01' AND '{years[-1]}-12-31'"
-    return [
-        f"No counts for {format_years(years)} in Dagster's records here: another machine or an older version of this "
-        f'package loaded it. To count them: chicago-crime query "SELECT {counts} FROM crimes WHERE {newest}"'
-    ]

@@ -7,30 +7,11 @@ from typing import Any
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import (
-    Column,
-    Figure,
-    Number,
-    PageTable,
-    Section,
-    View,
-    as_text,
-    change,
-    columnar,
-    share,
-)
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, change, share
 
 MAX_RANKED = 24
 MAX_MOVED = 12
 NO_TYPE = "NOT GIVEN"
-
-MOVED_COLUMNS = (
-    Column("name", "Type"),
-    Column("now", "Now", "count"),
-    Column("before", "A year earlier", "count"),
-    Column("change", "Change", "change"),
-    Column("share", "Change, %", "percent_change", is_small="is_small"),
-)
 
 
 def overview(request: PageRequest) -> View:
@@ -61,8 +42,6 @@ def overview(request: PageRequest) -> View:
     request.require_matches(total["crimes"])
     by_area = {request.area_name(area): found for area, found in moved[False].items() if area}
     return View(
-        "overview",
-        "Overview",
         "How much crime is reported, what kind is it, and is it rising or falling?",
         numbers=_numbers(request, total, moved[True], placed, compared),
         sections=[
@@ -149,14 +128,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
         "Month by month",
         "Gray: the same month a year earlier." if has_before else "No earlier year is loaded to compare with.",
         [*caveats.provisional(request.facts, request.years), *cut],
-        [
-            Figure(
-                "trend",
-                f"Line chart of crimes per month in {request.years_text}, with the year before",
-                charts.trend_and_before() if has_before else charts.trend(),
-                {"trend": columnar(drawn, "month", "crimes", "before", "run")},
-            )
-        ],
+        [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_before)],
         [
             PageTable(
                 "months",
@@ -197,14 +169,7 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
         "Most frequent types",
         f"{min(MAX_RANKED, len(rows))} of {len(rows)} types in {request.years_text}.",
         [*caveats.labels(request.facts, request.filters), caveats.ARREST],
-        [
-            Figure(
-                "types",
-                "Bar chart of the most frequent types of crime",
-                charts.with_rows(charts.ranked(), len(rows[:MAX_RANKED])),
-                {"ranked": columnar(rows[:MAX_RANKED], "name", "crimes", "share")},
-            )
-        ],
+        [charts.ranked("types", "Bar chart of the most frequent types of crime", rows[:MAX_RANKED])],
         [PageTable("types", "Crimes by type", columns, rows)],
         shape="tall",
     )
@@ -220,7 +185,6 @@ def _moved(request: PageRequest, name: str, what: str, counts: dict[str, Counter
             "change": found["now"] - found["before"],
             "share": change(found["now"], found["before"]),
             "is_small": found["before"] < caveats.SMALL,
-            "direction": "rose" if found["now"] > found["before"] else "fell",
             "link": request.toggled(what, numbers.get(one, one)),
         }
         for one, found in counts.items()
@@ -234,21 +198,18 @@ def _moved(request: PageRequest, name: str, what: str, counts: dict[str, Counter
             f"Nothing to compare: {request.newest_year - 1} is not loaded, or has no complete month in common.",
         )
     drawn = sorted((row for row in rows[:MAX_MOVED] if row["change"]), key=lambda row: -row["change"])
-    columns = (Column("name", what.capitalize()), *MOVED_COLUMNS[1:])
+    columns = (
+        Column("name", what.capitalize()),
+        Column("now", "Now", "count"),
+        Column("before", "A year earlier", "count"),
+        Column("change", "Change", "change"),
+        Column("share", "Change, %", "percent_change", is_small="is_small"),
+    )
     return Section(
         name,
         title,
         f"{span(request, compared)}.",
         [*caveats.provisional(request.facts, [request.newest_year]), caveats.SMALL_NUMBERS],
-        [
-            Figure(
-                name,
-                f"Bar chart of the {what}s with the largest changes",
-                charts.with_rows(charts.moved(), len(drawn)),
-                {"moved": columnar(drawn, "name", "change", "share", "now", "before", "direction")},
-            )
-        ]
-        if drawn
-        else [],
+        [charts.moved(name, f"Bar chart of the {what}s with the largest changes", drawn)] if drawn else [],
         [PageTable(name, f"Change by {what}, {span(request, compared)}", columns, rows)],
     )

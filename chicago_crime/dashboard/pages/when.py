@@ -7,7 +7,7 @@ from typing import Any
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Figure, Number, PageTable, Section, View, as_text, columnar, share
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
 from chicago_crime.tables.years import format_years
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -28,8 +28,6 @@ def when(request: PageRequest) -> View:
             "A year is being replaced right now, so hours and months do not match yet. Reload the page."
         )
     return View(
-        "when",
-        "When",
         "At which hours, on which days and in which months does reported crime happen?",
         numbers=[
             Number("Reported crimes", as_text(total, "count"), f"in {request.years_text}"),
@@ -57,11 +55,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         "Hours of the week",
         "Crimes with a known time, in Chicago local time.",
         ["Many times are estimates and cluster at full hours: noon also stands for “around noon”."],
-        [
-            Figure(
-                "hours", "Heat map of crimes by weekday and hour", charts.hours(), {"hours": columnar(rows, *rows[0])}
-            )
-        ],
+        [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
         [PageTable("hours", f"Crimes by weekday and hour, {request.years_text}", columns, rows, shown=168)],
         shape="wide",
     )
@@ -79,20 +73,12 @@ def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
         for number in range(1, request.facts.years[year].last_day.month + 1)
     ]
     columns = (Column("year", "Year", "plain"), Column("month", "Month", "plain"), Column("crimes", "Crimes", "count"))
-    drawn = {"months": columnar(rows, "year", "month_name", "crimes")}
     return Section(
         "months",
         "Months by year",
         "All crimes, including those with an unknown time.",
         [*caveats.provisional(request.facts, request.years), *caveats.partial(request.facts, request.years)],
-        [
-            Figure(
-                "months",
-                "Heat map of crimes by month and year",
-                charts.with_rows(charts.months(), len(request.years)),
-                drawn,
-            )
-        ],
+        [charts.months("months", "Heat map of crimes by month and year", rows)],
         [PageTable("months", f"Crimes by month, {request.years_text}", columns, rows, shown=400)],
     )
 
@@ -128,13 +114,6 @@ def _season(request: PageRequest, by_month: dict[date, int]) -> Section:
         title,
         f"Crimes per day in each month, relative to the average day of {period}.",
         [caveats.SMALL_MONTHS] if min(crimes) < caveats.SMALL else [],
-        [
-            Figure(
-                name,
-                "Bar chart of crimes per day by month, relative to average",
-                charts.season(),
-                {name: columnar(rows, "month_name", "above")},
-            )
-        ],
+        [charts.season(name, "Bar chart of crimes per day by month, relative to average", rows)],
         [PageTable(name, "Crimes per day by month", columns, rows)],
     )

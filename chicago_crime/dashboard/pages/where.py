@@ -11,7 +11,7 @@ from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.charts.shapes import Shapes, make_shapes
 from chicago_crime.dashboard.hot_spots import HOT, MANY_TESTS, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Figure, Number, PageTable, Section, View, as_text, columnar, share
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, columnar, share
 from chicago_crime.tables import CELL_FT
 
 YEARS_OUTLINED = 5
@@ -27,15 +27,13 @@ def where(request: PageRequest) -> View:
     x, y = (rows[name].fill_null(0).to_numpy()[is_placed] for name in ("cell_x", "cell_y"))
     cells, inverse = np.unique(np.stack([x, y]), axis=1, return_inverse=True)
     by_cell = np.bincount(inverse.ravel(), weights=crimes[is_placed], minlength=cells.shape[1]).astype(np.int64)
-    shapes = _shapes(request)
+    shapes = request.data.derived("shapes", lambda: _shapes(request))
     section = {"areas": _areas, "cells": _cells, "hot_spots": _hot_spots}[request.filters.map]
     shown = section(request, rows, cells, by_cell, shapes)
     nowhere = int(crimes[~is_placed].sum())
     total = int(crimes.sum())
     no_area = int(crimes[np.asarray(rows["community_area"].is_null())].sum())
     return View(
-        "where",
-        "Where",
         "Where is crime reported, and where does it cluster?",
         numbers=[
             Number("Reported crimes", as_text(total, "count"), f"in {request.years_text}"),
@@ -56,16 +54,11 @@ def where(request: PageRequest) -> View:
 
 def _shapes(request: PageRequest) -> Shapes:
     newest = list(request.facts.years)[-YEARS_OUTLINED:]
-    rows = request.data.answer("cells", {"years": newest})
-    return request.data.derived("shapes", lambda: _make_shapes(rows))
+    rows = request.data.answer("cells", {"years": newest}).to_pylist()
+    return make_shapes({(row["cell_x"], row["cell_y"]): row["community_area"] for row in rows})
 
 
-def _make_shapes(rows: pa.Table) -> Shapes:
-    x, y, area = (rows[name].to_pylist() for name in ("cell_x", "cell_y", "community_area"))
-    return make_shapes(dict(zip(zip(x, y, strict=True), area, strict=True)))
-
-
-def area_rows(request: PageRequest, rows: pa.Table) -> list[dict[str, Any]]:
+def _area_rows(request: PageRequest, rows: pa.Table, by_rate: bool) -> list[dict[str, Any]]:
     """Every selected area with its crimes and its yearly rate."""
     counts = rows.group_by("community_area").aggregate([("crimes", "sum")]).to_pylist()
     by_area = {row["community_area"]: row["crimes_sum"] for row in counts}
@@ -86,13 +79,12 @@ def area_rows(request: PageRequest, rows: pa.Table) -> list[dict[str, Any]]:
                 "link": request.toggled("area", number),
             }
         )
-    by = "rate" if request.filters.measure == "rate" and not request.filters.district else "crimes"
-    return sorted(found, key=lambda row: (-row[by], row["name"]))
+    return sorted(found, key=lambda row: (-row["rate" if by_rate else "crimes"], row["name"]))
 
 
 def _areas(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
-    found = area_rows(request, rows)
     by_rate = request.filters.measure == "rate" and not request.filters.district
+    found = _area_rows(request, rows, by_rate)
     chosen = {row["community_area"]: row | {"value": row["rate"] if by_rate else row["crimes"]} for row in found}
     unknown = {"crimes": None, "rate": None, "value": None, "is_small": False}
     drawn = [
@@ -103,9 +95,10 @@ def _areas(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts,
     data |= {"is_pale": [by_rate and row["is_small"] for row in drawn]}
     data |= {"type": ["Feature"] * len(drawn), "geometry": [shapes.geometry(row["community_area"]) for row in drawn]}
     what = "Crimes per 1,000 residents per year" if by_rate else "Crimes"
-    notes = ["No rates while districts are selected: there are no population figures by district."] * bool(
-        request.filters.district
-    )
+    if request.filters.district:
+        rates = "No rates while districts are selected: there are no population figures by district."
+    else:
+        rates = f"Gray: {caveats.SMALL_RATE}."
     columns = (
         Column("name", "Area"),
         Column("crimes", "Crimes", "count"),
@@ -119,15 +112,14 @@ def _areas(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts,
             f"{what} by community area, {request.years_text}",
             "Click an area on the map, or its name in the table, to add or remove it as a filter.",
             [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), caveats.AREAS_FROM_CELLS],
-            [Figure("areas", f"Map: {what.lower()} by community area", charts.areas_map(), {"areas": data})],
+            [charts.areas_map("areas", f"Map: {what.lower()} by community area", data)],
         ),
         Section(
             "table",
             "By community area",
             "",
             [
-                *notes,
-                *([] if request.filters.district else [f"Gray: {caveats.SMALL_RATE}."]),
+                rates,
                 caveats.POPULATION,
                 *caveats.partial(request.facts, request.years),
                 *caveats.provisional(request.facts, request.years),
@@ -182,14 +174,13 @@ def _cells(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts,
     data = _cell_data(request, rows, cells, shapes, keep) | {"crimes": crimes.tolist()}
     listed = _cell_rows(data, np.argsort(-crimes, kind="stable"), "crimes")
     caption, columns = f"Crimes by cell, {request.years_text}", (*CELL_COLUMNS, *CENTER)
-    drawn = {"cells": data, "borders": shapes.lines()}
     return [
         Section(
             "map",
             f"Crimes by 660-foot cell, {request.years_text}",
             "A cell is about one city block. Click a cell to filter by its area. Colors are on a log scale.",
             [caveats.BLOCK, caveats.AREAS_FROM_CELLS],
-            [Figure("cells", "Map: crimes by 660-foot cell", charts.cells_map(), drawn)],
+            [charts.cells_map("cells", "Map: crimes by 660-foot cell", data, shapes.lines())],
         ),
         _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
     ]
@@ -203,7 +194,7 @@ def _hot_spots(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Cou
     order = np.argsort(-z, kind="stable")
     scores = {"neighborhood_crimes": near.tolist(), "gi_star": z.tolist()}
     listed = _cell_rows(data | scores, order[z[order] > HOT], "crimes", *scores)
-    drawn = {"cells": data | {"gi_star": np.round(z, 2).tolist()}, "borders": shapes.lines()}
+    drawn = data | {"gi_star": np.round(z, 2).tolist()}
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (*CELL_COLUMNS, *near_columns, *CENTER)
     return [
@@ -212,7 +203,7 @@ def _hot_spots(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Cou
             f"Hot and cold spots, {request.years_text}",
             WHAT_HOT_MEANS,
             [MANY_TESTS, caveats.AREAS_FROM_CELLS],
-            [Figure("hot-spots", "Map: hot and cold spots by Gi*", charts.hot_spots_map(), drawn)],
+            [charts.hot_spots_map("hot-spots", "Map: hot and cold spots by Gi*", drawn, shapes.lines())],
         ),
         _cell_table(
             request,
