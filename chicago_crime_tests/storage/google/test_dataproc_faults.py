@@ -150,7 +150,9 @@ def test_cancelling_the_run_cancels_the_job_and_deletes_the_cluster(cloud: Cloud
     thread.join()
     assert not ran.success
     state = cloud.dataproc.dataproc
-    assert [work.state for work in (*state.jobs.values(), *state.batches.values())] == ["CANCELLED"]
+    assert [work.state for work in (*state.jobs.values(), *state.batches.values())] == [
+        "ERROR" if mode == "cluster" else "CANCELLED"
+    ]
     assert nothing_is_left(cloud)
 
 
@@ -198,7 +200,7 @@ def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
         assert start(cloud, cloud.spark()).success
         assert (folder / "ours").exists()
         twice = start(cloud, cloud.spark(), run_id)
-        assert "another process is already running the Spark job" in twice.reason
+        assert "another process is already running copies-" in twice.reason
 
     ran = start(cloud, cloud.spark(), run_id, fill=meanwhile)
     assert ran.success, ran.reason
@@ -209,7 +211,7 @@ def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
 def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Cloud) -> None:
     cloud.dataproc.refuses["clusters.delete"] = RefusedError(403, "You may not delete it")
     spark = cloud.spark()
-    spark = replace(spark, backend=replace(spark.backend, delete_timeout_s=0.2))
+    spark = replace(spark, backend=replace(spark.backend, stop_timeout_s=0.2))
     ran = start(cloud, spark)
     assert ran.success, ran.reason  # its tables are complete
     assert "gcloud dataproc clusters delete copies-" in ran.log
@@ -240,7 +242,7 @@ def test_a_retry_does_not_take_the_failed_job_for_its_own(cloud: Cloud) -> None:
 
 def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:
     assert start(cloud, cloud.spark(dataproc_workers=0)).success
-    with pytest.raises(SettingsError, match="0, a single node, or 2 and more"):
+    with pytest.raises(SettingsError, match="0 for a single-node cluster, or 2 and more"):
         build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
 
 
