@@ -203,7 +203,7 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     """
     with google_extra():
         from chicago_crime.storage.google.dataproc.api import DataprocApi
-        from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend, ClusterSize
+        from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend
         from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
@@ -211,13 +211,18 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
         raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
     if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
         raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: use 0 for a single-node cluster, or 2 and more")
-    minutes = settings.dataproc_max_minutes
-    account, subnet = settings.dataproc_service_account, settings.dataproc_subnet
     address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
     api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
-    backend: Backend = BatchBackend(api, settings.gcs_bucket, minutes, account, subnet)
+    where = (
+        api,
+        settings.gcs_bucket,
+        settings.dataproc_max_minutes,
+        settings.dataproc_service_account,
+        settings.dataproc_subnet,
+    )
+    backend: Backend = BatchBackend(*where)
     if settings.dataproc_mode == "cluster":
-        size = ClusterSize(settings.dataproc_machine_type, settings.dataproc_workers, minutes, account, subnet)
-        backend = ClusterBackend(api, settings.gcs_bucket, size)
+        machine_type, workers = settings.dataproc_machine_type, settings.dataproc_workers
+        backend = ClusterBackend(*where, machine_type=machine_type, workers=workers)
     files = BucketFiles(build_bucket_store(settings))
-    return DataprocSpark(api, backend, files, settings.data_dir / "dataproc", minutes)
+    return DataprocSpark(api, backend, files, settings.data_dir / "dataproc")

@@ -11,12 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from chicago_crime.errors import PlatformError
+
 WAIT_S = 1.0
 """How long a new lease waits for its lock, which a process that looks for abandoned leases may hold for a moment."""
-
-
-class LeaseHeldError(Exception):
-    """A living process holds this lease."""
 
 
 @contextmanager
@@ -29,14 +27,14 @@ def lease(folder: Path, name: str, note: str) -> Iterator[Path]:
         note: what the next run must know to clean up; not empty.
 
     Raises:
-        LeaseHeldError: a living process holds the lease.
+        PlatformError: a living process holds the lease.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / name
     try:
         held = FileLock(file).acquire(timeout=WAIT_S)
     except Timeout as error:
-        raise LeaseHeldError(name) from error
+        raise PlatformError(f"another process is already running {note}: wait until it ends") from error
     with held:
         file.write_text(note)
         yield file

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.doctor.google import examine_google
 from chicago_crime.installation import Installation
 from chicago_crime.storage.google.permissions import grants_for
-from chicago_crime.tables import CRIMES, TABLES
+from chicago_crime.tables import CRIMES
 from chicago_crime_tests.servers.credentials import EMAIL, PROJECT_ID, private_key
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, SECRET, WORKER, WholeCloud, whole_cloud
@@ -66,8 +66,6 @@ def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud)
     before = tables.bigquery.writes()
     found = findings(tables)
     assert [finding for finding in found.values() if finding.state != "ok"] == []
-    assert found["dataset chicago_crime: create tables"].detail == f"{len(TABLES)} dry runs of their DDL"
-    assert found["dataset chicago_crime: query tables"].detail == "0 rows in crimes"
     assert "tables.updateData" in found["dataset chicago_crime: bigquery.dataEditor"].detail
     assert found["region"].detail.startswith("bucket in us-central1, dataset in us-central1")
     assert tables.bigquery.writes() == before
@@ -107,25 +105,18 @@ def test_a_missing_permission_on_the_project(cloud: WholeCloud, permission: str,
     assert (problems(cloud, dataproc_mode=other) == []) == permission.startswith("dataproc.")
 
 
-@pytest.mark.parametrize(
-    ("permission", "role"),
-    [
-        ("storage.objects.list", "roles/storage.objectUser"),
-        ("storage.buckets.get", "roles/storage.legacyBucketReader"),
-    ],
-)
-def test_a_missing_permission_on_the_bucket(cloud: WholeCloud, permission: str, role: str) -> None:
-    cloud.storage.permissions -= {permission}
+def test_a_missing_permission_on_the_bucket(cloud: WholeCloud) -> None:
+    cloud.storage.permissions -= {"storage.objects.list"}
     [finding] = problems(cloud)
-    assert (finding.state, f"missing permission: {permission} (" in finding.detail) == ("broken", True)
-    assert finding.fix == f"gcloud storage buckets add-iam-policy-binding gs://{BUCKET} {US} --role={role}"
+    assert (finding.state, "missing permission: storage.objects.list (" in finding.detail) == ("broken", True)
+    add = "gcloud storage buckets add-iam-policy-binding"
+    assert finding.fix == f"{add} gs://{BUCKET} {US} --role=roles/storage.objectUser"
 
 
 @pytest.mark.parametrize(
     ("permission", "detail"),
     [
         ("bigquery.tables.updateData", "missing permission: bigquery.tables.updateData ("),
-        ("bigquery.tables.export", "missing permission: bigquery.tables.export ("),
         ("bigquery.datasets.get", "Permission bigquery.datasets.get denied"),
         ("bigquery.tables.create", "Permission bigquery.tables.create denied"),
     ],
@@ -147,19 +138,15 @@ def test_the_account_of_the_machines(cloud: WholeCloud) -> None:
     assert finding.fix == f"gcloud iam service-accounts create spark --project={PROJECT_ID}"
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_a_secret_that_cannot_be_read(cloud: WholeCloud, exists: bool) -> None:
-    if exists:
-        cloud.access.may_read = False
-    else:
-        cloud.access.secrets = {}
+def test_a_secret_that_cannot_be_read(cloud: WholeCloud) -> None:
+    cloud.access.may_read = False
     [finding] = problems(cloud)
     assert "secretmanager.versions.access" in finding.detail
     grant = f"gcloud secrets add-iam-policy-binding kaggle-token --project={PROJECT_ID} {US}"
     assert finding.fix == f"{grant} --role=roles/secretmanager.secretAccessor"
 
 
-@pytest.mark.parametrize(("api", "state"), [("storage.v1", "broken"), ("bigquery.v2", "broken"), ("iam.v1", "warning")])
+@pytest.mark.parametrize(("api", "state"), [("storage.v1", "broken"), ("iam.v1", "warning")])
 def test_an_api_that_is_not_enabled(cloud: WholeCloud, api: str, state: str) -> None:
     for server in (cloud.storage, cloud.bigquery, cloud.dataproc, cloud.access):
         server.switched_off = {api}
@@ -181,7 +168,6 @@ def test_a_bucket_and_a_project_that_do_not_exist(cloud: WholeCloud) -> None:
 @pytest.mark.parametrize(
     ("bucket", "dataset", "fix"),
     [
-        ("EUROPE-WEST1", None, "export CHICAGO_CRIME_GCP_REGION=europe-west1"),
         ("EUROPE-WEST1", "europe-west1", "export CHICAGO_CRIME_GCP_REGION=europe-west1"),
         ("US-CENTRAL1", "US", "export CHICAGO_CRIME_BIGQUERY_DATASET=chicago_crime_us_central1"),
         (
@@ -212,30 +198,16 @@ def test_a_table_with_other_columns_is_shown_with_its_migration(tables: WholeClo
     assert words_of(finding)[-1] == f"ALTER TABLE `{DATASET}.crimes_daily` DROP COLUMN `strange`"
 
 
-def missing_file(cloud: WholeCloud, folder: Path) -> Path:
-    return folder / "nowhere.json"
-
-
-def file_without_credentials(cloud: WholeCloud, folder: Path) -> Path:
-    (folder / "some.json").write_text(json.dumps({"private_key": "planted0key"}))
-    return folder / "some.json"
-
-
-def refused_account(cloud: WholeCloud, folder: Path) -> Path:
-    cloud.access.will(Fault(status=400), on="/token", times=20)
-    return Path(cloud.environment["CHICAGO_CRIME_GCP_CREDENTIALS"])
-
-
-@pytest.mark.parametrize("make", [missing_file, file_without_credentials, refused_account])
-def test_credentials_that_do_not_work_are_the_only_finding(
-    cloud: WholeCloud, tmp_path: Path, make: Callable[[WholeCloud, Path], Path]
-) -> None:
-    file = make(cloud, tmp_path)
+def test_credentials_that_do_not_work_are_the_only_finding(cloud: WholeCloud, tmp_path: Path) -> None:
+    file = tmp_path / "some.json"
+    file.write_text(json.dumps({"private_key": "planted0key"}))
+    create = f"gcloud iam service-accounts keys create {file} --iam-account=...@{PROJECT_ID}.iam.gserviceaccount.com"
     [finding] = problems(cloud, gcp_credentials=file)
-    assert finding.what == "credentials"
+    assert (finding.what, finding.fix) == ("credentials", create)
     assert "planted0key" not in finding.detail
-    email = EMAIL if make is refused_account else "...@chicago-test.iam.gserviceaccount.com"
-    assert finding.fix == f"gcloud iam service-accounts keys create {file} --iam-account={email}"
+    cloud.access.will(Fault(status=400), on="/token", times=20)
+    [finding] = problems(cloud)
+    assert finding.what == "credentials" and finding.fix.endswith(f"--iam-account={EMAIL}")
     assert cloud.storage.calls + cloud.bigquery.calls + cloud.dataproc.calls + cloud.access.calls == []
 
 
@@ -248,17 +220,11 @@ def test_without_credentials_one_signs_in_with_a_quota_project(
     assert finding.fix == f"{login} && gcloud auth application-default set-quota-project {PROJECT_ID}"
 
 
-@pytest.mark.parametrize("name", ["gcs_endpoint", "bigquery_endpoint", "dataproc_endpoint", "google_api_endpoint"])
+@pytest.mark.parametrize("name", ["gcs_endpoint", "google_api_endpoint"])
 def test_a_service_that_cannot_be_reached(cloud: WholeCloud, name: str) -> None:
     found = problems(cloud, **{name: NOBODY})
     assert found
     assert all("cannot be reached" in finding.detail and finding.fix for finding in found)
-
-
-def test_a_service_that_answers_with_an_error(cloud: WholeCloud) -> None:
-    cloud.bigquery.will(Fault(status=503), times=100)
-    [finding] = problems(cloud)
-    assert "HTTP status 503" in finding.detail
 
 
 def doctor(cloud: WholeCloud, **changes: str) -> Result:
@@ -273,13 +239,6 @@ def test_the_command_shows_each_fix_on_a_line_of_its_own(cloud: WholeCloud) -> N
     lines = [line.strip() for line in result.output.splitlines()]
     commands = [line for line in lines if line.startswith("gcloud ")]
     assert [command.split()[1] for command in commands] == ["services", "projects", "iam"]
-
-
-def test_the_command_succeeds_where_nothing_is_wrong(cloud: WholeCloud) -> None:
-    result = doctor(cloud)
-    assert result.exit_code == 0, result.output
-    for what in ("google packages", "credentials", "spark engine dataproc", "dagster home"):
-        assert what in result.output
 
 
 def test_no_secret_is_shown_whatever_fails(cloud: WholeCloud) -> None:

@@ -145,11 +145,6 @@ def test_an_empty_disk_gets_a_file_system(etc: Path, disk: Path, tmp_path: Path)
     assert 'TYPE="ext4"' in blkid(disk)
 
 
-def test_a_missing_disk_is_an_error(etc: Path, tmp_path: Path) -> None:
-    done = run(etc / "prepare-disk", "/dev/no-such-disk", tmp_path / "data", 0)
-    assert (done.returncode, done.stderr) == (1, "/dev/no-such-disk does not exist. Is the disk attached?\n")
-
-
 @needs_root
 def test_files_survive_a_reboot_and_a_larger_disk(etc: Path, disk: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"

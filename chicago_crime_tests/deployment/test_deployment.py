@@ -164,11 +164,6 @@ def test_the_image_gets_the_tested_versions_and_no_development_tools() -> None:
     assert not {"pyspark", "pytest", "ruff", "mypy", "playwright", "zetasql"} & running.keys()
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "infra_pulumi/requirements.lock"])
-def test_a_lock_names_no_server(name: str) -> None:
-    assert "://" not in (PROJECT / name).read_text()
-
-
 def test_dagster_accepts_the_instance_and_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
     compose = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text())
     for name, value in compose["x-platform"]["environment"].items():

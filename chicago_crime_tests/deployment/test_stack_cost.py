@@ -5,7 +5,6 @@ import re
 import pytest
 
 from benchmarks.stack import BOOT_DISK_GB, main, month
-from chicago_crime.storage.google.prices import compute_usd_per_hour
 from chicago_crime_tests.support import PROJECT
 
 INFRA = PROJECT / "infra_pulumi"
@@ -28,16 +27,6 @@ def test_the_documentation_has_the_cost_of_the_defaults(capsys: pytest.CaptureFi
     )
 
 
-def test_a_machine_costs_its_processors_and_its_memory() -> None:
-    assert compute_usd_per_hour("e2-standard-2") == pytest.approx(2 * 0.021811 + 8 * 0.002923)
-
-
-def test_nat_is_charged_by_the_hour() -> None:
-    with_nat, without = (sum(line.usd for line in month("e2-standard-2", 30, has_nat=nat)) for nat in (True, False))
-    assert with_nat - without == pytest.approx(730 * 0.0064)
-
-
 def test_an_unknown_price_is_an_error() -> None:
-    assert compute_usd_per_hour("z9-standard-2") is None
     with pytest.raises(ValueError, match="z9-standard-2 is not in"):
         month("z9-standard-2", 30, has_nat=True)

@@ -12,11 +12,11 @@ import pytest
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.instance import open_instance
-from chicago_crime.graph.run import run_years
+from chicago_crime.graph.run import RunReport, run_years
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS
-from chicago_crime_tests.support import REAL_DATA, folder_settings, program_missing, real_year, run_well
+from chicago_crime_tests.support import REAL_DATA, folder_settings, program_missing
 
 pytestmark = pytest.mark.java
 
@@ -35,14 +35,13 @@ def java_home() -> Path:
 
 
 @pytest.fixture(scope="module")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
-    """Two installations: one made by the embedded engine, and a copy whose Spark tables are made by the JVM."""
-    home = java_home()
-    real_year(YEAR)
+def engines(
+    real_years: tuple[Settings, list[RunReport]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, Settings]:
+    """The real years, made by the embedded engine, and a copy whose Spark tables of one year are made by the JVM."""
+    home, (embedded, _) = java_home(), real_years
     folder = tmp_path_factory.mktemp("engines")
-    embedded = folder_settings(folder / "embedded", REAL_DATA / "real")
-    run_well(embedded, YEAR)
-    shutil.copytree(folder / "embedded", folder / "jvm")
+    shutil.copytree(embedded.data_dir / "warehouse", folder / "jvm" / "warehouse", copy_function=os.link)
     jvm = folder_settings(folder / "jvm", REAL_DATA / "real", spark_engine="jvm", java_home=home)
     for name in (table.name for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)):
         (folder / "jvm" / "warehouse" / name / f"{YEAR}.parquet").unlink()

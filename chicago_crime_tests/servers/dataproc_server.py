@@ -30,7 +30,6 @@ class _Handler(GoogleHandler):
             "clusters.delete": lambda: dataproc.delete_cluster(at["clusterName"], region),
             "jobs.submit": lambda: dataproc.submit_job(given["job"]),
             "jobs.get": lambda: dataproc.job(at["jobId"]),
-            "jobs.cancel": lambda: dataproc.cancel_job(at["jobId"]),
             "batches.create": lambda: dataproc.create_batch(given, self.query["batchId"][0], at["parent"]),
             "batches.get": lambda: dataproc.batch(at["name"].rpartition("/")[2]),
             "operations.cancel": lambda: dataproc.cancel_operation(at["name"]),
@@ -41,9 +40,8 @@ class _Handler(GoogleHandler):
         self.received.call = name
         if refusal := self.server.refuses.get(name):
             raise refusal
-        request_id = self.query.get("requestId", [""])[0] or given.get("requestId", "")
         with dataproc.lock:
-            answer = dataproc.once(name, request_id, methods[name])
+            answer = methods[name]()
         self.reply_json(answer)
 
 

@@ -3,9 +3,8 @@
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -14,15 +13,9 @@ from chicago_crime_tests.servers.dataproc_programs import Program
 from chicago_crime_tests.servers.google_server import RefusedError
 
 Json = dict[str, Any]
-TYPES = "type.googleapis.com/google.cloud.dataproc.v1."
 
 _IMAGES = re.compile(r"(2\.[0-3]|3\.0)(\.\d+)?(-(debian|ubuntu|rocky)\d+)?")
 _OVER = {"DONE", "ERROR", "CANCELLED", "SUCCEEDED", "FAILED"}
-
-
-def now() -> str:
-    """The time in Google's format."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @dataclass
@@ -37,7 +30,7 @@ class Cluster:
 
     def resource(self) -> Json:
         """The cluster as the API describes it."""
-        status = {"state": self.state, "stateStartTime": now()} | ({"detail": self.detail} if self.detail else {})
+        status = {"state": self.state} | ({"detail": self.detail} if self.detail else {})
         return self.given | {"clusterUuid": self.uuid, "status": status}
 
 
@@ -83,17 +76,6 @@ class Dataproc:
     batches: dict[str, Task] = field(default_factory=dict)
     clusters_made: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _answers: dict[tuple[str, str], Json] = field(default_factory=dict)
-
-    def once(self, what: str, request_id: str, do: Callable[[], Json]) -> Json:
-        """Do something, unless a request with this id did it: then repeat its answer."""
-        with self.lock:
-            if request_id and (what, request_id) in self._answers:
-                return self._answers[what, request_id]
-            answer = do()
-            if request_id:
-                self._answers[what, request_id] = answer
-            return answer
 
     def cluster(self, name: str) -> Cluster:
         """A cluster in its present state."""
@@ -123,15 +105,11 @@ class Dataproc:
         is_single = config.get("softwareConfig", {}).get("properties", {}).get("dataproc:dataproc.allow.zero.workers")
         if workers < 2 and not (workers == 0 and is_single == "true"):
             raise RefusedError(400, "Clusters must have at least 2 workers")
-        for ttl, least in (("idleDeleteTtl", 300), ("autoDeleteTtl", 600)):
-            seconds = float(config.get("lifecycleConfig", {}).get(ttl, f"{least}s").removesuffix("s"))
-            if not least <= seconds <= 14 * 86400:
-                raise RefusedError(400, f"{ttl} must be between {least} s and 14 days")
         if name in self.clusters:
             raise RefusedError(409, f"Already exists: Failed to create cluster: Cluster {place}/clusters/{name}")
         self.clusters[name] = Cluster(given, str(uuid4()), changes_at=time.monotonic() + self.step_s)
         self.clusters_made.append(name)
-        return self._operation(place, "Cluster", {"clusterName": name, "operationType": "CREATE"})
+        return self._operation(place)
 
     def delete_cluster(self, name: str, place: str) -> Json:
         """Begin to delete a cluster, and end the jobs that run on it."""
@@ -143,11 +121,11 @@ class Dataproc:
             if job.resource["placement"]["clusterName"] == name and not job.is_over:
                 self._set_job(job, "ERROR", "Job aborted: the cluster was deleted")
                 job.stop()
-        return self._operation(place, "Cluster", {"clusterName": name, "operationType": "DELETE"})
+        return self._operation(place)
 
     def submit_job(self, given: Json) -> Json:
         """Submit a job to a running cluster."""
-        id_ = given.get("reference", {}).get("jobId") or str(uuid4())
+        id_ = given["reference"]["jobId"]
         _check_name(id_, r"[a-zA-Z0-9_-]{1,100}", "Job id")
         _check_labels(given)
         cluster = self.cluster(given["placement"]["clusterName"])
@@ -158,7 +136,6 @@ class Dataproc:
         bucket = cluster.given["config"].get("configBucket", self.default_bucket)
         prefix = f"google-cloud-dataproc-metainfo/{cluster.uuid}/jobs/{id_}/driveroutput"
         made = {
-            "jobUuid": str(uuid4()),
             "driverOutputResourceUri": f"gs://{bucket}/{prefix}",
             "placement": given["placement"] | {"clusterUuid": cluster.uuid},
         }
@@ -180,32 +157,19 @@ class Dataproc:
                 self._set_job(job, follows)
             return seen
 
-    def cancel_job(self, id_: str) -> Json:
-        """Cancel a job that is not over."""
-        self.job(id_)
-        job = self.jobs[id_]
-        if job.is_over:
-            raise RefusedError(400, f"Job {id_} is not in a cancellable state: {job.state}")
-        self._set_job(job, "CANCELLED", "Job was cancelled by a user")
-        job.stop()
-        return dict(job.resource)
-
     def create_batch(self, given: Json, id_: str, place: str) -> Json:
         """Start a batch."""
         _check_name(id_, r"[a-z0-9]([-a-z0-9]{2,61}[a-z0-9])", "Batch id")
         _check_labels(given)
         if id_ in self.batches:
             raise RefusedError(409, f"Already exists: Failed to create batch: Batch {place}/batches/{id_}")
-        operation = self._operation(place, "Batch", {"batch": f"{place}/batches/{id_}", "operationType": "BATCH"})
+        operation = self._operation(place)
         prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/srvls-batch-{uuid4()}/driveroutput"
         execution = given.get("environmentConfig", {}).get("executionConfig", {})
         named = None if self.is_default_forced else execution.get("stagingBucket")
         bucket = named or self.default_bucket
         made = {
             "name": f"{place}/batches/{id_}",
-            "uuid": str(uuid4()),
-            "createTime": now(),
-            "creator": "someone",
             "operation": operation["name"],
             "runtimeInfo": {"outputUri": f"gs://{bucket}/{prefix}"},
         }
@@ -236,10 +200,8 @@ class Dataproc:
                 return {}
         raise RefusedError(400, f"Operation {name} cannot be cancelled")
 
-    def _operation(self, place: str, kind: str, metadata: Mapping[str, Any]) -> Json:
-        name = f"{place}/operations/{uuid4()}"
-        about = {"@type": f"{TYPES}{kind}OperationMetadata", **metadata}
-        return {"name": name, "metadata": about, "done": False}
+    def _operation(self, place: str) -> Json:
+        return {"name": f"{place}/operations/{uuid4()}", "done": False}
 
     def _job_is_over(self, job: Task, code: int) -> None:
         with self.lock:
@@ -254,12 +216,12 @@ class Dataproc:
 
     def _set_job(self, job: Task, state: str, details: str = "") -> None:
         job.state = state
-        status = {"state": state, "stateStartTime": now()} | ({"details": details} if details else {})
+        status = {"state": state} | ({"details": details} if details else {})
         job.resource |= {"status": status, "done": job.is_over}
 
     def _set_batch(self, batch: Task, state: str, message: str = "") -> None:
         batch.state = state
-        batch.resource |= {"state": state, "stateTime": now()} | ({"stateMessage": message} if message else {})
+        batch.resource |= {"state": state} | ({"stateMessage": message} if message else {})
 
 
 def _program(about: Json) -> tuple[str, list[str], list[str]]:

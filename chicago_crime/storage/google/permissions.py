@@ -73,7 +73,7 @@ CLUSTERS = Grant(
     "project",
     (
         *_all("dataproc.clusters", "create", "delete", "get", "use"),
-        *_all("dataproc.jobs", "cancel", "create", "get"),
+        *_all("dataproc.jobs", "create", "get"),
     ),
     "create the cluster of the Spark job, submit the job, delete the cluster",
 )

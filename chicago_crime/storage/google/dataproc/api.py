@@ -21,16 +21,6 @@ _Answer = TypeVar("_Answer")
 _Client = TypeVar("_Client")
 
 
-class RefusedError(SparkError):
-    """Dataproc rejected a request as invalid or not allowed; the message is Google's, and says what to do."""
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    message: str
-    is_forbidden: bool
-
-
 @dataclass(frozen=True)
 class DataprocApi:
     """Dataproc in one region of one project.
@@ -78,24 +68,15 @@ class DataprocApi:
             request: its request, which must be safe to send twice.
 
         Raises:
-            RefusedError: Dataproc rejected the request.
-            SparkError: Dataproc cannot be reached, or does not accept our credentials.
+            SparkError: Dataproc rejected the request, cannot be reached, or does not accept our credentials.
             NotFound, Conflict: the resource does not exist, or exists already.
         """
-        answer = call(partial(self._send, method, request), "Dataproc", SparkError)
-        if isinstance(answer, _Refusal):
-            raise RefusedError(
-                self.explain(f"Dataproc rejected {method.__name__}", answer.message, answer.is_forbidden)
-            )
-        return answer
-
-    def _send(self, method: Callable[..., _Answer], request: Any) -> "_Answer | _Refusal":
         once = partial(method, request, retry=None, timeout=self.policy.timeout_s)
         try:
-            return google_retry(self.policy, "Dataproc")(once)()
-        except (exceptions.BadRequest, exceptions.Forbidden) as error:
-            message = re.sub(r"^[A-Z]+ https?://\S+: ", "", error.message or "no reason given")  # without the URL
-            return _Refusal(message, isinstance(error, exceptions.Forbidden))
+            return call(google_retry(self.policy, "Dataproc")(once), "Dataproc", SparkError, self._permissions)
+        except SparkError as error:
+            problem = self.explain(str(error))
+        raise SparkError(problem)
 
     def find(self, method: Callable[..., _Answer], request: Any) -> _Answer | None:
         """Get a resource, or None if it does not exist."""
@@ -112,32 +93,30 @@ class DataprocApi:
         """
         time.sleep(min(self.pause_s, max(self.pause_s / 25, (time.monotonic() - began) / 4)))
 
-    def explain(self, what: str, message: str, is_forbidden: bool = False) -> str:
-        """An error message: what happened, Google's message, and what to do."""
-        return f"{what}: {message.strip().rstrip('.')}. {self._remedy(message.lower(), is_forbidden)}".strip()
+    def explain(self, message: str) -> str:
+        """A message of Google's with what to do, which follows from its words."""
+        remedies = {
+            "quota": "Use fewer or smaller machines (CHICAGO_CRIME_DATAPROC_WORKERS, 0 for a single node, and "
+            "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE) or another CHICAGO_CRIME_GCP_REGION, or request more quota: "
+            f"https://console.cloud.google.com/iam-admin/quotas?project={self.project}",
+            "stockout|does not have enough resources|resource_pool_exhausted": "Run again later, or choose another "
+            "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE.",
+            "permission": self._permissions,
+            "network": "The machines have internal addresses only: the subnetwork (CHICAGO_CRIME_DATAPROC_SUBNET) must "
+            f"be in {self.region}, have Private Google Access, and allow traffic between its machines.",
+        }
+        for words, remedy in remedies.items():
+            if re.search(words, message.lower()):
+                return message if remedy in message else f"{message.strip().rstrip('.')}. {remedy}"
+        return message
 
-    def _remedy(self, text: str, is_forbidden: bool) -> str:
-        if "has not been used in project" in text or "service_disabled" in text or "api is not enabled" in text:
-            return f"Enable the API: gcloud services enable dataproc.googleapis.com --project {self.project}"
-        if "quota" in text:
-            return (
-                "Use fewer or smaller machines (CHICAGO_CRIME_DATAPROC_WORKERS, 0 for a single node, and "
-                "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE) or another CHICAGO_CRIME_GCP_REGION, or request more quota: "
-                f"https://console.cloud.google.com/iam-admin/quotas?project={self.project}"
-            )
-        if "stockout" in text or "does not have enough resources" in text or "resource_pool_exhausted" in text:
-            return "Run again later, or choose another CHICAGO_CRIME_DATAPROC_MACHINE_TYPE."
-        if is_forbidden or "permission" in text:
-            return (
-                f"The platform's account needs {CLUSTERS.role} ({BATCHES.role} for serverless) on the project, and "
-                f"{ACT_AS.role} on CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT, which needs {MACHINES[0].role}."
-            )
-        if "subnet" in text or "network" in text or "private google access" in text:
-            return (
-                "The machines have internal addresses only: the subnetwork (CHICAGO_CRIME_DATAPROC_SUBNET) must be in "
-                f"{self.region}, have Private Google Access, and allow traffic between its machines."
-            )
-        return ""
+    @property
+    def _permissions(self) -> str:
+        return (
+            f"Enable the API (gcloud services enable dataproc.googleapis.com --project {self.project}). The platform's "
+            f"account needs {CLUSTERS.role} ({BATCHES.role} for serverless) on the project, and {ACT_AS.role} on "
+            f"CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT, which needs {MACHINES[0].role}."
+        )
 
     def _client(self, kind: Callable[..., _Client]) -> _Client:
         options = ClientOptions(api_endpoint=self.address)

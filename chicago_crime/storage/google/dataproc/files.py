@@ -1,12 +1,11 @@
 """The files of a job in the bucket: its program, its staging folder, its driver's output and its messages."""
 
-import codecs
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -61,11 +60,11 @@ class BucketFiles:
     def read(self, uri: str, start: int = 0) -> bytes:
         """The content of an object from byte `start` on."""
         bucket, key = split_uri(uri)
-        blob = self._client.bucket(bucket).blob(key)
+        blob = self.store.client.bucket(bucket).blob(key)
         return self._call(partial(blob.download_as_bytes, start=start or None, checksum=None, **self._options))
 
     def _listed(self, bucket: str, prefix: str, **options: Any) -> list[storage.Blob]:
-        return self._call(lambda: list(self._client.list_blobs(bucket, prefix=prefix, **options, **self._options)))
+        return self._call(lambda: list(self.store.client.list_blobs(bucket, prefix=prefix, **options, **self._options)))
 
     def _call(self, request: Callable[[], _T]) -> _T:
         return call(request, "Cloud Storage", ObjectStoreError)
@@ -73,10 +72,6 @@ class BucketFiles:
     @property
     def _options(self) -> dict[str, Any]:
         return {"timeout": self.store.policy.timeout_s, "retry": google_retry(self.store.policy, "Cloud Storage")}
-
-    @cached_property
-    def _client(self) -> storage.Client:
-        return self.store.client
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -92,8 +87,7 @@ class DriverLog:
     files: BucketFiles
     tail: str = ""
     _read: dict[str, int] = field(default_factory=dict)
-    _decoder: Any = field(default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace"))
-    _line: str = ""
+    _rest: bytes = b""
 
     def new_lines(self, output: str, is_over: bool) -> str:
         """The complete lines since the last call; at the end also an incomplete last one.
@@ -102,16 +96,16 @@ class DriverLog:
             output: URI prefix of the files.
             is_over: whether the driver has ended.
         """
-        text = self._line
         for name, size in self.files.names(output).items():
-            if size > self._read.get(name, 0):
-                content = self.files.read(output + name, self._read.get(name, 0))
-                self._read[name] = self._read.get(name, 0) + len(content)
-                text += self._decoder.decode(content)
-        end = len(text) if is_over else text.rfind("\n") + 1
-        self._line = text[end:]
-        self.tail = (self.tail + text[:end])[-4000:]
-        return text[:end].strip("\n")
+            start = self._read.get(name, 0)
+            if size > start:
+                content = self.files.read(output + name, start)
+                self._read[name] = start + len(content)
+                self._rest += content
+        end = len(self._rest) if is_over else self._rest.rfind(b"\n") + 1
+        lines, self._rest = self._rest[:end].decode(errors="replace"), self._rest[end:]
+        self.tail = (self.tail + lines)[-4000:]
+        return lines.strip("\n")
 
 
 class BucketMessageReader(PipesMessageReader):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster_pipes
 from dagster import AssetExecutionContext, MetadataValue, PipesEnvContextInjector, open_pipes_session
-from google.api_core.exceptions import Conflict, NotFound
+from google.api_core.exceptions import NotFound
 from typing_extensions import override
 
 import spark_jobs
@@ -21,7 +21,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.storage.google.dataproc.api import DataprocApi
 from chicago_crime.storage.google.dataproc.backends import Backend, JobState, Launch, start_id
 from chicago_crime.storage.google.dataproc.files import BucketFiles, BucketMessageReader, DriverLog
-from chicago_crime.storage.leases import LeaseHeldError, abandoned, lease
+from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 
 STAGING = "staging"
@@ -37,7 +37,6 @@ class DataprocSpark(SparkRunner):
         backend: runs programs there.
         files: the bucket, for programs and workspaces.
         leases: folder on this machine with a note of each run that holds something in the cloud.
-        max_minutes: time limit of a job.
         programs: folder of the jobs.
     """
 
@@ -45,7 +44,6 @@ class DataprocSpark(SparkRunner):
     backend: Backend
     files: BucketFiles
     leases: Path
-    max_minutes: int
     programs: Path = Path(spark_jobs.__path__[0])
     engine = "dataproc"
 
@@ -55,39 +53,34 @@ class DataprocSpark(SparkRunner):
         """Also cleans up after runs of this machine that died."""
         run, name = context.run.run_id, name_of(context, job)
         folder = f"{STAGING}/{run}"
-        try:
-            with lease(self.leases, run, name) as note:
-                self._clean_up_after_dead_runs(context)
-                with self._explained(f"look for the job {name}"):
-                    _, state = self._last_start(name, folder)
-                    if state is None:
-                        self.files.remove(folder)  # for example of an export that was interrupted
-                try:
-                    yield Workspace(self.files.uri(f"{folder}/input"), self.files.uri(f"{folder}/output"), bool(state))
-                finally:
-                    if self._clean_up(context, name, folder):
-                        note.unlink()
-        except LeaseHeldError as error:
-            raise SparkError(f"another process is already running the Spark job of run {run}") from error
+        with lease(self.leases, run, name) as note:
+            self._clean_up_after_dead_runs(context)
+            _, state = self._last_start(name, folder)
+            if state is None:
+                self.files.remove(folder)  # for example of an export that was interrupted
+            try:
+                yield Workspace(self.files.uri(f"{folder}/input"), self.files.uri(f"{folder}/output"), bool(state))
+            finally:
+                if self._clean_up(context, name, folder):
+                    note.unlink()
 
     @override
     def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
         began, name, folder = time.monotonic(), name_of(context, job), f"{STAGING}/{context.run.run_id}"
-        with self._explained(f"run {name}"):
-            number, state = self._last_start(name, folder)
-            reader = BucketMessageReader(self.files, self.files.uri(f"{folder}/messages/{number}"))
-            with open_pipes_session(context, PipesEnvContextInjector(), reader) as session:
-                try:
-                    if state is None:
-                        pipes = [text for pair in session.get_bootstrap_cli_arguments().items() for text in pair]
-                        launch = self._launch(context, job, arguments, pipes)
-                        self.backend.start(name, number, launch, context.log.info)
-                    else:
-                        context.log.info(f"{start_id(name, number)}, which this run started before, is {state.state}")
-                    self._wait(context, name, number, reader)
-                finally:
-                    self._end(context, name)
-                messages = session.get_custom_messages()
+        number, state = self._last_start(name, folder)
+        reader = BucketMessageReader(self.files, self.files.uri(f"{folder}/messages/{number}"))
+        with open_pipes_session(context, PipesEnvContextInjector(), reader) as session:
+            try:
+                if state is None:
+                    pipes = [text for pair in session.get_bootstrap_cli_arguments().items() for text in pair]
+                    launch = self._launch(context, job, arguments, pipes)
+                    self.backend.start(name, number, launch, context.log.info)
+                else:
+                    context.log.info(f"{start_id(name, number)}, which this run started before, is {state.state}")
+                self._wait(context, name, number, reader)
+            finally:
+                self._clean_up(context, name)
+            messages = session.get_custom_messages()
         return JobReport(
             time.monotonic() - began,
             {"dataproc": MetadataValue.url(self.backend.page(name, number))},
@@ -113,18 +106,16 @@ class DataprocSpark(SparkRunner):
             modules=[upload(self.programs / f"{job}.py"), upload(Path(dagster_pipes.__file__), "dagster_pipes.py")],
             arguments=[job, *as_options(uploaded), *pipes],
             labels={"platform": "chicago-crime", "run": context.run.run_id.lower(), "asset": _dashed(job)},
-            salt=f"retry {context.retry_number}",
         )
 
     def _wait(self, context: AssetExecutionContext, name: str, number: int, reader: BucketMessageReader) -> None:
         """Wait for the end of a job; log its output and pass on its messages."""
         driver, id_ = DriverLog(self.files), start_id(name, number)
         began, last_state, is_readable = time.monotonic(), "", True
-        deadline = began + self.max_minutes * 60 + 600
         while True:
             state = self.backend.find(name, number)
-            if state is None or time.monotonic() > deadline:
-                raise SparkError(f"{id_} {'is gone' if state is None else 'has exceeded its time limit'}: run again")
+            if state is None:
+                raise SparkError(f"{id_} is gone: run again")
             if state.state != last_state:
                 context.log.info(" ".join(filter(None, (f"{id_} is {state.state}", state.message))))
                 last_state = state.state
@@ -143,43 +134,28 @@ class DataprocSpark(SparkRunner):
         if not state.is_good:
             log = f"\nThe end of its log:\n{driver.tail}" if driver.tail else ""
             reason = state.message or "Google gives no reason"
-            message = self.api.explain(f"the Spark job {id_} ended as {state.state}", reason)
+            message = self.api.explain(f"the Spark job {id_} ended as {state.state}: {reason}")
             raise SparkError(f"{message}\n{self.backend.page(name, number)}{log}")
 
-    def _end(self, context: AssetExecutionContext, name: str) -> bool:
-        """Stop what runs under a name, and say whether that worked. An error here must not hide an earlier one."""
+    def _clean_up(self, context: AssetExecutionContext, name: str, folder: str | None = None) -> bool:
+        """Stop what runs under a name, delete its workspace, and say whether nothing is left.
+
+        An error here must not hide an earlier one.
+        """
         try:
-            if left := self.backend.end(name, context.log.info):
-                self.files.remove(left)
+            self.backend.end(name, context.log.info)
+            if folder:
+                self.files.remove(folder)
         except PlatformError as error:
-            context.log.error(f"{name} may still run and cost money: {error}")
+            context.log.error(f"{name} may still run and cost money, until the next run stops it: {error}")
             return False
         return True
-
-    def _clean_up(self, context: AssetExecutionContext, name: str, folder: str) -> bool:
-        """Stop what runs under a name, delete its workspace, and say whether nothing is left."""
-        try:
-            is_ended = self._end(context, name)
-            self.files.remove(folder)
-        except PlatformError as error:
-            context.log.warning(f"{self.files.uri(folder)} could not be deleted; the next run tries again: {error}")
-            return False
-        return is_ended
 
     def _clean_up_after_dead_runs(self, context: AssetExecutionContext) -> None:
         for note in abandoned(self.leases, besides=context.run.run_id):
             context.log.info(f"cleaning up after the run {note.name}, which died while its Spark job was running")
             if self._clean_up(context, note.read_text(), f"{STAGING}/{note.name}"):
                 note.unlink()
-
-    @contextmanager
-    def _explained(self, what: str) -> Iterator[None]:
-        try:
-            yield
-            return
-        except (NotFound, Conflict) as error:
-            problem = f"Dataproc cannot {what}: {error.message}"
-        raise SparkError(problem)  # outside of `except`: the original has the request, with its token
 
 
 def name_of(context: AssetExecutionContext, job: str) -> str:
