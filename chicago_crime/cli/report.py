@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_settings, plain_errors
+from chicago_crime.cli.options import DataOption, chosen_installation, plain_errors
 
 
 def report(
@@ -18,7 +18,6 @@ def report(
     with plain_errors():
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report
-        from chicago_crime.installation import Installation
 
-        title = write_report(Installation(chosen_settings(data_dir=data_dir)), area, year, output)
+        title = write_report(chosen_installation(data_dir=data_dir), area, year, output)
         out.print(f"{output}: {title}")
