@@ -28,7 +28,6 @@ setup(
     },
     entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli.app:main"]},
     install_requires=[
-        "altair>=6,<7",
         f"dagster=={DAGSTER}",
         f"dagster-webserver=={DAGSTER}",
         "duckdb>=2.0,<3",
