@@ -36,7 +36,7 @@ dev: setup ## serve the Dagster UI on http://127.0.0.1:3000; Ctrl-C stops it
 dashboard: setup ## serve the dashboard on http://127.0.0.1:8050; Ctrl-C stops it
 	@exec $(BIN)/chicago-crime dashboard
 
-test: lint ## run linters, type checks and the fast tests: five minutes
+test: lint ## run linters, type checks and the fast tests
 	@$(PYTEST) -m "not ($(SLOW))"
 
 test-all: setup-infra test ## run all tests; they need Java, Chromium, PostgreSQL, docker-compose and cloud-init

@@ -96,7 +96,9 @@ def test_no_role_is_basic_or_an_administrators(provisioned: Provisioned) -> None
         assert role not in ("roles/owner", "roles/editor", "roles/viewer", "roles/browser"), each.urn
         assert not re.search("admin|owner", role, re.IGNORECASE), each.urn
     on_project = {each.inputs["role"] for each in provisioned.google if each.type.startswith("gcp:projects/iAM")}
-    assert on_project == {"roles/bigquery.jobUser", "roles/dataproc.editor", "roles/dataproc.worker"}
+    is_cluster = provisioned.outputs["CHICAGO_CRIME_DATAPROC_MODE"] == "cluster"
+    dataproc = "roles/dataproc.editor" if is_cluster else "roles/dataproc.serverlessEditor"
+    assert on_project == {"roles/bigquery.jobUser", dataproc, "roles/dataproc.worker"}
 
 
 def test_roles_are_added_and_never_replace_other_grants(provisioned: Provisioned) -> None:
