@@ -22,7 +22,6 @@ from benchmarks.prices import USD_PER_1000_WRITES, USD_PER_GIB_MONTH_OF_OBJECTS,
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.google import prices
-from chicago_crime.storage.google.dataproc.backends import DISK_GB
 from chicago_crime.tables import TABLES
 from chicago_crime.tables.years import parse_years
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of, writes_in
@@ -151,7 +150,7 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     held, objects = sum(one.tables.values()) * times, one.objects * times
     settings = Settings.model_fields
     machine, workers = settings["dataproc_machine_type"].default, settings["dataproc_workers"].default
-    per_hour = (1 + workers) * (prices.machine_usd_per_hour(machine, DISK_GB) or 0)
+    per_hour = (1 + workers) * (prices.machine_usd_per_hour(machine, prices.CLUSTER_DISK_GB) or 0)
     minutes = MINUTES_TO_START + MINUTES_A_YEAR * years
     table = Table("", "amount", "USD", title=f"A backfill of {years} years, {rows:,} rows")
     usd = {

@@ -8,6 +8,7 @@ import re
 
 TIB = 2**40
 HOURS_A_MONTH = 730
+CLUSTER_DISK_GB = 100  # boot disk of each machine of a Dataproc cluster
 
 USD_PER_TIB_QUERIED = 6.25
 """BigQuery, by bytes billed: https://cloud.google.com/bigquery/pricing. Load jobs, DDL and metadata are free, and so is

@@ -18,6 +18,7 @@ from google.cloud.dataproc_v1.types import AuthenticationConfig
 from typing_extensions import override
 
 from chicago_crime.storage.google.dataproc.api import DataprocApi
+from chicago_crime.storage.google.prices import CLUSTER_DISK_GB
 from chicago_crime.storage.spark import SparkError
 
 IMAGE = "3.0-debian13"
@@ -28,8 +29,6 @@ RUNTIME = "3.0"
 
 IDLE_MINUTES = 10
 """Google deletes a cluster that has had no job for this many minutes."""
-
-DISK_GB = 100
 
 _CLUSTER_UNUSABLE = {
     ClusterStatus.State.ERROR,
@@ -238,7 +237,7 @@ class ClusterBackend(Backend):
         return self.api.find(self.api.clusters.get_cluster, self.api.here | {"cluster_name": name})
 
     def _config(self, name: str, launch: Launch) -> dict[str, Any]:
-        machine = {"machine_type_uri": self.machine_type, "disk_config": {"boot_disk_size_gb": DISK_GB}}
+        machine = {"machine_type_uri": self.machine_type, "disk_config": {"boot_disk_size_gb": CLUSTER_DISK_GB}}
         config: dict[str, Any] = {
             "config_bucket": self.bucket,
             "gce_cluster_config": {
