@@ -15,7 +15,7 @@ from chicago_crime.tables import CRIMES
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 _NAMES = [column.name for column in SOURCE_COLUMNS]
-_COMPARED = [name for name in _NAMES if name != "location"]
+_COMPARED = [name for name in _NAMES if name not in ("location", "year")]
 
 LARGEST_LOSS = 0.01
 """Share of a year's published crimes that its new file may lack."""
