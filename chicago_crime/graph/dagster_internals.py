@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, EventLogEntry
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
@@ -23,6 +24,9 @@ from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionRes
 from dagster._serdes import ConfigurableClassData, deserialize_value
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 from typing_extensions import override
+
+RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+"""Metadata of a result for which Dagster records no materialization: the step records those of some years itself."""
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 """Environment variable: Dagster stores events that belong together in batches of at most this many."""

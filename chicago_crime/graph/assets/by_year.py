@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MetadataValue
+from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MaterializeResult, MetadataValue
 
+from chicago_crime.graph.dagster_internals import RECORDED_ITSELF
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.storage.warehouse import TableYear
@@ -32,11 +33,11 @@ def each_year(
     of_run: YearsOfRun,
     asset: str,
     work: Callable[[int], Metadata],
-) -> None:
+) -> MaterializeResult:
     """Make every year of the run of one asset and record its metadata.
 
     A year that fails is left out of the rest of the run, whose last step, `published`, then fails with the reason. In a
-    run that does not publish, or if no year is left, this step fails itself.
+    run that does not publish, or if no year is left, this step fails itself. Returns the result of the step.
 
     Args:
         context: of the run.
@@ -72,14 +73,14 @@ def each_year(
         context.log.error(f"{year} is left out: {asset} failed: {error}")
     is_over = bool(failed) and not (of_run.publishes and done)
     for year, metadata in sorted(done.items()):
-        if is_over:  # the step will fail, and Dagster would drop the metadata of what it made
+        if of_run.left_out:  # Dagster records all years of the run, and none if the step fails
             context.log_event(AssetMaterialization(asset, metadata=metadata, partition=str(year)))
         else:
             context.add_asset_metadata(metadata, asset_key=asset, partition_key=str(year))
     if is_over:
-        raise failure(asset, {year: str(error) for year, error in failed.items()}, len(done)) from next(
-            iter(failed.values())
-        )
+        first = next(iter(failed.values()))
+        raise failure(asset, {year: str(error) for year, error in failed.items()}, len(done)) from first
+    return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if of_run.left_out else {})
 
 
 def failure(asset: str, reasons: Mapping[int, str], done: int) -> Failure:

@@ -2,7 +2,7 @@
 
 import json
 
-from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
 from chicago_crime.graph.assets.by_year import Metadata, each_year
 from chicago_crime.graph.assets.describe import OWNERS
@@ -30,7 +30,7 @@ def crime_object(
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
     of_run: ResourceParam[YearsOfRun],
-) -> None:
+) -> MaterializeResult:
     """Pass each year's file through the gate into the object store."""
 
     def admit(year: int) -> Metadata:
@@ -62,7 +62,7 @@ def crime_object(
             "quarantine_object": quarantine_key(year),
         }
 
-    each_year(context, of_run, "crime_object", admit)
+    return each_year(context, of_run, "crime_object", admit)
 
 
 def lake_record(object_store: ObjectStore, year: int) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
 from chicago_crime.graph.assets.by_year import Metadata, each_year
 from chicago_crime.graph.assets.describe import OWNERS
@@ -29,7 +29,7 @@ def crime_csv(
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
     of_run: ResourceParam[YearsOfRun],
-) -> None:
+) -> MaterializeResult:
     """Fetch each year from the source."""
 
     def fetch(year: int) -> Metadata:
@@ -64,4 +64,4 @@ def crime_csv(
             "path": MetadataValue.path(str(source_files.csv(year))),
         }
 
-    each_year(context, of_run, "crime_csv", fetch)
+    return each_year(context, of_run, "crime_csv", fetch)

@@ -56,5 +56,4 @@ def enrich_crimes(
             return {**stored, **job, **report.about, **report.told.get((name, year), {})}
 
         for name in names:
-            each_year(context, of_run, name, partial(load, name=name))
-            yield MaterializeResult(asset_key=name)
+            yield each_year(context, of_run, name, partial(load, name=name))

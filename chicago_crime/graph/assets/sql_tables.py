@@ -1,6 +1,6 @@
 """The assets of the tables that a file in `sql/tables/` computes from other tables, each in a step of its own."""
 
-from dagster import AssetExecutionContext, AssetsDefinition, ResourceParam, multi_asset
+from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, ResourceParam, multi_asset
 
 from chicago_crime.graph.assets.by_year import Metadata, each_year, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
@@ -15,11 +15,11 @@ def _sql_table(table: Table) -> AssetsDefinition:
     @multi_asset(name=table.name, specs=[asset_spec(table)], backfill_policy=one_run_for_all_years)
     def compute(
         context: AssetExecutionContext, warehouse: ResourceParam[Warehouse], of_run: ResourceParam[YearsOfRun]
-    ) -> None:
+    ) -> MaterializeResult:
         def replace(year: int) -> Metadata:
             return stored_metadata(warehouse.replace_year(table, year))
 
-        each_year(context, of_run, table.name, replace)
+        return each_year(context, of_run, table.name, replace)
 
     return compute
 

@@ -32,14 +32,14 @@ def raw_crimes(
     object_store: ResourceParam[ObjectStore],
     warehouse: ResourceParam[Warehouse],
     of_run: ResourceParam[YearsOfRun],
-) -> None:
+) -> MaterializeResult:
     """Load each year's object as it is, every column a string."""
 
     def load(year: int) -> Metadata:
         sha256 = lake_record(object_store, year)["sha256"]
         return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, object_store.location(rows_key(year)), sha256))
 
-    each_year(context, of_run, RAW_CRIMES.name, load)
+    return each_year(context, of_run, RAW_CRIMES.name, load)
 
 
 @multi_asset(
@@ -84,8 +84,7 @@ def type_crimes(
         (REJECTED_CRIMES, reject),
     ):
         if is_selected(context, table.name):
-            each_year(context, of_run, table.name, make)
-            yield MaterializeResult(asset_key=table.name)
+            yield each_year(context, of_run, table.name, make)
 
 
 def _with_counts(warehouse: Warehouse, table: Table, year: int, stored: TableYear, column: str) -> Metadata:
