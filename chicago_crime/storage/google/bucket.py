@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import mimetypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing_extensions import override
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import GoogleAccount, call, google_retry, hide_upload_addresses
 from chicago_crime.storage.google.permissions import OBJECTS
-from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
+from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError, StoredObject
 
 _PARALLEL_DELETES = 8  # the client keeps ten connections
 _DOWNLOAD_ATTEMPTS = 3
@@ -105,6 +105,11 @@ class BucketStore(ObjectStore):
         return StoredObject(key, facts.size, facts.sha256)
 
     @override
+    def add(self, prefix: str, file: Path) -> StoredObject:
+        checksum = Facts.of(file).sha256
+        return self.put(f"{prefix}/{checksum[:16]}{file.suffix}", file, checksum)
+
+    @override
     def get(self, key: str, folder: Path) -> Path:
         target = folder / Path(key).name
         problem = "is being replaced again and again"
@@ -130,9 +135,56 @@ class BucketStore(ObjectStore):
             raise self._missing(key)
         return self._uri(key)
 
-    def list(self, prefix: str = "") -> list[str]:
-        """The keys that start with a prefix, sorted."""
-        return sorted(blob.name for blob in self._blobs(prefix))
+    @override
+    def list(self, prefix: str = "") -> list[Item]:
+        found = (Item(blob.name, blob.size or 0, blob.updated.timestamp()) for blob in self._blobs(prefix))
+        return sorted(found, key=lambda item: item.key)
+
+    @override
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        for _ in range(_DOWNLOAD_ATTEMPTS):
+            blob = self._bucket.blob(key)
+            try:  # one request, so that content, generation and checksum belong together
+                content = self._call(partial(blob.download_as_bytes, checksum=None, **self._options))
+            except NotFound:
+                self._find(key)  # tells a missing bucket from a missing object
+                return None
+            if blob.crc32c == _crc32c(content):
+                return content, str(blob.generation)
+        raise ObjectStoreError(f"{self._uri(key)} arrived damaged, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
+
+    @override
+    def swap(self, key: str, content: bytes, version: str | None) -> bool:
+        blob = self._bucket.blob(key)
+        blob.crc32c = _crc32c(content)
+
+        def send() -> None:
+            with suppress(JSONDecodeError):  # a 200 with a broken body: it may be stored
+                blob.upload_from_string(
+                    content,
+                    content_type=mimetypes.guess_type(key)[0] or "application/octet-stream",
+                    checksum=None,
+                    if_generation_match=int(version or 0),
+                    **self._options,
+                )
+
+        # Refused for its generation: another publisher wrote it, or our own write whose response was lost.
+        with suppress(PreconditionFailed, NotFound):
+            self._call(send)
+        if blob.generation:
+            return True
+        found = self.read(key)
+        return found is not None and found[0] == content
+
+    @override
+    def delete(self, key: str) -> None:
+        self._delete(self._bucket.blob(key))
+
+    @override
+    @contextmanager
+    def only_publisher(self) -> Iterator[bool]:
+        """A bucket has no locks: the swap of the catalog decides."""
+        yield False
 
     @override
     def exists(self, key: str) -> bool:
@@ -142,7 +194,7 @@ class BucketStore(ObjectStore):
         """Whether there is a Parquet file below a folder, gs://bucket/folder, of this bucket or another."""
         address = urlsplit(folder)
         store = self if address.netloc == self.bucket else replace(self, bucket=address.netloc)
-        return any(name.endswith(".parquet") for name in store.list(f"{address.path.strip('/')}/"))
+        return any(item.key.endswith(".parquet") for item in store.list(f"{address.path.strip('/')}/"))
 
     def upload(self, file: Path, prefix: str) -> str:
         """Store a file below a prefix under a name made from its content.
@@ -248,3 +300,7 @@ class BucketStore(ObjectStore):
     def _delete(self, blob: storage.Blob) -> None:
         with suppress(NotFound):  # deleted by another, or by a request whose response was lost
             self._call(partial(blob.delete, **self._options))
+
+
+def _crc32c(content: bytes) -> str:
+    return base64.b64encode(google_crc32c.Checksum(content).digest()).decode()
