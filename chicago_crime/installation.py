@@ -191,7 +191,8 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         settings.bigquery_dataset,
         settings.gcp_region,
         most_bytes=int(settings.bigquery_max_gb_billed * GB),
-        has_files=build_bucket_store(settings).has_parquet,
+        staging=build_bucket_store(settings),
+        memory=settings.duckdb_memory,
     )
 
 

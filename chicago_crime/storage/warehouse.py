@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.storage.lineage import Lineage
 from chicago_crime.tables import Table
 
 if TYPE_CHECKING:  # slow to import, and only some commands need it
@@ -31,12 +33,14 @@ class TableYear:
         rows: number of rows.
         bytes: size.
         replaced_at: when it was last replaced, in epoch seconds.
+        lineage: what it was made of; None if a version that did not record it made it.
         details: facts about the replacement just made, by name, such as its cost.
     """
 
     rows: int
     bytes: int
     replaced_at: float
+    lineage: Lineage | None = None
     details: Mapping[str, int | float | str] = field(default_factory=dict, compare=False)
 
 
@@ -97,17 +101,23 @@ class Warehouse(TableReader):
         return self
 
     @abstractmethod
-    def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
-        """Replace a year by a CSV at a location from the object store.
+    def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
+        """Replace a year by a CSV at a location from the object store, with that checksum.
 
         The CSV has the table's columns in their order, under any header.
         """
 
     @abstractmethod
-    def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
+    def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
         """Replace a year by the rows of the Parquet files below a folder (a path or a URI), with the table's columns.
 
         No file means no rows.
+
+        Args:
+            table: the table.
+            year: the year.
+            folder: the folder, or one file that ends in .parquet.
+            lineage: of a year that was published before; by default, the rows were made from the tables upstream.
 
         Raises:
             WarehouseError: a file lacks a column, a value does not fit its type, or a row is of another year.
@@ -134,6 +144,18 @@ class Warehouse(TableReader):
 
         Raises:
             WarehouseError: a year is not stored.
+        """
+
+    @abstractmethod
+    def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
+        """Parquet files on this machine with years of tables, all as of one instant, by table name and year.
+
+        Their columns and the order of their rows are the table's.
+
+        Args:
+            tables: the tables.
+            years: the years; each must be stored.
+            folder: where files may be put.
         """
 
     @abstractmethod

@@ -37,7 +37,7 @@ def raw_crimes(
 
     def load(year: int) -> Metadata:
         with year_locks.alone([year], lambda _: _log_waiting(context, year)):
-            return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, object_store.location(rows_key(year))))
+            return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, object_store.location(rows_key(year)), "0"))
 
     each_year(context, listener, RAW_CRIMES.name, load)
 

@@ -20,6 +20,7 @@ from chicago_crime import reference, sql
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
+from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, table_year
 from chicago_crime.storage.local.parquet_reader import VIEWS_FILE, ParquetReader
 from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError
@@ -45,7 +46,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @override
-    def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
+    def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
         query = exp.select("*").from_(csv_scan(csv, [column.name for column in table.columns])).sql("duckdb")
         try:
             return self._publish(table, year, query)
@@ -53,7 +54,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
             raise WarehouseError(f"cannot load {csv} into {table.name}: {error}") from error
 
     @override
-    def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
+    def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
         files = sorted(Path(folder).rglob("*.parquet"))
         if not files:
             return self.clear_year(table, year)
@@ -82,6 +83,10 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         """Hard-link the years' files: they are Parquet already."""
         for year in years:
             (Path(folder) / f"{table.name}-{year}.parquet").hardlink_to(self._existing(table.name, year))
+
+    @override
+    def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
+        raise NotImplementedError
 
     @override
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:

@@ -55,7 +55,7 @@ def fill(cloud: Cloud, duckdb: DuckDBWarehouse, files: Mapping[int, Path], earli
     for year, file in (*earlier.items(), *files.items()):
         address = cloud.put_file(f"crimes/{year}.csv", file)
         for warehouse, place in ((duckdb, str(file)), (bigquery, address)):
-            warehouse.load_csv(RAW_CRIMES, year, place)
+            warehouse.load_csv(RAW_CRIMES, year, place, cloud.checksum(address))
             if warehouse.stored(CRIMES).get(year):
                 warehouse.replace_year(REVISIONS, year)
             else:

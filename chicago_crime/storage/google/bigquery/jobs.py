@@ -38,12 +38,16 @@ _TRANSIENT = {
     "jobRateLimitExceeded",
     "tableUnavailable",
 }
-_CONFLICT = re.compile(r"aborted due to concurrent update|due to concurrent (update|transaction)", re.IGNORECASE)
+_CONFLICT = re.compile("due to concurrent (update|transaction)", re.IGNORECASE)
 _MAX_POLL_S = 5.0
 _ATTEMPTS_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
 _T = TypeVar("_T")
+
+
+class JobFailedError(WarehouseError):
+    """BigQuery refused or ended a job, which has changed nothing."""
 
 
 class _TransientJobError(Exception):
@@ -52,15 +56,17 @@ class _TransientJobError(Exception):
 
 @dataclass(frozen=True)
 class Costs:
-    """What a job used.
+    """What a job wrote and used.
 
     Attributes:
+        rows: rows that it wrote, as the job itself says; None if it wrote none.
         jobs: number of jobs.
         bytes_processed: bytes read.
         bytes_billed: bytes to pay for: rounded up, and at least 10 MB a table.
         slot_ms: time of all processors together, in milliseconds.
     """
 
+    rows: int | None = None
     jobs: int = 0
     bytes_processed: int = 0
     bytes_billed: int = 0
@@ -73,7 +79,7 @@ class Costs:
 
     def as_details(self) -> dict[str, int | float]:
         """The numbers by name, for an asset's metadata."""
-        named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self)}
+        named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self) if field.name != "rows"}
         return named | {"bigquery_estimated_usd": round(self.usd, 6)}
 
 
@@ -116,7 +122,8 @@ class Jobs:
         """Run a statement or a script that changes something; further settings of its job by name.
 
         Raises:
-            WarehouseError: it failed; nothing is changed.
+            JobFailedError: it failed; nothing is changed.
+            WarehouseError: BigQuery does not say whether it succeeded.
         """
         full = self._config(parameters, purpose, **config)
         return self._finish(
@@ -127,7 +134,8 @@ class Jobs:
         """Load files into a table or a partition.
 
         Raises:
-            WarehouseError: it failed; nothing is changed.
+            JobFailedError: it failed; nothing is changed.
+            WarehouseError: BigQuery does not say whether it succeeded.
         """
         full = bigquery.LoadJobConfig(labels=self._labels(purpose), **config)
         return self._finish(
@@ -219,7 +227,7 @@ class Jobs:
             return call_bigquery(until_done, purpose.what)
         except _TransientJobError as error:
             problem = str(error)
-        raise WarehouseError(f"{purpose.what}: {problem}, again and again: try again later")
+        raise JobFailedError(f"{purpose.what}: {problem}, again and again: try again later")
 
     def _once(self, start: Callable[[str], Job], job_id: str) -> Costs:
         try:
@@ -252,8 +260,9 @@ class Jobs:
 
 def _costs_of(job: Job) -> Costs:
     if isinstance(job, bigquery.QueryJob):
-        return Costs(1, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
-    return Costs(1, 0, 0, getattr(job, "slot_millis", None) or 0)
+        rows = job.dml_stats.inserted_row_count if job.dml_stats else None
+        return Costs(rows, 1, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
+    return Costs(job.output_rows, 1, 0, 0, getattr(job, "slot_millis", None) or 0)
 
 
 _TYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", date: "DATE"}
@@ -294,6 +303,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
 
     Raises:
         TooMuchToReadError: the statement would read more than allowed.
+        JobFailedError: BigQuery refuses the statement.
         WarehouseError: anything else went wrong between here and BigQuery.
     """
     kind: type[WarehouseError] = WarehouseError
@@ -326,7 +336,7 @@ def _separate_bad_statements(request: Callable[[], _T]) -> _T:
     if is_cap:
         hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
         raise _StatementError(f"{problem}. {hint}", TooMuchToReadError)
-    raise _StatementError(problem, WarehouseError)
+    raise _StatementError(problem, JobFailedError)
 
 
 def _message_of(error: GoogleAPICallError) -> str:
