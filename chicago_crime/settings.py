@@ -67,7 +67,9 @@ class Settings(BaseModel):
         "embedded", description="engine of the Spark job: embedded needs no Java"
     )
     java_home: Path | None = Field(None, description="Java 17 or 21 for spark_engine=jvm; default JAVA_HOME")
-    allow_shrink: bool = Field(False, description="allow a year to be replaced by one with far fewer rows")
+    keep_snapshots_days: int = Field(
+        400, ge=0, description="days for which published snapshots are kept; the current one always is"
+    )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
     duckdb_memory: str = Field(
         "700MB",

@@ -111,7 +111,9 @@ def run_well(settings: Settings, *years: int, assets: str | None = None) -> list
 def warehouse_of(settings: Settings) -> DuckDBWarehouse:
     """The warehouse of an installation."""
     data = settings.data_dir
-    return DuckDBWarehouse(data / "warehouse", data / "staging", settings.threads, settings.duckdb_memory)
+    return DuckDBWarehouse(
+        folder=data / "warehouse", staging=data / "staging", threads=settings.threads, memory=settings.duckdb_memory
+    )
 
 
 def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:

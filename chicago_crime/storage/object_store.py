@@ -13,6 +13,11 @@ def rows_key(year: int) -> str:
     return f"crimes/{year}.csv"
 
 
+def record_key(year: int) -> str:
+    """Key of the object that says what the rows of a year were made of."""
+    return f"crimes/{year}.json"
+
+
 def quarantine_key(year: int) -> str:
     """Key of the object with the quarantined lines of a year: line, problem, text."""
     return f"quarantine/{year}.csv"
@@ -94,6 +99,10 @@ class ObjectStore(ABC):
     @abstractmethod
     def list(self, prefix: str) -> list[Item]:
         """The objects whose keys begin with a prefix, by key."""
+
+    def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
+        """Whether an object is there and is what it was; a store that keeps checksums itself compares the size."""
+        return any(item.key == key and item.bytes == bytes for item in self.list(key))
 
     @abstractmethod
     def delete(self, key: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.storage.lineage import Lineage
+from chicago_crime.storage.lineage import Lineage, digest
 from chicago_crime.tables import Table
 
 if TYPE_CHECKING:  # slow to import, and only some commands need it
@@ -44,6 +44,12 @@ class TableYear:
     details: Mapping[str, int | float | str] = field(default_factory=dict, compare=False)
 
 
+def is_made_of(made: TableYear, upstream: Sequence[TableYear | None]) -> bool:
+    """Whether a year of a table was made from these years of the tables upstream; True where nothing was recorded."""
+    identities = [one.lineage.identity if one and one.lineage else "" for one in upstream]
+    return made.lineage is None or made.lineage.inputs == digest(*identities)
+
+
 @dataclass(frozen=True)
 class FirstRows:
     """The first rows of an answer: names of its columns, and a tuple of values for each row."""
@@ -62,6 +68,10 @@ class TableReader(ABC):
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         """What several tables hold, by table name and year; cheap enough to call often."""
         return {table.name: self.stored(table) for table in tables}
+
+    def damaged(self) -> Mapping[str, str]:
+        """The tables of which a year cannot be read, each with the file, what is wrong and what to do."""
+        return {}
 
     @abstractmethod
     def outdated(self, table: Table) -> list[int]:
@@ -117,7 +127,7 @@ class Warehouse(TableReader):
             table: the table.
             year: the year.
             folder: the folder, or one file that ends in .parquet.
-            lineage: of a year that was published before; by default, the rows were made from the tables upstream.
+            lineage: of the rows, where they are a published year; else they were made from the tables upstream.
 
         Raises:
             WarehouseError: a file lacks a column, a value does not fit its type, or a row is of another year.
@@ -173,16 +183,4 @@ class Warehouse(TableReader):
         """Rows by year and value of a string column ("" stands for NULL), most frequent first, ties by value.
 
         Each year must be stored.
-        """
-
-    @abstractmethod
-    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The result of a statement in `sql/` over all years of the tables that it reads.
-
-        Args:
-            name: of the statement, e.g. pages/overview.
-            parameters: name -> value of every `@name` in it.
-
-        Raises:
-            WarehouseError: a table that it reads is empty, or lacks a column.
         """

@@ -131,7 +131,7 @@ def test_a_table_is_the_same(loaded: Settings, tmp_path: Path, name: str, year: 
         written(f"tables/{name}"), tables_for(loaded, f"tables/{name}", year), typed({"year": year})
     )
     shutil.copytree(loaded.data_dir / "warehouse", tmp_path / "warehouse")
-    warehouse = DuckDBWarehouse(tmp_path / "warehouse", tmp_path / "staging", threads=2, memory="500MB")
+    warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
     warehouse.replace_year(TABLES[name], year)
     ours = pq.read_table(warehouse.file(name, year)).to_pylist()
     assert ours or name not in OF_EVERY_YEAR

@@ -39,7 +39,7 @@ class FolderStore(ObjectStore):
                 copy.hardlink_to(file)
             else:
                 shutil.copyfile(file, copy)
-            found, expected = sha256(copy), checksum or sha256(file)
+            found, expected = checksum_of(copy), checksum or checksum_of(file)
             if found != expected:
                 raise ObjectStoreError(
                     f"{file} was changed: its sha256 is {found} and should be {expected}. Materialize crime_csv again."
@@ -50,7 +50,7 @@ class FolderStore(ObjectStore):
     @override
     def add(self, prefix: str, file: Path) -> StoredObject:
         """Hard-link the file: the platform replaces files and never modifies them."""
-        found = sha256(file)
+        found = checksum_of(file)
         key = f"{prefix}/{found[:16]}{file.suffix}"
         with staging_folder(self.staging) as fresh:
             (fresh / "object").hardlink_to(file)
@@ -99,6 +99,11 @@ class FolderStore(ObjectStore):
         return [Item(key, stat.st_size, stat.st_mtime) for key, stat in items if key.startswith(prefix)]
 
     @override
+    def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
+        path = self.folder / key
+        return path.is_file() and path.stat().st_size == bytes and checksum_of(path) == sha256
+
+    @override
     def delete(self, key: str) -> None:
         (self.folder / key).unlink(missing_ok=True)
 
@@ -114,7 +119,7 @@ class FolderStore(ObjectStore):
         return FileLock(locks / name)
 
 
-def sha256(file: Path) -> str:
+def checksum_of(file: Path) -> str:
     """Checksum of a file, hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

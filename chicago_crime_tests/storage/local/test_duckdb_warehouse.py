@@ -180,7 +180,9 @@ from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import RAW_CRIMES
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk: writing fails with an error
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, {resource.RLIM_INFINITY}))
-warehouse = DuckDBWarehouse(Path(sys.argv[1]) / "warehouse", Path(sys.argv[1]) / "staging", 2, "500MB")
+warehouse = DuckDBWarehouse(
+    folder=Path(sys.argv[1]) / "warehouse", staging=Path(sys.argv[1]) / "staging", threads=2, memory="500MB"
+)
 try:
     warehouse.load_csv(RAW_CRIMES, 2014, sys.argv[2])
 except WarehouseError as error:
