@@ -19,7 +19,6 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
 from chicago_crime.sql.duckdb_dialect import translated
-from chicago_crime_tests.servers.bigquery_bytes import bytes_read
 from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
     GONE,
@@ -346,19 +345,13 @@ class Session:
         return taken
 
     def _count(self, tree: exp.Expr) -> None:
-        """Count the bytes that a statement reads: the columns named of each table, in the partitions chosen."""
-        if isinstance(tree, exp.Merge):  # what it deletes counts whole
-            target, where, query, _ = _replacement(tree)
-            self._count(exp.select("*").from_(target).where(where.this))
-            self._count(query)
-            return
-        common = {cte.alias for cte in tree.find_all(exp.CTE)}
-        tables = [t for t in tree.find_all(exp.Table) if (t.db or self.dataset, t.name) in self.catalog.tables]
+        """Count the bytes of the tables that a statement names, whole: BigQuery reads only columns and partitions."""
         processed = billed = 0
-        for table in (t for t in tables if t.name not in common):
-            size = bytes_read(self.catalog, self._table(table), table, self._values())
-            processed += size
-            billed += max(LEAST_BILLED, -(-size >> 20) << 20)
+        for table in tree.find_all(exp.Table):
+            if live := self.catalog.tables.get((table.db or self.dataset, table.name)):
+                size = self.catalog.size(live)[1]
+                processed += size
+                billed += max(LEAST_BILLED, -(-size >> 20) << 20)
         if self.most_billed is not None and billed and max(processed, 1) > self.most_billed:
             raise JobError(
                 "bytesBilledLimitExceeded",

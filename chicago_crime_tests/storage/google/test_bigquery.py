@@ -16,7 +16,6 @@ from chicago_crime.tables import (
     CRIME_TYPE_COUNT,
     CRIMES,
     CRIMES_DAILY,
-    CRIMES_MONTHLY,
     RAW_CRIMES,
     REJECTED_CRIMES,
 )
@@ -25,17 +24,6 @@ from chicago_crime_tests.servers.bigquery_jobs_server import Job
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.storage.google.cloud import BUCKET, DATASET, Cloud
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, write_csv
-
-NO_FILTER: dict[str, object] = {
-    "years": [2014],
-    "classes": [],
-    "types": [],
-    "areas": [],
-    "districts": [],
-    "arrest": None,
-    "domestic": None,
-    "source_labels": False,
-}
 
 
 def counts(year: int, *names: str) -> pa.Table:
@@ -68,7 +56,7 @@ def test_the_raw_table_keeps_every_value_as_text_and_an_empty_field_is_null(
 def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
     warehouse = fresh_cloud.warehouse()
     with pytest.raises(WarehouseError, match="Load some years first"):
-        warehouse.answer("pages/overview", NO_FILTER)
+        warehouse.query("SELECT * FROM crimes")
     fresh_cloud.load_raw(warehouse, 2014, [crime()])
     client = warehouse._connect()
     crimes, raw, monthly = (
@@ -258,26 +246,6 @@ def test_measures_and_counts_are_by_year(cloud: Cloud, warehouse: BigQueryWareho
     assert warehouse.measure(RAW_CRIMES, [2014, 2015], {"n": "COUNT(*)"}) == {2014: {"n": 36}, 2015: {"n": 37}}
     with pytest.raises(WarehouseError, match="crimes has no year 2016"):
         warehouse.measure(CRIMES, [2016], measures)
-
-
-def test_statements_of_pages_take_parameters_of_every_type(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.load_raw(warehouse, 2014, [crime()])
-    with pytest.raises(WarehouseError, match="crimes_monthly is empty: load some years first"):
-        warehouse.answer("pages/overview", NO_FILTER)
-    month = {"year": 2014, "month": date(2014, 1, 1), "offense_class": "property", "primary_type": "THEFT"}
-    rest = {"primary_type_comparable": "THEFT", "community_area": 32, "district": 1, "arrest": False}
-    rows = [month | rest | {"domestic": flag, "crimes": n} for flag, n in ((True, 3), (False, 4))]
-    warehouse.load_parquet(CRIMES_MONTHLY, 2014, put_parquet(cloud, "monthly", pa.Table.from_pylist(rows)))
-
-    def crimes(**filters: object) -> list[int]:
-        answer = warehouse.answer("pages/overview", NO_FILTER | filters)
-        return [row["crimes"] for row in answer.to_pylist() if row["is_by_type"]]
-
-    assert crimes() == [7]
-    assert crimes(domestic=True, classes=["property"], types=["THEFT"], areas=[32], districts=[1]) == [3]
-    assert crimes(types=["ARSON"]) == crimes(years=[2015]) == []
-    whole = warehouse.answer("pages/overview", NO_FILTER)
-    assert [whole.schema.field(name).type for name in ("month", "crimes")] == [pa.date32(), pa.int64()]
 
 
 def test_a_query_is_run_as_it_is_and_cannot_change_anything(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:

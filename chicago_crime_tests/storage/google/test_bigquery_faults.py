@@ -58,7 +58,7 @@ def test_a_permanent_failure_of_a_job_is_an_error_at_once(cloud: Cloud, warehous
 
 def test_an_unavailable_service_is_an_error(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.bigquery.will(Fault(status=503), times=1000)
-    with pytest.raises(WarehouseError, match=r"cannot look up raw_crimes: BigQuery answers 503, again and again: try again later"):
+    with pytest.raises(WarehouseError, match=r"cannot look up raw_crimes: BigQuery answers 503.* try again later"):
         warehouse.replace_year(CRIMES, 2014)
 
 

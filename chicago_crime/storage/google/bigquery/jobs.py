@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
@@ -22,7 +21,6 @@ from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import TOO_MUCH, call, google_retry, reasons_of
 from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
 from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
-from chicago_crime.tables import TABLES
 
 GB = 10**9
 
@@ -43,6 +41,7 @@ _MAX_POLL_S = 5.0
 _ATTEMPTS_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
+Parameter = int | Sequence[str]
 _T = TypeVar("_T")
 
 
@@ -118,7 +117,7 @@ class Jobs:
     deadline_s: float = JOB_DEADLINE_S
     run_id: str = ""
 
-    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}, **config: Any) -> Costs:
+    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, Parameter] = {}, **config: Any) -> Costs:
         """Run a statement or a script that changes something; further settings of its job by name.
 
         Raises:
@@ -147,8 +146,7 @@ class Jobs:
         self,
         sql: str,
         purpose: Purpose,
-        parameters: Mapping[str, object] = {},
-        most_bytes: int | None = None,
+        parameters: Mapping[str, Parameter] = {},
         most_rows: int | None = None,
     ) -> pa.Table:
         """The result of a query. The request has an id, so a retry after a lost response costs nothing.
@@ -159,15 +157,13 @@ class Jobs:
             sql: the query.
             purpose: what it is for.
             parameters: name -> value of every `@name` in it.
-            most_bytes: what it may read; by default as much as any statement.
             most_rows: how many rows of the answer are fetched; None for all.
 
         Raises:
             TooMuchToReadError: it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
-        cap = most_bytes or self.most_bytes
-        config = self._config(parameters, purpose, use_query_cache=True, maximum_bytes_billed=cap)
+        config = self._config(parameters, purpose, use_query_cache=True)
         limits = {
             "api_timeout": self.policy.timeout_s,
             "wait_timeout": self.deadline_s,
@@ -193,12 +189,13 @@ class Jobs:
         """Timeout and retries of every request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
-    def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
+    def _config(self, parameters: Mapping[str, Parameter], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
             query_parameters=query_parameters(parameters),
             labels=self._labels(purpose),
-            **{"maximum_bytes_billed": self.most_bytes} | more,
+            maximum_bytes_billed=self.most_bytes,
+            **more,
         )
 
     def _labels(self, purpose: Purpose) -> dict[str, str]:
@@ -265,33 +262,14 @@ def _costs_of(job: Job) -> Costs:
     return Costs(job.output_rows, 1, 0, 0, getattr(job, "slot_millis", None) or 0)
 
 
-_TYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", date: "DATE"}
-_ELEMENTS = {
-    "years": "INT64",
-    "classes": "STRING",
-    "types": "STRING",
-    "areas": "INT64",
-    "districts": "INT64",
-    "months": "DATE",
-    "whole_months": "DATE",
-}
-"""Element types of lists that may be empty, by parameter: an empty list has no element to take the type from."""
-
-# Where columns share a name, that of the typed tables wins, which come after the raw one.
-_COLUMNS = {column.name: column.type for table in TABLES.values() for column in table.columns}
-
-
-def query_parameters(parameters: Mapping[str, object]) -> list[Any]:
-    """Values as BigQuery takes them, each with its type. NULL has the type of the column with the parameter's name."""
-    found: list[Any] = []
-    for name, value in parameters.items():
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            kind = _TYPES[type(value[0])] if value else _ELEMENTS.get(name, "STRING")
-            found.append(bigquery.ArrayQueryParameter(name, kind, list(value)))
-        else:
-            kind = _COLUMNS.get(name, "STRING") if value is None else _TYPES[type(value)]
-            found.append(bigquery.ScalarQueryParameter(name, kind, cast(Any, value)))
-    return found
+def query_parameters(parameters: Mapping[str, Parameter]) -> list[Any]:
+    """Values as BigQuery takes them, each with its type."""
+    return [
+        bigquery.ScalarQueryParameter(name, "INT64", value)
+        if isinstance(value, int)
+        else bigquery.ArrayQueryParameter(name, "STRING", list(value))
+        for name, value in parameters.items()
+    ]
 
 
 def call_bigquery(request: Callable[[], _T], what: str) -> _T:

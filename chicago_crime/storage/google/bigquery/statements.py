@@ -8,7 +8,6 @@ import sqlglot
 from sqlglot import exp
 
 from chicago_crime import sql
-from chicago_crime.storage.google.bigquery.packing import live_columns, packed
 from chicago_crime.tables import Table
 
 
@@ -54,9 +53,7 @@ def _day(year: int, month: int, day: int) -> exp.Expr:
 @cache
 def computed(table: Table) -> str:
     """The query of a table's file in `sql/`: the live table's columns, in its types, for the parameter @year."""
-    return text(
-        packed(table, _contract(table).from_(sql.statement(f"tables/{table.name}").copy().subquery("computed")))
-    )
+    return text(_contract(table).from_(sql.statement(f"tables/{table.name}").copy().subquery("computed")))
 
 
 def _contract(table: Table) -> exp.Select:
@@ -75,7 +72,7 @@ def replaced(table: Table, year: int, query: str) -> str:
     Google calls its condition a constant false predicate, made for a replacement: no rows are joined, and only the
     year's partitions are read ("DML syntax", MERGE, and "Update partitioned table data using DML", November 2026).
     """
-    names = ", ".join(name_of(column.name) for column in live_columns(table))
+    names = ", ".join(name_of(column.name) for column in table.columns)
     old = text(_of_year(table, year, "target"))
     return (
         f"MERGE {name_of(table.name)} AS target USING (\n{query}\n) AS made ON FALSE\n"
@@ -98,7 +95,7 @@ def staged(table: Table, year: int, staging: str) -> str:
         )
     parsed = sqlglot.parse_one(source, read="bigquery")
     assert isinstance(parsed, exp.Query)
-    return text(packed(table, _contract(table).from_(parsed.subquery("staged"))))
+    return text(_contract(table).from_(parsed.subquery("staged")))
 
 
 def export(table: Table, years: Sequence[int], folder: str, as_of: datetime | None = None) -> str:

@@ -22,14 +22,13 @@ from chicago_crime import sql
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.sql.duckdb_scans import parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
-from chicago_crime.storage.google.bigquery import answers, statements
+from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables, labelled
-from chicago_crime.storage.google.bigquery.packing import live_columns
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract
-from chicago_crime.storage.warehouse import FirstRows, TableYear, TooMuchToReadError, Warehouse, WarehouseError
+from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
 _TRUNCATE = bigquery.WriteDisposition.WRITE_TRUNCATE
@@ -154,7 +153,7 @@ class BigQueryWarehouse(Warehouse):
         query: str,
         lineage: Lineage,
         purpose: Purpose,
-        parameters: Mapping[str, object] = {},
+        parameters: Mapping[str, int] = {},
     ) -> TableYear:
         with self.tables.changing(table, year):
             costs = self.jobs.run(statements.replaced(table, year, query), purpose, parameters)
@@ -255,24 +254,9 @@ class BigQueryWarehouse(Warehouse):
         return counts
 
     @override
-    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        query, given = answers.reduced(name, parameters)
-        most = min(answers.most_bytes(name), self.most_bytes)
-        try:
-            rows = self.jobs.read(query, Purpose(f"cannot answer {name}", name), given, most)
-        except TooMuchToReadError:
-            raise TooMuchToReadError(answers.too_much(most)) from None
-        if not rows.num_rows:
-            for table in sql.tables_read(name):
-                live = self.tables.live(table)
-                if live is None or not (live.num_rows or labelled(live)):
-                    raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run")
-        return rows
-
-    @override
     def outdated(self, table: Table) -> list[int]:
         live = self.tables.live(table.name)
-        if live is None or {column.name for column in live_columns(table)} == {column.name for column in live.schema}:
+        if live is None or {column.name for column in table.columns} == {column.name for column in live.schema}:
             return []
         return list(self.stored(table))
 
