@@ -90,7 +90,7 @@ class Cloud(WholeCloud):
     def left(self) -> list[str]:
         """What costs money or waits to be removed: clusters, running jobs, staged objects and files, notes of runs."""
         state = self.dataproc.dataproc
-        kept = ("jobs/", "crimes/", "quarantine/", "google-cloud-dataproc-metainfo/")
+        kept = ("jobs/", "crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
         staged = [name for name in self.storage.names(BUCKET) if not name.startswith(kept)]
         return [
             *(f"cluster {cluster.given['clusterName']}" for cluster in self.dataproc.live_clusters()),

@@ -117,9 +117,14 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:
+        # A table records what those upstream are when it is loaded: they come first.
+        last = [table for table in folders if not folders.keys().isdisjoint(table.upstream)]
+        loaded = dict[str, TableYear]()
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
-            loaded = pool.map(lambda item: self.load_parquet(item[0], year, item[1]), folders.items())
-            return {table.name: stored for table, stored in zip(folders, loaded, strict=True)}
+            for tables in ([table for table in folders if table not in last], last):
+                years = pool.map(lambda table: self.load_parquet(table, year, folders[table]), tables)
+                loaded |= {table.name: stored for table, stored in zip(tables, years, strict=True)}
+        return loaded
 
     @override
     def clear_year(self, table: Table, year: int) -> TableYear:
