@@ -17,7 +17,7 @@ from chicago_crime.storage.google.permissions import grants_for
 from chicago_crime.tables import CRIMES
 from chicago_crime_tests.servers.credentials import EMAIL, PROJECT_ID, private_key
 from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.whole_cloud import BUCKET, DATASET, SECRET, WORKER, WholeCloud, whole_cloud
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, SECRET, STAGING, WORKER, WholeCloud, whole_cloud
 
 US = f"--member=serviceAccount:{EMAIL}"
 NOBODY = "http://127.0.0.1:9"
@@ -59,7 +59,7 @@ def test_a_fresh_project_is_ok(cloud: WholeCloud) -> None:
     assert found["credentials"].detail == f"serviceAccount:{EMAIL}"
     assert found["APIs"].detail == "bigquery, cloudresourcemanager, dataproc, iam, secretmanager, storage"
     assert found["dataset chicago_crime"].detail.startswith("does not exist yet: the first run creates it")
-    assert found["region"].detail == "bucket in us-central1, clusters in us-central1"
+    assert found["region"].detail == "bucket in us-central1, staging in us-central1, clusters in us-central1"
 
 
 def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud) -> None:
@@ -67,7 +67,7 @@ def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud)
     found = findings(tables)
     assert [finding for finding in found.values() if finding.state != "ok"] == []
     assert "tables.updateData" in found["dataset chicago_crime: bigquery.dataEditor"].detail
-    assert found["region"].detail.startswith("bucket in us-central1, dataset in us-central1")
+    assert found["region"].detail.startswith("bucket in us-central1, staging in us-central1, dataset in us-central1")
     assert tables.bigquery.writes() == before
     assert {request.method for request in tables.storage.calls + tables.dataproc.calls} == {"GET"}
     assert all(request.path.endswith(":testIamPermissions") for request in tables.access.calls)
@@ -107,10 +107,10 @@ def test_a_missing_permission_on_the_project(cloud: WholeCloud, permission: str,
 
 def test_a_missing_permission_on_the_bucket(cloud: WholeCloud) -> None:
     cloud.storage.permissions -= {"storage.objects.list"}
-    [finding] = problems(cloud)
-    assert (finding.state, "missing permission: storage.objects.list (" in finding.detail) == ("broken", True)
-    add = "gcloud storage buckets add-iam-policy-binding"
-    assert finding.fix == f"{add} gs://{BUCKET} {US} --role=roles/storage.objectUser"
+    for finding, bucket in zip(problems(cloud), (BUCKET, STAGING), strict=True):
+        assert (finding.state, "missing permission: storage.objects.list (" in finding.detail) == ("broken", True)
+        add = "gcloud storage buckets add-iam-policy-binding"
+        assert finding.fix == f"{add} gs://{bucket} {US} --role=roles/storage.objectUser"
 
 
 @pytest.mark.parametrize(

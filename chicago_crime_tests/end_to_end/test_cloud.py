@@ -16,7 +16,7 @@ from chicago_crime_tests.support import REAL_DATA, crimes_of_months, run_well, w
 
 YEARS = (2014, 2015, 2016)
 MOST_WRITES_A_YEAR = 46
-"""For each of 12 tables a statement and a label, 11 published files, 4 staging tables with their load jobs, the lake."""
+"""Of 12 tables a statement and a label each, 11 published files, 4 staging tables with their load jobs, the lake."""
 
 
 @pytest.fixture
