@@ -55,6 +55,17 @@ class _Handler(GoogleHandler):
         self.server.catalog.add_dataset(name, about)
         self.reply_json(about)
 
+    def _on_datasets_delete(self, of: Mapping[str, str]) -> None:
+        self._may("bigquery.datasets.delete", f"Dataset {PROJECT}:{of['datasetId']}")
+        catalog = self.server.catalog
+        with catalog.lock:
+            if catalog.datasets.pop(of["datasetId"], None) is None:
+                raise RefusedError(404, f"Not found: Dataset {PROJECT}:{of['datasetId']}")
+            for table in [table for (dataset, _), table in catalog.tables.items() if dataset == of["datasetId"]]:
+                catalog.remove(table)
+            catalog.database.cursor().execute(f'DROP SCHEMA "{of["datasetId"]}"')
+        self.reply_json(None)
+
     def _on_tables_get(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.tables.get", f"Table {PROJECT}:{of['datasetId']}.{of['tableId']}")
         self.reply_json(self._resource(self._table(of)))

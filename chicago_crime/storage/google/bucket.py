@@ -69,11 +69,13 @@ class BucketStore(ObjectStore):
     Attributes:
         account: project, credentials and endpoint of the client.
         bucket: name of the bucket.
+        folder: keys are below it, e.g. rehearsal/.
         policy: timeouts and retries of a request.
     """
 
     account: GoogleAccount
     bucket: str
+    folder: str = ""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @cached_property
@@ -99,7 +101,7 @@ class BucketStore(ObjectStore):
             found = self._upload(key, file, facts, found.generation if found else 0)
         if not facts.match(found):
             raise ObjectStoreError(
-                f"{self._uri(key)} has other content than {file} after the upload, most likely because another run "
+                f"{self.uri(key)} has other content than {file} after the upload, most likely because another run "
                 "wrote it: run it again"
             )
         return StoredObject(key, facts.size, facts.sha256)
@@ -118,7 +120,7 @@ class BucketStore(ObjectStore):
             if current is None:
                 raise self._missing(key)
             # Pinned to its generation: the checksum then is that of the download, even if another run writes meanwhile.
-            blob = storage.Blob(key, self._bucket, generation=current.generation)
+            blob = storage.Blob(current.name, self._bucket, generation=current.generation)
             try:
                 self._call(partial(blob.download_to_filename, str(target), checksum=None, **self._options))
             except NotFound:
@@ -127,17 +129,20 @@ class BucketStore(ObjectStore):
                 return target
             target.unlink()
             problem = "arrived damaged"
-        raise ObjectStoreError(f"{self._uri(key)} {problem}, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
+        raise ObjectStoreError(f"{self.uri(key)} {problem}, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
 
     @override
     def location(self, key: str) -> str:
         if not self.exists(key):
             raise self._missing(key)
-        return self._uri(key)
+        return self.uri(key)
 
     @override
     def list(self, prefix: str = "") -> list[Item]:
-        found = (Item(blob.name, blob.size or 0, blob.updated.timestamp()) for blob in self._blobs(prefix))
+        found = (
+            Item(blob.name.removeprefix(self.folder), blob.size or 0, blob.updated.timestamp())
+            for blob in self._blobs(prefix)
+        )
         return sorted(found, key=lambda item: item.key)
 
     @override
@@ -148,7 +153,7 @@ class BucketStore(ObjectStore):
     @override
     def read(self, key: str) -> tuple[bytes, str] | None:
         for _ in range(_DOWNLOAD_ATTEMPTS):
-            blob = self._bucket.blob(key)
+            blob = self._bucket.blob(self.folder + key)
             try:  # one request, so that content, generation and checksum belong together
                 content = self._call(partial(blob.download_as_bytes, checksum=None, **self._options))
             except NotFound:
@@ -156,11 +161,11 @@ class BucketStore(ObjectStore):
                 return None
             if blob.crc32c == _crc32c(content):
                 return content, str(blob.generation)
-        raise ObjectStoreError(f"{self._uri(key)} arrived damaged, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
+        raise ObjectStoreError(f"{self.uri(key)} arrived damaged, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
 
     @override
     def swap(self, key: str, content: bytes, version: str | None) -> bool:
-        blob = self._bucket.blob(key)
+        blob = self._bucket.blob(self.folder + key)
         blob.crc32c = _crc32c(content)
 
         def send() -> None:
@@ -183,7 +188,7 @@ class BucketStore(ObjectStore):
 
     @override
     def delete(self, key: str) -> None:
-        self._delete(self._bucket.blob(key))
+        self._delete(self._bucket.blob(self.folder + key))
 
     @override
     @contextmanager
@@ -198,7 +203,7 @@ class BucketStore(ObjectStore):
     def has_parquet(self, folder: str) -> bool:
         """Whether there is a Parquet file below a folder, gs://bucket/folder, of this bucket or another."""
         address = urlsplit(folder)
-        store = self if address.netloc == self.bucket else replace(self, bucket=address.netloc)
+        store = replace(self, bucket=address.netloc, folder="")
         return any(item.key.endswith(".parquet") for item in store.list(f"{address.path.strip('/')}/"))
 
     def upload(self, file: Path, prefix: str) -> str:
@@ -211,7 +216,7 @@ class BucketStore(ObjectStore):
             ObjectStoreError: as `put`.
         """
         checksum = Facts.of(file).sha256
-        return self._uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{file.name}", file, checksum).key)
+        return self.uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{file.name}", file, checksum).key)
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete every object below a prefix such as `staging/run/`.
@@ -245,11 +250,12 @@ class BucketStore(ObjectStore):
         )
         return call(request, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 
-    def _uri(self, key: str) -> str:
-        return f"gs://{self.bucket}/{key}"
+    def uri(self, key: str) -> str:
+        """The address of an object or a folder."""
+        return f"gs://{self.bucket}/{self.folder}{key}"
 
     def _missing(self, key: str) -> ObjectStoreError:
-        return ObjectStoreError(f"there is no object {self._uri(key)}: materialize crime_object first")
+        return ObjectStoreError(f"there is no object {self.uri(key)}: materialize crime_object first")
 
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(
@@ -263,7 +269,7 @@ class BucketStore(ObjectStore):
         Returns:
             The object as it is afterwards, whoever wrote it.
         """
-        blob = self._bucket.blob(key)
+        blob = self._bucket.blob(self.folder + key)
         blob.metadata = {"sha256": facts.sha256}
         # The checksum is sent ahead, so that Google never stores other bytes. The client's `checksum` option compares
         # afterwards and deletes a damaged object; the previous content would be lost.
@@ -287,7 +293,7 @@ class BucketStore(ObjectStore):
 
     def _find(self, key: str) -> storage.Blob | None:
         """The object as it is now, or None."""
-        blob = self._bucket.blob(key)
+        blob = self._bucket.blob(self.folder + key)
         try:
             self._call(lambda: blob.reload(**self._options))
         except NotFound as error:
@@ -298,7 +304,9 @@ class BucketStore(ObjectStore):
 
     def _blobs(self, prefix: str) -> Sequence[storage.Blob]:
         try:
-            return self._call(lambda: list(self.client.list_blobs(self._bucket, prefix=prefix, **self._options)))
+            return self._call(
+                lambda: list(self.client.list_blobs(self._bucket, prefix=self.folder + prefix, **self._options))
+            )
         except NotFound:
             raise self._no_bucket() from None
 

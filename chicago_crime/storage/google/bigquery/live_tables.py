@@ -140,6 +140,16 @@ class LiveTables:
             lambda: self.client().update_table(changed, ["labels"], **self.jobs.options), f"cannot label {table.name}"
         )
 
+    def drop_dataset(self) -> None:
+        """Delete the dataset and all of its tables, if it exists."""
+        call_bigquery(
+            lambda: self.client().delete_dataset(
+                self.dataset, delete_contents=True, not_found_ok=True, **self.jobs.options
+            ),
+            f"cannot delete the dataset {self.dataset.dataset_id}",
+        )
+        self._ready.clear()
+
     @contextmanager
     def staging(self, table: Table, year: int) -> Iterator[bigquery.TableReference]:
         """An empty table without columns for files that are to be checked; it is deleted on exit, or expires."""

@@ -205,7 +205,7 @@ class BigQueryWarehouse(Warehouse):
         self, table: Table, rows: Mapping[int, int], as_of: datetime, place: str, folder: Path
     ) -> dict[tuple[str, int], Path]:
         """Export years of a table, download the files, and write each year's rows in their order."""
-        uri = f"gs://{self.staging.bucket}/{place}{table.name}"
+        uri = self.staging.uri(f"{place}{table.name}")
         self.jobs.run(
             statements.export(table, list(rows), uri, as_of), Purpose(f"cannot export {table.name}", table.name)
         )
