@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.graph.checks.layers import COORDINATES
 from chicago_crime.installation import build_bigquery, build_bucket_store, build_dataproc
 from chicago_crime.intake.gate import pass_through
 from chicago_crime.intake.staging import staging_folder
@@ -26,12 +27,6 @@ from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
 
 YEAR, ROWS = 2014, 500
-
-SUMS = {
-    "latitudes": "SUM(CAST(ROUND(latitude * 1e9) AS INT64))",
-    "x_coordinates": "SUM(CAST(ROUND(x_coordinate * 1e3) AS INT64))",
-}
-"""Sums that differ if coordinates lose digits."""
 
 
 class RehearsalError(PlatformError):
@@ -205,10 +200,10 @@ class Rehearsal:
         return "twice, so that rows were replaced", _usd(*made)
 
     def _export(self) -> tuple[str, float]:
-        before = self.warehouse.measure(CRIMES, [YEAR], SUMS)
+        before = self.warehouse.measure(CRIMES, [YEAR], COORDINATES)
         self.warehouse.export_parquet(CRIMES, [YEAR], self.staging.uri("export"))
         stored = self.warehouse.load_parquet(CRIMES, YEAR, self.staging.uri("export"))
-        after = self.warehouse.measure(CRIMES, [YEAR], SUMS)
+        after = self.warehouse.measure(CRIMES, [YEAR], COORDINATES)
         _must(before == after, f"coordinates changed on the way: {before} became {after}")
         return f"{stored.rows} rows, coordinates to the last digit", _usd(stored)
 

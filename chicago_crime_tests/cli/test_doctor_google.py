@@ -57,7 +57,7 @@ def test_a_fresh_project_is_ok(cloud: WholeCloud) -> None:
     found = findings(cloud)
     assert [finding for finding in found.values() if finding.state != "ok" or finding.fix] == []
     assert found["credentials"].detail == f"serviceAccount:{EMAIL}"
-    assert found["APIs"].detail == "bigquery, cloudresourcemanager, dataproc, iam, secretmanager, storage"
+    assert found["APIs"].detail == "bigquery, cloudresourcemanager, compute, dataproc, iam, secretmanager, storage"
     assert found["dataset chicago_crime"].detail.startswith("does not exist yet: the first run creates it")
     assert found["region"].detail == "bucket in us-central1, staging in us-central1, clusters in us-central1"
 
@@ -70,7 +70,7 @@ def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud)
     assert found["region"].detail.startswith("bucket in us-central1, staging in us-central1, dataset in us-central1")
     assert tables.bigquery.writes() == before
     assert {request.method for request in tables.storage.calls + tables.dataproc.calls} == {"GET"}
-    assert all(request.path.endswith(":testIamPermissions") for request in tables.access.calls)
+    assert all(one.method == "GET" or one.path.endswith(":testIamPermissions") for one in tables.access.calls)
 
 
 def test_every_permission_of_the_table_of_roles_is_tested_and_no_other(tables: WholeCloud) -> None:
@@ -103,6 +103,14 @@ def test_a_missing_permission_on_the_project(cloud: WholeCloud, permission: str,
     assert finding.fix == f"gcloud projects add-iam-policy-binding {PROJECT_ID} --condition=None {US} --role={role}"
     other = "serverless" if mode == "cluster" else "cluster"
     assert (problems(cloud, dataproc_mode=other) == []) == permission.startswith("dataproc.")
+
+
+def test_too_few_processors_for_the_cluster(cloud: WholeCloud) -> None:
+    cloud.access.quotas["N2_CPUS"] = 8.0
+    [finding] = problems(cloud)
+    assert finding.state == "warning"
+    assert finding.detail == "the cluster needs 12 processors, and the quota N2_CPUS has 8 left"
+    assert problems(cloud, dataproc_workers=0) == []
 
 
 def test_a_missing_permission_on_the_bucket(cloud: WholeCloud) -> None:

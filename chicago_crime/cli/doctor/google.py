@@ -16,9 +16,11 @@ from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.storage.google import permissions
 from chicago_crime.storage.google.bigquery import ddl
 from chicago_crime.storage.google.permissions import Grant, Place, as_command, grant_command, grants_for
+from chicago_crime.storage.google.prices import vcpus
 from chicago_crime.storage.google.rest import (
     ACCOUNTS,
     BIGQUERY,
+    COMPUTE,
     DATAPROC,
     PROJECTS,
     SECRETS,
@@ -117,6 +119,8 @@ class Probe:
         is_cluster = settings.dataproc_mode == "cluster"
         place = f"regions/{region}/clusters" if is_cluster else f"locations/{region}/batches"
         self._request("spark", DATAPROC, f"/v1/projects/{project}/{place}/requested-by-doctor")
+        if is_cluster:
+            self._request("quotas", COMPUTE, f"/compute/v1/projects/{project}/regions/{region}")
         if account := settings.dataproc_service_account:
             path = f"/v1/projects/-/serviceAccounts/{account}:testIamPermissions"
             self._request("account", ACCOUNTS, path, self._to_test("account"))
@@ -289,6 +293,8 @@ class Probe:
         else:
             is_cluster = settings.dataproc_mode == "cluster"
             yield from self._refused(what, answer, permissions.CLUSTERS if is_cluster else permissions.BATCHES)
+        if self.answers.get("quotas", Answer(0)).is_good:
+            yield from self._processors()
         account = settings.dataproc_service_account
         if account is None:
             detail = f"the project's default; {PREFIX}DATAPROC_SERVICE_ACCOUNT can name one with fewer permissions"
@@ -299,3 +305,16 @@ class Probe:
             yield Finding(f"account {account}", "broken", "does not exist", fix)
         else:
             yield from self._tested(f"account {account}", permissions.ACT_AS, self.answers["account"])
+
+    def _processors(self) -> Iterator[Finding]:
+        """Whether the region's quotas leave enough processors for the cluster: new projects often have 8."""
+        settings = self.settings
+        needed = (vcpus(settings.dataproc_machine_type) or 0) * (settings.dataproc_workers + 1)
+        family = settings.dataproc_machine_type.partition("-")[0].upper()
+        for quota in self.answers["quotas"].content.get("quotas", []):
+            free = int(quota["limit"] - quota["usage"])
+            if quota["metric"] in ("CPUS", f"{family}_CPUS") and free < needed:
+                detail = f"the cluster needs {needed} processors, and the quota {quota['metric']} has {free} left"
+                page = f"https://console.cloud.google.com/iam-admin/quotas?project={settings.gcp_project}"
+                fix = f"export {PREFIX}DATAPROC_WORKERS=0  (one machine), or request more: {page}"
+                yield Finding("processors", "warning", detail, fix)
