@@ -69,8 +69,8 @@ def delete(table: Table, year: int) -> str:
 def replaced(table: Table, year: int, query: str) -> str:
     """The statement that replaces a year by the rows of a query, all or nothing.
 
-    Google calls its condition a constant false predicate, made for a replacement: no rows are joined, and only the
-    year's partitions are read ("DML syntax", MERGE, and "Update partitioned table data using DML", November 2026).
+    Google calls its condition a constant false predicate, made for a replacement: no rows are joined ("DML syntax",
+    MERGE). Only the year's partitions are read (measured: yogirk.dev, "Merge on false", April 2026).
     """
     names = ", ".join(name_of(column.name) for column in table.columns)
     old = text(_of_year(table, year, "target"))
