@@ -65,12 +65,18 @@ class Split:
         counts: of the source's lines.
         sha256: checksum of the source, hexadecimal.
         size: of the source, in bytes.
+        others: of each line that begins no row, in order, how many rows begin above it.
     """
 
     file: Path
     counts: Counts
     sha256: str
     size: int
+    others: np.ndarray
+
+    def line_of(self, row: int) -> int:
+        """The line of the source on which a row begins; both are counted from 1, and the header is line 1."""
+        return 1 + row + int(np.searchsorted(self.others, row))
 
 
 def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Path) -> Split:
@@ -112,7 +118,7 @@ def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Pa
             if newlines.newlines not in (None, "\n"):
                 rows.differ()
             rest = rest[splitter.take(rest[: rest.rfind(b"\n") + 1], is_last) :]
-    return Split(target if rows.differs else source, splitter.counts, digest.hexdigest(), size)
+    return Split(target if rows.differs else source, splitter.counts, digest.hexdigest(), size, splitter.others)
 
 
 def first_line(source: Path) -> str:
@@ -181,6 +187,12 @@ class _Splitter:
     rows: _Rows
     rejects: Any
     counts: Counts = field(default_factory=Counts)
+    _others: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def others(self) -> np.ndarray:
+        """Of each line so far that begins no row, in order, how many rows begin above it."""
+        return np.concatenate([np.empty(0, np.int64), *self._others])
 
     def __post_init__(self) -> None:
         self._of_utf8 = _run_of_rows(self.width, rb"\0")
@@ -201,6 +213,7 @@ class _Splitter:
                 end = start + 1
                 self.rows.keep(b"\n")
                 self.counts.blank += 1
+                self._others.append(np.array([self.counts.rows]))
             if end == start:
                 end = self._take_one(text, start, is_last)
                 if end == start:
@@ -220,6 +233,8 @@ class _Splitter:
             rows = int(np.argmax((lines > LONGEST_RECORD) | (size > MOST_BYTES)))
             end = start + int(line_ends[last_lines[rows - 1]]) + 1 if rows else start
         self.rows.keep(text[start:end])
+        if rows < line_ends.size:
+            self._others.append(np.repeat(self.counts.rows + 1 + np.arange(rows), lines[:rows] - 1))
         self.counts.rows += rows
         self.counts.continuations += int(lines[:rows].sum()) - rows
         return end
@@ -247,6 +262,7 @@ class _Splitter:
             damaged = text[start : end - 1].decode(errors="surrogateescape")
             self.rejects.writerow((self.counts.lines + 2, problem, damaged[:MOST_QUARANTINED]))
             self.counts.quarantined += 1
+            self._others.append(np.array([self.counts.rows]))
             self.rows.differ()
             return end
         row = text[start : ends[-1]]
@@ -256,6 +272,7 @@ class _Splitter:
             self.rows.differ(_csv_line(fields))
         self.counts.rows += 1
         self.counts.continuations += len(ends) - 1
+        self._others.append(np.repeat(self.counts.rows, len(ends) - 1))
         return ends[-1]
 
 

@@ -63,26 +63,8 @@ SELECT
   primary_type,
   description,
   location_description,
-  CASE arrest
-    WHEN 'true' THEN TRUE
-    WHEN '1' THEN TRUE
-    WHEN '1.0' THEN TRUE
-    WHEN 'y' THEN TRUE
-    WHEN 'false' THEN FALSE
-    WHEN '0' THEN FALSE
-    WHEN '0.0' THEN FALSE
-    WHEN 'n' THEN FALSE
-  END AS arrest,
-  CASE domestic
-    WHEN 'true' THEN TRUE
-    WHEN '1' THEN TRUE
-    WHEN '1.0' THEN TRUE
-    WHEN 'y' THEN TRUE
-    WHEN 'false' THEN FALSE
-    WHEN '0' THEN FALSE
-    WHEN '0.0' THEN FALSE
-    WHEN 'n' THEN FALSE
-  END AS domestic,
+  arrest,
+  domestic,
   beat,
   district,
   ward,
