@@ -26,6 +26,7 @@ LEAST_SHARE_OF_YEAR = 0.1
 ROWS = "rows.csv"
 REWRITTEN = "rewritten.csv"
 
+
 class GateError(PlatformError):
     """A file is refused; the message names the file, what is wrong with it and what to do."""
 
