@@ -34,7 +34,8 @@ ranked AS (
     IF(
       -- The row that changed last is kept. The other columns break ties, the same way each time.
       ROW_NUMBER() OVER (
-        PARTITION BY id ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward, raw.id
+        PARTITION BY id
+        ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward, raw.id
       ) = 1, NULL, 'superseded'
     ) AS reason
   FROM judged
