@@ -1,7 +1,7 @@
 """The gate: decides what enters the lake, and puts unreadable lines into a quarantine.
 
-It separates rows from damage and does not interpret values, which is up to the warehouse. A canonical file passes
-byte by byte. From any other, the rows are written as a canonical CSV.
+It separates rows from damage, and refuses a file of which too much cannot be read. Values stay as they are. A canonical
+file passes byte by byte. From any other, the rows are written as a canonical CSV.
 """
 
 import csv
@@ -9,25 +9,22 @@ import io
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from chicago_crime import sql
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows
 from chicago_crime.intake.header import Header, HeaderError, read_header
-from chicago_crime.sql.duckdb_dialect import to_duckdb
+from chicago_crime.intake.values import LARGEST_REJECTED, LARGEST_UNREADABLE, NAMES, read_values
 from chicago_crime.sql.duckdb_scans import csv_scan
-from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 LEAST_SHARE_OF_YEAR = 0.1
 """A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
 
 ROWS = "rows.csv"
 REWRITTEN = "rewritten.csv"
-
-_NAMES = [column.name for column in SOURCE_COLUMNS]
 
 
 class GateError(PlatformError):
@@ -48,6 +45,7 @@ class Passage:
         missing: source columns that the file lacks; they are empty.
         counts: of the lines after the header; every line is accounted for.
         months: rows of the year by month, "2014-01" and on.
+        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
         is_canonical: True if the source file passed byte by byte.
     """
 
@@ -60,10 +58,18 @@ class Passage:
     missing: tuple[str, ...]
     counts: Counts
     months: dict[str, int]
+    unreadable: dict[str, dict[str, Any]]
     is_canonical: bool
 
 
-def pass_through(source: Path, year: int, folder: Path) -> Passage:
+def pass_through(
+    source: Path,
+    year: int,
+    folder: Path,
+    *,
+    largest_unreadable: float = LARGEST_UNREADABLE,
+    largest_rejected: float = LARGEST_REJECTED,
+) -> Passage:
     """Take a year's file through the gate.
 
     Args:
@@ -71,13 +77,16 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
             line ends.
         year: the year that its rows should be of.
         folder: where to write the quarantine and, if necessary, the canonical file.
+        largest_unreadable: share of a column's values that may be there and be unreadable.
+        largest_rejected: share of rows that may lack an id or a date.
 
     Raises:
-        GateError: the file is empty, not a CSV, lacks needed columns, is mostly unreadable or of another year.
+        GateError: the file is empty, not a CSV, lacks needed columns, is mostly of another year, or too much of it is
+            unreadable.
     """
     names, header = _header(source)
     # The width of the file's rows stays; columns that are not ours, or in another order, are left to DuckDB.
-    written = _NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
+    written = NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
     quarantine = empty_quarantine(folder)
     split = split_rows(source, written, folder / ROWS, quarantine)
     counts = split.counts
@@ -85,10 +94,14 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
         raise GateError(_mostly_unreadable(source, counts, quarantine))
     try:
         file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
-        months = _rows_by_month(file, year)
+        values = read_values(file, split.line_of)
     except duckdb.Error as error:
         raise GateError(f"{source}: DuckDB cannot read its rows ({error}). Export the file again.") from error
-    assert sum(months.values()) == counts.rows, f"DuckDB reads {sum(months.values())} of {counts.rows} rows of {source}"
+    assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {source}"
+    called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
+    if problem := values.problem(called, largest_unreadable, largest_rejected):
+        raise GateError(f"{source}: {problem}")
+    months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
         most = max(months, key=lambda month: months[month])
@@ -106,6 +119,7 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
         missing=header.missing,
         counts=counts,
         months=in_year,
+        unreadable=values.told(),
         is_canonical=file == source,
     )
 
@@ -139,19 +153,12 @@ def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path
     """Write the rows of a well-formed CSV with our columns in canonical order."""
     columns = [
         exp.alias_(exp.null() if index is None else exp.column(names[index]), name)
-        for name, index in zip(_NAMES, header.positions, strict=True)
+        for name, index in zip(NAMES, header.positions, strict=True)
     ]
     query = exp.select(*columns).from_(csv_scan(file, names)).sql("duckdb")
     with duckdb.connect(config={"threads": 2}) as connection:
         connection.execute(f"COPY ({query}) TO {exp.convert(str(target)).sql('duckdb')} (FORMAT CSV, HEADER)")
     return target
-
-
-def _rows_by_month(file: Path, year: int) -> dict[str, int]:
-    """Rows of a canonical CSV by month ("" where the date cannot be read)."""
-    query = sql.statement("fragments/rows_by_month")
-    with duckdb.connect(config={"threads": 2}) as connection:
-        return dict(connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, _NAMES))).fetchall())
 
 
 def _mostly_unreadable(source: Path, counts: Counts, quarantine: Path) -> str:
