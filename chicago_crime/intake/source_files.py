@@ -81,14 +81,18 @@ class SourceFiles:
 
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
-            gated = pass_through(fetched.path, year, fresh)
+            gated = pass_through(fetched.path, year, fresh, fetched)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",
                 source=source.name,
                 origin=fetched.origin,
                 synthetic=fetched.synthetic,
-                details=fetched.details,
+                details={
+                    "missing_columns": ", ".join(gated.missing),
+                    "ignored_columns": ", ".join(gated.ignored),
+                    **fetched.details,
+                },
                 sha256=gated.sha256,
                 bytes=gated.size,
                 columns=list(gated.columns),

@@ -1,6 +1,7 @@
 """The interface of the sources: whoever publishes the yearly CSVs, and the file a source delivers."""
 
 import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,34 @@ class SourceError(PlatformError):
 
 
 @dataclass(frozen=True)
+class Span:
+    """Consecutive lines of a year's file that come from one file of the user.
+
+    Attributes:
+        name: the user's file.
+        lines: how many lines.
+        first: number of the first in the user's file, if they follow each other there, too.
+        numbers: else a file with the number of each as an integer of 8 bytes.
+        unit: what the user's file is counted in: lines, or records of JSON.
+    """
+
+    name: str
+    lines: int
+    first: int = 2
+    numbers: Path | None = None
+    unit: str = "line"
+
+    def place(self, index: int) -> str:
+        """Where a line is in the user's file; the first has index 0."""
+        number = self.first + index
+        if self.numbers:
+            with self.numbers.open("rb") as file:
+                file.seek(8 * index)
+                number = int.from_bytes(file.read(8), sys.byteorder)
+        return f"{self.name}, {self.unit} {number}"
+
+
+@dataclass(frozen=True)
 class SourceFile:
     """One year's CSV on this machine's disk, as its publisher wrote it (uncompressed).
 
@@ -34,12 +63,23 @@ class SourceFile:
         synthetic: True if the rows are made up; everything that shows them must say so.
         details: anything else worth keeping in the manifest (a seed, a download address, ...). `partial` says whether
             the publisher will still add rows to the year, where the source can know it.
+        spans: where its lines after the header come from, if it was made of the user's files.
     """
 
     path: Path
     origin: str
     synthetic: bool = False
     details: dict[str, str | int | bool] = field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
+
+    def place(self, line: int) -> str:
+        """File and line as the user knows them, for a line of the CSV; the header is line 1."""
+        index = line - 2
+        for span in self.spans if index >= 0 else ():
+            if index < span.lines:
+                return span.place(index)
+            index -= span.lines
+        return f"{self.origin}, line {line}"
 
 
 @dataclass(frozen=True)
@@ -50,11 +90,13 @@ class Expected:
         what: the file, in words.
         rows: its number of rows, if known.
         bytes: its size as uncompressed CSV, if known.
+        problem: why a fetch would fail; "" as far as nothing is known.
     """
 
     what: str
     rows: int | None = None
     bytes: int | None = None
+    problem: str = ""
 
 
 class CrimeSource(ABC):
@@ -71,6 +113,14 @@ class CrimeSource(ABC):
     @abstractmethod
     def years(self) -> list[int]:
         """The years this source can deliver now, ascending."""
+
+    def prepare(self, years: Sequence[int], directory: Path, progress: Progress = no_progress) -> "CrimeSource":
+        """The source to fetch the years of a run from.
+
+        Where one file has many years, it is read here, once for all of them. What is wrong with it is raised by the
+        fetch of the years that it concerns. `directory` is kept until the last fetch.
+        """
+        return self
 
     @abstractmethod
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:

@@ -2,12 +2,13 @@
 
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
-from chicago_crime.graph.assets.by_year import Metadata, each_year
+from chicago_crime.graph.assets.by_year import Metadata, each_year, run_years
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Listener, Step
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.sources.base import CrimeSource
+from chicago_crime.intake.staging import staging_folder
+from chicago_crime.sources.base import CrimeSource, Progress
 
 
 @asset(
@@ -26,11 +27,11 @@ def crime_csv(
 ) -> None:
     """Fetch each year from the source."""
 
-    def fetch(year: int) -> Metadata:
-        def progress(done: int, total: int | None) -> None:
-            listener(Step("crime_csv", year, share=done / total if total else None))
+    def progress_of(year: int) -> Progress:
+        return lambda done, total: listener(Step("crime_csv", year, share=done / total if total else None))
 
-        manifest = source_files.fetch(source, year, progress)
+    def fetch(year: int) -> Metadata:
+        manifest = source_files.fetch(prepared, year, progress_of(year))
         if manifest.synthetic:
             context.log.warning(f"{year} is SYNTHETIC: {manifest.origin}")
         if manifest.details.get("partial"):
@@ -50,4 +51,7 @@ def crime_csv(
             "path": MetadataValue.path(str(source_files.csv(year))),
         }
 
-    each_year(context, listener, "crime_csv", fetch)
+    years = run_years(context)
+    with staging_folder(source_files.staging) as folder:
+        prepared = source.prepare(years, folder, progress_of(years[0]))
+        each_year(context, listener, "crime_csv", fetch)
