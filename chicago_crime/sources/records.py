@@ -2,9 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,14 +62,14 @@ def records_of(blocks: Iterable[bytes], separator: bytes, width: int) -> Iterato
     """
     rest = b""
     for block in blocks:
-        found = _find(rest + block, separator, width, is_last=False)
-        rest = found.text[found.ends[-1] if len(found.ends) else 0 :]
+        found, rest = _find(rest + block, separator, width, is_last=False)
         yield found
     if rest:
-        yield _find(rest, separator, width, is_last=True)
+        yield _find(rest, separator, width, is_last=True)[0]
 
 
-def _find(text: bytes, separator: bytes, width: int, is_last: bool) -> Records:
+def _find(text: bytes, separator: bytes, width: int, is_last: bool) -> tuple[Records, bytes]:
+    """The records that are whole, and the rest of the text."""
     data = np.frombuffer(text, np.uint8)
     ends, quotes, separators = (np.flatnonzero(data == mark[0]) for mark in (_LF, _QUOTE, separator))
     ends += 1
@@ -76,49 +78,75 @@ def _find(text: bytes, separator: bytes, width: int, is_last: bool) -> Records:
     counts = np.diff(separators_before, append=len(separators))
     # Whether a separator is within quotes, if its line begins outside of them; else it is the other way round.
     is_quoted = (np.searchsorted(quotes, separators) - np.repeat(quotes_before, counts)) & 1 == 1
-    is_odd = np.diff(quotes_before, append=len(quotes)) & 1 == 1
-    continues, used = _continuations(np.flatnonzero(is_odd), is_quoted, separators_before, counts, width, is_last)
+    lines = _Lines(counts, _per_line(is_quoted, separators_before), np.diff(quotes_before, append=len(quotes)))
+    continues, used = _continuations(lines, partial(_misplaced, data, quotes, quotes_before, separator), width, is_last)
     at = np.flatnonzero(~continues[:used])
     plain = separators[is_quoted == np.repeat(continues, counts)]
-    last = np.append(at[1:], used)  # the line after each record's last
-    starts_of, ends_of = starts[at], ends[last - 1]
-    plain = plain[: np.searchsorted(plain, ends_of[-1])] if len(at) else plain[:0]
+    after = np.append(at[1:], used)[: len(at)]  # the line after each record's last
+    starts_of, ends_of = starts[at], ends[after - 1]
+    end = int(ends_of[-1]) if len(at) else 0
+    plain = plain[: np.searchsorted(plain, end)]
     first = np.searchsorted(plain, starts_of)
-    return Records(text, starts_of, ends_of, last - at, plain, first, np.diff(first, append=len(plain)) + 1)
+    fields = np.diff(first, append=len(plain)) + 1
+    return Records(text[:end], starts_of, ends_of, after - at, plain, first, fields), text[end:]
+
+
+class _Lines(NamedTuple):
+    """Of each line: its separators, those within quotes if it begins outside of them, and its quotes."""
+
+    separators: _Offsets
+    quoted: _Offsets
+    quotes: _Offsets
 
 
 def _continuations(
-    odd: _Offsets, is_quoted: NDArray[np.bool_], before: _Offsets, counts: _Offsets, width: int, is_last: bool
+    lines: _Lines, misplaced: Callable[[int], _Offsets], width: int, is_last: bool
 ) -> tuple[NDArray[np.bool_], int]:
     """For each line whether it continues a record, and how many lines make whole records.
 
     Args:
-        odd: lines with an odd number of quotes: one opens a quoted line end, the next one closes it.
-        is_quoted: of each separator, if its line begins outside quotes.
-        before: number of separators before each line.
-        counts: number of separators of each line.
+        lines: what they have.
+        misplaced: gives the number of quotes of each line that cannot be where they are, if it begins outside (0) or
+            within (1) quotes.
         width: how many fields a record has.
         is_last: whether nothing follows.
     """
-    lines = len(counts)
-    steps = np.zeros(lines + 1, np.int64)
+    count = len(lines.quotes)
+    steps = np.zeros(count + 1, np.int64)
+    odd = np.flatnonzero(lines.quotes & 1)  # one such line opens a quoted line end, the next one closes it
     if len(odd):
-        bounds = np.append(before, len(is_quoted))
-        inner = np.diff(np.append(0, np.cumsum(is_quoted))[bounds])  # quoted separators of each line
-        inner_before = np.append(0, np.cumsum(inner))
+        unquoted, bad = lines.separators - lines.quoted, misplaced(0)
+        within = np.append(0, np.cumsum(lines.quoted))
+        bad_within = np.append(0, np.cumsum(misplaced(1)))
     while len(odd):
         opening, closing = odd[0 : len(odd) - 1 : 2], odd[1::2]
-        fields = counts[opening] - inner[opening] + inner_before[closing + 1] - inner_before[opening + 1] + 1
+        fields = unquoted[opening] + within[closing + 1] - within[opening + 1] + 1
         is_good = (fields == width) & (closing - opening < LONGEST_RECORD)
+        is_good &= bad[opening] + bad_within[closing + 1] - bad_within[opening + 1] == 0
         good = len(is_good) if is_good.all() else int(is_good.argmin())
         steps[opening[:good] + 1] += 1
         steps[closing[:good] + 1] -= 1
         odd = odd[2 * good :]
-        if len(odd) == 1 and not is_last and lines - odd[0] < LONGEST_RECORD:
-            lines = int(odd[0])  # its end may follow
+        if len(odd) == 1 and not is_last and count - odd[0] < LONGEST_RECORD:
+            count = int(odd[0])  # its end may follow
             break
         odd = odd[1:]
-    return np.cumsum(steps[:-1]) > 0, lines
+    return np.cumsum(steps[:-1]) > 0, count
+
+
+def _misplaced(
+    data: NDArray[np.uint8], quotes: _Offsets, before: _Offsets, separator: bytes, begins_quoted: int
+) -> _Offsets:
+    """Quotes of each line that neither begin or end a field nor are doubled."""
+    order = np.arange(len(quotes)) - np.repeat(before, np.diff(before, append=len(quotes)))
+    outside = np.where((order + begins_quoted) % 2 == 0, data[np.maximum(quotes - 1, 0)], data[quotes + 1])
+    is_misplaced = ~np.isin(outside, [*separator, *_LF, *_QUOTE, *_BLANK]) & (quotes > 0)
+    return _per_line(is_misplaced, before)
+
+
+def _per_line(values: NDArray[np.bool_], before: _Offsets) -> _Offsets:
+    """How many values of each line are true; `before` is how many values there are before each line."""
+    return np.diff(np.append(0, np.cumsum(values))[np.append(before, len(values))])
 
 
 def as_csv(
