@@ -108,6 +108,7 @@ def split_by_year(
             line += len(numbers)
             done += len(found.text)
             progress(done, max(done, total) if total else None)
+    progress(done, done)
     assert split.lines.total() == split.read.lines, f"{item}: {split.lines} of {split.read.lines} lines"
     return split
 

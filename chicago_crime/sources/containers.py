@@ -95,7 +95,7 @@ def _members(file: Path) -> list[str]:
         return [""]  # listed anyway, so that a fetch of its year reports what is wrong
     shown = [name for name in names if not any(map(_is_hidden, Path(name).parts))]
     known = [name for name in shown if name.lower().endswith((*_TEXTS, *(f".csv{end}" for end in _PACKED)))]
-    return known or [""]
+    return known or (shown if len(shown) == 1 else [""])
 
 
 @contextmanager
@@ -196,7 +196,9 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
         try:
             keys = f"SELECT DISTINCT UNNEST(json_keys(json)) AS key FROM {objects} ORDER BY key"
             found = [key for (key,) in connection.sql(keys).fetchall()]
-            columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found or ["id"])
+            columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
+            if not found:
+                raise SourceError(f"{item} is JSON, but not made of an object for each crime: download it as .csv")
             connection.execute(f"COPY (SELECT {columns} FROM {objects}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
         except duckdb.Error as error:
             where = re.search(r"at byte \d+ in \S+ \d+: [^\n]*", str(error))  # without the path of our copy

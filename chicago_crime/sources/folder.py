@@ -123,7 +123,7 @@ class FolderSource(CrimeSource):
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
         """Unpack and join the files of the year; the checksums of compressed files are verified."""
         if self._splits is None:
-            return self.prepare([year], directory / "split").fetch(year, directory, progress)
+            return self.prepare([year], directory / "split", progress).fetch(year, directory, progress)
         items = [item for item in self._items() if _named(item).may_have(year)]
         parts = [part for part in (self._part(item, year) for item in items) if part]
         if not parts:
@@ -238,6 +238,7 @@ class _Join:
                 digest.update(block)
                 done += len(block)
                 progress(done, max(done, total) if total else None)
+        progress(done, done)
         if same := self._seen.get(digest.digest()):
             file.truncate(start)
             file.seek(start)
