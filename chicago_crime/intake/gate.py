@@ -1,7 +1,7 @@
 """The gate: decides what enters the lake, and puts unreadable lines into a quarantine.
 
-It separates rows from damage and does not interpret values, which is up to the warehouse. A canonical file passes
-byte by byte. From any other, the rows are written as a canonical CSV.
+It separates rows from damage, and refuses a file of which too much cannot be read. Values stay as they are. A canonical
+file passes byte by byte. From any other, the rows are written as a canonical CSV.
 """
 
 import csv
@@ -9,26 +9,23 @@ import io
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from chicago_crime import sql
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows
+from chicago_crime.intake.values import LARGEST_REJECTED, LARGEST_UNREADABLE, NAMES, read_values
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
-from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 LEAST_SHARE_OF_YEAR = 0.1
 """A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
 
 ROWS = "rows.csv"
 REWRITTEN = "rewritten.csv"
-
-_NAMES = [column.name for column in SOURCE_COLUMNS]
 
 
 class GateError(PlatformError):
@@ -49,6 +46,7 @@ class Passage:
         missing: source columns that the file lacks; they are empty.
         counts: of the lines after the header; every line is accounted for.
         months: rows of the year by month, "2014-01" and on.
+        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
         is_canonical: True if the source file passed byte by byte.
     """
 
@@ -61,10 +59,19 @@ class Passage:
     missing: tuple[str, ...]
     counts: Counts
     months: dict[str, int]
+    unreadable: dict[str, dict[str, Any]]
     is_canonical: bool
 
 
-def pass_through(source: Path, year: int, folder: Path, fetched: SourceFile | None = None) -> Passage:
+def pass_through(
+    source: Path,
+    year: int,
+    folder: Path,
+    fetched: SourceFile | None = None,
+    *,
+    largest_unreadable: float = LARGEST_UNREADABLE,
+    largest_rejected: float = LARGEST_REJECTED,
+) -> Passage:
     """Take a year's file through the gate.
 
     Args:
@@ -73,14 +80,17 @@ def pass_through(source: Path, year: int, folder: Path, fetched: SourceFile | No
         year: the year that its rows should be of.
         folder: where to write the quarantine and, if necessary, the canonical file.
         fetched: what the source said of the file, so that messages name the user's own files and lines.
+        largest_unreadable: share of a column's values that may be there and be unreadable.
+        largest_rejected: share of rows that may lack an id or a date.
 
     Raises:
-        GateError: the file is empty, not a CSV, lacks needed columns, is mostly unreadable or of another year.
+        GateError: the file is empty, not a CSV, lacks needed columns, is mostly of another year, or too much of it is
+            unreadable.
     """
     told = fetched or SourceFile(source, str(source))
     names, header = _header(source, told)
     # The width of the file's rows stays; columns that are not ours, or in another order, are left to DuckDB.
-    written = _NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
+    written = NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
     quarantine = empty_quarantine(folder)
     split = split_rows(source, written, folder / ROWS, quarantine)
     counts = split.counts
@@ -88,10 +98,14 @@ def pass_through(source: Path, year: int, folder: Path, fetched: SourceFile | No
         raise GateError(_mostly_unreadable(told, counts, quarantine))
     try:
         file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
-        months = _rows_by_month(file, year)
+        values = read_values(file, lambda row: told.place(split.line_of(row)))
     except duckdb.Error as error:
         raise GateError(f"{told.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
-    assert sum(months.values()) == counts.rows, f"DuckDB reads {sum(months.values())} of {counts.rows} rows of {source}"
+    assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {source}"
+    called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
+    if problem := values.problem(called, largest_unreadable, largest_rejected):
+        raise GateError(f"{told.origin}: {problem}")
+    months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
         most = max(months, key=lambda month: months[month])
@@ -109,6 +123,7 @@ def pass_through(source: Path, year: int, folder: Path, fetched: SourceFile | No
         missing=header.missing,
         counts=counts,
         months=in_year,
+        unreadable=values.told(),
         is_canonical=file == source,
     )
 
@@ -135,26 +150,19 @@ def _header(source: Path, told: SourceFile) -> tuple[list[str], Header]:
     try:
         return names, read_header(names)
     except HeaderError as error:
-        raise GateError(f"{told.place(1)}: {error}. Is it a file of the City's crimes?") from None
+        raise GateError(f"{told.origin}, line 1: {error}. Is it a file of the City's crimes?") from None
 
 
 def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path:
     """Write the rows of a well-formed CSV with our columns in canonical order."""
     columns = [
         exp.alias_(exp.null() if index is None else exp.column(names[index]), name)
-        for name, index in zip(_NAMES, header.positions, strict=True)
+        for name, index in zip(NAMES, header.positions, strict=True)
     ]
     query = exp.select(*columns).from_(csv_scan(file, names)).sql("duckdb")
     with duckdb.connect(config={"threads": 2}) as connection:
         connection.execute(f"COPY ({query}) TO {exp.convert(str(target)).sql('duckdb')} (FORMAT CSV, HEADER)")
     return target
-
-
-def _rows_by_month(file: Path, year: int) -> dict[str, int]:
-    """Rows of a canonical CSV by month ("" where the date cannot be read)."""
-    query = sql.statement("fragments/rows_by_month")
-    with duckdb.connect(config={"threads": 2}) as connection:
-        return dict(connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, _NAMES))).fetchall())
 
 
 def _mostly_unreadable(told: SourceFile, counts: Counts, quarantine: Path) -> str:
@@ -164,6 +172,6 @@ def _mostly_unreadable(told: SourceFile, counts: Counts, quarantine: Path) -> st
         return f"{told.origin} has a header and no rows: download it again"
     return (
         f"{told.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
-        f"The first: {told.place(int(first['line']))} ({first['problem']}): {first['text'][:120]}. "
+        f"The first is {told.place(int(first['line']))} ({first['problem']}): {first['text'][:120]}. "
         "Download or export the file again."
     )

@@ -4,9 +4,12 @@ The manifest says which file is the year's file. It is replaced last, so that a 
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError
@@ -33,6 +36,9 @@ class Manifest:
         months: rows of the year by month, "2014-01" and on.
         is_canonical: whether it may enter the lake unchanged.
         fetched_at: when it was fetched, ISO 8601, UTC.
+        ignored: names of columns that the platform does not use.
+        missing: source columns that the file lacks; they are empty.
+        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
     """
 
     year: int
@@ -51,6 +57,9 @@ class Manifest:
     months: dict[str, int]
     is_canonical: bool
     fetched_at: str
+    ignored: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unreadable: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def fetched_epoch(self) -> float:
@@ -88,11 +97,7 @@ class SourceFiles:
                 source=source.name,
                 origin=fetched.origin,
                 synthetic=fetched.synthetic,
-                details={
-                    "missing_columns": ", ".join(gated.missing),
-                    "ignored_columns": ", ".join(gated.ignored),
-                    **fetched.details,
-                },
+                details=fetched.details,
                 sha256=gated.sha256,
                 bytes=gated.size,
                 columns=list(gated.columns),
@@ -103,15 +108,45 @@ class SourceFiles:
                 months=gated.months,
                 is_canonical=gated.is_canonical,
                 fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                ignored=[*gated.ignored, *fetched.ignored],
+                missing=[*gated.missing, *fetched.missing],
+                unreadable=gated.unreadable,
             )
             previous = self.manifest(year)
             written = fresh / "manifest.json"
             written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
             publish(fetched.path, self.folder / manifest.file)
+            if not gated.is_canonical:
+                for file, kept in zip((gated.file, gated.quarantine), self._kept(manifest), strict=True):
+                    publish(file, kept)
             publish(written, self._manifest_path(year))
             if previous and previous.file != manifest.file:
-                (self.folder / previous.file).unlink(missing_ok=True)
+                for file in (self.folder / previous.file, *self._kept(previous)):
+                    file.unlink(missing_ok=True)
         return manifest
+
+    @contextmanager
+    def behind_gate(self, year: int) -> Iterator[tuple[Path, Path]]:
+        """The canonical rows and the quarantine of a year.
+
+        Of a file that is not canonical, they were kept when it came in and are deleted afterwards. Should they be
+        needed again, the file goes through the gate once more.
+        """
+        from chicago_crime.intake.gate import empty_quarantine, pass_through
+
+        manifest, source = self.manifest(year), self.csv(year)
+        assert manifest, "csv() refuses a year without a manifest"
+        kept = self._kept(manifest)
+        with staging_folder(self.staging) as folder:
+            if manifest.is_canonical:
+                yield source, empty_quarantine(folder)
+            elif all(file.exists() for file in kept):
+                yield kept
+            else:
+                gated = pass_through(source, year, folder, largest_unreadable=1, largest_rejected=1)  # let in before
+                yield gated.file, gated.quarantine
+        for file in kept:
+            file.unlink(missing_ok=True)
 
     def manifest(self, year: int) -> Manifest | None:
         """The manifest of a year; None if the year was never fetched."""
@@ -132,6 +167,10 @@ class SourceFiles:
         if manifest is None or not (self.folder / manifest.file).exists():
             raise SourceError(f"{self.folder} has no CSV for {year}: materialize crime_csv for {year} first")
         return self.folder / manifest.file
+
+    def _kept(self, manifest: Manifest) -> tuple[Path, Path]:
+        stem = self.folder / manifest.file
+        return stem.with_suffix(".rows"), stem.with_suffix(".quarantine")
 
     def _manifest_path(self, year: int) -> Path:
         return self.folder / f"{year}.json"

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from chicago_crime.errors import PlatformError
 
@@ -23,6 +24,17 @@ def no_progress(done: int, total: int | None) -> None:
 
 class SourceError(PlatformError):
     """A source cannot deliver a year; the message names the file or setting and says what to do."""
+
+
+class Place(NamedTuple):
+    """A line as the user can find it: its number, its file if there are several, and what the file is counted in."""
+
+    number: int
+    file: str = ""
+    unit: str = "line"
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.number:,}{self.file and f' of {self.file}'}"
 
 
 @dataclass(frozen=True)
@@ -43,14 +55,13 @@ class Span:
     numbers: Path | None = None
     unit: str = "line"
 
-    def place(self, index: int) -> str:
-        """Where a line is in the user's file; the first has index 0."""
-        number = self.first + index
-        if self.numbers:
-            with self.numbers.open("rb") as file:
-                file.seek(8 * index)
-                number = int.from_bytes(file.read(8), sys.byteorder)
-        return f"{self.name}, {self.unit} {number}"
+    def number(self, index: int) -> int:
+        """Number of a line in the user's file; the first has index 0."""
+        if self.numbers is None:
+            return self.first + index
+        with self.numbers.open("rb") as file:
+            file.seek(8 * index)
+            return int.from_bytes(file.read(8), sys.byteorder)
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,8 @@ class SourceFile:
         details: anything else worth keeping in the manifest (a seed, a download address, ...). `partial` says whether
             the publisher will still add rows to the year, where the source can know it.
         spans: where its lines after the header come from, if it was made of the user's files.
+        ignored: names of columns of these files that it does not have, because they are not source columns.
+        missing: source columns that some of these files lack.
     """
 
     path: Path
@@ -71,15 +84,17 @@ class SourceFile:
     synthetic: bool = False
     details: dict[str, str | int | bool] = field(default_factory=dict)
     spans: tuple[Span, ...] = ()
+    ignored: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
-    def place(self, line: int) -> str:
-        """File and line as the user knows them, for a line of the CSV; the header is line 1."""
+    def place(self, line: int) -> Place:
+        """Where a line of the CSV is in the user's files; the header is line 1."""
         index = line - 2
         for span in self.spans if index >= 0 else ():
             if index < span.lines:
-                return span.place(index)
+                return Place(span.number(index), span.name if len(self.spans) > 1 else "", span.unit)
             index -= span.lines
-        return f"{self.origin}, line {line}"
+        return Place(line)
 
 
 @dataclass(frozen=True)

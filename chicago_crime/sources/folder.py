@@ -146,7 +146,8 @@ class FolderSource(CrimeSource):
                 )
         origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
         details = _details(parts, year) | join.details | {VERSION: ", ".join(part.version for part in parts)}
-        return SourceFile(target, origin, details=details, spans=tuple(join.spans))
+        ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
+        return SourceFile(target, origin, False, details, tuple(join.spans), ignored, missing)
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
@@ -279,13 +280,14 @@ def _details(parts: Sequence[_Part], year: int) -> dict[str, str | int | bool]:
             told["windows_1252_letters"] = part.split.read.windows_letters
         for key, value in told.items():
             details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
-    for key in ("missing", "ignored"):
-        lists = [getattr(part.layout.header, key) for part in parts]
-        names = dict.fromkeys(name for one in lists for name in one)
-        details[f"{key}_columns"] = ", ".join(
-            name if all(name in one for one in lists) else f"{name} (in some files)" for name in names
-        )
     return details
+
+
+def _columns(parts: Sequence[_Part], kind: str) -> tuple[str, ...]:
+    """The columns of this kind that files have which are not alike."""
+    lists = [getattr(part.layout.header, kind) for part in parts]
+    names = dict.fromkeys(name for one in lists for name in one)
+    return tuple(name if all(name in one for one in lists) else f"{name} (in some files)" for name in names)
 
 
 def _expected(item: Item, year: int) -> Expected | None:

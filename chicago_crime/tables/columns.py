@@ -149,7 +149,9 @@ IS_PROVISIONAL = Column(
 )
 CRIMES_COUNT = count("crimes", "Number of crimes.")
 ARRESTS = count("arrests", "Crimes with the arrest flag.")
-ARREST_RATE = Column("arrest_rate", "FLOAT64", "arrests / crimes. Not a clearance rate.", between=(0, 1))
+ARREST_RATE = Column(
+    "arrest_rate", "FLOAT64", "arrests / crimes whose flag is known. Not a clearance rate.", between=(0, 1)
+)
 DOMESTIC_CRIMES = count("domestic_crimes", "Crimes with the domestic flag.")
 COMMUNITY_AREA_NAME = Column("community_area_name", "STRING", "Name of the community area.")
 SIDE = Column("side", "STRING", "Side of the city that the community area lies in.")

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from chicago_crime.graph.run import RunReport
+from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.sources.base import no_progress
+from chicago_crime.sources.folder import FolderSource
 from chicago_crime_tests.support import (
     NAMES,
     REAL_DATA,
@@ -49,12 +52,20 @@ def test_the_twelve_crimes_are_loaded_whatever_their_file_is(tmp_path: Path, nam
     assert report.metadata["crime_object", 2016]["quarantined_lines"] == 0
 
 
+def test_lines_that_are_quoted_as_a_whole_are_read(tmp_path: Path) -> None:
+    """The case is too small for a run, which would miss its other months."""
+    files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
+    manifest = files.fetch(FolderSource(case("whole_line_quoted")), 2004, no_progress)
+    assert (manifest.rows, manifest.quarantined) == (8, 0)
+    assert "\n90000001,AA000001,2004-08-28," in files.csv(2004).read_text()
+
+
 def test_columns_of_a_course_are_known(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", case("columns_ibm"))
     [report] = run_well(settings, 2005, assets=TABLES)
     rows = {row["id"]: row for row in rows_of(settings, "crimes", 2005)}
     assert (rows[90000001]["community_area"], rows[90000001]["fbi_code"]) == (38, "06")
-    assert report.metadata["crime_csv", 2005]["details"]["ignored_columns"] == ""
+    assert report.metadata["crime_object", 2005]["ignored_columns"] == []
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
     assert files.manifest(2014) == manifest
     assert files.years() == [2014]
     assert (manifest.rows, manifest.lines, manifest.synthetic) == (36, 36, True)
-    assert manifest.details == {"seed": 1, "missing_columns": "", "ignored_columns": ""}
+    assert (manifest.details, manifest.missing, manifest.ignored) == ({"seed": 1}, [], [])
     assert manifest.months["2014-12"] == 3
     assert manifest.bytes == files.csv(2014).stat().st_size
 

@@ -48,6 +48,7 @@ def crime_csv(
             "rows_by_month": MetadataValue.json(manifest.months),
             "lines": manifest.lines,
             "unreadable_lines": manifest.quarantined,
+            "unreadable_values": MetadataValue.json(manifest.unreadable),
             "path": MetadataValue.path(str(source_files.csv(year))),
         }
 

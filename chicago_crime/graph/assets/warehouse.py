@@ -15,6 +15,7 @@ from chicago_crime.graph.partitions import one_run_for_all_years
 from chicago_crime.graph.progress import Listener
 from chicago_crime.storage.leases import YearLocks
 from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.spark import SparkRunner
 from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 
@@ -31,9 +32,11 @@ def raw_crimes(
     object_store: ResourceParam[ObjectStore],
     warehouse: ResourceParam[Warehouse],
     year_locks: ResourceParam[YearLocks],
+    spark: ResourceParam[SparkRunner],
     listener: ResourceParam[Listener],
 ) -> None:
     """Load each year's object as it is, every column a string."""
+    spark.prepare()  # its job follows, while most of the work until then is DuckDB's
 
     def load(year: int) -> Metadata:
         with year_locks.alone([year], lambda _: _log_waiting(context, year)):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,9 +71,10 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
-        query = to_duckdb(sql.statement(f"tables/{table.name}"), {"year": year}, partial(self._scan, year=year))
+        query, read = _replacement(table.name)
+        values = {name: str(self._existing(name, year)) for name in read} | ({"year": year} if "$year" in query else {})
         try:
-            return self._publish(table, year, query)
+            return self._publish(table, year, query, values)
         except duckdb.Error as error:
             raise WarehouseError(f"cannot compute {table.name} for {year}: {error}") from error
 
@@ -126,11 +127,6 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         with ThreadPoolExecutor(self.threads) as pool:  # small queries mostly wait for the disk
             return dict(zip(years, pool.map(query, years), strict=True))
 
-    def _scan(self, table: str, year: int) -> exp.Expr:
-        if table in reference.TABLES:
-            return typed_csv_scan(reference.file(table))
-        return parquet_scan(self._existing(table, year))
-
     def _scan_all(self, table: str) -> exp.Expr:
         if table in reference.TABLES:
             return typed_csv_scan(reference.file(table))
@@ -155,14 +151,17 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
                 self._database = duckdb.connect(config={"threads": self.threads, **limits, **unordered})
             return self._database.cursor()
 
-    def _publish(self, table: Table, year: int, query: str) -> TableYear:
+    def _publish(
+        self, table: Table, year: int, query: str, parameters: Mapping[str, object] | None = None
+    ) -> TableYear:
         # Names and types of the columns are a contract, whatever computed the rows.
         rows = f"SELECT {contract(table)} FROM ({query})"
         if table.order:
             rows += f" ORDER BY {', '.join(table.order)}"
         with staging_folder(self.staging) as folder:
             file = folder / "year.parquet"
-            self._connect().execute(f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB})")
+            copy = f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB})"
+            self._connect().execute(copy, parameters)
             publish(file, self.file(table.name, year))
         self._update_views(table)
         return table_year(self.file(table.name, year))
@@ -200,6 +199,20 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
                     rows = exp.select("*").from_(typed_csv_scan(reference.file(name)))
                     connection.execute(exp.Create(this=exp.to_table(name), kind="TABLE", expression=rows).sql("duckdb"))
             publish(file, self.folder / VIEWS_FILE)
+
+
+@cache
+def _replacement(table: str) -> tuple[str, list[str]]:
+    """The query of a table, and the tables that it reads, whose files are its parameters, as is the year.
+
+    Translated once for all years: that takes longer than most of the queries.
+    """
+    read = [name for name in sql.tables_read(f"tables/{table}") if name not in reference.TABLES]
+
+    def scan(name: str) -> exp.Expr:
+        return open_parquet_scan(name) if name in read else typed_csv_scan(reference.file(name))
+
+    return to_duckdb(sql.statement(f"tables/{table}"), {}, scan), read
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, what: str, text: str) -> None:
