@@ -86,6 +86,27 @@ def test_what_is_not_there_is_named_by_the_run_and_by_its_plan(
     assert "staging" not in told_by(report)
 
 
+def test_a_place_that_is_only_in_location_is_read(tmp_path: Path) -> None:
+    folder, settings = tmp_path / "in", folder_settings(tmp_path / "data", tmp_path / "in")
+    places = [
+        "(41.883500187, -87.627876698)",
+        "001XX N STATE ST\n(41.883500187, -87.627876698)",
+        "{'longitude': '-87.627876698', 'human_address': '{}', 'latitude': '41.883500187'}",
+        "POINT (-87.627876698 41.883500187)",
+        "(36.619446395, -91.686565684)",  # the City's code for no place
+        "",
+    ]
+    rows = crimes_of_months(2014)
+    for row, place in zip(rows, places, strict=False):
+        row["location"] = place
+    kept = [name for name in NAMES if name not in ("latitude", "longitude")]
+    write_csv(folder / "2014.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
+    run_well(settings, 2014, assets=TABLES)
+    found = {row["id"]: (row["latitude"], row["longitude"]) for row in rows_of(settings, "crimes", 2014)}
+    there = (41.883500187, -87.627876698)
+    assert [found[int(row["id"])] for row in rows[:7]] == [there] * 4 + [(None, None)] * 2 + [there]
+
+
 def test_an_id_that_comes_twice_in_files_is_settled_as_in_one_file(tmp_path: Path) -> None:
     """The files: a month, all years, and one with other columns in another order."""
     folder, settings = tmp_path / "in", folder_settings(tmp_path / "data", tmp_path / "in")
