@@ -79,6 +79,8 @@ def load(installation: "Installation", years: Sequence[int], assets: str | None 
         for table in run_tables(reports):
             out.print(table)
         out.print(_rejects(reports))
+        for line in _unreadable(reports):
+            out.print(printable(line), style="yellow")
     for report in reports:
         if not report.success:
             reason, *others = report.reasons or ["unknown reason"]
@@ -154,6 +156,13 @@ def _rejects(reports: Sequence["RunReport"]) -> str:
                 reasons[reason] = reasons.get(reason, 0) + count
     by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
     return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
+
+
+def _unreadable(reports: Sequence["RunReport"]) -> Iterator[str]:
+    for (_, year), made in sorted(_metadata(reports).items()):
+        for column, found in made.get("unreadable_values", {}).items():
+            first = f"the first is {found['example']!r} in line {found['line']:,}"
+            yield f"{year}: {found['count']:,} values of {column} cannot be read and are NULL; {first}"
 
 
 def plan_well(installation: "Installation", years: Sequence[int], assets: str | None) -> bool:

@@ -1,7 +1,7 @@
--- What:    the moment that a text stands for, in Chicago local time; a day without a time is its midnight. NULL if it
---          stands for none. Of two numbers the first is the month: the gate refuses files that write the day first.
+-- What:    the moment that a text stands for, in Chicago local time; NULL if it stands for none.
 -- Grain:   not a table: an expression that replaces calls of READ_DATETIME in other statements.
 -- Columns: the expression, over the text `value`.
+-- A day without a time is its midnight. Month and day as numbers: the gate refuses a file that writes the day first.
 -- Each format has a pattern, as engines differ in what else they accept as a date.
 SELECT
   CASE
