@@ -100,9 +100,9 @@ def run(settings: Settings, *years: int, assets: str | None = None, accept: str 
         return list(run_years(installation, build_definitions(installation), instance, years, assets, accept))
 
 
-def run_well(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
+def run_well(settings: Settings, *years: int, assets: str | None = None, accept: str | None = None) -> list[RunReport]:
     """Run the graph and assert that it succeeded."""
-    reports = run(settings, *years, assets=assets)
+    reports = run(settings, *years, assets=assets, accept=accept)
     for report in reports:
         assert report.success, (report.failures, report.checks)
     return reports

@@ -16,8 +16,9 @@ from sqlglot import exp
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows
-from chicago_crime.intake.header import Header, HeaderError, read_header
-from chicago_crime.intake.values import LARGEST_REJECTED, LARGEST_UNREADABLE, NAMES, read_values
+from chicago_crime.intake.values import NAMES, read_values
+from chicago_crime.sources.base import SourceFile
+from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sql.duckdb_scans import csv_scan
 
 LEAST_SHARE_OF_YEAR = 0.1
@@ -46,6 +47,7 @@ class Passage:
         counts: of the lines after the header; every line is accounted for.
         months: rows of the year by month, "2014-01" and on.
         unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
+        problem: of what too much cannot be read; "" if that is little. A person may let the file through.
         is_canonical: True if the source file passed byte by byte.
     """
 
@@ -59,6 +61,7 @@ class Passage:
     counts: Counts
     months: dict[str, int]
     unreadable: dict[str, dict[str, Any]]
+    problem: str
     is_canonical: bool
 
 
@@ -66,9 +69,7 @@ def pass_through(
     source: Path,
     year: int,
     folder: Path,
-    *,
-    largest_unreadable: float = LARGEST_UNREADABLE,
-    largest_rejected: float = LARGEST_REJECTED,
+    fetched: SourceFile | None = None,
 ) -> Passage:
     """Take a year's file through the gate.
 
@@ -77,36 +78,39 @@ def pass_through(
             line ends.
         year: the year that its rows should be of.
         folder: where to write the quarantine and, if necessary, the canonical file.
-        largest_unreadable: share of a column's values that may be there and be unreadable.
-        largest_rejected: share of rows that may lack an id or a date.
+        fetched: what the source said of the file, so that messages name the user's own files and lines.
 
     Raises:
-        GateError: the file is empty, not a CSV, lacks needed columns, is mostly of another year, or too much of it is
-            unreadable.
+        GateError: the file is empty, not a CSV, lacks needed columns, is mostly of another year or no rows, or what can
+            be read of a column is wrong.
     """
-    names, header = _header(source)
+    told = fetched or SourceFile(source, str(source))
+    names, header = _header(source, told)
     # The width of the file's rows stays; columns that are not ours, or in another order, are left to DuckDB.
     written = NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
     quarantine = empty_quarantine(folder)
     split = split_rows(source, written, folder / ROWS, quarantine)
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
-        raise GateError(_mostly_unreadable(source, counts, quarantine))
+        raise GateError(_mostly_unreadable(told, counts, quarantine))
     try:
         file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
-        values = read_values(file, split.line_of)
+        values = read_values(file, lambda row: told.place(split.line_of(row)))
     except duckdb.Error as error:
-        raise GateError(f"{source}: DuckDB cannot read its rows ({error}). Export the file again.") from error
+        raise GateError(f"{told.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {source}"
     called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
-    if problem := values.problem(called, largest_unreadable, largest_rejected):
-        raise GateError(f"{source}: {problem}")
+    for name, problem in values.misleading.items():
+        raise GateError(f"{told.origin}: column {called[name]!r} {problem}")
+    problem = values.problem(called)
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
         most = max(months, key=lambda month: months[month])
         raise GateError(
-            f"{source} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that "
+            f"{told.origin}: {problem}"
+            if problem
+            else f"{told.origin} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that "
             f"year, most are of {most[:4] if most else 'no readable date'}. Replace it by the right file."
         )
     return Passage(
@@ -119,6 +123,7 @@ def pass_through(
         missing=header.missing,
         counts=counts,
         months=in_year,
+        problem=f"{told.origin}: {problem}" if problem else "",
         unreadable=values.told(),
         is_canonical=file == source,
     )
@@ -131,22 +136,22 @@ def empty_quarantine(folder: Path) -> Path:
     return file
 
 
-def _header(source: Path) -> tuple[list[str], Header]:
+def _header(source: Path, told: SourceFile) -> tuple[list[str], Header]:
     with source.open("rb") as stream:
         start = stream.read(1000)
     if not start:
-        raise GateError(f"{source} is empty: download it again")
+        raise GateError(f"{told.origin} is empty: download it again")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GateError(f"{source} is UTF-16: save it as UTF-8")
+        raise GateError(f"{told.origin} is UTF-16: save it as UTF-8")
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<", b"{", b"[")):
         kind = "an HTML or XML page" if text.startswith(b"<") else "JSON"
-        raise GateError(f"{source} is {kind}, not a CSV; it is probably a saved error message. Download it again.")
+        raise GateError(f"{told.origin} is {kind}, not a CSV; probably a saved error message. Download it again.")
     names = next(csv.reader(io.StringIO(first_line(source))), [])
     try:
         return names, read_header(names)
     except HeaderError as error:
-        raise GateError(f"{source}, line 1: {error}. Is it a file of the City's crimes?") from None
+        raise GateError(f"{told.origin}, line 1: {error}. Is it a file of the City's crimes?") from None
 
 
 def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path:
@@ -161,13 +166,13 @@ def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path
     return target
 
 
-def _mostly_unreadable(source: Path, counts: Counts, quarantine: Path) -> str:
+def _mostly_unreadable(told: SourceFile, counts: Counts, quarantine: Path) -> str:
     with quarantine.open(encoding="utf-8", newline="") as file:
         first = next(islice(csv.DictReader(file), 1), None)
     if first is None:
-        return f"{source} has a header and no rows: download it again"
+        return f"{told.origin} has a header and no rows: download it again"
     return (
-        f"{source}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
-        f"The first is line {first['line']} ({first['problem']}): {first['text'][:120]}. "
+        f"{told.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
+        f"The first is {told.place(int(first['line']))} ({first['problem']}): {first['text'][:120]}. "
         "Download or export the file again."
     )

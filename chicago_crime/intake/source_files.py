@@ -67,6 +67,16 @@ class Manifest:
         return datetime.fromisoformat(self.fetched_at).timestamp()
 
 
+def refuse(rows: Path, problem: str) -> None:
+    """Refuse a file of which the gate found too much unreadable.
+
+    Raises:
+        SourceError: it did.
+    """
+    if problem:
+        raise SourceError(problem)
+
+
 @dataclass(frozen=True)
 class SourceFiles:
     """CSVs and manifests in a folder.
@@ -80,7 +90,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path], None] = lambda rows: None
+        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str], None] = refuse
     ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
 
@@ -88,7 +98,8 @@ class SourceFiles:
             source: where it is fetched from.
             year: the year.
             progress: is called as it arrives.
-            audit: is called with the canonical CSV of the year, and refuses it by an error before it replaces any.
+            audit: is called with the canonical CSV of the year, and with what the gate found too much of in it ("" if
+                nothing), before they replace anything. It raises an error to refuse them.
 
         Raises:
             SourceError: the source cannot deliver it.
@@ -98,8 +109,8 @@ class SourceFiles:
 
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
-            gated = pass_through(fetched.path, year, fresh)
-            audit(gated.file)
+            gated = pass_through(fetched.path, year, fresh, fetched)
+            audit(gated.file, gated.problem)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",
@@ -117,8 +128,8 @@ class SourceFiles:
                 months=gated.months,
                 is_canonical=gated.is_canonical,
                 fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                ignored=list(gated.ignored),
-                missing=list(gated.missing),
+                ignored=[*gated.ignored, *fetched.ignored],
+                missing=[*gated.missing, *fetched.missing],
                 unreadable=gated.unreadable,
             )
             previous = self._readable_manifest(year)
@@ -152,7 +163,7 @@ class SourceFiles:
             elif all(file.exists() for file in kept):
                 yield kept
             else:
-                gated = pass_through(source, year, folder, largest_unreadable=1, largest_rejected=1)  # let in before
+                gated = pass_through(source, year, folder)
                 yield gated.file, gated.quarantine
         for file in kept:
             file.unlink(missing_ok=True)
@@ -168,7 +179,7 @@ class SourceFiles:
             return None
         try:
             found = json.loads(path.read_text())
-            return Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__})
+            return Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__ if name in found})
         except (ValueError, KeyError, TypeError) as error:
             raise SourceError(
                 f"{path} is damaged ({error!r}): load the year again, chicago-crime run --years {year}"

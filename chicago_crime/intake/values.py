@@ -1,7 +1,7 @@
 """What can be read of a file's values, found before any table changes with the SQL that the typed table is made by."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import duckdb
 from sqlglot import exp
 
 from chicago_crime import sql
+from chicago_crime.sources.base import Place
 from chicago_crime.sql.duckdb_dialect import to_duckdb, translated
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime.tables.columns import SOURCE_COLUMNS, TYPED
@@ -18,7 +19,10 @@ LARGEST_UNREADABLE = 0.001
 """Largest share of a column's values that are there and cannot be read."""
 
 LARGEST_REJECTED = 0.01
-"""Largest share of rows without an id or a date."""
+"""Largest share of rows without an id or a date, if they are at least `LEAST_REJECTED`."""
+
+LEAST_REJECTED = 5
+"""Shares of small numbers mean little."""
 
 NAMES = [column.name for column in SOURCE_COLUMNS]
 
@@ -38,12 +42,12 @@ class Unreadable:
 
     Attributes:
         count: how many.
-        line: of the first one, in the source file.
+        place: of the first one, in the user's file.
         example: the first one.
     """
 
     count: int
-    line: int
+    place: Place
     example: str
 
 
@@ -67,38 +71,38 @@ class Values:
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     misleading: dict[str, str] = field(default_factory=dict)
 
-    def problem(self, called: Mapping[str, str], largest_unreadable: float, largest_rejected: float) -> str:
-        """Why the file is refused, with column, number, line, example and what to do; "" if it is not.
+    def problem(self, called: Mapping[str, str]) -> str:
+        """Of what too much cannot be read, with column, number, line, example and what to do; "" if that is little.
 
         Args:
             called: the file's own names of the columns.
-            largest_unreadable: share of a column's values that may be unreadable.
-            largest_rejected: share of rows that may lack an id or a date.
         """
-        for name, problem in self.misleading.items():
-            return f"column {called[name]!r} {problem}"
         for name, found in self.unreadable.items():
-            if found.count > self.present[name] * largest_unreadable:
+            if found.count > self.present[name] * LARGEST_UNREADABLE:
                 return (
                     f"column {called[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the "
-                    f"first is {found.example!r} in line {found.line:,}. Export the file again with values like these: "
+                    f"first is {found.example!r} in {found.place}. Export the file again with values like these: "
                     f"{_FORMS[TYPED[name].type]}."
                 )
-        if self.rejected > self.rows * largest_rejected:
+        if self.rejected > self.rows * LARGEST_REJECTED and self.rejected >= LEAST_REJECTED:
             return f"{self.rejected:,} of {self.rows:,} rows lack an id or a date. Export the file again with both."
         return ""
 
     def told(self) -> dict[str, dict[str, Any]]:
-        """`unreadable` as it is written to the manifest: {column: {count, line, example}}."""
-        return {name: asdict(found) for name, found in self.unreadable.items()}
+        """`unreadable` for the manifest: {column: {count, line, example}}, with `file` if the year has several."""
+        return {
+            name: {"count": found.count, "line": found.place.number, "example": found.example}
+            | ({"file": found.place.file} if found.place.file else {})
+            for name, found in self.unreadable.items()
+        }
 
 
-def read_values(file: Path, line_of: Callable[[int], int]) -> Values:
+def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
     """Count what can be read of a canonical CSV.
 
     Args:
         file: the canonical CSV.
-        line_of: gives the line in the source file of a row, counted from 1.
+        place_of: gives the place in the user's file of a row, counted from 1.
     """
     with duckdb.connect(config={"threads": 2}) as connection:
 
@@ -115,12 +119,12 @@ def read_values(file: Path, line_of: Callable[[int], int]) -> Values:
         found = Values(total["crimes"], total["rejected"], months, present)
         for name in [name for name, count in unread.items() if count]:
             value = f"unreadable_{name}"
-            row, example = first(value) or (0, "")
-            found.unreadable[name] = Unreadable(unread[name], line_of(row), example[:80])
+            row, example = first(value) or (1, "")
+            found.unreadable[name] = Unreadable(unread[name], place_of(row), example[:80])
             day_first = f"WHERE REGEXP_MATCHES(value, '{_DAY_FIRST}') ORDER BY row LIMIT 1"
             if TYPED[name].type == "DATETIME" and (swapped := first(value, day_first)):
                 found.misleading[name] = (
-                    f"has the day before the month: {swapped[1]!r} in line {line_of(swapped[0]):,}. {unread[name]:,} "
+                    f"has the day before the month: {swapped[1]!r} in {place_of(swapped[0])}. {unread[name]:,} "
                     f"of {present[name]:,} values cannot be read, and others would be read wrongly. Export the file "
                     "again with dates like 2016-02-28 15:50:00."
                 )
@@ -128,7 +132,7 @@ def read_values(file: Path, line_of: Callable[[int], int]) -> Values:
         if total["exponents"] and (repeated := first("exponents", same)):
             found.misleading["id"] = (
                 f"has lost digits: {total['exponents']:,} of {present['id']:,} values are written like "
-                f"{repeated[1]!r} in line {line_of(repeated[0]):,}, which stands for several rows. Export the file "
+                f"{repeated[1]!r} in {place_of(repeated[0])}, which stands for several rows. Export the file "
                 "again with whole numbers: a spreadsheet shows them shortened unless the column's format is a number "
                 "without decimals."
             )
