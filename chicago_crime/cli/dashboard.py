@@ -4,12 +4,20 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_settings, plain_errors, refuse_busy_port
+from chicago_crime.cli.options import (
+    AsOfOption,
+    DataOption,
+    chosen_settings,
+    chosen_snapshot,
+    plain_errors,
+    refuse_busy_port,
+)
 
 
 def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8050,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 only inside a container.")] = "127.0.0.1",
+    as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
     """Serve the dashboard, in your browser, until Ctrl-C.
@@ -24,4 +32,10 @@ def dashboard(
         from chicago_crime.installation import Installation
 
         installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
-        serve(installation, port, host, lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"))
+        serve(
+            installation,
+            port,
+            host,
+            lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"),
+            as_of=chosen_snapshot(as_of),
+        )
