@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.view import View, as_text
+from chicago_crime.dashboard.view import SYNTHETIC, View, as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.tables.years import format_years
 
@@ -73,7 +73,8 @@ class PageRequest:
     @property
     def citation(self) -> str:
         """How to cite what the page shows."""
-        sources = sorted({str(year.source["source"]) for year in self.data.catalog.years.values()})
+        years = self.data.catalog.years.values()
+        sources = sorted({f"{one.source['source']}{f' ({SYNTHETIC})' if one.is_synthetic else ''}" for one in years})
         return (
             f"Chicago crime snapshot {self.data.catalog.snapshot}, published "
             f"{as_text(self.data.published_on, 'date')}; source: {', '.join(sources)}; records to "
