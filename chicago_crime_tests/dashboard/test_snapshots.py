@@ -67,8 +67,10 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(co
     assert [link for link in own if "as_of=2021-01-01" not in link] == ["/where?"], "only the chip removes it"
     assert '<input type="hidden" name="as_of" value="2021-01-01">' in text
     write_report(Installation(copied), "Austin", 2015, tmp_path / "after.html", as_of=BEFORE)
-    assert (tmp_path / "after.html").read_text() == (tmp_path / "before.html").read_text()
-    assert BEFORE in (tmp_path / "after.html").read_text()
+    texts = [(tmp_path / name).read_text() for name in ("before.html", "after.html")]
+    without_numbers = [re.sub(r"gradient_\d+", "gradient", text) for text in texts]  # of this process
+    assert without_numbers[0] == without_numbers[1]
+    assert BEFORE in texts[0]
 
 
 def test_a_server_as_of_a_day_shows_that_day_where_the_address_names_none(copied: Settings) -> None:
