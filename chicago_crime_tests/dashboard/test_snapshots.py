@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from chicago_crime.cli.app import app
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.dashboard.filters import Filters
@@ -17,6 +19,7 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, SNAPSHOTS
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import client_of, rows
+from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.support import run_well
 
 BEFORE = "20210102T050000Z-0000"
@@ -106,6 +109,17 @@ def test_a_snapshot_that_does_not_exist_is_no_page(client: TestClient, as_of: st
     for address in ("/", "/when", "/download/overview/types.csv"):
         response = client.get(f"{address}?as_of={as_of}")
         assert (response.status_code, told in response.text) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "code", "told"), [("soon", 2, "neither a day"), ("2001-01-01", 1, "the oldest that is kept is of 20")]
+)
+@pytest.mark.parametrize("command", [["dashboard", "--port", str(free_port())], ["report", "--year", "2015"]])
+def test_a_command_says_which_snapshots_there_are(
+    sample: Settings, command: list[str], as_of: str, code: int, told: str
+) -> None:
+    ended = CliRunner().invoke(app, [*command, "--as-of", as_of, "--data-dir", str(sample.data_dir)])
+    assert (ended.exit_code, told in ended.output) == (code, True), ended.output
 
 
 def file_of(settings: Settings, table: str) -> Path:

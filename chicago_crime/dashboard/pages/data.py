@@ -87,20 +87,18 @@ def _snapshot(request: PageRequest) -> Section:
                 "year": year,
                 "rows": held.tables[CRIMES.name].rows,
                 "source": held.source["source"],
-                "origin": held.source["origin"],
                 "fetched": _day(held.source["fetched_at"]),
                 "published": _day(held.published_at),
                 "checks": ", ".join(f"{count} {outcome}" for outcome, count in others.items()) or "all passed",
                 "accepted": held.accepted or "",
                 "version": held.version,
-                "run": held.run,
+                "run": held.run[:8],
             }
         )
     columns = (
         Column("year", "Year", "plain"),
         Column("rows", "Crimes", "count"),
         Column("source", "Source"),
-        Column("origin", "Origin", is_shown=False),
         Column("fetched", "Fetched", "date"),
         Column("published", "Published", "date"),
         Column("checks", "Checks"),
