@@ -28,14 +28,9 @@ def dashboard(
         settings = chosen_settings(data_dir=data_dir)
         refuse_busy_port(port, host)
         from chicago_crime.cli.screen import out
-        from chicago_crime.dashboard.serve import MEMORY, serve
+        from chicago_crime.dashboard.serve import MEMORY, build_dashboard, serve
         from chicago_crime.installation import Installation
 
         installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
-        serve(
-            installation,
-            port,
-            host,
-            lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"),
-            as_of=chosen_snapshot(as_of),
-        )
+        shown = build_dashboard(installation, chosen_snapshot(as_of))
+        serve(shown, port, host, lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"))

@@ -10,6 +10,7 @@ from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.view import SYNTHETIC, View, as_text
 from chicago_crime.errors import PlatformError
+from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import format_years
 
 NO_BREAK_HYPHEN = "\u2011"
@@ -109,6 +110,11 @@ class PageRequest:
             case "as_of":
                 return f"As of {value}"
         return str(value).replace("non_index", "other (non-index)").capitalize()
+
+    @property
+    def offense_classes(self) -> list[tuple[str, str]]:
+        """The offense classes with their names on the page."""
+        return [(name, self.filter_label("offense_class", name)) for name in OFFENSE_CLASSES]
 
     def toggled(self, name: str, value: object) -> str:
         """The query string with a filter added, or removed if it is active."""

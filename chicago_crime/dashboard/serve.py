@@ -18,7 +18,6 @@ from chicago_crime.installation import Installation
 MEMORY = "256MB"
 """What DuckDB may use for pages: the marts are small, and a backfill on the same machine needs the rest."""
 
-
 SLOW_SECONDS = 60.0
 """How long a client may take to send a request, and to receive the answer."""
 
@@ -57,27 +56,19 @@ def build_dashboard(installation: Installation, as_of: date | str | None = None)
     return Dashboard(Snapshots(installation, as_of))
 
 
-def serve(
-    installation: Installation,
-    port: int,
-    host: str,
-    announce: Callable[[str], None],
-    as_of: date | str | None = None,
-) -> None:
+def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM. Only requests addressed to this machine by name are answered.
 
     Args:
-        installation: whose snapshots are shown.
+        dashboard: what is served.
         port: the port to listen on.
         host: the address to listen on.
         announce: called with the URL when the server is about to listen.
-        as_of: which snapshot is shown where the address names none; by default the newest.
 
     Raises:
-        NothingPublishedError: there is no such snapshot.
+        NothingPublishedError: the dashboard is to show another snapshot than the newest, and there is no such.
     """
-    dashboard = build_dashboard(installation, as_of)
-    if as_of:
+    if dashboard.snapshots.as_of:
         dashboard.snapshots.data()
     dashboard.warm_up()
     threading.Thread(target=bundle, daemon=True).start()

@@ -72,7 +72,7 @@ class SnapshotReader(DuckDBReader):
         return self._files[table]
 
     def verify(self) -> None:
-        """Read whole what was opened of the snapshot, to find out why it could not be read.
+        """Read whole what was opened of the snapshot, after an error; a damaged copy is replaced.
 
         Raises:
             DamagedError: a file is not what it was.

@@ -308,8 +308,9 @@ def test_it_answers_while_a_backfill_runs(settings: Settings, tmp_path: Path) ->
         process = subprocess.Popen([*PROGRAM, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
             while process.poll() is None:
-                text = urllib.request.urlopen(f"{address}/overview?year={YEARS[answered % 3]}").read().decode()
-                assert 'class="value"' in text
+                page = [*PAGES][answered % len(PAGES)]
+                text = urllib.request.urlopen(f"{address}/{page}?year={YEARS[answered % 3]}").read().decode()
+                assert 'id="citation"' in text
                 answered += 1
                 psutil.wait_procs([psutil.Process(process.pid)], timeout=0.5)
         finally:
