@@ -169,7 +169,7 @@ class Publisher:
                     del made[year]
                 years = dict(sorted((held | made).items()))
                 new = _catalog(years, sorted(made), catalog)
-                content = new.model_dump_json(indent=1).encode()
+                content = _written(new)
                 if made and self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
@@ -183,8 +183,12 @@ class Publisher:
 
     def _current(self) -> tuple[Catalog | None, str | None]:
         catalog, version = base(self.store)
-        if catalog:  # a publisher may have died before it did
-            self._keep(catalog.snapshot, catalog.model_dump_json(indent=1).encode())
+        if catalog:
+            content = _written(catalog)
+            self._keep(catalog.snapshot, content)  # a publisher may have died before it did
+            found = self.store.read(CATALOG)
+            if found and found[0] != content and self.store.swap(CATALOG, content, version):  # it was damaged
+                version = (self.store.read(CATALOG) or found)[1]
         return catalog, version
 
     def _keep(self, snapshot: str, content: bytes) -> None:
@@ -263,6 +267,10 @@ def _interference(year: int, published: PublishedYear) -> str:
         f"{year} was published by the run {published.run} at {published.published_at}, after this run began to work on "
         f"it: load it again, chicago-crime run --years {year}"
     )
+
+
+def _written(catalog: Catalog) -> bytes:
+    return catalog.model_dump_json(indent=1).encode()
 
 
 def _catalog(years: dict[int, PublishedYear], changed: list[int], before: Catalog | None) -> Catalog:
