@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:  # slow to import, and `--help` does not need them
     from chicago_crime.settings import Settings
 
 DataOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything the platform writes.")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="Snapshot: the newest at the end of a day (2026-05-31), or its id.")
+]
 SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: sample, folder, kaggle or portal.")]
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
 
@@ -34,6 +38,17 @@ def chosen_installation(**overrides: Any) -> "Installation":
     from chicago_crime.installation import Installation
 
     return Installation(chosen_settings(**overrides))
+
+
+def chosen_snapshot(as_of: str | None) -> date | str | None:
+    """Which snapshot `--as-of` names; None for the newest.
+
+    Raises:
+        UsageError: it is neither a day nor an id.
+    """
+    from chicago_crime.published.catalog import read_as_of
+
+    return read_as_of(as_of) if as_of else None
 
 
 @contextmanager
