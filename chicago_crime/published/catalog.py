@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chicago_crime.errors import PlatformError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.tables import TABLES
@@ -129,6 +129,22 @@ def published_at(snapshot: str) -> datetime:
     if not found:
         raise NothingPublishedError(f"{snapshot!r} is no id of a snapshot: `chicago-crime snapshots` lists them")
     return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def read_as_of(text: str) -> date | str:
+    """Read which snapshot is meant: the newest at the end of a day, or the one with an id.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if _ID.fullmatch(text):
+        return text
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is neither a day, as 2026-05-31, nor the id of a snapshot: `chicago-crime snapshots` lists them"
+        ) from None
 
 
 def current(store: ObjectStore) -> Catalog | None:
