@@ -18,6 +18,8 @@ from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.sources.base import CrimeSource
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
+from chicago_crime.tables import CRIMES
+from chicago_crime.tables.years import format_years
 
 if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners import Dagster
     from chicago_crime.published.publisher import Publisher
@@ -103,11 +105,21 @@ class Installation:
             NothingPublishedError: there is none.
             DamagedError: its catalog is damaged.
         """
-        from chicago_crime.published.catalog import open_snapshot
+        from chicago_crime.published.catalog import NothingPublishedError, open_snapshot
         from chicago_crime.published.reader import SnapshotReader
 
+        try:
+            catalog = open_snapshot(self.object_store, as_of)
+        except NothingPublishedError as error:
+            loaded = {} if as_of else self.working_reader.stored(CRIMES)
+            if not loaded:
+                raise
+            raise NothingPublishedError(
+                "nothing is published yet, but an earlier version loaded some years: "
+                f"chicago-crime run --years {format_years(sorted(loaded))} --assets published"
+            ) from error
         return SnapshotReader(
-            catalog=open_snapshot(self.object_store, as_of),
+            catalog=catalog,
             store=self.object_store,
             folder=self.settings.data_dir / ("snapshots" if self.is_on_google else "objects"),
             **self._duckdb,

@@ -18,10 +18,10 @@ if TYPE_CHECKING:  # slow to import, and `--help` does not need them
     from chicago_crime.settings import Settings
 
 DataOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything the platform writes.")]
-SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: sample, folder, kaggle or portal.")]
 AsOfOption = Annotated[
-    str | None, typer.Option(help="The snapshot that was the newest at the end of a day, e.g. 2026-05-31, or its id.")
+    str | None, typer.Option("--as-of", help="Snapshot: the newest at the end of a day (2026-05-31), or its id.")
 ]
+SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: sample, folder, kaggle or portal.")]
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
 
 
@@ -49,7 +49,11 @@ def chosen_installation(**overrides: Any) -> "Installation":
 
 
 def chosen_snapshot(as_of: str | None) -> date | str | None:
-    """What `--as-of` says: a day or the id of a snapshot; None for the current one."""
+    """Which snapshot `--as-of` names; None for the newest.
+
+    Raises:
+        UsageError: it is neither a day nor an id.
+    """
     from chicago_crime.published.catalog import read_as_of
 
     return read_as_of(as_of) if as_of else None

@@ -70,7 +70,7 @@ class RunReport:
     @property
     def years(self) -> str:
         """Its years in words."""
-        return format_years(range(self.first, self.last + 1))
+        return format_years(list(range(self.first, self.last + 1)))
 
     @property
     def reasons(self) -> list[str]:

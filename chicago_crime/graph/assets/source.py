@@ -11,6 +11,7 @@ from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.audit import HOW_TO_ACCEPT, compare
+from chicago_crime.published.catalog import DamagedError
 from chicago_crime.sources.base import CrimeSource, SourceError
 from chicago_crime.storage.object_store import ObjectStore
 
@@ -37,7 +38,11 @@ def crime_csv(
             of_run.listener(Step("crime_csv", year, share=done / total if total else None))
 
         def audit(rows: Path) -> None:
-            problems = compare(rows, year, of_run.before.get(year), object_store, source_files.staging)
+            try:
+                problems = compare(rows, year, of_run.before.get(year), object_store, source_files.staging)
+            except DamagedError as error:
+                context.log.warning(f"The new file of {year} cannot be compared with what is published: {error}")
+                return
             if problems and not of_run.accept:
                 raise SourceError(f"{'; '.join(problems)}. {HOW_TO_ACCEPT}")
             for problem in problems:
