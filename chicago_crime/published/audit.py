@@ -21,9 +21,10 @@ LARGEST_LOSS = 0.01
 """Share of a year's published crimes that its new file may lack."""
 
 LARGEST_LOSS_OF_AREA = 0.05
-"""Share of the published crimes of a community area that the new file may lack, if they are at least `LEAST_LOST`."""
+"""The same for each community area."""
 
 LEAST_LOST = 5
+"""Fewer crimes than this may vanish from any year or area: shares of small numbers mean little."""
 
 HOW_TO_ACCEPT = "If the file is right, run again with --accept and the reason"
 
@@ -67,7 +68,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         connection.execute(f"CREATE TEMP TABLE fresh AS SELECT {', '.join(_COMPARED)} FROM ({parsed})")
         lost, example = _one_row(connection, _LOST)
         found = []
-        if lost > there.rows * LARGEST_LOSS:
+        if lost > there.rows * LARGEST_LOSS and lost >= LEAST_LOST:
             found.append(
                 f"{lost:,} of the {there.rows:,} crimes that are published of {year} are not in the new file, e.g. the "
                 f"one with id {example}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chicago_crime.graph.checks.findings import Check, Examined, Findings
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS
+from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS, LEAST_LOST
 from chicago_crime.storage.object_store import ObjectStore, quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 
@@ -17,7 +17,7 @@ MOST_QUARANTINED = 0.001
 """Share of a file's lines that may be unreadable before a check warns."""
 
 MOST_REJECTED = 0.01
-"""Share of a year's rows that may be rejected before it is not published."""
+"""Share of a year's rows that may be rejected; of more, at most those superseded by a newer row are let through."""
 
 LARGEST_SHIFT = 0.05
 """How far the share of a crime type, or of a column's NULLs, may move between two years before a check warns."""
@@ -86,9 +86,12 @@ def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
     rejected = parts.warehouse.count_by(REJECTED_CRIMES, years, "reason")
     for year, reasons in rejected.items():
         findings.by_year[year] = reasons
-        count, rows = sum(reasons.values()), loaded[year].rows if year in loaded else 0
-        if count > rows * MOST_REJECTED:
-            findings.fail(year, f"{count:,} of {rows:,} rows are rejected. {HOW_TO_ACCEPT}")
+        rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
+        unreadable = count - reasons.get("superseded", 0)
+        if unreadable > rows * MOST_REJECTED and unreadable >= LEAST_LOST:
+            findings.fail(year, f"{unreadable:,} of {rows:,} rows cannot be typed. {HOW_TO_ACCEPT}")
+        elif count > rows * MOST_REJECTED:
+            findings.warn(year, f"{count:,} of {rows:,} rows are rejected")
     return findings
 
 
