@@ -24,6 +24,7 @@ from chicago_crime.tables.years import format_years
 if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners import Dagster
     from chicago_crime.published.publisher import Publisher
     from chicago_crime.published.reader import SnapshotReader
+    from chicago_crime.published.views import Views
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
@@ -137,7 +138,17 @@ class Installation:
         from chicago_crime.published.publisher import Publisher
 
         staging, keep_days = self.settings.data_dir / "staging", self.settings.keep_snapshots_days
-        return Publisher(self.object_store, warehouse, staging, keep_days)
+        return Publisher(self.object_store, warehouse, staging, keep_days, self.views)
+
+    @cached_property
+    def views(self) -> Views | None:
+        """`warehouse.duckdb`, which shows the current snapshot to other programs; None on Google Cloud."""
+        if self.is_on_google:
+            return None
+        from chicago_crime.published.views import Views
+
+        data = self.settings.data_dir
+        return Views(data / "warehouse" / "warehouse.duckdb", data / "objects", data / "staging")
 
     @property
     def _duckdb(self) -> DuckDBOptions:

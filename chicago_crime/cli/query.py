@@ -100,7 +100,7 @@ def _damage_named(reader: "SnapshotReader | None", sql: str) -> Iterator[None]:
             from chicago_crime.published.damage import not_intact
 
             tables = set(re.findall(r"\w+", sql.lower()))
-            for problem in not_intact(reader.catalog, reader.store, tables):
+            for _, problem in not_intact(reader.catalog, reader.store, tables):
                 raise DamagedError(problem) from error
         raise
 

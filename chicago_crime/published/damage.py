@@ -17,12 +17,12 @@ def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str
                 yield year, _damage(store, table.key, year)
 
 
-def not_intact(catalog: Catalog, store: ObjectStore, tables: Collection[str] = _TABLES) -> Iterator[str]:
-    """What is wrong with files of some tables: in a folder, each is read whole."""
+def not_intact(catalog: Catalog, store: ObjectStore, tables: Collection[str] = _TABLES) -> Iterator[tuple[int, str]]:
+    """The years of files that are not what they were, as above; in a folder, each file is read whole."""
     for year, held in catalog.years.items():
         for name, table in held.tables.items():
             if name in tables and not store.is_intact(table.key, table.bytes, table.sha256):
-                yield _damage(store, table.key, year)
+                yield year, _damage(store, table.key, year)
 
 
 def strangers(store: ObjectStore) -> list[str]:

@@ -25,6 +25,7 @@ from chicago_crime.published.catalog import (
     snapshots,
 )
 from chicago_crime.published.reader import columns_digest
+from chicago_crime.published.views import Views
 from chicago_crime.storage.lineage import Lineage, digest
 from chicago_crime.storage.object_store import LakeRecord, ObjectStore, StoredObject
 from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
@@ -133,12 +134,14 @@ class Publisher:
         warehouse: where the tables are made.
         staging: folder for files that are not published yet; on the same file system.
         keep_days: snapshots older than this are removed, except the current one.
+        views: are written anew after each publication; None where the files are not on this machine.
     """
 
     store: ObjectStore
     warehouse: Warehouse
     staging: Path
     keep_days: int
+    views: Views | None = None
 
     def publish(self, candidates: Mapping[int, Candidate], run: str) -> Publication:
         """Publish years whose tables are whole and checked, all at once.
@@ -180,10 +183,15 @@ class Publisher:
                 if made and self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
-                    return Publication(new, sorted(made), refused)
+                    return self._shown(Publication(new, sorted(made), refused))
                 catalog, version = self._current()  # somebody else published meanwhile
                 held = catalog.years if catalog else {}
-        return Publication(catalog, [], refused)
+            return self._shown(Publication(catalog, [], refused))
+
+    def _shown(self, publication: Publication) -> Publication:
+        if self.views and publication.snapshot:
+            self.views.replace(publication.snapshot)
+        return publication
 
     def _stored(self) -> Stored:
         return self.warehouse.stored_of_all(list(TABLES.values()))
