@@ -93,18 +93,18 @@ def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
     return load_settings(source="folder", folder=folder, data_dir=data_dir, **more)
 
 
-def run(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
+def run(settings: Settings, *years: int, assets: str | None = None, accept: str | None = None) -> list[RunReport]:
     """Run the graph for years, as the command line does."""
     installation = Installation(settings)
     with open_instance(settings) as instance:
-        return list(run_years(installation, build_definitions(installation), instance, years, assets))
+        return list(run_years(installation, build_definitions(installation), instance, years, assets, accept))
 
 
-def run_well(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
+def run_well(settings: Settings, *years: int, assets: str | None = None, accept: str | None = None) -> list[RunReport]:
     """Run the graph and assert that it succeeded."""
-    reports = run(settings, *years, assets=assets)
+    reports = run(settings, *years, assets=assets, accept=accept)
     for report in reports:
-        assert report.success, (report.failures, report.checks)
+        assert report.success, (report.reasons, report.checks)
     return reports
 
 
@@ -159,7 +159,7 @@ def program_missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None) -> Plan:
+def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None, accept: str | None = None) -> Plan:
     """What `run --dry-run` would show."""
     installation = Installation(settings)
-    return make_plan(installation, build_definitions(installation), years, assets)
+    return make_plan(installation, build_definitions(installation), years, assets, accept)

@@ -56,7 +56,7 @@ def run(
             sample_seed=sample_seed,
             sample_dirt=sample_dirt,
         )
-        succeeded = plan_well(installation, chosen, assets) if dry_run else load(installation, chosen, assets, accept)
+        succeeded = (plan_well if dry_run else load)(installation, chosen, assets, accept)
         if not succeeded:
             raise typer.Exit(1)
 
@@ -156,13 +156,15 @@ def _rejects(reports: Sequence["RunReport"]) -> str:
     return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
 
 
-def plan_well(installation: "Installation", years: Sequence[int], assets: str | None) -> bool:
+def plan_well(
+    installation: "Installation", years: Sequence[int], assets: str | None = None, accept: str | None = None
+) -> bool:
     """Print what a run would do, and return whether nothing would certainly fail."""
     from chicago_crime.cli.screen import errors, out, printable
     from chicago_crime.definitions import build_definitions
     from chicago_crime.graph.plan import make_plan
 
-    plan = make_plan(installation, build_definitions(installation), years, assets)
+    plan = make_plan(installation, build_definitions(installation), years, assets, accept)
     _print_plan(plan)
     for warning in plan.warnings:
         out.print(f"WARNING: {printable(warning)}", style="yellow")

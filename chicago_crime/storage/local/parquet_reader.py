@@ -112,10 +112,11 @@ class DuckDBReader(TableReader):
 
     @contextmanager
     def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
-        files = self.files()
-        if not files and not self.damaged():
+        damaged = self.damaged()
+        files = {table: paths for table, paths in self.files().items() if table not in damaged}
+        if not files and not damaged:
             raise WarehouseError(EMPTY)
-        for table, problem in self.damaged().items():
+        for table, problem in damaged.items():
             if re.search(rf"\b{table}\b", sql, re.IGNORECASE):
                 raise WarehouseError(problem)
         try:
