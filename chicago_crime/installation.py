@@ -115,9 +115,10 @@ class Installation:
             loaded = {} if as_of else self.working_reader.stored(CRIMES)
             if not loaded:
                 raise
+            years = format_years(sorted(loaded))
             raise NothingPublishedError(
-                "nothing is published yet, but an earlier version loaded some years: "
-                f"chicago-crime run --years {format_years(sorted(loaded))} --assets published"
+                f"nothing is published yet, but {years} is loaded. To publish it, or to see why it cannot be: "
+                f"chicago-crime run --years {years} --assets published"
             ) from error
         return SnapshotReader(
             catalog=catalog,

@@ -1,4 +1,4 @@
-"""Damaged, missing and strange files, in each layer: every command names them and how to mend them, and shows the rest."""
+"""Damaged, missing and strange files in each layer: every command names them, says how to mend them, shows the rest."""
 
 import os
 import shutil
@@ -201,7 +201,7 @@ def test_other_programs_see_the_published_tables_and_a_copied_folder_is_noticed(
 def test_what_the_version_before_loaded_is_published_as_it_is(loaded_copy: Settings) -> None:
     for file in (loaded_copy.data_dir / "warehouse").glob("*/*.parquet"):
         duckdb.sql(f"COPY (FROM '{file}') TO '{file}.new' (FORMAT PARQUET)")  # without what it was made of
-        os.replace(f"{file}.new", file)
+        Path(f"{file}.new").replace(file)
     shutil.rmtree(loaded_copy.data_dir / "objects" / "published")
     for file in (loaded_copy.data_dir / "objects" / "crimes").glob("*.json"):
         file.unlink()
