@@ -233,15 +233,15 @@ def build_spark(settings: Settings) -> SparkRunner:
     return EmbeddedSpark(staging, settings.threads)
 
 
-def build_bucket_store(settings: Settings) -> BucketStore:
-    """The object store in Cloud Storage. It makes no request yet."""
+def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketStore:
+    """The object store in Cloud Storage, or that of another bucket. It makes no request yet."""
     with google_extra():
         from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
 
     assert settings.gcs_bucket, "Settings validates that gcp has a bucket"
     account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint)
-    return BucketStore(account, settings.gcs_bucket)
+    return BucketStore(account, bucket or settings.gcs_bucket)
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
@@ -258,7 +258,8 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         settings.bigquery_dataset,
         settings.gcp_region,
         most_bytes=int(settings.bigquery_max_gb_billed * GB),
-        has_files=build_bucket_store(settings).has_parquet,
+        staging=build_bucket_store(settings, settings.staging_bucket),
+        memory=settings.duckdb_memory,
     )
 
 
@@ -274,7 +275,7 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
         from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
-    if not settings.gcp_project or not settings.gcs_bucket:
+    if not settings.gcp_project or not settings.staging_bucket:
         raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
     if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
         raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: use 0 for a single-node cluster, or 2 and more")
@@ -282,7 +283,7 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
     where = (
         api,
-        settings.gcs_bucket,
+        settings.staging_bucket,
         settings.dataproc_max_minutes,
         settings.dataproc_service_account,
         settings.dataproc_subnet,
@@ -291,5 +292,5 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     if settings.dataproc_mode == "cluster":
         machine_type, workers = settings.dataproc_machine_type, settings.dataproc_workers
         backend = ClusterBackend(*where, machine_type=machine_type, workers=workers)
-    files = BucketFiles(build_bucket_store(settings))
+    files = BucketFiles(build_bucket_store(settings, settings.staging_bucket))
     return DataprocSpark(api, backend, files, settings.data_dir / "dataproc")

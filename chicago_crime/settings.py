@@ -18,6 +18,8 @@ ADDRESS = r"^(https?://)?[^/@?#\s]+/?$"
 UNFIT_FOR_PATHS = re.compile(r"[%?*\[\]{}]")
 """DuckDB reads patterns in a path, and Dagster's databases cannot be opened below a folder with a %."""
 
+BUCKET = r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$"
+
 OTHERS_NAMES = {
     "dagster_home": "DAGSTER_HOME",
     "java_home": "JAVA_HOME",
@@ -91,7 +93,12 @@ class Settings(BaseModel):
         None, description="service account key file; default: the credentials of the machine or of gcloud"
     )
     gcs_bucket: str | None = Field(
-        None, pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", description="bucket for objects, for deployment=gcp"
+        None, pattern=BUCKET, description="bucket for objects and published snapshots, for deployment=gcp"
+    )
+    gcs_staging_bucket: str | None = Field(
+        None,
+        pattern=BUCKET,
+        description="bucket for files of a run, which may be deleted after two days; default gcs_bucket",
     )
     bigquery_dataset: str = Field(
         "chicago_crime", pattern=r"^[A-Za-z0-9_]+$", description="dataset that holds the tables"
@@ -163,6 +170,11 @@ class Settings(BaseModel):
             names = " and ".join(PREFIX + name.upper() for name in missing)
             raise ValueError(f"{PREFIX}DEPLOYMENT=gcp needs {names}")
         return self
+
+    @property
+    def staging_bucket(self) -> str | None:
+        """The bucket for files of a run."""
+        return self.gcs_staging_bucket or self.gcs_bucket
 
     @property
     def home(self) -> Path:

@@ -179,7 +179,7 @@ class Publisher:
                     del made[year]
                 years = dict(sorted((held | made).items()))
                 new = _catalog(years, sorted(made), catalog)
-                content = new.model_dump_json(indent=1).encode()
+                content = _written(new)
                 if made and self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
@@ -199,16 +199,17 @@ class Publisher:
     def _current(self) -> tuple[Catalog | None, str | None]:
         catalog, version = base(self.store)
         if catalog:
-            content = catalog.model_dump_json(indent=1).encode()
+            content = _written(catalog)
             self._keep(catalog.snapshot, content)  # a publisher may have died before it did
-            if _is_damaged(self.store, CATALOG) and self.store.swap(CATALOG, content, version):
-                return self._current()
+            found = self.store.read(CATALOG)
+            if found and found[0] != content and self.store.swap(CATALOG, content, version):  # it was damaged
+                version = (self.store.read(CATALOG) or found)[1]
         return catalog, version
 
     def _keep(self, snapshot: str, content: bytes) -> None:
         key = f"{SNAPSHOTS}{snapshot}.json"
         found = self.store.read(key)
-        if found is None or _is_damaged(self.store, key):
+        if found is None or found[0] != content:  # missing, or damaged
             self.store.swap(key, content, found and found[1])
 
     def _is_published(self, year: int, candidate: Candidate, stored: Stored, published: PublishedYear | None) -> bool:
@@ -268,15 +269,6 @@ def _is_same(new: PublishedYear, held: PublishedYear | None) -> bool:
     return held is not None and (new.tables, new.source.get("sha256")) == (held.tables, held.source.get("sha256"))
 
 
-def _is_damaged(store: ObjectStore, key: str) -> bool:
-    try:
-        if found := store.read(key):
-            parse(key, found[0])
-    except DamagedError:
-        return True
-    return False
-
-
 def _published(added: StoredObject, stored: TableYear, columns: str) -> PublishedTable:
     lineage = stored.lineage or Lineage("", "")
     return PublishedTable(
@@ -295,6 +287,10 @@ def _interference(year: int, published: PublishedYear) -> str:
         f"{year} was published by the run {published.run} at {published.published_at}, after this run began to work on "
         f"it: load it again, chicago-crime run --years {year}"
     )
+
+
+def _written(catalog: Catalog) -> bytes:
+    return catalog.model_dump_json(indent=1).encode()
 
 
 def _catalog(years: dict[int, PublishedYear], changed: list[int], before: Catalog | None) -> Catalog:

@@ -31,14 +31,14 @@ class TableYear:
 
     Attributes:
         rows: number of rows.
-        bytes: size.
+        bytes: size; BigQuery's is the year's share of the table.
         replaced_at: when it was last replaced, in epoch seconds.
         lineage: what it was made of; None if a version that did not record it made it.
         details: facts about the replacement just made, by name, such as its cost.
     """
 
     rows: int
-    bytes: int
+    bytes: int = field(compare=False)
     replaced_at: float
     lineage: Lineage | None = None
     details: Mapping[str, int | float | str] = field(default_factory=dict, compare=False)

@@ -22,6 +22,15 @@ MOST_REJECTED = 0.01
 LARGEST_SHIFT = 0.05
 """How far the share of a crime type, or of a column's NULLs, may move between two years before a check warns."""
 
+COORDINATES = {
+    "latitudes": "SUM(CAST(ROUND(latitude * 1e9) AS INT64))",
+    "longitudes": "SUM(CAST(ROUND(longitude * 1e9) AS INT64))",
+    "x_coordinates": "SUM(CAST(ROUND(x_coordinate * 1e3) AS INT64))",
+    "y_coordinates": "SUM(CAST(ROUND(y_coordinate * 1e3) AS INT64))",
+}
+"""Sums of whole numbers, so that the order of rows does not matter. If a FLOAT64 is exported as a number of 4 bytes, its
+sum changes."""
+
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count the NULLs of `crimes`, by column."""
 
@@ -128,6 +137,18 @@ def nothing_lost_in_spark(parts: Examined, years: Sequence[int]) -> Findings:
     return _account_for(parts, years, CRIMES, ENRICHED_CRIMES)
 
 
+def coordinates_are_kept(parts: Examined, years: Sequence[int]) -> Findings:
+    """Compare the coordinates before and after the way through files and Spark."""
+    findings = Findings()
+    before, after = (parts.warehouse.measure(table, years, COORDINATES) for table in (CRIMES, ENRICHED_CRIMES))
+    for year in years:
+        findings.by_year[year] = {"crimes": before[year], "enriched_crimes": after[year]}
+        if before[year] != after[year]:
+            names = ", ".join(name for name in COORDINATES if before[year][name] != after[year][name])
+            findings.fail(year, f"{names} of enriched_crimes are not those of crimes: they lost digits on the way")
+    return findings
+
+
 LAYER_CHECKS = (
     Check(
         "crime_csv",
@@ -170,6 +191,12 @@ LAYER_CHECKS = (
         is_like_the_year_before,
     ),
     Check(ENRICHED_CRIMES.name, "nothing_lost", "rows of enriched_crimes = rows of crimes.", nothing_lost_in_spark),
+    Check(
+        ENRICHED_CRIMES.name,
+        "coordinates_are_kept",
+        "The coordinates of enriched_crimes are those of crimes.",
+        coordinates_are_kept,
+    ),
 )
 
 

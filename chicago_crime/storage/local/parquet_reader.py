@@ -5,9 +5,9 @@ It imports neither the translation of SQL nor Arrow until a reader needs them.
 
 from __future__ import annotations
 
-import atexit
 import re
 import threading
+import weakref
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -56,7 +56,7 @@ class DuckDBReader(TableReader):
     threads: int
     memory: str
     _database: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
-    _until_exit: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
+    _spill: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @abstractmethod
@@ -140,8 +140,8 @@ class DuckDBReader(TableReader):
         """A connection to this reader's database: one for all threads, so that they share its memory limit."""
         with self._lock:
             if self._database is None:
-                spill = self._until_exit.enter_context(staging_folder(self.staging))
-                atexit.register(self._until_exit.close)
+                spill = self._spill.enter_context(staging_folder(self.staging))
+                weakref.finalize(self, self._spill.close)  # runs at exit, too
                 limits = {"memory_limit": self.memory, "temp_directory": str(spill)}
                 # Tables are sorted when they are written, and answers by their queries.
                 unordered = {"preserve_insertion_order": False}
