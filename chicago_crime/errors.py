@@ -4,6 +4,10 @@
 class PlatformError(Exception):
     """Something that a user can fix; the message says what happened, where, and what to do."""
 
+    exit_code = 1
+
 
 class UsageError(PlatformError):
     """The command or a setting is wrong; nothing was done."""
+
+    exit_code = 2

@@ -18,10 +18,13 @@ from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.sources.base import CrimeSource
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
+from chicago_crime.tables import CRIMES
+from chicago_crime.tables.years import format_years
 
 if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners import Dagster
     from chicago_crime.published.publisher import Publisher
     from chicago_crime.published.reader import SnapshotReader
+    from chicago_crime.published.views import Views
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
@@ -103,11 +106,22 @@ class Installation:
             NothingPublishedError: there is none.
             DamagedError: its catalog is damaged.
         """
-        from chicago_crime.published.catalog import open_snapshot
+        from chicago_crime.published.catalog import NothingPublishedError, open_snapshot
         from chicago_crime.published.reader import SnapshotReader
 
+        try:
+            catalog = open_snapshot(self.object_store, as_of)
+        except NothingPublishedError as error:
+            loaded = {} if as_of else self.working_reader.stored(CRIMES)
+            if not loaded:
+                raise
+            years = format_years(sorted(loaded))
+            raise NothingPublishedError(
+                f"nothing is published yet, but {years} is loaded. To publish it, or to see why it cannot be: "
+                f"chicago-crime run --years {years} --assets published"
+            ) from error
         return SnapshotReader(
-            catalog=open_snapshot(self.object_store, as_of),
+            catalog=catalog,
             store=self.object_store,
             folder=self.settings.data_dir / ("snapshots" if self.is_on_google else "objects"),
             **self._duckdb,
@@ -125,7 +139,17 @@ class Installation:
         from chicago_crime.published.publisher import Publisher
 
         staging, keep_days = self.settings.data_dir / "staging", self.settings.keep_snapshots_days
-        return Publisher(self.object_store, warehouse, staging, keep_days)
+        return Publisher(self.object_store, warehouse, staging, keep_days, self.views)
+
+    @cached_property
+    def views(self) -> Views | None:
+        """`warehouse.duckdb`, which shows the current snapshot to other programs; None on Google Cloud."""
+        if self.is_on_google:
+            return None
+        from chicago_crime.published.views import Views
+
+        data = self.settings.data_dir
+        return Views(data / "warehouse" / "warehouse.duckdb", data / "objects", data / "staging")
 
     @property
     def _duckdb(self) -> DuckDBOptions:

@@ -1,6 +1,7 @@
 """Settings, each with its meaning, default and choices. No other module reads the environment."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -13,6 +14,9 @@ PREFIX = "CHICAGO_CRIME_"
 PROJECT_FOLDER = Path(__file__).parent.parent
 ADDRESS = r"^(https?://)?[^/@?#\s]+/?$"
 """Address of a server: no path, no user name and no password."""
+
+UNFIT_FOR_PATHS = re.compile(r"[%?*\[\]{}]")
+"""DuckDB reads patterns in a path, and Dagster's databases cannot be opened below a folder with a %."""
 
 BUCKET = r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$"
 
@@ -135,6 +139,13 @@ class Settings(BaseModel):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
+
+    @field_validator("data_dir", "dagster_home")
+    @classmethod
+    def _without_patterns(cls, path: Path | None) -> Path | None:
+        if found := UNFIT_FOR_PATHS.search(str(path or "")):
+            raise ValueError(f"the path {path} contains {found[0]}, which databases misread: choose another folder")
+        return path
 
     @field_validator("portal_app_token", "kaggle_api_token", "kaggle_key")
     @classmethod

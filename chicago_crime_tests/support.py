@@ -104,7 +104,7 @@ def run_well(settings: Settings, *years: int, assets: str | None = None, accept:
     """Run the graph and assert that it succeeded."""
     reports = run(settings, *years, assets=assets, accept=accept)
     for report in reports:
-        assert report.success, (report.failures, report.checks)
+        assert report.success, (report.reasons, report.checks)
     return reports
 
 
@@ -159,7 +159,7 @@ def program_missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None) -> Plan:
+def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None, accept: str | None = None) -> Plan:
     """What `run --dry-run` would show."""
     installation = Installation(settings)
-    return make_plan(installation, build_definitions(installation), years, assets)
+    return make_plan(installation, build_definitions(installation), years, assets, accept)

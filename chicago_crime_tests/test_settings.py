@@ -45,6 +45,10 @@ def test_relative_folders_are_relative_to_the_current_folder(monkeypatch: pytest
         ("CHICAGO_CRIME_DUCKDB_MEMORY", "lots", "CHICAGO_CRIME_DUCKDB_MEMORY=lots"),
         ("CHICAGO_CRIME_SOURCE", "folder", "needs CHICAGO_CRIME_FOLDER"),
         ("CHICAGO_CRIME_PORTAL_URL", "data.cityofchicago.org", "CHICAGO_CRIME_PORTAL_URL=data.cityofchicago.org"),
+        ("CHICAGO_CRIME_DATA_DIR", "/data/100%", r"CHICAGO_CRIME_DATA_DIR=/data/100%: the path /data/100% contains %"),
+        ("CHICAGO_CRIME_DATA_DIR", "/data/*", r"contains \*.*choose another folder"),
+        ("CHICAGO_CRIME_DATA_DIR", "/data[1]/x", r"contains \["),
+        ("CHICAGO_CRIME_DAGSTER_HOME", "/data/{a,b}", r"CHICAGO_CRIME_DAGSTER_HOME.*contains \{"),
         ("CHICAGO_CRIME_SORUCE", "sample", "unknown setting CHICAGO_CRIME_SORUCE: .*CHICAGO_CRIME_SOURCE"),
     ],
 )

@@ -16,6 +16,7 @@ from chicago_crime.cli.query import query
 from chicago_crime.cli.rehearse import rehearse
 from chicago_crime.cli.report import report
 from chicago_crime.cli.run import run
+from chicago_crime.cli.snapshots import snapshots
 from chicago_crime.cli.status import status
 
 app = typer.Typer(
@@ -35,7 +36,9 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
     query: (
         'query "select year, count(*) from crimes group by year"',
         'query "from crimes_monthly" --output monthly.csv',
+        'query "select count(*) from crimes" --as-of 2026-05-31',
     ),
+    snapshots: ("snapshots",),
     describe: ("describe", "describe crimes"),
     dashboard: ("dashboard", "dashboard --port 8051 --data-dir ~/crimes"),
     report: (

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -22,6 +23,13 @@ AsOfOption = Annotated[
 ]
 SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: sample, folder, kaggle or portal.")]
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
+
+
+_FREE_SPACE = ". Free some space on that disk, or choose another with --data-dir or CHICAGO_CRIME_DATA_DIR"
+_WRITABLE = ". Choose a folder in which you may write, with --data-dir or CHICAGO_CRIME_DATA_DIR"
+_ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE) | dict.fromkeys(
+    (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST), _WRITABLE
+)
 
 
 def chosen_settings(**overrides: Any) -> "Settings":
@@ -56,11 +64,27 @@ def plain_errors() -> Iterator[None]:
     """Print errors that a user can fix as a message, without a traceback."""
     try:
         yield
-    except PlatformError as error:
+    except BrokenPipeError:  # the reader of a pipe has enough
+        raise
+    except Exception as error:
+        message = str(error) if isinstance(error, PlatformError) else _of_machine(error)
+        if message is None:
+            raise
         from chicago_crime.cli.screen import errors, printable
 
-        errors.print(printable(str(error), keep="\n"), style="red")
-        raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
+        errors.print(printable(message, keep="\n"), style="red")
+        raise typer.Exit(error.exit_code if isinstance(error, PlatformError) else 1) from None
+
+
+def _of_machine(error: BaseException) -> str | None:
+    """What is wrong with the machine, such as a full disk; None if the error is a bug."""
+    duckdb = sys.modules.get("duckdb")
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}{_ADVICE.get(error.errno or 0, '')}"
+    if isinstance(error, MemoryError) or (duckdb and isinstance(error, duckdb.Error)):
+        return str(error) or "out of memory"
+    return _of_machine(error.__cause__) if error.__cause__ else None
 
 
 def refuse_busy_port(port: int, host: str = "127.0.0.1") -> None:

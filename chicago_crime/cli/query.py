@@ -1,17 +1,24 @@
 """`chicago-crime query`: the answer to a query, on the screen or written as CSV, JSON or Parquet."""
 
 import json
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_installation, plain_errors
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, chosen_snapshot, plain_errors
+from chicago_crime.errors import PlatformError
 
 if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need it
     import pyarrow as pa
+
+    from chicago_crime.published.reader import SnapshotReader
+    from chicago_crime.storage.warehouse import TableReader
 
 
 class Format(StrEnum):
@@ -30,12 +37,16 @@ def query(
         typer.Option(help="Format of the answer; by default that of the --output file, else table."),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the whole answer to this file.")] = None,
+    as_of: AsOfOption = None,
+    working: Annotated[
+        bool,
+        typer.Option("--working", help="Ask the tables that runs work on, raw rows too; on gcp, in BigQuery's SQL."),
+    ] = False,
     data_dir: DataOption = None,
 ) -> None:
-    """Query the tables with SQL."""
+    """Query the published tables with SQL."""
     with plain_errors():
-        from chicago_crime.cli.screen import MOST_ROWS, answer, errors, out
-        from chicago_crime.graph.status import synthetic_years
+        from chicago_crime.cli.screen import errors
         from chicago_crime.tables.years import format_years
 
         format = format or _format_of(output)
@@ -43,24 +54,62 @@ def query(
             raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
         if format is Format.TABLE and output:
             raise typer.BadParameter("a file is csv, json or parquet", param_hint="--format")
+        if working and as_of:
+            raise typer.BadParameter("working tables have no past", param_hint="--as-of")
         installation = chosen_installation(data_dir=data_dir)
-        reader = installation.reader()
-        if format is Format.TABLE:
-            found = reader.first_rows(sql, MOST_ROWS + 1)
-            out.print(*answer(found.columns, found.rows, out.width), sep="\n")
-            if not found.rows:
-                out.print("no rows")
+        published = None if working else installation.reader(chosen_snapshot(as_of))
+        reader = published or installation.working_reader
+        with _damage_named(published, sql):
+            _answer(reader, sql, format, output)
+        if published:
+            synthetic = [year for year, held in published.catalog.years.items() if held.is_synthetic]
         else:
-            with reader.batches(sql) as batches:
-                if output:
-                    with output.open("wb") as file:
-                        _write(batches, format, file)
-                else:
-                    _write(batches, format, sys.stdout.buffer)
-                    sys.stdout.flush()
-        if synthetic := synthetic_years(installation):
+            synthetic = installation.source_files.synthetic_years()
+            errors.print("These are the working tables: what runs have made, published or not.")
+        if synthetic:
             errors.print("SYNTHETIC rows", style="yellow", end="")
             errors.print(f" in {format_years(synthetic)}: they are from the sample source.")
+
+
+def _answer(reader: "TableReader", sql: str, format: Format, output: Path | None) -> None:
+    from chicago_crime.cli.screen import MOST_ROWS, answer, out
+
+    if format is Format.TABLE:
+        found = reader.first_rows(sql, MOST_ROWS + 1)
+        out.print(*answer(found.columns, found.rows, out.width), sep="\n")
+        if not found.rows:
+            out.print("no rows")
+    else:
+        with reader.batches(sql) as batches:
+            if output:
+                with output.open("wb") as file:
+                    _write(batches, format, file)
+            else:
+                _write(batches, format, sys.stdout.buffer)
+                sys.stdout.flush()
+
+
+@contextmanager
+def _damage_named(reader: "SnapshotReader | None", sql: str) -> Iterator[None]:
+    """Say which published file is damaged, where that is why a query fails: DuckDB does not always name it."""
+    try:
+        yield
+    except PlatformError as error:
+        if reader and _may_be_damage(error):
+            from chicago_crime.published.catalog import DamagedError
+            from chicago_crime.published.damage import not_intact
+
+            tables = set(re.findall(r"\w+", sql.lower()))
+            for _, problem in not_intact(reader.catalog, reader.store, tables):
+                raise DamagedError(problem) from error
+        raise
+
+
+def _may_be_damage(error: PlatformError) -> bool:
+    import duckdb
+
+    of_the_query = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
+    return isinstance(error.__cause__, duckdb.Error) and not isinstance(error.__cause__, of_the_query)
 
 
 def _format_of(output: Path | None) -> Format:

@@ -56,7 +56,7 @@ def run(
             sample_seed=sample_seed,
             sample_dirt=sample_dirt,
         )
-        succeeded = plan_well(installation, chosen, assets) if dry_run else load(installation, chosen, assets, accept)
+        succeeded = (plan_well if dry_run else load)(installation, chosen, assets, accept)
         if not succeeded:
             raise typer.Exit(1)
 
@@ -69,6 +69,7 @@ def load(
     from chicago_crime.definitions import build_definitions
     from chicago_crime.graph.instance import open_instance
     from chicago_crime.graph.run import run_years, steps_in
+    from chicago_crime.tables.years import format_years
 
     bar = progress_bar()
     definitions = build_definitions(installation, partial(show_step, bar))
@@ -77,7 +78,7 @@ def load(
     with open_instance(installation.settings) as instance, bar:
         for report in run_years(installation, definitions, instance, years, assets, accept):
             reports.append(report)
-            print_problems(report)
+            print_warnings(report)
     if any(report.metadata for report in reports):
         out.print("rows, seconds, size")
         for table in run_tables(reports):
@@ -86,13 +87,12 @@ def load(
         for line in _notes(reports):
             out.print(printable(line), style="yellow")
     for report in reports:
+        for snapshot, published in report.published.items():
+            out.print(f"published {format_years(published)} as snapshot {snapshot}")
         if not report.success:
-            reason, *others = report.reasons or ["unknown reason"]
-            more = f" (and {len(others)} more {'reason' if len(others) == 1 else 'reasons'})" if others else ""
-            years_of_run = str(report.first) if report.first == report.last else f"{report.first}-{report.last}"
+            reasons = "; ".join(printable(reason).removesuffix(".") for reason in report.reasons)
             errors.print(
-                f"Run {report.run_id} for {years_of_run} failed: {printable(reason)}{more}. "
-                "`chicago-crime dev` shows the whole run.",
+                f"Run {report.run_id} for {report.years} failed: {reasons}. `chicago-crime dev` shows the whole run.",
                 style="red",
             )
     return all(report.success for report in reports)
@@ -119,18 +119,14 @@ def show_step(bar: "Progress", step: "Step") -> None:
         bar.console.print(f"{step.asset} {step.year}: {step.rows:,} rows in {step.seconds:.1f} s")
 
 
-def print_problems(report: "RunReport") -> None:
-    """Print which steps failed and which checks did not pass."""
+def print_warnings(report: "RunReport") -> None:
+    """Print what a person should look at; why the run failed is its last line."""
     from chicago_crime.cli.screen import errors, printable
 
-    for step, reasons in report.failures.items():
-        for reason in reasons:
-            errors.print(f"{step} failed: ", style="red", end="")
-            errors.print(printable(reason, keep="\n"))
     for check in report.checks:
-        style, word = ("red", "failed") if check.is_error else ("yellow", "warns")
-        errors.print(f"check {check.asset}:{check.check} {word}: ", style=style, end="")
-        errors.print(printable(check.description, keep="\n"))
+        if not check.is_error:
+            errors.print(f"check {check.asset}:{check.check} warns: ", style="yellow", end="")
+            errors.print(printable(check.description, keep="\n"))
 
 
 def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":
@@ -190,13 +186,15 @@ def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
         yield f"files are left out: {details['left_out']}"
 
 
-def plan_well(installation: "Installation", years: Sequence[int], assets: str | None) -> bool:
+def plan_well(
+    installation: "Installation", years: Sequence[int], assets: str | None = None, accept: str | None = None
+) -> bool:
     """Print what a run would do, and return whether nothing would certainly fail."""
     from chicago_crime.cli.screen import errors, out, printable
     from chicago_crime.definitions import build_definitions
     from chicago_crime.graph.plan import make_plan
 
-    plan = make_plan(installation, build_definitions(installation), years, assets)
+    plan = make_plan(installation, build_definitions(installation), years, assets, accept)
     _print_plan(plan)
     for warning in plan.warnings:
         out.print(f"WARNING: {printable(warning)}", style="yellow")

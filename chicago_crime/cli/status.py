@@ -1,4 +1,4 @@
-"""`chicago-crime status`: what is loaded, by year and table."""
+"""`chicago-crime status`: what is loaded and what is published, by year and table."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -16,46 +16,75 @@ if TYPE_CHECKING:  # slow to import, and `--help` does not need them
 def status(
     data_dir: DataOption = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 if a table is missing, stale or outdated.")
+        bool,
+        typer.Option("--strict", help="Exit with 1 if anything is missing, stale, outdated, damaged or not published."),
     ] = False,
 ) -> None:
-    """Show what is loaded, by year and table.
+    """Show what is loaded and what is published, by year and table.
 
-    A number is a count of rows; - stands for missing, * for older than what it is made of, ! for written by another
-    version.
+    A number is a count of rows; - stands for missing, * for made from something else than is there now, ! for written
+    by another version, + for not published.
     """
     with plain_errors():
-        from chicago_crime.cli.screen import out
+        from chicago_crime.cli.screen import errors, out, printable
         from chicago_crime.graph.status import read_status
 
-        statuses = read_status(chosen_installation(data_dir=data_dir))
-        if not statuses:
-            out.print("Nothing is loaded yet. Start with: chicago-crime run --years 2021")
-            return
-        for table in status_tables(statuses):
+        found = read_status(chosen_installation(data_dir=data_dir))
+        for table in status_tables(found.years):
             out.print(table)
-        incomplete = [str(one.year) for one in statuses if not one.is_complete]
-        if incomplete:
-            problem = "Missing (-) or stale (*)"
-            if any(one.outdated for one in statuses):
-                problem = "Missing (-), stale (*) or written by another version (!)"
-            out.print(f"{problem} tables: chicago-crime run --years {','.join(incomplete)}")
-        if strict and incomplete:
+        if found.snapshot:
+            out.print(f"Published: {found.snapshot.snapshot}, of {found.snapshot.published_at:%Y-%m-%d %H:%M} UTC")
+        elif not found.years:
+            out.print("Nothing is loaded yet. Start with: chicago-crime run --years 2021")
+        if found.damaged:
+            errors.print(printable(found.damaged), style="red")
+        _print_problems(found.years)
+        if strict and not found.is_complete:
             raise typer.Exit(1)
 
 
 def status_tables(statuses: Sequence["YearStatus"]) -> "Iterator[Table]":
-    """Rows by year and table; `-` where missing, `*` where stale, `!` where of another version."""
+    """Rows by year and table, with the marks that `--help` explains."""
     from chicago_crime.cli.screen import year_tables
+    from chicago_crime.graph.status import LAKE, SOURCE
     from chicago_crime.tables import TABLES
 
-    cells: dict[str, dict[int, str]] = {name: {} for name in ("source", "lake", *TABLES)}
+    cells: dict[str, dict[int, str]] = {name: {} for name in (SOURCE, LAKE, *TABLES, "published")}
     for status in statuses:
-        synthetic = "\nSYNTHETIC" if status.manifest and status.manifest.synthetic else ""
-        cells["source"][status.year] = status.manifest.source + synthetic if status.manifest else "-"
-        cells["lake"][status.year] = "yes" if status.in_lake else "-"
+        year, manifest, published = status.year, status.manifest, status.published
+        synthetic = "\nSYNTHETIC" if (published.is_synthetic if published else manifest and manifest.synthetic) else ""
+        cells[SOURCE][year] = f"{manifest.source if manifest else '-'}{synthetic}"
+        cells[LAKE][year] = ("yes" if status.in_lake else "-") + ("*" if LAKE in status.stale else "")
+        unpublished = status.unpublished
         for name in TABLES:
             held = status.tables.get(name)
-            marks = ("*" if name in status.stale else "") + ("!" if name in status.outdated else "")
-            cells[name][status.year] = f"{held.rows:,}{marks}" if held else "-"
+            marks = (name in status.stale) * "*" + (name in status.outdated) * "!" + (name in unpublished) * "+"
+            cells[name][year] = f"{held.rows:,}{marks}" if held else "-"
+        cells |= {name: cells[name] | {year: "damaged"} for name in status.damaged}
+        cells["published"][year] = "-" if not published else "differs" if unpublished else "yes"
     return year_tables(cells)
+
+
+def _print_problems(statuses: Sequence["YearStatus"]) -> None:
+    """Print what is not as it should be, each problem once, and the command that mends all of it."""
+    from chicago_crime.cli.screen import errors, printable
+    from chicago_crime.tables.years import format_years
+
+    years: dict[str, list[int]] = {}
+    for status in statuses:
+        for problem in status.problems:
+            years.setdefault(problem, []).append(status.year)
+    for problem, those in years.items():
+        errors.print(printable(f"{format_years(those)}: {problem}"), style="yellow")
+    wrong = [status for status in statuses if not status.is_complete]
+    only_unpublished = [
+        one.year
+        for one in wrong
+        if one.unpublished and not (one.links or one.damaged or one.damaged_files or one.outdated)
+    ]
+    for chosen, assets in (
+        ([one.year for one in wrong if one.year not in only_unpublished], ""),
+        (only_unpublished, " --assets published"),
+    ):
+        if chosen:
+            errors.print(f"What to do: chicago-crime run --years {format_years(chosen)}{assets}")

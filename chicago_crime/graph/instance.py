@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from chicago_crime.errors import PlatformError
 from chicago_crime.settings import PROJECT_FOLDER, Settings
 
 if TYPE_CHECKING:  # slow to import
@@ -31,12 +35,31 @@ def prepare_home(settings: Settings) -> None:
         target.write_text(WITHOUT_PROJECT)
 
 
-def open_instance(settings: Settings) -> DagsterInstance:
-    """The Dagster instance of an installation. Its folder is created if necessary."""
+class InstanceError(PlatformError):
+    """Dagster's databases cannot be used; the message names their folder."""
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
+    """The Dagster instance of an installation. Its folder is created if necessary.
+
+    Raises:
+        InstanceError: a database cannot be read or written.
+    """
+    from sqlalchemy.exc import DBAPIError
+
     from chicago_crime.graph.dagster_internals import open_with_batches
 
-    prepare_home(settings)
-    return open_with_batches(str(settings.home))
+    try:
+        prepare_home(settings)
+        with open_with_batches(str(settings.home)) as instance:
+            yield instance
+    except (sqlite3.Error, DBAPIError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise InstanceError(
+            f"Dagster's databases in {settings.home} cannot be used: {reason}. Is the disk full, or a file damaged? "
+            "`chicago-crime doctor` looks at both"
+        ) from error
 
 
 def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
@@ -46,7 +69,12 @@ def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
         settings: of the installation; the new process gets them as environment variables.
         port: where the UI listens, on 127.0.0.1.
     """
+    from chicago_crime.graph.command_line_runs import fail_dead_runs, has_dead_runs
+
     prepare_home(settings)
+    if has_dead_runs(settings):
+        with open_instance(settings) as instance:
+            fail_dead_runs(instance, settings)
     workspace = PROJECT_FOLDER / "workspace.yaml"
     graph = ["-w", str(workspace)] if workspace.exists() else ["-m", "chicago_crime.definitions"]
     program = Path(sys.executable).with_name("dagster")

@@ -1,7 +1,7 @@
 """`chicago-crime run --dry-run`: what a run would read, replace and cost, and why it would fail. Nothing is written."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dagster import Definitions
@@ -10,12 +10,13 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.graph.run import FETCHED, assets_in
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.audit import LARGEST_LOSS
+from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS
+from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import CrimeSource, Expected
 from chicago_crime.storage.google import prices
 from chicago_crime.storage.warehouse import TableYear
-from chicago_crime.tables import RAW_CRIMES, TABLES
+from chicago_crime.tables import CRIMES, REJECTED_CRIMES, TABLES
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 BYTES_PER_ROW = 237
@@ -99,7 +100,11 @@ class Plan:
 
 
 def make_plan(
-    installation: Installation, definitions: Definitions, years: Sequence[int], assets: str | None = None
+    installation: Installation,
+    definitions: Definitions,
+    years: Sequence[int],
+    assets: str | None = None,
+    accept: str | None = None,
 ) -> Plan:
     """Plan a run.
 
@@ -107,7 +112,7 @@ def make_plan(
         installation: what would run.
         definitions: its graph.
         years: which years.
-        assets: as for a run.
+        assets, accept: as for a run.
 
     Raises:
         SelectionError: `assets` selects nothing.
@@ -115,15 +120,24 @@ def make_plan(
         PlatformError: the warehouse cannot be read.
     """
     settings, chosen = installation.settings, assets_in(definitions, assets)
-    manifests = {year: installation.source_files.manifest(year) for year in years}
     problems: list[str] = []
+    warnings: list[str] = []
+    manifests: dict[int, Manifest] = {}
+    for year in years:
+        try:
+            if manifest := installation.source_files.manifest(year):
+                manifests[year] = manifest
+        except PlatformError as error:
+            warnings.append(str(error))
     if FETCHED in chosen:
         installation.source.refuse_wrong_settings()
         expected = _expected(installation.source, years, problems)
     else:
-        fetched = [manifest for manifest in manifests.values() if manifest]
+        fetched = manifests.values()
         expected = {one.year: Expected(f"{one.file}, fetched before", one.rows, one.bytes) for one in fetched}
-    stored = installation.working_reader.stored_of_all(list(TABLES.values()))
+    reader = installation.working_reader
+    stored = reader.stored_of_all(list(TABLES.values()))
+    warnings += [problem for (_, year), problem in reader.damaged_years().items() if year in years]
     plans = [_year(year, expected.get(year), stored, chosen) for year in years]
     needed = int(sum(plan.likely_bytes for plan in plans) * DISK_PER_BYTE[settings.deployment])
     runs = contiguous_ranges(list(years))
@@ -138,11 +152,13 @@ def make_plan(
         ).free,
         cost=cost_of(settings, chosen, plans, stored, len(runs)) if installation.is_on_google else None,
         problems=problems,
+        warnings=warnings,
     )
     if plan.disk_needed > plan.disk_free:
         plan.warnings.append("the disk has too little space: free some, or load fewer years")
     if FETCHED in chosen:
-        _compare_with_loaded(plan, manifests, stored[RAW_CRIMES.name])
+        refused = _compare_with_published(plan, installation.published_years())
+        (plan.warnings if accept else plan.problems).extend(refused)
     else:
         _find_missing(plan, stored)
     return plan
@@ -185,16 +201,20 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
     return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)
 
 
-def _compare_with_loaded(plan: Plan, manifests: Mapping[int, Manifest | None], loaded: Mapping[int, TableYear]) -> None:
-    real = [year for year, manifest in manifests.items() if manifest and not manifest.synthetic]
+def _compare_with_published(plan: Plan, published: Mapping[int, PublishedYear]) -> Iterator[str]:
+    """Why years would be refused, as far as it can be foreseen."""
+    real = {year.year: held for year in plan.years if (held := published.get(year.year)) and not held.is_synthetic}
     if plan.source == "sample" and real:
-        plan.warnings.append(f"SYNTHETIC rows would replace the real rows of {format_years(real)}")
+        plan.warnings.append(f"SYNTHETIC rows would replace the real rows of {format_years(list(real))}")
     for year in plan.years:
-        held = loaded.get(year.year)
-        if held and year.rows is not None and year.rows < held.rows * (1 - LARGEST_LOSS):
-            plan.problems.append(
-                f"{year.year} has {year.rows:,} rows at the source and {held.rows:,} are loaded: its check "
-                "has_not_shrunk would fail. {HOW_TO_ACCEPT}"
+        if year.year not in real or year.rows is None:
+            continue
+        tables = real[year.year].tables
+        rows = sum(tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES))
+        if year.rows < rows * (1 - LARGEST_LOSS):
+            yield (
+                f"{year.year} has {year.rows:,} rows at the source and {rows:,} are published: it would be refused. "
+                f"{HOW_TO_ACCEPT}"
             )
 
 

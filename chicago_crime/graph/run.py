@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from dagster import (
     AssetCheckSeverity,
@@ -18,11 +19,12 @@ from dagster import (
 )
 
 from chicago_crime.errors import UsageError
+from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
 from chicago_crime.graph.dagster_internals import range_tags
 from chicago_crime.graph.jobs import everything
-from chicago_crime.graph.years_of_run import ACCEPT_TAG
+from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
 from chicago_crime.installation import Installation
-from chicago_crime.tables.years import contiguous_ranges
+from chicago_crime.tables.years import contiguous_ranges, format_years
 
 FETCHED = "crime_csv"
 """Key of the asset that reads from the source."""
@@ -49,7 +51,9 @@ class RunReport:
         run_id: its id in the UI.
         first, last: its range of years.
         success: whether every step and every blocking check succeeded.
-        failures: step -> reasons, of steps that failed (not of those that were skipped because of them).
+        left_out: year -> why the run left it out.
+        failures: step -> reason, of steps that failed for another reason (not of those that were skipped because of
+            them).
         checks: the checks that did not pass.
         metadata: (asset, year) -> metadata of the materialization.
     """
@@ -58,15 +62,36 @@ class RunReport:
     first: int
     last: int
     success: bool
-    failures: dict[str, list[str]] = field(default_factory=dict)
+    left_out: dict[int, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
     checks: list[CheckResult] = field(default_factory=list)
     metadata: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
 
     @property
+    def years(self) -> str:
+        """Its years in words."""
+        return format_years(list(range(self.first, self.last + 1)))
+
+    @property
     def reasons(self) -> list[str]:
-        """Why the run failed, one line for each reason, the first one first."""
-        failed = [f"{step}: {reason}" for step, reasons in self.failures.items() for reason in reasons]
-        return failed or [f"check {one.asset}:{one.check}: {one.description}" for one in self.checks if one.is_error]
+        """Why the run failed, each reason once."""
+        years: dict[str, list[int]] = {}
+        for year, reason in sorted(self.left_out.items()):
+            years.setdefault(reason, []).append(year)
+        found = [f"{format_years(those)}: {reason}" for reason, those in years.items()]
+        found += [f"{step}: {reason}" for step, reason in self.failures.items()]
+        told = "; ".join(found)
+        checks = {f"{one.asset}:{one.check}": one.description for one in self.checks if one.is_error}
+        return found + [f"{check}: {problem}" for check, problem in checks.items() if check not in told]
+
+    @property
+    def published(self) -> dict[str, list[int]]:
+        """The years that it published, by snapshot."""
+        found: dict[str, list[int]] = {}
+        for (asset, year), made in sorted(self.metadata.items()):
+            if asset == PUBLISHED and made["is_new"]:
+                found.setdefault(made["snapshot"], []).append(year)
+        return found
 
 
 class SelectionError(UsageError):
@@ -94,19 +119,24 @@ def run_years(
     Raises:
         SelectionError: `assets` selects nothing.
         UsageError: a setting of the source is wrong.
+        RunCanceledError: a signal ended a run.
     """
+    fail_dead_runs(instance, installation.settings)
     chosen = None if assets is None else _select(definitions, assets)
     if chosen is None or AssetKey(FETCHED) in chosen:
         installation.source.refuse_wrong_settings()
     job = definitions.resolve_job_def(everything.name)
     for first, last in contiguous_ranges(list(years)):
         tags = range_tags(first, last) | ({ACCEPT_TAG: accept} if accept else {})
-        result = job.execute_in_process(
-            _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen
-        )
-        report = RunReport(result.run_id, first, last, result.success)
-        for event in result.all_events:
-            _note(report, event)
+        run_id = str(uuid4())
+        with recorded(instance, installation.settings, run_id):
+            result = job.execute_in_process(
+                _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen, run_id=run_id
+            )
+        report = RunReport(run_id, first, last, result.success)
+        for entry in instance.all_logs(run_id):  # the result lacks what a step recorded before it failed
+            if entry.dagster_event:
+                _note(report, entry.dagster_event)
         report.success = report.success and not any(check.is_error for check in report.checks)
         yield report
 
@@ -150,7 +180,7 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
 
 def _note(report: RunReport, event: DagsterEvent) -> None:
     if event.is_step_failure:
-        report.failures[event.step_key or "run"] = _reasons(event)
+        _note_failure(report, event)
     elif event.is_step_materialization and event.partition and event.asset_key:
         metadata = event.step_materialization_data.materialization.metadata
         values = {name: value.value for name, value in metadata.items()}
@@ -168,15 +198,17 @@ def _note(report: RunReport, event: DagsterEvent) -> None:
             )
 
 
-def _reasons(event: DagsterEvent) -> list[str]:
-    data = event.step_failure_data
+def _note_failure(report: RunReport, event: DagsterEvent) -> None:
+    data, reason = event.step_failure_data, ""
     if data.user_failure_data:
         by_year = data.user_failure_data.metadata.get("failed_years")
         if by_year and isinstance(by_year.value, dict):
-            return [f"{year}: {reason}" for year, reason in by_year.value.items()]
-        if data.user_failure_data.description:
-            return [data.user_failure_data.description]
+            for year, why in by_year.value.items():
+                report.left_out.setdefault(int(year), why)
+            return
+        reason = data.user_failure_data.description or ""
     error = data.error
     while error and error.cause:
         error = error.cause
-    return [error.message.strip() if error else "unknown: see the run in the UI"]
+    reason = reason or (error.message.strip() if error else "unknown: see the run in the UI")
+    report.failures[event.step_key or "run"] = reason

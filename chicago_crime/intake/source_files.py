@@ -191,6 +191,11 @@ class SourceFiles:
         except SourceError:
             return None
 
+    def synthetic_years(self) -> list[int]:
+        """Years whose rows the sample source made up, ascending; of a damaged manifest nobody knows."""
+        found = [self._readable_manifest(year) for year in self.years()]
+        return [manifest.year for manifest in found if manifest and manifest.synthetic]
+
     def years(self) -> list[int]:
         """Years that were ever fetched, ascending."""
         return sorted(int(file.stem) for file in self.folder.glob("[0-9][0-9][0-9][0-9].json"))

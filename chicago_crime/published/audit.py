@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.published.catalog import PublishedYear
+from chicago_crime.published.catalog import DamagedError, PublishedYear
 from chicago_crime.sql import statement
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
@@ -53,10 +53,15 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         published: the year as it is published; None if it is not.
         store: where the published files are.
         staging: folder for copies of them.
+
+    Raises:
+        DamagedError: what is published cannot be read.
     """
     if published is None or published.is_synthetic:
         return []
     there = published.tables[CRIMES.name]
+    if not store.is_intact(there.key, there.bytes, there.sha256):
+        raise DamagedError(f"{there.key} is damaged")
     parsed = to_duckdb(statement("fragments/parsed_crimes"), {"year": year}, lambda _: csv_scan(rows, _NAMES))
     with staging_folder(staging) as folder, duckdb.connect(config={"threads": 2}) as connection:
         connection.read_parquet(str(store.get(there.key, folder))).create_view("published")

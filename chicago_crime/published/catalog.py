@@ -6,6 +6,7 @@ published/data/<table>/<year>/<hash>.parquet   each file once, whatever the numb
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.object_store import ObjectStore
-from chicago_crime.tables import TABLES
+from chicago_crime.tables import CRIMES, TABLES
 
 CATALOG = "published/catalog.json"
 SNAPSHOTS = "published/snapshots/"
@@ -118,6 +119,11 @@ class Catalog(_Record):
         return published_at(self.snapshot)
 
     @property
+    def records(self) -> int:
+        """How many crimes it has."""
+        return sum(year.tables[CRIMES.name].rows for year in self.years.values())
+
+    @property
     def keys(self) -> set[str]:
         """The keys of all files."""
         return {table.key for year in self.years.values() for table in year.tables.values()}
@@ -161,6 +167,17 @@ def snapshots(store: ObjectStore) -> list[str]:
     """The ids of the snapshots that are kept, oldest first."""
     names = (PurePosixPath(item.key) for item in store.list(SNAPSHOTS))
     return sorted(name.stem for name in names if name.suffix == ".json" and _ID.fullmatch(name.stem))
+
+
+def kept_snapshots(store: ObjectStore) -> Iterator[tuple[str, Catalog | DamagedError]]:
+    """The snapshots that are kept by id, newest first, with the error of each whose catalog cannot be read."""
+    for snapshot in reversed(snapshots(store)):
+        key = f"{SNAPSHOTS}{snapshot}.json"
+        if content := store.read(key):
+            try:
+                yield snapshot, parse(key, content[0])
+            except DamagedError as error:
+                yield snapshot, error
 
 
 def open_snapshot(store: ObjectStore, as_of: date | str | None = None) -> Catalog:

@@ -19,16 +19,20 @@ from chicago_crime.published.catalog import (
     DamagedError,
     PublishedTable,
     PublishedYear,
-    open_snapshot,
+    kept_snapshots,
     parse,
     published_at,
     snapshots,
 )
 from chicago_crime.published.reader import columns_digest
+from chicago_crime.published.views import Views
 from chicago_crime.storage.lineage import Lineage, digest
-from chicago_crime.storage.object_store import ObjectStore, StoredObject
+from chicago_crime.storage.object_store import LakeRecord, ObjectStore, StoredObject
 from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
 from chicago_crime.tables import TABLES
+
+LAKE = "lake"
+"""Stands among tables for the object that the raw table is made from."""
 
 UNNAMED_S = 86_400
 """How long a file that no snapshot names is kept where another publisher may be about to name it."""
@@ -46,14 +50,14 @@ class Candidate:
 
     Attributes:
         source: the manifest of its source file.
-        csv_sha256: checksum of its object in the lake; None if it has none.
+        lake: what its object in the lake was made of; None if an earlier version stored it.
         checks: what the checks found.
         accepted: the reason why it is published although an audit failed.
         before: how the year was published when the work on it began; None if it was not.
     """
 
     source: Mapping[str, object]
-    csv_sha256: str | None
+    lake: LakeRecord | None
     checks: Sequence[CheckFound] = ()
     accepted: str | None = None
     before: PublishedYear | None = None
@@ -74,35 +78,39 @@ class Publication:
     refused: dict[int, str] = field(default_factory=dict)
 
 
-def broken_links(year: int, stored: Stored, csv_sha256: str | None) -> list[str]:
-    """Why the tables of a year were not all made from one file, in words; nothing if they were.
+def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha256: str | None) -> dict[str, str]:
+    """Why the tables of a year were not all made from one file, in words, by table or lake; nothing if they were.
 
-    A year that an earlier version made has no lineage in any table: nothing can be said about it.
+    A year that an earlier version made has no lineage anywhere: nothing can be said about it.
 
     Args:
         year: the year.
         stored: what every table holds.
-        csv_sha256: checksum of the year's object in the lake; None if it has none.
+        lake: what the year's object in the lake was made of; None if it has none, or if an earlier version stored it.
+        source_sha256: checksum of its source file; None if it has none.
     """
     held = {name: stored[name].get(year) for name in TABLES}
-    if missing := [name for name, one in held.items() if one is None]:
-        return [f"{', '.join(missing)} lack{'s' if len(missing) == 1 else ''} the year"]
-    if not any(one.lineage for one in held.values() if one):
-        return []
-    found = []
+    found: dict[str, str] = {}
+    if lake and lake.source_sha256 != source_sha256:
+        found[LAKE] = "the object in the lake was not made from the source file as it is now"
+    is_of_earlier_version = lake is None and not any(one.lineage for one in held.values() if one)
     for name, one in held.items():
         upstream = TABLES[name].upstream
-        above = [held[table.name] for table in upstream] if upstream else [_of_lake(csv_sha256)]
-        if not one or not one.lineage:
-            found.append(f"{name} was made by an earlier version")
+        above = [held[table.name] for table in upstream] if upstream else [_of_lake(lake)]
+        if one is None:
+            found[name] = f"{name} lacks the year"
+        elif is_of_earlier_version:
+            continue
+        elif not one.lineage:
+            found[name] = f"{name} was made by an earlier version"
         elif not is_made_of(one, above):
             names = " and ".join(table.name for table in upstream) or "the object in the lake"
-            found.append(f"{name} was not made from {names} as it is now")
+            found[name] = f"{name} was not made from {names} as it is now"
     return found
 
 
-def _of_lake(csv_sha256: str | None) -> TableYear:
-    return TableYear(0, 0, 0.0, Lineage(csv_sha256 or "", ""))
+def _of_lake(lake: LakeRecord | None) -> TableYear:
+    return TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
 
 
 def base(store: ObjectStore) -> tuple[Catalog | None, str | None]:
@@ -114,8 +122,7 @@ def base(store: ObjectStore) -> tuple[Catalog | None, str | None]:
     try:
         return parse(CATALOG, content), version
     except DamagedError:
-        kept = snapshots(store)
-        return (open_snapshot(store, kept[-1]) if kept else None), version
+        return next((found for _, found in kept_snapshots(store) if isinstance(found, Catalog)), None), version
 
 
 @dataclass
@@ -127,12 +134,14 @@ class Publisher:
         warehouse: where the tables are made.
         staging: folder for files that are not published yet; on the same file system.
         keep_days: snapshots older than this are removed, except the current one.
+        views: are written anew after each publication; None where the files are not on this machine.
     """
 
     store: ObjectStore
     warehouse: Warehouse
     staging: Path
     keep_days: int
+    views: Views | None = None
 
     def publish(self, candidates: Mapping[int, Candidate], run: str) -> Publication:
         """Publish years whose tables are whole and checked, all at once.
@@ -148,9 +157,9 @@ class Publisher:
             catalog, version = self._current()
             held = catalog.years if catalog else {}
             refused = {
-                year: "; ".join(problems)
+                year: f"{'; '.join(problems.values())}: chicago-crime run --years {year}"
                 for year, candidate in candidates.items()
-                if (problems := broken_links(year, stored, candidate.csv_sha256))
+                if (problems := broken_links(year, stored, candidate.lake, str(candidate.source.get("sha256"))))
             }
             wanted = {
                 year: candidate
@@ -158,6 +167,7 @@ class Publisher:
                 if year not in refused and not self._is_published(year, candidate, stored, held.get(year))
             }
             made = self._add_files(wanted, stored, run) if wanted else {}
+            made = {year: one for year, one in made.items() if not _is_same(one, held.get(year))}
             after = self._stored() if made else {}
             for year in list(made):
                 if any(after[table.name].get(year) != stored[table.name][year] for table in PUBLISHED):
@@ -173,10 +183,15 @@ class Publisher:
                 if made and self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
-                    return Publication(new, sorted(made), refused)
+                    return self._shown(Publication(new, sorted(made), refused))
                 catalog, version = self._current()  # somebody else published meanwhile
                 held = catalog.years if catalog else {}
-        return Publication(catalog, [], refused)
+            return self._shown(Publication(catalog, [], refused))
+
+    def _shown(self, publication: Publication) -> Publication:
+        if self.views and publication.snapshot:
+            self.views.replace(publication.snapshot)
+        return publication
 
     def _stored(self) -> Stored:
         return self.warehouse.stored_of_all(list(TABLES.values()))
@@ -193,8 +208,9 @@ class Publisher:
 
     def _keep(self, snapshot: str, content: bytes) -> None:
         key = f"{SNAPSHOTS}{snapshot}.json"
-        if self.store.read(key) is None:
-            self.store.swap(key, content, None)
+        found = self.store.read(key)
+        if found is None or found[0] != content:  # missing, or damaged
+            self.store.swap(key, content, found and found[1])
 
     def _is_published(self, year: int, candidate: Candidate, stored: Stored, published: PublishedYear | None) -> bool:
         if published is None or published.source.get("sha256") != candidate.source.get("sha256"):
@@ -239,14 +255,18 @@ class Publisher:
         for snapshot in snapshots(self.store):
             if snapshot != new.snapshot and published_at(snapshot) < oldest:
                 self.store.delete(f"{SNAPSHOTS}{snapshot}.json")
-            else:
-                try:
-                    named |= open_snapshot(self.store, snapshot).keys
-                except DamagedError:
-                    return  # nobody knows which files it names
+        for _, kept in kept_snapshots(self.store):
+            if isinstance(kept, DamagedError):
+                return  # nobody knows which files it names
+            named |= kept.keys
         for item in self.store.list(DATA):
             if item.key not in named and item.changed_at < time.time() - least_age_s + 1:
                 self.store.delete(item.key)
+
+
+def _is_same(new: PublishedYear, held: PublishedYear | None) -> bool:
+    """Whether a year has the files that are published: their content is their name."""
+    return held is not None and (new.tables, new.source.get("sha256")) == (held.tables, held.source.get("sha256"))
 
 
 def _published(added: StoredObject, stored: TableYear, columns: str) -> PublishedTable:

@@ -1,5 +1,6 @@
 """The interface of the lake: objects by key, in a folder or a bucket."""
 
+import json
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ def record_key(year: int) -> str:
 def quarantine_key(year: int) -> str:
     """Key of the object with the quarantined lines of a year: line, problem, text."""
     return f"quarantine/{year}.csv"
+
+
+@dataclass(frozen=True)
+class LakeRecord:
+    """What a year's object is: its checksum, and that of the source file it was made of (sha256, hexadecimal)."""
+
+    sha256: str
+    source_sha256: str
 
 
 class ObjectStoreError(PlatformError):
@@ -111,3 +120,21 @@ class ObjectStore(ABC):
     @abstractmethod
     def only_publisher(self) -> AbstractContextManager[bool]:
         """Wait until no other publisher works on this store; yields False if the store cannot prevent a second one."""
+
+
+def lake_record(store: ObjectStore, year: int) -> LakeRecord | None:
+    """What the object of a year is; None if it is not whole, or if an earlier version stored it.
+
+    Raises:
+        ObjectStoreError: the record is damaged.
+    """
+    found = store.read(record_key(year))
+    if found is None:
+        return None
+    try:
+        record = json.loads(found[0])
+        return LakeRecord(record["sha256"], record["source_sha256"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ObjectStoreError(
+            f"{record_key(year)} is damaged ({error!r}): chicago-crime run --years {year} --assets crime_object"
+        ) from error

@@ -71,6 +71,10 @@ class TableReader(ABC):
 
     def damaged(self) -> Mapping[str, str]:
         """The tables of which a year cannot be read, each with the file, what is wrong and what to do."""
+        return {table: problem for (table, _), problem in self.damaged_years().items()}
+
+    def damaged_years(self) -> Mapping[tuple[str, int], str]:
+        """The same by table and year."""
         return {}
 
     @abstractmethod

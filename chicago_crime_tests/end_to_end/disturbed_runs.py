@@ -82,7 +82,7 @@ class Chosen:
 def run_of(cloud: Cloud, version: str, assets: str = "", years: str = str(YEAR)) -> list[str]:
     """The command that loads years of a version, or some assets of it."""
     some = ["--assets", assets] if assets else []
-    return ["run", "--years", years, "--folder", str(cloud.folder / version), "--allow-shrink", *some]
+    return ["run", "--years", years, "--folder", str(cloud.folder / version), "--accept", "a test", *some]
 
 
 def load(cloud: Cloud, version: str, assets: str = "") -> None:

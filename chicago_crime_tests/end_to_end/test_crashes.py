@@ -54,7 +54,7 @@ def start(settings: Settings, version: str, **more: object) -> subprocess.Popen:
     """Start a run of a version in another process."""
     folders = ["--folder", str(settings.data_dir.parent / version), "--data-dir", str(settings.data_dir)]
     return subprocess.Popen(
-        [PROGRAM[0], "-u", *PROGRAM[1:], "run", "--years", "2014", "--allow-shrink", *folders],
+        [PROGRAM[0], "-u", *PROGRAM[1:], "run", "--years", "2014", "--accept", "a test", *folders],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -76,11 +76,9 @@ def versions(settings: Settings) -> dict[str, int]:
 
 
 def assert_the_next_run_repairs_all(settings: Settings) -> None:
-    new = folder_settings(settings.data_dir, settings.data_dir.parent / "new", allow_shrink=True)
-    run_well(new, 2014)
+    run_well(folder_settings(settings.data_dir, settings.data_dir.parent / "new"), 2014, accept="a test")
     assert set(versions(settings).values()) == {NEW}
-    [status] = read_status(Installation(settings))
-    assert status.is_complete
+    assert read_status(Installation(settings)).is_complete
     assert files_below(settings.data_dir / "staging") == {}
     assert len(list((settings.data_dir / "csv").iterdir())) == 2
 

@@ -27,7 +27,7 @@ def test_every_row_is_accounted_for(real_years: tuple[Settings, list[RunReport]]
         assert metadata["enriched_crimes", year]["partition_row_count"] == typed
         assert metadata["crime_object", year]["quarantined_lines"] == 0
     assert [report.checks for report in reports if report.first == 2014] == [[]]
-    statuses = read_status(Installation(settings))
+    statuses = read_status(Installation(settings)).years
     assert {status.year: status.is_complete for status in statuses} == dict.fromkeys(REAL_ROWS, True)
 
 

@@ -51,7 +51,7 @@ with open_instance(installation.settings) as instance:
     [report] = run_years(installation, definitions, instance, [2014])
     node = definitions.resolve_asset_graph().get(AssetKey("crimes_by_ward"))
     checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(node.check_keys)
-[status] = read_status(installation)
+[status] = read_status(installation).years
 print(json.dumps({
     "success": report.success,
     "group": node.group_name,

@@ -104,8 +104,9 @@ def test_real_years_that_would_become_synthetic_are_warned_of(loaded_years: Sett
 def test_a_year_that_would_shrink_is_a_problem_unless_that_is_allowed(loaded_years: Settings) -> None:
     few = load_settings(source="sample", sample_rows=30, data_dir=loaded_years.data_dir)
     [problem] = plan_of(few, [2014]).problems
-    assert "36 are loaded" in problem and "--allow-shrink" in problem
-    assert plan_of(few.model_copy(update={"allow_shrink": True}), [2014]).problems == []
+    assert "36 are published" in problem and "--accept" in problem
+    accepted = plan_of(few, [2014], accept="the City removed them")
+    assert (accepted.problems, problem in accepted.warnings) == ([], True)
 
 
 def test_too_little_disk_is_warned_of(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.options import refuse_busy_port
-from chicago_crime.errors import UsageError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.sources.base import SourceError
 
@@ -33,17 +33,23 @@ def examine(installation: Installation) -> Iterator[Finding]:
     yield _packages("packages", PACKAGES, "make setup")
     yield _data_folder(installation)
     yield _source(installation)
+    can_be_read = True
     if installation.is_on_google:
         packages = _packages("google packages", GOOGLE_PACKAGES, "pip install 'chicago-crime[gcp]'")
         yield packages
         if packages.state == "ok":
             from chicago_crime.cli.doctor.google import examine_google
 
-            yield from examine_google(installation)
+            google = list(examine_google(installation))
+            yield from google
+            can_be_read = all(one.state != "broken" for one in google)
+        else:
+            can_be_read = False
     else:
-        yield _warehouse(installation)
         yield _spark(installation)
-    yield _dagster_home(installation)
+    if can_be_read:
+        yield from _stored(installation)
+    yield from _dagster_home(installation)
     yield _port()
 
 
@@ -88,20 +94,6 @@ def _source(installation: Installation) -> Finding:
     return Finding(what, "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")
 
 
-def _warehouse(installation: Installation) -> Finding:
-    from chicago_crime.storage.local.parquet_reader import VIEWS_FILE
-
-    folder = installation.settings.data_dir / "warehouse"
-    if not (folder / VIEWS_FILE).exists():
-        return Finding("warehouse", "ok", "empty; to load a year: chicago-crime run --years 2021")
-
-    def crimes() -> str:
-        [[count]] = installation.reader.first_rows("FROM crimes SELECT COUNT(*)", None).rows
-        return f"{count:,} crimes in {folder}"
-
-    return _check("warehouse", crimes, "load the years again: chicago-crime run --years ...")
-
-
 def _spark(installation: Installation) -> Finding:
     if installation.spark.engine == "jvm":
         home = installation.settings.java_home
@@ -122,14 +114,25 @@ def _start_sail() -> str:
         return f"a Spark Connect server started at {address}"
 
 
-def _dagster_home(installation: Installation) -> Finding:
+def _stored(installation: Installation) -> Iterator[Finding]:
+    from chicago_crime.cli.doctor.stored import examine_stored
+
+    try:
+        yield from examine_stored(installation)
+    except (PlatformError, OSError) as error:
+        yield Finding("stored files", "broken", str(error), "do what the message says, then: chicago-crime doctor")
+
+
+def _dagster_home(installation: Installation) -> Iterator[Finding]:
+    from chicago_crime.cli.doctor.stored import examine_databases
     from chicago_crime.graph.instance import open_instance
 
     def runs() -> str:
         with open_instance(installation.settings) as instance:
             return f"{installation.settings.home}, {instance.get_runs_count():,} runs"
 
-    return _check("dagster home", runs, "export DAGSTER_HOME=...  (a writable folder)")
+    damaged = list(examine_databases(installation.settings.home))
+    yield from damaged or [_check("dagster home", runs, "export DAGSTER_HOME=...  (a writable folder)")]
 
 
 def _port() -> Finding:

@@ -61,13 +61,17 @@ def each_year(
 
     with ThreadPoolExecutor(YEARS_AT_ONCE) as pool:
         pending = {pool.submit(timed, year): year for year in run_years(context, of_run)}
-        for future in as_completed(pending):
-            if error := future.exception():
-                if not isinstance(error, Exception):
-                    raise error
-                failed[pending[future]] = error
-            else:
-                done[pending[future]] = future.result()
+        try:
+            for future in as_completed(pending):
+                if error := future.exception():
+                    if not isinstance(error, Exception):
+                        raise error
+                    failed[pending[future]] = error
+                else:
+                    done[pending[future]] = future.result()
+        except BaseException:  # the run is ended: no other year is begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for year, error in sorted(failed.items()):
         of_run.left_out[year] = f"{asset}: {error}"
         context.log.error(f"{year} is left out: {asset} failed: {error}")

@@ -14,7 +14,6 @@ from dagster import (
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.by_year import Metadata, failure, run_years
 from chicago_crime.graph.assets.describe import OWNERS
-from chicago_crime.graph.assets.lake import lake_record
 from chicago_crime.graph.checks.assets import CHECKS
 from chicago_crime.graph.checks.findings import Examined
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
@@ -22,6 +21,8 @@ from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.published.catalog import PUBLISHED, CheckFound
 from chicago_crime.published.publisher import Candidate, Publisher
+from chicago_crime.storage.object_store import lake_record, rows_key
+from chicago_crime.tables import TABLES
 
 
 @asset(
@@ -80,9 +81,18 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
     Raises:
         PlatformError: a check failed that no reason lets through, or a table of the year cannot be read.
     """
+    store = examined.object_store
     manifest = examined.source_files.manifest(year)
     if manifest is None:
         raise PlatformError(f"it was never fetched here: chicago-crime run --years {year}")
+    lake = lake_record(store, year)
+    is_of_manifest = (
+        lake or not manifest.is_canonical or store.is_intact(rows_key(year), manifest.bytes, manifest.sha256)
+    )
+    if not is_of_manifest:
+        raise PlatformError(f"{rows_key(year)} was not made from the source file: chicago-crime run --years {year}")
+    if outdated := [table.name for table in TABLES.values() if year in examined.warehouse.outdated(table)]:
+        raise PlatformError(f"{', '.join(outdated)} is of another version: chicago-crime run --years {year}")
     found: list[CheckFound] = []
     problems: list[str] = []
     is_accepted = False
@@ -97,7 +107,7 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
         raise PlatformError("; ".join(problems))
     return Candidate(
         source=asdict(manifest),
-        csv_sha256=lake_record(examined.object_store, year)["sha256"],
+        lake=lake,
         checks=found,
         accepted=of_run.accept if is_accepted or year in of_run.accepted else None,
         before=of_run.before.get(year),

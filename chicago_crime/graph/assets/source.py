@@ -12,6 +12,7 @@ from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.audit import HOW_TO_ACCEPT, compare
+from chicago_crime.published.catalog import DamagedError
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError
 from chicago_crime.storage.object_store import ObjectStore
 
@@ -38,8 +39,11 @@ def crime_csv(
 
     def fetch(year: int) -> Metadata:
         def audit(rows: Path, problem: str) -> None:
-            problems = compare(rows, year, of_run.before.get(year), object_store, source_files.staging)
-            problems = [problem, *problems] if problem else problems
+            problems = [problem] if problem else []
+            try:
+                problems += compare(rows, year, of_run.before.get(year), object_store, source_files.staging)
+            except DamagedError as error:
+                context.log.warning(f"The new file of {year} cannot be compared with what is published: {error}")
             if problems and not of_run.accept:
                 raise SourceError(f"{'; '.join(problems)}. {HOW_TO_ACCEPT}")
             for one in problems:

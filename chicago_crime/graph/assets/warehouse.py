@@ -10,12 +10,11 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Res
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
-from chicago_crime.graph.assets.lake import lake_record, rows_key
 from chicago_crime.graph.partitions import one_run_for_all_years
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.published.reader import columns_digest
-from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, lake_record, rows_key
 from chicago_crime.storage.spark import SparkRunner
 from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, Table
@@ -39,8 +38,13 @@ def raw_crimes(
     spark.prepare()  # its job follows, while most of the work until then is DuckDB's
 
     def load(year: int) -> Metadata:
-        sha256 = lake_record(object_store, year)["sha256"]
-        return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, object_store.location(rows_key(year)), sha256))
+        record = lake_record(object_store, year)
+        if record is None:
+            raise ObjectStoreError(
+                f"{rows_key(year)} is not whole: chicago-crime run --years {year} --assets key:crime_object+"
+            )
+        rows = object_store.location(rows_key(year))
+        return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, rows, record.sha256))
 
     return each_year(context, of_run, RAW_CRIMES.name, load)
 

@@ -112,8 +112,11 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         return self._year_by_year(years, of_year)
 
     def _year_by_year(self, years: Sequence[int], query: Callable[[int], T]) -> dict[int, T]:
-        with ThreadPoolExecutor(self.threads) as pool:  # small queries mostly wait for the disk
-            return dict(zip(years, pool.map(query, years), strict=True))
+        try:
+            with ThreadPoolExecutor(self.threads) as pool:  # small queries mostly wait for the disk
+                return dict(zip(years, pool.map(query, years), strict=True))
+        except duckdb.Error as error:
+            raise WarehouseError(f"a table cannot be read: {error}") from error
 
     def _existing(self, table: str, year: int) -> Path:
         file = self.file(table, year)

@@ -120,10 +120,11 @@ class DuckDBReader(TableReader):
 
     @contextmanager
     def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
-        files = self.files()
-        if not files and not self.damaged():
+        damaged = self.damaged()
+        files = {table: paths for table, paths in self.files().items() if table not in damaged}
+        if not files and not damaged:
             raise WarehouseError(EMPTY)
-        for table, problem in self.damaged().items():
+        for table, problem in damaged.items():
             if re.search(rf"\b{table}\b", sql, re.IGNORECASE):
                 raise WarehouseError(problem)
         try:
@@ -194,7 +195,7 @@ class ParquetReader(DuckDBReader):
 
     folder: Path
     _footers: dict[tuple[Path, int, int], _Footer] = field(default_factory=dict, init=False, repr=False)
-    _damaged: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _damaged: dict[tuple[str, int], str] = field(default_factory=dict, init=False, repr=False)
 
     def file(self, table: str, year: int) -> Path:
         """The path of a year of a table, whether or not it exists yet."""
@@ -206,7 +207,7 @@ class ParquetReader(DuckDBReader):
         return {name: files for name, files in found.items() if files}
 
     @override
-    def damaged(self) -> Mapping[str, str]:
+    def damaged_years(self) -> Mapping[tuple[str, int], str]:
         self._damaged.clear()
         self._read(list(TABLES.values()))
         return dict(self._damaged)
@@ -254,10 +255,10 @@ class ParquetReader(DuckDBReader):
                 footers = connection.execute(_FOOTERS, {"files": files}).fetchall()
                 made_of = connection.execute(_MADE_OF, {"files": files}).fetchall()
         except duckdb.Error as error:
-            if len(files) > 1:
-                return {path: footer for file in files for path, footer in self._read_footers([file]).items()}
+            if half := len(files) // 2:  # find the damaged ones
+                return self._read_footers(files[:half]) | self._read_footers(files[half:])
             path = Path(files[0])
-            self._damaged[path.parent.name] = (
+            self._damaged[path.parent.name, int(path.stem)] = (
                 f"{path} is damaged ({error}): load the year again, chicago-crime run --years {path.stem}"
             )
             return {}

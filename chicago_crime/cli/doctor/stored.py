@@ -1,0 +1,104 @@
+"""What the doctor finds wrong with stored files: each that is damaged or that nobody knows, and how to repair it."""
+
+import re
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.graph.status import Status, read_status
+from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import SNAPSHOTS, Catalog, kept_snapshots
+from chicago_crime.published.damage import not_intact, strangers
+from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.tables import TABLES
+from chicago_crime.tables.years import format_years
+
+_WORKING_FILE = re.compile(rf"({'|'.join(TABLES)})/\d{{4}}\.parquet|warehouse\.duckdb.*")
+
+
+def examine_stored(installation: Installation) -> Iterator[Finding]:
+    """Check everything that was loaded and published: all published files are read whole."""
+    status, store = read_status(installation), installation.object_store
+    years = status.snapshot.years if status.snapshot else {}
+    again = f"chicago-crime run --years {max(years, default=2021)} --assets published"
+    if status.damaged:
+        yield Finding("catalog", "broken", status.damaged, again)
+    yield from _or_ok(_published_files(status, store), "published", _published(status))
+    yield from _or_ok(_older_snapshots(status, store), "snapshots", "all of them can be read")
+    yield from _or_ok(_working_files(status), "warehouse", _loaded(status))
+    for key in strangers(store):
+        yield Finding("published", "warning", f"no snapshot names {key}", f"the next publication removes it: {again}")
+    if installation.is_on_google:
+        return
+    folder = installation.settings.data_dir / "warehouse"
+    for file in sorted(one for one in folder.rglob("*") if one.is_file()):
+        if not _WORKING_FILE.fullmatch(file.relative_to(folder).as_posix()):
+            fix = f"move it away, or remove it: rm {shlex.quote(str(file))}"
+            yield Finding("warehouse", "warning", f"{file} is no file of ours: nothing reads it", fix)
+    if status.snapshot and installation.views and (problem := installation.views.problem(status.snapshot)):
+        yield Finding("warehouse.duckdb", "warning", problem, f"the next publication writes it anew: {again}")
+
+
+def examine_databases(home: Path) -> Iterator[Finding]:
+    """Check the databases of Dagster's that all runs share."""
+    for file in (
+        home / "history" / "runs.db",
+        home / "history" / "runs" / "index.db",
+        home / "schedules" / "schedules.db",
+    ):
+        if not file.exists():
+            continue
+        try:
+            with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as database:
+                [(found,)] = database.execute("PRAGMA quick_check(1)").fetchall()
+        except sqlite3.Error as error:
+            found = str(error)
+        if found != "ok":
+            moved = shlex.quote(f"{file}.damaged")
+            fix = f"mv {shlex.quote(str(file))} {moved}  (the tables are safe; the UI forgets what is in the file)"
+            yield Finding("dagster home", "broken", f"{file} is damaged: {found}", fix)
+
+
+def _or_ok(findings: Iterator[Finding], what: str, detail: str) -> Iterator[Finding]:
+    found = list(findings)
+    yield from found or [Finding(what, "ok", detail)]
+
+
+def _published(status: Status) -> str:
+    if status.snapshot is None:
+        return "nothing yet; to load a year: chicago-crime run --years 2021"
+    years = format_years(list(status.snapshot.years))
+    return f"{status.snapshot.records:,} crimes of {years}, snapshot {status.snapshot.snapshot}; every file is intact"
+
+
+def _loaded(status: Status) -> str:
+    loaded = [year.year for year in status.years if year.tables]
+    return f"{format_years(loaded)} can be read" if loaded else "empty"
+
+
+def _published_files(status: Status, store: ObjectStore) -> Iterator[Finding]:
+    for year, problem in not_intact(status.snapshot, store) if status.snapshot else ():
+        yield Finding("published", "broken", problem, f"chicago-crime run --years {year}")
+
+
+def _older_snapshots(status: Status, store: ObjectStore) -> Iterator[Finding]:
+    known = status.snapshot.keys if status.snapshot else set()
+    for snapshot, one in kept_snapshots(store):
+        if not isinstance(one, Catalog):
+            file = store.location(f"{SNAPSHOTS}{snapshot}.json")
+            fix = f"it cannot be made again; remove it, because no old file is removed while it is there: {file}"
+            yield Finding(f"snapshot {snapshot}", "broken", f"{file} is damaged", fix)
+            continue
+        tables = [table for year in one.years.values() for table in year.tables.values() if table.key not in known]
+        if lost := [one.key for one in tables if not store.is_intact(one.key, one.bytes, one.sha256)]:
+            detail = f"{len(lost)} of its files are damaged or missing, e.g. {lost[0]}"
+            yield Finding(f"snapshot {snapshot}", "warning", detail, "they cannot be made again: open another snapshot")
+        known |= one.keys
+
+
+def _working_files(status: Status) -> Iterator[Finding]:
+    for year in status.years:
+        for problem in year.damaged.values():
+            yield Finding("warehouse", "broken", problem, f"chicago-crime run --years {year.year}")

@@ -1,0 +1,103 @@
+"""Runs in the process of a command line: how a signal ends one, and how one that died without a word is found."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from dagster import DagsterInstance, DagsterRun
+
+from chicago_crime.errors import PlatformError
+from chicago_crime.settings import Settings
+from chicago_crime.storage.leases import abandoned, lease
+
+LEASES = "command-line-runs"
+"""Folder in Dagster's: a file for each run of a command line, locked while that lives."""
+
+
+class RunCanceledError(PlatformError):
+    """A signal ended the run; the exit code is that of a program which the signal ended."""
+
+    def __init__(self, run_id: str, number: int) -> None:
+        name = signal.Signals(number).name
+        super().__init__(f"Run {run_id} was canceled by {name}. The years that it had not published are unchanged.")
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def recorded(instance: DagsterInstance, settings: Settings, run_id: str) -> Iterator[None]:
+    """Record what becomes of a run that the body executes, also if this process is ended while it does.
+
+    Raises:
+        RunCanceledError: a signal ended it.
+    """
+    with lease(settings.home / LEASES, run_id, "a run of a command line") as note, _signals() as received:
+        try:
+            yield
+        except BaseException:
+            if not received():
+                raise
+        finally:
+            run = instance.get_run_by_id(run_id)
+            if received() and run and not run.is_success:
+                instance.report_run_canceled(run, "A signal ended the command line that ran it.")
+                note.unlink()
+            elif run is None or run.is_finished:
+                note.unlink()
+        if numbers := received():
+            raise RunCanceledError(run_id, numbers[0])
+
+
+def fail_dead_runs(instance: DagsterInstance, settings: Settings) -> None:
+    """Mark the runs of command lines that died as failed: they would keep their places in the queue."""
+    for note in abandoned(settings.home / LEASES):
+        run: DagsterRun | None = instance.get_run_by_id(note.name)
+        if run and not run.is_finished:
+            instance.report_run_failed(run, "The command line that ran it died.")
+        note.unlink()
+
+
+def has_dead_runs(settings: Settings) -> bool:
+    """Whether a command line died while it ran something."""
+    return any(True for _ in abandoned(settings.home / LEASES))
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bytes]]:
+    """Let SIGTERM and SIGHUP interrupt the body as Ctrl-C does; yields which signals have come, the first one first.
+
+    Dagster replaces the handlers of SIGINT and SIGTERM while it runs, and tells nobody which of them came.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: b""
+        return
+    numbers = bytearray()
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+
+    def received() -> bytes:
+        try:
+            while found := reader.recv(64):
+                numbers.extend(found)
+        except BlockingIOError:
+            pass
+        return bytes(number for number in numbers if number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    with reader, writer:
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if before[signal.SIGHUP] is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, hang_up)
+        try:
+            yield received
+        finally:
+            signal.set_wakeup_fd(-1)
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,53 @@
+"""`warehouse.duckdb`: views of the current snapshot, for programs that open a DuckDB database. We never read them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from chicago_crime.intake.staging import publish, staging_folder
+from chicago_crime.published.catalog import PUBLISHED, Catalog
+from chicago_crime.storage.local.parquet_reader import comment_on, create_views
+
+
+@dataclass(frozen=True)
+class Views:
+    """The database of one data directory.
+
+    Attributes:
+        file: the database.
+        objects: folder of the published files.
+        staging: folder for a file that is not published yet; on the same file system.
+    """
+
+    file: Path
+    objects: Path
+    staging: Path
+
+    def replace(self, catalog: Catalog) -> None:
+        """Write the database anew: a view with comments for each table, and `snapshot`, which says what they show."""
+        files = {
+            table.name: [self.objects / held.tables[table.name].key for _, held in sorted(catalog.years.items())]
+            for table in PUBLISHED
+        }
+        with staging_folder(self.staging) as fresh:
+            with duckdb.connect(str(fresh / self.file.name)) as connection:
+                create_views(connection, files)
+                for name in files:
+                    comment_on(connection, name)
+                shown = [catalog.snapshot, str(self.objects)]
+                connection.execute("CREATE TABLE snapshot AS SELECT $1 AS id, $2 AS folder", shown)
+            publish(fresh / self.file.name, self.file)
+
+    def problem(self, catalog: Catalog) -> str | None:
+        """Why the views do not show a snapshot of this data directory; None if they do."""
+        if not self.file.exists():
+            return f"{self.file} is missing"
+        try:
+            with duckdb.connect(str(self.file), read_only=True) as connection:
+                found = connection.execute("FROM snapshot").fetchone()
+        except duckdb.Error as error:
+            return f"{self.file} cannot be read: {error}"
+        if found != (catalog.snapshot, str(self.objects)):
+            return f"{self.file} shows the snapshot {found[0] if found else '?'} in {found[1] if found else '?'}"
+        return None

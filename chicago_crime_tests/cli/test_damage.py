@@ -1,0 +1,264 @@
+"""Damaged, missing and strange files in each layer: every command names them, says how to mend them, shows the rest."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pytest
+from typer.testing import CliRunner, Result
+
+from chicago_crime.cli.app import app
+from chicago_crime.cli.doctor.stored import examine_databases, examine_stored
+from chicago_crime.graph.status import read_status
+from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import current
+from chicago_crime.settings import Settings
+from chicago_crime_tests.support import crimes_of_months, run, run_well, write_csv
+
+COUNT = "SELECT COUNT(*) AS n, COUNT(DISTINCT case_number) AS cases, SUM(arrest::INT) AS arrests FROM crimes"
+
+
+def command(settings: Settings, *arguments: str) -> Result:
+    """Run a command in this process; any error but a planned one fails the test."""
+    folder = {"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": str(settings.folder), "COLUMNS": "200"}
+    result = CliRunner().invoke(app, [*arguments, "--data-dir", str(settings.data_dir)], env=folder)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def doctor(settings: Settings) -> str:
+    """What the doctor says about stored files that is not well."""
+    findings = [*examine_stored(Installation(settings)), *examine_databases(settings.home)]
+    assert all(one.fix for one in findings if one.state != "ok")
+    return "\n".join(f"{one.detail}: {one.fix}" for one in findings if one.state != "ok")
+
+
+def published_file(settings: Settings, table: str = "crimes", year: int = 2014) -> Path:
+    catalog = current(Installation(settings).object_store)
+    assert catalog
+    return settings.data_dir / "objects" / catalog.years[year].tables[table].key
+
+
+def emptied(content: bytes) -> bytes:
+    return b""
+
+
+def cut(content: bytes) -> bytes:
+    return content[:-20]
+
+
+def of_a_newer_version(content: bytes) -> bytes:
+    return content.replace(b"{", b'{"a_key_of_a_newer_version": 1,', 1)
+
+
+def turned(content: bytes) -> bytes:
+    """The same size, with the pages of the data overwritten."""
+    return content[:4] + bytes(255 - byte for byte in content[4:1500]) + content[1500:]
+
+
+class Damage(NamedTuple):
+    """What is done to a file, and which commands must name it."""
+
+    file: Callable[[Settings], Path]
+    change: Callable[[bytes], bytes]
+    told_by: str
+
+
+DAMAGES = {
+    "manifest": Damage(lambda s: s.data_dir / "csv" / "2014.json", cut, "status plan doctor"),
+    "empty manifest": Damage(lambda s: s.data_dir / "csv" / "2014.json", emptied, "status plan doctor"),
+    "newer manifest": Damage(lambda s: s.data_dir / "csv" / "2014.json", of_a_newer_version, ""),
+    "record of the lake": Damage(lambda s: s.data_dir / "objects/crimes/2014.json", cut, "status doctor"),
+    "working footer": Damage(lambda s: s.data_dir / "warehouse/crimes/2014.parquet", cut, "status working plan doctor"),
+    "empty working file": Damage(
+        lambda s: s.data_dir / "warehouse/crimes/2014.parquet", emptied, "status working plan doctor"
+    ),
+    "empty mart": Damage(lambda s: s.data_dir / "warehouse/area_rates/2014.parquet", emptied, "status plan doctor"),
+    "published footer": Damage(published_file, cut, "status query doctor"),
+    "empty published file": Damage(published_file, emptied, "status query doctor"),
+    "published pages": Damage(published_file, turned, "query doctor"),
+    "published mart": Damage(lambda s: published_file(s, "area_rates"), emptied, "status doctor"),
+    "catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", cut, "status query doctor"),
+    "empty catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", emptied, "status query doctor"),
+    "newer catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", of_a_newer_version, ""),
+}
+COMMANDS = {
+    "status": ("status", "--strict"),
+    "query": ("query", COUNT),
+    "working": ("query", COUNT, "--working"),
+    "snapshots": ("snapshots",),
+    "plan": ("run", "--years", "2014", "--dry-run"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_each_command_names_a_damaged_file_and_how_to_mend_it(loaded_copy: Settings, name: str) -> None:
+    damage = DAMAGES[name]
+    file = damage.file(loaded_copy)
+    file.write_bytes(damage.change(file.read_bytes()))
+    for which, arguments in COMMANDS.items():
+        result = command(loaded_copy, *arguments)
+        if which in damage.told_by.split():
+            assert result.exit_code == (0 if which == "plan" else 1), (which, result.output)
+            assert file.name in result.output and "damaged" in result.output, (which, result.output)
+            assert "chicago-crime run --years 2" in result.output, (which, result.output)
+        else:
+            assert result.exit_code == 0, (which, result.output)
+            assert "damaged" not in result.output, (which, result.output)
+    assert (file.name in doctor(loaded_copy)) == ("doctor" in damage.told_by)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("manifest", "record of the lake", "working footer", "published pages", "empty mart", "catalog"),
+        ("empty manifest", "empty working file", "empty published file", "published mart", "empty catalog"),
+    ],
+)
+def test_loading_a_year_again_mends_all_of_it(loaded_copy: Settings, names: Sequence[str]) -> None:
+    for file, change in [(DAMAGES[name].file(loaded_copy), DAMAGES[name].change) for name in names]:
+        file.write_bytes(change(file.read_bytes()))
+    mended = command(loaded_copy, "run", "--years", "2014")
+    assert mended.exit_code == 0, mended.output
+    status = command(loaded_copy, "status", "--strict")
+    assert status.exit_code == 0, status.output
+    assert doctor(loaded_copy) == ""
+    assert "72" in command(loaded_copy, "query", COUNT).output
+
+
+def test_a_missing_published_file_is_named_and_the_other_tables_answer(loaded_copy: Settings) -> None:
+    file = published_file(loaded_copy)
+    file.unlink()
+    for arguments in (("query", COUNT), ("status", "--strict")):
+        result = command(loaded_copy, *arguments)
+        assert result.exit_code == 1
+        assert file.name in result.output and "chicago-crime run --years 2014" in result.output
+    assert command(loaded_copy, "query", "SELECT COUNT(*) FROM crimes_monthly").exit_code == 0
+    run_well(loaded_copy, 2014)
+    assert file.exists() and doctor(loaded_copy) == ""
+
+
+def test_without_any_readable_catalog_a_run_begins_anew(loaded_copy: Settings) -> None:
+    published = loaded_copy.data_dir / "objects" / "published"
+    for file in (published / "catalog.json", *(published / "snapshots").iterdir()):
+        file.write_bytes(b"{")
+    assert command(loaded_copy, "snapshots").exit_code == 1
+    assert "catalog.json" in doctor(loaded_copy)
+    run_well(loaded_copy, 2014, 2015)
+    assert "72" in command(loaded_copy, "query", COUNT).output
+    damaged = [file for file in (published / "snapshots").iterdir() if file.read_bytes() == b"{"]
+    assert str(damaged[0]) in doctor(loaded_copy), "it cannot be made again: a person removes it"
+
+
+def test_a_damaged_database_of_dagster_ends_a_run_in_plain_words(loaded_copy: Settings) -> None:
+    index = loaded_copy.home / "history" / "runs" / "index.db"
+    index.write_bytes(b"no database" * 1000)
+    result = command(loaded_copy, "run", "--years", "2014")
+    assert result.exit_code == 1
+    assert str(loaded_copy.home) in result.output and "chicago-crime doctor" in result.output
+    assert f"mv {index}" in doctor(loaded_copy)
+    index.rename(f"{index}.damaged")
+    run_well(loaded_copy, 2014)
+    with sqlite3.connect(index) as database:
+        assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+
+
+def test_strange_files_count_nowhere_and_the_doctor_names_them(loaded_copy: Settings) -> None:
+    data = loaded_copy.data_dir
+    strangers = [
+        Path(shutil.copy(data / "warehouse/crimes/2014.parquet", data / "warehouse/crimes/2014 (copy).parquet")),
+        Path(shutil.copy(published_file(loaded_copy), published_file(loaded_copy).with_name("2014 (copy).parquet"))),
+    ]
+    for working in ([], ["--working"]):
+        assert "72" in command(loaded_copy, "query", COUNT, *working).output
+    assert command(loaded_copy, "status", "--strict").exit_code == 0
+    found = doctor(loaded_copy)
+    assert all(str(file.relative_to(data / file.relative_to(data).parts[0])) in found for file in strangers)
+
+
+def test_other_programs_see_the_published_tables_and_a_copied_folder_is_noticed(
+    loaded_copy: Settings, loaded_years: Settings
+) -> None:
+    database = loaded_copy.data_dir / "warehouse" / "warehouse.duckdb"
+    assert str(loaded_years.data_dir) in doctor(loaded_copy), (
+        "it still shows the files of the folder it was copied from"
+    )
+    run_well(loaded_copy, 2014, assets="published")
+    assert doctor(loaded_copy) == ""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        assert connection.execute("SELECT year, COUNT(*) FROM crimes GROUP BY ALL ORDER BY ALL").fetchall() == [
+            (2014, 36),
+            (2015, 36),
+        ]
+        comments = connection.execute("SELECT comment FROM duckdb_columns() WHERE table_name = 'crimes'").fetchall()
+        assert all(comment for (comment,) in comments)
+
+
+def test_what_the_version_before_loaded_is_published_as_it_is(loaded_copy: Settings) -> None:
+    for file in (loaded_copy.data_dir / "warehouse").glob("*/*.parquet"):
+        duckdb.sql(f"COPY (FROM '{file}') TO '{file}.new' (FORMAT PARQUET)")  # without what it was made of
+        Path(f"{file}.new").replace(file)
+    shutil.rmtree(loaded_copy.data_dir / "objects" / "published")
+    for file in (loaded_copy.data_dir / "objects" / "crimes").glob("*.json"):
+        file.unlink()
+    how = "chicago-crime run --years 2014-2015 --assets published"
+    assert how in command(loaded_copy, "query", COUNT).output
+    status = command(loaded_copy, "status", "--strict")
+    assert status.exit_code == 1 and how in status.output
+    run_well(loaded_copy, 2014, 2015, assets="published")
+    assert "72" in command(loaded_copy, "query", COUNT).output
+    assert command(loaded_copy, "status", "--strict").exit_code == 0
+    before = current(Installation(loaded_copy).object_store)
+    run_well(loaded_copy, 2014, 2015, assets="published")
+    assert current(Installation(loaded_copy).object_store) == before, "the same data are the same snapshot"
+
+
+def test_stale_is_told_by_what_a_table_was_made_of_and_never_by_times(loaded_copy: Settings) -> None:
+    for file in (loaded_copy.data_dir / "warehouse" / "crimes").iterdir():
+        os.utime(file, (2e9, 2e9))
+    assert read_status(Installation(loaded_copy)).is_complete
+    assert loaded_copy.folder
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    run_well(loaded_copy, 2014, assets="crime_csv,crime_object,raw_crimes")
+    result = command(loaded_copy, "status", "--strict")
+    assert result.exit_code == 1
+    lines = {cells[0]: cells[1:] for line in result.output.splitlines() if (cells := line.split())}
+    assert (lines["raw_crimes"], lines["crimes"], lines["area_rates"]) == (["36", "36"], ["36*", "36"], ["308*", "308"])
+    assert "2014: crimes was not made from raw_crimes as it is now" in result.output
+    assert "chicago-crime run --years 2014\n" in result.output
+    [report] = run(loaded_copy, 2014, assets="published")
+    assert "crimes was not made from raw_crimes as it is now" in report.reasons[0]
+    run_well(loaded_copy, 2014)
+    assert read_status(Installation(loaded_copy)).is_complete
+
+
+def test_a_source_file_that_is_not_that_of_the_tables_is_not_published_as_theirs(loaded_copy: Settings) -> None:
+    assert loaded_copy.folder
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    run_well(loaded_copy, 2014, assets="crime_csv")
+    [report] = run(loaded_copy, 2014, assets="published")
+    assert "the object in the lake was not made from the source file as it is now" in report.reasons[0]
+
+
+def test_an_older_snapshot_answers_to_the_digit(loaded_copy: Settings) -> None:
+    first = current(Installation(loaded_copy).object_store)
+    assert first and loaded_copy.folder
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    run_well(loaded_copy, 2014, accept="the City corrected all")
+    arrests = "SELECT SUM(arrest::INT) + 100 AS n FROM crimes"
+    assert "136" in command(loaded_copy, "query", arrests).output
+    assert "100" in command(loaded_copy, "query", arrests, "--as-of", first.snapshot).output
+    nothing = command(loaded_copy, "query", arrests, "--as-of", "2001-01-01")
+    assert nothing.exit_code == 1 and "the oldest that is kept is of" in nothing.output
+    assert command(loaded_copy, "query", arrests, "--as-of", "yesterday").exit_code == 2
+    assert command(loaded_copy, "query", arrests, "--as-of", first.snapshot, "--working").exit_code == 2
+    listed = command(loaded_copy, "snapshots").output
+    newest, oldest = (line.split() for line in listed.splitlines() if "Z-" in line)
+    assert (newest[3:], oldest[3:]) == (["2014", "72", "2015-12"], ["2014-2015", "72", "2015-12"])
+    assert oldest[0] == first.snapshot
+    working = command(loaded_copy, "query", "SELECT COUNT(*) FROM raw_crimes", "--working")
+    assert "72" in working.output and "working tables" in working.output
