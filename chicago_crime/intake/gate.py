@@ -106,11 +106,11 @@ def pass_through(
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
+        if problem:
+            raise GateError(f"{told.origin}: {problem}")
         most = max(months, key=lambda month: months[month])
         raise GateError(
-            f"{told.origin}: {problem}"
-            if problem
-            else f"{told.origin} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that "
+            f"{told.origin} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that "
             f"year, most are of {most[:4] if most else 'no readable date'}. Replace it by the right file."
         )
     return Passage(

@@ -13,6 +13,7 @@ import pytest
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.intake.gate import Passage, pass_through
+from chicago_crime.intake.source_files import refuse
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.object_store import rows_key
 from chicago_crime.tables import CRIMES, RAW_CRIMES
