@@ -138,7 +138,7 @@ def _platform(folder: Path, csv: str, data: str, years: list[int]) -> watch.Meas
 
 
 def _query_seconds(data: Path) -> float:
-    warehouse = DuckDBWarehouse(data / "warehouse", data / "staging", threads=2, memory="800MB")
+    warehouse = DuckDBWarehouse(folder=data / "warehouse", staging=data / "staging", threads=2, memory="800MB")
     seconds = []
     for _ in range(7):
         start = time.perf_counter()

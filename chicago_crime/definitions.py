@@ -1,6 +1,7 @@
 """The whole platform on one page: what Dagster loads."""
 
 from dagster import (
+    AssetsDefinition,
     Definitions,
     InitResourceContext,
     ResourceDefinition,
@@ -9,12 +10,15 @@ from dagster import (
     load_assets_from_modules,
 )
 
-from chicago_crime.graph.assets import dashboard, lake, source, spark, sql_tables, warehouse
-from chicago_crime.graph.checks.layers import all_checks
+from chicago_crime.graph.assets import dashboard, lake, published, source, spark, sql_tables, warehouse
+from chicago_crime.graph.checks.assets import asset_checks
+from chicago_crime.graph.checks.findings import Examined
 from chicago_crime.graph.jobs import everything, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
+from chicago_crime.graph.years_of_run import years_of_run
 from chicago_crime.installation import Installation
+from chicago_crime.published.publisher import Publisher
 from chicago_crime.settings import load_settings
 from chicago_crime.storage.warehouse import Warehouse
 
@@ -27,18 +31,35 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         listener: is called with the progress of a run in this process.
     """
     reports = [dashboard] if installation.looker_studio else []
-    assets = load_assets_from_modules([source, lake, warehouse, spark, sql_tables, *reports])
+    assets = load_assets_from_modules([source, lake, warehouse, spark, sql_tables, published, *reports])
 
     def warehouse_of_run(context: InitResourceContext) -> Warehouse:
         return installation.warehouse.for_run(context.run.run_id) if context.run else installation.warehouse
 
+    def examined(context: InitResourceContext) -> Examined:
+        return Examined(
+            warehouse_of_run(context),
+            installation.source_files,
+            installation.object_store,
+            installation.published_years,
+        )
+
+    def publisher(context: InitResourceContext) -> Publisher:
+        return installation.publisher(warehouse_of_run(context))
+
     return Definitions(
         assets=assets,
-        asset_checks=all_checks(),
+        asset_checks=asset_checks([one for one in assets if isinstance(one, AssetsDefinition)]),
         jobs=[everything],
         schedules=[refresh_newest_years],
         sensors=[watch(installation.source)],
-        resources=installation.resources() | {"warehouse": ResourceDefinition(warehouse_of_run), "listener": listener},
+        resources=installation.resources()
+        | {
+            "warehouse": ResourceDefinition(warehouse_of_run),
+            "examined": ResourceDefinition(examined),
+            "publisher": ResourceDefinition(publisher),
+            "of_run": years_of_run(installation, listener),
+        },
         executor=in_process_executor,  # steps start at once, and all years share one Spark
     )
 

@@ -5,24 +5,37 @@ Each part is built once, on first use, so that a command imports only the librar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.sources.base import CrimeSource
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
 
 if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners import Dagster
+    from chicago_crime.published.publisher import Publisher
+    from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
     from chicago_crime.storage.google.looker_studio import LookerStudio
     from chicago_crime.storage.leases import YearLocks
     from chicago_crime.storage.spark import SparkRunner
+
+
+class DuckDBOptions(TypedDict):
+    """What everything that reads with DuckDB needs."""
+
+    staging: Path
+    threads: int
+    memory: str
 
 
 @contextmanager
@@ -72,18 +85,53 @@ class Installation:
             return build_bigquery(self.settings)
         from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
-        data = self.settings.data_dir
-        return DuckDBWarehouse(data / "warehouse", data / "staging", self.settings.threads, self.settings.duckdb_memory)
+        return DuckDBWarehouse(folder=self.settings.data_dir / "warehouse", **self._duckdb)
 
-    @cached_property
-    def reader(self) -> TableReader:
-        """Reads the warehouse's tables. On a laptop, it imports neither the SQL translation nor Arrow to do so."""
+    @property
+    def working_reader(self) -> TableReader:
+        """Reads the warehouse's own tables. On a laptop, it imports neither the SQL translation nor Arrow to do so."""
         if self.is_on_google:
             return self.warehouse
         from chicago_crime.storage.local.parquet_reader import ParquetReader
 
-        data = self.settings.data_dir
-        return ParquetReader(data / "warehouse", data / "staging", self.settings.threads, self.settings.duckdb_memory)
+        return ParquetReader(folder=self.settings.data_dir / "warehouse", **self._duckdb)
+
+    def reader(self, as_of: date | str | None = None) -> SnapshotReader:
+        """Reads a published snapshot: the current one, or an older one by day or id.
+
+        Raises:
+            NothingPublishedError: there is none.
+            DamagedError: its catalog is damaged.
+        """
+        from chicago_crime.published.catalog import open_snapshot
+        from chicago_crime.published.reader import SnapshotReader
+
+        return SnapshotReader(
+            catalog=open_snapshot(self.object_store, as_of),
+            store=self.object_store,
+            folder=self.settings.data_dir / ("snapshots" if self.is_on_google else "objects"),
+            **self._duckdb,
+        )
+
+    def published_years(self) -> Mapping[int, PublishedYear]:
+        """The years as they are published now; a damaged catalog counts as that of the newest snapshot kept."""
+        from chicago_crime.published.publisher import base
+
+        catalog, _ = base(self.object_store)
+        return catalog.years if catalog else {}
+
+    def publisher(self, warehouse: Warehouse) -> Publisher:
+        """Publishes years of a warehouse."""
+        from chicago_crime.published.publisher import Publisher
+
+        staging, keep_days = self.settings.data_dir / "staging", self.settings.keep_snapshots_days
+        return Publisher(self.object_store, warehouse, staging, keep_days)
+
+    @property
+    def _duckdb(self) -> DuckDBOptions:
+        """Options of everything that reads with DuckDB."""
+        settings = self.settings
+        return {"staging": settings.data_dir / "staging", "threads": settings.threads, "memory": settings.duckdb_memory}
 
     @cached_property
     def spark(self) -> SparkRunner:
@@ -107,18 +155,13 @@ class Installation:
         return YearLocks(self.settings.data_dir / "locks")
 
     @property
-    def largest_loss(self) -> float:
-        """Share of a year's loaded rows that its next file may lack before a check fails."""
-        return 1.0 if self.settings.allow_shrink else 0.01
-
-    @property
     def is_on_google(self) -> bool:
         """True if the deployment is Google Cloud."""
         return self.settings.deployment == "gcp"
 
     def resources(self) -> dict[str, object]:
         """The parts as Dagster resources, by the names that assets and checks use."""
-        names = ("source", "source_files", "object_store", "warehouse", "spark", "year_locks", "largest_loss")
+        names = ("source", "source_files", "object_store", "warehouse", "spark")
         parts = {name: getattr(self, name) for name in names}
         return parts | ({"looker_studio": self.looker_studio} if self.looker_studio else {})
 
@@ -166,15 +209,15 @@ def build_spark(settings: Settings) -> SparkRunner:
     return EmbeddedSpark(staging, settings.threads)
 
 
-def build_bucket_store(settings: Settings) -> BucketStore:
-    """The object store in Cloud Storage. It makes no request yet."""
+def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketStore:
+    """The object store in Cloud Storage, or that of another bucket. It makes no request yet."""
     with google_extra():
         from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
 
     assert settings.gcs_bucket, "Settings validates that gcp has a bucket"
     account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint)
-    return BucketStore(account, settings.gcs_bucket)
+    return BucketStore(account, bucket or settings.gcs_bucket)
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
@@ -191,7 +234,8 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         settings.bigquery_dataset,
         settings.gcp_region,
         most_bytes=int(settings.bigquery_max_gb_billed * GB),
-        has_files=build_bucket_store(settings).has_parquet,
+        staging=build_bucket_store(settings, settings.staging_bucket),
+        memory=settings.duckdb_memory,
     )
 
 
@@ -207,7 +251,7 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
         from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
-    if not settings.gcp_project or not settings.gcs_bucket:
+    if not settings.gcp_project or not settings.staging_bucket:
         raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
     if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
         raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: use 0 for a single-node cluster, or 2 and more")
@@ -215,7 +259,7 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
     where = (
         api,
-        settings.gcs_bucket,
+        settings.staging_bucket,
         settings.dataproc_max_minutes,
         settings.dataproc_service_account,
         settings.dataproc_subnet,
@@ -224,5 +268,5 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     if settings.dataproc_mode == "cluster":
         machine_type, workers = settings.dataproc_machine_type, settings.dataproc_workers
         backend = ClusterBackend(*where, machine_type=machine_type, workers=workers)
-    files = BucketFiles(build_bucket_store(settings))
+    files = BucketFiles(build_bucket_store(settings, settings.staging_bucket))
     return DataprocSpark(api, backend, files, settings.data_dir / "dataproc")

@@ -14,6 +14,8 @@ PROJECT_FOLDER = Path(__file__).parent.parent
 ADDRESS = r"^(https?://)?[^/@?#\s]+/?$"
 """Address of a server: no path, no user name and no password."""
 
+BUCKET = r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$"
+
 OTHERS_NAMES = {
     "dagster_home": "DAGSTER_HOME",
     "java_home": "JAVA_HOME",
@@ -67,7 +69,9 @@ class Settings(BaseModel):
         "embedded", description="engine of the Spark job: embedded needs no Java"
     )
     java_home: Path | None = Field(None, description="Java 17 or 21 for spark_engine=jvm; default JAVA_HOME")
-    allow_shrink: bool = Field(False, description="allow a year to be replaced by one with far fewer rows")
+    keep_snapshots_days: int = Field(
+        400, ge=0, description="days for which published snapshots are kept; the current one always is"
+    )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
     duckdb_memory: str = Field(
         "700MB",
@@ -85,7 +89,12 @@ class Settings(BaseModel):
         None, description="service account key file; default: the credentials of the machine or of gcloud"
     )
     gcs_bucket: str | None = Field(
-        None, pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", description="bucket for objects, for deployment=gcp"
+        None, pattern=BUCKET, description="bucket for objects and published snapshots, for deployment=gcp"
+    )
+    gcs_staging_bucket: str | None = Field(
+        None,
+        pattern=BUCKET,
+        description="bucket for files of a run, which may be deleted after two days; default gcs_bucket",
     )
     bigquery_dataset: str = Field(
         "chicago_crime", pattern=r"^[A-Za-z0-9_]+$", description="dataset that holds the tables"
@@ -150,6 +159,11 @@ class Settings(BaseModel):
             names = " and ".join(PREFIX + name.upper() for name in missing)
             raise ValueError(f"{PREFIX}DEPLOYMENT=gcp needs {names}")
         return self
+
+    @property
+    def staging_bucket(self) -> str | None:
+        """The bucket for files of a run."""
+        return self.gcs_staging_bucket or self.gcs_bucket
 
     @property
     def home(self) -> Path:

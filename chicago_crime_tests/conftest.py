@@ -103,7 +103,7 @@ def sample_settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     """An empty warehouse."""
-    return DuckDBWarehouse(tmp_path / "warehouse", tmp_path / "staging", threads=2, memory="500MB")
+    return DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
 
 
 @pytest.fixture(scope="session")

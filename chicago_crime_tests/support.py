@@ -93,11 +93,11 @@ def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
     return load_settings(source="folder", folder=folder, data_dir=data_dir, **more)
 
 
-def run(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
+def run(settings: Settings, *years: int, assets: str | None = None, accept: str | None = None) -> list[RunReport]:
     """Run the graph for years, as the command line does."""
     installation = Installation(settings)
     with open_instance(settings) as instance:
-        return list(run_years(installation, build_definitions(installation), instance, years, assets))
+        return list(run_years(installation, build_definitions(installation), instance, years, assets, accept))
 
 
 def run_well(settings: Settings, *years: int, assets: str | None = None) -> list[RunReport]:
@@ -111,7 +111,9 @@ def run_well(settings: Settings, *years: int, assets: str | None = None) -> list
 def warehouse_of(settings: Settings) -> DuckDBWarehouse:
     """The warehouse of an installation."""
     data = settings.data_dir
-    return DuckDBWarehouse(data / "warehouse", data / "staging", settings.threads, settings.duckdb_memory)
+    return DuckDBWarehouse(
+        folder=data / "warehouse", staging=data / "staging", threads=settings.threads, memory=settings.duckdb_memory
+    )
 
 
 def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from chicago_crime_tests.servers.dataproc_server import DataprocServer
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 BUCKET = "chicago-test"
+STAGING = "chicago-test-staging"
 DATASET = "chicago_crime"
 WORKER = f"spark@{PROJECT_ID}.iam.gserviceaccount.com"
 SECRET = f"projects/{PROJECT_ID}/secrets/kaggle-token"
@@ -43,7 +44,7 @@ def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterat
         engine: what Spark programs run on, as in `DataprocServer`.
         settings: further or other settings of the platform.
     """
-    storage = StorageServer(place / "buckets", [BUCKET])
+    storage = StorageServer(place / "buckets", [BUCKET, STAGING])
     bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, engine)
     access = AccessServer({SECRET: [b"KGAT_planted0token"]})
     access.accounts = {WORKER}
@@ -52,6 +53,7 @@ def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterat
             "deployment": "gcp",
             "gcp_project": PROJECT_ID,
             "gcs_bucket": BUCKET,
+            "gcs_staging_bucket": STAGING,
             "bigquery_dataset": DATASET,
             "gcp_credentials": service_account_file(place, access.token_uri),
             "gcs_endpoint": storage.url,

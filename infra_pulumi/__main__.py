@@ -32,6 +32,7 @@ environment: dict[str, pulumi.Input[str]] = {
     "CHICAGO_CRIME_GCP_PROJECT": config.project,
     "CHICAGO_CRIME_GCP_REGION": config.region,
     "CHICAGO_CRIME_GCS_BUCKET": lake.bucket.name,
+    "CHICAGO_CRIME_GCS_STAGING_BUCKET": lake.staging.name,
     "CHICAGO_CRIME_BIGQUERY_DATASET": warehouse.dataset.dataset_id,
     "CHICAGO_CRIME_DATAPROC_MODE": config.dataproc_mode,
     "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE": config.dataproc_machine_type,

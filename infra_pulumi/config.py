@@ -71,8 +71,8 @@ class Config(BaseModel):
     )
     bucket_name: str = Field(
         "",
-        pattern=r"^(?!goog|.*google)([a-z0-9][a-z0-9_-]{1,61}[a-z0-9])?\Z",
-        description="a bucket name that is free worldwide: 3 to 63 lower-case letters, digits, dashes and underscores, "
+        pattern=r"^(?!goog|.*google)([a-z0-9][a-z0-9_-]{1,53}[a-z0-9])?\Z",
+        description="a bucket name that is free worldwide: 3 to 55 lower-case letters, digits, dashes and underscores, "
         "without `google`; by default PROJECT-chicago-crime-STACK",
         examples=["my-project-crimes"],
     )
@@ -209,6 +209,11 @@ class Config(BaseModel):
     def bucket(self) -> str:
         """The bucket's name."""
         return self.bucket_name or f"{self.project}-chicago-crime-{self.stack}"
+
+    @property
+    def staging_bucket(self) -> str:
+        """The name of the bucket for files of runs."""
+        return f"{self.bucket}-staging"
 
     @property
     def machine_zone(self) -> str:

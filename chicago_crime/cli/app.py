@@ -13,6 +13,7 @@ from chicago_crime.cli.describe import describe
 from chicago_crime.cli.dev import dev
 from chicago_crime.cli.doctor.command import doctor
 from chicago_crime.cli.query import query
+from chicago_crime.cli.rehearse import rehearse
 from chicago_crime.cli.report import report
 from chicago_crime.cli.run import run
 from chicago_crime.cli.status import status
@@ -42,6 +43,7 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
         "report --year 2016 --output city.html",
     ),
     doctor: ("doctor",),
+    rehearse: ("rehearse", "rehearse --cluster --yes"),
     demo: ("demo",),
     dev: ("dev --port 3001",),
 }

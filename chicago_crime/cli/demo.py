@@ -20,8 +20,9 @@ def demo(data_dir: DataOption = None) -> None:
         if not load(installation, YEARS):
             raise typer.Exit(1)
         out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
+        reader = installation.reader()
         for question, sql in answers():
-            found = installation.reader.first_rows(sql, None)
+            found = reader.first_rows(sql, None)
             out.print(*answer(found.columns, found.rows, out.width, title=question), "", sep="\n")
         out.print(
             "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"

@@ -44,13 +44,14 @@ def query(
         if format is Format.TABLE and output:
             raise typer.BadParameter("a file is csv, json or parquet", param_hint="--format")
         installation = chosen_installation(data_dir=data_dir)
+        reader = installation.reader()
         if format is Format.TABLE:
-            found = installation.reader.first_rows(sql, MOST_ROWS + 1)
+            found = reader.first_rows(sql, MOST_ROWS + 1)
             out.print(*answer(found.columns, found.rows, out.width), sep="\n")
             if not found.rows:
                 out.print("no rows")
         else:
-            with installation.reader.batches(sql) as batches:
+            with reader.batches(sql) as batches:
                 if output:
                     with output.open("wb") as file:
                         _write(batches, format, file)

@@ -28,7 +28,10 @@ def run(
     sample_rows: Annotated[int | None, typer.Option(help="Rows per year of the sample; 0 for the real number.")] = None,
     sample_seed: Annotated[int | None, typer.Option(help="Seed of the sample.")] = None,
     sample_dirt: Annotated[bool | None, typer.Option(help="Add every known kind of dirt to the sample.")] = None,
-    allow_shrink: Annotated[bool | None, typer.Option(help="Allow a year to be replaced by far fewer rows.")] = None,
+    accept: Annotated[
+        str | None,
+        typer.Option(help="The reason to load years although an audit refuses them; it is published with them."),
+    ] = None,
     assets: Annotated[
         str | None,
         typer.Option(help="Only these: names with commas, or a selection as in Dagster's UI, e.g. 'key:crimes+'."),
@@ -52,14 +55,15 @@ def run(
             sample_rows=sample_rows,
             sample_seed=sample_seed,
             sample_dirt=sample_dirt,
-            allow_shrink=allow_shrink,
         )
-        succeeded = plan_well(installation, chosen, assets) if dry_run else load(installation, chosen, assets)
+        succeeded = plan_well(installation, chosen, assets) if dry_run else load(installation, chosen, assets, accept)
         if not succeeded:
             raise typer.Exit(1)
 
 
-def load(installation: "Installation", years: Sequence[int], assets: str | None = None) -> bool:
+def load(
+    installation: "Installation", years: Sequence[int], assets: str | None = None, accept: str | None = None
+) -> bool:
     """Run the graph for years, print progress and results, and return whether all runs succeeded."""
     from chicago_crime.cli.screen import errors, out, printable
     from chicago_crime.definitions import build_definitions
@@ -71,7 +75,7 @@ def load(installation: "Installation", years: Sequence[int], assets: str | None 
     bar.add_task("starting", total=steps_in(definitions, assets) * len(years))
     reports = []
     with open_instance(installation.settings) as instance, bar:
-        for report in run_years(installation, definitions, instance, years, assets):
+        for report in run_years(installation, definitions, instance, years, assets, accept):
             reports.append(report)
             print_problems(report)
     if any(report.metadata for report in reports):

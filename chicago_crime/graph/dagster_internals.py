@@ -2,23 +2,31 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, EventLogEntry
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 from typing_extensions import override
+
+RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+"""Metadata of a result for which Dagster records no materialization: the step records those of some years itself."""
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 """Environment variable: Dagster stores events that belong together in batches of at most this many."""
@@ -35,6 +43,13 @@ IS_STOPPING = "after telling it to shut down"
 def range_tags(first: int, last: int) -> dict[str, str]:
     """The tags of a run of all years of a range."""
     return {ASSET_PARTITION_RANGE_START_TAG: str(first), ASSET_PARTITION_RANGE_END_TAG: str(last)}
+
+
+def years_in_tags(tags: Mapping[str, str]) -> list[int]:
+    """The years of a run of one partition or of a range; none if it has no partitions."""
+    first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
+    last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
+    return list(range(int(first), int(last) + 1)) if first and last else []
 
 
 def open_with_batches(home: str) -> DagsterInstance:

@@ -10,6 +10,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.graph.run import FETCHED, assets_in
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
+from chicago_crime.published.audit import LARGEST_LOSS
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import CrimeSource, Expected
 from chicago_crime.storage.google import prices
@@ -122,7 +123,7 @@ def make_plan(
     else:
         fetched = [manifest for manifest in manifests.values() if manifest]
         expected = {one.year: Expected(f"{one.file}, fetched before", one.rows, one.bytes) for one in fetched}
-    stored = installation.reader.stored_of_all(list(TABLES.values()))
+    stored = installation.working_reader.stored_of_all(list(TABLES.values()))
     plans = [_year(year, expected.get(year), stored, chosen) for year in years]
     needed = int(sum(plan.likely_bytes for plan in plans) * DISK_PER_BYTE[settings.deployment])
     runs = contiguous_ranges(list(years))
@@ -141,7 +142,7 @@ def make_plan(
     if plan.disk_needed > plan.disk_free:
         plan.warnings.append("the disk has too little space: free some, or load fewer years")
     if FETCHED in chosen:
-        _compare_with_loaded(plan, manifests, stored[RAW_CRIMES.name], installation.largest_loss)
+        _compare_with_loaded(plan, manifests, stored[RAW_CRIMES.name])
     else:
         _find_missing(plan, stored)
     return plan
@@ -184,18 +185,16 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
     return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)
 
 
-def _compare_with_loaded(
-    plan: Plan, manifests: Mapping[int, Manifest | None], loaded: Mapping[int, TableYear], largest_loss: float
-) -> None:
+def _compare_with_loaded(plan: Plan, manifests: Mapping[int, Manifest | None], loaded: Mapping[int, TableYear]) -> None:
     real = [year for year, manifest in manifests.items() if manifest and not manifest.synthetic]
     if plan.source == "sample" and real:
         plan.warnings.append(f"SYNTHETIC rows would replace the real rows of {format_years(real)}")
     for year in plan.years:
         held = loaded.get(year.year)
-        if held and year.rows is not None and year.rows < held.rows * (1 - largest_loss):
+        if held and year.rows is not None and year.rows < held.rows * (1 - LARGEST_LOSS):
             plan.problems.append(
                 f"{year.year} has {year.rows:,} rows at the source and {held.rows:,} are loaded: its check "
-                "has_not_shrunk would fail. Allow it with --allow-shrink"
+                "has_not_shrunk would fail. {HOW_TO_ACCEPT}"
             )
 
 

@@ -20,6 +20,7 @@ from dagster import (
 from chicago_crime.errors import UsageError
 from chicago_crime.graph.dagster_internals import range_tags
 from chicago_crime.graph.jobs import everything
+from chicago_crime.graph.years_of_run import ACCEPT_TAG
 from chicago_crime.installation import Installation
 from chicago_crime.tables.years import contiguous_ranges
 
@@ -78,6 +79,7 @@ def run_years(
     instance: DagsterInstance,
     years: Sequence[int],
     assets: str | None = None,
+    accept: str | None = None,
 ) -> Iterator[RunReport]:
     """Run the graph for years, oldest range first.
 
@@ -87,6 +89,7 @@ def run_years(
         instance: where the runs are recorded.
         years: which years.
         assets: names separated by commas, or a selection as in Dagster's UI, e.g. "key:crimes+"; None for all.
+        accept: the reason to publish years although an audit fails; None to refuse them.
 
     Raises:
         SelectionError: `assets` selects nothing.
@@ -97,13 +100,14 @@ def run_years(
         installation.source.refuse_wrong_settings()
     job = definitions.resolve_job_def(everything.name)
     for first, last in contiguous_ranges(list(years)):
-        tags = range_tags(first, last)
+        tags = range_tags(first, last) | ({ACCEPT_TAG: accept} if accept else {})
         result = job.execute_in_process(
             _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen
         )
         report = RunReport(result.run_id, first, last, result.success)
         for event in result.all_events:
             _note(report, event)
+        report.success = report.success and not any(check.is_error for check in report.checks)
         yield report
 
 

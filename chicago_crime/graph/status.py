@@ -37,7 +37,7 @@ class YearStatus:
 
 def read_status(installation: Installation) -> list[YearStatus]:
     """The status of every year of which anything is stored, ascending."""
-    source_files, store, reader = installation.source_files, installation.object_store, installation.reader
+    source_files, store, reader = installation.source_files, installation.object_store, installation.working_reader
     stored = reader.stored_of_all(list(TABLES.values()))
     old = {name: reader.outdated(table) for name, table in TABLES.items()}
     statuses = []

@@ -4,7 +4,7 @@ The manifest says which file is the year's file. It is replaced last, so that a 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -79,8 +79,16 @@ class SourceFiles:
     folder: Path
     staging: Path
 
-    def fetch(self, source: CrimeSource, year: int, progress: Progress) -> Manifest:
+    def fetch(
+        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path], None] = lambda rows: None
+    ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
+
+        Args:
+            source: where it is fetched from.
+            year: the year.
+            progress: is called as it arrives.
+            audit: is called with the canonical CSV of the year, and refuses it by an error before it replaces any.
 
         Raises:
             SourceError: the source cannot deliver it.
@@ -91,6 +99,7 @@ class SourceFiles:
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
             gated = pass_through(fetched.path, year, fresh, fetched)
+            audit(gated.file)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",
@@ -112,7 +121,7 @@ class SourceFiles:
                 missing=[*gated.missing, *fetched.missing],
                 unreadable=gated.unreadable,
             )
-            previous = self.manifest(year)
+            previous = self._readable_manifest(year)
             written = fresh / "manifest.json"
             written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
             publish(fetched.path, self.folder / manifest.file)
@@ -149,9 +158,27 @@ class SourceFiles:
             file.unlink(missing_ok=True)
 
     def manifest(self, year: int) -> Manifest | None:
-        """The manifest of a year; None if the year was never fetched."""
+        """The manifest of a year; None if the year was never fetched.
+
+        Raises:
+            SourceError: it is damaged.
+        """
         path = self._manifest_path(year)
-        return Manifest(**json.loads(path.read_text())) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            found = json.loads(path.read_text())
+            return Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__})
+        except (ValueError, KeyError, TypeError) as error:
+            raise SourceError(
+                f"{path} is damaged ({error!r}): load the year again, chicago-crime run --years {year}"
+            ) from error
+
+    def _readable_manifest(self, year: int) -> Manifest | None:
+        try:
+            return self.manifest(year)
+        except SourceError:
+            return None
 
     def years(self) -> list[int]:
         """Years that were ever fetched, ascending."""

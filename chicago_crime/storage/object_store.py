@@ -1,6 +1,7 @@
 """The interface of the lake: objects by key, in a folder or a bucket."""
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from chicago_crime.errors import PlatformError
 def rows_key(year: int) -> str:
     """Key of the object with the rows of a year."""
     return f"crimes/{year}.csv"
+
+
+def record_key(year: int) -> str:
+    """Key of the object that says what the rows of a year were made of."""
+    return f"crimes/{year}.json"
 
 
 def quarantine_key(year: int) -> str:
@@ -28,6 +34,15 @@ class StoredObject:
     key: str
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """An object in a listing: its key, size in bytes, and when it was last changed, in epoch seconds."""
+
+    key: str
+    bytes: int
+    changed_at: float
 
 
 class ObjectStore(ABC):
@@ -65,3 +80,34 @@ class ObjectStore(ABC):
     @abstractmethod
     def exists(self, key: str) -> bool:
         """Whether there is an object under this key."""
+
+    @abstractmethod
+    def add(self, prefix: str, file: Path) -> StoredObject:
+        """Store a copy of a file under a prefix and a name made of its content; an equal object is replaced.
+
+        The key is `<prefix>/<first 16 characters of the sha256><suffix of the file>`.
+        """
+
+    @abstractmethod
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """The content of a small object and its version, for `swap`; None if there is no such object."""
+
+    @abstractmethod
+    def swap(self, key: str, content: bytes, version: str | None) -> bool:
+        """Replace a small object if it still has a version (None: if it does not exist); False if it has another."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> list[Item]:
+        """The objects whose keys begin with a prefix, by key."""
+
+    def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
+        """Whether an object is there and is what it was; a store that keeps checksums itself compares the size."""
+        return any(item.key == key and item.bytes == bytes for item in self.list(key))
+
+    @abstractmethod
+    def delete(self, key: str) -> None:
+        """Remove an object, if it exists."""
+
+    @abstractmethod
+    def only_publisher(self) -> AbstractContextManager[bool]:
+        """Wait until no other publisher works on this store; yields False if the store cannot prevent a second one."""

@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.storage.lineage import Lineage, digest
 from chicago_crime.tables import Table
 
 if TYPE_CHECKING:  # slow to import, and only some commands need it
@@ -29,15 +31,23 @@ class TableYear:
 
     Attributes:
         rows: number of rows.
-        bytes: size.
+        bytes: size; BigQuery's is the year's share of the table.
         replaced_at: when it was last replaced, in epoch seconds.
+        lineage: what it was made of; None if a version that did not record it made it.
         details: facts about the replacement just made, by name, such as its cost.
     """
 
     rows: int
-    bytes: int
+    bytes: int = field(compare=False)
     replaced_at: float
+    lineage: Lineage | None = None
     details: Mapping[str, int | float | str] = field(default_factory=dict, compare=False)
+
+
+def is_made_of(made: TableYear, upstream: Sequence[TableYear | None]) -> bool:
+    """Whether a year of a table was made from these years of the tables upstream; True where nothing was recorded."""
+    identities = [one.lineage.identity if one and one.lineage else "" for one in upstream]
+    return made.lineage is None or made.lineage.inputs == digest(*identities)
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,10 @@ class TableReader(ABC):
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         """What several tables hold, by table name and year; cheap enough to call often."""
         return {table.name: self.stored(table) for table in tables}
+
+    def damaged(self) -> Mapping[str, str]:
+        """The tables of which a year cannot be read, each with the file, what is wrong and what to do."""
+        return {}
 
     @abstractmethod
     def outdated(self, table: Table) -> list[int]:
@@ -97,17 +111,23 @@ class Warehouse(TableReader):
         return self
 
     @abstractmethod
-    def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
-        """Replace a year by a CSV at a location from the object store.
+    def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
+        """Replace a year by a CSV at a location from the object store, with that checksum.
 
         The CSV has the table's columns in their order, under any header.
         """
 
     @abstractmethod
-    def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
+    def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
         """Replace a year by the rows of the Parquet files below a folder (a path or a URI), with the table's columns.
 
         No file means no rows.
+
+        Args:
+            table: the table.
+            year: the year.
+            folder: the folder, or one file that ends in .parquet.
+            lineage: of the rows, where they are a published year; else they were made from the tables upstream.
 
         Raises:
             WarehouseError: a file lacks a column, a value does not fit its type, or a row is of another year.
@@ -137,6 +157,18 @@ class Warehouse(TableReader):
         """
 
     @abstractmethod
+    def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
+        """Parquet files on this machine with years of tables, all as of one instant, by table name and year.
+
+        Their columns and the order of their rows are the table's.
+
+        Args:
+            tables: the tables.
+            years: the years; each must be stored.
+            folder: where files may be put.
+        """
+
+    @abstractmethod
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """Aggregates over years of a table, by year and name.
 
@@ -151,16 +183,4 @@ class Warehouse(TableReader):
         """Rows by year and value of a string column ("" stands for NULL), most frequent first, ties by value.
 
         Each year must be stored.
-        """
-
-    @abstractmethod
-    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The result of a statement in `sql/` over all years of the tables that it reads.
-
-        Args:
-            name: of the statement, e.g. pages/overview.
-            parameters: name -> value of every `@name` in it.
-
-        Raises:
-            WarehouseError: a table that it reads is empty, or lacks a column.
         """

@@ -56,6 +56,11 @@ class Table:
     lineage: Mapping[str, Columns] = field(default_factory=dict, hash=False)
     adds_up: AddsUp | None = None
 
+    @property
+    def total_order(self) -> Columns:
+        """Columns that decide the place of every row, so that equal rows make equal files."""
+        return tuple(dict.fromkeys((*self.order, *(self.key or (column.name for column in self.columns)))))
+
     def column(self, name: str) -> Column:
         """The column of that name."""
         return next(column for column in self.columns if column.name == name)

@@ -17,7 +17,7 @@ from chicago_crime.storage.google.permissions import grants_for
 from chicago_crime.tables import CRIMES
 from chicago_crime_tests.servers.credentials import EMAIL, PROJECT_ID, private_key
 from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.whole_cloud import BUCKET, DATASET, SECRET, WORKER, WholeCloud, whole_cloud
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, SECRET, STAGING, WORKER, WholeCloud, whole_cloud
 
 US = f"--member=serviceAccount:{EMAIL}"
 NOBODY = "http://127.0.0.1:9"
@@ -57,9 +57,9 @@ def test_a_fresh_project_is_ok(cloud: WholeCloud) -> None:
     found = findings(cloud)
     assert [finding for finding in found.values() if finding.state != "ok" or finding.fix] == []
     assert found["credentials"].detail == f"serviceAccount:{EMAIL}"
-    assert found["APIs"].detail == "bigquery, cloudresourcemanager, dataproc, iam, secretmanager, storage"
+    assert found["APIs"].detail == "bigquery, cloudresourcemanager, compute, dataproc, iam, secretmanager, storage"
     assert found["dataset chicago_crime"].detail.startswith("does not exist yet: the first run creates it")
-    assert found["region"].detail == "bucket in us-central1, clusters in us-central1"
+    assert found["region"].detail == "bucket in us-central1, staging in us-central1, clusters in us-central1"
 
 
 def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud) -> None:
@@ -67,10 +67,10 @@ def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud)
     found = findings(tables)
     assert [finding for finding in found.values() if finding.state != "ok"] == []
     assert "tables.updateData" in found["dataset chicago_crime: bigquery.dataEditor"].detail
-    assert found["region"].detail.startswith("bucket in us-central1, dataset in us-central1")
+    assert found["region"].detail.startswith("bucket in us-central1, staging in us-central1, dataset in us-central1")
     assert tables.bigquery.writes() == before
     assert {request.method for request in tables.storage.calls + tables.dataproc.calls} == {"GET"}
-    assert all(request.path.endswith(":testIamPermissions") for request in tables.access.calls)
+    assert all(one.method == "GET" or one.path.endswith(":testIamPermissions") for one in tables.access.calls)
 
 
 def test_every_permission_of_the_table_of_roles_is_tested_and_no_other(tables: WholeCloud) -> None:
@@ -105,12 +105,20 @@ def test_a_missing_permission_on_the_project(cloud: WholeCloud, permission: str,
     assert (problems(cloud, dataproc_mode=other) == []) == permission.startswith("dataproc.")
 
 
+def test_too_few_processors_for_the_cluster(cloud: WholeCloud) -> None:
+    cloud.access.quotas["N2_CPUS"] = 8.0
+    [finding] = problems(cloud)
+    assert finding.state == "warning"
+    assert finding.detail == "the cluster needs 12 processors, and the quota N2_CPUS has 8 left"
+    assert problems(cloud, dataproc_workers=0) == []
+
+
 def test_a_missing_permission_on_the_bucket(cloud: WholeCloud) -> None:
     cloud.storage.permissions -= {"storage.objects.list"}
-    [finding] = problems(cloud)
-    assert (finding.state, "missing permission: storage.objects.list (" in finding.detail) == ("broken", True)
-    add = "gcloud storage buckets add-iam-policy-binding"
-    assert finding.fix == f"{add} gs://{BUCKET} {US} --role=roles/storage.objectUser"
+    for finding, bucket in zip(problems(cloud), (BUCKET, STAGING), strict=True):
+        assert (finding.state, "missing permission: storage.objects.list (" in finding.detail) == ("broken", True)
+        add = "gcloud storage buckets add-iam-policy-binding"
+        assert finding.fix == f"{add} gs://{bucket} {US} --role=roles/storage.objectUser"
 
 
 @pytest.mark.parametrize(

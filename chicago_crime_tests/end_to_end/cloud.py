@@ -16,7 +16,7 @@ from chicago_crime_tests.end_to_end.browsing import PROGRAM
 from chicago_crime_tests.servers.faults import Request
 from chicago_crime_tests.servers.google_server import GoogleServer
 from chicago_crime_tests.waiting import TIMEOUT_S
-from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
 
 CRIMES_IN = {
     "raw_crimes": lambda row: 1,
@@ -90,8 +90,9 @@ class Cloud(WholeCloud):
     def left(self) -> list[str]:
         """What costs money or waits to be removed: clusters, running jobs, staged objects and files, notes of runs."""
         state = self.dataproc.dataproc
-        kept = ("jobs/", "crimes/", "quarantine/", "google-cloud-dataproc-metainfo/")
-        staged = [name for name in self.storage.names(BUCKET) if not name.startswith(kept)]
+        kept = ("jobs/", "crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
+        names = [*self.storage.names(BUCKET), *self.storage.names(STAGING)]
+        staged = [name for name in names if not name.startswith(kept)]
         return [
             *(f"cluster {cluster.given['clusterName']}" for cluster in self.dataproc.live_clusters()),
             *(f"job {name}" for name, job in state.jobs.items() if not job.is_over),

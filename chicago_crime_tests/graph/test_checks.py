@@ -53,6 +53,14 @@ def change(settings: Settings, table: str, year: int, query: str) -> None:
     damaged.replace(file)
 
 
+def test_coordinates_that_lost_digits_on_the_way_keep_a_year_from_being_published(loaded_copy: Settings) -> None:
+    assert evaluate(loaded_copy, "enriched_crimes", "coordinates_are_kept").passed
+    change(loaded_copy, "enriched_crimes", 2014, "SELECT * REPLACE (latitude::FLOAT AS latitude) FROM {old}")
+    found = evaluate(loaded_copy, "enriched_crimes", "coordinates_are_kept")
+    assert not found.passed
+    assert "latitudes of enriched_crimes are not those of crimes" in str(found.description)
+
+
 def test_a_year_that_shrinks_by_more_than_a_hundredth_is_refused_unless_allowed(
     settings: Settings, folder: Path
 ) -> None:

@@ -23,6 +23,10 @@ def account(grant: Declared) -> str:
     return {"vm": "platform", "spark": "machines"}[email.partition("@")[0].rpartition("-")[2]]
 
 
+def place(grant: Declared) -> str:
+    return "staging" if grant.inputs.get("bucket", "").endswith("-staging") else PLACES[grant.type]
+
+
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
 def test_the_accounts_have_the_roles_that_the_platform_needs_and_no_others(mode: str) -> None:
     provisioned = provision({"dataprocMode": mode})
@@ -37,13 +41,14 @@ def test_the_accounts_have_the_roles_that_the_platform_needs_and_no_others(mode:
         for grant in grants_for(load_settings(**outputs))
         if grant is not MAKE_DATASET  # Pulumi creates the dataset
     }
-    given = [(each.inputs["role"], PLACES[each.type], account(each)) for each in provisioned.grants]
+    given = [(each.inputs["role"], place(each), account(each)) for each in provisioned.grants]
     assert sorted(given) == sorted({*needed, FOR_THE_MACHINE})
 
 
 def test_each_role_is_granted_on_the_stacks_own_resource() -> None:
-    on = {PLACES[each.type]: each.inputs for each in provision().grants}
+    on = {place(each): each.inputs for each in provision().grants}
     assert on["bucket"]["bucket"] == "a-project-chicago-crime-prod"
+    assert on["staging"]["bucket"] == "a-project-chicago-crime-prod-staging"
     assert on["dataset"]["datasetId"] == "chicago_crime"
     assert on["account"]["serviceAccountId"].endswith("/chicago-crime-prod-spark@a-project.iam.gserviceaccount.com")
     assert on["secret"]["secretId"] == "chicago-crime-prod-kaggle-token"

@@ -13,7 +13,7 @@ INVALID = [
     ({"gcp:project": ""}, "gcp:project: it is not set", "pulumi config set gcp:project"),
     ({"gcp:region": "us-central1-a"}, "neither a zone nor a multi-region", "pulumi config set gcp:region us-central1"),
     ({"gcp:zone": "us-east1-b"}, "not a zone of us-central1", "pulumi config set gcp:zone us-central1-b"),
-    ({"bucketName": "b" * 64}, "bucketName: 'bbb", "pulumi config set bucketName"),
+    ({"bucketName": "b" * 56}, "bucketName: 'bbb", "pulumi config set bucketName"),
     ({"bucketName": "my-google-crimes"}, "without `google`", "pulumi config set bucketName"),
     ({"dataset": "chicago-crime"}, "dataset: 'chicago-crime'", "pulumi config set dataset chicago_crime"),
     ({"keepData": "perhaps"}, "keepData: 'perhaps'", "pulumi config set keepData true"),

@@ -8,7 +8,7 @@ from chicago_crime_tests.infra_pulumi.provisioned import provision
 
 FOR_EVER = float("inf")
 STACK = provision()
-BUCKET = STACK.one("Bucket").inputs
+BUCKET = STACK.one("Bucket", "-bucket").inputs
 
 
 def days_kept(key: str, days_since_replaced: int | None = None, newer: int = 0) -> float:
@@ -28,15 +28,17 @@ def days_kept(key: str, days_since_replaced: int | None = None, newer: int = 0) 
     return min(ends)
 
 
-@pytest.mark.parametrize("key", ["crimes/2016.csv", "quarantine/2016.csv", "jobs/0123/enrich_crimes.py", "raw/x"])
+@pytest.mark.parametrize("key", ["crimes/2016.csv", "quarantine/2016.csv", "published/catalog.json", "raw/x"])
 def test_data_and_programs_are_never_deleted(key: str) -> None:
     assert days_kept(key) == FOR_EVER
 
 
-@pytest.mark.parametrize("key", ["staging/run/input/part.parquet", "google-cloud-dataproc-metainfo/id/driveroutput.0"])
-def test_temporary_files_are_deleted_after_a_week_and_their_versions_after_a_day(key: str) -> None:
-    assert days_kept(key) == 7
-    assert days_kept(key, days_since_replaced=1) == 1
+def test_files_of_runs_are_billed_as_long_as_they_are_used() -> None:
+    staging = STACK.one("Bucket", "-staging").inputs
+    assert staging["softDeletePolicy"] == {"retentionDurationSeconds": 0}
+    assert staging["versioning"] == {"enabled": False}
+    assert {"action": {"type": "Delete"}, "condition": {"age": 2}} in staging["lifecycleRules"]
+    assert (staging["uniformBucketLevelAccess"], staging["publicAccessPrevention"]) == (True, "enforced")
 
 
 def test_three_replaced_versions_of_a_year_are_kept_for_ever_and_older_ones_for_90_days() -> None:
@@ -55,7 +57,8 @@ def test_the_bucket_cannot_be_made_public() -> None:
 
 def test_bucket_and_dataset_are_in_one_location() -> None:
     stack = provision({"gcp:region": "europe-west4"})
-    assert [stack.one(kind).inputs["location"] for kind in ("Bucket", "Dataset")] == ["europe-west4"] * 2
+    found = [*stack.of("Bucket"), stack.one("Dataset")]
+    assert [each.inputs["location"] for each in found] == ["europe-west4"] * 3
 
 
 def test_no_table_expires() -> None:

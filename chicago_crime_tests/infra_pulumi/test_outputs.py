@@ -65,9 +65,10 @@ def test_every_setting_that_the_infrastructure_decides_is_an_output() -> None:
 def test_the_outputs_name_what_was_provisioned() -> None:
     stack = provision({"gcp:region": "europe-west1", "bucketName": "of-my-own", "dataset": "other"})
     outputs = stack.outputs
-    assert outputs["CHICAGO_CRIME_GCS_BUCKET"] == stack.one("Bucket").inputs["name"] == "of-my-own"
+    assert outputs["CHICAGO_CRIME_GCS_BUCKET"] == stack.one("Bucket", "-bucket").inputs["name"] == "of-my-own"
+    assert outputs["CHICAGO_CRIME_GCS_STAGING_BUCKET"] == "of-my-own-staging"
     assert outputs["CHICAGO_CRIME_BIGQUERY_DATASET"] == stack.one("Dataset").inputs["datasetId"] == "other"
-    assert outputs["CHICAGO_CRIME_GCP_REGION"] == stack.one("Bucket").inputs["location"] == "europe-west1"
+    assert outputs["CHICAGO_CRIME_GCP_REGION"] == stack.one("Bucket", "-bucket").inputs["location"] == "europe-west1"
     assert outputs["CHICAGO_CRIME_DATAPROC_SUBNET"].endswith(stack.one("Subnetwork", "-spark").inputs["name"])
     assert outputs["machine"] == stack.one("Instance").inputs["name"]
     assert outputs["zone"] == stack.one("Instance").inputs["zone"] == "europe-west1-b"

@@ -127,7 +127,7 @@ def test_kept_data_are_protected_and_others_go_with_the_stack(is_kept: bool) -> 
     provisioned = provisioned_by("prod" if is_kept else "dev")
     assert {each.type for each in provisioned.google if each.request.protect} == (DATA if is_kept else set())
     assert not is_kept or {each.type for each in provision().google if each.request.protect} == DATA, "the default"
-    assert provisioned.one("Bucket").inputs["forceDestroy"] is not is_kept
+    assert provisioned.one("Bucket", "-bucket").inputs["forceDestroy"] is not is_kept
     assert provisioned.one("Dataset").inputs["deleteContentsOnDestroy"] is not is_kept
     snapshots = provisioned.one("ResourcePolicy").inputs["snapshotSchedulePolicy"]["retentionPolicy"]
     assert snapshots["onSourceDiskDelete"] == ("KEEP_AUTO_SNAPSHOTS" if is_kept else "APPLY_RETENTION_POLICY")

@@ -1,4 +1,4 @@
-"""Secret Manager, Resource Manager and IAM on loopback, at one address: reading secrets, and who may do what."""
+"""Secret Manager, Resource Manager, IAM and Compute Engine's quotas on loopback, at one address."""
 
 import base64
 import json
@@ -19,6 +19,8 @@ class _Handler(GoogleHandler):
         """The API of the path."""
         if self.received.path.startswith("/v3/"):
             return "cloudresourcemanager.v3"
+        if self.received.path.startswith("/compute/"):
+            return "compute.v1"
         return "iam.v1" if "/serviceAccounts/" in self.received.path else "secretmanager.v1"
 
     def answer_call(self) -> None:
@@ -57,6 +59,10 @@ class _Handler(GoogleHandler):
             raise RefusedError(404, f"Unknown service account {email}")
         self._reply_held(lambda permission: permission not in self.server.forbidden)
 
+    def _on_regions_get(self) -> None:
+        quotas = [{"metric": name, "limit": limit, "usage": 0.0} for name, limit in self.server.quotas.items()]
+        self.reply_json({"kind": "compute#region", "name": self.called.parameters["region"], "quotas": quotas})
+
     def _reply_held(self, is_held: Callable[[str], bool]) -> None:
         held = [permission for permission in json.loads(self.received.body)["permissions"] if is_held(permission)]
         self.reply_json({"permissions": held} if held else {})
@@ -70,6 +76,7 @@ class AccessServer(GoogleServer):
         may_read: whether everybody with a token may read them.
         forbidden: permissions on project and accounts that the caller does not have.
         accounts: the existing service accounts.
+        quotas: of the region, by metric.
     """
 
     api_name = "secretmanager.v1"
@@ -80,3 +87,4 @@ class AccessServer(GoogleServer):
         self.secrets, self.may_read = secrets or {}, True
         self.forbidden: set[str] = set()
         self.accounts: set[str] = set()
+        self.quotas = {"CPUS": 72.0, "N2_CPUS": 24.0}

@@ -1,7 +1,7 @@
 """The datasets and tables of the BigQuery server: their metadata, and their rows in a DuckDB database.
 
 The DuckDB table has two more columns: when a row was written and, if it is partitioned by time of ingestion, the
-partition.
+partition. A second one keeps the deleted rows, for queries as of a time.
 """
 
 import threading
@@ -26,7 +26,7 @@ DUCKDB_TYPES = {
     "DATE": "DATE",
 }
 REST_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
-WRITTEN, PARTITION = "__written", "_PARTITIONTIME"
+WRITTEN, GONE, PARTITION = "__written", "__gone", "_PARTITIONTIME"
 
 
 @dataclass
@@ -85,6 +85,7 @@ class LiveTable:
     labels: dict[str, str] = field(default_factory=dict)
     description: str = ""
     created_ms: int = 0
+    expires_ms: int | None = None
     version: int = 1
     rows_version: int = 0
     modified: float = field(default_factory=time.time)
@@ -94,6 +95,11 @@ class LiveTable:
     def rows_table(self) -> str:
         """Name of its DuckDB table, quoted."""
         return f'"{self.dataset}"."{self.name}"'
+
+    @property
+    def gone_table(self) -> str:
+        """Name of the DuckDB table with the rows that were deleted, and when."""
+        return f'"{self.dataset}"."{self.name}{GONE}"'
 
     @property
     def is_by_ingestion(self) -> bool:
@@ -171,8 +177,16 @@ class Catalog:
             if table.dataset not in self.datasets:
                 raise RefusedError(404, f"Not found: Dataset chicago-test:{table.dataset}")
             self.database.cursor().execute(f"CREATE OR REPLACE TABLE {table.rows_table} ({', '.join(kinds)})")
+            kinds.append(f"{GONE} DOUBLE")
+            self.database.cursor().execute(f"CREATE OR REPLACE TABLE {table.gone_table} ({', '.join(kinds)})")
             table.created_ms = int(time.time() * 1000)
             self.tables[table.dataset, table.name] = table
+
+    def remove(self, table: LiveTable) -> None:
+        """Delete a table."""
+        with self.lock:
+            self.database.cursor().execute(f"DROP TABLE {table.rows_table}; DROP TABLE {table.gone_table}")
+            del self.tables[table.dataset, table.name]
 
     def add_column(self, table: LiveTable, name: str, kind: str, description: str) -> None:
         """Add a column at the end, NULL in all rows."""

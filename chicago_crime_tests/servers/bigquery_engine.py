@@ -1,6 +1,6 @@
 """SQL on the BigQuery server: Google's analyzer checks it, DuckDB runs it, under BigQuery's rules.
 
-Transactions that change the same table at once are aborted.
+Of two statements that replace the same rows at once, one fails.
 """
 
 import re
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -18,9 +19,9 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
 from chicago_crime.sql.duckdb_dialect import translated
-from chicago_crime_tests.servers.bigquery_bytes import bytes_read
 from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
+    GONE,
     PARTITION,
     WRITTEN,
     Catalog,
@@ -32,10 +33,8 @@ from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError, Typed
 
 LEAST_BILLED = 10 << 20
-LOAD_DATA = re.compile(r"(?is)\s*LOAD\s+DATA\s+INTO\s+TEMP\s+TABLE\s+`?(\w+)`?\s+FROM\s+FILES\s*\((.*)\)\s*")
 EXPORT = re.compile(r"(?is)\s*EXPORT\s+DATA\s+OPTIONS\s*\((.*?)\)\s+AS\s+(.*)")
 OPTION = re.compile(r"(?is)(\w+)\s*=\s*(\[.*?\]|'[^']*')")
-ASSERT = re.compile(r"(?is)\s*ASSERT\s+(.*)\s+AS\s+'(.*)'\s*")
 
 
 @dataclass
@@ -54,46 +53,45 @@ class Work:
         statement: type of its (last) statement, SCRIPT for several.
         bytes_processed: bytes read from tables.
         bytes_billed: bytes to pay for.
-        changed_rows: rows that its last DML statement changed.
+        inserted, deleted: rows that its DML statement changed; None without one.
         result: result of its last query.
     """
 
     statement: str = ""
     bytes_processed: int = 0
     bytes_billed: int = 0
-    changed_rows: int | None = None
+    inserted: int | None = None
+    deleted: int = 0
     result: Result | None = None
 
 
 class Changing:
-    """The transactions in progress, by the table that they change."""
+    """The statements in progress, by what they change."""
 
     def __init__(self) -> None:
-        self._by_table: dict[str, object] = {}
+        self._held: set[str] = set()
         self._free = threading.Condition()
 
-    def take(self, table: str, who: object, waits: bool) -> None:
-        """Start changing a table; a single statement waits for others, a transaction aborts.
+    @contextmanager
+    def alone(self, what: str, waits: bool) -> Iterator[None]:
+        """Within, nothing else changes it; a statement waits for another, or fails.
 
         Raises:
-            JobError: another transaction does.
+            JobError: another does.
         """
         with self._free:
-            while self._by_table.get(table, who) is not who:
+            while what in self._held:
                 if not waits:
-                    raise JobError(
-                        "invalidQuery",
-                        f"Transaction is aborted due to concurrent update against table chicago-test:{table}. "
-                        f"Transaction ID: {id(who):x}",
-                    )
+                    message = f"Could not serialize access to table chicago-test:{what} due to concurrent update"
+                    raise JobError("invalidQuery", message)
                 self._free.wait()
-            self._by_table[table] = who
-
-    def let_go(self, who: object) -> None:
-        """End all changes of a transaction."""
-        with self._free:
-            self._by_table = {table: one for table, one in self._by_table.items() if one is not who}
-            self._free.notify_all()
+            self._held.add(what)
+        try:
+            yield
+        finally:
+            with self._free:
+                self._held.remove(what)
+                self._free.notify_all()
 
 
 @dataclass
@@ -103,7 +101,7 @@ class Engine:
     Attributes:
         catalog: the tables.
         files: files in Cloud Storage.
-        pause_s: wait between the statements of a transaction, so that two of them conflict.
+        pause_s: wait within a replacement, so that two of them conflict.
     """
 
     catalog: Catalog
@@ -111,9 +109,7 @@ class Engine:
     pause_s: float = 0
     changing: Changing = field(default_factory=Changing)
 
-    def check(
-        self, dataset: str, temporary: Mapping[str, list[tuple[str, str]]], text: str, parameters: Mapping[str, Typed]
-    ) -> list[tuple[str, str]]:
+    def check(self, dataset: str, text: str, parameters: Mapping[str, Typed]) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result.
 
         Results are cached: the same text over the same columns is not analyzed twice.
@@ -121,7 +117,7 @@ class Engine:
         Raises:
             JobError: the statement is wrong.
         """
-        tables = tuple((n, tuple(c)) for n, c in (self.catalog.for_analyzer(dataset) | dict(temporary)).items())
+        tables = tuple((n, tuple(c)) for n, c in self.catalog.for_analyzer(dataset).items())
         kinds = tuple((name, typed.type) for name, typed in parameters.items() if f"@{name}" in text)
         found = _read_by_google(tables, text, kinds)
         if isinstance(found, str):
@@ -158,59 +154,30 @@ class Session:
         self.engine, self.catalog, self.dataset = engine, engine.catalog, dataset
         self.parameters, self.most_billed = parameters, most_billed
         self.cursor = self.catalog.database.cursor()
-        self.temporary: dict[str, list[tuple[str, str]]] = {}
-        self.in_transaction = False
-        self.changed: list[LiveTable] = []
         self.work = Work()
 
     def run(self, text: str, is_dry: bool = False) -> Work:
         """Run a statement or a script; a dry run only checks it.
 
         Raises:
-            JobError: a statement is wrong or fails; an open transaction is rolled back.
+            JobError: a statement is wrong or fails.
         """
         statements = split(text)
         try:
             for statement in statements:
                 self._run_one(statement, is_dry)
             return self.work
-        except duckdb.TransactionException as error:
-            raise JobError("invalidQuery", f"Transaction is aborted due to concurrent update: {error}") from error
         except (duckdb.Error, sqlglot.ParseError) as error:
             raise JobError("invalidQuery", str(error)) from error
         except RefusedError as error:
             raise JobError("notFound" if error.status == 404 else "invalid", str(error)) from error
         finally:
-            if self.in_transaction:
-                self.cursor.rollback()
-            self.engine.changing.let_go(self)
             if len(statements) > 1:
                 self.work.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
-        if loads := LOAD_DATA.fullmatch(text):
-            options = dict(OPTION.findall(loads[2]))
-            uris = [uri.strip(" '") for uri in options["uris"].strip("[]").split(",")]
-            if not is_dry:
-                self.temporary[loads[1]] = self.engine.files.parquet_as(self.cursor, loads[1], uris)
-            return
-        columns = self.engine.check(self.dataset, self.temporary, text, self.parameters)
-        if re.fullmatch(r"(?i)\s*BEGIN\s+TRANSACTION\s*", text):
-            self.cursor.begin()
-            self.in_transaction = True
-        elif re.fullmatch(r"(?i)\s*COMMIT\s+TRANSACTION\s*", text):
-            self.cursor.commit()
-            self.in_transaction = False
-            for table in self.changed:
-                table.rows_changed()
-            self.engine.changing.let_go(self)
-        elif asserts := ASSERT.fullmatch(text):
-            [[holds]] = self.cursor.sql(
-                self._translate(sqlglot.parse_one(f"SELECT {asserts[1]}", read="bigquery"))
-            ).fetchall()
-            if not holds:
-                raise JobError("invalidQuery", f"{asserts[2]} at [1:1]")
-        elif exports := EXPORT.fullmatch(text):
+        columns = self.engine.check(self.dataset, text, self.parameters)
+        if exports := EXPORT.fullmatch(text):
             tree = sqlglot.parse_one(exports[2], read="bigquery")
             self.work.statement = "EXPORT_DATA"
             self._count(tree)
@@ -219,12 +186,10 @@ class Session:
                 self.engine.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
         else:
             self._run_parsed(_parsed(text), columns, is_dry)
-        if self.in_transaction:
-            time.sleep(self.engine.pause_s)
 
     def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
         kind = type(tree).__name__
-        names = {"Delete": "DELETE", "Insert": "INSERT", "Drop": "DROP_TABLE"}
+        names = {"Delete": "DELETE", "Insert": "INSERT", "Merge": "MERGE", "Drop": "DROP_TABLE"}
         create = "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE"
         self.work.statement = (names | {"Create": create}).get(kind, "SELECT")
         self._count(tree)
@@ -232,8 +197,12 @@ class Session:
             return
         if isinstance(tree, exp.Query):
             self.work.result = self.query(tree, columns)
-        elif isinstance(tree, exp.Delete | exp.Insert):
-            self._change(tree)
+        elif isinstance(tree, exp.Delete):
+            table = self._table(tree.this)
+            with self.changes(table):
+                self.work.inserted, self.work.deleted = 0, self.delete(table, self._chosen(table, tree.args["where"]))
+        elif isinstance(tree, exp.Merge):
+            self._replace(tree)
         elif isinstance(tree, exp.Create):
             self._create(tree)
         else:
@@ -249,18 +218,14 @@ class Session:
         names = ", ".join(f"c{n}" for n in range(len(columns)))
         return f"SELECT {casts} FROM ({self._translate(tree)}) AS answer({names})"
 
-    def columns_of(self, text: str) -> list[tuple[str, str]]:
-        """The columns of a query, as the analyzer sees them."""
-        return self.engine.check(self.dataset, self.temporary, text, self.parameters)
-
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
-        """Within, the table can be changed, all or nothing."""
-        self.engine.changing.take(f"{table.dataset}.{table.name}", self, waits=not self.in_transaction)
-        if self.in_transaction:
-            self.changed.append(table)
+        """Within, the table can be changed, all or nothing; other statements wait."""
+        with self.engine.changing.alone(f"{table.dataset}.{table.name}", waits=True), self._all_or_nothing(table):
             yield
-            return
+
+    @contextmanager
+    def _all_or_nothing(self, table: LiveTable) -> Iterator[None]:
         self.cursor.begin()
         try:
             yield
@@ -269,32 +234,37 @@ class Session:
         except BaseException:
             self.cursor.rollback()
             raise
-        finally:
-            self.engine.changing.let_go(self)
 
-    def _change(self, tree: exp.Delete | exp.Insert) -> None:
-        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-        table = self._table(target)
-        if isinstance(tree, exp.Delete):
-            where = tree.args["where"].copy()
-            for condition in _on_partition(where):
-                condition.replace(_of_partition(condition))
-            chosen = translated(
-                exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table)
-            )
-            with self.changes(table):
-                sql = f"DELETE FROM {table.rows_table} WHERE rowid IN ({chosen})"
-                self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
-            return
-        names = [f'"{column.name}"' for column in tree.this.expressions]
-        rows = self._translate(tree.expression)
-        sql = f"INSERT INTO {table.rows_table} ({', '.join(names)}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
-        if self.in_transaction:  # inserts conflict with nothing
-            self.changed.append(table)
-            self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
-        else:
-            with self.changes(table):
-                self.work.changed_rows = self.cursor.execute(sql).fetchall()[0][0]
+    def delete(self, table: LiveTable, where: str) -> int:
+        """Delete the rows of a DuckDB condition, which are kept for queries as of a time; returns how many."""
+        keep = (
+            f"INSERT INTO {table.gone_table} BY NAME SELECT *, {time.time()} AS {GONE} FROM {table.rows_table} {where}"
+        )
+        self.cursor.execute(keep)
+        return int(self.cursor.execute(f"DELETE FROM {table.rows_table} {where}").fetchall()[0][0])
+
+    def _chosen(self, table: LiveTable, where: exp.Expr) -> str:
+        """The DuckDB condition for the rows that a WHERE chooses."""
+        where = where.copy()
+        for condition in _on_partition(where):
+            condition.replace(_of_partition(condition))
+        chosen = translated(exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table))
+        return f"WHERE rowid IN ({chosen})"
+
+    def _replace(self, tree: exp.Merge) -> None:
+        """MERGE ... ON FALSE: delete what a condition chooses, and insert the rows of a query."""
+        target, where, query, names = _replacement(tree)
+        table, columns = self._table(target), ", ".join(names)
+        made = f"made_{id(self)}"
+        with self.engine.changing.alone(f"{table.dataset}.{table.name} {where.sql()}", waits=False):
+            self.cursor.execute(f"CREATE TEMP TABLE {made} AS {self._translate(query)}")
+            time.sleep(self.engine.pause_s)
+            with self.catalog.lock, self._all_or_nothing(table):  # at one time, for queries as of a time
+                self.work.deleted = self.delete(table, self._chosen(table, where))
+                sql = (
+                    f"INSERT INTO {table.rows_table} ({columns}, {WRITTEN}) SELECT {columns}, {time.time()} FROM {made}"
+                )
+                self.work.inserted = self.cursor.execute(sql).fetchall()[0][0]
 
     def _create(self, tree: exp.Create) -> None:
         table = table_from_ddl(tree, self.dataset)
@@ -326,7 +296,7 @@ class Session:
         scans: dict[str, exp.Expr] = {}
         common = {cte.alias for cte in tree.find_all(exp.CTE)}
         for number, table in enumerate(list(tree.find_all(exp.Table))):
-            if table.name in common or not table.name or table.name in self.temporary:
+            if table.name in common or not table.name:
                 continue
             alias, scan = table.alias_or_name, f"scan_{number}"
             if table.name.upper().endswith("INFORMATION_SCHEMA.PARTITIONS"):
@@ -334,13 +304,30 @@ class Session:
                 self.cursor.register(scan, self.catalog.partitions(dataset))
             else:
                 live = self._table(table)
-                rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns)).from_(_rows(live))
+                rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
+                rows = rows.from_(self._rows_as_of(live, table.args.get("version")))
                 if live.is_by_ingestion:
                     rows = rows.where(*self._take_partition(table))
                 scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
         assert isinstance(tree, exp.Query)
         return translated(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
+
+    def _rows_as_of(self, live: LiveTable, version: exp.Version | None) -> exp.Expr:
+        if version is None:
+            return _rows(live)
+        at = datetime.fromisoformat(version.expression.name).timestamp()
+        if not live.created_ms / 1000 <= at <= time.time():
+            raise JobError("invalidQuery", f"Invalid snapshot time {int(at * 1000)} for table {live.name}")
+        with self.catalog.lock:  # no replacement is between its time and its commit
+            then = f"{WRITTEN} <= {at!r}"
+            query = (
+                f"SELECT * FROM {live.rows_table} WHERE {then} UNION ALL BY NAME "
+                f"SELECT * EXCLUDE {GONE} FROM {live.gone_table} WHERE {then} AND {GONE} > {at!r}"
+            )
+        parsed = sqlglot.parse_one(query, read="duckdb")
+        assert isinstance(parsed, exp.Query)
+        return parsed.subquery(live.name)
 
     def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
         """Move the conditions on the partition out of a query, for the scan of the table."""
@@ -358,14 +345,13 @@ class Session:
         return taken
 
     def _count(self, tree: exp.Expr) -> None:
-        """Count the bytes that a statement reads: the columns named of each table, in the partitions chosen."""
-        common = {cte.alias for cte in tree.find_all(exp.CTE)}
-        tables = [t for t in tree.find_all(exp.Table) if (t.db or self.dataset, t.name) in self.catalog.tables]
+        """Count the bytes of the tables that a statement names, whole: BigQuery reads only columns and partitions."""
         processed = billed = 0
-        for table in (t for t in tables if t.name not in common):
-            size = bytes_read(self.catalog, self._table(table), table, self._values())
-            processed += size
-            billed += max(LEAST_BILLED, -(-size >> 20) << 20)
+        for table in tree.find_all(exp.Table):
+            if live := self.catalog.tables.get((table.db or self.dataset, table.name)):
+                size = self.catalog.size(live)[1]
+                processed += size
+                billed += max(LEAST_BILLED, -(-size >> 20) << 20)
         if self.most_billed is not None and billed and max(processed, 1) > self.most_billed:
             raise JobError(
                 "bytesBilledLimitExceeded",
@@ -380,6 +366,19 @@ def split(script: str) -> list[str]:
     starts = [0] + [t.end + 1 for t in BigQuery().tokenize(script) if t.token_type == sqlglot.TokenType.SEMICOLON]
     pieces = [script[a:b].strip().rstrip(";") for a, b in zip(starts, [*starts[1:], len(script)], strict=True)]
     return [piece for piece in pieces if piece.strip()]
+
+
+def _replacement(tree: exp.Merge) -> tuple[exp.Table, exp.Where, exp.Query, list[str]]:
+    """The parts of MERGE ... ON FALSE: table, rows to delete, query of those to insert, and their columns."""
+    match tree.args["on"], tree.args["whens"].expressions:
+        case exp.Boolean(this=False), [exp.When() as delete, exp.When() as insert] if delete.args.get("source"):
+            condition = delete.args["condition"].copy()
+            for column in condition.find_all(exp.Column):
+                column.set("table", None)
+            names = [f'"{column.name}"' for column in insert.args["then"].this.expressions]
+            query = tree.args["using"].this.copy()
+            return exp.to_table(tree.this.name), exp.Where(this=condition), query, names
+    raise JobError("invalidQuery", "only MERGE ... ON FALSE that deletes and inserts is implemented here")
 
 
 def _rows(table: LiveTable) -> exp.Expr:

@@ -91,16 +91,15 @@ class Files:
         any_value = f"SELECT 1 FROM {_read_csv(files, columns, skip)} AS r WHERE contains(to_json(r), '\\n') LIMIT 1"
         return bool(cursor.execute(any_value).fetchall())
 
-    def parquet_as(self, cursor: duckdb.DuckDBPyConnection, name: str, uris: Sequence[str]) -> list[tuple[str, str]]:
-        """Read Parquet files into a temporary table; its columns and types."""
+    def parquet(self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
+        """The DuckDB query of the rows of Parquet files, and the columns and types that BigQuery gives them."""
         source = _read_parquet(self.at(uris))
         names, kinds = _described(cursor, source)
         zoned = [
             f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' if k == "TIMESTAMP" else f'"{n}"'
             for n, k in zip(names, kinds, strict=True)
         ]
-        cursor.execute(f'CREATE TEMP TABLE "{name}" AS SELECT {", ".join(zoned)} FROM {source}')
-        return list(zip(names, kinds, strict=True))
+        return f"SELECT {', '.join(zoned)} FROM {source}", list(zip(names, kinds, strict=True))
 
     def write(self, rows: duckdb.DuckDBPyRelation, uri: str, form: str) -> None:
         """Write rows to an address with one `*`, which becomes a number."""

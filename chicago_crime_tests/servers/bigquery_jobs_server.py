@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
-
 from chicago_crime_tests.servers.bigquery_catalog import PARTITION, WRITTEN, LiveTable
-from chicago_crime_tests.servers.bigquery_engine import Engine, Result, Session, Work
+from chicago_crime_tests.servers.bigquery_engine import Engine, Session, Work
 from chicago_crime_tests.servers.bigquery_files import JobError
 from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.servers.googlesql import Typed
@@ -63,8 +60,9 @@ class Job:
             }
             if self.work.statement:
                 query["statementType"] = self.work.statement
-            if self.work.changed_rows is not None:
-                query["numDmlAffectedRows"] = str(self.work.changed_rows)
+            if self.work.inserted is not None:
+                counts = {"inserted": self.work.inserted, "deleted": self.work.deleted, "updated": 0}
+                query["dmlStats"] = {f"{name}RowCount": str(count) for name, count in counts.items()}
             statistics |= {"query": query, "totalBytesProcessed": query["totalBytesProcessed"], "totalSlotMs": slots}
         elif self.loaded:
             rows, size = self.loaded
@@ -164,27 +162,23 @@ class Jobs:
         most = about.get("maximumBytesBilled")
         session = Session(self.engine, dataset, read_parameters(about), int(most) if most else None)
         job.work = session.work
-        target, is_dry = about.get("destinationTable"), bool(job.configuration.get("dryRun"))
-        if target and not is_dry:
-            tree = sqlglot.parse_one(about["query"], read="bigquery")
-            assert isinstance(tree, exp.Query)
-            columns = session.columns_of(about["query"])
-            session.run(about["query"], is_dry=True)
-            table, partition = self._target(target)
-            self._fits(table, columns)
-            names = [name for name, _ in columns]
-            rows = session.in_types(tree, columns)
-            self._write(session, table, partition, rows, names, about["writeDisposition"])
-            job.work.result = Result(columns, [])
-        else:
-            session.run(about["query"], is_dry)
+        if "destinationTable" in about:
+            raise JobError("invalid", "a destination table is not implemented here")
+        session.run(about["query"], bool(job.configuration.get("dryRun")))
 
     def _load(self, job: Job) -> None:
         about = job.configuration["load"]
         table, partition = self._target(about["destinationTable"])
         session = Session(self.engine, table.dataset, {}, None)
-        if about["sourceFormat"] != "CSV":
-            raise JobError("invalid", f"{about['sourceFormat']} is not implemented here")
+        if about["sourceFormat"] == "PARQUET":
+            if partition or table.partitions or "schema" in about or about["writeDisposition"] != "WRITE_TRUNCATE":
+                raise JobError("invalid", "Parquet is loaded over a whole table, with the columns of the files, here")
+            rows, columns = self.engine.files.parquet(session.cursor, about["sourceUris"])
+            table.columns = [(name, kind, "") for name, kind in columns]
+            self.engine.catalog.add(table)
+            written = self._write(session, table, "", rows, [name for name, _ in columns], "WRITE_TRUNCATE")
+            job.loaded = (written, written * 100)
+            return
         rows = self.engine.files.csv(session.cursor, about["sourceUris"], about, table)
         names = [field["name"] for field in about.get("schema", {}).get("fields", [])]
         names = names or [name for name, _, _ in table.columns]
@@ -201,13 +195,6 @@ class Jobs:
         return self.engine.catalog.find(reference["datasetId"], name), partition
 
     @staticmethod
-    def _fits(table: LiveTable, columns: list[tuple[str, str]]) -> None:
-        wanted = {name: kind for name, kind, _ in table.columns}
-        for name, kind in columns:
-            if wanted.get(name) != kind:
-                raise JobError("invalid", f"Provided Schema does not match Table. Field {name} is {kind}")
-
-    @staticmethod
     def _write(
         session: Session, table: LiveTable, partition: str, rows: str, names: list[str], disposition: str
     ) -> int:
@@ -221,7 +208,7 @@ class Jobs:
         with session.changes(table):
             if disposition == "WRITE_TRUNCATE":
                 where = f"WHERE {id_sql} = '{partition}'" if partition else ""
-                session.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
+                session.delete(table, where)
             insert = f"INSERT INTO {table.rows_table} ({columns}, {hidden}) SELECT *, {values} FROM ({rows}) AS r"
             [[count]] = session.cursor.execute(insert).fetchall()
             if partition:

@@ -6,6 +6,7 @@ A method that is missing here answers 501 and fails the test. Jobs are left to `
 
 import calendar
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -16,9 +17,10 @@ from chicago_crime_tests.servers.bigquery_files import Files, Storage
 from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Job, Jobs
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 
+LABEL = re.compile("[a-z0-9_-]{0,63}")
 LONGEST_WAIT_S = 10.0
 QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "queryParameters", "parameterMode", "useLegacySql")
-WRITES = ("datasets.insert", "tables.patch", "jobs.insert")
+WRITES = ("datasets.insert", "tables.insert", "tables.patch", "jobs.insert")
 
 
 class _Handler(GoogleHandler):
@@ -53,6 +55,17 @@ class _Handler(GoogleHandler):
         self.server.catalog.add_dataset(name, about)
         self.reply_json(about)
 
+    def _on_datasets_delete(self, of: Mapping[str, str]) -> None:
+        self._may("bigquery.datasets.delete", f"Dataset {PROJECT}:{of['datasetId']}")
+        catalog = self.server.catalog
+        with catalog.lock:
+            if catalog.datasets.pop(of["datasetId"], None) is None:
+                raise RefusedError(404, f"Not found: Dataset {PROJECT}:{of['datasetId']}")
+            for table in [table for (dataset, _), table in catalog.tables.items() if dataset == of["datasetId"]]:
+                catalog.remove(table)
+            catalog.database.cursor().execute(f'DROP SCHEMA "{of["datasetId"]}"')
+        self.reply_json(None)
+
     def _on_tables_get(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.tables.get", f"Table {PROJECT}:{of['datasetId']}.{of['tableId']}")
         self.reply_json(self._resource(self._table(of)))
@@ -60,9 +73,31 @@ class _Handler(GoogleHandler):
     def _on_tables_patch(self, of: Mapping[str, str]) -> None:
         table = self._table(of)
         with self.server.catalog.lock:
-            table.labels |= self._given["labels"]
+            labels = table.labels | self._given["labels"]
+            table.labels = {name: value for name, value in labels.items() if value is not None}
+            if len(table.labels) > 64 or not all(LABEL.fullmatch(value) for value in table.labels.values()):
+                raise RefusedError(400, "Label values contain up to 63 lower-case letters, digits, _ and -; at most 64")
             table.changed()
         self.reply_json(self._resource(table))
+
+    def _on_tables_insert(self, of: Mapping[str, str]) -> None:
+        """Create a table without columns: others are created by DDL here."""
+        dataset, name = of["datasetId"], self._given["tableReference"]["tableId"]
+        self._may("bigquery.tables.create", f"Dataset {PROJECT}:{dataset}")
+        if self._given.get("schema", {}).get("fields"):
+            raise self.missing("bigquery.tables.insert with a schema")
+        expires = int(self._given["expirationTime"]) if "expirationTime" in self._given else None
+        table = LiveTable(dataset, name, [], labels=self._given.get("labels", {}), expires_ms=expires)
+        with self.server.catalog.lock:
+            if (dataset, name) in self.server.catalog.tables:
+                raise RefusedError(409, f"Already Exists: Table {PROJECT}:{dataset}.{name}")
+            self.server.catalog.add(table)
+        self.reply_json(self._resource(table))
+
+    def _on_tables_delete(self, of: Mapping[str, str]) -> None:
+        self._may("bigquery.tables.delete", f"Table {PROJECT}:{of['datasetId']}.{of['tableId']}")
+        self.server.catalog.remove(self._table(of))
+        self.reply_json(None)
 
     def _on_tables_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
         held = [name for name in self._given["permissions"] if name not in self.server.forbidden]
@@ -114,8 +149,6 @@ class _Handler(GoogleHandler):
             ]
             body |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": page}
             body |= {"pageToken": token} if token else {}
-        if job.work.changed_rows is not None:
-            body["numDmlAffectedRows"] = str(job.work.changed_rows)
         self.reply_json(body)
 
     def _page(self, result: Result) -> tuple[list[Any], str]:
@@ -156,6 +189,8 @@ class _Handler(GoogleHandler):
             "type": "TABLE",
             "location": self.server.location,
         }
+        if table.expires_ms:
+            body["expirationTime"] = str(table.expires_ms)
         if table.description:
             body["description"] = table.description
         if table.clusters:
@@ -174,7 +209,7 @@ class BigQueryServer(GoogleServer):
 
     Attributes:
         catalog: its datasets and tables.
-        engine: runs SQL; its `pause_s` makes transactions slow.
+        engine: runs SQL; its `pause_s` makes replacements slow.
         jobs: its jobs; `will_fail` and `before_work` are for tests.
         forbidden: permissions that the caller does not have.
         most_rows: rows on one page of a result.

@@ -16,6 +16,7 @@ from chicago_crime import sql
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.pages.compare import spans_until
 from chicago_crime.graph.checks.tables import problem_counts
+from chicago_crime.installation import Installation
 from chicago_crime.intake import gate
 from chicago_crime.intake.gate import pass_through
 from chicago_crime.settings import Settings
@@ -136,7 +137,7 @@ def test_a_table_is_the_same(loaded: Settings, tmp_path: Path, name: str, year: 
         written(f"tables/{name}"), tables_for(loaded, f"tables/{name}", year), typed({"year": year})
     )
     shutil.copytree(loaded.data_dir / "warehouse", tmp_path / "warehouse")
-    warehouse = DuckDBWarehouse(tmp_path / "warehouse", tmp_path / "staging", threads=2, memory="500MB")
+    warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
     warehouse.replace_year(TABLES[name], year)
     ours = pq.read_table(warehouse.file(name, year)).to_pylist()
     assert ours or name not in OF_EVERY_YEAR
@@ -188,7 +189,7 @@ def test_compare_is_the_same_for_any_day(loaded: Settings, last_day: date, rows_
 
 def assert_answers_are_the_same(settings: Settings, name: str, parameters: dict[str, object]) -> None:
     theirs = google().evaluate(written(name), tables_for(settings, name), typed(parameters))
-    ours = warehouse_of(settings).answer(name, parameters).to_pylist()
+    ours = Installation(settings).reader().answer(name, parameters).to_pylist()
     assert in_order(ours) == in_order(theirs)
 
 
@@ -243,7 +244,7 @@ def test_files_of_every_publisher_are_typed_the_same(
 ) -> None:
     canonical = pass_through(real_variant(variant), year, tmp_path).file
     rows = cut(canonical, every)
-    warehouse.load_csv(RAW_CRIMES, year, str(write_csv(tmp_path / "cut.csv", rows)))
+    warehouse.load_csv(RAW_CRIMES, year, str(write_csv(tmp_path / "cut.csv", rows)), "a checksum")
     raw = [row | {"_PARTITIONTIME": datetime(year, 1, 1, tzinfo=UTC)} for row in rows]
     for table in (CRIMES, REJECTED_CRIMES):
         warehouse.replace_year(table, year)

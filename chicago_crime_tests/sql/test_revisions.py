@@ -40,7 +40,7 @@ def load(warehouse: DuckDBWarehouse, tmp_path: Path) -> Load:
     warehouse.clear_year(REVISIONS, YEAR)
 
     def load(rows: Rows) -> list[dict[str, Any]]:
-        warehouse.load_csv(RAW_CRIMES, YEAR, str(write_csv(tmp_path / "in.csv", rows)))
+        warehouse.load_csv(RAW_CRIMES, YEAR, str(write_csv(tmp_path / "in.csv", rows)), "a checksum")
         if warehouse.stored(CRIMES)[YEAR].rows:
             warehouse.replace_year(REVISIONS, YEAR)
         warehouse.replace_year(CRIMES, YEAR)

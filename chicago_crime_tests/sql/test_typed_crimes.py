@@ -63,8 +63,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
     """The crimes and the rejects that raw rows of 2014 become."""
-    warehouse = DuckDBWarehouse(folder / "warehouse", folder / "staging", threads=2, memory="500MB")
-    warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(folder / "2014.csv", rows)))
+    warehouse = DuckDBWarehouse(folder=folder / "warehouse", staging=folder / "staging", threads=2, memory="500MB")
+    warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(folder / "2014.csv", rows)), "a checksum")
     warehouse.replace_year(CRIMES, 2014)
     warehouse.replace_year(REJECTED_CRIMES, 2014)
     good = warehouse.query("SELECT * FROM crimes ORDER BY id").to_pylist()

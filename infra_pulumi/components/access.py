@@ -56,12 +56,13 @@ class Access(Part):
     ):
         super().__init__(name, config, after)
         platform, spark = identities.platform.member, identities.spark.member
-        for suffix, member, role in (
-            ("platform-objects", platform, "roles/storage.objectUser"),
-            ("platform-bucket", platform, "roles/storage.legacyBucketReader"),
-            ("spark-objects", spark, "roles/storage.objectUser"),
+        for suffix, bucket, member, role in (
+            ("platform-objects", lake.bucket.name, platform, "roles/storage.objectUser"),
+            ("platform-bucket", lake.bucket.name, platform, "roles/storage.legacyBucketReader"),
+            ("platform-staged", lake.staging.name, platform, "roles/storage.objectUser"),
+            ("platform-staging", lake.staging.name, platform, "roles/storage.legacyBucketReader"),
+            ("spark-objects", lake.staging.name, spark, "roles/storage.objectUser"),
         ):
-            bucket = lake.bucket.name
             storage.BucketIAMMember(f"{name}-{suffix}", bucket=bucket, role=role, member=member, opts=self.options())
 
         # Spark's account has no role on the dataset: the platform exports and loads its data.

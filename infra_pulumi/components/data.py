@@ -11,11 +11,10 @@ from pulumi_gcp import bigquery, secretmanager, storage
 from components.part import Part
 from config import Config
 
-TEMPORARY = ["staging/", "google-cloud-dataproc-metainfo/"]
-"""Prefixes of the objects that interrupted runs and Dataproc leave behind. Everything else is kept: `crimes/` (the
-years), `quarantine/` (lines that could not be read) and `jobs/` (programs, by checksum)."""
+STAGING_DAYS = 2
+"""Longer than any run takes."""
 
-TEMPORARY_DAYS = 7
+ABORTED_UPLOAD_DAYS = 7
 NONCURRENT_DAYS = 90
 NONCURRENT_KEPT = 3
 """A replaced version of a year is kept for 90 days, and the last 3 of them for ever."""
@@ -24,7 +23,11 @@ SOFT_DELETE_DAYS = 7
 
 
 class Lake(Part):
-    """The bucket for objects, quarantined lines, and the files of Spark jobs."""
+    """The bucket for the years, quarantined lines and published snapshots, and the one for files of runs.
+
+    The second one keeps nothing: not what a run deletes, and nothing for longer than two days. So the files of Spark
+    jobs are billed as long as they are used.
+    """
 
     def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
         super().__init__(name, config, after)
@@ -42,29 +45,34 @@ class Lake(Part):
             lifecycle_rules=[
                 {
                     "action": {"type": "Delete"},
-                    "condition": {"age": TEMPORARY_DAYS, "matches_prefixes": TEMPORARY, "with_state": "LIVE"},
-                },
-                {
-                    # A run deletes its staged files, but versioning would keep them, and bill for them.
-                    "action": {"type": "Delete"},
-                    "condition": {
-                        "days_since_noncurrent_time": 1,
-                        "matches_prefixes": TEMPORARY,
-                        "with_state": "ARCHIVED",
-                    },
-                },
-                {
-                    "action": {"type": "Delete"},
                     "condition": {
                         "days_since_noncurrent_time": NONCURRENT_DAYS,
                         "num_newer_versions": NONCURRENT_KEPT,
                         "with_state": "ARCHIVED",
                     },
                 },
-                {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": TEMPORARY_DAYS}},
+                {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": ABORTED_UPLOAD_DAYS}},
             ],
             force_destroy=not config.keep_data,
             opts=self.options(protect=config.keep_data),
+        )
+        self.staging = storage.Bucket(
+            f"{name}-staging",
+            project=config.project,
+            name=config.staging_bucket,
+            location=config.region,
+            storage_class="STANDARD",
+            labels=config.labels,
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            versioning={"enabled": False},
+            soft_delete_policy={"retention_duration_seconds": 0},
+            lifecycle_rules=[
+                {"action": {"type": kind}, "condition": {"age": STAGING_DAYS}}
+                for kind in ("Delete", "AbortIncompleteMultipartUpload")
+            ],
+            force_destroy=True,
+            opts=self.options(),
         )
         self.register_outputs({})
 

@@ -16,9 +16,11 @@ from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.storage.google import permissions
 from chicago_crime.storage.google.bigquery import ddl
 from chicago_crime.storage.google.permissions import Grant, Place, as_command, grant_command, grants_for
+from chicago_crime.storage.google.prices import vcpus
 from chicago_crime.storage.google.rest import (
     ACCOUNTS,
     BIGQUERY,
+    COMPUTE,
     DATAPROC,
     PROJECTS,
     SECRETS,
@@ -89,7 +91,9 @@ class Probe:
         self._send_requests()
         yield from self._apis()
         yield from self._project()
-        yield from self._bucket()
+        yield from self._bucket("bucket", str(self.settings.gcs_bucket), "objects")
+        if self.settings.gcs_staging_bucket:
+            yield from self._bucket("staging", self.settings.gcs_staging_bucket, "staged")
         yield from self._dataset()
         if self.answers["dataset"].is_good:
             yield from self._tables()
@@ -106,11 +110,17 @@ class Probe:
         self._request("project", PROJECTS, f"/v3/projects/{project}:testIamPermissions", self._to_test("project"))
         self._request("bucket", STORAGE, f"/storage/v1/b/{bucket}")
         self._request("objects", STORAGE, f"/storage/v1/b/{bucket}/iam/testPermissions", query=self._to_test("bucket"))
+        if staging := settings.gcs_staging_bucket:
+            self._request("staging", STORAGE, f"/storage/v1/b/{staging}")
+            path = f"/storage/v1/b/{staging}/iam/testPermissions"
+            self._request("staged", STORAGE, path, query=self._to_test("staging"))
         self._request("dataset", BIGQUERY, f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}")
         # A cluster or batch that does not exist: all that matters is whether Dataproc says so.
         is_cluster = settings.dataproc_mode == "cluster"
         place = f"regions/{region}/clusters" if is_cluster else f"locations/{region}/batches"
         self._request("spark", DATAPROC, f"/v1/projects/{project}/{place}/requested-by-doctor")
+        if is_cluster:
+            self._request("quotas", COMPUTE, f"/compute/v1/projects/{project}/regions/{region}")
         if account := settings.dataproc_service_account:
             path = f"/v1/projects/-/serviceAccounts/{account}:testIamPermissions"
             self._request("account", ACCOUNTS, path, self._to_test("account"))
@@ -177,15 +187,15 @@ class Probe:
                 if grant is not permissions.MAKE_DATASET or self.answers["dataset"].status == 404:
                     yield self._held(what, grant, answer.permissions)
 
-    def _bucket(self) -> Iterator[Finding]:
-        what, tested = f"bucket {self.settings.gcs_bucket}", self.answers["objects"]
-        if 404 in (self.answers["bucket"].status, tested.status):
-            yield Finding(what, "broken", "does not exist", self._create_bucket(str(self.settings.gcs_bucket)))
+    def _bucket(self, place: Place, bucket: str, objects: str) -> Iterator[Finding]:
+        what, tested = f"bucket {bucket}", self.answers[objects]
+        if 404 in (self.answers[place].status, tested.status):
+            yield Finding(what, "broken", "does not exist", self._create_bucket(bucket))
         elif tested.is_good:
-            for grant in self._grants_on("bucket"):
+            for grant in self._grants_on(place):
                 yield self._held(what, grant, tested.permissions)
         else:
-            yield from self._refused(what, tested, permissions.OBJECTS)
+            yield from self._refused(what, tested, permissions.STAGED if place == "staging" else permissions.OBJECTS)
 
     def _create_bucket(self, bucket: str) -> str:
         project, region = f"--project={self.settings.gcp_project}", f"--location={self.settings.gcp_region}"
@@ -256,7 +266,8 @@ class Probe:
     def _region(self) -> Finding:
         """Bucket, dataset and clusters must be in one region: across regions, BigQuery refuses loads or bills them."""
         region = self.settings.gcp_region
-        found = {name: str(self.answers[name].content.get("location", "")).lower() for name in ("bucket", "dataset")}
+        names = [name for name in ("bucket", "staging", "dataset") if name in self.answers]
+        found = {name: str(self.answers[name].content.get("location", "")).lower() for name in names}
         found = {name: location for name, location in found.items() if location}
         detail = ", ".join([*(f"{name} in {location}" for name, location in found.items()), f"clusters in {region}"])
         locations = set(found.values())
@@ -267,6 +278,9 @@ class Probe:
         elif found.get("bucket", region) != region:
             bucket = f"{self.settings.gcs_bucket}-{region}"
             fix = f"{self._create_bucket(bucket)} && export {PREFIX}GCS_BUCKET={bucket}"
+        elif found.get("staging", region) != region:
+            bucket = f"{self.settings.gcs_staging_bucket}-{region}"
+            fix = f"{self._create_bucket(bucket)} && export {PREFIX}GCS_STAGING_BUCKET={bucket}"
         else:
             fix = f"export {PREFIX}BIGQUERY_DATASET={self.settings.bigquery_dataset}_{region.replace('-', '_')}"
         return Finding("region", "broken", f"more than one: {detail}", fix)
@@ -279,6 +293,8 @@ class Probe:
         else:
             is_cluster = settings.dataproc_mode == "cluster"
             yield from self._refused(what, answer, permissions.CLUSTERS if is_cluster else permissions.BATCHES)
+        if self.answers.get("quotas", Answer(0)).is_good:
+            yield from self._processors()
         account = settings.dataproc_service_account
         if account is None:
             detail = f"the project's default; {PREFIX}DATAPROC_SERVICE_ACCOUNT can name one with fewer permissions"
@@ -289,3 +305,16 @@ class Probe:
             yield Finding(f"account {account}", "broken", "does not exist", fix)
         else:
             yield from self._tested(f"account {account}", permissions.ACT_AS, self.answers["account"])
+
+    def _processors(self) -> Iterator[Finding]:
+        """Whether the region's quotas leave enough processors for the cluster: new projects often have 8."""
+        settings = self.settings
+        needed = (vcpus(settings.dataproc_machine_type) or 0) * (settings.dataproc_workers + 1)
+        family = settings.dataproc_machine_type.partition("-")[0].upper()
+        for quota in self.answers["quotas"].content.get("quotas", []):
+            free = int(quota["limit"] - quota["usage"])
+            if quota["metric"] in ("CPUS", f"{family}_CPUS") and free < needed:
+                detail = f"the cluster needs {needed} processors, and the quota {quota['metric']} has {free} left"
+                page = f"https://console.cloud.google.com/iam-admin/quotas?project={settings.gcp_project}"
+                fix = f"export {PREFIX}DATAPROC_WORKERS=0  (one machine), or request more: {page}"
+                yield Finding("processors", "warning", detail, fix)

@@ -1,13 +1,15 @@
 """Processing the years of a run: two at a time, each with its own metadata; one that fails does not stop the others."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MetadataValue
+from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MaterializeResult, MetadataValue
 
-from chicago_crime.graph.progress import Listener, Step
+from chicago_crime.graph.dagster_internals import RECORDED_ITSELF
+from chicago_crime.graph.progress import Step
+from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.storage.warehouse import TableYear
 
 YEARS_AT_ONCE = 2
@@ -16,9 +18,9 @@ YEARS_AT_ONCE = 2
 Metadata = dict[str, Any]
 
 
-def run_years(context: AssetExecutionContext) -> list[int]:
-    """The years of this run."""
-    return [int(key) for key in context.partition_keys]
+def run_years(context: AssetExecutionContext, of_run: YearsOfRun) -> list[int]:
+    """The years of this run, but for those that it left out."""
+    return [year for key in context.partition_keys if (year := int(key)) not in of_run.left_out]
 
 
 def is_selected(context: AssetExecutionContext, asset: str) -> bool:
@@ -28,15 +30,18 @@ def is_selected(context: AssetExecutionContext, asset: str) -> bool:
 
 def each_year(
     context: AssetExecutionContext,
-    listener: Listener,
+    of_run: YearsOfRun,
     asset: str,
     work: Callable[[int], Metadata],
-) -> None:
+) -> MaterializeResult:
     """Make every year of the run of one asset and record its metadata.
+
+    A year that fails is left out of the rest of the run, whose last step, `published`, then fails with the reason. In a
+    run that does not publish, or if no year is left, this step fails itself. Returns the result of the step.
 
     Args:
         context: of the run.
-        listener: is called when a year starts and when it is finished.
+        of_run: its years. Its listener is called when a year starts and when it is finished.
         asset: key of the asset.
         work: makes one year and returns its metadata, with `partition_row_count`.
 
@@ -47,15 +52,15 @@ def each_year(
     failed: dict[int, Exception] = {}
 
     def timed(year: int) -> Metadata:
-        listener(Step(asset, year))
+        of_run.listener(Step(asset, year))
         start = time.perf_counter()
         metadata = work(year)
         seconds = round(time.perf_counter() - start, 3)
-        listener(Step(asset, year, metadata["partition_row_count"], seconds))
+        of_run.listener(Step(asset, year, metadata["partition_row_count"], seconds))
         return {**metadata, "seconds": seconds}
 
     with ThreadPoolExecutor(YEARS_AT_ONCE) as pool:
-        pending = {pool.submit(timed, year): year for year in run_years(context)}
+        pending = {pool.submit(timed, year): year for year in run_years(context, of_run)}
         for future in as_completed(pending):
             if error := future.exception():
                 if not isinstance(error, Exception):
@@ -63,21 +68,33 @@ def each_year(
                 failed[pending[future]] = error
             else:
                 done[pending[future]] = future.result()
+    for year, error in sorted(failed.items()):
+        of_run.left_out[year] = f"{asset}: {error}"
+        context.log.error(f"{year} is left out: {asset} failed: {error}")
+    is_over = bool(failed) and not (of_run.publishes and done)
     for year, metadata in sorted(done.items()):
-        if failed:  # the step will fail, and Dagster would drop the metadata of what it made
+        if of_run.left_out:  # Dagster records all years of the run, and none if the step fails
             context.log_event(AssetMaterialization(asset, metadata=metadata, partition=str(year)))
         else:
             context.add_asset_metadata(metadata, asset_key=asset, partition_key=str(year))
-    if failed:
-        reasons = [f"{year}: {error}" for year, error in sorted(failed.items())]
-        raise Failure(
-            f"{asset} failed for {len(failed)} of {len(failed) + len(done)} years; their previous data is unchanged.\n"
-            + "\n".join(reasons),
-            metadata={"failed_years": MetadataValue.json({str(year): str(failed[year]) for year in sorted(failed)})},
-            allow_retries=False,
-        ) from next(iter(failed.values()))
+    if is_over:
+        first = next(iter(failed.values()))
+        raise failure(asset, {year: str(error) for year, error in failed.items()}, len(done)) from first
+    return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if of_run.left_out else {})
+
+
+def failure(asset: str, reasons: Mapping[int, str], done: int) -> Failure:
+    """The failure of a step in some years, with the reason for each."""
+    lines = [f"{year}: {reason}" for year, reason in sorted(reasons.items())]
+    return Failure(
+        f"{asset} failed for {len(lines)} of {len(lines) + done} years; what is published of them is unchanged.\n"
+        + "\n".join(lines),
+        metadata={"failed_years": MetadataValue.json({str(year): reason for year, reason in sorted(reasons.items())})},
+        allow_retries=False,
+    )
 
 
 def stored_metadata(stored: TableYear) -> Metadata:
     """The metadata that a year of every table has."""
-    return {"partition_row_count": stored.rows, "bytes": stored.bytes, **stored.details}
+    lineage = {"identity": stored.lineage.identity, "inputs": stored.lineage.inputs} if stored.lineage else {}
+    return {"partition_row_count": stored.rows, "bytes": stored.bytes, **lineage, **stored.details}

@@ -1,14 +1,16 @@
 """The lake: each year as canonical rows, and separately the lines that could not be read as rows."""
 
-from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
+import json
+
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
 from chicago_crime.graph.assets.by_year import Metadata, each_year
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.assets.source import crime_csv
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
-from chicago_crime.graph.progress import Listener
+from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.storage.object_store import ObjectStore, quarantine_key, rows_key
+from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, quarantine_key, record_key, rows_key
 
 
 @asset(
@@ -25,17 +27,20 @@ def crime_object(
     context: AssetExecutionContext,
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
-    listener: ResourceParam[Listener],
-) -> None:
+    of_run: ResourceParam[YearsOfRun],
+) -> MaterializeResult:
     """Pass each year's file through the gate into the object store."""
 
     def admit(year: int) -> Metadata:
+        object_store.delete(record_key(year))  # until it is written again, nothing is made of the object
         with source_files.behind_gate(year) as (rows, quarantine):
             manifest = source_files.manifest(year)
             assert manifest, "a year without one has no rows"
             object_store.put(quarantine_key(year), quarantine)
             # Of an unchanged file, the checksum that it had when it came in proves that it still is.
             stored = object_store.put(rows_key(year), rows, manifest.sha256 if manifest.is_canonical else None)
+        record = {"sha256": stored.sha256, "source_sha256": manifest.sha256}
+        object_store.swap(record_key(year), json.dumps(record).encode(), None)
         return {
             "partition_row_count": manifest.rows,
             "bytes": stored.bytes,
@@ -48,4 +53,16 @@ def crime_object(
             "quarantine_object": quarantine_key(year),
         }
 
-    each_year(context, listener, "crime_object", admit)
+    return each_year(context, of_run, "crime_object", admit)
+
+
+def lake_record(object_store: ObjectStore, year: int) -> dict[str, str]:
+    """Checksums of a year's object, `sha256`, and of the source file that it was made of, `source_sha256`.
+
+    Raises:
+        ObjectStoreError: the year has no whole object.
+    """
+    found = object_store.read(record_key(year))
+    if found is None:
+        raise ObjectStoreError(f"{rows_key(year)} is not whole: chicago-crime run --years {year} --assets crime_object")
+    return dict(json.loads(found[0]))

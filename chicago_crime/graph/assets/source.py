@@ -1,14 +1,19 @@
 """The source: each year's CSV as its publisher wrote it."""
 
-from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
+from pathlib import Path
+
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
 from chicago_crime.graph.assets.by_year import Metadata, each_year, run_years
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
-from chicago_crime.graph.progress import Listener, Step
+from chicago_crime.graph.progress import Step
+from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.sources.base import CrimeSource, Progress
+from chicago_crime.published.audit import HOW_TO_ACCEPT, compare
+from chicago_crime.sources.base import CrimeSource, Progress, SourceError
+from chicago_crime.storage.object_store import ObjectStore
 
 
 @asset(
@@ -23,15 +28,24 @@ def crime_csv(
     context: AssetExecutionContext,
     source: ResourceParam[CrimeSource],
     source_files: ResourceParam[SourceFiles],
-    listener: ResourceParam[Listener],
-) -> None:
+    object_store: ResourceParam[ObjectStore],
+    of_run: ResourceParam[YearsOfRun],
+) -> MaterializeResult:
     """Fetch each year from the source."""
 
     def progress_of(year: int) -> Progress:
-        return lambda done, total: listener(Step("crime_csv", year, share=done / total if total else None))
+        return lambda done, total: of_run.listener(Step("crime_csv", year, share=done / total if total else None))
 
     def fetch(year: int) -> Metadata:
-        manifest = source_files.fetch(prepared, year, progress_of(year))
+        def audit(rows: Path) -> None:
+            problems = compare(rows, year, of_run.before.get(year), object_store, source_files.staging)
+            if problems and not of_run.accept:
+                raise SourceError(f"{'; '.join(problems)}. {HOW_TO_ACCEPT}")
+            for problem in problems:
+                of_run.accepted.add(year)
+                context.log.warning(f"{year} is accepted ({of_run.accept}): {problem}")
+
+        manifest = source_files.fetch(prepared, year, progress_of(year), audit)
         if manifest.synthetic:
             context.log.warning(f"{year} is SYNTHETIC: {manifest.origin}")
         if manifest.details.get("partial"):
@@ -52,7 +66,7 @@ def crime_csv(
             "path": MetadataValue.path(str(source_files.csv(year))),
         }
 
-    years = run_years(context)
+    years = run_years(context, of_run)
     with staging_folder(source_files.staging) as folder:
-        prepared = source.prepare(years, folder, progress_of(years[0]))
-        each_year(context, listener, "crime_csv", fetch)
+        prepared = source.prepare(years, folder, progress_of(years[0])) if years else source
+        return each_year(context, of_run, "crime_csv", fetch)

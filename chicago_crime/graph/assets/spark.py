@@ -9,7 +9,7 @@ from chicago_crime import reference
 from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import one_run_for_all_years
-from chicago_crime.graph.progress import Listener
+from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.storage.spark import SparkRunner
 from chicago_crime.storage.warehouse import TableYear, Warehouse
 from chicago_crime.tables import CRIMES, TABLES
@@ -27,11 +27,11 @@ def enrich_crimes(
     context: AssetExecutionContext,
     spark: ResourceParam[SparkRunner],
     warehouse: ResourceParam[Warehouse],
-    listener: ResourceParam[Listener],
+    of_run: ResourceParam[YearsOfRun],
 ) -> Iterator[MaterializeResult]:
     """Run the job on all years of the run, then load its tables year by year."""
     names = [name for name in _MADE if is_selected(context, name)]
-    years = run_years(context)
+    years = run_years(context, of_run)
     with spark.workspace(context, JOB) as workspace:
         if not workspace.is_filled:
             warehouse.export_parquet(CRIMES, years, workspace.input)
@@ -56,5 +56,4 @@ def enrich_crimes(
             return {**stored, **job, **report.about, **report.told.get((name, year), {})}
 
         for name in names:
-            each_year(context, listener, name, partial(load, name=name))
-            yield MaterializeResult(asset_key=name)
+            yield each_year(context, of_run, name, partial(load, name=name))

@@ -1,12 +1,12 @@
 """The assets of the tables that a file in `sql/tables/` computes from other tables, each in a step of its own."""
 
-from dagster import AssetExecutionContext, AssetsDefinition, ResourceParam, multi_asset
+from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, ResourceParam, multi_asset
 
 from chicago_crime.graph.assets.by_year import Metadata, each_year, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.assets.warehouse import TYPED_TOGETHER
 from chicago_crime.graph.partitions import one_run_for_all_years
-from chicago_crime.graph.progress import Listener
+from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import TABLES, Table
 
@@ -14,12 +14,12 @@ from chicago_crime.tables import TABLES, Table
 def _sql_table(table: Table) -> AssetsDefinition:
     @multi_asset(name=table.name, specs=[asset_spec(table)], backfill_policy=one_run_for_all_years)
     def compute(
-        context: AssetExecutionContext, warehouse: ResourceParam[Warehouse], listener: ResourceParam[Listener]
-    ) -> None:
+        context: AssetExecutionContext, warehouse: ResourceParam[Warehouse], of_run: ResourceParam[YearsOfRun]
+    ) -> MaterializeResult:
         def replace(year: int) -> Metadata:
             return stored_metadata(warehouse.replace_year(table, year))
 
-        each_year(context, listener, table.name, replace)
+        return each_year(context, of_run, table.name, replace)
 
     return compute
 

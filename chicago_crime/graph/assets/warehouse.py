@@ -1,23 +1,24 @@
 """The raw table, and made of it the typed table, its rejects and the revisions.
 
-Revisions compare the raw rows of a year with the typed ones before these are replaced. No other run may change either
-meanwhile, so both assets hold the year's lock.
+Revisions compare the raw rows of a year with the crimes that are published, before `crimes` is replaced.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, multi_asset
 
-from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
+from chicago_crime.errors import PlatformError
+from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
-from chicago_crime.graph.assets.lake import rows_key
+from chicago_crime.graph.assets.lake import lake_record, rows_key
 from chicago_crime.graph.partitions import one_run_for_all_years
-from chicago_crime.graph.progress import Listener
-from chicago_crime.storage.leases import YearLocks
+from chicago_crime.graph.years_of_run import YearsOfRun
+from chicago_crime.published.catalog import PublishedYear
+from chicago_crime.published.reader import columns_digest
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.spark import SparkRunner
-from chicago_crime.storage.warehouse import Warehouse
-from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
+from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, Table
 
 TYPED_TOGETHER = (CRIMES, REJECTED_CRIMES, REVISIONS)
 
@@ -31,18 +32,17 @@ def raw_crimes(
     context: AssetExecutionContext,
     object_store: ResourceParam[ObjectStore],
     warehouse: ResourceParam[Warehouse],
-    year_locks: ResourceParam[YearLocks],
     spark: ResourceParam[SparkRunner],
-    listener: ResourceParam[Listener],
-) -> None:
+    of_run: ResourceParam[YearsOfRun],
+) -> MaterializeResult:
     """Load each year's object as it is, every column a string."""
     spark.prepare()  # its job follows, while most of the work until then is DuckDB's
 
     def load(year: int) -> Metadata:
-        with year_locks.alone([year], lambda _: _log_waiting(context, year)):
-            return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, object_store.location(rows_key(year))))
+        sha256 = lake_record(object_store, year)["sha256"]
+        return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, object_store.location(rows_key(year)), sha256))
 
-    each_year(context, listener, RAW_CRIMES.name, load)
+    return each_year(context, of_run, RAW_CRIMES.name, load)
 
 
 @multi_asset(
@@ -53,71 +53,70 @@ def raw_crimes(
 def type_crimes(
     context: AssetExecutionContext,
     warehouse: ResourceParam[Warehouse],
-    year_locks: ResourceParam[YearLocks],
-    listener: ResourceParam[Listener],
+    object_store: ResourceParam[ObjectStore],
+    of_run: ResourceParam[YearsOfRun],
 ) -> Iterator[MaterializeResult]:
     """Type the raw rows, record what changed, and set aside the rows that cannot be typed, each with its reason."""
-    with year_locks.alone(run_years(context), lambda year: _log_waiting(context, year)):
-        yield from _typed(context, warehouse, listener)
-
-
-def _log_waiting(context: AssetExecutionContext, year: int) -> None:
-    context.log.info(f"Waiting for another run that is replacing the crimes of {year}.")
-
-
-def _typed(context: AssetExecutionContext, warehouse: Warehouse, listener: Listener) -> Iterator[MaterializeResult]:
+    stored = {table: warehouse.stored(table) for table in (RAW_CRIMES, CRIMES, REVISIONS)}
     revised: dict[int, Metadata] = {}
-    comparable = _comparable(warehouse, run_years(context))
 
     def accept(year: int) -> Metadata:
         revised[year] = revise(year)  # selected or not: once crimes is replaced, the old values are gone
         return stored_metadata(warehouse.replace_year(CRIMES, year))
 
     def revise(year: int) -> Metadata:
-        if year not in comparable:
-            return stored_metadata(warehouse.clear_year(REVISIONS, year)) | {
-                "revisions_by_kind": MetadataValue.json({})
-            }
-        stored = warehouse.replace_year(REVISIONS, year)
-        counts = warehouse.count_by(REVISIONS, [year], "kind")[year]
-        return stored_metadata(stored) | {"revisions_by_kind": MetadataValue.json(counts)}
+        held = {table: years.get(year) for table, years in stored.items()}
+        try:
+            if _is_as_published(warehouse, object_store, year, of_run.before.get(year), held):
+                return _with_counts(warehouse, REVISIONS, year, warehouse.replace_year(REVISIONS, year), "kind")
+        except PlatformError as error:
+            context.log.warning(f"The revisions of {year} begin anew: what is published cannot be compared: {error}")
+        return _with_counts(warehouse, REVISIONS, year, warehouse.clear_year(REVISIONS, year), "kind")
 
     def reject(year: int) -> Metadata:
-        if year in fully_typed:  # most years, and quicker than to read every row once more
-            stored = warehouse.clear_year(REJECTED_CRIMES, year)
+        raw, typed = stored[RAW_CRIMES].get(year), warehouse.stored(CRIMES).get(year)
+        if raw and typed and typed.rows == raw.rows and is_made_of(typed, [raw]):
+            rejected = warehouse.clear_year(REJECTED_CRIMES, year)  # most years, and quicker than to read every row
         else:
-            stored = warehouse.replace_year(REJECTED_CRIMES, year)
-        counts = warehouse.count_by(REJECTED_CRIMES, [year], "reason")[year]
-        return stored_metadata(stored) | {"rejected_rows_by_reason": MetadataValue.json(counts)}
+            rejected = warehouse.replace_year(REJECTED_CRIMES, year)
+        return _with_counts(warehouse, REJECTED_CRIMES, year, rejected, "reason")
 
-    if is_selected(context, CRIMES.name):
-        each_year(context, listener, CRIMES.name, accept)
-        yield MaterializeResult(asset_key=CRIMES.name)
-    if is_selected(context, REVISIONS.name):
-        each_year(context, listener, REVISIONS.name, lambda year: revised.get(year) or revise(year))
-        yield MaterializeResult(asset_key=REVISIONS.name)
-    if is_selected(context, REJECTED_CRIMES.name):
-        fully_typed = _fully_typed(warehouse)
-        each_year(context, listener, REJECTED_CRIMES.name, reject)
-        yield MaterializeResult(asset_key=REJECTED_CRIMES.name)
+    for table, make in (
+        (CRIMES, accept),
+        (REVISIONS, lambda year: revised.get(year) or revise(year)),
+        (REJECTED_CRIMES, reject),
+    ):
+        if is_selected(context, table.name):
+            yield each_year(context, of_run, table.name, make)
 
 
-def _comparable(warehouse: Warehouse, years: list[int]) -> set[int]:
-    """The years of which `crimes` holds rows to compare with. `revisions` then has the year, empty if it is new."""
-    stored, revised = warehouse.stored(CRIMES), warehouse.stored(REVISIONS)
-    old = {table: warehouse.outdated(table) if stored else [] for table in (CRIMES, REVISIONS)}
-    found = {year for year in years if year in stored and stored[year].rows and year not in old[CRIMES]}
-    for year in found:
-        if year not in revised or year in old[REVISIONS]:
-            warehouse.clear_year(REVISIONS, year)
-    return found
+def _with_counts(warehouse: Warehouse, table: Table, year: int, stored: TableYear, column: str) -> Metadata:
+    """The metadata of a year just made, with its rows by a column, e.g. `rejected_rows_by_reason`."""
+    counts = warehouse.count_by(table, [year], column)[year] if stored.rows else {}
+    name = "revisions" if table == REVISIONS else "rejected_rows"
+    return stored_metadata(stored) | {f"{name}_by_{column}": MetadataValue.json(counts)}
 
 
-def _fully_typed(warehouse: Warehouse) -> set[int]:
-    """The years whose current raw rows are all in `crimes`."""
-    raw, typed = warehouse.stored(RAW_CRIMES), warehouse.stored(CRIMES)
-    return {
-        year
-        for year in raw.keys() & typed.keys()
-        if typed[year].rows == raw[year].rows and typed[year].replaced_at > raw[year].replaced_at
-    }
+def _is_as_published(
+    warehouse: Warehouse,
+    object_store: ObjectStore,
+    year: int,
+    published: PublishedYear | None,
+    held: Mapping[Table, TableYear | None],
+) -> bool:
+    """Make `crimes` and `revisions` of a year what is published of it; False if there is nothing to compare with.
+
+    What an earlier version loaded, and nobody published yet, is compared as it is.
+    """
+    if published is None:
+        crimes = held[CRIMES]
+        is_old = crimes is not None and crimes.lineage is None and year not in warehouse.outdated(CRIMES)
+        return is_old and held[REVISIONS] is not None and year not in warehouse.outdated(REVISIONS)
+    there = [(table, published.tables[table.name]) for table in (CRIMES, REVISIONS)]
+    if any(one.columns != columns_digest(table) for table, one in there):
+        return False
+    for table, one in there:
+        working = held[table]
+        if working is None or working.lineage != one.lineage:
+            warehouse.load_parquet(table, year, object_store.location(one.key), one.lineage)
+    return published.tables[CRIMES.name].rows > 0

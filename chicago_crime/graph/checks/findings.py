@@ -1,55 +1,151 @@
-"""What the check modules share: which years a check covers, and how it reports its findings."""
+"""What checks are made of: a function that looks at years, what it found, and how Dagster shows it.
 
-from collections.abc import Mapping
+A check that fails keeps its years from being published. Its findings are kept by the state of the tables, so that what
+a run's check steps found need not be found again when the run publishes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dagster import AssetCheckExecutionContext, AssetCheckKey, AssetCheckResult, AssetCheckSeverity, MetadataValue
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetKey, MetadataValue
 
-from chicago_crime.storage.warehouse import Warehouse
-from chicago_crime.tables import Table
+from chicago_crime.intake.source_files import Manifest, SourceFiles
+from chicago_crime.published.catalog import CheckFound, PublishedYear
+from chicago_crime.sources.base import SourceError
+from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.warehouse import TableYear, Warehouse
+from chicago_crime.tables import TABLES, Table
 
 
 @dataclass
 class Findings:
-    """What a check found, by year; its problems; and further metadata, by name."""
+    """What a check found of each year, which years fail and why, and which only need a person to look at them."""
 
     by_year: dict[int, Any] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    more: dict[str, MetadataValue] = field(default_factory=dict)
+    failures: dict[int, list[str]] = field(default_factory=dict)
+    warnings: dict[int, list[str]] = field(default_factory=dict)
 
-    def result(
-        self, severity: AssetCheckSeverity = AssetCheckSeverity.ERROR, check: AssetCheckKey | None = None
-    ) -> AssetCheckResult:
-        """The result of the check: passed if there is no problem.
+    def fail(self, year: int, problem: str) -> None:
+        """Record a problem that keeps a year from being published."""
+        self.failures.setdefault(year, []).append(problem)
 
-        Args:
-            severity: of the problems.
-            check: which check, where a step makes several.
-        """
-        return AssetCheckResult(
-            asset_key=check and check.asset_key,
-            check_name=check and check.name,
-            passed=not self.problems,
-            severity=severity,
-            description="; ".join(self.problems) or None,
-            metadata={
-                "by_year": MetadataValue.json({str(year): found for year, found in sorted(self.by_year.items())}),
-                "years": len(self.by_year),
-                **self.more,
-            },
-        )
+    def warn(self, year: int, problem: str) -> None:
+        """Record a problem that a person should look at."""
+        self.warnings.setdefault(year, []).append(problem)
 
     def must_be_equal(self, year: int, left: str, right: str, numbers: Mapping[str, int]) -> None:
-        """Record the equation of two sums of named numbers, e.g. "crimes + rejects", and a problem if it is wrong."""
+        """Record the equation of two sums of named numbers, e.g. "crimes + rejects", and a failure if it is wrong."""
         total = {side: sum(numbers[name] for name in side.split(" + ")) for side in (left, right)}
         self.by_year[year] = dict(numbers)
         if total[left] != total[right]:
-            self.problems.append(f"{year}: {left} is {total[left]:,}, but {right} is {total[right]:,}")
+            self.fail(year, f"{left} is {total[left]:,}, but {right} is {total[right]:,}")
+
+    def add(self, other: "Findings") -> None:
+        """Add what was found of other years."""
+        self.by_year |= other.by_year
+        self.failures |= other.failures
+        self.warnings |= other.warnings
+
+    def of(self, year: int) -> "Findings":
+        """What was found of one year."""
+        parts = (self.by_year, self.failures, self.warnings)
+        return Findings(*({year: part[year]} if year in part else {} for part in parts))
 
 
-def years_of(context: AssetCheckExecutionContext, warehouse: Warehouse, table: Table) -> list[int]:
-    """The years of the run; every stored year if the check runs outside of a run of partitions."""
-    if context.has_partition_key or context.has_partition_key_range:
-        return [int(key) for key in context.partition_keys]
-    return sorted(warehouse.stored(table))
+@dataclass(frozen=True)
+class Check:
+    """One asset check.
+
+    Attributes:
+        asset, name: its key.
+        description: what must hold.
+        examine: looks at years.
+        can_be_accepted: whether a person may let a year through that fails it.
+        reads: tables that it reads besides the asset's own and those upstream.
+    """
+
+    asset: str
+    name: str
+    description: str
+    examine: "Callable[[Examined, Sequence[int]], Findings]"
+    can_be_accepted: bool = False
+    reads: tuple[Table, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Asset and name."""
+        return f"{self.asset}:{self.name}"
+
+    def result(self, findings: Findings) -> AssetCheckResult:
+        """What Dagster records: a failure is an error, any other problem a warning."""
+        problems = {**findings.warnings, **findings.failures}
+        return AssetCheckResult(
+            asset_key=AssetKey(self.asset),
+            check_name=self.name,
+            passed=not problems,
+            severity=AssetCheckSeverity.ERROR if findings.failures else AssetCheckSeverity.WARN,
+            description="; ".join(f"{year}: {'; '.join(problems[year])}" for year in sorted(problems)) or None,
+            metadata={
+                "by_year": MetadataValue.json({str(year): found for year, found in sorted(findings.by_year.items())}),
+                "years": len(findings.by_year),
+            },
+        )
+
+    def found(self, findings: Findings, year: int) -> CheckFound:
+        """What the catalog records of a year."""
+        outcome = "failed" if year in findings.failures else "warning" if year in findings.warnings else "passed"
+        problems = [*findings.failures.get(year, []), *findings.warnings.get(year, [])]
+        return CheckFound(check=self.key, outcome=outcome, finding="; ".join(problems))
+
+
+@dataclass
+class Examined:
+    """What checks look at.
+
+    Attributes:
+        warehouse, source_files, object_store: the parts of the installation.
+        published: the years as they are published.
+    """
+
+    warehouse: Warehouse
+    source_files: SourceFiles
+    object_store: ObjectStore
+    published: Callable[[], Mapping[int, PublishedYear]]
+    _found: dict[tuple[str, int], tuple[object, Findings]] = field(default_factory=dict, init=False, repr=False)
+
+    def findings(self, check: Check, years: Sequence[int]) -> Findings:
+        """What a check finds of some years. Those whose tables did not change since are not examined again."""
+        states = self._states(check, years)
+        new = [year for year in years if self._found.get((check.key, year), (None,))[0] != states[year]]
+        if new:
+            fresh = check.examine(self, new)
+            for year in new:
+                self._found[check.key, year] = (states[year], fresh.of(year))
+        findings = Findings()
+        for year in years:
+            findings.add(self._found[check.key, year][1])
+        return findings
+
+    def stored(self, table: Table) -> dict[int, TableYear]:
+        """What a table holds."""
+        return self.warehouse.stored(table)
+
+    def manifests(self, years: Sequence[int]) -> dict[int, Manifest]:
+        """The manifests of the years that have one."""
+        found = {year: self.source_files.manifest(year) for year in years}
+        return {year: manifest for year, manifest in found.items() if manifest}
+
+    def _states(self, check: Check, years: Sequence[int]) -> dict[int, object]:
+        table = TABLES.get(check.asset)
+        tables = (*((table, *table.upstream) if table else ()), *check.reads)
+        stored = [self.stored(one) for one in tables]
+        published = self.published() if table is None else {}
+        states: dict[int, object] = {}
+        for year in years:
+            try:
+                manifest = self.source_files.manifest(year)
+            except SourceError:
+                manifest = None
+            states[year] = (manifest, [one.get(year) for one in stored], published.get(year))
+        return states

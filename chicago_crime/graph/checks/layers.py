@@ -1,220 +1,213 @@
 """Checks that compare layers or years: nothing is lost, nothing shrinks, nothing moves without notice.
 
-An ERROR that blocks keeps bad data from travelling on; a WARN is for a person to look at. Checks that derive from a
-single table are in `tables.py`; a file is refused by the gate.
+Checks that derive from a single table are in `tables.py`; a file is refused by the gate.
 """
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
-from dagster import (
-    AssetCheckExecutionContext,
-    AssetCheckResult,
-    AssetChecksDefinition,
-    AssetCheckSeverity,
-    MetadataValue,
-    ResourceParam,
-    asset_check,
-)
-
-from chicago_crime.graph.assets.lake import crime_object, quarantine_key
-from chicago_crime.graph.assets.source import crime_csv
-from chicago_crime.graph.checks.findings import Findings, years_of
-from chicago_crime.graph.checks.tables import table_checks
-from chicago_crime.intake.source_files import Manifest, SourceFiles
+from chicago_crime.graph.checks.findings import Check, Examined, Findings
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.storage.object_store import ObjectStore
-from chicago_crime.storage.warehouse import Warehouse
+from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS, LEAST_LOST
+from chicago_crime.storage.object_store import ObjectStore, quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
-
-Context = AssetCheckExecutionContext
 
 MOST_QUARANTINED = 0.001
 """Share of a file's lines that may be unreadable before a check warns."""
 
 MOST_REJECTED = 0.01
-"""Share of a year's rows that may be rejected before a check warns."""
+"""Share of a year's rows that may be rejected; of more, at most those superseded by a newer row are let through."""
 
 LARGEST_SHIFT = 0.05
 """How far the share of a crime type, or of a column's NULLs, may move between two years before a check warns."""
 
+COORDINATES = {
+    "latitudes": "SUM(CAST(ROUND(latitude * 1e9) AS INT64))",
+    "longitudes": "SUM(CAST(ROUND(longitude * 1e9) AS INT64))",
+    "x_coordinates": "SUM(CAST(ROUND(x_coordinate * 1e3) AS INT64))",
+    "y_coordinates": "SUM(CAST(ROUND(y_coordinate * 1e3) AS INT64))",
+}
+"""Sums of whole numbers, so that the order of rows does not matter. If a FLOAT64 is exported as a number of 4 bytes, its
+sum changes."""
+
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count the NULLs of `crimes`, by column."""
 
-NULLS = "nulls_by_year"
-"""Metadata of `is_like_the_year_before`: by year and column, the number of NULLs."""
 
-
-@asset_check(asset=crime_csv, blocking=True, description="The year did not lose more than 1 % of the rows loaded.")
-def has_not_shrunk(
-    context: Context,
-    warehouse: ResourceParam[Warehouse],
-    source_files: ResourceParam[SourceFiles],
-    largest_loss: ResourceParam[float],
-) -> AssetCheckResult:
-    """Compare each fetched year with what the raw table still holds of it."""
-    findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
-    for year, manifest in _manifests(context, warehouse, source_files).items():
-        before = loaded[year].rows if year in loaded else 0
-        findings.by_year[year] = {"rows loaded": before, "rows fetched": manifest.rows}
-        if manifest.rows < before * (1 - largest_loss):
-            findings.problems.append(
-                f"{year} has {manifest.rows:,} rows, {before:,} are loaded. If the smaller file is right, run again "
-                "with CHICAGO_CRIME_ALLOW_SHRINK=true (chicago-crime run --allow-shrink)"
+def has_not_shrunk(parts: Examined, years: Sequence[int]) -> Findings:
+    """Compare each fetched year with what is published of it; sample data protect nothing."""
+    findings, published = Findings(), parts.published()
+    for year, manifest in parts.manifests(years).items():
+        there = published.get(year)
+        tables = there.tables if there and not there.is_synthetic else {}
+        before = sum(tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if tables else 0
+        findings.by_year[year] = {"rows published": before, "rows fetched": manifest.rows}
+        if manifest.rows < before * (1 - LARGEST_LOSS):
+            findings.fail(
+                year, f"the file has {manifest.rows:,} rows, {before:,} are published of the year. {HOW_TO_ACCEPT}"
             )
-    return findings.result()
+    return findings
 
 
-@asset_check(asset=crime_csv, blocking=True, description="No month is missing between others.")
-def has_no_gap(
-    context: Context, warehouse: ResourceParam[Warehouse], source_files: ResourceParam[SourceFiles]
-) -> AssetCheckResult:
+def has_no_gap(parts: Examined, years: Sequence[int]) -> Findings:
     """Find months without a row. A year may end early: it may not be over yet."""
-    findings, severity = Findings(), AssetCheckSeverity.WARN
-    for year, manifest in _manifests(context, warehouse, source_files).items():
+    findings = Findings()
+    for year, manifest in parts.manifests(years).items():
         months = sorted(int(month[-2:]) for month in manifest.months)
         missing = sorted(set(range(1, months[-1])) - set(months))
         findings.by_year[year] = manifest.months
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
-            findings.problems.append(f"{year} has no row of {names}, but rows of later months: the file is incomplete")
-        if any(month > months[0] for month in missing):
-            severity = AssetCheckSeverity.ERROR
-    return findings.result(severity if findings.problems else AssetCheckSeverity.ERROR)
+            report = findings.fail if any(month > months[0] for month in missing) else findings.warn
+            report(year, f"there is no row of {names}, but there are rows of later months: the file is incomplete")
+    return findings
 
 
-@asset_check(asset=crime_object, description="At most one line in a thousand could not be read as a row.")
-def few_lines_quarantined(
-    context: Context, warehouse: ResourceParam[Warehouse], source_files: ResourceParam[SourceFiles]
-) -> AssetCheckResult:
+def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
     """Count the quarantined lines."""
     findings = Findings()
-    for year, manifest in _manifests(context, warehouse, source_files).items():
+    for year, manifest in parts.manifests(years).items():
         findings.by_year[year] = {"lines": manifest.lines, "quarantined": manifest.quarantined}
         if manifest.quarantined > manifest.lines * MOST_QUARANTINED:
-            findings.problems.append(f"{year}: {manifest.quarantined:,} of {manifest.lines:,} lines are quarantined")
-    return findings.result(AssetCheckSeverity.WARN)
+            findings.warn(year, f"{manifest.quarantined:,} of {manifest.lines:,} lines are quarantined")
+    return findings
 
 
-@asset_check(
-    asset=RAW_CRIMES.name,
-    name="nothing_lost",
-    blocking=True,
-    description="lines of the source file = rows of raw_crimes + quarantined lines + blank and continuation lines.",
-)
-def nothing_lost_at_the_gate(
-    context: Context,
-    warehouse: ResourceParam[Warehouse],
-    source_files: ResourceParam[SourceFiles],
-    object_store: ResourceParam[ObjectStore],
-) -> AssetCheckResult:
+def nothing_lost_at_the_gate(parts: Examined, years: Sequence[int]) -> Findings:
     """Account for every physical line; lines were counted byte by byte, before anything was parsed."""
-    findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
-    for year, manifest in _manifests(context, warehouse, source_files).items():
+    findings, loaded = Findings(), parts.stored(RAW_CRIMES)
+    for year, manifest in parts.manifests(years).items():
         numbers = {
             "source lines": manifest.lines,
-            "raw_crimes": loaded[year].rows,
-            "quarantined lines": _quarantined(object_store, year, source_files.staging),
+            "raw_crimes": loaded[year].rows if year in loaded else 0,
+            "quarantined lines": _quarantined(parts.object_store, year, parts.source_files.staging),
             "blank or continuation lines": manifest.other_lines,
         }
         right = "raw_crimes + quarantined lines + blank or continuation lines"
         findings.must_be_equal(year, "source lines", right, numbers)
-    return findings.result()
+    return findings
 
 
-@asset_check(
-    asset=CRIMES.name,
-    name="nothing_lost",
-    blocking=True,
-    additional_deps=[REJECTED_CRIMES.name],
-    description="rows of raw_crimes = rows of crimes + rows of rejected_crimes.",
-)
-def nothing_lost_in_typing(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
-    """Account for every raw row."""
-    return _account_for(context, warehouse, RAW_CRIMES, CRIMES, REJECTED_CRIMES)
-
-
-@asset_check(asset=REJECTED_CRIMES.name, description="At most one row in a hundred was rejected.")
-def few_rows_rejected(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
+def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
     """Count rejects by reason."""
-    findings, loaded = Findings(), warehouse.stored(RAW_CRIMES)
-    rejected = warehouse.count_by(REJECTED_CRIMES, years_of(context, warehouse, REJECTED_CRIMES), "reason")
+    findings, loaded = Findings(), parts.stored(RAW_CRIMES)
+    rejected = parts.warehouse.count_by(REJECTED_CRIMES, years, "reason")
     for year, reasons in rejected.items():
         findings.by_year[year] = reasons
-        if sum(reasons.values()) > loaded[year].rows * MOST_REJECTED:
-            findings.problems.append(f"{year}: {sum(reasons.values()):,} of {loaded[year].rows:,} rows rejected")
-    return findings.result(AssetCheckSeverity.WARN)
+        rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
+        unreadable = count - reasons.get("superseded", 0)
+        if unreadable > rows * MOST_REJECTED and unreadable >= LEAST_LOST:
+            findings.fail(year, f"{unreadable:,} of {rows:,} rows cannot be typed. {HOW_TO_ACCEPT}")
+        elif count > rows * MOST_REJECTED:
+            findings.warn(year, f"{count:,} of {rows:,} rows are rejected")
+    return findings
 
 
-@asset_check(
-    asset=CRIMES.name, description="Shares of NULL and of each crime type are within 5 points of the year before."
-)
-def is_like_the_year_before(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
-    """Compare each year with the one before, where that is stored. The dashboard shows the NULLs that it counted."""
-    findings, stored = Findings(), warehouse.stored(CRIMES)
-    years = [year for year in years_of(context, warehouse, CRIMES) if year in stored and stored[year].rows]
-    chosen = [year for year in years if year - 1 in stored and stored[year - 1].rows]
-    needed = sorted({y for year in chosen for y in (year - 1, year)})
-    counts = warehouse.measure(CRIMES, sorted({*years, *needed}), NULL_COUNTS)
-    findings.more[NULLS] = MetadataValue.json({str(year): counts[year] for year in years})
+def is_like_the_year_before(parts: Examined, years: Sequence[int]) -> Findings:
+    """Compare each year with the one before, where that is stored."""
+    findings, stored = Findings(), parts.stored(CRIMES)
+    compared = [year for year in years if all(y in stored and stored[y].rows for y in (year - 1, year))]
+    needed = sorted({y for year in compared for y in (year - 1, year)})
+    counts = parts.warehouse.measure(CRIMES, needed, NULL_COUNTS)
     nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
     types = {
         year: {name: n / stored[year].rows for name, n in found.items()}
-        for year, found in warehouse.count_by(CRIMES, needed, "primary_type").items()
+        for year, found in parts.warehouse.count_by(CRIMES, needed, "primary_type").items()
     }
-    for year in chosen:
+    for year in compared:
         shifts = {f"NULL {name}": nulls[year][name] - nulls[year - 1][name] for name in NULL_COUNTS}
         for name in types[year].keys() | types[year - 1].keys():
             shifts[f"type {name}"] = types[year].get(name, 0) - types[year - 1].get(name, 0)
         largest = dict(sorted(shifts.items(), key=lambda item: -abs(item[1]))[:5])
         findings.by_year[year] = {name: round(shift, 4) for name, shift in largest.items()}
-        findings.problems.extend(
-            f"{year}: share of {name} moved by {shift:+.1%} points"
-            for name, shift in largest.items()
-            if abs(shift) > LARGEST_SHIFT
-        )
-    return findings.result(AssetCheckSeverity.WARN)
+        for name, shift in largest.items():
+            if abs(shift) > LARGEST_SHIFT:
+                findings.warn(year, f"share of {name} moved by {shift:+.1%} points")
+    return findings
 
 
-@asset_check(
-    asset=ENRICHED_CRIMES.name,
-    name="nothing_lost",
-    blocking=True,
-    description="rows of enriched_crimes = rows of crimes.",
-)
-def nothing_lost_in_spark(context: Context, warehouse: ResourceParam[Warehouse]) -> AssetCheckResult:
+def nothing_lost_in_typing(parts: Examined, years: Sequence[int]) -> Findings:
+    """Account for every raw row."""
+    return _account_for(parts, years, RAW_CRIMES, CRIMES, REJECTED_CRIMES)
+
+
+def nothing_lost_in_spark(parts: Examined, years: Sequence[int]) -> Findings:
     """Account for every typed row."""
-    return _account_for(context, warehouse, CRIMES, ENRICHED_CRIMES)
+    return _account_for(parts, years, CRIMES, ENRICHED_CRIMES)
 
 
-def all_checks() -> list[AssetChecksDefinition]:
-    """Every check of the platform."""
-    return [
+def coordinates_are_kept(parts: Examined, years: Sequence[int]) -> Findings:
+    """Compare the coordinates before and after the way through files and Spark."""
+    findings = Findings()
+    before, after = (parts.warehouse.measure(table, years, COORDINATES) for table in (CRIMES, ENRICHED_CRIMES))
+    for year in years:
+        findings.by_year[year] = {"crimes": before[year], "enriched_crimes": after[year]}
+        if before[year] != after[year]:
+            names = ", ".join(name for name in COORDINATES if before[year][name] != after[year][name])
+            findings.fail(year, f"{names} of enriched_crimes are not those of crimes: they lost digits on the way")
+    return findings
+
+
+LAYER_CHECKS = (
+    Check(
+        "crime_csv",
+        "has_not_shrunk",
+        "The file has at most 1 % fewer rows than are published of the year.",
         has_not_shrunk,
-        has_no_gap,
+        can_be_accepted=True,
+    ),
+    Check("crime_csv", "has_no_gap", "No month is missing between others.", has_no_gap, can_be_accepted=True),
+    Check(
+        "crime_object",
+        "few_lines_quarantined",
+        "At most one line in a thousand could not be read as a row.",
         few_lines_quarantined,
+    ),
+    Check(
+        RAW_CRIMES.name,
+        "nothing_lost",
+        "lines of the source file = rows of raw_crimes + quarantined lines + blank and continuation lines.",
         nothing_lost_at_the_gate,
+    ),
+    Check(
+        CRIMES.name,
+        "nothing_lost",
+        "rows of raw_crimes = rows of crimes + rows of rejected_crimes.",
         nothing_lost_in_typing,
+        reads=(REJECTED_CRIMES,),
+    ),
+    Check(
+        REJECTED_CRIMES.name,
+        "few_rows_rejected",
+        "At most one row in a hundred was rejected.",
         few_rows_rejected,
+        can_be_accepted=True,
+    ),
+    Check(
+        CRIMES.name,
+        "is_like_the_year_before",
+        "Shares of NULL and of each crime type are within 5 points of the year before.",
         is_like_the_year_before,
-        nothing_lost_in_spark,
-        *table_checks(),
-    ]
+    ),
+    Check(ENRICHED_CRIMES.name, "nothing_lost", "rows of enriched_crimes = rows of crimes.", nothing_lost_in_spark),
+    Check(
+        ENRICHED_CRIMES.name,
+        "coordinates_are_kept",
+        "The coordinates of enriched_crimes are those of crimes.",
+        coordinates_are_kept,
+    ),
+)
 
 
-def _account_for(context: Context, warehouse: Warehouse, whole: Table, *parts: Table) -> AssetCheckResult:
+def _account_for(parts: Examined, years: Sequence[int], whole: Table, *made: Table) -> Findings:
     """Check that a table has as many rows as the tables that its rows went to."""
     findings = Findings()
-    stored = {table.name: warehouse.stored(table) for table in (whole, *parts)}
-    for year in years_of(context, warehouse, parts[0]):
-        numbers = {name: years[year].rows if year in years else 0 for name, years in stored.items()}
-        findings.must_be_equal(year, whole.name, " + ".join(part.name for part in parts), numbers)
-    return findings.result()
-
-
-def _manifests(context: Context, warehouse: Warehouse, source_files: SourceFiles) -> dict[int, Manifest]:
-    manifests = {year: source_files.manifest(year) for year in years_of(context, warehouse, RAW_CRIMES)}
-    return {year: manifest for year, manifest in manifests.items() if manifest}
+    stored = {table.name: parts.stored(table) for table in (whole, *made)}
+    for year in years:
+        numbers = {name: held[year].rows if year in held else 0 for name, held in stored.items()}
+        findings.must_be_equal(year, whole.name, " + ".join(table.name for table in made), numbers)
+    return findings
 
 
 def _quarantined(object_store: ObjectStore, year: int, folder: Path) -> int:

@@ -30,7 +30,7 @@ HOW_TO_SIGN_IN = (
 
 HOW_TO_BE_ALLOWED = (
     "grant our account a role that holds the permission, with `gcloud projects add-iam-policy-binding`, or check that "
-    "the API is enabled"
+    "the API is enabled; what was granted or enabled just now takes some minutes to arrive"
 )
 
 TOO_MUCH = "bytesBilledLimitExceeded"

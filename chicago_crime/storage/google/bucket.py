@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import mimetypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing_extensions import override
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import GoogleAccount, call, google_retry, hide_upload_addresses
 from chicago_crime.storage.google.permissions import OBJECTS
-from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
+from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError, StoredObject
 
 _PARALLEL_DELETES = 8  # the client keeps ten connections
 _DOWNLOAD_ATTEMPTS = 3
@@ -69,11 +69,13 @@ class BucketStore(ObjectStore):
     Attributes:
         account: project, credentials and endpoint of the client.
         bucket: name of the bucket.
+        folder: keys are below it, e.g. rehearsal/.
         policy: timeouts and retries of a request.
     """
 
     account: GoogleAccount
     bucket: str
+    folder: str = ""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @cached_property
@@ -99,10 +101,15 @@ class BucketStore(ObjectStore):
             found = self._upload(key, file, facts, found.generation if found else 0)
         if not facts.match(found):
             raise ObjectStoreError(
-                f"{self._uri(key)} has other content than {file} after the upload, most likely because another run "
+                f"{self.uri(key)} has other content than {file} after the upload, most likely because another run "
                 "wrote it: run it again"
             )
         return StoredObject(key, facts.size, facts.sha256)
+
+    @override
+    def add(self, prefix: str, file: Path) -> StoredObject:
+        checksum = Facts.of(file).sha256
+        return self.put(f"{prefix}/{checksum[:16]}{file.suffix}", file, checksum)
 
     @override
     def get(self, key: str, folder: Path) -> Path:
@@ -113,7 +120,7 @@ class BucketStore(ObjectStore):
             if current is None:
                 raise self._missing(key)
             # Pinned to its generation: the checksum then is that of the download, even if another run writes meanwhile.
-            blob = storage.Blob(key, self._bucket, generation=current.generation)
+            blob = storage.Blob(current.name, self._bucket, generation=current.generation)
             try:
                 self._call(partial(blob.download_to_filename, str(target), checksum=None, **self._options))
             except NotFound:
@@ -122,17 +129,72 @@ class BucketStore(ObjectStore):
                 return target
             target.unlink()
             problem = "arrived damaged"
-        raise ObjectStoreError(f"{self._uri(key)} {problem}, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
+        raise ObjectStoreError(f"{self.uri(key)} {problem}, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
 
     @override
     def location(self, key: str) -> str:
         if not self.exists(key):
             raise self._missing(key)
-        return self._uri(key)
+        return self.uri(key)
 
-    def list(self, prefix: str = "") -> list[str]:
-        """The keys that start with a prefix, sorted."""
-        return sorted(blob.name for blob in self._blobs(prefix))
+    @override
+    def list(self, prefix: str = "") -> list[Item]:
+        found = (
+            Item(blob.name.removeprefix(self.folder), blob.size or 0, blob.updated.timestamp())
+            for blob in self._blobs(prefix)
+        )
+        return sorted(found, key=lambda item: item.key)
+
+    @override
+    def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
+        found = self._find(key)  # Google compares the content with its checksums itself
+        return found is not None and (found.size, (found.metadata or {}).get("sha256", sha256)) == (bytes, sha256)
+
+    @override
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        for _ in range(_DOWNLOAD_ATTEMPTS):
+            blob = self._bucket.blob(self.folder + key)
+            try:  # one request, so that content, generation and checksum belong together
+                content = self._call(partial(blob.download_as_bytes, checksum=None, **self._options))
+            except NotFound:
+                self._find(key)  # tells a missing bucket from a missing object
+                return None
+            if blob.crc32c == _crc32c(content):
+                return content, str(blob.generation)
+        raise ObjectStoreError(f"{self.uri(key)} arrived damaged, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
+
+    @override
+    def swap(self, key: str, content: bytes, version: str | None) -> bool:
+        blob = self._bucket.blob(self.folder + key)
+        blob.crc32c = _crc32c(content)
+
+        def send() -> None:
+            with suppress(JSONDecodeError):  # a 200 with a broken body: it may be stored
+                blob.upload_from_string(
+                    content,
+                    content_type=mimetypes.guess_type(key)[0] or "application/octet-stream",
+                    checksum=None,
+                    if_generation_match=int(version or 0),
+                    **self._options,
+                )
+
+        # Refused for its generation: another publisher wrote it, or our own write whose response was lost.
+        with suppress(PreconditionFailed, NotFound):
+            self._call(send)
+        if blob.generation:
+            return True
+        found = self.read(key)
+        return found is not None and found[0] == content
+
+    @override
+    def delete(self, key: str) -> None:
+        self._delete(self._bucket.blob(self.folder + key))
+
+    @override
+    @contextmanager
+    def only_publisher(self) -> Iterator[bool]:
+        """A bucket has no locks: the swap of the catalog decides."""
+        yield False
 
     @override
     def exists(self, key: str) -> bool:
@@ -141,8 +203,8 @@ class BucketStore(ObjectStore):
     def has_parquet(self, folder: str) -> bool:
         """Whether there is a Parquet file below a folder, gs://bucket/folder, of this bucket or another."""
         address = urlsplit(folder)
-        store = self if address.netloc == self.bucket else replace(self, bucket=address.netloc)
-        return any(name.endswith(".parquet") for name in store.list(f"{address.path.strip('/')}/"))
+        store = replace(self, bucket=address.netloc, folder="")
+        return any(item.key.endswith(".parquet") for item in store.list(f"{address.path.strip('/')}/"))
 
     def upload(self, file: Path, prefix: str) -> str:
         """Store a file below a prefix under a name made from its content.
@@ -154,7 +216,7 @@ class BucketStore(ObjectStore):
             ObjectStoreError: as `put`.
         """
         checksum = Facts.of(file).sha256
-        return self._uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{file.name}", file, checksum).key)
+        return self.uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{file.name}", file, checksum).key)
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete every object below a prefix such as `staging/run/`.
@@ -188,11 +250,12 @@ class BucketStore(ObjectStore):
         )
         return call(request, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 
-    def _uri(self, key: str) -> str:
-        return f"gs://{self.bucket}/{key}"
+    def uri(self, key: str) -> str:
+        """The address of an object or a folder."""
+        return f"gs://{self.bucket}/{self.folder}{key}"
 
     def _missing(self, key: str) -> ObjectStoreError:
-        return ObjectStoreError(f"there is no object {self._uri(key)}: materialize crime_object first")
+        return ObjectStoreError(f"there is no object {self.uri(key)}: materialize crime_object first")
 
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(
@@ -206,7 +269,7 @@ class BucketStore(ObjectStore):
         Returns:
             The object as it is afterwards, whoever wrote it.
         """
-        blob = self._bucket.blob(key)
+        blob = self._bucket.blob(self.folder + key)
         blob.metadata = {"sha256": facts.sha256}
         # The checksum is sent ahead, so that Google never stores other bytes. The client's `checksum` option compares
         # afterwards and deletes a damaged object; the previous content would be lost.
@@ -230,7 +293,7 @@ class BucketStore(ObjectStore):
 
     def _find(self, key: str) -> storage.Blob | None:
         """The object as it is now, or None."""
-        blob = self._bucket.blob(key)
+        blob = self._bucket.blob(self.folder + key)
         try:
             self._call(lambda: blob.reload(**self._options))
         except NotFound as error:
@@ -241,10 +304,16 @@ class BucketStore(ObjectStore):
 
     def _blobs(self, prefix: str) -> Sequence[storage.Blob]:
         try:
-            return self._call(lambda: list(self.client.list_blobs(self._bucket, prefix=prefix, **self._options)))
+            return self._call(
+                lambda: list(self.client.list_blobs(self._bucket, prefix=self.folder + prefix, **self._options))
+            )
         except NotFound:
             raise self._no_bucket() from None
 
     def _delete(self, blob: storage.Blob) -> None:
         with suppress(NotFound):  # deleted by another, or by a request whose response was lost
             self._call(partial(blob.delete, **self._options))
+
+
+def _crc32c(content: bytes) -> str:
+    return base64.b64encode(google_crc32c.Checksum(content).digest()).decode()

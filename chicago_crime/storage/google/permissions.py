@@ -9,7 +9,7 @@ from typing import Literal
 
 from chicago_crime.settings import Settings
 
-Place = Literal["project", "bucket", "dataset", "account", "secret"]
+Place = Literal["project", "bucket", "staging", "dataset", "account", "secret"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Grant:
 
     Attributes:
         role: the smallest of Google's roles that holds the permissions.
-        on: what the role is granted on: the project, the bucket, the dataset, the clusters' account or Kaggle's secret.
+        on: what the role is granted on: the project, one of the buckets, the dataset, the clusters' account or
+            Kaggle's secret.
         permissions: the role's permissions that the platform uses.
         reason: what the platform does with them.
         to: which account needs it: the platform's own, or that of the machines that Spark runs on.
@@ -44,14 +45,16 @@ OBJECTS = Grant(
     "roles/storage.objectUser",
     "bucket",
     _all("storage.objects", "create", "delete", "get", "list"),
-    "store each year's object, stage the Spark job's files, and remove them",
+    "store each year's object and the published snapshots, and remove old ones",
 )
 BUCKET = Grant(
     "roles/storage.legacyBucketReader",
     "bucket",
     ("storage.buckets.get",),
-    "load from the bucket into BigQuery and export to it; doctor also compares its region",
+    "load from the bucket into BigQuery; doctor also compares its region",
 )
+STAGED = Grant(OBJECTS.role, "staging", OBJECTS.permissions, "stage the Spark job's files, and remove them")
+STAGING = Grant(BUCKET.role, "staging", BUCKET.permissions, "load from the bucket into BigQuery and export to it")
 JOBS = Grant("roles/bigquery.jobUser", "project", ("bigquery.jobs.create",), "run load, query and export jobs")
 MAKE_DATASET = Grant(
     "roles/bigquery.user",
@@ -64,7 +67,7 @@ TABLES = Grant(
     "dataset",
     (
         "bigquery.datasets.get",
-        *_all("bigquery.tables", "create", "export", "get", "getData", "list", "update", "updateData"),
+        *_all("bigquery.tables", "create", "delete", "export", "get", "getData", "list", "update", "updateData"),
     ),
     "create the tables, replace years in them, query them and export them for Spark",
 )
@@ -97,11 +100,15 @@ SECRET = Grant(
 )
 MACHINES = (
     Grant("roles/dataproc.worker", "project", (), "work as a machine of Dataproc", to="machines"),
-    Grant("roles/storage.objectUser", "bucket", (), "read what BigQuery exported, write Spark's tables", to="machines"),
+    Grant(
+        "roles/storage.objectUser", "staging", (), "read what BigQuery exported, write Spark's tables", to="machines"
+    ),
 )
 EVERY_GRANT = (
     OBJECTS,
     BUCKET,
+    STAGED,
+    STAGING,
     JOBS,
     MAKE_DATASET,
     TABLES,
@@ -117,6 +124,8 @@ EVERY_GRANT = (
 def grants_for(settings: Settings) -> list[Grant]:
     """The roles that an installation with these settings needs."""
     needed = [OBJECTS, BUCKET, JOBS, MAKE_DATASET, TABLES]
+    if settings.gcs_staging_bucket:
+        needed += [STAGED, STAGING]
     needed.append(CLUSTERS if settings.dataproc_mode == "cluster" else BATCHES)
     if settings.dataproc_service_account:
         needed.append(ACT_AS)
@@ -141,6 +150,7 @@ def grant_command(grant: Grant, settings: Settings, member: str) -> str:
     target = {
         "project": ("projects", "add-iam-policy-binding", project, "--condition=None"),
         "bucket": ("storage", "buckets", "add-iam-policy-binding", f"gs://{settings.gcs_bucket}"),
+        "staging": ("storage", "buckets", "add-iam-policy-binding", f"gs://{settings.staging_bucket}"),
         "account": (
             *("iam", "service-accounts", "add-iam-policy-binding"),
             settings.dataproc_service_account or "",

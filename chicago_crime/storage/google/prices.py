@@ -64,6 +64,12 @@ def compute_usd_per_hour(machine_type: str) -> float | None:
     return size[0] * of_vcpu + size[1] * of_gib
 
 
+def vcpus(machine_type: str) -> int | None:
+    """The number of virtual processors of a machine type; None for one that is not in the price list."""
+    size = _size(machine_type)
+    return size[0] if size else None
+
+
 def _size(machine_type: str) -> tuple[int, float] | None:
     """The vCPUs of a machine type, and its memory in GiB."""
     named = re.fullmatch(r"(\w+)-(standard|highmem|highcpu)-(\d+)", machine_type)

@@ -26,7 +26,7 @@ TIMEOUT_S = 20.0
 
 STORAGE, BIGQUERY, DATAPROC = "storage.googleapis.com", "bigquery.googleapis.com", "dataproc.googleapis.com"
 PROJECTS, ACCOUNTS = "cloudresourcemanager.googleapis.com", "iam.googleapis.com"
-SECRETS = "secretmanager.googleapis.com"
+COMPUTE, SECRETS = "compute.googleapis.com", "secretmanager.googleapis.com"
 
 A_PERSON = "user:$(gcloud config get-value account)"
 """A member of a policy that the shell fills in: Google's library does not know the name of a person."""

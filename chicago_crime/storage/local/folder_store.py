@@ -2,13 +2,16 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
 from typing_extensions import override
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, StoredObject
+from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError, StoredObject
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,23 @@ class FolderStore(ObjectStore):
                 copy.hardlink_to(file)
             else:
                 shutil.copyfile(file, copy)
-            found, expected = sha256(copy), checksum or sha256(file)
+            found, expected = checksum_of(copy), checksum or checksum_of(file)
             if found != expected:
                 raise ObjectStoreError(
                     f"{file} was changed: its sha256 is {found} and should be {expected}. Materialize crime_csv again."
                 )
             publish(copy, self.folder / key)
         return StoredObject(key, (self.folder / key).stat().st_size, found)
+
+    @override
+    def add(self, prefix: str, file: Path) -> StoredObject:
+        """Hard-link the file: the platform replaces files and never modifies them."""
+        found = checksum_of(file)
+        key = f"{prefix}/{found[:16]}{file.suffix}"
+        with staging_folder(self.staging) as fresh:
+            (fresh / "object").hardlink_to(file)
+            publish(fresh / "object", self.folder / key)
+        return StoredObject(key, file.stat().st_size, found)
 
     @override
     def get(self, key: str, folder: Path) -> Path:
@@ -60,8 +73,53 @@ class FolderStore(ObjectStore):
     def exists(self, key: str) -> bool:
         return (self.folder / key).is_file()
 
+    @override
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        path = self.folder / key
+        if not path.is_file():
+            return None
+        content = path.read_bytes()
+        return content, hashlib.sha256(content).hexdigest()
 
-def sha256(file: Path) -> str:
+    @override
+    def swap(self, key: str, content: bytes, version: str | None) -> bool:
+        with staging_folder(self.staging) as fresh, self._lock("swap"):
+            found = self.read(key)
+            if (found and found[1]) != version:
+                return False
+            (fresh / "object").write_bytes(content)
+            publish(fresh / "object", self.folder / key)
+        return True
+
+    @override
+    def list(self, prefix: str) -> list[Item]:
+        root = self.folder / prefix
+        files = sorted(path for path in (root if root.is_dir() else root.parent).rglob("*") if path.is_file())
+        items = [(path.relative_to(self.folder).as_posix(), path.stat()) for path in files]
+        return [Item(key, stat.st_size, stat.st_mtime) for key, stat in items if key.startswith(prefix)]
+
+    @override
+    def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
+        path = self.folder / key
+        return path.is_file() and path.stat().st_size == bytes and checksum_of(path) == sha256
+
+    @override
+    def delete(self, key: str) -> None:
+        (self.folder / key).unlink(missing_ok=True)
+
+    @override
+    @contextmanager
+    def only_publisher(self) -> Iterator[bool]:
+        with self._lock("publisher"):
+            yield True
+
+    def _lock(self, name: str) -> FileLock:
+        locks = self.staging.with_name("locks")
+        locks.mkdir(parents=True, exist_ok=True)
+        return FileLock(locks / name)
+
+
+def checksum_of(file: Path) -> str:
     """Checksum of a file, hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

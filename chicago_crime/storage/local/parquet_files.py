@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import Table
 
@@ -28,7 +29,7 @@ def contract(table: Table) -> str:
     return ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
 
 
-def table_year(file: Path) -> TableYear:
+def table_year(file: Path, lineage: Lineage) -> TableYear:
     """Facts about a year's file, from its metadata only."""
     stat = file.stat()
-    return TableYear(pq.read_metadata(file).num_rows, stat.st_size, stat.st_mtime)
+    return TableYear(pq.read_metadata(file).num_rows, stat.st_size, stat.st_mtime, lineage)

@@ -1,12 +1,18 @@
-"""Reading the local warehouse: its Parquet files through DuckDB, without the libraries that only writing needs."""
+"""Reading tables that are Parquet files, through DuckDB: the warehouse's own here, published ones in `published/`.
+
+It imports neither the translation of SQL nor Arrow until a reader needs them.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import threading
+import weakref
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from os import stat_result
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +20,16 @@ import duckdb
 from typing_extensions import override
 
 from chicago_crime import reference
+from chicago_crime.intake.staging import staging_folder
+from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
 if TYPE_CHECKING:  # slow to import, and only exports need it
     import pyarrow as pa
+    from sqlglot import exp
 
-VIEWS_FILE = "warehouse.duckdb"
-EMPTY = "the warehouse is empty: load some years first, e.g. chicago-crime run --years 2021"
+EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --years 2021"
 
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type AS column_type, comment AS meaning WHERE table_name = "
@@ -31,53 +39,29 @@ FROM parquet_file_metadata($files) AS rows JOIN parquet_schema($files) AS column
 WHERE columns.num_children IS NULL
 GROUP BY file_name
 """
+_MADE_OF = "SELECT file_name, decode(key), decode(value) FROM parquet_kv_metadata($files)"
 
 
 @dataclass
-class ParquetReader(TableReader):
-    """Reads `<folder>/<table>/<year>.parquet`, and queries the views over them in `<folder>/warehouse.duckdb`.
+class DuckDBReader(TableReader):
+    """Answers queries on tables that are Parquet files, in one DuckDB database in memory.
 
     Attributes:
-        folder: where the tables are.
-        staging: where files are written before they are published; on the same file system.
+        staging: where DuckDB spills to.
         threads: processor cores in use.
-        memory: what all statements of this process together may use before they spill to disk, e.g. 800MB.
+        memory: what all statements of this reader together may use before they spill to disk, e.g. 800MB.
     """
 
-    folder: Path
     staging: Path
     threads: int
     memory: str
-    _footers: dict[tuple[Path, int, int], tuple[int, list[str]]] = field(default_factory=dict, init=False, repr=False)
+    _database: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
+    _spill: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
-    def file(self, table: str, year: int) -> Path:
-        """The path of a year of a table, whether or not it exists yet."""
-        return self.folder / table / f"{year}.parquet"
-
-    def tables_present(self) -> frozenset[str]:
-        """Names of the tables with at least one year."""
-        return frozenset(name for name in TABLES if any((self.folder / name).glob("*.parquet")))
-
-    @override
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        return self.stored_of_all([table])[table.name]
-
-    @override
-    def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        found = self._files(tables)
-        return {
-            table.name: {
-                int(file.stem): TableYear(rows, stat.st_size, stat.st_mtime)
-                for file, (stat, rows, _) in found.items()
-                if file.parent.name == table.name
-            }
-            for table in tables
-        }
-
-    @override
-    def outdated(self, table: Table) -> list[int]:
-        names = [column.name for column in table.columns]
-        return [int(file.stem) for file, (_, _, columns) in self._files([table]).items() if columns != names]
+    @abstractmethod
+    def files(self) -> Mapping[str, Sequence[Path]]:
+        """The files of each table that has any, oldest year first."""
 
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
@@ -90,46 +74,193 @@ class ParquetReader(TableReader):
         with self._answer(sql) as answer:
             yield answer.to_arrow_reader(100_000)
 
+    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
+        """The result of a statement in `sql/` over all years of the tables that it reads.
+
+        Args:
+            name: of the statement, e.g. pages/overview.
+            parameters: name -> value of every `@name` in it.
+
+        Raises:
+            WarehouseError: a table that it reads is empty or damaged, or lacks a column.
+        """
+        import pyarrow as pa
+
+        from chicago_crime.sql import statement
+        from chicago_crime.sql.duckdb_dialect import to_duckdb
+
+        query = to_duckdb(statement(name), parameters, self._rows_of)
+        try:
+            rows = self.connect().sql(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise WarehouseError(f"cannot answer {name}: {error}") from error
+        # GoogleSQL's sum of INT64 is INT64; DuckDB's is wider.
+        return rows.cast(
+            pa.schema([f.with_type(pa.int64()) if pa.types.is_decimal(f.type) else f for f in rows.schema])
+        )
+
+    def _rows_of(self, table: str) -> exp.Expr:
+        from chicago_crime.sql.duckdb_scans import parquet_scan, typed_csv_scan
+
+        if table in reference.TABLES:
+            return typed_csv_scan(reference.file(table))
+        if problem := self.damaged().get(table):
+            raise WarehouseError(problem)
+        if table not in self.files():
+            raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run --years 2021")
+        return parquet_scan(*self.files()[table])
+
     @contextmanager
     def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
-        views = self.folder / VIEWS_FILE
-        if not views.exists():
+        files = self.files()
+        if not files and not self.damaged():
             raise WarehouseError(EMPTY)
-        if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
-            sql = f"{_MEANINGS}'{described[1].lower()}' ORDER BY column_index"
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "threads": self.threads,
-            "memory_limit": self.memory,
-            "temp_directory": str(self.staging / f"query-{os.getpid()}"),
-        }
+        for table, problem in self.damaged().items():
+            if re.search(rf"\b{table}\b", sql, re.IGNORECASE):
+                raise WarehouseError(problem)
         try:
-            with duckdb.connect(str(views), read_only=True, config=config) as connection:
+            with self.connect() as connection:
+                create_views(connection, files)
+                if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
+                    name = described[1].lower()
+                    comment_on(connection, name)
+                    sql = f"{_MEANINGS}'{name}' ORDER BY column_index"
                 answer = connection.sql(sql)
                 if answer is None:
                     raise WarehouseError("the statement returns no rows: only queries can be answered")
                 yield answer
         except duckdb.CatalogException as error:
-            names = sorted({*self.tables_present(), *reference.TABLES})
+            names = sorted({*files, *reference.TABLES})
             raise WarehouseError(f"{error}\nThe tables are {', '.join(names)}.") from error
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
 
-    def _files(self, tables: Sequence[Table]) -> dict[Path, tuple[os.stat_result, int, list[str]]]:
-        """The files of tables, with the number of rows and the columns in their footers. Those are read once a file."""
-        files = [
-            (file, file.stat())
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A connection to this reader's database: one for all threads, so that they share its memory limit."""
+        with self._lock:
+            if self._database is None:
+                spill = self._spill.enter_context(staging_folder(self.staging))
+                weakref.finalize(self, self._spill.close)  # runs at exit, too
+                limits = {"memory_limit": self.memory, "temp_directory": str(spill)}
+                # Tables are sorted when they are written, and answers by their queries.
+                unordered = {"preserve_insertion_order": False}
+                self._database = duckdb.connect(config={"threads": self.threads, **limits, **unordered})
+            return self._database.cursor()
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]]) -> None:
+    """Create a view over the files of each table, and over each reference table."""
+    for name, paths in files.items():
+        connection.read_parquet([str(path) for path in paths], hive_partitioning=False).create_view(name)
+    for name in reference.TABLES:
+        connection.read_csv(str(reference.file(name))).create_view(name)
+
+
+def comment_on(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Say what a table and its columns mean, where it is one of ours."""
+    if described := TABLES.get(table):
+        _comment(connection, f"VIEW {table}", described.description)
+        present = connection.table(table).columns  # files of another version have others
+        for column in (one for one in described.columns if one.name in present):
+            _comment(connection, f'COLUMN {table}."{column.name}"', column.description)
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, what: str, text: str) -> None:
+    connection.execute(f"COMMENT ON {what} IS '{text.replace(chr(39), chr(39) * 2)}'")
+
+
+@dataclass(frozen=True)
+class _Footer:
+    rows: int
+    columns: list[str]
+    lineage: Lineage | None
+
+
+@dataclass
+class ParquetReader(DuckDBReader):
+    """Reads the warehouse's own tables, `<folder>/<table>/<year>.parquet`.
+
+    Attributes:
+        folder: where the tables are.
+    """
+
+    folder: Path
+    _footers: dict[tuple[Path, int, int], _Footer] = field(default_factory=dict, init=False, repr=False)
+    _damaged: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+
+    def file(self, table: str, year: int) -> Path:
+        """The path of a year of a table, whether or not it exists yet."""
+        return self.folder / table / f"{year}.parquet"
+
+    @override
+    def files(self) -> Mapping[str, Sequence[Path]]:
+        found = {name: self._years(name) for name in TABLES}
+        return {name: files for name, files in found.items() if files}
+
+    @override
+    def damaged(self) -> Mapping[str, str]:
+        self._damaged.clear()
+        self._read(list(TABLES.values()))
+        return dict(self._damaged)
+
+    @override
+    def stored(self, table: Table) -> dict[int, TableYear]:
+        return self.stored_of_all([table])[table.name]
+
+    @override
+    def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
+        found = self._read(tables)
+        return {
+            table.name: {
+                int(file.stem): TableYear(footer.rows, stat.st_size, stat.st_mtime, footer.lineage)
+                for file, (stat, footer) in found.items()
+                if file.parent.name == table.name
+            }
             for table in tables
-            for file in sorted((self.folder / table.name).glob("[0-9][0-9][0-9][0-9].parquet"))
-        ]
+        }
+
+    @override
+    def outdated(self, table: Table) -> list[int]:
+        names = [column.name for column in table.columns]
+        return [int(file.stem) for file, (_, footer) in self._read([table]).items() if footer.columns != names]
+
+    def _years(self, table: str) -> list[Path]:
+        return sorted((self.folder / table).glob("[0-9][0-9][0-9][0-9].parquet"))
+
+    def _read(self, tables: Sequence[Table]) -> dict[Path, tuple[stat_result, _Footer]]:
+        """The files of tables, with what their footers say. Those are read once a file."""
+        files = [(file, file.stat()) for table in tables for file in self._years(table.name)]
         unread = [str(file) for file, stat in files if (file, stat.st_ino, stat.st_mtime_ns) not in self._footers]
         if unread:
-            try:
-                with duckdb.connect(config={"threads": self.threads}) as connection:
-                    read = connection.execute(_FOOTERS, {"files": unread}).fetchall()
-            except duckdb.Error as error:
-                raise WarehouseError(f"cannot read the tables in {self.folder}: {error}") from error
-            footers = {Path(name): (rows, columns) for name, rows, columns in read}
+            found = self._read_footers(unread)
             self._footers |= {
-                (file, stat.st_ino, stat.st_mtime_ns): footers[file] for file, stat in files if file in footers
+                (file, stat.st_ino, stat.st_mtime_ns): found[file] for file, stat in files if file in found
             }
-        return {file: (stat, *self._footers[file, stat.st_ino, stat.st_mtime_ns]) for file, stat in files}
+        keys = {file: (stat, (file, stat.st_ino, stat.st_mtime_ns)) for file, stat in files}
+        return {file: (stat, self._footers[key]) for file, (stat, key) in keys.items() if key in self._footers}
+
+    def _read_footers(self, files: list[str]) -> dict[Path, _Footer]:
+        """What footers say; a file whose footer cannot be read is damaged."""
+        try:
+            with duckdb.connect(config={"threads": self.threads}) as connection:
+                footers = connection.execute(_FOOTERS, {"files": files}).fetchall()
+                made_of = connection.execute(_MADE_OF, {"files": files}).fetchall()
+        except duckdb.Error as error:
+            if len(files) > 1:
+                return {path: footer for file in files for path, footer in self._read_footers([file]).items()}
+            path = Path(files[0])
+            self._damaged[path.parent.name] = (
+                f"{path} is damaged ({error}): load the year again, chicago-crime run --years {path.stem}"
+            )
+            return {}
+        noted: dict[str, dict[str, str]] = {}
+        for name, key, value in made_of:
+            noted.setdefault(name, {})[key] = value
+        return {
+            Path(name): _Footer(
+                rows,
+                columns,
+                Lineage(noted[name]["identity"], noted[name]["inputs"]) if "inputs" in noted.get(name, {}) else None,
+            )
+            for name, rows, columns in footers
+        }

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from chicago_crime.installation import build_bigquery
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.bigquery.ddl import LABELLED, LABELS
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
 from chicago_crime_tests.servers.bigquery_server import BigQueryServer
 from chicago_crime_tests.servers.credentials import service_account_file
@@ -46,9 +49,18 @@ class Cloud:
 
     def load(self, warehouse: BigQueryWarehouse, year: int, rows: Sequence[dict[str, str]]) -> None:
         """Load rows into the raw table, and from there into the typed ones."""
-        warehouse.load_csv(RAW_CRIMES, year, self.put(year, rows))
+        self.load_raw(warehouse, year, rows)
         warehouse.replace_year(CRIMES, year)
         warehouse.replace_year(REJECTED_CRIMES, year)
+
+    def load_raw(self, warehouse: BigQueryWarehouse, year: int, rows: Sequence[dict[str, str]]) -> TableYear:
+        """Load rows into the raw table."""
+        uri = self.put(year, rows)
+        return warehouse.load_csv(RAW_CRIMES, year, uri, self.checksum(uri))
+
+    def checksum(self, uri: str) -> str:
+        """The sha256 of an object."""
+        return sha256(self.storage.read(BUCKET, uri.removeprefix(f"gs://{BUCKET}/"))).hexdigest()
 
     def years(self, table: str) -> dict[int, int]:
         """Number of rows by year of a table of crimes."""
@@ -67,7 +79,8 @@ class Cloud:
         catalog = self.bigquery.catalog
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
-            table.labels = {"platform": "chicago_crime"}
+            catalog.database.cursor().execute(f"DELETE FROM {table.gone_table}")
+            table.labels = LABELS | LABELLED
             table.changed()
             table.rows_changed()
 

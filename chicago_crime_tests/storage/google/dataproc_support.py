@@ -27,7 +27,7 @@ from chicago_crime.sources import retry
 from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 from chicago_crime.storage.spark import JobReport
 from chicago_crime_tests.servers.credentials import PROJECT_ID
-from chicago_crime_tests.whole_cloud import BUCKET, WORKER, WholeCloud, whole_cloud
+from chicago_crime_tests.whole_cloud import STAGING, WORKER, WholeCloud, whole_cloud
 
 YEARS = (2014, 2015, 2016)
 ROWS = 20
@@ -62,11 +62,11 @@ class Cloud(WholeCloud):
 
     def local(self, uri: str) -> Path:
         """Where an object or a folder of the bucket is on this machine."""
-        return self.storage.path(BUCKET, uri.removeprefix(f"gs://{BUCKET}/"))
+        return self.storage.path(STAGING, uri.removeprefix(f"gs://{STAGING}/"))
 
     def staged(self) -> list[str]:
         """The objects in the workspaces of runs."""
-        return [name for name in self.storage.names(BUCKET) if name.startswith("staging/")]
+        return [name for name in self.storage.names(STAGING) if name.startswith("staging/")]
 
 
 @contextmanager

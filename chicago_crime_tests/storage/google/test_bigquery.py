@@ -1,37 +1,29 @@
 """Tests of `chicago_crime/storage/google/bigquery/warehouse.py`: what each operation does to the tables."""
 
+import time
 from datetime import date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
     CRIMES,
     CRIMES_DAILY,
-    CRIMES_MONTHLY,
     RAW_CRIMES,
     REJECTED_CRIMES,
-    TABLES,
 )
+from chicago_crime_tests.servers.bigquery_catalog import LiveTable
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
+from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.storage.google.cloud import BUCKET, DATASET, Cloud
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, write_csv
-
-NO_FILTER: dict[str, object] = {
-    "years": [2014],
-    "classes": [],
-    "types": [],
-    "areas": [],
-    "districts": [],
-    "arrest": None,
-    "domestic": None,
-    "source_labels": False,
-}
 
 
 def counts(year: int, *names: str) -> pa.Table:
@@ -54,7 +46,7 @@ def test_the_raw_table_keeps_every_value_as_text_and_an_empty_field_is_null(
     odd = crime(id="007", arrest="", beat="0111", block='a "quoted",\nblock', date=" 1/2/2014")
     quoted = crime(id="8", ward="", location="")
     file = append_quoted(write_csv(cloud.folder / "f.csv", [odd]), [quoted])
-    stored = warehouse.load_csv(RAW_CRIMES, 2014, cloud.put_file("crimes/2014.csv", file))
+    stored = warehouse.load_csv(RAW_CRIMES, 2014, cloud.put_file("crimes/2014.csv", file), "checksum")
     rows = sorted(cloud.bigquery.rows(DATASET, "raw_crimes"), key=lambda row: row["id"])
     assert rows == [odd | {"arrest": None}, quoted]
     assert stored.rows == 2
@@ -64,8 +56,8 @@ def test_the_raw_table_keeps_every_value_as_text_and_an_empty_field_is_null(
 def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
     warehouse = fresh_cloud.warehouse()
     with pytest.raises(WarehouseError, match="Load some years first"):
-        warehouse.answer("pages/overview", NO_FILTER)
-    warehouse.load_csv(RAW_CRIMES, 2014, fresh_cloud.put(2014, [crime()]))
+        warehouse.query("SELECT * FROM crimes")
+    fresh_cloud.load_raw(warehouse, 2014, [crime()])
     client = warehouse._connect()
     crimes, raw, monthly = (
         client.get_table(f"{DATASET}.{name}") for name in ("crimes", "raw_crimes", "crimes_monthly")
@@ -77,7 +69,7 @@ def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
     assert {field.field_type for field in raw.schema} == {"STRING"}
     assert (monthly.range_partitioning.field, monthly.range_partitioning.range_.interval) == ("year", 1)
     assert "One row: one reported crime" in crimes.description
-    assert crimes.labels == {"platform": "chicago_crime"}
+    assert crimes.labels == {"platform": "chicago_crime", "years": "labelled"}
 
 
 def test_a_year_is_replaced_whole_and_the_others_are_kept(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
@@ -93,10 +85,10 @@ def test_a_year_is_replaced_whole_and_the_others_are_kept(cloud: Cloud, warehous
 
 
 def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, crimes_of_months(2014)))
+    cloud.load_raw(warehouse, 2014, crimes_of_months(2014))
     cloud.storage.write(BUCKET, "crimes/broken.csv", b"id,date\n1\n")
     with pytest.raises(WarehouseError, match=r"cannot load gs://.*broken\.csv into raw_crimes: Error while reading"):
-        warehouse.load_csv(RAW_CRIMES, 2014, f"gs://{BUCKET}/crimes/broken.csv")
+        warehouse.load_csv(RAW_CRIMES, 2014, f"gs://{BUCKET}/crimes/broken.csv", "checksum")
     wrong = counts(2014, "THEFT").set_column(2, "crimes", pa.array(["many"]))
     for name, rows, problem in (
         ("strange", counts(2013, "THEFT"), "a row to load into crime_type_count is not of 2014"),
@@ -109,16 +101,102 @@ def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWareh
     assert warehouse.stored(CRIME_TYPE_COUNT) == {}
 
 
-def test_parquet_of_several_tables_is_loaded_with_one_write(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_parquet_is_loaded_by_way_of_staging_tables_that_expire(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     warehouse.load_parquet(CRIME_TYPE_COUNT, 2015, put_parquet(cloud, "old", counts(2015, "ARSON")))
     folder = put_parquet(cloud, "made", counts(2014, "ARSON", "THEFT"))
-    before = len(cloud.bigquery.writes())
+    staged: list[LiveTable] = []
+
+    def note(job: Job) -> None:
+        tables = cloud.bigquery.catalog.tables.values()
+        staged.extend(table for table in tables if "MERGE" in str(job.configuration) and "staged" in table.name)
+
+    cloud.bigquery.jobs.before_work = note
     stored = warehouse.load_parquets({CRIME_TYPE_COUNT: folder, CRIMES_DAILY: f"gs://{BUCKET}/none"}, 2014)
-    # The second of the two is empty, which is recorded.
-    assert cloud.bigquery.writes()[before:] == ["jobs.insert", "tables.patch"]
     assert (stored["crime_type_count"].rows, stored["crimes_daily"].rows) == (2, 0)
     assert cloud.years("crime_type_count") == {2014: 2, 2015: 1}
     assert list(warehouse.stored(CRIMES_DAILY)) == [2014]
+    [table] = staged
+    assert (table.expires_ms or 0) / 1000 == pytest.approx(time.time() + 86_400, abs=600)
+    assert table.name not in [name for _, name in cloud.bigquery.catalog.tables]
+    # One published file is restored with the lineage that it had.
+    one = cloud.storage.names(BUCKET, "made/")[0]
+    lineage = Lineage("0123456789abcdef", "fedcba9876543210")
+    assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, f"gs://{BUCKET}/{one}", lineage).lineage == lineage
+    assert cloud.warehouse().stored(CRIME_TYPE_COUNT)[2014].lineage == lineage
+
+
+def test_a_year_records_what_it_was_made_of_and_the_rows_that_its_job_reported(
+    cloud: Cloud, warehouse: BigQueryWarehouse
+) -> None:
+    queries = partition_queries(cloud)
+    cloud.load(warehouse, 2014, [*crimes_of_months(2014), crime(id="")])
+    raw, typed, rejected = (warehouse.stored(table)[2014] for table in (RAW_CRIMES, CRIMES, REJECTED_CRIMES))
+    assert [year.rows for year in (raw, typed, rejected)] == [37, 36, 1]
+    assert raw.lineage == Lineage.of(RAW_CRIMES, [cloud.checksum(f"gs://{BUCKET}/crimes/2014.csv")])
+    assert typed.lineage == Lineage.of(CRIMES, [raw.lineage.identity])
+    assert raw.bytes == cloud.bigquery.catalog.size(cloud.bigquery.catalog.find(DATASET, "raw_crimes"))[1]
+    cloud.load_raw(warehouse, 2014, crimes_of_months(2014))
+    changed = warehouse.stored(RAW_CRIMES)[2014].lineage
+    assert changed and typed.lineage and typed.lineage.inputs != Lineage.of(CRIMES, [changed.identity]).inputs
+    assert warehouse.replace_year(CRIMES, 2014).lineage == Lineage.of(CRIMES, [changed.identity])
+    assert queries == []
+
+
+def test_a_run_that_dies_while_it_writes_leaves_a_year_that_is_not_loaded(
+    cloud: Cloud, warehouse: BigQueryWarehouse
+) -> None:
+    for year in (2014, 2015):
+        cloud.load(warehouse, year, crimes_of_months(year))
+
+    cloud.bigquery.will(Fault(status=400), on="tables/crimes", after=2)  # the label after the write
+    with pytest.raises(WarehouseError, match="cannot label crimes"):
+        warehouse.replace_year(CRIMES, 2014)
+    assert list(cloud.warehouse().stored(CRIMES)) == [2015]
+    assert warehouse.clear_year(CRIMES, 2014).rows == 0  # its rows are found although no label tells of them
+    assert cloud.years("crimes") == {2015: 36}
+
+
+def test_tables_of_an_earlier_version_are_read_by_their_partitions(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    for year in (2014, 2015):
+        cloud.load(warehouse, year, crimes_of_months(year))
+    for name in ("crimes", "rejected_crimes"):
+        cloud.bigquery.catalog.find(DATASET, name).labels = {"platform": "chicago_crime", "empty_2013": "1700000000000"}
+    queries = partition_queries(cloud)
+    found = warehouse.stored_of_all([RAW_CRIMES, CRIMES])["crimes"]
+    assert {year: (held.rows, held.lineage) for year, held in found.items()} == dict.fromkeys(
+        (2014, 2015), (36, None)
+    ) | {2013: (0, None)}
+    assert queries == [["crimes"]]
+    assert warehouse.replace_year(CRIMES, 2015).lineage
+    assert [held.lineage is None for held in warehouse.stored(CRIMES).values()] == [True, True, False]
+
+
+def test_published_tables_are_fetched_in_order_as_of_one_instant(
+    cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path
+) -> None:
+    for year in (2014, 2015):
+        cloud.load(warehouse, year, [*crimes_of_months(year), crime(id="")])
+    other, begun = cloud.warehouse(), list[Job]()
+
+    def replace_meanwhile(job: Job) -> None:
+        if "EXPORT DATA" in str(job.configuration) and not begun:
+            begun.append(job)
+            cloud.load(other, 2014, crimes_of_months(2014, months=[1]))
+
+    cloud.bigquery.jobs.before_work = replace_meanwhile
+    files = warehouse.fetch_parquet([CRIMES, REJECTED_CRIMES], [2014, 2015], tmp_path)
+    rows = {key: pq.read_table(file) for key, file in files.items()}
+    assert {key: len(found) for key, found in rows.items()} == {
+        (name, year): count for year in (2014, 2015) for name, count in (("crimes", 36), ("rejected_crimes", 1))
+    }
+    crimes = rows["crimes", 2014]
+    assert crimes.column_names == [column.name for column in CRIMES.columns]
+    order = [tuple(row[name] for name in CRIMES.total_order) for row in crimes.to_pylist()]
+    assert order == sorted(order)
+    assert crimes.schema.field("date").type == pa.timestamp("us")
+    assert cloud.years("crimes") == {2014: 3, 2015: 36}
+    assert cloud.storage.names(BUCKET, "exports/") == []
+    assert sorted(tmp_path.iterdir()) == sorted(files.values())
 
 
 def test_an_empty_year_is_a_stored_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
@@ -170,26 +248,6 @@ def test_measures_and_counts_are_by_year(cloud: Cloud, warehouse: BigQueryWareho
         warehouse.measure(CRIMES, [2016], measures)
 
 
-def test_statements_of_pages_take_parameters_of_every_type(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    warehouse.load_csv(RAW_CRIMES, 2014, cloud.put(2014, [crime()]))
-    with pytest.raises(WarehouseError, match="crimes_monthly is empty: load some years first"):
-        warehouse.answer("pages/overview", NO_FILTER)
-    month = {"year": 2014, "month": date(2014, 1, 1), "offense_class": "property", "primary_type": "THEFT"}
-    rest = {"primary_type_comparable": "THEFT", "community_area": 32, "district": 1, "arrest": False}
-    rows = [month | rest | {"domestic": flag, "crimes": n} for flag, n in ((True, 3), (False, 4))]
-    warehouse.load_parquet(CRIMES_MONTHLY, 2014, put_parquet(cloud, "monthly", pa.Table.from_pylist(rows)))
-
-    def crimes(**filters: object) -> list[int]:
-        answer = warehouse.answer("pages/overview", NO_FILTER | filters)
-        return [row["crimes"] for row in answer.to_pylist() if row["is_by_type"]]
-
-    assert crimes() == [7]
-    assert crimes(domestic=True, classes=["property"], types=["THEFT"], areas=[32], districts=[1]) == [3]
-    assert crimes(types=["ARSON"]) == crimes(years=[2015]) == []
-    whole = warehouse.answer("pages/overview", NO_FILTER)
-    assert [whole.schema.field(name).type for name in ("month", "crimes")] == [pa.date32(), pa.int64()]
-
-
 def test_a_query_is_run_as_it_is_and_cannot_change_anything(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
     found = warehouse.query("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month LIMIT 1")
@@ -204,7 +262,7 @@ def test_a_query_is_run_as_it_is_and_cannot_change_anything(cloud: Cloud, wareho
 
 def test_a_statement_that_would_read_too_much_is_refused_and_changes_nothing(cloud: Cloud) -> None:
     cloud.load(cloud.warehouse(), 2014, crimes_of_months(2014))
-    cloud.warehouse().load_csv(RAW_CRIMES, 2014, cloud.put(2014, crimes_of_months(2014, months=[1, 2, 3, 4, 5])))
+    cloud.load_raw(cloud.warehouse(), 2014, crimes_of_months(2014, months=[1, 2, 3, 4, 5]))
     small = cloud.warehouse(bigquery_max_gb_billed=1e-6)
     refused = r"Query exceeded limit.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"
     for use in (lambda: small.replace_year(CRIMES, 2014), lambda: small.query("SELECT * FROM crimes")):
@@ -216,14 +274,14 @@ def test_a_statement_that_would_read_too_much_is_refused_and_changes_nothing(clo
 def test_jobs_have_labels_and_report_their_costs(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
     details = warehouse.for_run("0f1e-RUN").replace_year(CRIMES, 2014).details
-    job = list(cloud.bigquery.jobs.by_id.values())[-2]
+    job = list(cloud.bigquery.jobs.by_id.values())[-1]
     labels = {"platform": "chicago_crime", "asset": "crimes", "year": "2014"}
     assert job.configuration["labels"] == labels | {"run": "0f1e-run"}
     assert job.id.startswith("chicago_crime_crimes_2014_")
     assert details["bigquery_bytes_billed"] >= 10 << 20
     assert details["bigquery_estimated_usd"] == pytest.approx(details["bigquery_bytes_billed"] / 2**40 * 6.25, abs=1e-6)
     warehouse.replace_year(CRIMES, 2014)
-    assert list(cloud.bigquery.jobs.by_id.values())[-2].configuration["labels"] == labels
+    assert list(cloud.bigquery.jobs.by_id.values())[-1].configuration["labels"] == labels
 
 
 def test_reference_tables_are_loaded_once_and_again_after_a_change(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
@@ -254,19 +312,3 @@ def partition_queries(cloud: Cloud) -> list[list[str]]:
 
     cloud.bigquery.jobs.before_work = note
     return found
-
-
-def test_years_are_queried_only_of_tables_that_have_changed(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    """A query about partitions is billed."""
-    reader, every = cloud.warehouse(), list(TABLES.values())
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
-    queries = partition_queries(cloud)
-    before = reader.stored_of_all(every)
-    assert reader.stored_of_all(every) == before
-    assert queries == [sorted(TABLES)]
-    warehouse.load_csv(RAW_CRIMES, 2015, cloud.put(2015, [crime(year=2015, date="05/05/2015 10:00:00 AM")]))
-    queries.clear()
-    after = reader.stored_of_all(every)
-    assert queries == [["raw_crimes"]]
-    assert after == before | {"raw_crimes": after["raw_crimes"]}
-    assert {year: held.rows for year, held in after["raw_crimes"].items()} == {2014: 36, 2015: 1}

@@ -120,10 +120,54 @@ def test_objects_are_listed_over_all_pages(server: StorageServer, store: BucketS
         server.write(BUCKET, f"crimes/{number}.csv", b"")
     server.write(BUCKET, "quarantine/1.parquet", b"")
     server.most_listed = 3
-    assert store.list("crimes/") == [f"crimes/{number}.csv" for number in range(7)]
+    assert [item.key for item in store.list("crimes/")] == [f"crimes/{number}.csv" for number in range(7)]
     assert len(store.list()) == 8
     assert store.list("nothing") == []
     assert [store.has_parquet(f"gs://{BUCKET}/{name}") for name in ("quarantine", "crimes")] == [True, False]
+
+
+def test_a_small_object_is_swapped_only_if_nobody_else_did(server: StorageServer, store: BucketStore) -> None:
+    key = "published/catalog.json"
+    assert store.read(key) is None
+    assert not store.swap(key, b"new", "1234")
+    assert store.swap(key, b"first", None)
+    content, version = store.read(key) or (b"", "")
+    assert content == b"first"
+    assert not store.swap(key, b"another", None)
+    assert store.swap(key, b"second", version)
+    assert not store.swap(key, b"third", version)
+    server.spoils = 1
+    assert store.read(key) == (b"second", str(server.buckets.written[-1][2]))
+    [item] = store.list("published/")
+    assert (item.key, item.bytes) == (key, 6)
+    assert item.changed_at == pytest.approx(server.buckets.written[-1][2] / 1e6)
+    for _ in range(2):
+        store.delete(key)
+    assert store.read(key) is None
+    server.spoils = 100
+    assert store.swap(key, b"second", None)
+    with pytest.raises(ObjectStoreError, match=r"catalog\.json arrived damaged"):
+        store.read(key)
+
+
+@pytest.mark.parametrize("fault", ["503", "lost response", "broken response"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_swap_whose_response_was_lost_is_recognized(
+    server: StorageServer, store: BucketStore, fault: str, number: int
+) -> None:
+    server.write(BUCKET, KEY, b"old")
+    _, version = store.read(KEY) or (b"", "")
+    server.will(TRANSIENT["lost response"], on="multipart", times=number)  # the retry then finds its own write
+    server.will(TRANSIENT[fault], on=OBJECTS)
+    assert store.swap(KEY, b"new", version)
+    assert (server.read(BUCKET, KEY), len(server.buckets.written)) == (b"new", 2)
+
+
+def test_a_file_is_added_under_a_name_made_from_its_content(store: BucketStore, folder: Path) -> None:
+    stored = store.add("published/data/crimes/2014", file_of(folder, b"rows", "x.parquet"))
+    assert stored.key == f"published/data/crimes/2014/{stored.sha256[:16]}.parquet"
+    with store.only_publisher() as is_only:
+        assert not is_only
 
 
 def test_an_upload_has_a_name_made_from_its_content(server: StorageServer, store: BucketStore, folder: Path) -> None:

@@ -20,14 +20,14 @@ from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, 
 
 def load(warehouse: DuckDBWarehouse, tmp_path: Path, year: int, rows: list[dict[str, str]]) -> None:
     """Rows through the raw table into the typed ones."""
-    warehouse.load_csv(RAW_CRIMES, year, str(write_csv(tmp_path / f"{year}.csv", rows)))
+    warehouse.load_csv(RAW_CRIMES, year, str(write_csv(tmp_path / f"{year}.csv", rows)), "a checksum")
     warehouse.replace_year(CRIMES, year)
     warehouse.replace_year(REJECTED_CRIMES, year)
 
 
 def test_the_raw_table_holds_every_value_as_the_string_it_came_as(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     odd = crime(id="007", arrest="", beat="0111", block='a "quoted", block', date=" 1/2/2014")
-    stored = warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(tmp_path / "f.csv", [odd])))
+    stored = warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(tmp_path / "f.csv", [odd])), "a checksum")
     table = pq.read_table(warehouse.file("raw_crimes", 2014))
     assert table.to_pylist() == [odd | {"arrest": None}]
     assert set(table.schema.types) == {pa.string()}
@@ -39,7 +39,7 @@ def test_an_empty_field_is_null_and_an_empty_text_in_quotes_is_empty(
 ) -> None:
     rows = [crime(id=1, ward="", location=""), crime(id=2, ward="", location="")]
     file = append_quoted(write_csv(tmp_path / "f.csv", rows[:1]), rows[1:])
-    warehouse.load_csv(RAW_CRIMES, 2014, str(file))
+    warehouse.load_csv(RAW_CRIMES, 2014, str(file), "a checksum")
     stored = pq.read_table(warehouse.file("raw_crimes", 2014)).to_pylist()
     assert stored == [rows[0] | {"ward": None, "location": None}, rows[1]]
 
@@ -55,7 +55,7 @@ def test_a_table_has_just_the_columns_and_types_of_its_definition(warehouse: Duc
 
 def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     file = SampleSource(rows=200_000).fetch(2014, tmp_path)
-    warehouse.load_csv(RAW_CRIMES, 2014, str(file.path))
+    warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")
     warehouse.replace_year(CRIMES, 2014)
     stored = pq.ParquetFile(warehouse.file("crimes", 2014))
     months = stored.schema_arrow.get_field_index("month")
@@ -76,7 +76,7 @@ def test_a_failed_replacement_leaves_the_old_year(warehouse: DuckDBWarehouse, tm
     broken = tmp_path / "broken.csv"
     broken.write_text("id,date\n1\n")
     with pytest.raises(WarehouseError, match=r"cannot load .*broken\.csv into raw_crimes"):
-        warehouse.load_csv(RAW_CRIMES, 2014, str(broken))
+        warehouse.load_csv(RAW_CRIMES, 2014, str(broken), "a checksum")
     assert files_below(warehouse.folder) == before
 
 
@@ -180,9 +180,11 @@ from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import RAW_CRIMES
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk: writing fails with an error
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, {resource.RLIM_INFINITY}))
-warehouse = DuckDBWarehouse(Path(sys.argv[1]) / "warehouse", Path(sys.argv[1]) / "staging", 2, "500MB")
+warehouse = DuckDBWarehouse(
+    folder=Path(sys.argv[1]) / "warehouse", staging=Path(sys.argv[1]) / "staging", threads=2, memory="500MB"
+)
 try:
-    warehouse.load_csv(RAW_CRIMES, 2014, sys.argv[2])
+    warehouse.load_csv(RAW_CRIMES, 2014, sys.argv[2], "a checksum")
 except WarehouseError as error:
     print(error)
     sys.exit(3)
@@ -198,5 +200,5 @@ def test_a_full_disk_leaves_the_old_year_and_no_file_behind(warehouse: DuckDBWar
     assert ended.returncode == 3, ended.stderr
     assert "cannot load" in ended.stdout
     assert files_below(warehouse.folder) == before
-    warehouse.load_csv(RAW_CRIMES, 2014, str(large))  # the next write removes what the failed one left
+    warehouse.load_csv(RAW_CRIMES, 2014, str(large), "a checksum")  # the next write removes what the failed one left
     assert list(warehouse.staging.rglob("*.parquet")) == []

@@ -8,7 +8,6 @@ from typing import Any
 from sqlglot import exp
 
 from chicago_crime import reference
-from chicago_crime.storage.google.bigquery.packing import live_columns
 from chicago_crime.storage.google.bigquery.statements import is_by_month, name_of
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import Table
@@ -19,6 +18,9 @@ LAST_YEAR = 2101
 """End of the range of years that the tables of counts have partitions for. Empty partitions cost nothing."""
 
 LABELS = {"platform": "chicago_crime"}
+LABELLED = {"years": "labelled"}
+"""Label of a table whose years all have labels of their own; tables of earlier versions lack it."""
+
 CONTENT = "content"
 """Label of a reference table: hash of the file that it was made from."""
 
@@ -31,13 +33,13 @@ def create(table: Table) -> str:
     All columns are nullable: the checks find NULLs after every load, with a message about the data, and the result of a
     job, whose columns are always nullable, fits the table.
     """
-    columns = ",\n".join(f"  {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in live_columns(table))
+    columns = ",\n".join(f"  {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in table.columns)
     cluster = "\nCLUSTER BY `primary_type`" if is_by_month(table) else ""
     description = _text(f"{table.description} One row: {table.grain}.")
     return (
         f"CREATE TABLE IF NOT EXISTS {name_of(table.name)} (\n{columns}\n)\n"
         f"PARTITION BY {_partition_by(table)}{cluster}\n"
-        f"OPTIONS (description = {description}, require_partition_filter = FALSE, labels = {_pairs(LABELS)})"
+        f"OPTIONS (description = {description}, require_partition_filter = FALSE, labels = {_pairs(LABELS | LABELLED)})"
     )
 
 
@@ -56,9 +58,9 @@ def require_same_columns(table: Table, live: Any) -> None:
         WarehouseError: they differ; the message lists each difference and how to migrate.
     """
     found = {field.name: _LEGACY_NAMES.get(field.field_type, field.field_type) for field in live.schema}
-    wanted = {column.name: column.type for column in live_columns(table)}
+    wanted = {column.name: column.type for column in table.columns}
     where, differences, remedies = name_of(f"{live.dataset_id}.{table.name}"), [], []
-    for column in live_columns(table):
+    for column in table.columns:
         if column.name not in found:
             differences.append(f"it has no column {column.name} {column.type}")
             of = f"{name_of(column.name)} {column.type} OPTIONS ({_option_text(column)})"

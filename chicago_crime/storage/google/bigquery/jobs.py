@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
@@ -22,7 +21,6 @@ from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import TOO_MUCH, call, google_retry, reasons_of
 from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
 from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
-from chicago_crime.tables import TABLES
 
 GB = 10**9
 
@@ -38,12 +36,17 @@ _TRANSIENT = {
     "jobRateLimitExceeded",
     "tableUnavailable",
 }
-_CONFLICT = re.compile(r"aborted due to concurrent update|due to concurrent (update|transaction)", re.IGNORECASE)
+_CONFLICT = re.compile("due to concurrent (update|transaction)", re.IGNORECASE)
 _MAX_POLL_S = 5.0
 _ATTEMPTS_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
+Parameter = int | Sequence[str]
 _T = TypeVar("_T")
+
+
+class JobFailedError(WarehouseError):
+    """BigQuery refused or ended a job, which has changed nothing."""
 
 
 class _TransientJobError(Exception):
@@ -52,15 +55,17 @@ class _TransientJobError(Exception):
 
 @dataclass(frozen=True)
 class Costs:
-    """What a job used.
+    """What a job wrote and used.
 
     Attributes:
+        rows: rows that it wrote, as the job itself says; None if it wrote none.
         jobs: number of jobs.
         bytes_processed: bytes read.
         bytes_billed: bytes to pay for: rounded up, and at least 10 MB a table.
         slot_ms: time of all processors together, in milliseconds.
     """
 
+    rows: int | None = None
     jobs: int = 0
     bytes_processed: int = 0
     bytes_billed: int = 0
@@ -73,7 +78,7 @@ class Costs:
 
     def as_details(self) -> dict[str, int | float]:
         """The numbers by name, for an asset's metadata."""
-        named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self)}
+        named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self) if field.name != "rows"}
         return named | {"bigquery_estimated_usd": round(self.usd, 6)}
 
 
@@ -112,11 +117,12 @@ class Jobs:
     deadline_s: float = JOB_DEADLINE_S
     run_id: str = ""
 
-    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, object] = {}, **config: Any) -> Costs:
+    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, Parameter] = {}, **config: Any) -> Costs:
         """Run a statement or a script that changes something; further settings of its job by name.
 
         Raises:
-            WarehouseError: it failed; nothing is changed.
+            JobFailedError: it failed; nothing is changed.
+            WarehouseError: BigQuery does not say whether it succeeded.
         """
         full = self._config(parameters, purpose, **config)
         return self._finish(
@@ -127,7 +133,8 @@ class Jobs:
         """Load files into a table or a partition.
 
         Raises:
-            WarehouseError: it failed; nothing is changed.
+            JobFailedError: it failed; nothing is changed.
+            WarehouseError: BigQuery does not say whether it succeeded.
         """
         full = bigquery.LoadJobConfig(labels=self._labels(purpose), **config)
         return self._finish(
@@ -139,8 +146,7 @@ class Jobs:
         self,
         sql: str,
         purpose: Purpose,
-        parameters: Mapping[str, object] = {},
-        most_bytes: int | None = None,
+        parameters: Mapping[str, Parameter] = {},
         most_rows: int | None = None,
     ) -> pa.Table:
         """The result of a query. The request has an id, so a retry after a lost response costs nothing.
@@ -151,15 +157,13 @@ class Jobs:
             sql: the query.
             purpose: what it is for.
             parameters: name -> value of every `@name` in it.
-            most_bytes: what it may read; by default as much as any statement.
             most_rows: how many rows of the answer are fetched; None for all.
 
         Raises:
             TooMuchToReadError: it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
-        cap = most_bytes or self.most_bytes
-        config = self._config(parameters, purpose, use_query_cache=True, maximum_bytes_billed=cap)
+        config = self._config(parameters, purpose, use_query_cache=True)
         limits = {
             "api_timeout": self.policy.timeout_s,
             "wait_timeout": self.deadline_s,
@@ -185,12 +189,13 @@ class Jobs:
         """Timeout and retries of every request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
-    def _config(self, parameters: Mapping[str, object], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
+    def _config(self, parameters: Mapping[str, Parameter], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
             query_parameters=query_parameters(parameters),
             labels=self._labels(purpose),
-            **{"maximum_bytes_billed": self.most_bytes} | more,
+            maximum_bytes_billed=self.most_bytes,
+            **more,
         )
 
     def _labels(self, purpose: Purpose) -> dict[str, str]:
@@ -219,7 +224,7 @@ class Jobs:
             return call_bigquery(until_done, purpose.what)
         except _TransientJobError as error:
             problem = str(error)
-        raise WarehouseError(f"{purpose.what}: {problem}, again and again: try again later")
+        raise JobFailedError(f"{purpose.what}: {problem}, again and again: try again later")
 
     def _once(self, start: Callable[[str], Job], job_id: str) -> Costs:
         try:
@@ -252,37 +257,19 @@ class Jobs:
 
 def _costs_of(job: Job) -> Costs:
     if isinstance(job, bigquery.QueryJob):
-        return Costs(1, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
-    return Costs(1, 0, 0, getattr(job, "slot_millis", None) or 0)
+        rows = job.dml_stats.inserted_row_count if job.dml_stats else None
+        return Costs(rows, 1, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
+    return Costs(job.output_rows, 1, 0, 0, getattr(job, "slot_millis", None) or 0)
 
 
-_TYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", date: "DATE"}
-_ELEMENTS = {
-    "years": "INT64",
-    "classes": "STRING",
-    "types": "STRING",
-    "areas": "INT64",
-    "districts": "INT64",
-    "months": "DATE",
-    "whole_months": "DATE",
-}
-"""Element types of lists that may be empty, by parameter: an empty list has no element to take the type from."""
-
-# Where columns share a name, that of the typed tables wins, which come after the raw one.
-_COLUMNS = {column.name: column.type for table in TABLES.values() for column in table.columns}
-
-
-def query_parameters(parameters: Mapping[str, object]) -> list[Any]:
-    """Values as BigQuery takes them, each with its type. NULL has the type of the column with the parameter's name."""
-    found: list[Any] = []
-    for name, value in parameters.items():
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            kind = _TYPES[type(value[0])] if value else _ELEMENTS.get(name, "STRING")
-            found.append(bigquery.ArrayQueryParameter(name, kind, list(value)))
-        else:
-            kind = _COLUMNS.get(name, "STRING") if value is None else _TYPES[type(value)]
-            found.append(bigquery.ScalarQueryParameter(name, kind, cast(Any, value)))
-    return found
+def query_parameters(parameters: Mapping[str, Parameter]) -> list[Any]:
+    """Values as BigQuery takes them, each with its type."""
+    return [
+        bigquery.ScalarQueryParameter(name, "INT64", value)
+        if isinstance(value, int)
+        else bigquery.ArrayQueryParameter(name, "STRING", list(value))
+        for name, value in parameters.items()
+    ]
 
 
 def call_bigquery(request: Callable[[], _T], what: str) -> _T:
@@ -294,6 +281,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
 
     Raises:
         TooMuchToReadError: the statement would read more than allowed.
+        JobFailedError: BigQuery refuses the statement.
         WarehouseError: anything else went wrong between here and BigQuery.
     """
     kind: type[WarehouseError] = WarehouseError
@@ -326,7 +314,7 @@ def _separate_bad_statements(request: Callable[[], _T]) -> _T:
     if is_cap:
         hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
         raise _StatementError(f"{problem}. {hint}", TooMuchToReadError)
-    raise _StatementError(problem, WarehouseError)
+    raise _StatementError(problem, JobFailedError)
 
 
 def _message_of(error: GoogleAPICallError) -> str:

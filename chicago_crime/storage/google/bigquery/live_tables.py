@@ -4,37 +4,48 @@ Rows are left to `warehouse.py`.
 """
 
 import copy
+import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from chicago_crime import reference
 from chicago_crime.storage.google.bigquery import ddl, statements
-from chicago_crime.storage.google.bigquery.jobs import Jobs, Purpose, call_bigquery
-from chicago_crime.storage.warehouse import TableYear
+from chicago_crime.storage.google.bigquery.jobs import JobFailedError, Jobs, Purpose, call_bigquery
+from chicago_crime.storage.lineage import Lineage
+from chicago_crime.storage.warehouse import TableYear, TooMuchToReadError, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
 Years = dict[str, dict[int, TableYear]]
 
+STAGING_LIFE = timedelta(days=1)
+"""Google deletes a staging table after this time, if we did not."""
+
+_YEAR = "year-"
 _EMPTY = "empty_"
 _PARALLEL_REQUESTS = 8  # the client keeps ten connections
+_OF_A_YEAR = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-(\d+)-(\d+)")
 
 
 @dataclass
 class LiveTables:
     """The tables of a dataset.
 
-    Partitions do not tell a year without rows from one that was never loaded. So an empty year is recorded in a label
-    of the table, `empty_2014`, whose value is the time in epoch milliseconds. The label is set after the rows are gone:
-    a run that is killed in between leaves a year that counts as not loaded. Rows win over the label, so it need not be
-    removed. Labels of two years never conflict.
+    A label of the table records each year, `year-2014: identity-inputs-rows-milliseconds`, as the job that wrote it
+    reported it. The label is removed before the rows change and set afterwards, so a run that is killed in between
+    leaves a year that counts as not loaded. Labels of two years never conflict.
+
+    A table that an earlier version created is asked for its partitions, where labels are missing. They know neither
+    lineage nor empty years, which those versions recorded in labels `empty_2014: milliseconds`.
 
     Attributes:
         client: returns the client.
@@ -48,13 +59,10 @@ class LiveTables:
     location: str
     jobs: Jobs
     _ready: set[str] = field(default_factory=set, init=False)
-    _in_use: dict[str, threading.Lock] = field(default_factory=dict, init=False)
-    _seen: dict[str, tuple[object, dict[int, TableYear]]] = field(default_factory=dict, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _seen_lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def using(self, jobs: Jobs) -> Self:
-        """The same tables with other jobs: locks and what is known of the tables are shared."""
+        """The same tables with other jobs: the lock and what is known of the tables are shared."""
         found = copy.copy(self)
         found.jobs = jobs
         return found
@@ -75,37 +83,93 @@ class LiveTables:
         return call_bigquery(request, f"cannot look up {name}")
 
     def years(self, table: Table) -> dict[int, TableYear]:
-        """What a table holds, by year, from the metadata of its partitions: no row is read."""
-        live = self.live(table.name)
-        return self._query_years([live])[table.name] if live else {}
+        """What a table holds, by year, from its labels: nothing is queried."""
+        return self.years_of_all([table])[table.name]
 
     def years_of_all(self, tables: Sequence[Table]) -> Years:
-        """What many tables hold.
-
-        A query about partitions is billed, and when a table last changed is free. So one query covers all tables that
-        have changed since the last call, and none is sent if none has.
-        """
+        """What many tables hold."""
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             live = [one for one in pool.map(lambda table: self.live(table.name), tables) if one]
-        states = {one.table_id: (one.etag, one.modified) for one in live}
-        with self._seen_lock:
-            changed = [one for one in live if self._seen.get(one.table_id, (None,))[0] != states[one.table_id]]
-            self._seen |= {name: (states[name], years) for name, years in self._query_years(changed).items()}
-            return {table.name: self._seen[table.name][1] if table.name in states else {} for table in tables}
+        found = self._in_partitions([one for one in live if not ddl.LABELLED.items() <= one.labels.items()])
+        for one in live:
+            found[one.table_id] = dict(sorted((found.get(one.table_id, {}) | labelled(one)).items()))
+        return {table.name: found.get(table.name, {}) for table in tables}
 
-    def _query_years(self, live: Sequence[bigquery.Table]) -> Years:
-        names = [table.table_id for table in live]
+    def _in_partitions(self, live: Sequence[bigquery.Table]) -> Years:
+        """What tables of earlier versions hold. The query is billed."""
         found: Years = {
-            table.table_id: {year: TableYear(0, 0, at) for year, at in self.marked_empty(table).items()}
+            table.table_id: {
+                int(name.removeprefix(_EMPTY)): TableYear(0, 0, int(at) / 1000)
+                for name, at in table.labels.items()
+                if name.startswith(_EMPTY)
+            }
             for table in live
         }
-        if names:
+        if names := list(found):
             purpose = Purpose(f"cannot look up the years of {', '.join(names)}", names[0])
             query = statements.partitions(self.dataset.dataset_id)
             for row in self.jobs.read(query, purpose, {"tables": names}).to_pylist():
                 year = TableYear(row["row_count"], row["bytes"], row["replaced_at"].timestamp())
                 found[row["table_name"]][row["year"]] = year
-        return {name: dict(sorted(years.items())) for name, years in found.items()}
+        return found
+
+    def record(self, table: Table, year: int, lineage: Lineage, rows: int) -> TableYear:
+        """Label a year with what its job reported."""
+        value = f"{lineage.identity}-{lineage.inputs}-{rows}-{int(time.time() * 1000)}"
+        return labelled(self._set_labels(table, {f"{_YEAR}{year}": value}))[year]
+
+    @contextmanager
+    def changing(self, table: Table, year: int) -> Iterator[None]:
+        """Within, a year has no label. It gets the old one back if a job fails that has changed nothing."""
+        name = f"{_YEAR}{year}"
+        live = self.live(table.name)
+        old = live.labels.get(name) if live else None
+        if old:
+            self._set_labels(table, {name: None})
+        try:
+            yield
+        except (JobFailedError, TooMuchToReadError):
+            if old:
+                self._set_labels(table, {name: old})
+            raise
+
+    def _set_labels(self, table: Table, labels: Mapping[str, str | None]) -> bigquery.Table:
+        changed = bigquery.Table(self.reference_to(table.name))
+        changed.labels = dict(labels)  # a patch keeps all other labels, and removes those that are None
+        return call_bigquery(
+            lambda: self.client().update_table(changed, ["labels"], **self.jobs.options), f"cannot label {table.name}"
+        )
+
+    def drop_dataset(self) -> None:
+        """Delete the dataset and all of its tables, if it exists."""
+        call_bigquery(
+            lambda: self.client().delete_dataset(
+                self.dataset, delete_contents=True, not_found_ok=True, **self.jobs.options
+            ),
+            f"cannot delete the dataset {self.dataset.dataset_id}",
+        )
+        self._ready.clear()
+
+    @contextmanager
+    def staging(self, table: Table, year: int) -> Iterator[bigquery.TableReference]:
+        """An empty table without columns for files that are to be checked; it is deleted on exit, or expires."""
+        staged = bigquery.Table(self.reference_to(f"staged_{table.name}_{year}_{uuid.uuid4().hex[:12]}"))
+        staged.expires = datetime.now(UTC) + STAGING_LIFE
+        staged.labels = ddl.LABELS
+
+        def create() -> None:
+            with suppress(Conflict):  # created by a request whose response was lost: nobody else uses this name
+                self.client().create_table(staged, **self.jobs.options)
+
+        call_bigquery(create, f"cannot create a staging table for {table.name}")
+        try:
+            yield staged.reference
+        finally:
+            with suppress(WarehouseError):  # it expires
+                call_bigquery(
+                    lambda: self.client().delete_table(staged, not_found_ok=True, **self.jobs.options),
+                    f"cannot delete a staging table of {table.name}",
+                )
 
     def make_ready(self, tables: Iterable[Table], reads: Iterable[str] = ()) -> None:
         """Create tables, and load the reference tables that a statement reads.
@@ -144,28 +208,14 @@ class LiveTables:
         script = ";\n".join(ddl.create(table) for table in tables.values()) + ";"
         self.jobs.run(script, Purpose("cannot create the tables", first.name))
 
-    @contextmanager
-    def exclusive(self, tables: Iterable[Table]) -> Iterator[None]:
-        """Within, no other transaction of this process changes these tables: BigQuery would abort one of two."""
-        with ExitStack() as held:
-            for name in sorted(table.name for table in tables):
-                with self._lock:
-                    lock = self._in_use.setdefault(name, threading.Lock())
-                held.enter_context(lock)
-            yield
 
-    def mark_empty(self, table: Table, year: int) -> float:
-        """Record that a year is stored and empty; returns the recorded time, in epoch seconds."""
-        milliseconds = int(time.time() * 1000)
-        changed = bigquery.Table(self.reference_to(table.name))
-        changed.labels = {f"{_EMPTY}{year}": str(milliseconds)}  # a patch keeps all other labels
-        call_bigquery(
-            lambda: self.client().update_table(changed, ["labels"], **self.jobs.options), f"cannot label {table.name}"
-        )
-        return milliseconds / 1000
-
-    @staticmethod
-    def marked_empty(live: bigquery.Table) -> dict[int, float]:
-        """The years that are recorded as empty, each with its time in epoch seconds."""
-        marks = {name: at for name, at in live.labels.items() if name.startswith(_EMPTY)}
-        return {int(name.removeprefix(_EMPTY)): int(at) / 1000 for name, at in marks.items()}
+def labelled(live: bigquery.Table) -> dict[int, TableYear]:
+    """The years that a table has labels of; each has the table's bytes in proportion to its rows."""
+    found = {}
+    for name, value in live.labels.items():
+        if name.startswith(_YEAR) and (parts := _OF_A_YEAR.fullmatch(value)):
+            identity, inputs, rows, milliseconds = parts.groups()
+            size = (live.num_bytes or 0) * int(rows) // max(live.num_rows or 0, int(rows), 1)
+            lineage = Lineage(identity, inputs)
+            found[int(name.removeprefix(_YEAR))] = TableYear(int(rows), size, int(milliseconds) / 1000, lineage)
+    return found

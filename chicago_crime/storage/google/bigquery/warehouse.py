@@ -1,45 +1,55 @@
 """The warehouse in BigQuery: tables partitioned by month or by year, a year replaced whole."""
 
 import copy
+import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
+import duckdb
 import pyarrow as pa
 from google.cloud import bigquery
+from sqlglot import exp
 from typing_extensions import override
 
 from chicago_crime import sql
 from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.sql.duckdb_scans import parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
-from chicago_crime.storage.google.bigquery import answers, statements
+from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery
-from chicago_crime.storage.google.bigquery.live_tables import LiveTables
-from chicago_crime.storage.google.bigquery.packing import live_columns
-from chicago_crime.storage.warehouse import FirstRows, TableYear, TooMuchToReadError, Warehouse, WarehouseError
+from chicago_crime.storage.google.bigquery.live_tables import LiveTables, labelled
+from chicago_crime.storage.google.bucket import BucketStore
+from chicago_crime.storage.lineage import Lineage
+from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract
+from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
 _TRUNCATE = bigquery.WriteDisposition.WRITE_TRUNCATE
 _NEVER = bigquery.CreateDisposition.CREATE_NEVER
+_TABLES_AT_ONCE = 4
 
 
 @dataclass
 class BigQueryWarehouse(Warehouse):
-    """BigQuery tables.
+    """BigQuery tables: those of crimes are partitioned by month, those of counts and the raw one by year.
 
-    A table of counts is partitioned by year: one job overwrites the partition, which is atomic. A table of crimes is
-    partitioned by month: a year is deleted and inserted in one transaction. BigQuery aborts one of two transactions
-    that change the same table at once, so those of this process wait for each other, and one that conflicts with
-    another process is started again.
+    A year is replaced by one load job or one MERGE, which is atomic. BigQuery fails one of two statements that change
+    the same partitions at once; it is started again.
 
     Attributes:
         account: project, credentials and endpoint of the client.
         dataset_id: the dataset.
         location: region of the dataset and of all jobs.
         most_bytes: a statement that would read more is refused.
-        has_files: whether there is a Parquet file below a folder, gs://bucket/folder.
+        staging: the bucket for exported files.
+        memory: limit for writing exported years in their order, e.g. 700MB.
         policy: timeouts and retries of a request.
     """
 
@@ -47,7 +57,8 @@ class BigQueryWarehouse(Warehouse):
     dataset_id: str
     location: str
     most_bytes: int
-    has_files: Callable[[str], bool]
+    staging: BucketStore
+    memory: str = "700MB"
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -65,78 +76,159 @@ class BigQueryWarehouse(Warehouse):
         return found
 
     @override
-    def load_csv(self, table: Table, year: int, csv: str) -> TableYear:
+    def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
         purpose = Purpose(f"cannot load {csv} into {table.name}", table.name, year)
         self.tables.make_ready([table])
-        costs = self.jobs.load(
-            csv,
-            self._partition(table, year),
-            purpose,
-            source_format=bigquery.SourceFormat.CSV,
-            write_disposition=_TRUNCATE,
-            create_disposition=_NEVER,
-            schema=[bigquery.SchemaField(c.name, "STRING", description=c.description) for c in table.columns],
-            skip_leading_rows=1,
-            allow_quoted_newlines=True,
-            encoding="UTF-8",
-            max_bad_records=0,
-        )
-        return self._now(table, year, costs)
+        with self.tables.changing(table, year):
+            costs = self.jobs.load(
+                csv,
+                self.tables.reference_to(f"{table.name}${year}"),
+                purpose,
+                source_format=bigquery.SourceFormat.CSV,
+                write_disposition=_TRUNCATE,
+                create_disposition=_NEVER,
+                schema=[bigquery.SchemaField(c.name, "STRING", description=c.description) for c in table.columns],
+                skip_leading_rows=1,
+                allow_quoted_newlines=True,
+                encoding="UTF-8",
+                max_bad_records=0,
+            )
+        return self._record(table, year, Lineage.of(table, [sha256]), costs)
 
     @override
-    def load_parquet(self, table: Table, year: int, folder: str) -> TableYear:
-        return self.load_parquets({table: folder}, year)[table.name]
+    def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
+        purpose = Purpose(f"cannot load {year} into {table.name}", table.name, year)
+        self.tables.make_ready([table])
+        lineage = lineage or self._lineage(table, year)
+        uri = folder if folder.endswith(".parquet") else f"{folder.rstrip('/')}/*.parquet"
+        if uri != folder and not self.staging.has_parquet(folder):
+            return self._clear(table, year, lineage)
+        with self.tables.staging(table, year) as staged:
+            # The staging table takes its columns from the files: a column that they lack then is an error, not NULL.
+            self.jobs.load(
+                uri,
+                staged,
+                purpose,
+                source_format=bigquery.SourceFormat.PARQUET,
+                write_disposition=_TRUNCATE,
+                create_disposition=_NEVER,
+            )
+            return self._replace(table, year, statements.staged(table, year, staged.table_id), lineage, purpose)
 
     @override
     def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:
-        # One script: temporary tables from the files, then one transaction.
-        names = ", ".join(table.name for table in folders)
-        purpose = Purpose(f"cannot load {year} into {names}", next(iter(folders)).name, year)
-        self.tables.make_ready(folders)
-        before, changes = list[str](), list[str]()
-        for table, folder in folders.items():
-            rows = None
-            if self.has_files(folder):
-                staging, rows = statements.staged(table, year, folder)
-                before += staging
-            changes += statements.replaced(table, year, rows)
-        with self.tables.exclusive(folders):
-            costs = self.jobs.run(statements.transaction(changes, before), purpose)
-        first = next(iter(folders))
-        return {table.name: self._now(table, year, costs if table is first else Costs()) for table in folders}
+        # A table records what those upstream are when it is loaded: they come first.
+        last = [table for table in folders if not folders.keys().isdisjoint(table.upstream)]
+        loaded = dict[str, TableYear]()
+        with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+            for tables in ([table for table in folders if table not in last], last):
+                years = pool.map(lambda table: self.load_parquet(table, year, folders[table]), tables)
+                loaded |= {table.name: stored for table, stored in zip(tables, years, strict=True)}
+        return loaded
 
     @override
     def clear_year(self, table: Table, year: int) -> TableYear:
         self.tables.make_ready([table])
-        stored, costs = self.stored(table).get(year), Costs()
-        if stored and not stored.rows:  # nothing to do, and no write to pay for
-            return stored
-        if stored:
-            with self.tables.exclusive([table]):
+        return self._clear(table, year, self._lineage(table, year))
+
+    def _clear(self, table: Table, year: int, lineage: Lineage) -> TableYear:
+        stored, live = self.tables.years(table), self.tables.live(table.name)
+        held = stored.get(year)
+        if held and not held.rows and held.lineage == lineage:
+            return held
+        strays = ((live and live.num_rows) or 0) - sum(one.rows for one in stored.values())  # of a run that was killed
+        with self.tables.changing(table, year):
+            costs = Costs()
+            if (held and held.rows) or strays:
                 purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
                 costs = self.jobs.run(statements.delete(table, year), purpose)
-        return self._empty(table, year, costs)
+        return self._record(table, year, lineage, replace(costs, rows=0))
 
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
-        query, parameters = statements.computed(table), {"year": year}
         self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
-        if statements.is_by_month(table):
-            script = statements.transaction(statements.replaced(table, year, query))
-            with self.tables.exclusive([table]):
-                costs = self.jobs.run(script, purpose, parameters)
-        else:
-            target = self._partition(table, year)
-            how = {"write_disposition": _TRUNCATE, "create_disposition": _NEVER}
-            costs = self.jobs.run(query, purpose, parameters, destination=target, **how)
-        return self._now(table, year, costs)
+        lineage = self._lineage(table, year)  # before the rows are read: what changes meanwhile makes this year stale
+        return self._replace(table, year, statements.computed(table), lineage, purpose, {"year": year})
+
+    def _replace(
+        self,
+        table: Table,
+        year: int,
+        query: str,
+        lineage: Lineage,
+        purpose: Purpose,
+        parameters: Mapping[str, int] = {},
+    ) -> TableYear:
+        with self.tables.changing(table, year):
+            costs = self.jobs.run(statements.replaced(table, year, query), purpose, parameters)
+        return self._record(table, year, lineage, costs)
+
+    def _record(self, table: Table, year: int, lineage: Lineage, costs: Costs) -> TableYear:
+        if costs.rows is None:
+            raise WarehouseError(f"BigQuery does not say how many rows it wrote into {year} of {table.name}: try again")
+        return replace(self.tables.record(table, year, lineage, costs.rows), details=costs.as_details())
+
+    def _lineage(self, table: Table, year: int) -> Lineage:
+        """The lineage of a year made now; upstream tables of an earlier version have no identity."""
+        live = (self.tables.live(above.name) for above in table.upstream)
+        held = (labelled(one).get(year) if one else None for one in live)
+        return Lineage.of(table, [one.lineage.identity if one and one.lineage else "" for one in held])
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
         purpose = Purpose(f"cannot export {table.name}", table.name)
         self._existing(table, years)
         self.jobs.run(statements.export(table, years, folder), purpose)
+
+    @override
+    def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
+        """BigQuery writes no order into its files: each year is sorted here."""
+        stored = self.stored_of_all(tables)
+        for table in tables:
+            self._refuse_missing(table, years, stored[table.name])
+        purpose = Purpose("cannot look up BigQuery's time", "export")
+        as_of = self.jobs.read("SELECT CURRENT_TIMESTAMP() AS now", purpose)["now"][0].as_py()
+        place = f"exports/{uuid.uuid4().hex}/"
+
+        def fetch(table: Table) -> dict[tuple[str, int], Path]:
+            rows = {year: stored[table.name][year].rows for year in years}
+            return self._fetch(table, rows, as_of, place, folder)
+
+        try:
+            with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+                return {key: file for found in pool.map(fetch, tables) for key, file in found.items()}
+        finally:
+            self.staging.delete_prefix(place)
+
+    def _fetch(
+        self, table: Table, rows: Mapping[int, int], as_of: datetime, place: str, folder: Path
+    ) -> dict[tuple[str, int], Path]:
+        """Export years of a table, download the files, and write each year's rows in their order."""
+        uri = self.staging.uri(f"{place}{table.name}")
+        self.jobs.run(
+            statements.export(table, list(rows), uri, as_of), Purpose(f"cannot export {table.name}", table.name)
+        )
+        parts, found = folder / f"{table.name}-parts", dict[tuple[str, int], Path]()
+        parts.mkdir()
+        for item in self.staging.list(f"{place}{table.name}/"):
+            self.staging.get(item.key, parts)
+        limits = {"memory_limit": self.memory, "temp_directory": str(parts)}
+        with duckdb.connect(config={**limits}) as connection:
+            scan = exp.select("*").from_(parquet_scan(*parts.iterdir())).sql("duckdb")
+            connection.execute(f"CREATE VIEW exported AS SELECT {contract(table)} FROM ({scan})")
+            for year, count in rows.items():
+                file = found[table.name, year] = folder / f"{table.name}-{year}.parquet"
+                query = f"FROM exported WHERE {table.year_column} = {year} ORDER BY {', '.join(table.total_order)}"
+                target = exp.convert(str(file)).sql("duckdb")
+                [[written]] = connection.execute(f"COPY ({query}) TO {target} ({BY_DUCKDB})").fetchall()
+                if written != count:
+                    raise WarehouseError(
+                        f"{table.name} had {count:,} rows of {year}, and {written:,} when it was exported: another run "
+                        "replaced it meanwhile. Run again"
+                    )
+        shutil.rmtree(parts)
+        return found
 
     @override
     def stored(self, table: Table) -> dict[int, TableYear]:
@@ -167,24 +259,9 @@ class BigQueryWarehouse(Warehouse):
         return counts
 
     @override
-    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        query, given = answers.reduced(name, parameters)
-        most = min(answers.most_bytes(name), self.most_bytes)
-        try:
-            rows = self.jobs.read(query, Purpose(f"cannot answer {name}", name), given, most)
-        except TooMuchToReadError:
-            raise TooMuchToReadError(answers.too_much(most)) from None
-        if not rows.num_rows:
-            for table in sql.tables_read(name):
-                live = self.tables.live(table)
-                if live is None or not (live.num_rows or self.tables.marked_empty(live)):
-                    raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run")
-        return rows
-
-    @override
     def outdated(self, table: Table) -> list[int]:
         live = self.tables.live(table.name)
-        if live is None or {column.name for column in live_columns(table)} == {column.name for column in live.schema}:
+        if live is None or {column.name for column in table.columns} == {column.name for column in live.schema}:
             return []
         return list(self.stored(table))
 
@@ -204,22 +281,14 @@ class BigQueryWarehouse(Warehouse):
             raise WarehouseError("the statement is not a query: only SELECT statements are run")
         return self.jobs.read(sql, purpose, most_rows=most_rows)
 
-    def _partition(self, table: Table, year: int) -> bigquery.TableReference:
-        return self.tables.reference_to(f"{table.name}${year}")
-
     def _existing(self, table: Table, years: Sequence[int]) -> None:
-        stored = self.stored(table)
+        self._refuse_missing(table, years, self.stored(table))
+
+    @staticmethod
+    def _refuse_missing(table: Table, years: Sequence[int], stored: Mapping[int, TableYear]) -> None:
         for year in years:
             if year not in stored:
                 raise WarehouseError(f"{table.name} has no year {year}: materialize it first")
-
-    def _now(self, table: Table, year: int, costs: Costs) -> TableYear:
-        """A year as it is after a job; an empty one is recorded."""
-        stored = self.stored(table).get(year)
-        return replace(stored, details=costs.as_details()) if stored else self._empty(table, year, costs)
-
-    def _empty(self, table: Table, year: int, costs: Costs) -> TableYear:
-        return TableYear(0, 0, self.tables.mark_empty(table, year), costs.as_details())
 
     def _connect(self) -> bigquery.Client:
         with self._lock:  # one client for all threads: it keeps a pool of connections

@@ -99,6 +99,8 @@ class DataprocApi:
             "quota": "Use fewer or smaller machines (CHICAGO_CRIME_DATAPROC_WORKERS, 0 for a single node, and "
             "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE) or another CHICAGO_CRIME_GCP_REGION, or request more quota: "
             f"https://console.cloud.google.com/iam-admin/quotas?project={self.project}",
+            r"service agent|@dataproc-accounts": "Google creates Dataproc's own account some minutes after the API is "
+            "enabled: run again in five minutes.",
             "stockout|does not have enough resources|resource_pool_exhausted": "Run again later, or choose another "
             "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE.",
             "permission": self._permissions,

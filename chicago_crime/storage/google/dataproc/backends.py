@@ -242,6 +242,12 @@ class ClusterBackend(Backend):
             "config_bucket": self.bucket,
             "gce_cluster_config": {
                 "internal_ip_only": True,
+                # New organizations may demand all three (constraints/compute.requireShieldedVm).
+                "shielded_instance_config": {
+                    "enable_secure_boot": True,
+                    "enable_vtpm": True,
+                    "enable_integrity_monitoring": True,
+                },
                 "service_account_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
             },
             "master_config": machine | {"num_instances": 1},

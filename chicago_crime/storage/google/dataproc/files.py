@@ -34,7 +34,7 @@ class BucketFiles:
 
     def uri(self, key: str) -> str:
         """The URI of an object or a folder."""
-        return f"gs://{self.store.bucket}/{key}"
+        return self.store.uri(key)
 
     def upload_once(self, file: Path, name: str | None = None) -> str:
         """Upload a file, under another name if given, unless the bucket has it, and return its URI."""

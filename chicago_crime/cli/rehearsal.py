@@ -1,0 +1,313 @@
+"""A rehearsal on Google Cloud: its steps, what each proves, and the report.
+
+Everything is in a dataset and below a folder of its own, which are removed before and afterwards: a rehearsal that was
+killed is cleaned up by the next one.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+from chicago_crime.errors import PlatformError
+from chicago_crime.graph.checks.layers import COORDINATES
+from chicago_crime.installation import build_bigquery, build_bucket_store, build_dataproc
+from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.staging import staging_folder
+from chicago_crime.settings import Settings
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
+from chicago_crime.storage.google.bucket import BucketStore
+from chicago_crime.storage.google.prices import CLUSTER_DISK_GB, machine_usd_per_hour
+from chicago_crime.storage.object_store import StoredObject, rows_key
+from chicago_crime.storage.warehouse import TableYear
+from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
+
+YEAR, ROWS = 2014, 500
+
+
+class RehearsalError(PlatformError):
+    """Google answers, but not what a run relies on."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kind of call.
+
+    Attributes:
+        name: what it does.
+        means: what a failure means for a run.
+        mend: what to do about a failure.
+        work: does it; returns a note for the report, and its costs in US dollars as far as they are known.
+        needs: names of steps without which it is left out.
+    """
+
+    name: str
+    means: str
+    mend: str
+    work: Callable[[], tuple[str, float]]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a step went: passed, failed or left out, with Google's own words or a note."""
+
+    step: Step
+    outcome: str
+    words: str = ""
+    seconds: float = 0.0
+    usd: float = 0.0
+
+
+@dataclass
+class Rehearsal:
+    """The parts of one rehearsal.
+
+    Attributes:
+        settings: of the installation, with a dataset and a folder for data of their own.
+        has_cluster: whether a cluster is tried, too.
+        folder: of all keys in the buckets.
+    """
+
+    settings: Settings
+    has_cluster: bool
+    folder: str = "rehearsal/"
+    _lake: StoredObject | None = field(default=None, init=False)
+
+    @classmethod
+    def of(cls, settings: Settings, has_cluster: bool) -> "Rehearsal":
+        """The rehearsal of an installation."""
+        own = {
+            "bigquery_dataset": f"{settings.bigquery_dataset}_rehearsal",
+            "data_dir": settings.data_dir / "rehearsal",
+        }
+        return cls(settings.model_copy(update=own), has_cluster)
+
+    @cached_property
+    def store(self) -> BucketStore:
+        """The bucket, below the folder."""
+        return replace(build_bucket_store(self.settings), folder=self.folder)
+
+    @cached_property
+    def staging(self) -> BucketStore:
+        """The bucket for files of a run, below the folder."""
+        return replace(build_bucket_store(self.settings, self.settings.staging_bucket), folder=self.folder)
+
+    @cached_property
+    def warehouse(self) -> BigQueryWarehouse:
+        """The dataset."""
+        return replace(build_bigquery(self.settings), staging=self.staging)
+
+    def results(self) -> Iterator[Result]:
+        """Take the steps, the doubtful ones first, and remove everything, whatever happens."""
+        good = set[str]()
+        clean = Step(
+            "remove everything",
+            "Something of the rehearsal is left, which may cost money.",
+            f"bq rm -r -f {self.settings.bigquery_dataset}; gcloud storage rm -r gs://BUCKET/{self.folder} of both "
+            "buckets. Or rehearse again: it begins by removing what is left.",
+            self._remove,
+        )
+        yield (first := _take(replace(clean, name="remove what an earlier rehearsal left")))
+        if first.outcome == "failed":
+            return
+        try:
+            for step in self._steps():
+                if missing := [name for name in step.needs if name not in good]:
+                    yield Result(step, "left out", f"it needs: {', '.join(missing)}")
+                    continue
+                yield (result := _take(step))
+                if result.outcome == "passed":
+                    good.add(step.name)
+        finally:
+            last = _take(clean)
+        yield last
+
+    def _steps(self) -> list[Step]:
+        roles = "chicago-crime doctor names missing permissions and APIs; new roles take some minutes to arrive."
+        report = "If it fails again in ten minutes, please attach the report to an issue: the code must change."
+        put, load, merge = "store an object", "load a CSV", "replace a year by MERGE"
+        export = "export and load Parquet"
+        steps = [
+            Step(put, "No year can be stored.", roles, self._put),
+            Step(load, "Nothing can be loaded into BigQuery.", f"{roles} {report}", self._load, (put,)),
+            Step(merge, "No table can be computed.", report, self._merge, (load,)),
+            Step(
+                export,
+                "Spark gets no rows, or its tables cannot be loaded by way of staging tables.",
+                f"{roles} {report}",
+                self._export,
+                (merge,),
+            ),
+            Step(
+                "publish a snapshot and read it back",
+                "Queries, reports and pages have nothing to read.",
+                report,
+                self._publish,
+                (merge,),
+            ),
+            Step(
+                "run Spark as a batch",
+                "CHICAGO_CRIME_DATAPROC_MODE=serverless does not work.",
+                f"{roles} A quota is told with the page to raise it. {report}",
+                lambda: self._spark("serverless"),
+                (merge,),
+            ),
+        ]
+        if self.has_cluster:
+            steps.append(
+                Step(
+                    "run Spark on a cluster",
+                    "CHICAGO_CRIME_DATAPROC_MODE=cluster does not work.",
+                    f"{roles} A new project may have a quota of 8 processors: raise it, or set "
+                    f"CHICAGO_CRIME_DATAPROC_WORKERS=0. {report}",
+                    lambda: self._spark("cluster"),
+                    (merge,),
+                )
+            )
+        return steps
+
+    def _put(self) -> tuple[str, float]:
+        with self._folder() as folder:
+            file = pass_through(SampleSource(rows=ROWS, dirt=False).fetch(YEAR, folder).path, YEAR, folder).file
+            self._lake = self.store.put(rows_key(YEAR), file)
+        _must(self.store.is_intact(self._lake.key, self._lake.bytes, self._lake.sha256), "the object is not as stored")
+        _must(self.store.swap("small.json", b"{}", None), "a new object could not be created")
+        _must(not self.store.swap("small.json", b"[]", None), "an object was replaced in spite of its generation")
+        _must((self.store.read("small.json") or (b"",))[0] == b"{}", "a small object was read with other content")
+        return "with preconditions on generations", 0.0
+
+    def _load(self) -> tuple[str, float]:
+        assert self._lake, "the step before stored it"
+        stored = self.warehouse.load_csv(RAW_CRIMES, YEAR, self.store.location(self._lake.key), self._lake.sha256)
+        counted = self.warehouse.measure(RAW_CRIMES, [YEAR], {"n": "COUNT(*)"})[YEAR]["n"]
+        _must(
+            stored.rows == counted == ROWS, f"the job wrote {stored.rows} rows, {counted} are there, {ROWS} are right"
+        )
+        _must(self.warehouse.stored(RAW_CRIMES)[YEAR] == stored, "the table's label is not what was written")
+        return f"{stored.rows} rows by the job and by count", _usd(stored)
+
+    def _merge(self) -> tuple[str, float]:
+        made = [self.warehouse.replace_year(table, YEAR) for _ in range(2) for table in (CRIMES, REJECTED_CRIMES)]
+        rows = sum(one.rows for one in made[2:])
+        _must(rows == ROWS, f"{ROWS} raw rows became {rows}")
+        counted = self.warehouse.measure(CRIMES, [YEAR], {"n": "COUNT(*)"})[YEAR]["n"]
+        _must(counted == made[2].rows, f"MERGE reports {made[2].rows} rows, {counted} are there")
+        return "twice, so that rows were replaced", _usd(*made)
+
+    def _export(self) -> tuple[str, float]:
+        before = self.warehouse.measure(CRIMES, [YEAR], COORDINATES)
+        self.warehouse.export_parquet(CRIMES, [YEAR], self.staging.uri("export"))
+        stored = self.warehouse.load_parquet(CRIMES, YEAR, self.staging.uri("export"))
+        after = self.warehouse.measure(CRIMES, [YEAR], COORDINATES)
+        _must(before == after, f"coordinates changed on the way: {before} became {after}")
+        return f"{stored.rows} rows, coordinates to the last digit", _usd(stored)
+
+    def _publish(self) -> tuple[str, float]:
+        with self._folder() as folder:
+            file = self.warehouse.fetch_parquet([CRIMES], [YEAR], folder)[CRIMES.name, YEAR]
+            added = self.store.add(f"published/data/{CRIMES.name}/{YEAR}", file)
+            content = file.read_bytes()
+            (folder / "back").mkdir()
+            _must(self.store.get(added.key, folder / "back").read_bytes() == content, "the file came back changed")
+        return f"{added.bytes} bytes, exported as of one instant", 0.0
+
+    def _spark(self, mode: str) -> tuple[str, float]:
+        """The platform's own asset, in a Dagster run of its own."""
+        from dagster import materialize
+
+        from chicago_crime.graph.assets.spark import enrich_crimes
+        from chicago_crime.graph.progress import ignore_progress
+        from chicago_crime.graph.years_of_run import YearsOfRun
+
+        settings = self.settings.model_copy(update={"dataproc_mode": mode})
+        began = time.monotonic()
+        result = materialize(
+            [enrich_crimes],
+            resources={
+                "warehouse": self.warehouse,
+                "spark": build_dataproc(settings),
+                "of_run": YearsOfRun(ignore_progress),
+            },
+            partition_key=str(YEAR),
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+        if not result.success:
+            raise RehearsalError(_reason(result))
+        stored = self.warehouse.stored(ENRICHED_CRIMES)[YEAR]
+        crimes = self.warehouse.stored(CRIMES)[YEAR]
+        _must(stored.rows == crimes.rows, f"{crimes.rows} crimes became {stored.rows}")
+        mart = self.warehouse.replace_year(AREA_RATES, YEAR)
+        usd, hours = _usd(mart), (time.monotonic() - began) / 3600
+        if mode == "cluster":
+            price = machine_usd_per_hour(settings.dataproc_machine_type, CLUSTER_DISK_GB) or 0.0
+            usd += price * (settings.dataproc_workers + 1) * hours
+        return f"{stored.rows} rows", usd
+
+    def _remove(self) -> tuple[str, float]:
+        self.warehouse.tables.drop_dataset()
+        for store in (self.store, self.staging):
+            replace(store, folder="").delete_prefix(self.folder)
+        return "", 0.0
+
+    def _folder(self) -> Any:
+        return staging_folder(self.settings.data_dir)
+
+
+def _take(step: Step) -> Result:
+    began = time.monotonic()
+    try:
+        words, usd = step.work()
+        return Result(step, "passed", words, time.monotonic() - began, usd)
+    except Exception as error:  # whatever it is, the other steps and the report go on
+        words = str(error) if isinstance(error, PlatformError) else f"{type(error).__name__}: {error}"
+        return Result(step, "failed", words, time.monotonic() - began)
+
+
+def _must(holds: bool, problem: str) -> None:
+    if not holds:
+        raise RehearsalError(problem)
+
+
+def _usd(*stored: TableYear) -> float:
+    return sum(float(one.details.get("bigquery_estimated_usd", 0.0)) for one in stored)
+
+
+def _reason(result: Any) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            return str((error.cause or error).message)
+    return "the run failed without a reason"
+
+
+def as_report(results: list[Result], rehearsal: Rehearsal) -> str:
+    """The results in Markdown, without names of project and buckets."""
+    settings = rehearsal.settings
+    names = {
+        settings.gcs_staging_bucket: "STAGING-BUCKET",
+        settings.gcs_bucket: "BUCKET",
+        settings.gcp_project: "PROJECT",
+    }
+    lines = [
+        "# Rehearsal on Google Cloud",
+        "",
+        f"chicago-crime {version('chicago-crime')}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {settings.gcp_region}. "
+        f"Known costs: {sum(one.usd for one in results):.4f} USD, without the batch.",
+        "",
+        "| step | outcome | seconds | what Google says | what it means, and what to do |",
+        "|---|---|---|---|---|",
+    ]
+    for one in results:
+        advice = f"{one.step.means} {one.step.mend}" if one.outcome == "failed" else ""
+        cells = (one.step.name, one.outcome, f"{one.seconds:.1f}", one.words, advice)
+        lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in cells)} |")
+    text = "\n".join(lines) + "\n"
+    for name, general in names.items():
+        text = text.replace(name, general) if name else text
+    return text

@@ -1,0 +1,104 @@
+"""The published snapshot: what readers see. A year is added when all of its tables are fresh and its checks passed."""
+
+from dataclasses import asdict
+
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    AutomationCondition,
+    MetadataValue,
+    ResourceParam,
+    asset,
+)
+
+from chicago_crime.errors import PlatformError
+from chicago_crime.graph.assets.by_year import Metadata, failure, run_years
+from chicago_crime.graph.assets.describe import OWNERS
+from chicago_crime.graph.assets.lake import lake_record
+from chicago_crime.graph.checks.assets import CHECKS
+from chicago_crime.graph.checks.findings import Examined
+from chicago_crime.graph.partitions import one_run_for_all_years, yearly
+from chicago_crime.graph.progress import Step
+from chicago_crime.graph.years_of_run import YearsOfRun
+from chicago_crime.published.catalog import PUBLISHED, CheckFound
+from chicago_crime.published.publisher import Candidate, Publisher
+
+
+@asset(
+    deps=[table.name for table in PUBLISHED],
+    partitions_def=yearly,
+    backfill_policy=one_run_for_all_years,
+    automation_condition=AutomationCondition.eager(),
+    group_name="published",
+    kinds={"parquet"},
+    owners=OWNERS,
+    description="An immutable snapshot of all tables but the raw ones: what queries, reports and pages read.",
+)
+def published(
+    context: AssetExecutionContext,
+    examined: ResourceParam[Examined],
+    publisher: ResourceParam[Publisher],
+    of_run: ResourceParam[YearsOfRun],
+) -> None:
+    """Publish the years of the run, all at once; those that failed keep what is published of them."""
+    refused = dict(of_run.left_out)
+    candidates: dict[int, Candidate] = {}
+    for year in run_years(context, of_run):
+        of_run.listener(Step("published", year))
+        try:
+            candidates[year] = _candidate(examined, of_run, year)
+        except PlatformError as error:
+            refused[year] = str(error)
+    result = publisher.publish(candidates, context.run.run_id)
+    refused |= result.refused
+    snapshot = result.snapshot
+    for year in sorted(candidates.keys() - refused.keys()):
+        assert snapshot, "a year that is not refused is published"
+        held = snapshot.years[year]
+        rows = sum(table.rows for table in held.tables.values())
+        metadata: Metadata = {
+            "partition_row_count": rows,
+            "bytes": sum(table.bytes for table in held.tables.values()),
+            "snapshot": snapshot.snapshot,
+            "is_new": year in result.changed,
+            "accepted": held.accepted or "",
+            "checks": MetadataValue.json([one.model_dump() for one in held.checks if one.outcome != "passed"]),
+            "seconds": 0.0,
+        }
+        of_run.listener(Step("published", year, rows, 0.0))
+        if refused:
+            context.log_event(AssetMaterialization("published", metadata=metadata, partition=str(year)))
+        else:
+            context.add_asset_metadata(metadata, asset_key="published", partition_key=str(year))
+    if refused:
+        raise failure("published", refused, len(candidates.keys() - refused.keys()))
+
+
+def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
+    """A year with what its checks found.
+
+    Raises:
+        PlatformError: a check failed that no reason lets through, or a table of the year cannot be read.
+    """
+    manifest = examined.source_files.manifest(year)
+    if manifest is None:
+        raise PlatformError(f"it was never fetched here: chicago-crime run --years {year}")
+    found: list[CheckFound] = []
+    problems: list[str] = []
+    is_accepted = False
+    for check in CHECKS:
+        one = check.found(examined.findings(check, [year]), year)
+        if one.outcome == "failed" and check.can_be_accepted and of_run.accept:
+            one, is_accepted = one.model_copy(update={"outcome": "accepted"}), True
+        elif one.outcome == "failed":
+            problems.append(f"{one.check}: {one.finding}")
+        found.append(one)
+    if problems:
+        raise PlatformError("; ".join(problems))
+    return Candidate(
+        source=asdict(manifest),
+        csv_sha256=lake_record(examined.object_store, year)["sha256"],
+        checks=found,
+        accepted=of_run.accept if is_accepted or year in of_run.accepted else None,
+        before=of_run.before.get(year),
+    )

@@ -1,0 +1,65 @@
+"""What one run does with its years: it holds their locks, and notes which it had to leave out and why."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from dagster import InitResourceContext, ResourceDefinition
+
+from chicago_crime.graph.dagster_internals import years_in_tags
+from chicago_crime.graph.progress import Listener
+from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import PublishedYear
+
+ACCEPT_TAG = "chicago_crime/accept"
+"""Tag of a run: the reason why its years are published although an audit fails."""
+
+PUBLISHED = "published"
+"""Key of the asset that publishes a year."""
+
+
+@dataclass
+class YearsOfRun:
+    """The years of one run.
+
+    Attributes:
+        listener: is called with the progress of each year.
+        publishes: whether the run publishes: then a year that fails is left out, and the others go on.
+        accept: the reason why years are published although an audit fails; None to refuse them.
+        before: how the years were published when the run began.
+        left_out: year -> why the run no longer works on it.
+        accepted: years whose file lacks what is published of them, and is loaded for the reason in `accept`.
+    """
+
+    listener: Listener
+    publishes: bool = False
+    accept: str | None = None
+    before: Mapping[int, PublishedYear] = field(default_factory=dict)
+    left_out: dict[int, str] = field(default_factory=dict)
+    accepted: set[int] = field(default_factory=set)
+
+
+def years_of_run(installation: Installation, listener: Listener) -> ResourceDefinition:
+    """A resource for each run. Runs of one machine work on a year one after the other, from source to snapshot."""
+
+    def hold(context: InitResourceContext) -> Iterator[YearsOfRun]:
+        run = context.run
+        if run is None:
+            yield YearsOfRun(listener)
+            return
+        years = years_in_tags(run.tags)
+
+        def waits(year: int) -> None:
+            if context.log:
+                context.log.info(f"Waiting for another run that works on {year}.")
+
+        with installation.year_locks.alone(years, waits):
+            selected = {key.to_user_string() for key in run.asset_selection or ()}
+            held = installation.published_years()
+            yield YearsOfRun(
+                listener,
+                publishes=not selected or PUBLISHED in selected,
+                accept=run.tags.get(ACCEPT_TAG),
+                before={year: held[year] for year in years if year in held},
+            )
+
+    return ResourceDefinition(hold)

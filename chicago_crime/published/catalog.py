@@ -1,0 +1,189 @@
+"""The catalog: which files make up a snapshot, what they were made from, and what the checks found.
+
+published/catalog.json                         the current snapshot
+published/snapshots/<id>.json                  every snapshot that is kept, the current one too
+published/data/<table>/<year>/<hash>.parquet   each file once, whatever the number of snapshots that name it
+"""
+
+import re
+from datetime import UTC, date, datetime, time
+from pathlib import PurePosixPath
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chicago_crime.errors import PlatformError
+from chicago_crime.storage.lineage import Lineage
+from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.tables import TABLES
+
+CATALOG = "published/catalog.json"
+SNAPSHOTS = "published/snapshots/"
+DATA = "published/data/"
+PUBLISHED = tuple(table for table in TABLES.values() if table.made_by != "csv")
+"""The tables of a snapshot: all but the raw rows."""
+
+CHICAGO = ZoneInfo("America/Chicago")
+_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
+
+
+class DamagedError(PlatformError):
+    """A published file is missing or is not what the catalog says; the message names it and the command that helps."""
+
+
+class NothingPublishedError(PlatformError):
+    """There is no snapshot, or none on that day."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")  # a newer version may write more
+
+
+class PublishedTable(_Record):
+    """One year of one table.
+
+    Attributes:
+        key: of its Parquet file in the object store.
+        rows, bytes, sha256: of the file.
+        columns: digest of the names of its columns.
+        identity, inputs: its lineage; empty if an earlier version of the package made it.
+    """
+
+    key: str
+    rows: int
+    bytes: int
+    sha256: str
+    columns: str
+    identity: str = ""
+    inputs: str = ""
+
+    @property
+    def lineage(self) -> Lineage | None:
+        """What it was made of."""
+        return Lineage(self.identity, self.inputs) if self.identity else None
+
+
+class CheckFound(_Record):
+    """What a check found in a year: passed, warning, or accepted (failed, and let through with a reason)."""
+
+    check: str
+    outcome: str
+    finding: str = ""
+
+
+class PublishedYear(_Record):
+    """One year of a snapshot.
+
+    Attributes:
+        source: the manifest of its source file.
+        run: id of the Dagster run that published it.
+        version: of the package.
+        published_at: UTC, ISO 8601.
+        checks: what the checks found.
+        accepted: the reason why the year was published although an audit failed; None if none did.
+        tables: by name.
+    """
+
+    source: dict[str, Any]
+    run: str
+    version: str
+    published_at: str
+    checks: list[CheckFound] = Field(default_factory=list)
+    accepted: str | None = None
+    tables: dict[str, PublishedTable]
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the sample source made its rows up."""
+        return bool(self.source.get("synthetic"))
+
+
+class Catalog(_Record):
+    """One snapshot.
+
+    Attributes:
+        snapshot: its id: when it was published (UTC), and a digest of what it contains.
+        changed: the years that differ from the snapshot before.
+        years: by year.
+    """
+
+    snapshot: str
+    changed: list[int] = Field(default_factory=list)
+    years: dict[int, PublishedYear]
+
+    @property
+    def published_at(self) -> datetime:
+        """When it was published."""
+        return published_at(self.snapshot)
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of all files."""
+        return {table.key for year in self.years.values() for table in year.tables.values()}
+
+
+def published_at(snapshot: str) -> datetime:
+    """When a snapshot was published, from its id."""
+    found = _ID.fullmatch(snapshot)
+    if not found:
+        raise NothingPublishedError(f"{snapshot!r} is no id of a snapshot: `chicago-crime snapshots` lists them")
+    return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def current(store: ObjectStore) -> Catalog | None:
+    """The current snapshot; None if nothing was ever published.
+
+    Raises:
+        DamagedError: the catalog cannot be read.
+    """
+    found = store.read(CATALOG)
+    return parse(CATALOG, found[0]) if found else None
+
+
+def snapshots(store: ObjectStore) -> list[str]:
+    """The ids of the snapshots that are kept, oldest first."""
+    names = (PurePosixPath(item.key) for item in store.list(SNAPSHOTS))
+    return sorted(name.stem for name in names if name.suffix == ".json" and _ID.fullmatch(name.stem))
+
+
+def open_snapshot(store: ObjectStore, as_of: date | str | None = None) -> Catalog:
+    """A snapshot: the current one, the newest at the end of a day in Chicago, or the one with an id.
+
+    Raises:
+        NothingPublishedError: there is none.
+        DamagedError: its catalog cannot be read.
+    """
+    if as_of is None:
+        if found := current(store):
+            return found
+        raise NothingPublishedError("nothing is published yet: load some years, e.g. chicago-crime run --years 2021")
+    kept = snapshots(store)
+    if isinstance(as_of, date):
+        end = datetime.combine(as_of, time.max, CHICAGO)
+        before = [name for name in kept if published_at(name) <= end]
+        if not before:
+            oldest = f"the oldest that is kept is of {published_at(kept[0]):%Y-%m-%d}" if kept else "there is none yet"
+            raise NothingPublishedError(f"there is no snapshot of {as_of} or before: {oldest}")
+        as_of = before[-1]
+    key = f"{SNAPSHOTS}{as_of}.json"
+    content = store.read(key) if as_of in kept else None
+    if content is None:
+        raise NothingPublishedError(f"there is no snapshot {as_of}: `chicago-crime snapshots` lists them")
+    return parse(key, content[0])
+
+
+def parse(key: str, content: bytes) -> Catalog:
+    """Read a catalog.
+
+    Raises:
+        DamagedError: it is not one.
+    """
+    try:
+        return Catalog.model_validate_json(content)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise DamagedError(
+            f"the catalog {key} is damaged ({problem['msg']}). `chicago-crime doctor` checks all of them; loading any "
+            "year again, e.g. chicago-crime run --years 2021, restores the current one from the newest snapshot"
+        ) from error

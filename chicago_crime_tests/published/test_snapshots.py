@@ -1,0 +1,231 @@
+"""Readers see a whole snapshot or the one before, whatever happens to a run or to a file."""
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chicago_crime.graph.assets.lake import lake_record
+from chicago_crime.graph.years_of_run import PUBLISHED
+from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import CATALOG, NothingPublishedError, snapshots
+from chicago_crime.published.publisher import Candidate
+from chicago_crime.settings import Settings
+from chicago_crime_tests.support import (
+    crimes_of_months,
+    files_below,
+    folder_settings,
+    run,
+    run_well,
+    warehouse_of,
+    write_csv,
+)
+
+INVARIANT = """
+SELECT (SELECT COUNT(*) FROM crimes), (SELECT COUNT(*) FROM enriched_crimes), (SELECT SUM(crimes) FROM crimes_monthly),
+       (SELECT COUNT(*) FROM crimes WHERE arrest), (SELECT SUM(arrests) FROM crime_type_count)
+"""
+
+
+def rows_now(settings: Settings, query: str = INVARIANT) -> tuple:
+    [row] = Installation(settings).reader().first_rows(query, None).rows
+    return row
+
+
+def counts(settings: Settings) -> dict[int, int]:
+    query = "SELECT year, COUNT(*) FROM crimes GROUP BY year"
+    return dict(Installation(settings).reader().first_rows(query, None).rows)
+
+
+def test_the_same_data_make_no_new_snapshot_and_other_data_do(loaded_copy: Settings) -> None:
+    store = Installation(loaded_copy).object_store
+    [first] = snapshots(store)
+    files = files_below(loaded_copy.data_dir / "objects" / "published" / "data")
+    run_well(loaded_copy, 2014, 2015)
+    assert snapshots(store) == [first]
+    assert files_below(loaded_copy.data_dir / "objects" / "published" / "data") == files
+
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    run_well(loaded_copy, 2014)
+    old, new = snapshots(store)
+    assert (old, rows_now(loaded_copy)) == (first, (72, 72, 72, 36, 36))
+    reader = Installation(loaded_copy).reader(old)
+    assert reader.first_rows(INVARIANT, None).rows == [(72, 72, 72, 0, 0)]
+    assert Installation(loaded_copy).reader(new).catalog.changed == [2014]
+
+
+def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_years_go_on(loaded_copy: Settings) -> None:
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014)[:30])
+    write_csv(loaded_copy.folder / "2015.csv", crimes_of_months(2015, arrest="true"))
+    csv, lake, tables = (files_below(loaded_copy.data_dir / name) for name in ("csv", "objects/crimes", "warehouse"))
+    [report] = run(loaded_copy, 2014, 2015)
+    assert not report.success
+    assert list(report.failures) == [PUBLISHED]
+    assert "6 of the 36 crimes that are published of 2014 are not in the new file" in report.reasons[0]
+    assert "--accept" in report.reasons[0]
+    for name, before in (("csv", csv), ("objects/crimes", lake), ("warehouse", tables)):
+        now = files_below(loaded_copy.data_dir / name)
+        assert {file: now[file] for file in now if "2014" in file} == {f: before[f] for f in before if "2014" in f}
+    assert rows_now(loaded_copy) == (72, 72, 72, 36, 36), "2015 is loaded"
+    assert {year for _, year in report.metadata} == {2015}, "Dagster records no work on the year that was left out"
+
+    [report] = run(loaded_copy, 2014, accept="the City withdrew them")
+    assert report.success
+    assert counts(loaded_copy) == {2014: 30, 2015: 36}
+    assert Installation(loaded_copy).published_years()[2014].accepted == "the City withdrew them"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"district": ""}, "district has values in the published 2014, and none in the new file"),
+        ({"community_area": "33"}, None),
+    ],
+)
+def test_a_column_that_lost_its_values_is_refused(
+    loaded_copy: Settings, change: dict[str, str], problem: str | None
+) -> None:
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, **change))
+    [report] = run(loaded_copy, 2014)
+    assert report.success == (problem is None)
+    assert problem is None or problem in report.reasons[0]
+
+
+def test_vanished_crimes_of_one_area_are_found_although_the_year_lost_few(tmp_path: Path) -> None:
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    most = crimes_of_months(2014, per_month=100)
+    few = [row | {"id": str(900_000_000 + n), "community_area": "9"} for n, row in enumerate(most[:60])]
+    write_csv(tmp_path / "in" / "2014.csv", [*most, *few])
+    run_well(settings, 2014)
+    write_csv(tmp_path / "in" / "2014.csv", [*most, *few[7:]])
+    [report] = run(settings, 2014)
+    assert "7 of the 60 crimes that are published of 2014 in community area 9" in report.reasons[0]
+
+
+def test_sample_data_protect_nothing_but_are_no_replacement_for_real_ones(tmp_path: Path) -> None:
+    sample = Settings(data_dir=tmp_path / "data", sample_rows=500)
+    run_well(sample, 2014)
+    write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
+    run_well(folder_settings(tmp_path / "data", tmp_path / "in"), 2014)
+    [report] = run(sample, 2014)
+    assert "36 of the 36 crimes" in report.reasons[0]
+
+
+def test_a_table_made_of_another_file_is_not_published(loaded_copy: Settings) -> None:
+    before = Installation(loaded_copy).reader().catalog.snapshot
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    run_well(loaded_copy, 2014, assets="crime_csv,crime_object,raw_crimes,crimes,revisions,rejected_crimes")
+    [report] = run(loaded_copy, 2014, assets="published")
+    assert "enriched_crimes was not made from crimes as it is now" in report.reasons[0]
+    assert Installation(loaded_copy).reader().catalog.snapshot == before
+    run_well(loaded_copy, 2014, assets="key:enriched_crimes+")
+    assert rows_now(loaded_copy) == (72, 72, 72, 36, 36)
+
+
+def test_a_run_does_not_publish_over_a_newer_state_than_it_began_from(loaded_copy: Settings) -> None:
+    """As if two machines worked on one store: locks do not reach that far."""
+    installation = Installation(loaded_copy)
+    began = installation.published_years()
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    run_well(loaded_copy, 2014)
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, domestic="true"))
+    run_well(loaded_copy, 2014, assets="key:crime_csv+ and not key:published")
+    publisher = installation.publisher(warehouse_of(loaded_copy))
+    sha256 = lake_record(installation.object_store, 2014)["sha256"]
+    candidate = Candidate(source={"sha256": "another"}, csv_sha256=sha256, before=began[2014])
+    result = publisher.publish({2014: candidate}, "slow")
+    assert "was published by the run" in result.refused[2014]
+    assert rows_now(loaded_copy)[3:] == (36, 36)
+
+
+def test_two_publishers_at_once_publish_the_years_of_both(loaded_copy: Settings) -> None:
+    for year in (2014, 2015):
+        write_csv(loaded_copy.folder / f"{year}.csv", crimes_of_months(year, arrest="true"))
+    command = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()", "run"]
+    folders = [f"--folder={loaded_copy.folder}", f"--data-dir={loaded_copy.data_dir}"]
+    runs = [subprocess.Popen([*command, f"--years={year}", *folders]) for year in (2014, 2015)]
+    assert [process.wait() for process in runs] == [0, 0]
+    assert rows_now(loaded_copy) == (72, 72, 72, 72, 72)
+    assert len(snapshots(Installation(loaded_copy).object_store)) == 3
+
+
+def test_a_reader_loop_never_sees_two_states(loaded_copy: Settings) -> None:
+    seen: set[tuple] = set()
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            seen.add(rows_now(loaded_copy))
+
+    reader = threading.Thread(target=read)
+    held = Installation(loaded_copy).reader()
+    reader.start()
+    try:
+        for count in range(3):
+            arrest = "true" if count % 2 == 0 else "false"
+            write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, per_month=4, arrest=arrest))
+            run_well(loaded_copy, 2014)
+    finally:
+        stop.set()
+        reader.join()
+    assert all(len({row[0], row[1], row[2]}) == 1 and row[3] == row[4] for row in seen)
+    assert len(seen) >= 3
+    assert held.first_rows(INVARIANT, None).rows == [(72, 72, 72, 0, 0)], "an open reader keeps its snapshot"
+
+
+def test_as_of_a_day_gives_the_newest_snapshot_at_its_end_in_chicago(loaded_copy: Settings) -> None:
+    installation = Installation(loaded_copy)
+    folder = loaded_copy.data_dir / "objects" / "published" / "snapshots"
+    [current] = folder.iterdir()
+    for name in ("20250302T055959Z-aaaa", "20250302T060000Z-bbbb"):
+        (folder / f"{name}.json").write_text(current.read_text().replace(current.stem, name))
+    day = datetime(2025, 3, 1).date()
+    assert installation.reader(day).catalog.snapshot == "20250302T055959Z-aaaa"
+    assert installation.reader(day + timedelta(1)).catalog.snapshot == "20250302T060000Z-bbbb"
+    with pytest.raises(NothingPublishedError, match="the oldest that is kept is of 2025-03-02"):
+        installation.reader(day - timedelta(1))
+
+
+def test_old_snapshots_and_files_that_none_names_are_removed_after_a_publication(loaded_copy: Settings) -> None:
+    folder = loaded_copy.data_dir / "objects" / "published"
+    [current] = (folder / "snapshots").iterdir()
+    old = f"{datetime.now(UTC) - timedelta(days=401):%Y%m%dT%H%M%SZ}-aaaa"
+    (folder / "snapshots" / f"{old}.json").write_text(current.read_text().replace(current.stem, old))
+    stray = folder / "data" / "crimes" / "2014" / "0123456789abcdef.parquet"
+    stray.write_bytes(b"of a publisher that was killed")
+    run_well(loaded_copy, 2014)
+    assert stray.exists(), "nothing was published"
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    run_well(loaded_copy, 2014)
+    assert not stray.exists()
+    assert old not in snapshots(Installation(loaded_copy).object_store)
+    assert (folder / "snapshots" / current.name).exists()
+    named = (
+        Installation(loaded_copy).reader(current.stem).catalog.keys | Installation(loaded_copy).reader().catalog.keys
+    )
+    assert {f"published/data/{name}" for name in files_below(folder / "data")} == named
+
+
+@pytest.mark.parametrize("damage", ["catalog", "file", "missing"])
+def test_loading_the_year_again_mends_what_is_damaged(loaded_copy: Settings, damage: str) -> None:
+    objects = loaded_copy.data_dir / "objects"
+    key = Installation(loaded_copy).reader().catalog.years[2014].tables["crimes_monthly"].key
+    file = objects / (CATALOG if damage == "catalog" else key)
+    content = b"{" if damage == "catalog" else b"x" * file.stat().st_size
+    file.unlink()  # the warehouse's file has the same bytes, by a hard link
+    if damage != "missing":
+        file.write_bytes(content)
+    with pytest.raises(Exception, match=r"damaged|missing|No magic bytes"):
+        rows_now(loaded_copy)
+    run_well(loaded_copy, 2014)
+    assert rows_now(loaded_copy) == (72, 72, 72, 0, 0)
+
+
+def test_publishing_needs_no_more_disk_than_the_tables(loaded_years: Settings) -> None:
+    links = {file.stat().st_ino for file in (loaded_years.data_dir / "warehouse").rglob("*.parquet")}
+    data = list((loaded_years.data_dir / "objects" / "published" / "data").rglob("*.parquet"))
+    assert data
+    assert all(file.stat().st_ino in links for file in data)
