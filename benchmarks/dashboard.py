@@ -3,8 +3,8 @@
     python -m benchmarks.dashboard [--data-dir DATA] [--changes 50]
 
 Without DATA it first loads 22 full-size years of the synthetic sample (5 GB of disk). Then it measures in Chromium the
-first page of a warm server, successive filter changes, and the memory of the server under five concurrent users: first
-with the marts, and then with the same pages reading enriched_crimes. Use an idle machine, and compare the ratios.
+first page of a warm server, successive filter changes, and the memory of the server under five concurrent users. Use an
+idle machine.
 """
 
 import argparse
@@ -22,20 +22,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-import sqlglot
-import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
-from rich.table import Table
-from sqlglot import exp
 
-from chicago_crime.dashboard.app import Dashboard
-from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.serve import MEMORY
-from chicago_crime.installation import Installation
-from chicago_crime.settings import load_settings
-from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
 out = Console(highlight=False)
 
@@ -44,28 +34,7 @@ USERS = 5
 BOXES = ", ".join(f"#filters [name={name}]" for name in ("year", "offense_class", "type", "area"))
 PAGES_EACH = 30
 PROGRAM = "from chicago_crime.cli.app import main; main()"
-GOALS = {"first page": 2.0, "median": 0.3, "95th percentile": 0.8, "memory, MB": 500}
-
-WITHOUT_MART = {
-    "crimes_monthly": "SELECT *, 1 AS crimes FROM enriched_crimes",
-    "crimes_by_cell": "SELECT *, 1 AS crimes FROM enriched_crimes",
-    "crimes_hourly": "SELECT *, IF(is_time_placeholder, 0, 1) AS crimes, IF(is_time_placeholder, 1, 0) AS "
-    "time_placeholders FROM enriched_crimes",
-}
-"""What the pages read instead of a mart, for comparison."""
-
-
-class WithoutMarts(DuckDBWarehouse):
-    """The same warehouse, in which a mart is a query over enriched_crimes."""
-
-    def _scan_all(self, table: str) -> exp.Expr:
-        if table not in WITHOUT_MART:
-            return super()._scan_all(table)
-        query = sqlglot.parse_one(WITHOUT_MART[table], read="bigquery")
-        [source] = query.find_all(exp.Table)
-        source.replace(exp.Table(this=super()._scan_all(source.name)))
-        assert isinstance(query, exp.Query)
-        return query.subquery()
+GOALS = {"first page": 2.0, "filter change, median": 0.3, "95th percentile": 0.8, "memory, MB": 500}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -73,11 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure the dashboard in a browser.")
     parser.add_argument("--data-dir", type=Path, help="an installation with many years; by default one is created")
     parser.add_argument("--changes", type=int, default=50, help="number of filter changes")
-    parser.add_argument("--serve-without-marts", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
-    if chosen.serve_without_marts:
-        _serve_without_marts(chosen.data_dir)
-    elif chosen.data_dir:
+    if chosen.data_dir:
         _measure(chosen.data_dir, chosen.changes)
     else:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
@@ -86,45 +52,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _measure(Path(folder), chosen.changes)
 
 
-def _serve_without_marts(data_dir: Path) -> None:
-    settings = load_settings(data_dir=data_dir)
-    warehouse = WithoutMarts(data_dir / "warehouse", data_dir / "staging", settings.threads, MEMORY)
-    data = Data(warehouse, Installation(settings).source_files, settings.home)
-    dashboard = Dashboard(data)
-    dashboard.warm_up()
-    uvicorn.run(dashboard.application(), port=PORT, log_level="warning")
-
-
 def _measure(data_dir: Path, changes: int) -> None:
-    commands = {
-        "from the marts": ["-c", PROGRAM, "dashboard", "--port", str(PORT), "--data-dir", str(data_dir)],
-        "from enriched_crimes": ["-m", "benchmarks.dashboard", "--serve-without-marts", "--data-dir", str(data_dir)],
-    }
-    table = Table("", "start", "first page", "median", "p95", f"{USERS} users", "MB")
-    measured = {}
-    with sync_playwright() as playwright:
-        for name, command in commands.items():
-            with _serving(command) as (server, started):
-                # A new browser for each, with an empty cache.
-                browser = playwright.chromium.launch(
-                    executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
-                )
-                first, seconds = _changes(browser, changes)
-                browser.close()
-                memory, waits = _users(server)
-            cuts = statistics.quantiles(seconds, n=20)
-            measured[name] = (first, statistics.median(seconds), cuts[-1], memory / 1e6)
-            texts = [f"{one:.2f}" for one in (started, *measured[name][:3], statistics.median(waits))]
-            table.add_row(name, *texts, f"{memory / 1e6:,.0f}")
-    out.print(f"{changes} filter changes, then {USERS} users with {PAGES_EACH} pages each (median), in seconds")
-    out.print(table)
-    for (what, goal), value in zip(GOALS.items(), measured["from the marts"], strict=True):
+    with sync_playwright() as playwright, _serving(data_dir) as (server, started):
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        first, seconds = _changes(browser, changes)
+        browser.close()
+        memory, waits = _users(server)
+    out.print(f"start: {started:.2f} s; a page for one of {USERS} users, median: {statistics.median(waits):.2f} s")
+    measured = (first, statistics.median(seconds), statistics.quantiles(seconds, n=20)[-1], memory / 1e6)
+    for (what, goal), value in zip(GOALS.items(), measured, strict=True):
         out.print(f"{what}: {value:.2f} (goal: at most {goal}) {'reached' if value <= goal else 'MISSED'}")
 
 
 @contextmanager
-def _serving(command: list[str]) -> Iterator[tuple[psutil.Process, float]]:
+def _serving(data_dir: Path) -> Iterator[tuple[psutil.Process, float]]:
     start = time.perf_counter()
+    command = ["-c", PROGRAM, "dashboard", "--port", str(PORT), "--data-dir", str(data_dir)]
     process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
     try:
         while True:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.run [--verify] [--folder FOLDER] [--without-spark] [--years 2001-2022]
 
-Writes 22 full-size years of the synthetic sample, loads them in each way one after the other, and prints a table.
-Compare ratios rather than seconds: machines are noisy. Needs 15 GB of disk; Java 17 for Spark. `--verify` compares the
-tables.
+Writes 22 full-size years of the synthetic sample, made like real ones, loads them in each way and layout one after the
+other, then real rows where ../shared/data/real is, and prints a table. Compare ratios rather than seconds: machines are
+noisy. Needs 15 GB of disk; Java 17 for Spark. `--verify` compares the tables.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import watch
+from benchmarks.layouts import LAYOUTS, REAL, write_layout, write_like_real, write_real
 from chicago_crime.sources.sample.profile import profile
-from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables.years import parse_years
 
@@ -60,49 +60,55 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _measure(folder: Path, years: list[int], verify: bool, with_spark: bool) -> None:
     real_size = {year: profile().rows_of(year) for year in years}
-    rows, csv_bytes = _write_csvs(folder / "csv", real_size)
-    out.print(f"{len(years)} years, {rows:,} rows, {csv_bytes / 1e9:.2f} GB of CSV, SYNTHETIC")
+    write_like_real(folder / "csv", real_size)
+    size = sum(file.stat().st_size for file in (folder / "csv").iterdir())
+    out.print(f"{len(years)} years, {sum(real_size.values()):,} rows, {size / 1e9:.2f} GB of CSV, SYNTHETIC, like real")
     table = Table("", "seconds", "x floor", "memory MB")
-    python = [sys.executable, "-m"]
+    ratios: dict[str, float] = {}
 
-    floor = watch.run([*python, "benchmarks.floor", str(folder / "csv"), str(folder / "floor")], folder / "log")
-    table.add_row("floor: DuckDB by hand", f"{floor.seconds:.1f}", "1.00", f"{floor.bytes / 1e6:,.0f}")
-    platform = _platform(folder, "csv", "platform", years)
-    ratio = platform.seconds / floor.seconds
-    table.add_row(
-        "platform, with all checks", f"{platform.seconds:.1f}", f"{ratio:.2f}", f"{platform.bytes / 1e6:,.0f}"
-    )
+    def add(name: str, found: watch.Measured, floor: watch.Measured) -> watch.Measured:
+        ratios[name] = found.seconds / floor.seconds
+        table.add_row(name, f"{found.seconds:.1f}", f"{ratios[name]:.2f}", f"{found.bytes / 1e6:,.0f}")
+        return found
+
+    floor = _floor(folder, "csv")
+    add("floor: DuckDB by hand", floor, floor)
+    platform = add("platform, with all checks", _platform(folder, "csv", "platform", years), floor)
     if verify:
         _verify(folder / "floor", folder / "platform" / "warehouse", years)
     query = _query_seconds(folder / "platform")
-    shutil.rmtree(folder / "floor")
     shutil.rmtree(folder / "platform")
+    for layout in LAYOUTS:
+        write_layout(folder / "csv", folder / "layout", layout)
+        add(layout, _platform(folder, "layout", "platform", years), floor)
+        shutil.rmtree(folder / "layout")
+        shutil.rmtree(folder / "platform")
     if with_spark:
-        spark = watch.run(
-            [*python, "benchmarks.spark_local", str(folder / "csv"), str(folder / "spark")], folder / "log"
-        )
-        ratio = spark.seconds / floor.seconds
-        table.add_row("Apache Spark, local[2]", f"{spark.seconds:.1f}", f"{ratio:.2f}", f"{spark.bytes / 1e6:,.0f}")
+        command = [sys.executable, "-m", "benchmarks.spark_local", str(folder / "csv"), str(folder / "spark")]
+        spark = add("Apache Spark, local[2]", watch.run(command, folder / "log"), floor)
         shutil.rmtree(folder / "spark")
     shutil.rmtree(folder / "csv")
 
-    _write_csvs(folder / "csv3", {year: 3 * count for year, count in real_size.items()})
-    large = _platform(folder, "csv3", "platform3", years)
-    ratio = large.seconds / floor.seconds
-    table.add_row("platform, 3 x the rows", f"{large.seconds:.1f}", f"{ratio:.2f}", f"{large.bytes / 1e6:,.0f}")
-    shutil.rmtree(folder / "csv3")
-    shutil.rmtree(folder / "platform3")
-    _write_csvs(folder / "csv1", {2015: ONE_YEAR_ROWS})
-    one = min((_platform(folder, "csv1", f"one{n}", [2015]) for n in range(3)), key=lambda measured: measured.seconds)
-    table.add_row(f"one year of {ONE_YEAR_ROWS:,} rows", f"{one.seconds:.1f}", "", f"{one.bytes / 1e6:,.0f}")
+    write_like_real(folder / "csv3", {year: 3 * count for year, count in real_size.items()})
+    large = add("platform, 3 x the rows", _platform(folder, "csv3", "platform", years), floor)
+    for done in ("csv3", "platform"):
+        shutil.rmtree(folder / done)
+    one = _one_year(folder, "one year", add)
+    if REAL.exists():
+        write_real(folder / "real", years)
+        floor = add("floor on real rows", of_real := _floor(folder, "real"), of_real)
+        add("platform on real rows", _platform(folder, "real", "platform", years), floor)
+        shutil.rmtree(folder / "real")
     out.print(table)
     goals = {
-        "platform / floor": (platform.seconds / floor.seconds, 1.5),
+        "platform / floor": (ratios["platform, with all checks"], 1.2),
+        "platform / floor on real rows": (ratios.get("platform on real rows"), 1.2),
+        **{f"{layout} / floor": (ratios[layout], 1.4) for layout in LAYOUTS},
         "platform / Spark": (platform.seconds / spark.seconds if with_spark else None, 0.4),
-        "memory, GB": (max(platform.bytes, large.bytes) / 1e9, 2.0),
+        "memory, GB": (max(platform.bytes, large.bytes) / 1e9, 1.0),
         "memory at 3 x the rows / memory": (large.bytes / platform.bytes, 1.2),
         "time at 3 x the rows / 3 x time": (large.seconds / 3 / platform.seconds, 1.0),
-        "one year, seconds": (one.seconds, 10.0),
+        "one year / floor": (one, 2.5),
         "crimes by month and type, seconds": (query, 0.2),
     }
     for name, (value, goal) in goals.items():
@@ -110,15 +116,19 @@ def _measure(folder: Path, years: list[int], verify: bool, with_spark: bool) -> 
             out.print(f"{name}: {value:.2f} (goal: at most {goal}) {'reached' if value <= goal else 'MISSED'}")
 
 
-def _write_csvs(folder: Path, rows_by_year: dict[int, int]) -> tuple[int, int]:
-    """Write sample years; returns rows and bytes in all."""
-    folder.mkdir()
-    start = time.perf_counter()
-    files = [SampleSource(rows=rows).fetch(year, folder) for year, rows in rows_by_year.items()]
-    size = sum(file.path.stat().st_size for file in files)
-    seconds = time.perf_counter() - start
-    out.print(f"wrote {size / 1e9:.2f} GB of sample in {seconds:.0f} s: {size / 1e9 / seconds * 60:.1f} GB a minute")
-    return sum(int(file.details["rows"]) for file in files), size
+def _one_year(folder: Path, name: str, add: Callable[[str, watch.Measured, watch.Measured], watch.Measured]) -> float:
+    """The best ratio to the floor of one year of ONE_YEAR_ROWS rows, with the start of the process."""
+    write_like_real(folder / "csv1", {2015: ONE_YEAR_ROWS})
+    floor = min((_floor(folder, "csv1") for _ in range(3)), key=lambda measured: measured.seconds)
+    runs = (_platform(folder, "csv1", f"one{n}", [2015]) for n in range(3))
+    one = add(f"{name} of {ONE_YEAR_ROWS:,} rows", min(runs, key=lambda measured: measured.seconds), floor)
+    return one.seconds / floor.seconds
+
+
+def _floor(folder: Path, csv: str) -> watch.Measured:
+    shutil.rmtree(folder / "floor", ignore_errors=True)
+    command = [sys.executable, "-m", "benchmarks.floor", str(folder / csv), str(folder / "floor")]
+    return watch.run(command, folder / "log")
 
 
 def _platform(folder: Path, csv: str, data: str, years: list[int]) -> watch.Measured:

@@ -1,5 +1,6 @@
 """Runs a command and measures its seconds and the memory of its process tree."""
 
+import os
 import subprocess
 import threading
 import time
@@ -28,9 +29,11 @@ def run(command: Sequence[str], log: Path) -> Measured:
     Raises:
         SystemExit: it failed; the end of its log is shown.
     """
+    # As in any installation, Python compiles modules once.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start, peak = time.perf_counter(), 0
     with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         ended = threading.Event()
 
         def watch() -> None:

@@ -65,8 +65,8 @@ def enriched_crimes(
 
 def crime_type_count(enriched: DataFrame) -> DataFrame:
     """Counts by year and crime type, under the source's label."""
-    counts = enriched.groupBy("year", "primary_type").agg(*_tallies())
-    rate = (F.col("arrests") / F.col("crimes")).alias("arrest_rate")
+    counts = enriched.groupBy("year", "primary_type").agg(*_tallies(), F.count("arrest").alias("known"))
+    rate = F.when(F.col("known") > 0, F.col("arrests") / F.col("known")).alias("arrest_rate")
     return counts.select("year", "primary_type", "crimes", "arrests", rate, "domestic_crimes")
 
 

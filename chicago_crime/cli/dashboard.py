@@ -4,12 +4,20 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_settings, plain_errors, refuse_busy_port
+from chicago_crime.cli.options import (
+    AsOfOption,
+    DataOption,
+    chosen_settings,
+    chosen_snapshot,
+    plain_errors,
+    refuse_busy_port,
+)
 
 
 def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8050,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 only inside a container.")] = "127.0.0.1",
+    as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
     """Serve the dashboard, in your browser, until Ctrl-C.
@@ -20,8 +28,9 @@ def dashboard(
         settings = chosen_settings(data_dir=data_dir)
         refuse_busy_port(port, host)
         from chicago_crime.cli.screen import out
-        from chicago_crime.dashboard.serve import MEMORY, serve
+        from chicago_crime.dashboard.serve import MEMORY, build_dashboard, serve
         from chicago_crime.installation import Installation
 
         installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
-        serve(installation, port, host, lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"))
+        shown = build_dashboard(installation, chosen_snapshot(as_of))
+        serve(shown, port, host, lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"))

@@ -84,6 +84,8 @@ def load(
         for table in run_tables(reports):
             out.print(table)
         out.print(_rejects(reports))
+        for line in _notes(reports):
+            out.print(printable(line), style="yellow")
     for report in reports:
         for snapshot, published in report.published.items():
             out.print(f"published {format_years(published)} as snapshot {snapshot}")
@@ -154,6 +156,34 @@ def _rejects(reports: Sequence["RunReport"]) -> str:
                 reasons[reason] = reasons.get(reason, 0) + count
     by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
     return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
+
+
+def _notes(reports: Sequence["RunReport"]) -> Iterator[str]:
+    """What a run did not read of its files; years of which the same is to be said share a line."""
+    from chicago_crime.tables.years import format_years
+
+    notes: dict[str, list[int]] = {}
+    for (asset, year), made in sorted(_metadata(reports).items()):
+        for note in _notes_of_files(made) if asset == "crime_csv" else ():
+            notes.setdefault(note, []).append(year)
+        for kind, which in (("missing", "the file lacks"), ("ignored", "are not known and were not read")):
+            if names := made.get(f"{kind}_columns"):
+                notes.setdefault(f"columns that {which}: {', '.join(names)}", []).append(year)
+    yield from (f"{format_years(years)}: {note}" for note, years in notes.items())
+
+
+def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
+    for column, found in made["unreadable_values"].items():
+        of_file = f" of {found['file']}" if "file" in found else ""
+        first = f"the first is {found['example']!r} in line {found['line']:,}{of_file}"
+        yield f"{found['count']:,} values of {column} cannot be read and are NULL; {first}"
+    details = made["details"]
+    if lines := details.get("lines_of_no_year"):
+        yield f"lines of no year, left out: {lines:,}; the first is {details['first_of_no_year']}"
+    if letters := details.get("windows_1252_letters"):
+        yield f"bytes that are not UTF-8, read as letters of Windows-1252: {letters:,}"
+    if "left_out" in details:
+        yield f"files are left out: {details['left_out']}"
 
 
 def plan_well(

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import bundle, theme
-from chicago_crime.dashboard.data import Data, NothingLoadedError
+from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
@@ -33,6 +34,7 @@ from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.dashboard.view import SYNTHETIC, as_text
 from chicago_crime.errors import PlatformError
+from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.tables.years import format_years
 
 PAGES: dict[str, tuple[str, Page]] = {
@@ -56,10 +58,10 @@ log = logging.getLogger(__name__)
 
 
 class Dashboard:
-    """The pages over one warehouse."""
+    """The pages over published snapshots."""
 
-    def __init__(self, data: Data) -> None:
-        self.data = data
+    def __init__(self, snapshots: Snapshots) -> None:
+        self.snapshots = snapshots
 
     def application(self) -> Starlette:
         """The application for an ASGI server."""
@@ -73,6 +75,8 @@ class Dashboard:
             ],
             exception_handlers={
                 HTTPException: self.not_found,
+                NothingPublishedError: self.nothing_published,
+                DamagedError: self.damaged,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
             },
@@ -84,9 +88,9 @@ class Dashboard:
 
     def warm_up(self) -> None:
         """Import before the server listens what concurrent requests would race for."""
-        self.data.check_results()
+        import_module("chicago_crime.sql.duckdb_dialect")
         with suppress(PlatformError):  # the page will show it
-            overview(PageRequest(self.data, Filters()))
+            overview(PageRequest(self.snapshots.data(), Filters()))
 
     def page(self, request: Request) -> Response:
         """One of the pages."""
@@ -94,14 +98,12 @@ class Dashboard:
         if name not in PAGES:
             raise HTTPException(404)
         page_request = self._page_request(request)
-        view, problem = None, None
+        view, problem, status = None, None, 200
         try:
             view = PAGES[name][1](page_request)
-        except NothingLoadedError as error:
-            return self._render("empty.html", name, problem=str(error))
         except PlatformError as error:
-            problem = str(error)
-        return self._render("page.html", name, page_request, view=view, problem=problem)
+            problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
+        return self._render("page.html", name, page_request, status, view=view, problem=problem)
 
     def download(self, request: Request) -> Response:
         """A table of a page, with the rows that the page shows for the same query string."""
@@ -117,8 +119,9 @@ class Dashboard:
         if format == "csv":
             pyarrow.csv.write_csv(rows, buffer)
         else:
-            pyarrow.parquet.write_table(rows, buffer)
-        file = f"chicago-crime-{page}-{name}{'-' + SYNTHETIC if is_synthetic else ''}.{format}"
+            pyarrow.parquet.write_table(rows.replace_schema_metadata({"citation": page_request.citation}), buffer)
+        snapshot = page_request.data.catalog.snapshot
+        file = f"chicago-crime-{page}-{name}-{snapshot}{'-' + SYNTHETIC if is_synthetic else ''}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(buffer.getvalue(), media_type=MEDIA_TYPES[format], headers=headers)
 
@@ -129,6 +132,16 @@ class Dashboard:
     def not_found(self, request: Request, error: Exception) -> Response:
         """The page for an address that does not exist."""
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
+
+    def nothing_published(self, request: Request, error: Exception) -> Response:
+        """The page for a snapshot that does not exist, or what to do if there is none at all."""
+        if request.query_params.get("as_of") or self.snapshots.as_of or "file" in request.path_params:
+            return self._error(404, "There is no such snapshot", str(error))
+        return self._render("empty.html", request.path_params.get("page", "overview"))
+
+    def damaged(self, request: Request, error: Exception) -> Response:
+        """The page for a file that is damaged."""
+        return self._error(503, "A file is damaged", str(error))
 
     def user_error(self, request: Request, error: Exception) -> Response:
         """The page for an error that the user can fix."""
@@ -142,7 +155,7 @@ class Dashboard:
 
     def _page_request(self, request: Request) -> PageRequest:
         filters, notes = read_filters(request.query_params.multi_items())
-        return PageRequest(self.data, filters, notes)
+        return PageRequest(self.snapshots.data(filters.as_of), filters, notes)
 
     def _error(self, status: int, title: str, problem: str) -> Response:
         return self._render("message.html", "", status=status, title=title, problem=problem)
@@ -152,12 +165,18 @@ class Dashboard:
     ) -> Response:
         filters = request.filters if request else Filters()
         context = {"pages": {name: title for name, (title, _) in PAGES.items()}, "page": page, "filters": filters}
-        context |= {"query": filters.query(), "request": request, "as_text": as_text}
+        bare = filters.none_chosen().query()
+        context |= {
+            "query": filters.query(),
+            "bare": f"?{bare}" if bare else "",
+            "request": request,
+            "as_text": as_text,
+        }
         context |= {"as_json": as_json, "themes": [theme(False), theme(True)]}
         if request:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
-                context["loaded"] = format_years(list(request.facts.years))
+                context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)

@@ -1,4 +1,4 @@
-"""What the pages read: answers from the warehouse, cached until a table changes, and the results of asset checks.
+"""What the pages read: answers from one published snapshot, each found once, and what its catalog says.
 
 The SQL is in `sql/pages/`; each page's module turns the answers into what it shows.
 """
@@ -8,59 +8,38 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from datetime import date, timedelta
+from typing import TypeVar, cast
 
 import pyarrow as pa
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.intake.source_files import Manifest, SourceFiles
-from chicago_crime.storage.warehouse import TableYear, Warehouse
-from chicago_crime.tables import (
-    AREA_RATES,
-    CRIMES,
-    CRIMES_BY_CELL,
-    CRIMES_DAILY,
-    CRIMES_HOURLY,
-    CRIMES_MONTHLY,
-    ENRICHED_CRIMES,
-    REJECTED_CRIMES,
-    REVISIONS,
-    TABLES,
-    Table,
-)
+from chicago_crime.published.catalog import CHICAGO, PUBLISHED, Catalog
+from chicago_crime.published.reader import SnapshotReader
+from chicago_crime.storage.warehouse import WarehouseError
+from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
 
-NEEDED = (ENRICHED_CRIMES, CRIMES_DAILY, CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
-"""Tables that every page depends on. A year is shown only if all of them have it."""
-
-ALSO_READ = (REJECTED_CRIMES, REVISIONS)
-
 ANSWERS_KEPT = 64
+SNAPSHOTS_KEPT = 4
 REFRESH_SECONDS = 2.0
-"""How long the list of stored years is reused: reading it from disk takes longer than most answers."""
-
-DAGSTER_CONFIG = "dagster.yaml"
-MAX_RECORDS = 1000
-"""How far back the history of a check is read for years that were loaded long ago."""
+"""How long it takes at most until a new snapshot is shown."""
 
 Derived = TypeVar("Derived")
-Versions = Mapping[str, Mapping[int, TableYear]]
 
-
-class NothingLoadedError(PlatformError):
-    """No year is in every table that the dashboard reads."""
+_NULLS = """
+SELECT file_name, path_in_schema, SUM(stats_null_count)::BIGINT FROM parquet_metadata($files) GROUP BY ALL
+"""
 
 
 class OutdatedError(PlatformError):
-    """Some years were written by another version of this package."""
+    """Some years were published by another version of this package."""
 
 
 @dataclass(frozen=True)
 class Year:
-    """One loaded year: its first and last day with a crime, and its first provisional day if it has any."""
+    """One published year: its first and last day with a crime, and its first provisional day if it has any."""
 
     first_day: date
     last_day: date
@@ -80,11 +59,10 @@ class Year:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is loaded, and the values that filters can take.
+    """What is published, and the values that filters can take.
 
     Attributes:
-        years: those in every table that the pages read.
-        incomplete: years that only some of these tables have.
+        years: by year.
         synthetic: years of sample data.
         types: comparable labels, most frequent first.
         source_types: the source's labels, most frequent first.
@@ -97,7 +75,6 @@ class Facts:
     """
 
     years: dict[int, Year]
-    incomplete: list[int]
     synthetic: list[int]
     types: list[str]
     source_types: list[str]
@@ -124,156 +101,93 @@ class Facts:
         return sorted(self.areas.items(), key=lambda area: area[1])
 
 
-Outcome = Literal["failed", "warning", "did not run", "running", "passed"]
-OUTCOMES: tuple[Outcome, ...] = ("failed", "warning", "did not run", "running", "passed")
-"""Outcomes of a check, in the order in which the page lists them."""
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """The newest result of one asset check."""
-
-    asset: str
-    check: str
-    outcome: Outcome
-    at: datetime
-    description: str
-
-
 @dataclass
 class Data:
-    """The warehouse as the dashboard sees it.
+    """One published snapshot as the pages see it. It never changes, and neither does what was found in it.
 
     Attributes:
-        warehouse: holds the tables.
-        source_files: their manifests say where rows came from.
-        dagster_home: where Dagster records the results of checks; only read.
+        reader: reads it.
     """
 
-    warehouse: Warehouse
-    source_files: SourceFiles
-    dagster_home: Path
+    reader: SnapshotReader
     _answers: OrderedDict[object, pa.Table] = field(default_factory=OrderedDict, init=False, repr=False)
     _derived: dict[str, object] = field(default_factory=dict, init=False, repr=False)
-    _versions: Versions = field(default_factory=dict, init=False, repr=False)
-    _refreshed_at: float = field(default=float("-inf"), init=False, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
 
-    @classmethod
-    def of(cls, installation: Installation) -> "Data":
-        """The data of an installation."""
-        return cls(installation.warehouse, installation.source_files, installation.settings.home)
+    @property
+    def catalog(self) -> Catalog:
+        """Its catalog."""
+        return self.reader.catalog
 
-    def stored(self) -> Versions:
-        """What every table holds, by table and year."""
-        with self._lock:
-            if time.monotonic() - self._refreshed_at > REFRESH_SECONDS:
-                found = self.warehouse.stored_of_all(list(TABLES.values()))
-                if found != self._versions:
-                    self._versions = found
-                    self._answers.clear()
-                    self._derived.clear()
-                self._refreshed_at = time.monotonic()
-            return self._versions
+    @property
+    def published_on(self) -> date:
+        """The day on which it was published, in Chicago."""
+        return self.catalog.published_at.astimezone(CHICAGO).date()
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The result of a statement in `sql/pages/`, run once per state of the tables."""
-        versions = self.stored()
+        """The result of a statement in `sql/pages/`, run once.
+
+        Raises:
+            DamagedError: a file that it reads is damaged.
+        """
         key = (name, repr(sorted(parameters.items())))
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-        rows = self.warehouse.answer(f"pages/{name}", parameters)
+        try:
+            rows = self.reader.answer(f"pages/{name}", parameters)
+        except WarehouseError:
+            self.reader.verify()
+            rows = self.reader.answer(f"pages/{name}", parameters)
         with self._lock:
-            if versions is self._versions:  # else a table changed meanwhile, and the result must not be reused
-                self._answers[key] = rows
-                while len(self._answers) > ANSWERS_KEPT:
-                    self._answers.popitem(last=False)
+            self._answers[key] = rows
+            while len(self._answers) > ANSWERS_KEPT:
+                self._answers.popitem(last=False)
         return rows
 
     def derived(self, name: str, make: Callable[[], Derived]) -> Derived:
-        """A value that is expensive to compute from answers, computed once per state of the tables."""
+        """A value that is expensive to compute from answers, computed once."""
         with self._lock:
-            versions = self.stored()
-            if name in self._derived:
-                return cast(Derived, self._derived[name])
-            value = make()
-            if versions is self._versions:
-                self._derived[name] = value
-            return value
+            if name not in self._derived:
+                self._derived[name] = make()
+            return cast(Derived, self._derived[name])
 
     def facts(self) -> Facts:
-        """What is loaded.
+        """What is published.
 
         Raises:
-            NothingLoadedError: no year is in all needed tables.
-            OutdatedError: some years were written by another version of the package.
+            OutdatedError: some years were published by another version of the package.
+            DamagedError: a file is damaged.
         """
-        return self.derived("facts", lambda: self._find_facts(self.stored()))
-
-    def manifests(self) -> dict[int, Manifest]:
-        """The manifests of the source files, by year."""
-        found = {year: self.source_files.manifest(year) for year in self.source_files.years()}
-        return {year: manifest for year, manifest in found.items() if manifest}
-
-    def check_results(self) -> list[CheckResult]:
-        """The newest result of each check that was ever planned, most urgent first. Never cached: checks end last."""
-        if not (self.dagster_home / DAGSTER_CONFIG).exists():
-            return []
-        keys, _, _ = _check_keys()
-        from dagster import AssetCheckSeverity, DagsterInstance
-
-        results = []
-        with DagsterInstance.from_config(str(self.dagster_home)) as instance:
-            for key, record in instance.event_log_storage.get_latest_asset_check_execution_by_key(keys).items():
-                evaluation = _evaluation(record)
-                outcome: Outcome = "passed"
-                if evaluation is None:  # planned: it stays so for ever if its run fails before it
-                    run = instance.get_run_by_id(record.run_id)
-                    outcome = "running" if run and not run.is_finished else "did not run"
-                elif not evaluation.passed:
-                    outcome = "failed" if evaluation.severity == AssetCheckSeverity.ERROR else "warning"
-                at = datetime.fromtimestamp(record.create_timestamp)
-                description = (evaluation.description or "") if evaluation else ""
-                results.append(CheckResult(key.asset_key.to_user_string(), key.name, outcome, at, description))
-        return sorted(results, key=lambda result: (OUTCOMES.index(result.outcome), result.asset, result.check))
+        return self.derived("facts", self._find_facts)
 
     def nulls(self) -> dict[int, dict[str, int]]:
-        """NULLs in `crimes` by year and column, as a check counted them when the year was loaded.
+        """NULLs in `crimes` by year and column, from the statistics in its files: no rows are read."""
+        return self.derived("nulls", self._find_nulls)
 
-        Counting them here would scan every row, which BigQuery bills. A year replaced since is left out.
-        """
-        held = self.stored()[CRIMES.name]
-        counted = self._null_counts().items()
-        return {year: counts for year, (at, counts) in counted if year in held and at >= held[year].replaced_at}
-
-    def _null_counts(self) -> dict[int, tuple[float, dict[str, int]]]:
-        """By year, when a check last counted the NULLs of `crimes`, in epoch seconds, and its counts by column."""
-        if not (self.dagster_home / DAGSTER_CONFIG).exists():
-            return {}
-        _, key, entry = _check_keys()
-        from dagster import DagsterInstance, JsonMetadataValue
-
-        found: dict[int, tuple[float, dict[str, int]]] = {}
-        with DagsterInstance.from_config(str(self.dagster_home)) as instance:
-            for record in instance.event_log_storage.get_asset_check_execution_history(key, MAX_RECORDS):
-                evaluation = _evaluation(record)
-                metadata = evaluation.metadata.get(entry) if evaluation else None
-                if record.event and isinstance(metadata, JsonMetadataValue):
-                    for year, counts in cast(dict[str, dict[str, int]], metadata.data).items():
-                        found.setdefault(int(year), (record.event.timestamp, counts))
+    def _find_nulls(self) -> dict[int, dict[str, int]]:
+        files = [str(file) for file in self.reader.files_of(CRIMES.name)]
+        found: dict[int, dict[str, int]] = {}
+        for file, column, nulls in self.reader.connect().execute(_NULLS, {"files": files}).fetchall():
+            year = next(
+                year for year, held in self.catalog.years.items() if file.endswith(held.tables[CRIMES.name].key)
+            )
+            found.setdefault(year, {})[column] = nulls
         return found
 
-    def _find_facts(self, versions: Versions) -> Facts:
-        held = [set(versions[table.name]) for table in NEEDED]
-        complete, some = set.intersection(*held), set.union(*held)
-        if old := {table: years for table in (*NEEDED, *ALSO_READ) if (years := self.warehouse.outdated(table))}:
-            raise OutdatedError(_how_to_rebuild(old))
-        if not complete:
-            names = ", ".join(table.name for table, years in zip(NEEDED, held, strict=True) if not years)
-            missing = f" in {names}" if names else " in some tables"
-            raise NothingLoadedError(f"{format_years(sorted(some))}: missing{missing}." if some else "")
+    def _find_facts(self) -> Facts:
+        published = self.catalog.years
+        if old := {
+            table.name: years
+            for table in PUBLISHED
+            if (years := {*self.reader.outdated(table), *(published.keys() - self.reader.stored(table).keys())})
+        }:
+            text = format_years(sorted(set[int]().union(*old.values())))
+            raise OutdatedError(
+                f"{', '.join(old)} of {text} were published by another version of this package. To publish them "
+                f"again: chicago-crime run --years {text}"
+            )
         days = self.answer("days", {}).to_pylist()
         choices = self.answer("choices", {}).to_pylist()
         residents = sorted(
@@ -288,10 +202,8 @@ class Data:
             years={
                 row["year"]: Year(row["first_day"], row["last_day"], row["provisional_from"], row["crimes"])
                 for row in sorted(days, key=lambda row: row["year"])
-                if row["year"] in complete
             },
-            incomplete=sorted(some - complete),
-            synthetic=sorted(year for year, manifest in self.manifests().items() if manifest.synthetic),
+            synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
             types=sorted(comparable, key=lambda name: (-comparable[name], name)),
             source_types=sorted(source, key=lambda name: (-source[name], name)),
             merged={
@@ -307,23 +219,38 @@ class Data:
         )
 
 
-def _check_keys() -> tuple[list[Any], Any, str]:
-    """The keys of all checks, the key of the one that counts NULLs, and the metadata entry with its counts."""
-    from chicago_crime.graph.checks.layers import NULLS, all_checks, is_like_the_year_before
+@dataclass
+class Snapshots:
+    """The data of the current snapshot, and of some older ones.
 
-    [counts_nulls] = is_like_the_year_before.check_keys
-    return [key for check in all_checks() for key in check.check_keys], counts_nulls, NULLS
+    Attributes:
+        installation: whose snapshots they are.
+        as_of: which one is current; by default the newest.
+    """
 
-
-def _evaluation(record: Any) -> Any:
-    """The result in Dagster's record of a check; None if the check was planned and has not ended."""
-    return record.evaluation if record.status.value in ("SUCCEEDED", "FAILED") else None
-
-
-def _how_to_rebuild(old: Mapping[Table, list[int]]) -> str:
-    years = sorted({year for found in old.values() for year in found})
-    names = ",".join(table.name for table in old)
-    return (
-        f"{names.replace(',', ', ')} of {format_years(years)} were written by another version of this package. "
-        f"Rebuild them: chicago-crime run --years {format_years(years)} --assets {names}"
+    installation: Installation
+    as_of: date | str | None = None
+    _opened: OrderedDict[date | str | None, tuple[float, Data]] = field(
+        default_factory=OrderedDict, init=False, repr=False
     )
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def data(self, as_of: date | str | None = None) -> Data:
+        """The data of the current snapshot, or of the one of a day or with an id; they stay when a new one comes.
+
+        Raises:
+            NothingPublishedError: there is none.
+            DamagedError: its catalog is damaged.
+        """
+        chosen = as_of or self.as_of
+        with self._lock:
+            looked_at, data = self._opened.get(chosen, (float("-inf"), None))
+            if data is None or time.monotonic() - looked_at > REFRESH_SECONDS:
+                reader = self.installation.reader(chosen)
+                held = {one.catalog.snapshot: one for _, one in self._opened.values()}
+                data = held.get(reader.catalog.snapshot) or Data(reader)
+                self._opened[chosen] = time.monotonic(), data
+                while len(self._opened) > SNAPSHOTS_KEPT:
+                    self._opened.popitem(last=False)
+            self._opened.move_to_end(chosen)
+            return data

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from chicago_crime.errors import UsageError
+from chicago_crime.published.catalog import read_as_of
+from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import YearsError, parse_years
 
-CLASSES = ("violent", "property", "non_index")
 MAPS = ("areas", "cells", "hot_spots")
 MEASURES = ("count", "rate")
 ROWS = ("area", "district", "type")
@@ -19,7 +20,7 @@ MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
 
 VALUES: dict[str, Any] = {
-    "offense_class": Literal[CLASSES],
+    "offense_class": Literal[OFFENSE_CLASSES],
     "type": Annotated[str, StringConstraints(to_upper=True)],
     "area": Annotated[int, Field(ge=1, le=77)],
     "district": Annotated[int, Field(ge=1, le=31)],
@@ -51,6 +52,7 @@ class Filters:
         measure: whether that map shows counts or rates.
         rows: what one row of the page Compare stands for.
         end: the last day of the periods on Compare; None for the newest day.
+        as_of: which snapshot the pages show: the newest at the end of a day, or one by its id; None for the newest.
     """
 
     year: tuple[int, ...] = ()
@@ -65,6 +67,7 @@ class Filters:
     measure: str = "count"
     rows: str = "area"
     end: date | None = None
+    as_of: date | str | None = None
 
     def query(self) -> str:
         """The query string that `read_filters` reads back; defaults are left out."""
@@ -96,7 +99,12 @@ class Filters:
         """The active filters, value by value, without the years and what applies to one page only."""
         several = ("offense_class", "type", "area", "district")
         chosen = [(name, value) for name in several for value in getattr(self, name)]
-        return chosen + [(name, value) for name in ("arrest", "domestic") if (value := getattr(self, name)) is not None]
+        single = ("arrest", "domestic", "as_of")
+        return chosen + [(name, value) for name in single if (value := getattr(self, name)) is not None]
+
+    def none_chosen(self) -> "Filters":
+        """No filters, on the same snapshot."""
+        return Filters(as_of=self.as_of)
 
     def parameters(self, years: Iterable[int]) -> dict[str, object]:
         """The parameters of `sql/pages/matches_filters.sql`, for these years."""
@@ -119,7 +127,7 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str]]:
         The filters, and a sentence for each part of the query string that was ignored because it is not valid.
 
     Raises:
-        UsageError: there are more than MAX_VALUES values.
+        UsageError: there are more than MAX_VALUES values, or no snapshot can be meant: any other would mislead.
     """
     pairs = [(name, text.strip()) for name, text in pairs if text.strip()]
     if len(pairs) > MAX_VALUES:
@@ -127,6 +135,9 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str]]:
     values: dict[str, Any] = {}
     notes = []
     for name, text in pairs:
+        if name == "as_of":
+            values[name] = read_as_of(text)
+            continue
         if name != "year" and name not in VALUES:
             notes.append(f"Ignored “{name}”: this dashboard has no such filter.")
             continue

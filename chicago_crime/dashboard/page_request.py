@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.view import View
+from chicago_crime.dashboard.view import SYNTHETIC, View, as_text
 from chicago_crime.errors import PlatformError
+from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import format_years
 
 NO_BREAK_HYPHEN = "\u2011"
@@ -25,7 +26,7 @@ class PageRequest:
     """A request for a page.
 
     Attributes:
-        data: the warehouse.
+        data: the snapshot that everything on the page is from.
         filters: the chosen filters.
         notes: sentences about the filters that the page shows above its content.
     """
@@ -70,6 +71,17 @@ class PageRequest:
         """The years as text, such as 2014-2016, 2021."""
         return format_years(self.years).replace(",", ", ").replace("-", NO_BREAK_HYPHEN)
 
+    @property
+    def citation(self) -> str:
+        """How to cite what the page shows."""
+        years = self.data.catalog.years.values()
+        sources = sorted({f"{one.source['source']}{f' ({SYNTHETIC})' if one.is_synthetic else ''}" for one in years})
+        return (
+            f"Chicago crime snapshot {self.data.catalog.snapshot}, published "
+            f"{as_text(self.data.published_on, 'date')}; source: {', '.join(sources)}; records to "
+            f"{as_text(self.facts.newest_day, 'date')}."
+        )
+
     def answer(self, name: str, years: Iterable[int] | None = None, **more: object) -> pa.Table:
         """The result of a page's statement under the filters."""
         chosen = self.years if years is None else years
@@ -95,7 +107,14 @@ class PageRequest:
                 return "Arrest flag set" if value else "Arrest flag not set"
             case "domestic":
                 return "Domestic" if value else "Not domestic"
+            case "as_of":
+                return f"As of {value}"
         return str(value).replace("non_index", "other (non-index)").capitalize()
+
+    @property
+    def offense_classes(self) -> list[tuple[str, str]]:
+        """The offense classes with their names on the page."""
+        return [(name, self.filter_label("offense_class", name)) for name in OFFENSE_CLASSES]
 
     def toggled(self, name: str, value: object) -> str:
         """The query string with a filter added, or removed if it is active."""

@@ -6,6 +6,7 @@ Its numbers, charts and tables are those of the dashboard's pages.
 import difflib
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.app import TEMPLATES
 from chicago_crime.dashboard.charts.vega import theme
-from chicago_crime.dashboard.data import Data, Facts, NothingLoadedError
+from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
@@ -31,26 +32,24 @@ WIDTH = 680
 ROWS_SHOWN = 25
 
 
-def write_report(installation: Installation, area: str | None, year: int, output: Path) -> str:
-    """Write the report and return its title.
+def write_report(
+    installation: Installation, area: str | None, year: int, output: Path, as_of: date | str | None = None
+) -> str:
+    """Write the report and return its title. `as_of` chooses an older snapshot than the newest.
 
     Raises:
         UsageError: there is no such area; the message suggests some.
-        PlatformError: the year is not loaded.
+        PlatformError: there is no such snapshot, the year is not in it, or a file is damaged.
     """
-    data = Data.of(installation)
-    try:
-        facts = data.facts()
-    except NothingLoadedError as error:
-        raise NothingLoadedError(
-            f"nothing is loaded yet; run: chicago-crime run --years {year}. {error}".strip()
-        ) from None
+    data = Data(installation.reader(as_of))
+    facts = data.facts()
     number = find_area(facts, area) if area else None
     place = facts.areas[number] if number else "Chicago"
     filters = Filters(year=(year,), area=(number,) if number else (), end=None, rows="type")
     if year in facts.years:
         filters = replace(filters, end=facts.years[year].last_day)
-    views = [page(PageRequest(data, filters)) for page in (overview, when, compare)]
+    request = PageRequest(data, filters)
+    views = [page(request) for page in (overview, when, compare)]
     title = f"Reported crime in {place}, {year}"
     text = TEMPLATES.get_template("report.html").render(
         title=title,
@@ -61,6 +60,7 @@ def write_report(installation: Installation, area: str | None, year: int, output
         synthetic_years=caveats.synthetic_years(facts),
         block=caveats.BLOCK,
         newest=facts.years[year].last_day,
+        citation=request.citation,
     )
     output.write_text(text, encoding="utf-8")
     return title

@@ -1,39 +1,81 @@
 """Starting the dashboard's server, until Ctrl-C."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 
 import uvicorn
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.charts.vega import bundle
-from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.installation import Installation
 
 MEMORY = "256MB"
 """What DuckDB may use for pages: the marts are small, and a backfill on the same machine needs the rest."""
 
-
-def build_dashboard(installation: Installation) -> Dashboard:
-    """The dashboard of an installation."""
-    return Dashboard(Data.of(installation))
+SLOW_SECONDS = 60.0
+"""How long a client may take to send a request, and to receive the answer."""
 
 
-def serve(installation: Installation, port: int, host: str, announce: Callable[[str], None]) -> None:
+class PatientProtocol(H11Protocol):
+    """Aborts connections of clients that are too slow: uvicorn itself waits for ever for the rest of a request."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    @override
+    def on_response_complete(self) -> None:
+        self._deadline.cancel()
+        self._wait()
+        super().on_response_complete()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._deadline = self.loop.call_later(SLOW_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.cycle and not self.cycle.more_body and not self.cycle.response_started:
+            self._wait()  # it is us who are slow
+        else:
+            self.transport.abort()
+
+
+def build_dashboard(installation: Installation, as_of: date | str | None = None) -> Dashboard:
+    """The dashboard of an installation, on the newest snapshot or another."""
+    return Dashboard(Snapshots(installation, as_of))
+
+
+def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM. Only requests addressed to this machine by name are answered.
 
     Args:
-        installation: whose tables are shown.
+        dashboard: what is served.
         port: the port to listen on.
         host: the address to listen on.
         announce: called with the URL when the server is about to listen.
+
+    Raises:
+        NothingPublishedError: the dashboard is to show another snapshot than the newest, and there is no such.
     """
-    dashboard = build_dashboard(installation)
+    if dashboard.snapshots.as_of:
+        dashboard.snapshots.data()
     dashboard.warm_up()
     threading.Thread(target=bundle, daemon=True).start()
     server = uvicorn.Server(
-        uvicorn.Config(dashboard.application(), host=host, port=port, log_level="warning", lifespan="off")
+        uvicorn.Config(
+            dashboard.application(), host=host, port=port, http=PatientProtocol, log_level="warning", lifespan="off"
+        )
     )
     announce(f"http://{host}:{port}")
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean shutdown

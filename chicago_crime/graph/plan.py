@@ -170,6 +170,7 @@ def _expected(source: CrimeSource, years: Sequence[int], problems: list[str]) ->
     except PlatformError as error:
         problems.append(f"the source {source.name} cannot be read: {error}")
         return {}
+    problems += dict.fromkeys(expected.problem for expected in found.values() if expected.problem)
     if missing := [year for year in years if year not in found]:
         problems.append(f"the source {source.name} does not have {format_years(missing)}")
     return found

@@ -1,7 +1,7 @@
 """The gate: decides what enters the lake, and puts unreadable lines into a quarantine.
 
-It separates rows from damage and does not interpret values, which is up to the warehouse. A canonical file passes
-byte by byte. From any other, the rows are written as a canonical CSV.
+It separates rows from damage, and refuses a file of which too much cannot be read. Values stay as they are. A canonical
+file passes byte by byte. From any other, the rows are written as a canonical CSV.
 """
 
 import csv
@@ -9,25 +9,23 @@ import io
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from chicago_crime import sql
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows
-from chicago_crime.intake.header import Header, HeaderError, read_header
-from chicago_crime.sql.duckdb_dialect import to_duckdb
+from chicago_crime.intake.values import NAMES, read_values
+from chicago_crime.sources.base import SourceFile
+from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sql.duckdb_scans import csv_scan
-from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 LEAST_SHARE_OF_YEAR = 0.1
 """A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
 
 ROWS = "rows.csv"
 REWRITTEN = "rewritten.csv"
-
-_NAMES = [column.name for column in SOURCE_COLUMNS]
 
 
 class GateError(PlatformError):
@@ -48,6 +46,8 @@ class Passage:
         missing: source columns that the file lacks; they are empty.
         counts: of the lines after the header; every line is accounted for.
         months: rows of the year by month, "2014-01" and on.
+        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
+        problem: of what too much cannot be read; "" if that is little. A person may let the file through.
         is_canonical: True if the source file passed byte by byte.
     """
 
@@ -60,10 +60,17 @@ class Passage:
     missing: tuple[str, ...]
     counts: Counts
     months: dict[str, int]
+    unreadable: dict[str, dict[str, Any]]
+    problem: str
     is_canonical: bool
 
 
-def pass_through(source: Path, year: int, folder: Path) -> Passage:
+def pass_through(
+    source: Path,
+    year: int,
+    folder: Path,
+    fetched: SourceFile | None = None,
+) -> Passage:
     """Take a year's file through the gate.
 
     Args:
@@ -71,29 +78,39 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
             line ends.
         year: the year that its rows should be of.
         folder: where to write the quarantine and, if necessary, the canonical file.
+        fetched: what the source said of the file, so that messages name the user's own files and lines.
 
     Raises:
-        GateError: the file is empty, not a CSV, lacks needed columns, is mostly unreadable or of another year.
+        GateError: the file is empty, not a CSV, lacks needed columns, is mostly of another year or no rows, or what can
+            be read of a column is wrong.
     """
-    names, header = _header(source)
+    told = fetched or SourceFile(source, str(source))
+    names, header = _header(source, told)
     # The width of the file's rows stays; columns that are not ours, or in another order, are left to DuckDB.
-    written = _NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
+    written = NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
     quarantine = empty_quarantine(folder)
     split = split_rows(source, written, folder / ROWS, quarantine)
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
-        raise GateError(_mostly_unreadable(source, counts, quarantine))
+        raise GateError(_mostly_unreadable(told, counts, quarantine))
     try:
         file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
-        months = _rows_by_month(file, year)
+        values = read_values(file, lambda row: told.place(split.line_of(row)))
     except duckdb.Error as error:
-        raise GateError(f"{source}: DuckDB cannot read its rows ({error}). Export the file again.") from error
-    assert sum(months.values()) == counts.rows, f"DuckDB reads {sum(months.values())} of {counts.rows} rows of {source}"
+        raise GateError(f"{told.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
+    assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {source}"
+    called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
+    for name, problem in values.misleading.items():
+        raise GateError(f"{told.origin}: column {called[name]!r} {problem}")
+    problem = values.problem(called)
+    months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
+        if problem:
+            raise GateError(f"{told.origin}: {problem}")
         most = max(months, key=lambda month: months[month])
         raise GateError(
-            f"{source} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that "
+            f"{told.origin} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that "
             f"year, most are of {most[:4] if most else 'no readable date'}. Replace it by the right file."
         )
     return Passage(
@@ -106,6 +123,8 @@ def pass_through(source: Path, year: int, folder: Path) -> Passage:
         missing=header.missing,
         counts=counts,
         months=in_year,
+        problem=f"{told.origin}: {problem}" if problem else "",
+        unreadable=values.told(),
         is_canonical=file == source,
     )
 
@@ -117,29 +136,29 @@ def empty_quarantine(folder: Path) -> Path:
     return file
 
 
-def _header(source: Path) -> tuple[list[str], Header]:
+def _header(source: Path, told: SourceFile) -> tuple[list[str], Header]:
     with source.open("rb") as stream:
         start = stream.read(1000)
     if not start:
-        raise GateError(f"{source} is empty: download it again")
+        raise GateError(f"{told.origin} is empty: download it again")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GateError(f"{source} is UTF-16: save it as UTF-8")
+        raise GateError(f"{told.origin} is UTF-16: save it as UTF-8")
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<", b"{", b"[")):
         kind = "an HTML or XML page" if text.startswith(b"<") else "JSON"
-        raise GateError(f"{source} is {kind}, not a CSV; it is probably a saved error message. Download it again.")
+        raise GateError(f"{told.origin} is {kind}, not a CSV; probably a saved error message. Download it again.")
     names = next(csv.reader(io.StringIO(first_line(source))), [])
     try:
         return names, read_header(names)
     except HeaderError as error:
-        raise GateError(f"{source}, line 1: {error}. Is it a file of the City's crimes?") from None
+        raise GateError(f"{told.origin}, line 1: {error}. Is it a file of the City's crimes?") from None
 
 
 def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path:
     """Write the rows of a well-formed CSV with our columns in canonical order."""
     columns = [
         exp.alias_(exp.null() if index is None else exp.column(names[index]), name)
-        for name, index in zip(_NAMES, header.positions, strict=True)
+        for name, index in zip(NAMES, header.positions, strict=True)
     ]
     query = exp.select(*columns).from_(csv_scan(file, names)).sql("duckdb")
     with duckdb.connect(config={"threads": 2}) as connection:
@@ -147,20 +166,13 @@ def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path
     return target
 
 
-def _rows_by_month(file: Path, year: int) -> dict[str, int]:
-    """Rows of a canonical CSV by month ("" where the date cannot be read)."""
-    query = sql.statement("fragments/rows_by_month")
-    with duckdb.connect(config={"threads": 2}) as connection:
-        return dict(connection.sql(to_duckdb(query, {"year": year}, lambda _: csv_scan(file, _NAMES))).fetchall())
-
-
-def _mostly_unreadable(source: Path, counts: Counts, quarantine: Path) -> str:
+def _mostly_unreadable(told: SourceFile, counts: Counts, quarantine: Path) -> str:
     with quarantine.open(encoding="utf-8", newline="") as file:
         first = next(islice(csv.DictReader(file), 1), None)
     if first is None:
-        return f"{source} has a header and no rows: download it again"
+        return f"{told.origin} has a header and no rows: download it again"
     return (
-        f"{source}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
-        f"The first is line {first['line']} ({first['problem']}): {first['text'][:120]}. "
+        f"{told.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
+        f"The first is {told.place(int(first['line']))} ({first['problem']}): {first['text'][:120]}. "
         "Download or export the file again."
     )

@@ -4,10 +4,12 @@ The manifest says which file is the year's file. It is replaced last, so that a 
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError
@@ -34,6 +36,9 @@ class Manifest:
         months: rows of the year by month, "2014-01" and on.
         is_canonical: whether it may enter the lake unchanged.
         fetched_at: when it was fetched, ISO 8601, UTC.
+        ignored: names of columns that the platform does not use.
+        missing: source columns that the file lacks; they are empty.
+        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
     """
 
     year: int
@@ -52,11 +57,24 @@ class Manifest:
     months: dict[str, int]
     is_canonical: bool
     fetched_at: str
+    ignored: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unreadable: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def fetched_epoch(self) -> float:
         """`fetched_at` in seconds since 1970."""
         return datetime.fromisoformat(self.fetched_at).timestamp()
+
+
+def refuse(rows: Path, problem: str) -> None:
+    """Refuse a file of which the gate found too much unreadable.
+
+    Raises:
+        SourceError: it did.
+    """
+    if problem:
+        raise SourceError(problem)
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path], None] = lambda rows: None
+        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str], None] = refuse
     ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
 
@@ -80,7 +98,8 @@ class SourceFiles:
             source: where it is fetched from.
             year: the year.
             progress: is called as it arrives.
-            audit: is called with the canonical CSV of the year, and refuses it by an error before it replaces any.
+            audit: is called with the canonical CSV of the year, and with what the gate found too much of in it ("" if
+                nothing), before they replace anything. It raises an error to refuse them.
 
         Raises:
             SourceError: the source cannot deliver it.
@@ -90,8 +109,8 @@ class SourceFiles:
 
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
-            gated = pass_through(fetched.path, year, fresh)
-            audit(gated.file)
+            gated = pass_through(fetched.path, year, fresh, fetched)
+            audit(gated.file, gated.problem)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",
@@ -109,15 +128,45 @@ class SourceFiles:
                 months=gated.months,
                 is_canonical=gated.is_canonical,
                 fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                ignored=[*gated.ignored, *fetched.ignored],
+                missing=[*gated.missing, *fetched.missing],
+                unreadable=gated.unreadable,
             )
             previous = self._readable_manifest(year)
             written = fresh / "manifest.json"
             written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
             publish(fetched.path, self.folder / manifest.file)
+            if not gated.is_canonical:
+                for file, kept in zip((gated.file, gated.quarantine), self._kept(manifest), strict=True):
+                    publish(file, kept)
             publish(written, self._manifest_path(year))
             if previous and previous.file != manifest.file:
-                (self.folder / previous.file).unlink(missing_ok=True)
+                for file in (self.folder / previous.file, *self._kept(previous)):
+                    file.unlink(missing_ok=True)
         return manifest
+
+    @contextmanager
+    def behind_gate(self, year: int) -> Iterator[tuple[Path, Path]]:
+        """The canonical rows and the quarantine of a year.
+
+        Of a file that is not canonical, they were kept when it came in and are deleted afterwards. Should they be
+        needed again, the file goes through the gate once more.
+        """
+        from chicago_crime.intake.gate import empty_quarantine, pass_through
+
+        manifest, source = self.manifest(year), self.csv(year)
+        assert manifest, "csv() refuses a year without a manifest"
+        kept = self._kept(manifest)
+        with staging_folder(self.staging) as folder:
+            if manifest.is_canonical:
+                yield source, empty_quarantine(folder)
+            elif all(file.exists() for file in kept):
+                yield kept
+            else:
+                gated = pass_through(source, year, folder)
+                yield gated.file, gated.quarantine
+        for file in kept:
+            file.unlink(missing_ok=True)
 
     def manifest(self, year: int) -> Manifest | None:
         """The manifest of a year; None if the year was never fetched.
@@ -130,7 +179,7 @@ class SourceFiles:
             return None
         try:
             found = json.loads(path.read_text())
-            return Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__})
+            return Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__ if name in found})
         except (ValueError, KeyError, TypeError) as error:
             raise SourceError(
                 f"{path} is damaged ({error!r}): load the year again, chicago-crime run --years {year}"
@@ -161,6 +210,10 @@ class SourceFiles:
         if manifest is None or not (self.folder / manifest.file).exists():
             raise SourceError(f"{self.folder} has no CSV for {year}: materialize crime_csv for {year} first")
         return self.folder / manifest.file
+
+    def _kept(self, manifest: Manifest) -> tuple[Path, Path]:
+        stem = self.folder / manifest.file
+        return stem.with_suffix(".rows"), stem.with_suffix(".quarantine")
 
     def _manifest_path(self, year: int) -> Path:
         return self.folder / f"{year}.json"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from typing_extensions import override
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTable
 from chicago_crime.storage.lineage import digest
+from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError
 from chicago_crime.storage.warehouse import TableYear
@@ -32,6 +33,7 @@ class SnapshotReader(DuckDBReader):
     catalog: Catalog
     store: ObjectStore
     folder: Path
+    _files: dict[str, list[Path]] = field(default_factory=dict, init=False, repr=False)
 
     @override
     def files(self) -> Mapping[str, Sequence[Path]]:
@@ -57,39 +59,63 @@ class SnapshotReader(DuckDBReader):
     def _years(self, table: str) -> dict[int, PublishedTable]:
         return {year: held.tables[table] for year, held in self.catalog.years.items() if table in held.tables}
 
-    @cached_property
-    def _found(self) -> tuple[dict[str, list[Path]], dict[str, str]]:
-        """The files of each table that has all of them, and for each other table what is wrong."""
-        wanted = [
-            (name, year, table)
-            for year, held in sorted(self.catalog.years.items())
-            for name, table in held.tables.items()
-        ]
-        files: dict[str, list[Path]] = {}
-        damaged: dict[str, str] = {}
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-            found = pool.map(lambda one: self._local(one[2], one[1]), wanted)
-            for (name, _, _), path in zip(wanted, found, strict=True):
-                if isinstance(path, DamagedError):
-                    damaged.setdefault(name, str(path))
-                else:
-                    files.setdefault(name, []).append(path)
-        return {name: paths for name, paths in files.items() if name not in damaged}, damaged
+    @override
+    def files_of(self, table: str) -> Sequence[Path]:
+        """The files of one table, oldest year first; what is not on this machine yet is fetched.
 
-    def _local(self, table: PublishedTable, year: int) -> Path | DamagedError:
-        path = self.folder / table.key
-        if not path.exists():
+        Raises:
+            DamagedError: one of them is missing, or has not the size that it should have.
+        """
+        if table not in self._files:
+            with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+                self._files[table] = list(pool.map(self._local, sorted(self._years(table).items())))
+        return self._files[table]
+
+    def verify(self) -> None:
+        """Read whole what was opened of the snapshot, after an error; a damaged copy is replaced.
+
+        Raises:
+            DamagedError: a file is not what it was.
+        """
+        for table, files in self._files.items():
+            for (year, held), path in zip(sorted(self._years(table).items()), files, strict=True):
+                if not path.exists() or checksum_of(path) != held.sha256:
+                    self._fetch(held, path, year)
+                    if checksum_of(path) != held.sha256:
+                        raise DamagedError(_damage(path, "is not what it was", year))
+
+    @cached_property
+    def _found(self) -> tuple[dict[str, Sequence[Path]], dict[str, str]]:
+        """The files of each table that has all of them, and for each other table what is wrong."""
+        files: dict[str, Sequence[Path]] = {}
+        damaged: dict[str, str] = {}
+        for table in sorted({name for year in self.catalog.years.values() for name in year.tables}):
             try:
-                with staging_folder(self.staging) as fresh:
-                    publish(self.store.get(table.key, fresh), path)
-            except ObjectStoreError:
-                return DamagedError(f"{table.key} is missing: load the year again, chicago-crime run --years {year}")
-        if path.stat().st_size != table.bytes:
-            return DamagedError(
-                f"{path} has {path.stat().st_size:,} bytes and should have {table.bytes:,}: it is damaged. Load the "
-                f"year again: chicago-crime run --years {year}"
-            )
+                files[table] = self.files_of(table)
+            except DamagedError as error:
+                damaged[table] = str(error)
+        return files, damaged
+
+    def _local(self, of_year: tuple[int, PublishedTable]) -> Path:
+        year, table = of_year
+        path = self.folder / table.key
+        if not path.exists() or path.stat().st_size != table.bytes:
+            self._fetch(table, path, year)
+        if (bytes := path.stat().st_size) != table.bytes:
+            raise DamagedError(_damage(path, f"has {bytes:,} bytes and should have {table.bytes:,}", year))
         return path
+
+    def _fetch(self, table: PublishedTable, path: Path, year: int) -> None:
+        """Replace a copy of a file that is missing or damaged. The store's own file stays as it is."""
+        try:
+            with staging_folder(self.staging) as fresh:
+                publish(self.store.get(table.key, fresh), path)
+        except ObjectStoreError:
+            raise DamagedError(_damage(path, "is missing", year)) from None
+
+
+def _damage(path: Path, problem: str, year: int) -> str:
+    return f"{path} is damaged: it {problem}. Load the year again: chicago-crime run --years {year}"
 
 
 def columns_digest(table: Table) -> str:

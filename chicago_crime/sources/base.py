@@ -1,10 +1,12 @@
 """The interface of the sources: whoever publishes the yearly CSVs, and the file a source delivers."""
 
 import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from chicago_crime.errors import PlatformError
 
@@ -24,6 +26,44 @@ class SourceError(PlatformError):
     """A source cannot deliver a year; the message names the file or setting and says what to do."""
 
 
+class Place(NamedTuple):
+    """A line as the user can find it: its number, its file if there are several, and what the file is counted in."""
+
+    number: int
+    file: str = ""
+    unit: str = "line"
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.number:,}{self.file and f' of {self.file}'}"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Consecutive lines of a year's file that come from one file of the user.
+
+    Attributes:
+        name: the user's file.
+        lines: how many lines.
+        first: number of the first in the user's file, if they follow each other there, too.
+        numbers: else a file with the number of each as an integer of 8 bytes.
+        unit: what the user's file is counted in: lines, or records of JSON.
+    """
+
+    name: str
+    lines: int
+    first: int = 2
+    numbers: Path | None = None
+    unit: str = "line"
+
+    def number(self, index: int) -> int:
+        """Number of a line in the user's file; the first has index 0."""
+        if self.numbers is None:
+            return self.first + index
+        with self.numbers.open("rb") as file:
+            file.seek(8 * index)
+            return int.from_bytes(file.read(8), sys.byteorder)
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """One year's CSV on this machine's disk, as its publisher wrote it (uncompressed).
@@ -34,12 +74,27 @@ class SourceFile:
         synthetic: True if the rows are made up; everything that shows them must say so.
         details: anything else worth keeping in the manifest (a seed, a download address, ...). `partial` says whether
             the publisher will still add rows to the year, where the source can know it.
+        spans: where its lines after the header come from, if it was made of the user's files.
+        ignored: names of columns of these files that it does not have, because they are not source columns.
+        missing: source columns that some of these files lack.
     """
 
     path: Path
     origin: str
     synthetic: bool = False
     details: dict[str, str | int | bool] = field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
+    ignored: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def place(self, line: int) -> Place:
+        """Where a line of the CSV is in the user's files; the header is line 1."""
+        index = line - 2
+        for span in self.spans if index >= 0 else ():
+            if index < span.lines:
+                return Place(span.number(index), span.name if len(self.spans) > 1 else "", span.unit)
+            index -= span.lines
+        return Place(line)
 
 
 @dataclass(frozen=True)
@@ -50,11 +105,13 @@ class Expected:
         what: the file, in words.
         rows: its number of rows, if known.
         bytes: its size as uncompressed CSV, if known.
+        problem: why a fetch would fail; "" as far as nothing is known.
     """
 
     what: str
     rows: int | None = None
     bytes: int | None = None
+    problem: str = ""
 
 
 class CrimeSource(ABC):
@@ -71,6 +128,14 @@ class CrimeSource(ABC):
     @abstractmethod
     def years(self) -> list[int]:
         """The years this source can deliver now, ascending."""
+
+    def prepare(self, years: Sequence[int], directory: Path, progress: Progress = no_progress) -> "CrimeSource":
+        """The source to fetch the years of a run from.
+
+        Where one file has many years, it is read here, once for all of them. What is wrong with it is raised by the
+        fetch of the years that it concerns. `directory` is kept until the last fetch.
+        """
+        return self
 
     @abstractmethod
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:

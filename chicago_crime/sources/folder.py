@@ -1,15 +1,15 @@
-"""The source `folder`: yearly files that were downloaded already, as .csv, .csv.gz or inside a .zip."""
+"""The source `folder`: files that were downloaded already, of one year or of many, in the forms people have them in."""
 
-import gzip
+import hashlib
 import re
 import shutil
 import time
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from typing_extensions import override
 
@@ -21,14 +21,22 @@ from chicago_crime.sources.base import (
     Progress,
     SourceError,
     SourceFile,
+    Span,
     no_progress,
     years_in,
 )
+from chicago_crime.sources.by_year import Split, split_by_year
+from chicago_crime.sources.containers import Item, items_of, opened, size_of
+from chicago_crime.sources.layouts import Layout, NotCrimesError, Read, layout_of, plain_blocks
+from chicago_crime.sources.records import csv_line
+from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
 
 AT_REST_S = 60
 """A file that changed within this many seconds may still be being copied into the folder."""
 
-_BLOCK = 1 << 20
+_NAMES = [column.name for column in SOURCE_COLUMNS]
+_OPEN_END = re.compile("present|today|current|since|onward", re.IGNORECASE)
 
 
 class NoFolderError(SourceError, UsageError):
@@ -36,159 +44,276 @@ class NoFolderError(SourceError, UsageError):
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A CSV in the folder: a file, or a member of a zip file."""
-
-    file: Path
-    member: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.member}" if self.member else str(self.file)
-
-    @property
-    def version(self) -> str:
-        """Name, size in bytes, and time of the last change in nanoseconds since 1970."""
-        state = self.file.stat()
-        return f"{self.file.name}:{self.member} {state.st_size} {state.st_mtime_ns}"
-
-    @property
-    def is_zipped(self) -> bool:
-        return self.file.suffix.lower() == ".zip"
-
-
-@dataclass
-class FolderSource(CrimeSource):
-    """Takes a year's CSV from a folder: the file whose name contains that year and no other.
+class _Named:
+    """What the name of a file says about its years.
 
     Attributes:
-        folder: where the files are; subfolders are not searched.
+        first: the first that it may have.
+        last: the last that it may have.
+        is_one_year: True if the name has one year and nothing that speaks of others: all of its rows are that year's.
+    """
+
+    first: int = 0
+    last: int = 9999
+    is_one_year: bool = False
+
+    def may_have(self, year: int) -> bool:
+        return self.first <= year <= self.last
+
+
+def _named(item: Item) -> _Named:
+    for name in item.names:
+        years = years_in(name)
+        dates = {int(date) for date in re.findall(r"(?<!\d)(20\d\d)(?:\d\d){1,2}(?!\d)", name)}
+        if not years | dates:
+            continue
+        if not years:
+            return _Named()
+        has_open_end = bool(dates - years or _OPEN_END.search(name))
+        return _Named(min(years), 9999 if has_open_end else max(years), len(years) == 1 and not has_open_end)
+    return _Named()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A file with rows of a year: its layout, its version before it was read and, if it has many years, its split."""
+
+    item: Item
+    layout: Layout
+    version: str
+    split: Split | None = None
+
+
+@dataclass(frozen=True)
+class FolderSource(CrimeSource):
+    """Takes the rows of a year from all files of a folder that have some.
+
+    A file whose name contains one year has the rows of that year; which years any other file has, its rows say.
+
+    Attributes:
+        folder: where the files are; of its subfolders, only those that Spark wrote are read.
     """
 
     folder: Path
     name = "folder"
     is_inbox = True
     look_every_s = 60
+    _splits: Mapping[Item, Split | SourceError] | None = field(default=None, repr=False, compare=False)
 
     @override
     def years(self) -> list[int]:
-        return sorted({year for year, _ in self._files()})
+        return sorted({year for item in self._items() for year in _years_of(item)})
+
+    @override
+    def prepare(self, years: Sequence[int], directory: Path, progress: Progress = no_progress) -> CrimeSource:
+        splits: dict[Item, Split | SourceError] = {}
+        for number, item in enumerate(self._items()):
+            named = _named(item)
+            wanted = [year for year in years if named.may_have(year)]
+            if wanted and not named.is_one_year:
+                into = directory / str(number)
+                into.mkdir(parents=True)
+                try:
+                    splits[item] = split_by_year(item, wanted, into, progress)
+                except SourceError as error:
+                    splits[item] = error
+        return replace(self, _splits=splits)
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """Copy or decompress the file; the checksums of compressed files are verified."""
-        found = [file for of_year, file in self._files() if of_year == year]
-        if not found:
-            have = ", ".join(map(str, self.years())) or "none"
-            raise SourceError(
-                f"{self.folder} has no file for {year}: it needs a .csv, .csv.gz or .zip with {year} and no other year "
-                f"in its name. Years found: {have}."
-            )
-        if len(found) > 1:
-            raise SourceError(f"{self.folder} has several files for {year}: {', '.join(map(str, found))}. Keep one.")
-        source = found[0]
-        version = source.version  # taken before reading: a later change is another version
-        target = directory / f"{_stem(source.member or source.file.name)}.csv"
-        try:
-            _copy(source, target, progress)
-        except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-            raise SourceError(f"{source} is damaged or truncated ({error}): download it again") from error
-        return SourceFile(target, origin=str(source), details={VERSION: version})
+        """Unpack and join the files of the year; the checksums of compressed files are verified."""
+        if self._splits is None:
+            return self.prepare([year], directory / "split", progress).fetch(year, directory, progress)
+        items = [item for item in self._items() if _named(item).may_have(year)]
+        parts = [part for part in (self._part(item, year) for item in items) if part]
+        if not parts:
+            raise SourceError(self._missing(year))
+        is_alike = len({part.layout.names for part in parts}) == 1
+        first, join = parts[0], _Join(year, list(parts[0].layout.names) if is_alike else _NAMES)
+        target = directory / f"{_stem(first.item)}{'' if first.split is None else f'_{year}'}.csv"
+        if first.split and len(parts) == 1:
+            shutil.move(first.split.files[year], target)
+            join.spans.append(first.split.span(year))
+        else:
+            with target.open("w+b") as file:
+                file.write(csv_line(join.names))
+                for part in parts:
+                    join.add(part, file, None if is_alike else part.layout.header.positions, progress)
+        for part in parts:
+            if part.item.version != part.version:
+                raise SourceError(
+                    f"{part.item} is still being written: it changed while it was read. Wait until it is complete."
+                )
+        origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
+        details = _details(parts, year) | join.details | {VERSION: ", ".join(part.version for part in parts)}
+        ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
+        return SourceFile(target, origin, False, details, tuple(join.spans), ignored, missing)
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """Sizes come from the files or their archives' directories."""
-        found = self._by_year()
-        return {
-            year: Expected(" and ".join(map(str, found[year])), bytes=_unpacked_size(found[year][0]))
-            for year in years
-            if year in found
-        }
+        """Sizes come from the files or their archives' directories; files of many years are read to count them."""
+        found: dict[int, list[Expected]] = {}
+        for item in self._items():
+            for year in filter(_named(item).may_have, years):
+                if expected := _expected(item, year):
+                    found.setdefault(year, []).append(expected)
+        return {year: _sum(found[year]) for year in sorted(found)}
 
     @override
     def versions(self) -> dict[int, str]:
-        """Leave out files that are being written."""
-        now = time.time()
-        return {
-            year: ", ".join(file.version for file in files)
-            for year, files in sorted(self._by_year().items())
-            if all(now - file.file.stat().st_mtime >= AT_REST_S for file in files)
-        }
+        """Leave out years with files that are being written."""
+        now, found, changing = time.time(), dict[int, list[str]](), set[int]()
+        for item in self._items():
+            with suppress(SourceError, OSError):
+                years = _years_of(item)
+                if now - item.file.stat().st_mtime < AT_REST_S:
+                    changing |= years
+                for year in years:
+                    found.setdefault(year, []).append(item.version)
+        return {year: ", ".join(found[year]) for year in sorted(found.keys() - changing)}
 
     @override
     def refuse_wrong_settings(self) -> None:
         if not self.folder.is_dir():
             raise NoFolderError(
-                f"{self.folder} is not a folder: set --folder or CHICAGO_CRIME_FOLDER to the folder with the yearly "
-                ".csv, .csv.gz or .zip files"
+                f"{self.folder} is not a folder: set --folder or CHICAGO_CRIME_FOLDER to the folder with the .csv, "
+                ".csv.gz or .zip files"
             )
 
-    def _by_year(self) -> dict[int, list[_Found]]:
-        found: dict[int, list[_Found]] = {}
-        for year, file in self._files():
-            found.setdefault(year, []).append(file)
-        return found
-
-    def _files(self) -> Iterator[tuple[int, _Found]]:
+    def _items(self) -> Iterator[Item]:
         self.refuse_wrong_settings()
-        for file in sorted(self.folder.iterdir()):
-            name = file.name.lower()
-            if name.endswith((".csv", ".csv.gz")):
-                found = [_Found(file)]
-            elif name.endswith(".zip"):
-                found = [_Found(file, member) for member in _members(file)]
-            else:
-                continue
-            for csv in found:
-                # The name of the zip file may contain the year when its member's does not.
-                years = years_in(Path(csv.member).name) or years_in(file.name)
-                if len(years) == 1:
-                    yield years.pop(), csv
+        try:
+            yield from items_of(self.folder)
+        except OSError as error:
+            raise SourceError(f"{self.folder} cannot be listed ({error.strerror}): correct its permissions") from error
+
+    def _part(self, item: Item, year: int) -> _Part | None:
+        """What an item has of a year; None if it has nothing, or is something else than crimes."""
+        if _named(item).is_one_year:
+            version = item.version
+            with opened(item) as (stream, _):
+                return _Part(item, layout_of(item, stream), version)
+        split = (self._splits or {}).get(item)
+        if isinstance(split, SourceError) and not isinstance(split, NotCrimesError):
+            raise split
+        if not isinstance(split, Split) or not split.lines[year]:
+            return None
+        return _Part(item, split.layout, split.version, split)
+
+    def _missing(self, year: int) -> str:
+        have = ", ".join(map(str, self.years())) or "none"
+        unread = [entry.name for entry in sorted(self.folder.iterdir()) if year in years_in(entry.name)]
+        also = f" It has {', '.join(unread)}, which is not read." if unread else ""
+        return (
+            f"{self.folder} has no rows of {year}: it needs a .csv, .csv.gz or .zip that has some, with only {year} in "
+            f"its name if all of its rows are of {year}.{also} Years found: {have}."
+        )
 
 
-def _members(file: Path) -> list[str]:
+@dataclass
+class _Join:
+    """The file of a year while it is put together from its parts.
+
+    Attributes:
+        year: its year.
+        names: of its columns.
+        spans: where its lines come from.
+        details: what became known of the parts.
+    """
+
+    year: int
+    names: list[str]
+    spans: list[Span] = field(default_factory=list)
+    details: dict[str, str | int | bool] = field(default_factory=dict)
+    _seen: dict[bytes, Item] = field(default_factory=dict)
+
+    def add(self, part: _Part, file: BinaryIO, columns: Sequence[int | None] | None, progress: Progress) -> None:
+        """Append the rows of a part, unless an earlier one has the same: a zip file, and what was unpacked from it."""
+        item = Item(part.split.files[self.year]) if part.split else part.item
+        start, total, read, digest = file.tell(), size_of(item), Read(), hashlib.sha256()
+        done = 0
+        with opened(item) as (stream, unit):
+            layout = layout_of(item, stream)
+            for block in plain_blocks(part.item, stream, layout, read, columns):
+                file.write(block)
+                digest.update(block)
+                done += len(block)
+                progress(done, max(done, total) if total else None)
+        progress(done, done)
+        if same := self._seen.get(digest.digest()):
+            file.truncate(start)
+            file.seek(start)
+            self.details["left_out"] = f"{self.details.get('left_out', '')} {part.item}: same as {same}.".strip()
+            return
+        self._seen[digest.digest()] = part.item
+        span = Span(str(part.item), read.lines, layout.line + 1, unit=unit)
+        self.spans.append(part.split.span(self.year) if part.split else span)
+        if read.windows_letters:
+            letters = self.details.get("windows_1252_letters", 0)
+            self.details["windows_1252_letters"] = int(letters) + read.windows_letters
+
+
+@lru_cache(maxsize=64)
+def _survey(item: Item, version: str) -> Split:
+    """Count the lines of each year in a version of a file."""
+    return split_by_year(item)
+
+
+def _years_of(item: Item) -> set[int]:
+    """The years that an item has; none if it cannot be read."""
+    named = _named(item)
+    if named.is_one_year:
+        return {named.first}
+    with suppress(SourceError):
+        return {year for year in _survey(item, item.version).lines if FIRST_YEAR <= year <= CURRENT_YEAR}
+    return set()
+
+
+def _details(parts: Sequence[_Part], year: int) -> dict[str, str | int | bool]:
+    """What a manifest keeps of the files of a year."""
+    details: dict[str, str | int | bool] = {}
+    for part in parts:
+        told = part.split.details(year) if part.split else {}
+        if part.layout.line > 1:
+            told["lines_before_header"] = part.layout.line - 1
+        if part.split and part.split.read.windows_letters:
+            told["windows_1252_letters"] = part.split.read.windows_letters
+        for key, value in told.items():
+            details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
+    return details
+
+
+def _columns(parts: Sequence[_Part], kind: str) -> tuple[str, ...]:
+    """The columns of this kind that files have which are not alike."""
+    lists = [getattr(part.layout.header, kind) for part in parts]
+    names = dict.fromkeys(name for one in lists for name in one)
+    return tuple(name if all(name in one for one in lists) else f"{name} (in some files)" for name in names)
+
+
+def _expected(item: Item, year: int) -> Expected | None:
+    """What an item has of a year; None if it has nothing, or is something else than crimes."""
+    is_one_year = _named(item).is_one_year
     try:
-        with zipfile.ZipFile(file) as archive:
-            return [name for name in archive.namelist() if name.lower().endswith(".csv") and "__MACOSX" not in name]
-    except zipfile.BadZipFile:
-        return [""]  # listed anyway, so that a fetch of its year reports the damage
+        if is_one_year:
+            with opened(item) as (stream, _):
+                layout_of(item, stream)
+            return Expected(str(item), bytes=size_of(item))
+        split = _survey(item, item.version)
+        return Expected(str(item), bytes=split.bytes[year]) if year in split.lines else None
+    except SourceError as error:
+        is_ours = is_one_year or not isinstance(error, NotCrimesError)
+        return Expected(str(item), problem=str(error)) if is_ours else None
 
 
-def _unpacked_size(source: _Found) -> int | None:
-    try:
-        if source.is_zipped:
-            with zipfile.ZipFile(source.file) as archive:
-                return archive.getinfo(source.member).file_size
-        size = source.file.stat().st_size
-        if not source.file.name.lower().endswith(".gz"):
-            return size
-        with source.file.open("rb") as stream:
-            stream.seek(max(0, size - 4))
-            return int.from_bytes(stream.read(4), "little")  # gzip's trailer: the size modulo 4 GB
-    except (OSError, KeyError, zipfile.BadZipFile):
-        return None  # a fetch will report it
+def _sum(found: Sequence[Expected]) -> Expected:
+    sizes = [one.bytes for one in found]
+    return Expected(
+        " and ".join(one.what for one in found),
+        bytes=None if None in sizes else sum(filter(None, sizes)),
+        problem="; ".join(one.problem for one in found if one.problem),
+    )
 
 
-def _stem(name: str) -> str:
-    return re.sub(r"(\.csv|\.gz)+$", "", Path(name).name, flags=re.IGNORECASE)
-
-
-def _copy(source: _Found, target: Path, progress: Progress) -> None:
-    if source.is_zipped:
-        with zipfile.ZipFile(source.file) as archive, archive.open(source.member) as stream:
-            _write(stream, target, archive.getinfo(source.member).file_size, progress)
-    elif source.file.name.lower().endswith(".gz"):
-        with gzip.open(source.file) as stream:
-            _write(stream, target, None, progress)
-    else:
-        shutil.copyfile(source.file, target)  # may copy within the kernel
-        size = target.stat().st_size
-        progress(size, size)
-
-
-def _write(stream: IO[bytes] | gzip.GzipFile, target: Path, size: int | None, progress: Progress) -> None:
-    done = 0
-    with target.open("wb") as file:
-        while block := stream.read(_BLOCK):
-            file.write(block)
-            done += len(block)
-            progress(done, size)
+def _stem(item: Item) -> str:
+    name = item.inside.name if item.inside else Path(item.member or item.file.name).name
+    return re.sub(r"(\.[a-z]+\d?)+$", "", name, flags=re.IGNORECASE)

@@ -6,6 +6,7 @@ after, so that all pages belong to one state of the data.
 
 import csv
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -222,18 +223,34 @@ class PortalSource(CrimeSource):
         def call() -> _T:
             # A redirect would send the app token to another server.
             response = session.get(f"{self.url}/resource/{DATASET}.{form}", params=query, allow_redirects=False)
+            if response.status_code == 400 and (gone := _column_gone(response)):
+                raise SourceError(
+                    f"{self._server} no longer has the column {gone!r}: the City took it away or renamed it. Update "
+                    "this program, or download a CSV from the portal and use the source folder"
+                )
             if response.status_code != 200:
                 raise error_of(response, self._server, self.policy)
+            if response.content.lstrip()[:1] == b"<":
+                raise HttpError(f"{self._server} is under maintenance: it sent a page of HTML", is_transient=True)
             return parse(response)
 
         try:
             return with_retries(call, self._server, self.policy)
         except HttpError as error:
-            if error.status in (401, 403) and self.app_token:
-                raise SourceError(
-                    f"{error}: it does not accept the app token in CHICAGO_CRIME_PORTAL_APP_TOKEN. Correct or "
-                    "unset it: the portal does not need one"
-                ) from None
+            if error.status in (401, 403):
+                advice = (
+                    "it does not accept the app token in CHICAGO_CRIME_PORTAL_APP_TOKEN. Correct or unset it"
+                    if self.app_token
+                    else "it may ask for an app token. Create one, free of charge, in the developer settings of an "
+                    f"account at {self.url}/login, and set CHICAGO_CRIME_PORTAL_APP_TOKEN to it"
+                )
+                raise SourceError(f"{error}: {advice}") from None
             if error.status in (301, 302, 307, 308, 404):
                 raise SourceError(f"{error}: CHICAGO_CRIME_PORTAL_URL must be the portal's own address") from None
             raise
+
+
+def _column_gone(response: requests.Response) -> str | None:
+    """The column of ours that a refused query was refused for. Nothing else of the response is kept."""
+    gone = re.search(r"[Nn]o such column:? ['`\"]?(\w+)", response.text)
+    return gone[1] if gone and gone[1] in _COLUMNS else None

@@ -16,6 +16,9 @@ _SUBQUERIES = ("parsed_crimes", "typed_crimes")
 _CONDITION = "matches_filters"
 """The condition that the statements of the pages share: it replaces its name."""
 
+_EXPRESSIONS = tuple(sorted(file.stem for file in (_FOLDER / "fragments").glob("read_*.sql")))
+"""Fragments that other files call like a function of one text: each is an expression over `value`."""
+
 
 @lru_cache
 def statement(name: str) -> exp.Query:
@@ -28,6 +31,13 @@ def statement(name: str) -> exp.Query:
         if table.name in _SUBQUERIES:
             table.replace(statement(f"fragments/{table.name}").copy().subquery(table.alias_or_name))
     assert isinstance(query, exp.Query), f"{name}.sql is not one query"
+    for call in list(query.find_all(exp.Anonymous)):
+        if call.name.lower() in _EXPRESSIONS:
+            [argument], [read] = call.expressions, statement(f"fragments/{call.name.lower()}").selects
+            read = exp.paren(read.unalias().copy())
+            for value in [column for column in read.find_all(exp.Column) if column.name == "value"]:
+                value.replace(argument.copy())
+            call.replace(read.this if isinstance(read.this, exp.Case | exp.Func) else read)
     if not name.endswith(_CONDITION):
         for column in list(query.find_all(exp.Column)):
             if column.name == _CONDITION:

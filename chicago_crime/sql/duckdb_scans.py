@@ -15,9 +15,13 @@ _CSV_OPTIONS = (
 
 
 def csv_scan(file: Path | str, columns: Sequence[str]) -> exp.Expr:
-    """Reads a CSV with exactly these columns, whatever its header says, all as strings."""
+    """Reads a CSV with exactly these columns, whatever its header says, all as strings.
+
+    The file's name may be a parameter of the statement: $file.
+    """
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
-    return sqlglot.parse_one(f"READ_CSV({_text(file)}, columns = {{{types}}}, {_CSV_OPTIONS})", read="duckdb")
+    name = file if file == "$file" else _text(file)
+    return sqlglot.parse_one(f"READ_CSV({name}, columns = {{{types}}}, {_CSV_OPTIONS})", read="duckdb")
 
 
 def typed_csv_scan(file: Path) -> exp.Expr:

@@ -41,32 +41,81 @@ X_FT = (1_090_000, 1_206_500)
 Y_FT = (1_812_000, 1_953_000)
 
 SOURCE_COLUMNS: tuple[Column, ...] = (
-    Column("id", "INT64", "The City's key of the record.", ("uniquekey",), needed=True, nullable=False),
-    Column("case_number", "STRING", "Records Division number; victims of one homicide share it.", ("case", "caseno")),
+    Column(
+        "id",
+        "INT64",
+        "The City's key of the record.",
+        ("uniquekey", "crimeid", "incidentid"),
+        needed=True,
+        nullable=False,
+    ),
+    Column(
+        "case_number",
+        "STRING",
+        "Records Division number; victims of one homicide share it.",
+        ("case", "caseno", "casenum", "rd", "rdno", "rdnumber"),
+    ),
     Column(
         "date",
         "DATETIME",
         "When it happened, at times a best estimate. Chicago local time.",
-        ("dateofoccurrence", "datetime"),
+        ("dateofoccurrence", "datetime", "dateoccurred", "occurrencedate", "crimedate"),
         needed=True,
         nullable=False,
     ),
-    Column("block", "STRING", "Street block, house number masked: the place is approximate."),
-    Column("iucr", "STRING", "Illinois Uniform Crime Reporting code, 4 characters, zero-padded.", ("iucrcode",)),
-    Column("primary_type", "STRING", "Crime type, from the IUCR code.", ("primarydescription",), needed=True),
-    Column("description", "STRING", "Subtype, from the IUCR code.", ("secondarydescription",)),
-    Column("location_description", "STRING", "Kind of place, e.g. STREET."),
+    Column("block", "STRING", "Street block, house number masked: the place is approximate.", ("blockaddress",)),
+    Column(
+        "iucr", "STRING", "Illinois Uniform Crime Reporting code, 4 characters, zero-padded.", ("iucrcode", "iucrno")
+    ),
+    Column(
+        "primary_type",
+        "STRING",
+        "Crime type, from the IUCR code.",
+        ("primarydescription", "primary", "crimetype"),
+        needed=True,
+    ),
+    Column("description", "STRING", "Subtype, from the IUCR code.", ("secondarydescription", "crimedescription")),
+    Column("location_description", "STRING", "Kind of place, e.g. STREET.", ("locationdesc", "locdescription")),
     Column("arrest", "BOOL", "Whether an arrest was made. Not whether the case was cleared.", needed=True),
     Column("domestic", "BOOL", "Domestic-related under the Illinois Domestic Violence Act."),
     Column("beat", "INT64", "Police beat, the smallest police area.", between=(100, 9999)),
     Column("district", "INT64", "Police district, made of beats.", between=(1, 31)),
     Column("ward", "INT64", "City Council ward.", between=(1, 50)),
-    Column("community_area", "INT64", "Community area, 1 to 77; 0 in the source means none.", between=(1, 77)),
-    Column("fbi_code", "STRING", "FBI (NIBRS-based) code, zero-padded.", ("fbicd", "nibrs"), needed=True),
-    Column("x_coordinate", "FLOAT64", "Block-level place, NAD83 Illinois East, feet.", ("xcoord",), between=X_FT),
-    Column("y_coordinate", "FLOAT64", "Block-level place, NAD83 Illinois East, feet.", ("ycoord",), between=Y_FT),
+    Column(  # not `Community Areas`, which some exports of the portal have beside it, with numbers of its own
+        "community_area",
+        "INT64",
+        "Community area, 1 to 77; 0 in the source means none.",
+        ("communityareanumber", "communityareano", "commarea"),
+        between=(1, 77),
+    ),
+    Column(
+        "fbi_code",
+        "STRING",
+        "FBI (NIBRS-based) code, zero-padded.",
+        ("fbicd", "fbicodes", "nibrs", "nibrscode"),
+        needed=True,
+    ),
+    Column(
+        "x_coordinate",
+        "FLOAT64",
+        "Block-level place, NAD83 Illinois East, feet.",
+        ("xcoord", "xcoordinates"),
+        between=X_FT,
+    ),
+    Column(
+        "y_coordinate",
+        "FLOAT64",
+        "Block-level place, NAD83 Illinois East, feet.",
+        ("ycoord", "ycoordinates"),
+        between=Y_FT,
+    ),
     Column("year", "INT64", "Year of `date`.", nullable=False),
-    Column("updated_on", "DATETIME", "When the record last changed. Chicago local time.", ("updated",)),
+    Column(
+        "updated_on",
+        "DATETIME",
+        "When the record last changed. Chicago local time.",
+        ("updated", "updateon", "lastupdated"),
+    ),
     Column("latitude", "FLOAT64", "Block-level place, degrees north.", ("lat",), between=LATITUDE),
     Column("longitude", "FLOAT64", "Block-level place, degrees east.", ("lon", "lng", "long"), between=LONGITUDE),
     Column("location", "STRING", "Latitude and longitude as one text."),
@@ -100,7 +149,9 @@ IS_PROVISIONAL = Column(
 )
 CRIMES_COUNT = count("crimes", "Number of crimes.")
 ARRESTS = count("arrests", "Crimes with the arrest flag.")
-ARREST_RATE = Column("arrest_rate", "FLOAT64", "arrests / crimes. Not a clearance rate.", between=(0, 1))
+ARREST_RATE = Column(
+    "arrest_rate", "FLOAT64", "arrests / crimes whose flag is known. Not a clearance rate.", between=(0, 1)
+)
 DOMESTIC_CRIMES = count("domestic_crimes", "Crimes with the domestic flag.")
 COMMUNITY_AREA_NAME = Column("community_area_name", "STRING", "Name of the community area.")
 SIDE = Column("side", "STRING", "Side of the city that the community area lies in.")

@@ -182,7 +182,7 @@ def test_a_failed_run_ends_with_1_keeps_the_other_years_and_says_why_in_its_last
     assert "Traceback" not in result.output
     last = result.output.splitlines()[-1]
     assert re.match(r"Run \S+ for 2014-2016 failed: 2015: crime_csv: .*2015.csv is an HTML or XML page", last)
-    assert "; 2016: crime_csv: " in last and "has no file for 2016" in last
+    assert "; 2016: crime_csv: " in last and "has no rows of 2016" in last
     assert result.output.count("is an HTML") == 1
 
 
@@ -316,3 +316,18 @@ def test_the_doctor_says_that_the_portal_responds(tmp_path: Path) -> None:
         )
     assert result.exit_code == 0, result.output
     assert portal.url in words_of(result).split("source portal")[1]
+
+
+def test_a_run_says_what_it_did_not_read_of_the_files(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    rows = crimes_of_months(2014) + crimes_of_months(2015)
+    kept = [name for name in rows[0] if name != "ward"]
+    write_csv(folder / "2001_to_2020.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
+    with (folder / "2001_to_2020.csv").open("ab") as file:
+        file.write(b"total: 72\n")
+    places = ("--source", "folder", "--folder", folder, "--data-dir", tmp_path / "data")
+    result = command("run", "--years", "2014-2015", *places, "--assets", "crime_csv,crime_object")
+    assert result.exit_code == 0, result.output
+    said = words_of(result)
+    assert "2014-2015: columns that the file lacks: ward" in said
+    assert re.search(r"2014-2015: lines of no year, left out: 1; the first is .*line 74: 'total: 72'", said)

@@ -2,12 +2,14 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.serve import build_dashboard
+from chicago_crime.dashboard.view import View
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.support import run_well
@@ -24,10 +26,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture
 def copied(sample: Settings, tmp_path: Path) -> Settings:
     """A copy of the sample installation that a test may change."""
-    shutil.copytree(sample.data_dir, tmp_path / "data")
-    settings = sample.model_copy(update={"data_dir": tmp_path / "data"})
-    shutil.copytree(sample.home, settings.home, dirs_exist_ok=True)
-    return settings
+    return copy_of(sample, tmp_path)
 
 
 @pytest.fixture
@@ -40,6 +39,19 @@ def data(sample: Settings) -> Data:
     return data_of(sample)
 
 
+def copy_of(settings: Settings, folder: Path) -> Settings:
+    """A copy of an installation in another folder."""
+    shutil.copytree(settings.data_dir, folder / "data")
+    return settings.model_copy(update={"data_dir": folder / "data"})
+
+
+def rows(view: View, table: str) -> list[dict[str, Any]]:
+    """The rows of a table of a page."""
+    found = view.table(table)
+    assert found, f"there is no table {table}"
+    return [dict(row) for row in found.rows]
+
+
 def client_of(settings: Settings) -> TestClient:
     """A client of an installation's dashboard."""
     return TestClient(build_dashboard(Installation(settings)).application())
@@ -47,4 +59,4 @@ def client_of(settings: Settings) -> TestClient:
 
 def data_of(settings: Settings) -> Data:
     """What the dashboard of an installation reads."""
-    return Data.of(Installation(settings))
+    return Data(Installation(settings).reader())

@@ -1,4 +1,4 @@
-"""Tests of the web application: pages, downloads, error pages, and changes while it runs."""
+"""Tests of the web application: pages, downloads, and error pages."""
 
 import io
 import re
@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import duckdb
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
@@ -19,18 +18,21 @@ from chicago_crime_tests.support import crimes_of_months, folder_settings, run_w
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_and_every_download_marks_sample_data_as_synthetic(client: TestClient, page: str) -> None:
+def test_every_page_and_every_download_names_its_snapshot_and_marks_sample_data_as_synthetic(
+    client: TestClient, page: str
+) -> None:
     response = client.get(f"/{page}?year=2016&map=hot_spots&source_labels=yes")
     assert response.status_code == 200
     text = response.text
     assert "<strong>SYNTHETIC</strong> 2014-2016" in text
     assert "SYNTHETIC" in re.findall("<title>(.*)</title>", text)[0]
+    [snapshot] = re.findall(r"To cite: Chicago crime snapshot (\S+), published", text)
     links = re.findall(r'href="(/download/[^"]+)"', text)
     assert len(links) >= 2
     for link in links:
         response = client.get(link.replace("&amp;", "&"))
         assert response.status_code == 200
-        assert "-SYNTHETIC." in response.headers["content-disposition"]
+        assert f"-{snapshot}-SYNTHETIC." in response.headers["content-disposition"]
         read = pyarrow.csv.read_csv if ".csv" in link else pyarrow.parquet.read_table
         table = read(io.BytesIO(response.content))
         assert table["data"].unique().to_pylist() == ["SYNTHETIC"]
@@ -95,17 +97,15 @@ def test_requests_for_another_host_are_refused(client: TestClient) -> None:
     assert client.get("/overview", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_an_empty_warehouse_needs_no_restart_once_it_is_filled(
-    sample: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("chicago_crime.dashboard.data.REFRESH_SECONDS", 0)
+def test_an_empty_installation_needs_no_restart_once_it_is_filled(sample: Settings, tmp_path: Path) -> None:
     client = client_of(load_settings(data_dir=tmp_path / "data"))
     for page in PAGES:
         text = client.get(f"/{page}").text
         assert "Nothing is loaded yet" in text
         assert "chicago-crime demo" in text
+    assert client.get("/download/overview/types.csv").status_code == 404
     (tmp_path / "data").mkdir(exist_ok=True)
-    (tmp_path / "data" / "warehouse").symlink_to(sample.data_dir / "warehouse")
+    (tmp_path / "data" / "objects").symlink_to(sample.data_dir / "objects")
     assert "Reported crimes" in client.get("/where").text
 
 
@@ -130,36 +130,3 @@ def test_a_burst_of_requests_right_after_the_start_is_answered(sample: Settings)
     """In a process of its own: only there is nothing imported yet."""
     ended = subprocess.run([sys.executable, "-c", BURST, str(sample.data_dir)], capture_output=True, text=True)
     assert ended.stdout.strip() == str([200] * 12), ended.stderr
-
-
-def rewrite(settings: Settings, query: str) -> None:
-    file = settings.data_dir / "warehouse" / "crimes_monthly" / "2015.parquet"
-    new = file.with_suffix(".new")
-    rows = query.format(old=f"'{file}'")
-    duckdb.execute(f"COPY ({rows}) TO '{new}' (FORMAT parquet)")
-    new.replace(file)
-
-
-def test_a_table_of_an_older_version_says_how_to_rebuild_it(copied: Settings) -> None:
-    rewrite(copied, "SELECT year, month, offense_class, crimes FROM {old}")
-    response = client_of(copied).get("/overview")
-    assert response.status_code == 200
-    assert "chicago-crime run --years 2015 --assets crimes_monthly" in response.text
-
-
-def test_a_replaced_year_is_shown_without_a_restart(copied: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chicago_crime.dashboard.data.REFRESH_SECONDS", 0)
-    client = client_of(copied)
-    before = client.get("/overview?year=2015").text
-    assert client.get("/overview?year=2015").text == before
-    rewrite(copied, "SELECT * REPLACE (crimes * 2 AS crimes) FROM {old}")
-    after = client.get("/overview?year=2015").text
-    [was, now] = [int(re.findall(r'class="value">([\d,]+)<', text)[0].replace(",", "")) for text in (before, after)]
-    assert now == 2 * was > 0
-
-
-def test_a_year_that_some_tables_lack_is_left_out_and_named(copied: Settings) -> None:
-    (copied.data_dir / "warehouse" / "area_rates" / "2015.parquet").unlink()
-    client = client_of(copied)
-    assert "2014, 2016" in client.get("/overview").text
-    assert "some tables lack them: 2015" in client.get("/data").text

@@ -1,5 +1,6 @@
 """Tests of reading and writing filters in a query string."""
 
+from dataclasses import replace
 from datetime import date
 from urllib.parse import parse_qsl
 
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chicago_crime.dashboard.filters import CLASSES, MAPS, MEASURES, ROWS, Filters, read_filters
+from chicago_crime.dashboard.filters import MAPS, MEASURES, ROWS, Filters, read_filters
+from chicago_crime.errors import UsageError
+from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
 
 
@@ -18,7 +21,7 @@ def several(values: st.SearchStrategy) -> st.SearchStrategy[tuple]:
 any_filters = st.builds(
     Filters,
     year=several(st.integers(FIRST_YEAR, CURRENT_YEAR)),
-    offense_class=several(st.sampled_from(CLASSES)),
+    offense_class=several(st.sampled_from(OFFENSE_CLASSES)),
     type=several(st.sampled_from(["THEFT", "NON - CRIMINAL", "O'HARE & CO; DROP TABLE", "100% = +"])),
     area=several(st.integers(1, 77)),
     district=several(st.integers(1, 31)),
@@ -29,6 +32,7 @@ any_filters = st.builds(
     measure=st.sampled_from(MEASURES),
     rows=st.sampled_from(ROWS),
     end=st.none() | st.dates(date(2001, 1, 1), date(2026, 12, 31)),
+    as_of=st.none() | st.dates(date(2001, 1, 1), date(2026, 12, 31)) | st.just("20261127T061500Z-3f2a"),
 )
 
 
@@ -65,10 +69,17 @@ def test_invalid_filters_are_ignored_with_a_note(name: str, text: str, hint: str
     assert hint in note
 
 
+@pytest.mark.parametrize("text", ["yesterday", "2026-02-30", "20261127", "../catalog", "20261127T061500Z-3f2a.json"])
+def test_a_snapshot_that_cannot_be_meant_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="neither a day, as 2026-05-31, nor the id of a snapshot"):
+        read_filters([("as_of", text)])
+
+
 def test_filters_are_added_and_removed_value_by_value() -> None:
     assert Filters(area=(1,)).toggled("area", 41).toggled("area", 1) == Filters(area=(41,))
     filters = Filters(offense_class=("violent",), type=("THEFT",), area=(1, 2), district=(3,), arrest=False)
-    assert len(filters.active()) == 6
+    filters = replace(filters, as_of=date(2026, 5, 31))
+    assert len(filters.active()) == 7
     for name, value in filters.active():
         filters = filters.without(name, value)
     assert filters == Filters()

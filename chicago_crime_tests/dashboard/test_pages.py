@@ -1,7 +1,5 @@
 """Tests of the pages: their numbers agree with each other and with the tables that the Spark job computes."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -13,15 +11,9 @@ from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
-from chicago_crime.dashboard.view import View
 from chicago_crime.settings import Settings
+from chicago_crime_tests.dashboard.conftest import rows
 from chicago_crime_tests.support import rows_of
-
-
-def rows(view: View, table: str) -> list[dict[str, Any]]:
-    found = view.table(table)
-    assert found, f"there is no table {table}"
-    return [dict(row) for row in found.rows]
 
 
 @pytest.mark.parametrize(("year", "offense_class"), [(2014, "all"), (2016, "violent")])

@@ -31,13 +31,19 @@ def test_the_report_is_one_file_that_loads_nothing_else(sample: Settings, tmp_pa
     text = (tmp_path / "report.html").read_text()
     assert text.count("<svg") >= 6
     assert "SYNTHETIC" in text
+    assert f"To cite: Chicago crime snapshot {installation.reader().catalog.snapshot}, published" in text
     assert re.findall(r'(?:src|href)="(?!#)', text) == []
     assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", text)
     assert write_report(installation, None, 2016, tmp_path / "report.html") == "Reported crime in Chicago, 2016"
 
 
-def test_a_year_that_is_not_loaded_is_an_error_and_writes_nothing(sample: Settings, tmp_path: Path) -> None:
-    for settings in (sample, load_settings(data_dir=tmp_path / "none")):
-        with pytest.raises(PlatformError, match="chicago-crime run --years 2009"):
-            write_report(Installation(settings), "Loop", 2009, tmp_path / "report.html")
+@pytest.mark.parametrize(
+    ("is_empty", "told"), [(False, "chicago-crime run --years 2009"), (True, "nothing is published yet: load some")]
+)
+def test_a_year_that_is_not_published_is_an_error_and_writes_nothing(
+    sample: Settings, tmp_path: Path, is_empty: bool, told: str
+) -> None:
+    settings = load_settings(data_dir=tmp_path / "none") if is_empty else sample
+    with pytest.raises(PlatformError, match=told):
+        write_report(Installation(settings), "Loop", 2009, tmp_path / "report.html")
     assert list(tmp_path.glob("*.html")) == []

@@ -300,7 +300,7 @@ def test_it_works_without_javascript(browser: Browser, address: str) -> None:
 
 def test_it_answers_while_a_backfill_runs(settings: Settings, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    for folder in ("warehouse", "csv"):  # what replaces a file leaves the one that others link to
+    for folder in ("warehouse", "csv", "objects"):  # what replaces a file leaves the one that others link to
         shutil.copytree(settings.data_dir / folder, data / folder, copy_function=os.link)
     command = ["run", "--years", "2015-2016", "--folder", str(REAL_DATA / "real"), "--data-dir", str(data)]
     answered = 0
@@ -308,8 +308,9 @@ def test_it_answers_while_a_backfill_runs(settings: Settings, tmp_path: Path) ->
         process = subprocess.Popen([*PROGRAM, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
             while process.poll() is None:
-                text = urllib.request.urlopen(f"{address}/overview?year={YEARS[answered % 3]}").read().decode()
-                assert 'class="value"' in text
+                page = [*PAGES][answered % len(PAGES)]
+                text = urllib.request.urlopen(f"{address}/{page}?year={YEARS[answered % 3]}").read().decode()
+                assert 'id="citation"' in text
                 answered += 1
                 psutil.wait_procs([psutil.Process(process.pid)], timeout=0.5)
         finally:

@@ -101,7 +101,7 @@ def test_a_year_may_end_early_and_one_that_begins_late_gets_a_warning(settings: 
 
 def test_many_rejects_and_quarantined_lines_get_a_warning(settings: Settings, folder: Path) -> None:
     rows = crimes_of_months(2014)
-    rows[0]["date"] = "soon"
+    rows[0]["date"] = "12/31/2013 11:00:00 PM"
     file = write_csv(folder / "2014.csv", rows)
     file.write_text(file.read_text() + "no row\n")
     reports = run_well(settings, 2014, assets=TYPING)
@@ -110,7 +110,7 @@ def test_many_rejects_and_quarantined_lines_get_a_warning(settings: Settings, fo
         "rejected_crimes:few_rows_rejected": "2014: 1 of 36 rows rejected",
     }
     metadata = reports[0].metadata
-    assert metadata["rejected_crimes", 2014]["rejected_rows_by_reason"] == {"unreadable_date": 1}
+    assert metadata["rejected_crimes", 2014]["rejected_rows_by_reason"] == {"date_outside_year": 1}
     assert metadata["crime_object", 2014]["quarantined_lines"] == 1
 
 

@@ -18,7 +18,9 @@ HEADER = ["a", "b", "c"]
 Damage = tuple[int, str, str]
 
 
-def split(folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20) -> tuple[Split, list[Damage]]:
+def split(
+    folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20, most: int = csv_rows.MOST_BYTES
+) -> tuple[Split, list[Damage]]:
     """Split a file whose blocks and records have certain sizes; also returns its damaged lines."""
     source, quarantine = folder / "source.csv", folder / "quarantine.csv"
     source.write_bytes(content)
@@ -26,6 +28,7 @@ def split(folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: in
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_rows, "BLOCK", block)
         patch.setattr(csv_rows, "LONGEST_RECORD", longest)
+        patch.setattr(csv_rows, "MOST_BYTES", most)
         found = split_rows(source, HEADER, folder / "rows.csv", quarantine)
     with quarantine.open(newline="", encoding="utf-8") as file:
         return found, [(int(line), problem, text) for line, problem, text in csv.reader(file)]
@@ -36,14 +39,16 @@ def rows_in(file: Path) -> list[list[str]]:
         return [row for row in csv.reader(stream, strict=True) if row][1:]
 
 
-def expected(content: bytes, longest: int) -> tuple[list[list[str]], list[tuple[int, str]], Counts]:
-    """Rows, numbers and texts of damaged lines, and counts, found line by line."""
+def expected(
+    content: bytes, longest: int, most: int
+) -> tuple[list[list[str]], list[int], list[tuple[int, str]], Counts]:
+    """Rows, the line of each, numbers and texts of damaged lines, and counts, found line by line."""
     text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
     lines = re.split("\r\n|\r|\n", text)
     lines = (lines[:-1] if lines[-1] == "" else lines)[1:]
-    rows, damaged, counts, number = [], [], Counts(), 0
+    rows, numbers, damaged, counts, number = [], [], [], Counts(), 0
     while number < len(lines):
-        taken, row = next(_records(lines[number : number + longest]), (1, None))
+        taken, row = next(_records(lines[number : number + longest], most), (1, None))
         if lines[number] == "":
             counts.blank += 1
         elif row is None:
@@ -51,17 +56,20 @@ def expected(content: bytes, longest: int) -> tuple[list[list[str]], list[tuple[
             counts.quarantined += 1
         else:
             rows.append(row)
+            numbers.append(number + 2)
             counts.rows += 1
             counts.continuations += taken - 1
         number += taken
-    return rows, damaged, counts
+    return rows, numbers, damaged, counts
 
 
-def _records(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: list[str], most: int) -> Iterator[tuple[int, list[str]]]:
     """The row that begins on the first line, if it is well-formed, and how many lines it takes."""
     for taken in range(1, len(lines) + 1):
         text = "\n".join(lines[:taken])
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if len(text.encode(errors="surrogateescape")) > most or "\0" in text:
+            return
+        if any("\ud800" <= character <= "\udfff" for character in text):
             return
         try:
             row = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
@@ -97,16 +105,23 @@ def files(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=300, deadline=None)
-@given(content=files(), block=st.sampled_from([1, 2, 7, 40, 1 << 20]), longest=st.sampled_from([2, 3, 20]))
-@example(content=b'a,b,c\n1,"x\n2,y,\n3,"z",\n', block=9, longest=20)
-@example(content=b'a,b,c\r\n1,"x\r\ny",z\r\n\r\n1,2,3\r', block=1, longest=3)
-@example(content=b'a,b,c\n1,b"b,c\n1,"",""""\n', block=5, longest=2)
+@given(
+    content=files(),
+    block=st.sampled_from([1, 2, 7, 40, 1 << 20]),
+    longest=st.sampled_from([2, 3, 20]),
+    most=st.sampled_from([5, 12, 1_000_000]),
+)
+@example(content=b'a,b,c\n1,"x\n2,y,\n3,"z",\n', block=9, longest=20, most=99)
+@example(content=b'a,b,c\r\n1,"x\r\ny",z\r\n\r\n1,2,3\r', block=1, longest=3, most=99)
+@example(content=b'a,b,c\n1,b"b,c\n1,"",""""\n', block=5, longest=2, most=99)
+@example(content=b'a,b,c\n1,"x\ny",z\n1,"x\n\n\ny",z\n"\n","""",\xe9\n', block=99, longest=2, most=99)
 def test_rows_and_damage_are_those_of_the_csv_module(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, block: int, longest: int
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, block: int, longest: int, most: int
 ) -> None:
-    found, damage = split(tmp_path_factory.mktemp("split"), content, block, longest)
-    good, damaged, counts = expected(content, longest)
+    found, damage = split(tmp_path_factory.mktemp("split"), content, block, longest, most)
+    good, numbers, damaged, counts = expected(content, longest, most)
     assert rows_in(found.file) == good
+    assert [found.line_of(row) for row in range(1, len(good) + 1)] == numbers
     assert [(line, text) for line, _, text in damage] == damaged
     assert found.counts == counts
     assert (found.sha256, found.size) == (hashlib.sha256(content).hexdigest(), len(content))

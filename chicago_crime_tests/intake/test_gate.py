@@ -2,12 +2,14 @@
 
 import csv
 import gzip
+import io
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chicago_crime.intake.csv_rows import Counts
 from chicago_crime.intake.gate import GateError, Passage, pass_through
 from chicago_crime_tests.support import (
     NAMES,
@@ -146,19 +148,39 @@ plain_text = st.text(st.characters(exclude_characters="\0\r\n", exclude_categori
     st.lists(st.tuples(plain_text, plain_text), min_size=1, max_size=6),
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-    st.booleans(),
+    st.sampled_from(["canonical", "reversed", "an extra column"]),
+    st.sampled_from(["", "\ufeff"]),
+    st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["1,2", '"open', "", "x" * 30 + "," * 40])), max_size=3),
 )
-def test_any_text_passes_in_any_layout(
-    tmp_path: Path, folder: Path, texts: list[tuple[str, str]], newline: str, quoting: int, is_reversed: bool
+def test_any_text_passes_in_any_layout_with_damage_between(
+    tmp_path: Path,
+    folder: Path,
+    texts: list[tuple[str, str]],
+    newline: str,
+    quoting: int,
+    columns: str,
+    mark: str,
+    damage: list[tuple[int, str]],
 ) -> None:
     rows = [crime(id=n, block=a, location_description=b) for n, (a, b) in enumerate(texts)]
-    source, step = tmp_path / "2014.csv", -1 if is_reversed else 1
-    with source.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator=newline, quoting=quoting)  # type: ignore[arg-type]
-        writer.writerows(list(values)[::step] for values in [NAMES, *(row.values() for row in rows)])
+    source, step = tmp_path / "2014.csv", -1 if columns == "reversed" else 1
+    lines = []
+    for values in [NAMES, *(list(row.values()) for row in rows)]:
+        text = io.StringIO(newline="")
+        extra = ["?"] if columns == "an extra column" else []
+        csv.writer(text, lineterminator="", quoting=quoting).writerow([*values[::step], *extra])  # type: ignore[arg-type]
+        lines.append(text.getvalue())
+    for at, line in damage:
+        lines.insert(1 + min(at, len(lines) - 1), line)
+    source.write_text(mark + newline.join([*lines, ""]), encoding="utf-8", newline="")
+    bad = [number for number, line in enumerate(lines, 1) if line in [damaged for _, damaged in damage if damaged]]
+    if 2 * len(bad) > len(lines) - 1:
+        return
     passage = pass_through(source, 2014, folder)
     assert rows_of(passage) == rows
-    assert passage.is_canonical == (newline == "\n" and not is_reversed)
+    assert [number for number, *_ in quarantine_of(passage)] == bad
+    assert passage.counts == Counts(len(rows), len(bad), blank=len(damage) - len(bad))
+    assert passage.is_canonical == (newline == "\n" and columns == "canonical" and not mark + "".join(map(str, bad)))
 
 
 def test_an_empty_text_in_quotes_stays_one_in_a_rewritten_file(tmp_path: Path, folder: Path) -> None:

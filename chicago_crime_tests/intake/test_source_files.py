@@ -34,7 +34,8 @@ def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
     manifest = files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress)
     assert files.manifest(2014) == manifest
     assert files.years() == [2014]
-    assert (manifest.rows, manifest.lines, manifest.synthetic, manifest.details) == (36, 36, True, {"seed": 1})
+    assert (manifest.rows, manifest.lines, manifest.synthetic) == (36, 36, True)
+    assert (manifest.details, manifest.missing, manifest.ignored) == ({"seed": 1}, [], [])
     assert manifest.months["2014-12"] == 3
     assert manifest.bytes == files.csv(2014).stat().st_size
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chicago_crime.intake.header import read_header
+from chicago_crime.sources.header import read_header
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 

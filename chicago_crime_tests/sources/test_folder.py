@@ -1,79 +1,317 @@
-"""Tests of `chicago_crime/sources/folder.py`."""
+"""Tests of `chicago_crime/sources/folder.py`, and of the modules behind it: every form of a file gives the same rows.
 
+A file goes through the source and the gate, as in a run. The cases of `../shared/data/cases` are in
+`end_to_end/test_cases.py`; these are others of the same kinds.
+"""
+
+import bz2
+import csv
 import gzip
+import io
+import json
+import lzma
+import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from chicago_crime.sources.base import SourceError
+from chicago_crime.errors import PlatformError
+from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.source_files import Manifest, SourceFiles
+from chicago_crime.intake.staging import staging_folder
+from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.folder import FolderSource
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months
 
-CONTENT = b"id,date\n" + b"1,2014\n" * 400_000
+ROWS = crimes_of_months(2016, per_month=2)
+ROWS[1]["location_description"] = 'CTA "L" PLATFORM'
+ROWS[2]["location_description"] = "HOTEL, MOTEL"
+ROWS[3]["block"] = "0000X CAFÉ ST"
+ROWS[4] |= {"latitude": "", "longitude": "", "location": ""}
+SPELLED = [name.replace("_", " ").title() for name in NAMES]
+Rows = list[dict[str, str]]
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    (tmp_path / "target").mkdir()
-    return tmp_path / "target"
+def text_of(rows: Rows = ROWS, header: Sequence[str] = SPELLED, line_end: str = "\n", **options: object) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=line_end, **options)  # type: ignore[arg-type]
+    writer.writerow(header)
+    writer.writerows(row.values() for row in rows)
+    return text.getvalue()
+
+
+PLAIN = text_of().encode()
+BOM = b"\xef\xbb\xbf"
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return content.getvalue()
+
+
+def wrapped(text: str, header: bool) -> bytes:
+    first, *lines = text.splitlines()
+    quoted = ['"' + line.replace('"', '""') + '"' for line in [first, *lines]]
+    return "\n".join([quoted[0] if header else first, *quoted[1:]]).encode()
+
+
+def spaced(text: str, separator: str = ",") -> bytes:
+    """Blanks after the separators that are not in quotes."""
+    parts = text.split('"')
+    parts[::2] = [part.replace(separator, f"{separator} ") for part in parts[::2]]
+    return '"'.join(parts).encode()
+
+
+def as_json(rows: Rows = ROWS) -> list[dict[str, object]]:
+    """As the City's API writes them: keys without a value are left out, and the place is an object."""
+    return [{k: {"latitude": v} if k == "location" else v for k, v in row.items() if v} for row in rows]
+
+
+def halves(**options: object) -> tuple[bytes, bytes]:
+    return text_of(ROWS[:12], **options).encode(), text_of(ROWS[12:], **options).encode()
+
+
+FIRST, SECOND = halves()
+OTHER_COLUMNS = [dict(sorted(row.items()), extra="?") for row in ROWS[12:]]
+MANY = [*crimes_of_months(2015), *ROWS[:12], *crimes_of_months(2017), *ROWS[12:]]
+
+FORMS: dict[str, dict[str, bytes]] = {
+    "plain": {"Chicago_Crimes_2016.csv": PLAIN},
+    "upper case suffix, date of the download": {"crimes-2016.CSV": PLAIN, "notes_2016.txt": b"not a CSV"},
+    "gzip": {"2016.csv.gz": gzip.compress(PLAIN)},
+    "bzip2": {"2016.csv.bz2": bz2.compress(PLAIN)},
+    "xz": {"2016.csv.xz": lzma.compress(PLAIN)},
+    "gzip twice": {"2016.csv.gz": gzip.compress(gzip.compress(PLAIN))},
+    "gzip named csv": {"2016.csv": gzip.compress(PLAIN)},
+    "gzip named zip": {"2016.zip": gzip.compress(PLAIN)},
+    "plain named zip": {"2016.zip": PLAIN},
+    "plain with a byte order mark named gz": {"2016.csv.gz": BOM + PLAIN},
+    "zip named csv": {"2016.csv": zipped({"crimes.csv": PLAIN})},
+    "zip with the year in the member's name": {"all-2001-to-2022.zip": zipped({"data/Crimes_2016.csv": PLAIN})},
+    "zip with a gzip": {"2016.zip": zipped({"2016.csv.gz": gzip.compress(PLAIN)})},
+    "zip packed with LZMA": {"2016.zip": zipped({"2016.csv": PLAIN}, zipfile.ZIP_LZMA)},
+    "zip with a member of another suffix": {"2016.zip": zipped({"crimes": PLAIN})},
+    "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
+    "zip from a Mac": {"2016.zip": zipped({"2016.csv": PLAIN, "__MACOSX/._2016.csv": b"Mac", ".DS_Store": b"x"})},
+    "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
+    "Spark's parts": {"2016.csv/_SUCCESS": b"", "2016.csv/part-0.csv": FIRST, "2016.csv/part-1.csv": SECOND},
+    "Spark's parts, packed, one empty": {
+        **{"crimes_2016/part-00000-2004-c000.csv.gz": gzip.compress(FIRST), "crimes_2016/part-00001.csv": b""},
+        **{"crimes_2016/part-00002.csv.gz": gzip.compress(SECOND), "crimes_2016/.part-00000.crc": b"crc"},
+    },
+    "Spark's partitions": {"crimes/year=2016/part-0.csv": PLAIN, "crimes/year=2015/part-0.csv": b"not read"},
+    "parts of Dask": {"2016.csv/0.part": FIRST, "2016.csv/1.part": SECOND},
+    "semicolons": {"2016.csv": BOM + text_of(delimiter=";").encode()},
+    "tabs": {"2016.tsv": text_of(delimiter="\t").encode()},
+    "tabs without quotes": {
+        "2016.csv": text_of(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None).encode(),
+    },
+    "pipes": {"2016.csv": text_of(delimiter="|", quoting=csv.QUOTE_ALL).encode()},
+    "a line that tells the separator": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
+    "lines before the header": {"2016.csv": b"Crimes of 2016\n\n# exported, by hand\n" + PLAIN},
+    "blanks after commas": {"2016.csv": spaced(text_of())},
+    "blanks after commas, CRLF": {"2016.csv": spaced(text_of(line_end="\r\n"))},
+    "blanks after semicolons": {"2016.csv": spaced(text_of(delimiter=";"), ";")},
+    "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
+    "lines quoted as a whole": {"2016.csv": wrapped(text_of(), header=False)},
+    "lines and header quoted as a whole": {"2016.csv": wrapped(text_of(), header=True)},
+    "lines of semicolons quoted as a whole": {"2016.csv": wrapped(text_of(delimiter=";"), header=True)},
+    "CRLF": {"2016.csv": text_of(line_end="\r\n").encode()},
+    "CR": {"2016.csv": text_of(line_end="\r").encode()},
+    "UTF-16": {"2016.csv": text_of().encode("utf-16")},
+    "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
+    "Windows-1252": {"2016.csv": text_of().encode("cp1252")},
+    "other order of columns": {
+        "2016.csv": text_of([dict(sorted(row.items())) for row in ROWS], sorted(NAMES)).encode(),
+    },
+    "JSON": {"2016.csv": json.dumps(as_json()).encode()},
+    "JSON, indented, packed": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
+    "JSON lines": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode()},
+    "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
+    "months": {"crimes_2016_01.csv": FIRST, "crimes_2016_02.csv": SECOND},
+    "months of two kinds": {"2016-01.csv.gz": gzip.compress(FIRST), "2016-02.csv": halves(delimiter=";")[1]},
+    "months with other columns": {
+        "2016-01.csv": FIRST,
+        "2016-02.csv": text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0]), delimiter="\t").encode(),
+    },
+    "a zip and what was unpacked from it": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
+    "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
+    "some years": {"Chicago_Crimes_2012_to_2017.csv.gz": gzip.compress(text_of(MANY).encode())},
+    "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
+    "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},
+    "some years and a month": {
+        "2012-2017.csv": text_of([row for row in MANY if row not in ROWS[12:]]).encode(),
+        "2016-12.csv": halves(delimiter="|")[1],
+    },
+}
+
+
+def put(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
 
 
 @pytest.fixture
 def downloads(tmp_path: Path) -> Path:
-    (tmp_path / "downloads").mkdir()
-    return tmp_path / "downloads"
+    return put(tmp_path / "downloads", {})
 
 
-def put(downloads: Path, name: str, member: str = "") -> Path:
-    file = downloads / name
-    if name.endswith(".gz"):
-        file.write_bytes(gzip.compress(CONTENT, 1))
-    elif name.endswith(".zip"):
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.writestr(member, CONTENT)
-    else:
-        file.write_bytes(CONTENT)
-    return file
+def load(tmp_path: Path, folder: Path, *years: int) -> dict[int, Manifest | str]:
+    """Fetch years as a run does; for each the manifest, or why it is refused."""
+    files, source = SourceFiles(tmp_path / "csv", tmp_path / "staging"), FolderSource(folder)
+    found: dict[int, Manifest | str] = {}
+    with staging_folder(files.staging) as prepared_in:
+        prepared = source.prepare(years, prepared_in)
+        for year in years:
+            try:
+                found[year] = files.fetch(prepared, year, no_progress)
+            except PlatformError as error:
+                found[year] = str(error)
+    assert list(files.staging.iterdir()) == []
+    return found
+
+
+def manifest_of(tmp_path: Path, folder: Path, year: int = 2016) -> Manifest:
+    manifest = load(tmp_path, folder, year)[year]
+    assert isinstance(manifest, Manifest), manifest
+    return manifest
+
+
+def rows_of(tmp_path: Path, year: int = 2016) -> Rows:
+    """The rows of a fetched year, as the lake will have them."""
+    (tmp_path / f"gated-{year}").mkdir()
+    passage = pass_through(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
+    with passage.file.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file, fieldnames=NAMES))[1:]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_year_has_the_same_rows_in_every_form(tmp_path: Path, form: str) -> None:
+    folder = put(tmp_path / "downloads", FORMS[form])
+    manifest = manifest_of(tmp_path, folder)
+    expected = [row | ({"location": "x"} if "JSON" in form else {}) for row in ROWS]
+    found = [row | ({"location": "x"} if "JSON" in form else {}) for row in rows_of(tmp_path)]
+    assert sorted(found, key=lambda row: int(row["id"])) == expected
+    assert (manifest.rows, manifest.lines, manifest.quarantined) == (24, 24, 0)
+    assert str(folder) in manifest.origin
+    [(year, planned)] = FolderSource(folder).expect([2016]).items()
+    assert (year, planned.problem) == (2016, "")
+    assert 2016 in FolderSource(folder).years()
+
+
+def test_what_the_columns_are_and_what_became_of_the_file_is_kept(tmp_path: Path) -> None:
+    others = text_of(OTHER_COLUMNS, [*list(OTHER_COLUMNS[0])[:-1], "Zip Code"]).replace("ward", "Wards")
+    by_hand = {"2016.csv": b"Exported by hand\n" + others.encode(), "2016-02.csv": PLAIN.replace(b"\xc3", b"")}
+    manifest = manifest_of(tmp_path, put(tmp_path / "in", by_hand))
+    assert manifest.ignored == ["Wards (in some files)", "Zip Code (in some files)"]
+    assert manifest.missing == ["ward (in some files)"]
+    assert manifest.details["lines_before_header"] == 1
+    assert manifest.details["windows_1252_letters"] == 1
+
+
+def flagged(content: bytes, encrypted: bool = False, method: int = 8) -> bytes:
+    """A zip file whose member says that it is encrypted, or packed by another method."""
+    changed = bytearray(content)
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = changed.index(signature) + offset
+        changed[at] |= encrypted
+        changed[at + 2 : at + 4] = method.to_bytes(2, "little")
+    return bytes(changed)
+
+
+def flipped(content: bytes) -> bytes:
+    return content[: len(content) // 2] + bytes([content[len(content) // 2] ^ 4]) + content[len(content) // 2 + 1 :]
+
+
+LARGE = text_of(crimes_of_months(2016, per_month=90)).encode()
+ZIP = zipped({"crimes_2016.csv": LARGE})
 
 
 @pytest.mark.parametrize(
-    ("name", "member"),
+    ("name", "content", "message"),
     [
-        ("Chicago_Crimes_2014.csv", ""),
-        ("crimes-2014.CSV", ""),
-        ("2014.csv.gz", ""),
-        ("Chicago_Crimes_2014.zip", "crimes.csv"),
-        ("archive.zip", "data/Chicago_Crimes_2014.csv"),
-        ("all-2001-to-2022.zip", "2014.csv"),
+        ("2016.csv", b"", "is empty: download it again"),
+        ("2016.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
+        ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
+        ("2016.csv", b'{"error": true, "message": "Not found"}', "the header lacks id, date"),
+        ("2016.csv", b'[{"id": 1}, {"id": 2', "is not valid JSON .*record"),
+        ("2016.csv", b"[1, 2]", "not made of an object for each crime"),
+        ("2016.csv", PLAIN.partition(b"\n")[2], "line 1: the header lacks id, date.*with its header"),
+        ("2016.csv", b"area,name\n1,Loop\n", "line 1: the header lacks id, .*it has area, name"),
+        ("2016.csv", os.urandom(99) + b"\1\2", "is a binary file, not a CSV"),
+        ("2016.csv", PLAIN.partition(b"\n")[0] + b"\n", "has a header and no rows"),
+        ("2016.csv", b"PAR1" + LARGE, "is Parquet: export it as CSV"),
+        ("2016.csv.gz", b"\x28\xb5\x2f\xfd" + LARGE, "zstd: unpack it first"),
+        ("2016.zip", b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it first"),
+        ("2016.zip", zipped({"[Content_Types].xml": b"", "xl/book.xml": b""}), "is an Excel workbook: save it as CSV"),
+        ("2016.zip", zipped({"read.me": b"", "2016.pdf": b""}), r"a zip file without a CSV; it has read\.me, 20"),
+        ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is a zip file within another file: unpack it first"),
+        ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
+        ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is packed in a way that is not read here"),
+        ("2016.csv", flagged(ZIP, method=99), r":crimes_2016\.csv is packed in a way that is not read here"),
+        ("2016.zip", ZIP[: len(ZIP) // 5], "is damaged or truncated"),
+        ("2016.zip", ZIP[:-9], "is damaged or truncated"),
+        ("2016.zip", flipped(ZIP), "is damaged or truncated"),
+        ("2016.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
+        ("2016.csv.gz", flipped(gzip.compress(LARGE)), "is damaged or truncated"),
+        ("2016.csv.bz2", bz2.compress(LARGE)[:-9], "is damaged or truncated"),
+        ("2016.csv.xz", flipped(lzma.compress(LARGE)), "is damaged or truncated"),
+        ("2001_to_2020.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
+        ("2016.csv", PLAIN + b'1,"x\n' * 60, r"60 of 84 lines .* line 26 \(misplaced quote"),
+        ("2001_to_2020.csv", PLAIN + b"1,2,01/01/2016\n" * 60, r"60 of 84 lines .* is line 26 \(3 fields"),
     ],
-)
-def test_a_years_file_is_found_and_unpacked(downloads: Path, target: Path, name: str, member: str) -> None:
-    put(downloads, name, member)
-    (downloads / "notes_2014.txt").write_text("not a CSV")
-    progress: list[int] = []
-    source = FolderSource(downloads)
-    file = source.fetch(2014, target, lambda done, total: progress.append(done))
-    assert source.years() == [2014]
-    assert file.path.parent == target
-    assert file.path.read_bytes() == CONTENT
-    assert name in file.origin
-    assert progress[-1] == len(CONTENT)
-    assert not file.synthetic
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_by_the_users_name(
+    tmp_path: Path, downloads: Path, name: str, content: bytes, message: str
+) -> None:
+    put(downloads, {name: content})
+    refused = load(tmp_path, downloads, 2016)[2016]
+    assert isinstance(refused, str)
+    assert str(downloads / name) in refused
+    assert str(tmp_path / "staging") not in refused
+    assert refused.isprintable()
+    with pytest.raises(SourceError, match=message):
+        raise SourceError(refused)
 
 
-def test_the_error_for_a_missing_year_lists_the_available_ones(downloads: Path, target: Path) -> None:
-    put(downloads, "2014.csv")
-    put(downloads, "2016.csv.gz")
-    put(downloads, "crimes_2001_to_2004.csv")
-    with pytest.raises(SourceError, match=r"no file for 2015.*Years found: 2014, 2016"):
-        FolderSource(downloads).fetch(2015, target)
+def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -> None:
+    put(
+        downloads,
+        {
+            "2014.zip": flagged(zipped({"a.csv": LARGE}), encrypted=True),
+            "2015_to_2016.csv.gz": gzip.compress(LARGE)[:-9],
+        },
+    )
+    (downloads / "2017.csv").symlink_to(tmp_path / "nowhere")
+    years = (2014, 2015, 2016, 2017)
+    refused = load(tmp_path, downloads, *years)
+    assert {year: one.problem for year, one in FolderSource(downloads).expect(years).items()} == refused
+    assert "a link to a file that does not exist" in str(refused[2017])
 
 
-def test_two_files_of_a_year_are_an_error(downloads: Path, target: Path) -> None:
-    put(downloads, "2014.csv")
-    put(downloads, "2014.csv.gz")
-    with pytest.raises(SourceError, match=r"several files for 2014: .*2014\.csv, .*2014\.csv\.gz"):
-        FolderSource(downloads).fetch(2014, target)
+def test_a_file_that_cannot_be_read_costs_its_own_years_only(tmp_path: Path, downloads: Path) -> None:
+    put(downloads, {"2016.csv": PLAIN, "2014.csv.gz": b"\x1f\x8b damaged", "2017_to_2019.csv": b""})
+    (downloads / "2015.csv").symlink_to(tmp_path / "nowhere")
+    (downloads / "2001_to_2004.csv").symlink_to(tmp_path / "nowhere")
+    found = load(tmp_path, downloads, 2003, 2014, 2015, 2016, 2018)
+    assert [year for year, one in found.items() if isinstance(one, Manifest)] == [2016]
+    assert FolderSource(downloads).years() == [2014, 2015, 2016]
+
+
+def test_the_error_for_a_missing_year_lists_the_available_ones_and_what_is_not_read(
+    tmp_path: Path, downloads: Path
+) -> None:
+    put(downloads, {"2014.csv": PLAIN, "2013-2017.csv": PLAIN, "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""})
+    refused = load(tmp_path, downloads, 2018)[2018]
+    assert "no rows of 2018" in refused
+    assert "It has crimes_2018.csv, crimes_2018.parquet, which is not read. Years found: 2014, 2016." in refused
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
@@ -81,20 +319,85 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
         FolderSource(tmp_path / "nowhere").years()
 
 
-@pytest.mark.parametrize("name", ["2014.csv.gz", "2014.zip"])
-@pytest.mark.parametrize("kept", [0.2, 0.999])
-def test_a_truncated_file_is_an_error(downloads: Path, target: Path, name: str, kept: float) -> None:
-    file = put(downloads, name, "2014.csv")
-    file.write_bytes(file.read_bytes()[: int(file.stat().st_size * kept)])
-    with pytest.raises(SourceError, match=rf"{name}.*damaged or truncated"):
-        FolderSource(downloads).fetch(2014, target)
+@pytest.mark.parametrize("name", ["2016.csv", "2001_to_2020.csv"])
+def test_a_file_that_is_still_being_written_is_not_taken(tmp_path: Path, downloads: Path, name: str) -> None:
+    file = put(downloads, {name: PLAIN}) / name
+
+    def write_on(done: int, total: int | None) -> None:
+        with file.open("ab") as stream:
+            stream.write(b"1,")
+
+    (tmp_path / "target").mkdir()
+    with pytest.raises(SourceError, match=f"{name} is still being written"):
+        FolderSource(downloads).fetch(2016, tmp_path / "target", write_on)
 
 
-@pytest.mark.parametrize("name", ["2014.csv.gz", "2014.zip"])
-def test_a_file_with_a_flipped_bit_is_an_error(downloads: Path, target: Path, name: str) -> None:
-    file = put(downloads, name, "2014.csv")
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 4
-    file.write_bytes(content)
-    with pytest.raises(SourceError, match="damaged or truncated"):
-        FolderSource(downloads).fetch(2014, target)
+def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, downloads: Path) -> None:
+    lines = text_of(MANY, line_end="\r\n").encode().splitlines(keepends=True)  # 24 of 2016, 36 of each other year
+    three_lines = text_of([crime(id=1, date="2016-02-01T00:00:00", location="\n,\n(41.9, -87.6)")]).encode()
+    added = [
+        b"\r\n",
+        b"1,HX1,03/01/2016 01:00:00 PM,too short\r\n",
+        b'1,HX2,03/01/2016 01:00:00 PM,"open\r\n',
+        b"total,,,\x1b[31mred,,,\r\n",
+        *three_lines.splitlines(keepends=True)[1:],
+        b",,,,,,,,,,,,,,,,,,,,,\r\n",
+    ]
+    name = "Crimes_-_2001_to_Present.csv"
+    put(downloads, {name: b"About this file\n" + b"".join(lines[:50] + added + lines[50:])})
+    found = load(tmp_path, downloads, 2015, 2016, 2018)
+    assert "has no rows of 2018" in str(found[2018])
+    year = found[2016]
+    assert isinstance(year, Manifest)
+    assert (year.rows, year.quarantined, year.other_lines, year.lines) == (25, 2, 2, 29)
+    assert {key: value for key, value in year.details.items() if "line" in key or "first" in key} == {
+        "lines_before_header": 1,
+        "lines_of_all_years": 96 + 8,
+        "lines_of_other_years": 72,
+        "lines_of_no_year": 2,
+        "blank_lines": 1,
+        "first_of_no_year": f"{downloads / name}, line 55: 'total,,,\\x1b[31mred,,,'",
+    }
+    assert isinstance(found[2015], Manifest)
+    assert found[2015].details["lines_of_other_years"] == 24 + 5 + 36
+    assert rows_of(tmp_path, 2015) == crimes_of_months(2015)
+
+    (tmp_path / "target").mkdir()
+    fetched = FolderSource(downloads).fetch(2016, tmp_path / "target")
+    of_file = (downloads / name).read_bytes().replace(b"\r\n", b"\n").splitlines()
+    for number, line in enumerate(fetched.path.read_bytes().splitlines()[1:], 2):
+        assert of_file[fetched.place(number).number - 1] == line
+
+
+def test_the_years_of_a_run_are_read_in_one_pass(tmp_path: Path, downloads: Path) -> None:
+    put(downloads, {"crimes.csv.gz": gzip.compress(text_of(MANY).encode())})
+    steps: list[int] = []
+    prepared = FolderSource(downloads).prepare([2015, 2016], tmp_path / "split", lambda done, _: steps.append(done))
+    assert steps[-1] == len(text_of(MANY).encode().partition(b"\n")[2])
+    steps.clear()
+    for year, rows in ((2015, 36), (2016, 24)):
+        (tmp_path / str(year)).mkdir()
+        file = prepared.fetch(year, tmp_path / str(year), lambda done, _: steps.append(done)).path
+        assert len(file.read_text().splitlines()) == 1 + rows
+    assert steps == []
+
+
+def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
+    put(downloads, {"2001_to_2017.csv": text_of(MANY).encode(), "2016-12.csv": SECOND, "2014.csv": PLAIN})
+    source = FolderSource(downloads)
+    assert source.versions() == {}  # they were changed just now
+    for age, file in enumerate(sorted(downloads.iterdir()), 1):
+        os.utime(file, (file.stat().st_mtime - age * 1000,) * 2)
+    before = source.versions()
+    assert sorted(before) == [2014, 2015, 2016, 2017]
+    os.utime(downloads / "2016-12.csv", (1, 1))
+    assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
+
+
+def test_progress_reaches_the_end(tmp_path: Path, downloads: Path) -> None:
+    put(downloads, {"2014.csv": PLAIN, "2016_to_2017.csv": PLAIN})
+    (tmp_path / "target").mkdir()
+    seen: dict[int, list[tuple[int, int | None]]] = {2014: [], 2016: []}
+    for year, steps in seen.items():
+        FolderSource(downloads).fetch(year, tmp_path / "target", lambda *step, steps=steps: steps.append(step))
+    assert all(done == total for done, total in (steps[-1] for steps in seen.values()))

@@ -215,7 +215,10 @@ class _Other(FaultyServer):
     ("answer", "message"),
     [
         ((404, b"no such page", {}), "404.*CHICAGO_CRIME_PORTAL_URL"),
-        ((200, b"<html>maintenance</html>", {}), "something other than a row count"),
+        ((200, b"\n<html>back soon</html>", {"Content-Type": "text/html"}), "under maintenance.*try again later"),
+        ((403, b"", {}), "403.*Create one.*CHICAGO_CRIME_PORTAL_APP_TOKEN"),
+        ((400, b'{"message": "query.soql.no-such-column; No such column: ward; position"}', {}), "the column 'ward'"),
+        ((400, b'{"message": "No such column: \x1b[31mx"}', {}), r"returned 400 \(Bad Request\)$"),
         ((200, b"[]", {}), "something other than a row count"),
     ],
 )

@@ -155,12 +155,14 @@ def test_types_are_counted_under_the_label_of_the_source(enrich: Enrich) -> None
             crime(id=2, primary_type="NON-CRIMINAL"),
             crime(id=3, primary_type="NON-CRIMINAL", arrest=None, domestic=True),
             crime(id=4, primary_type="NON-CRIMINAL", arrest=True),
+            crime(id=5, primary_type="THEFT", arrest=None),
         )
     )
     found = {row["primary_type"]: row for row in dicts(counts)}
     assert found["NON - CRIMINAL"]["arrest_rate"] == 1.0
     assert (found["NON-CRIMINAL"]["crimes"], found["NON-CRIMINAL"]["arrests"]) == (3, 1)
-    assert found["NON-CRIMINAL"]["arrest_rate"] == pytest.approx(1 / 3)
+    assert found["NON-CRIMINAL"]["arrest_rate"] == 1 / 2
+    assert (found["THEFT"]["arrests"], found["THEFT"]["arrest_rate"]) == (0, None)
     assert found["NON-CRIMINAL"]["domestic_crimes"] == 1
 
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -73,11 +74,18 @@ def written(name: str) -> str:
     for included in ("parsed_crimes", "typed_crimes"):
         if f"FROM {included}\n" in text:
             text = text.replace(f"FROM {included}\n", f"FROM (\n{written(f'fragments/{included}')}\n) AS {included}\n")
+    text = re.sub(r"\b(READ_\w+)\(([\w.]+)\)", lambda call: f"({_expression(call[1].lower(), call[2])})", text)
     if not name.endswith("matches_filters"):
         condition = (FOLDER / "fragments" / "matches_filters.sql").read_text()
         condition = condition.partition("SELECT\n")[2].rpartition(" AS matches_filters")[0]
         text = text.replace("matches_filters", f"({condition})")
     return text
+
+
+def _expression(name: str, argument: str) -> str:
+    """The text of a fragment that is an expression, over an argument."""
+    text = written(f"fragments/{name}").partition("SELECT\n")[2].rpartition(f" AS {name}")[0]
+    return re.sub(r"\bvalue\b", argument, text)
 
 
 def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping[str, object], catalog: Any) -> list:

@@ -1,21 +1,20 @@
 """The page Data: what is loaded, what was excluded or changed, and what the checks found."""
 
 from collections import Counter, defaultdict
+from datetime import date, datetime
 from typing import Any
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
-from chicago_crime.dashboard.data import OUTCOMES
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.when import MONTHS
 from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text, share
-from chicago_crime.tables import CRIMES, REVISIONS, TABLES
-from chicago_crime.tables.years import format_years
+from chicago_crime.published.catalog import CHICAGO, PUBLISHED
+from chicago_crime.tables import CRIMES
 
 LAYERS = {
     "source_lines": ("Source", "lines"),
     "quarantined": ("Source", "quarantined"),
-    "raw_crimes": ("Crimes", "raw"),
     "crimes": ("Crimes", "typed"),
     "rejected_crimes": ("Crimes", "rejected"),
     "revisions": ("Crimes", "revised"),
@@ -45,8 +44,8 @@ KINDS = {
 def data_page(request: PageRequest) -> View:
     """Build the page. Of the filters, only years apply to it."""
     facts = request.facts
-    manifests = request.data.manifests()
-    sources = sorted({manifests[year].source for year in request.years if year in manifests})
+    published = request.data.catalog.years
+    sources = sorted({str(published[year].source["source"]) for year in request.years})
     newest = facts.years[request.newest_year].last_day
     synthetic = caveats.synthetic_years(facts)
     return View(
@@ -61,9 +60,10 @@ def data_page(request: PageRequest) -> View:
             Number(
                 "Newest day", f"{newest.day} {newest:%b %Y}", "", " ".join(caveats.provisional(facts, request.years))
             ),
-            Number("Source", ", ".join(sources) or "unknown", f"{SYNTHETIC}: {synthetic}" if synthetic else ""),
+            Number("Source", ", ".join(sources), f"{SYNTHETIC}: {synthetic}" if synthetic else ""),
         ],
         sections=[
+            _snapshot(request),
             _layers(request),
             _coverage(request),
             _rejects(request),
@@ -75,33 +75,72 @@ def data_page(request: PageRequest) -> View:
     )
 
 
+def _snapshot(request: PageRequest) -> Section:
+    """Which snapshot the pages show, and how each of its years came into it."""
+    catalog = request.data.catalog
+    rows = []
+    for year in reversed(request.years):
+        held = catalog.years[year]
+        others = Counter(check.outcome for check in held.checks if check.outcome != "passed")
+        rows.append(
+            {
+                "year": year,
+                "rows": held.tables[CRIMES.name].rows,
+                "source": held.source["source"],
+                "fetched": _day(held.source["fetched_at"]),
+                "published": _day(held.published_at),
+                "checks": ", ".join(f"{count} {outcome}" for outcome, count in others.items()) or "all passed",
+                "accepted": held.accepted or "",
+                "version": held.version,
+                "run": held.run[:8],
+            }
+        )
+    columns = (
+        Column("year", "Year", "plain"),
+        Column("rows", "Crimes", "count"),
+        Column("source", "Source"),
+        Column("fetched", "Fetched", "date"),
+        Column("published", "Published", "date"),
+        Column("checks", "Checks"),
+        Column("accepted", "Accepted because", "prose"),
+        Column("version", "Version"),
+        Column("run", "Run"),
+    )
+    return Section(
+        "snapshot",
+        f"Snapshot {catalog.snapshot}",
+        f"Published on {as_text(request.data.published_on, 'date')}. Every page shows this one state, whatever is "
+        "loaded meanwhile. To see an older one, add as_of= with a day or the id of a snapshot to the address; "
+        "chicago-crime snapshots lists them.",
+        tables=[PageTable("years", "Where each year is from", columns, rows, is_open=True)],
+        shape="wide",
+    )
+
+
+def _day(text: str) -> date:
+    """The day in Chicago of a time in UTC."""
+    return datetime.fromisoformat(text).astimezone(CHICAGO).date()
+
+
 def _layers(request: PageRequest) -> Section:
-    stored = request.data.stored()
-    manifests = request.data.manifests()
     rows = []
     for year in request.years:
-        manifest = manifests.get(year)
-        row = {"year": year, "source_lines": manifest.lines if manifest else None}
-        row["quarantined"] = manifest.quarantined if manifest else None
-        for name in TABLES:
-            held = stored[name].get(year)
-            row[name] = held.rows if held else None
-        rows.append(row)
-    layers = {name: LAYERS.get(name, ("", name)) for name in ("source_lines", "quarantined", *TABLES)}
+        held = request.data.catalog.years[year]
+        row = {"year": year, "source_lines": held.source["lines"], "quarantined": held.source["quarantined"]}
+        rows.append(row | {name: table.rows for name, table in held.tables.items()})
+    layers = {
+        name: LAYERS.get(name, ("", name))
+        for name in ("source_lines", "quarantined", *(table.name for table in PUBLISHED))
+    }
     columns = (
         Column("year", "Year", "plain"),
         *(Column(name, label, "count", group) for name, (group, label) in layers.items()),
     )
-    incomplete = request.facts.incomplete
-    incomplete_note = (
-        f"Not shown, as some tables lack them: {', '.join(map(str, incomplete))}. For details: chicago-crime status"
-    )
     return Section(
         "layers",
         "Rows by year and layer",
-        "Source lines = raw rows + quarantined lines (+ blank lines); raw = typed + rejected; enriched = typed. Checks "
-        "verify this in every run, and stop the run if it does not hold.",
-        [incomplete_note] if incomplete else [],
+        "Source lines = typed + rejected rows + quarantined lines (+ blank lines); enriched = typed. Checks verify "
+        "this, and no year is published for which it does not hold.",
         tables=[PageTable("layers", "Rows by year and layer", columns, rows, is_open=True)],
         shape="wide",
     )
@@ -109,8 +148,7 @@ def _layers(request: PageRequest) -> Section:
 
 def _revisions(request: PageRequest) -> Section:
     """What changed when years were loaded again."""
-    stored = request.data.stored()[REVISIONS.name]
-    found = request.data.answer("revisions", {"years": request.years}).to_pylist() if stored else []
+    found = request.data.answer("revisions", {"years": request.years}).to_pylist()
     order = list(KINDS)
     rows = [
         {
@@ -181,7 +219,7 @@ def _labels(request: PageRequest) -> Section:
 
 
 def _rejects(request: PageRequest) -> Section:
-    found = request.data.answer("rejects", {}).to_pylist() if request.data.stored()["rejected_crimes"] else []
+    found = request.data.answer("rejects", {}).to_pylist()
     rows = [
         {"year": row["file_year"], "reason": row["reason"], "rows": row["row_count"]}
         for row in sorted(found, key=lambda row: (row["file_year"], row["reason"]))
@@ -222,39 +260,41 @@ def _coverage(request: PageRequest) -> Section:
 
 
 def _checks(request: PageRequest) -> Section:
+    order = ("accepted", "warning", "passed")
+    found = [
+        (order.index(one.outcome), -year, one)
+        for year in request.years
+        for one in request.data.catalog.years[year].checks
+    ]
     rows = [
-        {"check": f"{one.asset}: {one.check}", "result": one.outcome, "at": one.at, "found": one.description}
-        for one in request.data.check_results()
+        {"year": -year, "check": one.check, "result": one.outcome, "found": one.finding}
+        for _, year, one in sorted(found, key=lambda item: (*item[:2], item[2].check))
     ]
     counts = Counter(row["result"] for row in rows)
-    others = "".join(
-        f", {counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome] and outcome != "passed"
-    )
+    others = "".join(f", {counts[outcome]} {outcome}" for outcome in order[:2] if counts[outcome])
     columns = (
+        Column("year", "Year", "plain"),
         Column("check", "Check"),
         Column("result", "Result"),
-        Column("at", "When", "date"),
         Column("found", "Finding", "prose"),
     )
     return Section(
         "checks",
         "Checks",
-        f"Newest results of {len(rows)} checks: {counts['passed']} passed{others}."
-        if rows
-        else "No checks have run yet.",
-        tables=[PageTable("checks", "Newest result of every check", columns, rows)] if rows else [],
+        f"{len(rows)} checks of {request.years_text}: {counts['passed']} passed{others}. A check that fails keeps its "
+        "year from being published, unless somebody accepts it with a reason.",
+        tables=[PageTable("checks", "Results, those that did not pass first", columns, rows, is_open=bool(others))],
     )
 
 
 def _nulls(request: PageRequest) -> Section:
-    held, counted = request.data.stored()[CRIMES.name], request.data.nulls()
-    years = [year for year in request.years if year in counted]
-    unknown = [year for year in request.years if year in held and year not in counted]
-    crimes = sum(held[year].rows for year in years)
+    """The missing values of each column of `crimes`."""
+    held = {year: request.facts.years[year].crimes for year in request.years}
+    counted, crimes = request.data.nulls(), sum(held.values())
     rows: list[dict[str, Any]] = []
-    for column in (column for column in CRIMES.columns if column.nullable and years):
-        nulls = sum(counted[year][column.name] for year in years)
-        worst = max((share(counted[year][column.name], held[year].rows) or 0.0, year) for year in years)
+    for column in (column for column in CRIMES.columns if column.nullable):
+        nulls = sum(counted[year][column.name] for year in held)
+        worst = max((share(counted[year][column.name], crimes) or 0.0, year) for year, crimes in held.items())
         rows.append(
             {
                 "column": column.name,
@@ -277,15 +317,7 @@ def _nulls(request: PageRequest) -> Section:
     return Section(
         "nulls",
         "Missing values",
-        "Nullable columns of crimes, as counted when the years were loaded.",
-        [
-            f"No counts for {format_years(unknown)} in Dagster's records here: another machine or an older version of "
-            f"this package loaded it. To count: chicago-crime run --years {format_years(unknown)} --assets crimes"
-        ]
-        if unknown
-        else [],
-        tables=[PageTable("nulls", "Rows with a missing value, by column", columns, rows, is_open=True)]
-        if rows
-        else [],
+        "Nullable columns of crimes.",
+        tables=[PageTable("nulls", "Rows with a missing value, by column", columns, rows, is_open=True)],
         shape="wide",
     )

@@ -32,8 +32,9 @@ def overview(request: PageRequest) -> View:
             by_month[month] += crimes
             if month.year in chosen:
                 name = row["type"] or NO_TYPE
-                by_type[name].update(crimes=crimes, arrests=row["arrests"])
-                total.update(crimes=crimes, arrests=row["arrests"])
+                counts = {"crimes": crimes, "arrests": row["arrests"], "flagged": row["flagged"]}
+                by_type[name].update(counts)
+                total.update(counts)
         elif month.year == request.newest_year and row["community_area"]:
             placed += crimes
         key = (row["type"] or NO_TYPE) if is_by_type else row["community_area"]
@@ -88,7 +89,7 @@ def _numbers(
         ),
         Number(
             "Arrest rate",
-            as_text(share(total["arrests"], total["crimes"]), "percent"),
+            as_text(share(total["arrests"], total["flagged"]), "percent"),
             f"{as_text(total['arrests'], 'count')} crimes with the arrest flag",
             caveats.ARREST,
         ),
@@ -152,7 +153,7 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
             "name": name,
             "crimes": counts["crimes"],
             "share": share(counts["crimes"], crimes),
-            "arrest_rate": share(counts["arrests"], counts["crimes"]),
+            "arrest_rate": share(counts["arrests"], counts["flagged"]),
             "is_small": counts["crimes"] < caveats.SMALL,
             "link": request.toggled("type", name),
         }

@@ -15,7 +15,7 @@ from chicago_crime.dashboard.view import Column, Number, PageTable, Section, Vie
 from chicago_crime.tables import CELL_FT
 
 YEARS_OUTLINED = 5
-"""How many of the newest years define the outlines: more would not change them, and BigQuery bills what is read."""
+"""How many of the newest years define the outlines: more would not change them."""
 
 
 def where(request: PageRequest) -> View:

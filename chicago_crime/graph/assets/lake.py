@@ -10,9 +10,7 @@ from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.assets.source import crime_csv
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
 from chicago_crime.graph.years_of_run import YearsOfRun
-from chicago_crime.intake.gate import empty_quarantine, pass_through
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.object_store import LakeRecord, ObjectStore, quarantine_key, record_key, rows_key
 
 
@@ -35,20 +33,13 @@ def crime_object(
     """Pass each year's file through the gate into the object store."""
 
     def admit(year: int) -> Metadata:
-        manifest, file = source_files.manifest(year), source_files.csv(year)
-        assert manifest, "csv() refuses a year without a manifest"
-        ignored: list[str] = []
-        missing: list[str] = []
         object_store.delete(record_key(year))  # until it is written again, nothing is made of the object
-        with staging_folder(source_files.staging) as folder:
-            if manifest.is_canonical:  # as the gate found when it came in; the checksum proves it unchanged
-                object_store.put(quarantine_key(year), empty_quarantine(folder))
-                stored = object_store.put(rows_key(year), file, manifest.sha256)
-            else:
-                gated = pass_through(file, year, folder)
-                ignored, missing = list(gated.ignored), list(gated.missing)
-                object_store.put(quarantine_key(year), gated.quarantine)
-                stored = object_store.put(rows_key(year), gated.file)
+        with source_files.behind_gate(year) as (rows, quarantine):
+            manifest = source_files.manifest(year)
+            assert manifest, "a year without one has no rows"
+            object_store.put(quarantine_key(year), quarantine)
+            # Of an unchanged file, the checksum that it had when it came in proves that it still is.
+            stored = object_store.put(rows_key(year), rows, manifest.sha256 if manifest.is_canonical else None)
         record = LakeRecord(stored.sha256, manifest.sha256)
         object_store.swap(record_key(year), json.dumps(asdict(record)).encode(), None)
         return {
@@ -57,8 +48,8 @@ def crime_object(
             "sha256": stored.sha256,
             "passed_unchanged": manifest.is_canonical,
             "quarantined_lines": manifest.quarantined,
-            "ignored_columns": MetadataValue.json(ignored),
-            "missing_columns": MetadataValue.json(missing),
+            "ignored_columns": MetadataValue.json(manifest.ignored),
+            "missing_columns": MetadataValue.json(manifest.missing),
             "object": rows_key(year),
             "quarantine_object": quarantine_key(year),
         }

@@ -4,15 +4,16 @@ from pathlib import Path
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
-from chicago_crime.graph.assets.by_year import Metadata, each_year
+from chicago_crime.graph.assets.by_year import Metadata, each_year, run_years
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.audit import HOW_TO_ACCEPT, compare
 from chicago_crime.published.catalog import DamagedError
-from chicago_crime.sources.base import CrimeSource, SourceError
+from chicago_crime.sources.base import CrimeSource, Progress, SourceError
 from chicago_crime.storage.object_store import ObjectStore
 
 
@@ -33,23 +34,23 @@ def crime_csv(
 ) -> MaterializeResult:
     """Fetch each year from the source."""
 
-    def fetch(year: int) -> Metadata:
-        def progress(done: int, total: int | None) -> None:
-            of_run.listener(Step("crime_csv", year, share=done / total if total else None))
+    def progress_of(year: int) -> Progress:
+        return lambda done, total: of_run.listener(Step("crime_csv", year, share=done / total if total else None))
 
-        def audit(rows: Path) -> None:
+    def fetch(year: int) -> Metadata:
+        def audit(rows: Path, problem: str) -> None:
+            problems = [problem] if problem else []
             try:
-                problems = compare(rows, year, of_run.before.get(year), object_store, source_files.staging)
+                problems += compare(rows, year, of_run.before.get(year), object_store, source_files.staging)
             except DamagedError as error:
                 context.log.warning(f"The new file of {year} cannot be compared with what is published: {error}")
-                return
             if problems and not of_run.accept:
                 raise SourceError(f"{'; '.join(problems)}. {HOW_TO_ACCEPT}")
-            for problem in problems:
+            for one in problems:
                 of_run.accepted.add(year)
-                context.log.warning(f"{year} is accepted ({of_run.accept}): {problem}")
+                context.log.warning(f"{year} is accepted ({of_run.accept}): {one}")
 
-        manifest = source_files.fetch(source, year, progress, audit)
+        manifest = source_files.fetch(prepared, year, progress_of(year), audit)
         if manifest.synthetic:
             context.log.warning(f"{year} is SYNTHETIC: {manifest.origin}")
         if manifest.details.get("partial"):
@@ -66,7 +67,11 @@ def crime_csv(
             "rows_by_month": MetadataValue.json(manifest.months),
             "lines": manifest.lines,
             "unreadable_lines": manifest.quarantined,
+            "unreadable_values": MetadataValue.json(manifest.unreadable),
             "path": MetadataValue.path(str(source_files.csv(year))),
         }
 
-    return each_year(context, of_run, "crime_csv", fetch)
+    years = run_years(context, of_run)
+    with staging_folder(source_files.staging) as folder:
+        prepared = source.prepare(years, folder, progress_of(years[0]))
+        return each_year(context, of_run, "crime_csv", fetch)

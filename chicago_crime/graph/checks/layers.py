@@ -28,8 +28,7 @@ COORDINATES = {
     "x_coordinates": "SUM(CAST(ROUND(x_coordinate * 1e3) AS INT64))",
     "y_coordinates": "SUM(CAST(ROUND(y_coordinate * 1e3) AS INT64))",
 }
-"""Sums of whole numbers, so that the order of rows does not matter. If a FLOAT64 is exported as a number of 4 bytes, its
-sum changes."""
+"""Sums of whole numbers, whatever the order of rows. A number that is exported with 4 bytes changes them."""
 
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count the NULLs of `crimes`, by column."""

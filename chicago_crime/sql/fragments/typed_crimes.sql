@@ -34,7 +34,8 @@ ranked AS (
     IF(
       -- The row that changed last is kept. The other columns break ties, the same way each time.
       ROW_NUMBER() OVER (
-        PARTITION BY id ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward
+        PARTITION BY id
+        ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward, raw.id
       ) = 1, NULL, 'superseded'
     ) AS reason
   FROM judged
@@ -63,26 +64,8 @@ SELECT
   primary_type,
   description,
   location_description,
-  CASE arrest
-    WHEN 'true' THEN TRUE
-    WHEN '1' THEN TRUE
-    WHEN '1.0' THEN TRUE
-    WHEN 'y' THEN TRUE
-    WHEN 'false' THEN FALSE
-    WHEN '0' THEN FALSE
-    WHEN '0.0' THEN FALSE
-    WHEN 'n' THEN FALSE
-  END AS arrest,
-  CASE domestic
-    WHEN 'true' THEN TRUE
-    WHEN '1' THEN TRUE
-    WHEN '1.0' THEN TRUE
-    WHEN 'y' THEN TRUE
-    WHEN 'false' THEN FALSE
-    WHEN '0' THEN FALSE
-    WHEN '0.0' THEN FALSE
-    WHEN 'n' THEN FALSE
-  END AS domestic,
+  arrest,
+  domestic,
   beat,
   district,
   ward,

@@ -1,6 +1,6 @@
 -- What:    the page Overview.
 -- Grain:   month and type (is_by_type), and again month and community area (not is_by_type).
--- Columns: the grain, crimes, and crimes with the arrest flag.
+-- Columns: the grain, crimes, those with the arrest flag, and those of which the flag is known.
 WITH chosen AS (
   SELECT
     month,
@@ -18,6 +18,7 @@ SELECT
   community_area,
   GROUPING(type) = 0 AS is_by_type,
   SUM(crimes) AS crimes,
-  SUM(IF(arrest, crimes, 0)) AS arrests
+  SUM(IF(arrest, crimes, 0)) AS arrests,
+  SUM(IF(arrest IS NULL, 0, crimes)) AS flagged
 FROM chosen
 GROUP BY GROUPING SETS ((month, type), (month, community_area))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,9 +61,10 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
         lineage = self._lineage(table, year)  # before the rows are read: what changes meanwhile makes this year stale
-        query = to_duckdb(sql.statement(f"tables/{table.name}"), {"year": year}, partial(self._scan, year=year))
+        query, read = _replacement(table.name)
+        values = {name: str(self._existing(name, year)) for name in read} | ({"year": year} if "$year" in query else {})
         try:
-            return self._publish(table, year, query, lineage)
+            return self._publish(table, year, query, lineage, values)
         except duckdb.Error as error:
             raise WarehouseError(f"cannot compute {table.name} for {year}: {error}") from error
 
@@ -117,11 +118,6 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         except duckdb.Error as error:
             raise WarehouseError(f"a table cannot be read: {error}") from error
 
-    def _scan(self, table: str, year: int) -> exp.Expr:
-        if table in reference.TABLES:
-            return typed_csv_scan(reference.file(table))
-        return parquet_scan(self._existing(table, year))
-
     def _existing(self, table: str, year: int) -> Path:
         file = self.file(table, year)
         if not file.exists():
@@ -133,7 +129,14 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         above = [self.stored(upstream).get(year) for upstream in table.upstream]
         return Lineage.of(table, [held.lineage.identity if held and held.lineage else "" for held in above])
 
-    def _publish(self, table: Table, year: int, query: str, lineage: Lineage) -> TableYear:
+    def _publish(
+        self,
+        table: Table,
+        year: int,
+        query: str,
+        lineage: Lineage,
+        parameters: Mapping[str, object] | None = None,
+    ) -> TableYear:
         # Names, types and order are a contract, whatever computed the rows: equal rows make equal files.
         rows = f"SELECT {contract(table)} FROM ({query})"
         if table.made_by != "csv":
@@ -141,7 +144,8 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         noted = f"KV_METADATA {{identity: '{lineage.identity}', inputs: '{lineage.inputs}'}}"
         with staging_folder(self.staging) as folder:
             file = folder / "year.parquet"
-            self.connect().execute(f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB}, {noted})")
+            copy = f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB}, {noted})"
+            self.connect().execute(copy, parameters)
             publish(file, self.file(table.name, year))
         return table_year(self.file(table.name, year), lineage)
 
@@ -152,3 +156,17 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         other = rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
         if other:
             raise WarehouseError(f"a row to load into {table.name} is not of {year}: {other[0]}")
+
+
+@cache
+def _replacement(table: str) -> tuple[str, list[str]]:
+    """The query of a table, and the tables that it reads, whose files are its parameters, as is the year.
+
+    Translated once for all years: that takes longer than most of the queries.
+    """
+    read = [name for name in sql.tables_read(f"tables/{table}") if name not in reference.TABLES]
+
+    def scan(name: str) -> exp.Expr:
+        return open_parquet_scan(name) if name in read else typed_csv_scan(reference.file(name))
+
+    return to_duckdb(sql.statement(f"tables/{table}"), {}, scan), read

@@ -63,6 +63,16 @@ class DuckDBReader(TableReader):
     def files(self) -> Mapping[str, Sequence[Path]]:
         """The files of each table that has any, oldest year first."""
 
+    def files_of(self, table: str) -> Sequence[Path]:
+        """The files of one table, oldest year first.
+
+        Raises:
+            WarehouseError: one of them is damaged.
+        """
+        if problem := self.damaged().get(table):
+            raise WarehouseError(problem)
+        return self.files().get(table, ())
+
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
         with self._answer(sql) as answer:
@@ -104,11 +114,9 @@ class DuckDBReader(TableReader):
 
         if table in reference.TABLES:
             return typed_csv_scan(reference.file(table))
-        if problem := self.damaged().get(table):
-            raise WarehouseError(problem)
-        if table not in self.files():
-            raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run --years 2021")
-        return parquet_scan(*self.files()[table])
+        if files := self.files_of(table):
+            return parquet_scan(*files)
+        raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run --years 2021")
 
     @contextmanager
     def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -54,6 +55,10 @@ class EmbeddedSpark(LocalSpark):
     """Sail, a Spark Connect server in this process: starts in two seconds and needs no Java."""
 
     engine = "embedded"
+
+    def prepare(self) -> None:
+        """Import Spark's client: it takes a second, in which DuckDB can use the other cores."""
+        threading.Thread(target=importlib.import_module, args=("pyspark.sql.connect.session",)).start()
 
     def _run(self, job: str, options: list[str]) -> None:
         # The client logs warnings when it cleans up a closed session. Errors are raised as well.

@@ -21,7 +21,7 @@ from chicago_crime_tests.support import (
     write_csv,
 )
 
-WRONG_DATE = crime(id=7, date="no date")
+WRONG_DATE = crime(id=7, date="12/31/2013 11:00:00 PM")
 
 
 def test_rejects_come_and_go_with_the_file(tmp_path: Path) -> None:

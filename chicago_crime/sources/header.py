@@ -34,6 +34,10 @@ class Header:
         """Canonical names of the columns that the file lacks."""
         return tuple(c.name for c, index in zip(SOURCE_COLUMNS, self.positions, strict=True) if index is None)
 
+    def position(self, name: str) -> int | None:
+        """Index of a source column in the file, None if the file lacks it."""
+        return next(index for c, index in zip(SOURCE_COLUMNS, self.positions, strict=True) if c.name == name)
+
     @property
     def is_canonical(self) -> bool:
         """True if the file has the 22 columns in canonical order and no others."""
@@ -43,16 +47,19 @@ class Header:
 def read_header(names: Iterable[str]) -> Header:
     """Match header names to source columns, in any order and any known spelling.
 
+    A column with the City's own name goes before one with another spelling of it, which is then ignored.
+
     Raises:
         HeaderError: a needed column is missing, or two names stand for the same column.
     """
+    names = list(names)
+    plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
     found: dict[str, int] = {}
     ignored: list[str] = []
-    width = 0
-    for index, name in enumerate(names):
-        width = index + 1
-        column = _BY_SPELLING.get(re.sub(r"[^a-z0-9]", "", name.lower()))
-        if column is None:
+    for index, (name, spelling) in enumerate(zip(names, plain, strict=True)):
+        column = _BY_SPELLING.get(spelling)
+        own = (column or "").replace("_", "")
+        if column is None or (spelling != own and own in plain):
             ignored.append(name)
         elif column in found:
             raise HeaderError(f"two columns of the header stand for {column!r} (the second is {name!r})")
@@ -63,4 +70,4 @@ def read_header(names: Iterable[str]) -> Header:
         raise HeaderError(
             f"the header lacks {', '.join(lacking)}; it has {', '.join(ignored + list(found)) or 'nothing'}"
         )
-    return Header(tuple(found.get(column.name) for column in SOURCE_COLUMNS), width, tuple(ignored))
+    return Header(tuple(found.get(column.name) for column in SOURCE_COLUMNS), len(names), tuple(ignored))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chicago_crime.intake.header import HeaderError, read_header
+from chicago_crime.sources.header import HeaderError, read_header
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime_tests.support import NAMES
 
@@ -51,4 +51,10 @@ def test_a_column_that_matters_may_not_be_missing(name: str) -> None:
 
 def test_two_columns_of_one_meaning_are_refused() -> None:
     with pytest.raises(HeaderError, match="'Unique Key'"):
-        read_header([*NAMES, "Unique Key"])
+        read_header(["unique_key", *NAMES[1:], "Unique Key"])
+
+
+def test_the_citys_own_name_goes_before_another_spelling() -> None:
+    header = read_header(["Crime Type", "Unique Key", *NAMES])
+    assert header.ignored == ("Crime Type", "Unique Key")
+    assert header.positions == tuple(range(2, 24))

@@ -1,0 +1,156 @@
+"""What can be read of a file's values, found before any table changes with the SQL that the typed table is made by."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from chicago_crime import sql
+from chicago_crime.sources.base import Place
+from chicago_crime.sql.duckdb_dialect import to_duckdb, translated
+from chicago_crime.sql.duckdb_scans import csv_scan
+from chicago_crime.tables.columns import SOURCE_COLUMNS, TYPED
+
+LARGEST_UNREADABLE = 0.001
+"""Largest share of a column's values that are there and cannot be read."""
+
+LARGEST_REJECTED = 0.01
+"""Largest share of rows without an id or a date, if they are at least `LEAST_REJECTED`."""
+
+LEAST_REJECTED = 5
+"""Shares of small numbers mean little."""
+
+NAMES = [column.name for column in SOURCE_COLUMNS]
+
+_FORMS = {
+    "BOOL": "true or false, t or f, yes or no, y or n, 1 or 0",
+    "INT64": "whole numbers such as 1811, 1811.0 and 1,811",
+    "FLOAT64": "numbers with a decimal point such as 41.883500187",
+    "DATETIME": "02/28/2016 03:50:00 PM, 02/28/2016 15:50, 2016-02-28 15:50:00, 28-Feb-2016, with or without a time",
+}
+_DAY_FIRST = r"^\s*(1[3-9]|[23]\d)[-/](0?[1-9]|1[0-2])[-/][12]\d{3}"
+_BY_ROW = "WHERE value IS NOT NULL ORDER BY row LIMIT 1"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Values of a column that are there and cannot be read.
+
+    Attributes:
+        count: how many.
+        place: of the first one, in the user's file.
+        example: the first one.
+    """
+
+    count: int
+    place: Place
+    example: str
+
+
+@dataclass
+class Values:
+    """What can be read of a file.
+
+    Attributes:
+        rows: all rows.
+        rejected: rows without an id or a date.
+        months: rows by month, "2014-01" and on; "" for dates that cannot be read.
+        present: by typed column, how many values are there.
+        unreadable: by typed column, those that cannot be read; columns without any are left out.
+        misleading: by column, what is wrong with it as a whole, so that what can be read of it is wrong, too.
+    """
+
+    rows: int
+    rejected: int
+    months: dict[str, int]
+    present: dict[str, int]
+    unreadable: dict[str, Unreadable] = field(default_factory=dict)
+    misleading: dict[str, str] = field(default_factory=dict)
+
+    def problem(self, called: Mapping[str, str]) -> str:
+        """Of what too much cannot be read, with column, number, line, example and what to do; "" if that is little.
+
+        Args:
+            called: the file's own names of the columns.
+        """
+        for name, found in self.unreadable.items():
+            if found.count > self.present[name] * LARGEST_UNREADABLE:
+                return (
+                    f"column {called[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the "
+                    f"first is {found.example!r} in {found.place}. Export the file again with values like these: "
+                    f"{_FORMS[TYPED[name].type]}."
+                )
+        if self.rejected > self.rows * LARGEST_REJECTED and self.rejected >= LEAST_REJECTED:
+            return f"{self.rejected:,} of {self.rows:,} rows lack an id or a date. Export the file again with both."
+        return ""
+
+    def told(self) -> dict[str, dict[str, Any]]:
+        """`unreadable` for the manifest: {column: {count, line, example}}, with `file` if the year has several."""
+        return {
+            name: {"count": found.count, "line": found.place.number, "example": found.example}
+            | ({"file": found.place.file} if found.place.file else {})
+            for name, found in self.unreadable.items()
+        }
+
+
+def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
+    """Count what can be read of a canonical CSV.
+
+    Args:
+        file: the canonical CSV.
+        place_of: gives the place in the user's file of a row, counted from 1.
+    """
+    with duckdb.connect(config={"threads": 2}) as connection:
+
+        def first(value: str, where: str = _BY_ROW) -> tuple[Any, ...] | None:
+            return connection.execute(_with_row_numbers(value, where), {"file": str(file)}).fetchone()
+
+        answer = connection.execute(_counts(), {"file": str(file)})
+        _, *names = [column[0] for column in answer.description]
+        by_month = answer.fetchall()
+        months = {month: rows for month, rows, *_ in by_month}
+        total = dict(zip(names, map(sum, list(zip(*by_month, strict=True))[1:]), strict=True))
+        unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
+        present = {name: total[name] + count for name, count in unread.items()}
+        found = Values(total["crimes"], total["rejected"], months, present)
+        for name in [name for name, count in unread.items() if count]:
+            value = f"unreadable_{name}"
+            row, example = first(value) or (1, "")
+            found.unreadable[name] = Unreadable(unread[name], place_of(row), example[:80])
+            day_first = f"WHERE REGEXP_MATCHES(value, '{_DAY_FIRST}') ORDER BY row LIMIT 1"
+            if TYPED[name].type == "DATETIME" and (swapped := first(value, day_first)):
+                found.misleading[name] = (
+                    f"has the day before the month: {swapped[1]!r} in {place_of(swapped[0])}. {unread[name]:,} "
+                    f"of {present[name]:,} values cannot be read, and others would be read wrongly. Export the file "
+                    "again with dates like 2016-02-28 15:50:00."
+                )
+        same = "GROUP BY value HAVING COUNT(*) > 1 AND value IS NOT NULL ORDER BY 1 LIMIT 1"
+        if total["exponents"] and (repeated := first("exponents", same)):
+            found.misleading["id"] = (
+                f"has lost digits: {total['exponents']:,} of {present['id']:,} values are written like "
+                f"{repeated[1]!r} in {place_of(repeated[0])}, which stands for several rows. Export the file "
+                "again with whole numbers: a spreadsheet shows them shortened unless the column's format is a number "
+                "without decimals."
+            )
+    return found
+
+
+@cache
+def _counts() -> str:
+    return to_duckdb(sql.statement("fragments/values_read"), {}, lambda _: csv_scan("$file", NAMES))
+
+
+@cache
+def _with_row_numbers(counted: str, where: str) -> str:
+    """A query for the number and value of a row, of the values that a column of `values_read` counts."""
+    query = sql.statement("fragments/values_read").copy()
+    [value] = [column.this.this for column in query.selects if column.alias == counted]
+    query.set("expressions", [exp.alias_(value, "value"), exp.alias_(exp.column("row", "raw"), "row")])
+    query.set("group", None)
+    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", NAMES)).subquery()
+    row = "MIN(row)" if "GROUP" in where else "row"
+    return f"SELECT {row}, value FROM ({translated(query, {}, lambda _: numbered)}) {where}"

@@ -1,0 +1,131 @@
+"""Splitting a file that has many years into a file for each year, in one pass."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from chicago_crime.sources.base import Progress, Span, no_progress
+from chicago_crime.sources.containers import Item, opened, size_of
+from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
+from chicago_crime.sources.records import Records, csv_line, records_of, years_in_field
+
+NO_YEAR = 0
+"""Stands for the year of lines whose date has none."""
+
+
+@dataclass
+class Split:
+    """What a file of many years has, and the files into which it was split.
+
+    Attributes:
+        item: the file.
+        version: its version before it was read.
+        layout: how it is written.
+        unit: what it is counted in: lines, or records of JSON.
+        read: its lines, counted as they were read.
+        lines: physical lines after the header by year, `NO_YEAR` included: their sum is `read.lines`.
+        bytes: the same in bytes, as plain CSV.
+        blank: how many of the lines of no year are empty.
+        first_of_no_year: where the first line of no year is that is not empty, and its start.
+        files: for each year that was asked for, a CSV with a header.
+        numbers: for each of these, a file with the number that each of its lines has in the item.
+    """
+
+    item: Item
+    version: str
+    layout: Layout
+    unit: str
+    read: Read = field(default_factory=Read)
+    lines: Counter[int] = field(default_factory=Counter)
+    bytes: Counter[int] = field(default_factory=Counter)
+    blank: int = 0
+    first_of_no_year: str = ""
+    files: dict[int, Path] = field(default_factory=dict)
+    numbers: dict[int, Path] = field(default_factory=dict)
+
+    def span(self, year: int) -> Span:
+        """Where the lines of a year's file come from."""
+        return Span(str(self.item), self.lines[year], numbers=self.numbers[year], unit=self.unit)
+
+    def details(self, year: int) -> dict[str, str | int | bool]:
+        """What a manifest keeps of the lines that are not of its year."""
+        told: dict[str, str | int | bool] = {
+            "lines_of_all_years": self.read.lines,
+            "lines_of_other_years": self.read.lines - self.lines[year] - self.lines[NO_YEAR],
+            "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
+            "blank_lines": self.blank,
+        }
+        return told | ({"first_of_no_year": self.first_of_no_year} if self.first_of_no_year else {})
+
+
+def split_by_year(
+    item: Item, years: Sequence[int] = (), directory: Path | None = None, progress: Progress = no_progress
+) -> Split:
+    """Read a file once, and write the lines of some years into a file each.
+
+    A row belongs to the year of its date, or, where that has none that can be read, of its column `year`. Damaged rows
+    count, too, as far as their date can be found.
+
+    Args:
+        item: the file.
+        years: which years to write; none to only count.
+        directory: where to write them.
+        progress: receives the bytes so far, and the size.
+
+    Raises:
+        SourceError: it is not a file of crimes, or damaged.
+    """
+    version = item.version  # taken before reading: a later change is another version
+    with opened(item, directory) as (stream, unit), ExitStack() as stack:
+        layout = layout_of(item, stream)
+        split, total, done, line = Split(item, version, layout, unit), size_of(item), 0, layout.line + 1
+        by_date, by_year = layout.header.position("date"), layout.header.position("year")
+        assert by_date is not None, "a header without it is refused"
+        outputs = {}
+        for year in years:
+            assert directory
+            split.files[year], split.numbers[year] = directory / f"{year}.csv", directory / f"{year}.numbers"
+            outputs[year] = [stack.enter_context(out[year].open("wb")) for out in (split.files, split.numbers)]
+            outputs[year][0].write(csv_line(layout.names))
+        for found in records_of(plain_blocks(item, stream, layout, split.read), b",", len(layout.names)):
+            in_year = years_in_field(found, by_date)
+            if by_year is not None and not in_year.all():
+                in_year = np.where(in_year, in_year, years_in_field(found, by_year))
+            numbers = np.arange(line, line + found.lines.sum())
+            for year in np.unique(in_year).tolist():
+                is_of_year = in_year == year
+                split.lines[year] += int(found.lines[is_of_year].sum())
+                split.bytes[year] += int((found.ends - found.starts)[is_of_year].sum())
+                if year in outputs:
+                    file, numbered = outputs[year]
+                    file.write(_text_of(found, is_of_year))
+                    numbered.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
+            _count_no_year(split, found, in_year == NO_YEAR, line)
+            line += len(numbers)
+            done += len(found.text)
+            progress(done, max(done, total) if total else None)
+    progress(done, done)
+    assert split.lines.total() == split.read.lines, f"{item}: {split.lines} of {split.read.lines} lines"
+    return split
+
+
+def _text_of(found: Records, chosen: np.ndarray) -> bytes:
+    """The text of some records; neighbours are copied at once."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], chosen, [False]))))
+    starts, ends = found.starts[edges[::2]], found.ends[edges[1::2] - 1]
+    return b"".join(map(found.text.__getitem__, map(slice, starts.tolist(), ends.tolist())))
+
+
+def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
+    is_blank = is_none & (found.ends - found.starts == 1)
+    split.blank += int(is_blank.sum())
+    told = np.flatnonzero(is_none & ~is_blank)
+    if len(told) and not split.first_of_no_year:
+        index = told[0]
+        text = found.text[found.starts[index] : found.ends[index] - 1].decode(errors="replace")[:120]
+        number = line + int(found.lines[:index].sum())
+        split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"

@@ -1,0 +1,211 @@
+"""What lies in a folder, by what it is and not by its name: plain files, gzip, bzip2, xz, zip, JSON, parts of Spark."""
+
+import bz2
+import gzip
+import io
+import lzma
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from chicago_crime.sources.base import SourceError
+
+HEAD = 1 << 18
+"""Bytes at a file's start that show what it is."""
+
+_TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+_PACKED = (".gz", ".bz2", ".xz", ".zip")
+_ZIP = b"PK\x03\x04"
+_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_NOT_READ = {
+    _ZIP: "a zip file within another file: unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first",
+    b"7z\xbc\xaf": "a 7z archive: unpack it first",
+    b"Rar!": "a RAR archive: unpack it first",
+    b"PAR1": "Parquet: export it as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook: save it as CSV",
+    b"version https://git-lfs": "a pointer of Git LFS in place of the file: run `git lfs pull` in its repository",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file of crimes: a file of its own, a member of a zip file, or a part of a folder that Spark wrote.
+
+    Attributes:
+        file: on this machine's disk.
+        member: its name in the zip file; "" if it is none.
+        inside: the folder that Spark wrote it into, beside the other files; None if there is none.
+    """
+
+    file: Path
+    member: str = ""
+    inside: Path | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.member}" if self.member else str(self.file)
+
+    @property
+    def version(self) -> str:
+        """Name, size in bytes, and time of the last change in nanoseconds since 1970."""
+        with plain_errors(self):
+            state = self.file.stat()
+        return f"{self.file.name}:{self.member} {state.st_size} {state.st_mtime_ns}"
+
+    @property
+    def names(self) -> list[str]:
+        """The names that may contain its years, the most telling first."""
+        if self.inside:  # a part's own name is made of random digits
+            return [str(self.file.parent.relative_to(self.inside)), self.inside.name]
+        return [*([Path(self.member).name] if self.member else []), self.file.name]
+
+
+def items_of(folder: Path) -> Iterator[Item]:
+    """What may be a file of crimes, in the order of names. Hidden files are left out, as are other subfolders."""
+    for entry in sorted(folder.iterdir()):
+        if _is_hidden(entry.name):
+            continue
+        if entry.is_dir():
+            pattern = "*" if entry.name.lower().endswith(_TEXTS) else "part-*"
+            for part in sorted(entry.rglob(pattern)):
+                if part.is_file() and part.stat().st_size and not any(map(_is_hidden, part.relative_to(entry).parts)):
+                    yield Item(part, inside=entry)
+        elif entry.name.lower().endswith((*_TEXTS, *_PACKED)):
+            yield from [Item(entry, member) for member in _members(entry)]
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def _members(file: Path) -> list[str]:
+    try:
+        if not zipfile.is_zipfile(file):
+            return [""]
+        with zipfile.ZipFile(file) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+    except (OSError, zipfile.BadZipFile):
+        return [""]  # listed anyway, so that a fetch of its year reports what is wrong
+    shown = [name for name in names if not any(map(_is_hidden, Path(name).parts))]
+    known = [name for name in shown if name.lower().endswith((*_TEXTS, *(f".csv{end}" for end in _PACKED)))]
+    return known or (shown if len(shown) == 1 else [""])
+
+
+@contextmanager
+def plain_errors(item: Item) -> Iterator[None]:
+    """Turn what goes wrong when an item is read into a SourceError that names it."""
+    try:
+        yield
+    except NotImplementedError as error:
+        raise SourceError(f"{item} is packed in a way that is not read here ({error}): unpack it first") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError) as error:
+        raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
+    except OSError as error:
+        if item.file.is_symlink() and not item.file.exists():
+            raise SourceError(f"{item} is a link to a file that does not exist: restore the file") from error
+        if error.errno is None:  # bzip2's
+            raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
+        raise SourceError(
+            f"{item} cannot be copied ({error.strerror}): correct its permissions, or make space on the disk"
+        ) from error
+
+
+@contextmanager
+def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.BufferedReader, str]]:
+    """Open an item's content, unpacked, JSON as CSV; and say what the item is counted in: line or record.
+
+    Args:
+        item: which.
+        scratch: folder on this machine's disk for a copy of JSON; None for the system's.
+
+    Raises:
+        SourceError: it is damaged, encrypted, or something that is not read. What reads it may raise it, too.
+    """
+    with plain_errors(item), ExitStack() as stack:
+        stream: Any = stack.enter_context(item.file.open("rb", buffering=0))
+        if item.member:
+            stream = stack.enter_context(_open_member(item, stack.enter_context(zipfile.ZipFile(stream))))
+        reader = io.BufferedReader(stream, HEAD)
+        while opener := next((o for magic, o in _OPENERS.items() if head_of(reader).startswith(magic)), None):
+            reader = io.BufferedReader(stack.enter_context(opener(reader)), HEAD)
+        head = head_of(reader)
+        for magic, what in _NOT_READ.items():
+            if head.startswith(magic):
+                raise SourceError(f"{item} is {_zip_of(item) if magic == _ZIP else what}")
+        is_json = re.match(rb"(?:\xef\xbb\xbf)?\s*[\[{]", head)
+        if is_json:
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch)))
+            reader = stack.enter_context(_json_as_csv(item, reader, scratch).open("rb"))
+        yield reader, "record" if is_json else "line"
+
+
+def head_of(reader: io.BufferedReader) -> bytes:
+    """The first bytes of a stream, up to `HEAD`, without moving it."""
+    return reader.peek(HEAD)
+
+
+def size_of(item: Item) -> int | None:
+    """Its size when unpacked, in bytes, as far as the container says it."""
+    try:
+        if item.member:
+            with zipfile.ZipFile(item.file) as archive:
+                return archive.getinfo(item.member).file_size
+        size = item.file.stat().st_size
+        with item.file.open("rb") as stream:
+            magic = stream.read(6)
+            if not magic.startswith(b"\x1f\x8b"):
+                return None if magic.startswith((*_OPENERS, *_NOT_READ)) else size
+            stream.seek(size - 4)
+            return int.from_bytes(stream.read(4), "little")  # gzip's trailer: the size modulo 4 GB
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return None  # a fetch will report it
+
+
+def _open_member(item: Item, archive: zipfile.ZipFile) -> IO[bytes]:
+    if archive.getinfo(item.member).flag_bits & 1:
+        raise SourceError(f"{item} is encrypted with a password: unpack it first")
+    return archive.open(item.member)
+
+
+def _zip_of(item: Item) -> str:
+    if item.member:
+        return _NOT_READ[_ZIP]
+    with zipfile.ZipFile(item.file) as archive:
+        names = archive.namelist()
+    if "[Content_Types].xml" in names:
+        return "an Excel workbook: save it as CSV"
+    return f"a zip file without a CSV; it has {', '.join(names[:5]) or 'nothing'}"
+
+
+def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
+    """Write the objects of a JSON array, or of JSON lines, as a CSV with a column for each key."""
+    import duckdb  # slow to import, and few files are JSON
+
+    copy, target = folder / "objects.json", folder / "objects.csv"
+    with copy.open("wb") as file:
+        shutil.copyfileobj(reader, file, HEAD)
+    objects = f"read_json_objects({_quoted(copy)}, format = 'auto')"
+    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
+        try:
+            keys = f"SELECT DISTINCT UNNEST(json_keys(json)) AS key FROM {objects} ORDER BY key"
+            found = [key for (key,) in connection.sql(keys).fetchall()]
+            columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
+            if not found:
+                raise SourceError(f"{item} is JSON, but not made of an object for each crime: download it as .csv")
+            connection.execute(f"COPY (SELECT {columns} FROM {objects}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
+        except duckdb.Error as error:
+            where = re.search(r"at byte \d+ in \S+ \d+: [^\n]*", str(error))  # without the path of our copy
+            problem = where[0] if where else "not made of objects"
+            raise SourceError(f"{item} is not valid JSON ({problem}): download it again, as .csv") from None
+    return target
+
+
+def _quoted(text: object, quote: str = "'") -> str:
+    return quote + str(text).replace(quote, quote * 2) + quote

@@ -1,0 +1,216 @@
+"""How a file of crimes is written: encoding, lines before the header, separator, quotes; and reading it as plain CSV.
+
+Plain means UTF-8 without a byte order mark, lines that end in LF, and commas. Each line stays one line: the tenth after
+the header of a file is the tenth after the header of what is read from it.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BufferedReader
+
+from chicago_crime.sources.base import SourceError
+from chicago_crime.sources.containers import Item, head_of
+from chicago_crime.sources.header import Header, HeaderError, read_header
+from chicago_crime.sources.records import as_csv, records_of, unwrapped
+
+BLOCK = 1 << 21
+"""Bytes that are read at once."""
+
+LONGEST_LINE = 1 << 26
+"""A file with a longer line, in bytes, is not a CSV."""
+
+SEPARATORS = (",", ";", "\t", "|")
+MOST_LINES_BEFORE = 50
+"""The header is looked for in this many lines."""
+
+_BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
+_NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
+
+
+class NotCrimesError(SourceError):
+    """A file is readable, but no line of it names the columns of crimes."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is written.
+
+    Attributes:
+        names: of its columns.
+        header: the same, matched to the source columns.
+        line: the header's line in the file, from 1.
+        separator: between fields.
+        encoding: UTF-8 or UTF-16; a UTF-8 file may have letters of Windows-1252.
+        bom: its byte order mark.
+        has_blanks: blanks follow the separators, which are not part of the values.
+        is_wrapped: lines are quoted as a whole, as if each were one field.
+    """
+
+    names: tuple[str, ...]
+    header: Header
+    line: int
+    separator: str
+    encoding: str
+    bom: bytes
+    has_blanks: bool
+    is_wrapped: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """True if its lines can stay as they are."""
+        return self.separator == "," and not self.has_blanks and not self.is_wrapped
+
+
+@dataclass
+class Read:
+    """What became known of a file while it was read.
+
+    Attributes:
+        lines: physical lines after the header.
+        windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
+    """
+
+    lines: int = 0
+    windows_letters: int = 0
+
+
+def layout_of(item: Item, stream: BufferedReader) -> Layout:
+    """Find out how a file is written from its start, without moving the stream.
+
+    Raises:
+        SourceError: it is not a CSV of crimes; the message says what it is.
+    """
+    head = head_of(stream)
+    if not head:
+        raise SourceError(f"{item} is empty: download it again")
+    bom, encoding = next(((bom, name) for bom, name in _BOMS.items() if head.startswith(bom)), (b"", "utf-8"))
+    if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
+        raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
+    text = head.removeprefix(bom).decode(encoding, "replace")
+    if re.match(r"\s*<", text):
+        raise SourceError(
+            f"{item} is an HTML or XML page, not a CSV; it is probably a saved error message. Download it again."
+        )
+    lines = re.split(r"\r\n|\r|\n", text)
+    told = re.fullmatch(r"sep=(.)", lines[0], re.IGNORECASE)
+    for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
+        for separator in [told[1]] if told else SEPARATORS:
+            if names := _header(line, separator):
+                after = lines[index + 1 : index + 50]
+                blanks = rf'\{separator} +"(?!")'
+                return Layout(
+                    tuple(names),
+                    read_header(names),
+                    index + 1,
+                    separator,
+                    encoding,
+                    bom,
+                    has_blanks=f"{separator} " in line or any(re.search(blanks, one) for one in after),
+                    is_wrapped=any(_unwrapped(one) for one in after),
+                )
+    raise NotCrimesError(f"{item}, {_why_not(lines)}. Is it a file of the City's crimes, with its header?")
+
+
+def _header(line: str, separator: str) -> list[str]:
+    """The names of the columns, if the line is a header of crimes."""
+    names = _fields(_unwrapped(line) or line, separator)
+    try:
+        read_header(names)
+    except HeaderError:
+        return []
+    return names
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+    except csv.Error:  # a field that is too long
+        return []
+
+
+def _unwrapped(line: str) -> str:
+    """The text of a line that is quoted as a whole; "" for any other."""
+    return line[1:-1].replace('""', '"') if re.fullmatch(r'"(?:[^"]|"")*"', line) and re.search("[,;\t|]", line) else ""
+
+
+def _why_not(lines: Sequence[str]) -> str:
+    """Number and problem of the line that resembles a header most."""
+    candidates = [(number, _fields(line, by)) for number, line in enumerate(lines[:10], 1) for by in SEPARATORS]
+    problems = []
+    for number, names in candidates:
+        try:
+            read_header(names)
+        except HeaderError as error:
+            text = "".join(letter if letter.isprintable() else "?" for letter in str(error))
+            problems.append((-len(names), number, text if len(text) < 400 else f"{text[:400]}..."))
+    _, number, problem = min(problems)
+    return f"line {number}: {problem}"
+
+
+def plain_blocks(
+    item: Item, stream: BufferedReader, layout: Layout, read: Read, columns: Sequence[int | None] | None = None
+) -> Iterator[bytes]:
+    """Read what follows the header as blocks of plain CSV; each is whole lines.
+
+    Args:
+        item: what is read, for messages.
+        stream: its content, from the start.
+        layout: how it is written.
+        read: is filled on the way.
+        columns: for each column to give, the index of the file's; None for an empty one. Without it, all as they are.
+
+    Raises:
+        SourceError: it is not a CSV after all, or damaged.
+    """
+    lines = _text_blocks(item, stream, layout, read)
+    if layout.is_wrapped:
+        lines = map(unwrapped, lines)
+    if layout.is_plain and columns is None:
+        yield from lines
+        return
+    separator, width = layout.separator.encode(), len(layout.names)
+    for found in records_of(lines, separator, width):
+        yield from as_csv(found, separator, width, layout.has_blanks, columns)
+
+
+def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
+    """What follows the header in UTF-8, as whole lines that end in LF."""
+    stream.read(len(layout.bom))
+    decoder = codecs.getincrementaldecoder(layout.encoding)("replace") if layout.encoding != "utf-8" else None
+    rest, to_skip, is_last = b"", layout.line, False
+    while not is_last:
+        raw = stream.read(BLOCK)
+        is_last = not raw
+        text = rest + (decoder.decode(raw, is_last).encode() if decoder else raw)
+        if is_last and text and not text.endswith(b"\n"):
+            text += b"\n"
+        if b"\r" in text:
+            held = b"\r" if text.endswith(b"\r") and not is_last else b""  # its LF may follow
+            text = text.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
+        end = text.rfind(b"\n") + 1
+        block, rest = text[:end], text[end:]
+        if len(rest) > LONGEST_LINE:
+            raise SourceError(
+                f"{item}, line {read.lines + layout.line + 1} is longer than {LONGEST_LINE >> 20} MB: it is no CSV"
+            )
+        while to_skip and block:
+            _, line_end, block = block.partition(b"\n")
+            to_skip -= len(line_end)
+        read.lines += block.count(b"\n")
+        if block:
+            yield block if block.isascii() else _utf8(block, read)
+
+
+def _utf8(block: bytes, read: Read) -> bytes:
+    """Read bytes that are not UTF-8 as Windows-1252, which older spreadsheets write."""
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        text, letters = _NOT_UTF8.subn(lambda byte: _WINDOWS[byte[0]], block.decode(errors="surrogateescape"))
+        read.windows_letters += letters
+        return text.encode(errors="surrogateescape")
+    return block

@@ -1,0 +1,19 @@
+-- What:    whether a text says yes or no; NULL if it says neither.
+-- Grain:   not a table: an expression that replaces calls of READ_FLAG in other statements.
+-- Columns: the expression, over the text `value`.
+-- No long IN: DuckDB would join every row with the list.
+SELECT
+  CASE LOWER(TRIM(value, ' '))
+    WHEN 'true' THEN TRUE
+    WHEN 'false' THEN FALSE
+    WHEN '1' THEN TRUE
+    WHEN '0' THEN FALSE
+    WHEN '1.0' THEN TRUE
+    WHEN '0.0' THEN FALSE
+    WHEN 't' THEN TRUE
+    WHEN 'f' THEN FALSE
+    WHEN 'yes' THEN TRUE
+    WHEN 'no' THEN FALSE
+    WHEN 'y' THEN TRUE
+    WHEN 'n' THEN FALSE
+  END AS read_flag

@@ -1,0 +1,14 @@
+-- What:    the number that a text stands for; NULL if it stands for none.
+-- Grain:   not a table: an expression that replaces calls of READ_NUMBER in other statements.
+-- Columns: the expression, over the text `value`.
+-- NUMERIC has 9 decimals, as many as the City writes: any more are artefacts of a program that read floats. It has no
+-- NaN, infinity or hexadecimals. 1_000 is not a number in GoogleSQL, so it must not be one in other engines.
+SELECT
+  CASE
+    -- 1.17E+06 is how a spreadsheet shows 1169082: digits are lost.
+    WHEN value LIKE '%E+0_' AND REGEXP_CONTAINS(value, r'^\s*-?\d\.\d\dE') THEN NULL
+    WHEN REGEXP_CONTAINS(value, r'^\s*-?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*$')
+      THEN CAST(SAFE_CAST(REPLACE(value, ',', '') AS NUMERIC) AS FLOAT64)
+    WHEN value LIKE '="%"' THEN CAST(SAFE_CAST(REGEXP_EXTRACT(value, r'^="([-.\d]+)"$') AS NUMERIC) AS FLOAT64)
+    ELSE CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64)
+  END AS read_number

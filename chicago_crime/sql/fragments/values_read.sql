@@ -1,0 +1,37 @@
+-- What:    what can be read of a year's file. The gate runs it on the file, before any table changes.
+-- Grain:   month, as 2014-01; the empty string for dates that cannot be read.
+-- Columns: the month; its rows, those without an id or a date, and those whose id is in exponent form; of each typed
+--          column, how many values are read, and how many are there and cannot be read (unreadable_...).
+SELECT
+  COALESCE(FORMAT_DATETIME('%Y-%m', date), '') AS month,
+  COUNT(*) AS crimes,
+  COUNTIF(id IS NULL OR date IS NULL) AS rejected,
+  COUNT(IF(UPPER(raw.id) LIKE '%E+%', raw.id, NULL)) AS exponents,
+  COUNT(id) AS id,
+  COUNT(date) AS date,
+  COUNT(arrest) AS arrest,
+  COUNT(domestic) AS domestic,
+  COUNT(beat) AS beat,
+  COUNT(district) AS district,
+  COUNT(ward) AS ward,
+  COUNT(community_area) AS community_area,
+  COUNT(x_coordinate) AS x_coordinate,
+  COUNT(y_coordinate) AS y_coordinate,
+  COUNT(updated_on) AS updated_on,
+  COUNT(latitude) AS latitude,
+  COUNT(longitude) AS longitude,
+  COUNT(IF(id IS NULL, READ_TEXT(raw.id), NULL)) AS unreadable_id,
+  COUNT(IF(date IS NULL, READ_TEXT(raw.date), NULL)) AS unreadable_date,
+  COUNT(IF(arrest IS NULL, READ_TEXT(raw.arrest), NULL)) AS unreadable_arrest,
+  COUNT(IF(domestic IS NULL, READ_TEXT(raw.domestic), NULL)) AS unreadable_domestic,
+  COUNT(IF(beat IS NULL, READ_TEXT(raw.beat), NULL)) AS unreadable_beat,
+  COUNT(IF(district IS NULL, READ_TEXT(raw.district), NULL)) AS unreadable_district,
+  COUNT(IF(ward IS NULL, READ_TEXT(raw.ward), NULL)) AS unreadable_ward,
+  COUNT(IF(community_area IS NULL, READ_TEXT(raw.community_area), NULL)) AS unreadable_community_area,
+  COUNT(IF(x_coordinate IS NULL, READ_TEXT(raw.x_coordinate), NULL)) AS unreadable_x_coordinate,
+  COUNT(IF(y_coordinate IS NULL, READ_TEXT(raw.y_coordinate), NULL)) AS unreadable_y_coordinate,
+  COUNT(IF(updated_on IS NULL, READ_TEXT(raw.updated_on), NULL)) AS unreadable_updated_on,
+  COUNT(IF(latitude IS NULL, READ_TEXT(raw.latitude), NULL)) AS unreadable_latitude,
+  COUNT(IF(longitude IS NULL, READ_TEXT(raw.longitude), NULL)) AS unreadable_longitude
+FROM parsed_crimes
+GROUP BY month

@@ -1,0 +1,73 @@
+"""Tests of the server: slow clients do not keep their connections."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from chicago_crime.dashboard import serve
+from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.waiting import wait_until
+
+SLOW = 0.3
+LARGE = 32 << 20
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Of a server with a small patience, a page that takes longer than that, and one that is large."""
+    monkeypatch.setattr(serve, "SLOW_SECONDS", SLOW)
+
+    async def slow(request: Request) -> Response:
+        await asyncio.sleep(3 * SLOW)
+        return Response("done")
+
+    application = Starlette(
+        routes=[Route("/slow", slow), Route("/large", lambda request: Response(b" " * LARGE))],
+    )
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(application, port=port, http=serve.PatientProtocol, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    wait_until(lambda: server.started)
+    yield port
+    server.should_exit = True
+    thread.join()
+
+
+def received(client: socket.socket) -> bytes:
+    """All that the server sends until it ends the connection; a TimeoutError if it does not."""
+    found = b""
+    with suppress(ConnectionResetError):
+        while part := client.recv(1 << 20):
+            found += part
+    return found
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /slow HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /"])
+def test_a_request_that_does_not_end_is_given_up(port: int, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(sent)
+        assert b"done" not in received(client)
+
+
+def test_an_answer_that_is_not_received_is_given_up(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(3 * SLOW)
+        assert len(received(client)) < LARGE
+
+
+def test_a_page_that_takes_long_is_answered(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert received(client).endswith(b"done")

@@ -1,0 +1,191 @@
+"""Tests of what the pages show while snapshots come, of older ones, and of damaged ones."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from chicago_crime.cli.app import app
+from chicago_crime.dashboard.app import PAGES
+from chicago_crime.dashboard.data import Snapshots
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.report import write_report
+from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import CATALOG, SNAPSHOTS
+from chicago_crime.settings import Settings
+from chicago_crime_tests.dashboard.conftest import client_of, rows
+from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.support import run_well
+
+BEFORE = "20210102T050000Z-0000"
+"""It is still the first of January in Chicago."""
+
+
+@pytest.fixture(autouse=True)
+def _look_for_a_new_snapshot_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chicago_crime.dashboard.data.REFRESH_SECONDS", 0)
+
+
+def date_back(settings: Settings) -> None:
+    """Let the current snapshot be one of years ago."""
+    for file in (settings.data_dir / "objects" / CATALOG, *(settings.data_dir / "objects" / SNAPSHOTS).iterdir()):
+        text = json.dumps(json.loads(file.read_text()) | {"snapshot": BEFORE})
+        file.write_text(text)
+    file.rename(file.with_name(f"{BEFORE}.json"))
+
+
+def publish_other_rows(settings: Settings) -> None:
+    """Load 2015 again, from another file."""
+    run_well(settings.model_copy(update={"sample_seed": 7, "keep_snapshots_days": 36_500}), 2015)
+
+
+def figures(client: TestClient, address: str) -> list[str]:
+    """The numbers on a page, and its downloads."""
+    text = client.get(address).text
+    links = re.findall(r'href="(/download/[^"]+csv[^"]*)"', text)
+    assert links
+    downloads = [client.get(link.replace("&amp;", "&")).text for link in links]
+    return [*re.findall(r'class="value">([^<]+)<', text), *downloads]
+
+
+def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(copied: Settings, tmp_path: Path) -> None:
+    date_back(copied)
+    client = client_of(copied)
+    before = {page: figures(client, f"/{page}?year=2015") for page in PAGES}
+    write_report(Installation(copied), "Austin", 2015, tmp_path / "before.html")
+    publish_other_rows(copied)
+    for page in PAGES:
+        assert figures(client, f"/{page}?year=2015") != before[page]
+        for as_of in ("2021-01-01", "2021-06-30", BEFORE):
+            assert figures(client, f"/{page}?year=2015&as_of={as_of}") == before[page]
+    text = client.get("/where?as_of=2021-01-01").text
+    assert f"Chicago crime snapshot {BEFORE}, published 1 January 2021; source: sample (SYNTHETIC); records" in text
+    own = re.findall(r'href="(/[^"]*)"', re.sub(r'href="/static[^"]*"', "", text))
+    assert len(own) > 80
+    assert [link for link in own if "as_of=2021-01-01" not in link] == ["/where?"], "only the chip removes it"
+    assert '<input type="hidden" name="as_of" value="2021-01-01">' in text
+    write_report(Installation(copied), "Austin", 2015, tmp_path / "after.html", as_of=BEFORE)
+    texts = [(tmp_path / name).read_text() for name in ("before.html", "after.html")]
+    without_numbers = [re.sub(r"gradient_\d+", "gradient", text) for text in texts]  # of this process
+    assert without_numbers[0] == without_numbers[1]
+    assert BEFORE in texts[0]
+
+
+def test_a_server_as_of_a_day_shows_that_day_where_the_address_names_none(copied: Settings) -> None:
+    date_back(copied)
+    publish_other_rows(copied)
+    snapshots = Snapshots(Installation(copied), BEFORE)
+    assert snapshots.data().catalog.snapshot == BEFORE
+    assert snapshots.data() is snapshots.data(BEFORE)
+    newest = Installation(copied).reader().catalog
+    assert snapshots.data(newest.snapshot).catalog == newest
+
+
+def test_a_request_sees_one_snapshot_while_another_is_published(copied: Settings) -> None:
+    snapshots, filters = Snapshots(Installation(copied)), Filters(year=(2015,))
+    expected = rows(overview(PageRequest(snapshots.data(), filters)), "types")
+    reader = Snapshots(Installation(copied))
+    request = PageRequest(reader.data(), filters)
+    assert request.facts  # it has begun, and has not asked for the types yet
+    publish_other_rows(copied)
+    assert rows(overview(request), "types") == expected
+    assert rows(overview(PageRequest(reader.data(), filters)), "types") != expected
+
+
+@pytest.mark.parametrize(
+    ("as_of", "status", "told"),
+    [
+        ("soon", 400, "neither a day, as 2026-05-31, nor the id of a snapshot"),
+        ("2001-01-01", 404, "there is no snapshot of 2001-01-01 or before: the oldest that is kept is of 20"),
+        ("20010101T000000Z-abcd", 404, "there is no snapshot 20010101T000000Z-abcd"),
+    ],
+)
+def test_a_snapshot_that_does_not_exist_is_no_page(client: TestClient, as_of: str, status: int, told: str) -> None:
+    for address in ("/", "/when", "/download/overview/types.csv"):
+        response = client.get(f"{address}?as_of={as_of}")
+        assert (response.status_code, told in response.text) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "code", "told"), [("soon", 2, "neither a day"), ("2001-01-01", 1, "the oldest that is kept is of 20")]
+)
+@pytest.mark.parametrize("command", [["dashboard", "--port", str(free_port())], ["report", "--year", "2015"]])
+def test_a_command_says_which_snapshots_there_are(
+    sample: Settings, command: list[str], as_of: str, code: int, told: str
+) -> None:
+    ended = CliRunner().invoke(app, [*command, "--as-of", as_of, "--data-dir", str(sample.data_dir)])
+    assert (ended.exit_code, told in ended.output) == (code, True), ended.output
+
+
+def file_of(settings: Settings, table: str) -> Path:
+    [file] = (settings.data_dir / "objects" / "published" / "data" / table / "2015").iterdir()
+    return file
+
+
+DAMAGES = {
+    "zero bytes": lambda file: file.write_bytes(b""),
+    "cut off": lambda file: file.write_bytes(file.read_bytes()[:-100]),
+    "other bytes": lambda file: file.write_bytes(b"x" * file.stat().st_size),
+    "missing": Path.unlink,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_named_where_it_is_needed_until_its_year_is_loaded_again(
+    copied: Settings, damage: str
+) -> None:
+    file = file_of(copied, "crimes_hourly")
+    DAMAGES[damage](file)
+    client = client_of(copied)
+    for address in ("/when", "/download/when/hours.csv"):
+        response = client.get(address)
+        assert response.status_code == 503
+        assert str(file) in response.text
+        assert "chicago-crime run --years 2015" in response.text
+    assert [client.get(f"/{page}").status_code for page in PAGES if page != "when"] == [200] * 4
+    run_well(copied, 2015)
+    assert client.get("/when").status_code == 200
+
+
+def test_a_damaged_file_that_all_pages_need_is_named_on_all(copied: Settings) -> None:
+    file = file_of(copied, "crimes_daily")
+    file.write_bytes(b"")
+    client = client_of(copied)
+    for page in PAGES:
+        response = client.get(f"/{page}")
+        assert (response.status_code, str(file) in response.text) == (503, True)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"snapshot": "x"}'])
+def test_a_damaged_catalog_is_named(copied: Settings, content: str) -> None:
+    snapshot = Installation(copied).reader().catalog.snapshot
+    (copied.data_dir / "objects" / CATALOG).write_text(content)
+    client = client_of(copied)
+    for page in PAGES:
+        response = client.get(f"/{page}")
+        assert response.status_code == 503
+        assert f"the catalog {CATALOG} is damaged" in response.text
+        assert "chicago-crime run --years 2021" in response.text
+        assert client.get(f"/{page}?as_of={snapshot}").status_code == 200
+    (copied.data_dir / "objects" / f"{SNAPSHOTS}{snapshot}.json").write_text(content)
+    assert client.get(f"/overview?as_of={snapshot}").status_code == 503
+
+
+@pytest.mark.parametrize("change", ["other columns", "no such table"])
+def test_a_year_that_another_version_published_says_how_to_publish_it_again(copied: Settings, change: str) -> None:
+    catalog = copied.data_dir / "objects" / CATALOG
+    content = json.loads(catalog.read_text())
+    tables = content["years"]["2015"]["tables"]
+    if change == "other columns":
+        tables["crimes_monthly"]["columns"] = "0" * 16
+    else:
+        del tables["crimes_monthly"]
+    catalog.write_text(json.dumps(content))
+    text = client_of(copied).get("/overview").text
+    assert "crimes_monthly of 2015 were published by another version of this package" in text
+    assert "chicago-crime run --years 2015" in text

@@ -1,0 +1,129 @@
+"""The cases of `../shared/data/cases` that are about files: each through the graph, and its plan."""
+
+from pathlib import Path
+
+import pytest
+
+from chicago_crime.graph.run import RunReport
+from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.sources.base import no_progress
+from chicago_crime.sources.folder import FolderSource
+from chicago_crime_tests.support import (
+    NAMES,
+    REAL_DATA,
+    crime,
+    crimes_of_months,
+    folder_settings,
+    plan_of,
+    rows_of,
+    run,
+    run_well,
+    write_csv,
+)
+
+TABLES = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
+TWELVE = list(range(31_000_000, 31_000_012))
+
+
+def case(name: str) -> Path:
+    folder = REAL_DATA / "cases" / name
+    if not folder.exists():
+        pytest.skip(f"the cases are not beside the project: {name}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("appledouble", "csv_is_zip", "gz_already_unpacked", "json_rows", "month_files", "name_2001_to_present"),
+        *("name_two_years", "semicolon", "space_after_comma/crlf", "space_after_comma/lf", "spark_folder"),
+    ],
+)
+def test_the_twelve_crimes_are_loaded_whatever_their_file_is(tmp_path: Path, name: str) -> None:
+    settings = folder_settings(tmp_path / "data", case(name))
+    plan = plan_of(settings, [2016])
+    assert (plan.problems, plan.years[0].likely_bytes > 0) == ([], True)
+    [report] = run_well(settings, 2016, assets=TABLES)
+    rows = rows_of(settings, "crimes", 2016)
+    assert sorted(row["id"] for row in rows) == TWELVE
+    [first] = [row for row in rows if row["id"] == TWELVE[0]]
+    assert (first["iucr"], first["description"], first["arrest"]) == ("0810", "OVER $500", False)
+    assert (first["date"].isoformat(), first["latitude"]) == ("2016-01-02T17:00:00", 41.915404404)
+    assert report.metadata["crime_object", 2016]["quarantined_lines"] == 0
+
+
+def test_lines_that_are_quoted_as_a_whole_are_read(tmp_path: Path) -> None:
+    """The case is too small for a run, which would miss its other months."""
+    files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
+    manifest = files.fetch(FolderSource(case("whole_line_quoted")), 2004, no_progress)
+    assert (manifest.rows, manifest.quarantined) == (8, 0)
+    assert "\n90000001,AA000001,2004-08-28," in files.csv(2004).read_text()
+
+
+def test_columns_of_a_course_are_known(tmp_path: Path) -> None:
+    settings = folder_settings(tmp_path / "data", case("columns_ibm"))
+    [report] = run_well(settings, 2005, assets=TABLES)
+    rows = {row["id"]: row for row in rows_of(settings, "crimes", 2005)}
+    assert (rows[90000001]["community_area"], rows[90000001]["fbi_code"]) == (38, "06")
+    assert report.metadata["crime_object", 2005]["ignored_columns"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "year", "message"),
+    [
+        ("zip_encrypted", 2016, "crimes_2016.zip:crimes_2016.csv is encrypted with a password: unpack it first"),
+        ("lfs_pointer", 2019, "Crimes_-_2019.csv is a pointer of Git LFS in place of the file: run `git lfs pull`"),
+    ],
+)
+def test_what_is_not_there_is_named_by_the_run_and_by_its_plan(
+    tmp_path: Path, name: str, year: int, message: str
+) -> None:
+    settings = folder_settings(tmp_path / "data", case(name))
+    [problem] = plan_of(settings, [year]).problems
+    assert message in problem
+    [report] = run(settings, year, assets=TABLES)
+    assert (report.success, message in told_by(report)) == (False, True)
+    assert "staging" not in told_by(report)
+
+
+def test_a_place_that_is_only_in_location_is_read(tmp_path: Path) -> None:
+    folder, settings = tmp_path / "in", folder_settings(tmp_path / "data", tmp_path / "in")
+    places = [
+        "(41.883500187, -87.627876698)",
+        "001XX N STATE ST\n(41.883500187, -87.627876698)",
+        "{'longitude': '-87.627876698', 'human_address': '{}', 'latitude': '41.883500187'}",
+        "POINT (-87.627876698 41.883500187)",
+        "(36.619446395, -91.686565684)",  # the City's code for no place
+        "",
+    ]
+    rows = crimes_of_months(2014)
+    for row, place in zip(rows, places, strict=False):
+        row["location"] = place
+    kept = [name for name in NAMES if name not in ("latitude", "longitude")]
+    write_csv(folder / "2014.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
+    run_well(settings, 2014, assets=TABLES)
+    found = {row["id"]: (row["latitude"], row["longitude"]) for row in rows_of(settings, "crimes", 2014)}
+    there = (41.883500187, -87.627876698)
+    assert [found[int(row["id"])] for row in rows[:7]] == [there] * 4 + [(None, None)] * 2 + [there]
+
+
+def test_an_id_that_comes_twice_in_files_is_settled_as_in_one_file(tmp_path: Path) -> None:
+    """The files: a month, all years, and one with other columns in another order."""
+    folder, settings = tmp_path / "in", folder_settings(tmp_path / "data", tmp_path / "in")
+    old = crimes_of_months(2014, per_month=40, updated_on="02/10/2018 03:50:01 PM")
+    new = crime(**old[7] | {"updated_on": "02/11/2018 03:50:01 PM", "ward": "7"})
+    other = dict(sorted(crime(**old[9] | {"updated_on": "01/01/2017 12:00:00 PM", "ward": "9"}).items()))
+    write_csv(folder / "crimes_2014.csv", [*old[:300], new])
+    write_csv(folder / "2001_to_2020.csv", [*crimes_of_months(2015), *old[300:]])
+    write_csv(folder / "crimes_2014_12.csv", [other], header=sorted(NAMES))
+    assert plan_of(settings, [2014, 2015]).problems == []
+    run_well(settings, 2014, 2015, assets=TABLES)
+    wards = {row["id"]: row["ward"] for row in rows_of(settings, "crimes", 2014)}
+    assert len(wards) == 480
+    assert (wards[int(old[7]["id"])], wards[int(old[9]["id"])]) == (7, 42)
+    assert [row["reason"] for row in rows_of(settings, "rejected_crimes", 2014)] == ["superseded"] * 2
+    assert len(rows_of(settings, "crimes", 2015)) == 36
+
+
+def told_by(report: RunReport) -> str:
+    return f"{report.failures} {report.reasons}"

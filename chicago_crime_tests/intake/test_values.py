@@ -1,0 +1,179 @@
+"""Values as people's programs write them: each is read right, or the file is refused and the loaded year stays.
+
+The files of `../shared/data/cases` are loaded by a real run; for each kind there are more here.
+"""
+
+import csv
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chicago_crime.errors import PlatformError
+from chicago_crime.installation import Installation
+from chicago_crime.intake.gate import Passage, pass_through
+from chicago_crime.intake.source_files import refuse
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.storage.object_store import rows_key
+from chicago_crime.tables import CRIMES, RAW_CRIMES
+from chicago_crime_tests.support import (
+    NAMES,
+    REAL_DATA,
+    crime,
+    crimes_of_months,
+    folder_settings,
+    rows_of,
+    run,
+    run_well,
+    write_csv,
+)
+
+YEAR = 2016
+LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
+
+
+def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
+    return pass_through(write_csv(folder / "2016.csv", rows), YEAR, folder)
+
+
+def case(name: str) -> Path:
+    folder = REAL_DATA / "cases" / name
+    if not folder.exists():
+        pytest.skip(f"the cases are not beside the project: {name}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "year", "rows", "column", "first"),
+    [
+        ("dates_mdy_dash", 2018, 167, "date", datetime(2018, 9, 1, 0, 1)),
+        ("dates_24h_seconds", 2016, 12, "date", datetime(2016, 1, 2, 17)),
+        ("dates_only_iso_slash", 2004, 2, "date", datetime(2004, 8, 28)),
+        ("dates_month_names", 2021, 7, "date", datetime(2021, 6, 18)),
+        ("flags_t_f", 2016, 12, "arrest", False),
+        ("huge_field", 2016, 11, "id", 31_000_000),
+    ],
+)
+def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
+    [file] = case(name).glob("*.csv")
+    passage = pass_through(file, year, tmp_path)
+    assert (passage.unreadable, passage.counts.rows) == ({}, passage.counts.lines - (name == "huge_field"))
+    warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
+    warehouse.load_csv(RAW_CRIMES, year, str(passage.file), "a checksum")
+    warehouse.replace_year(CRIMES, year)
+    found = warehouse.query("SELECT * FROM crimes ORDER BY id").to_pylist()
+    assert (len(found), found[0][column]) == (rows, first)
+    assert all(row[name] is not None for row in found for name in ("arrest", "domestic"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "year_replaced_by_nothing",
+            "column 'ID' has lost digits: 12 of 12 values are written like '3.10E+07' in line 2",
+        ),
+        ("day_month_swapped", "column 'Date' has the day before the month: '13/01/2016 16:00' in line 8. 190 of 300"),
+    ],
+)
+def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: str) -> None:
+    good, bad = (folder_settings(tmp_path, case(name) / folder) for folder in ("1_good", "2_bad"))
+    run_well(good, YEAR)
+    before = rows_of(good, "crimes", YEAR)
+    [report] = run(bad, YEAR)
+    assert not report.success
+    assert message in report.reasons[0]
+    assert rows_of(good, "crimes", YEAR) == before
+
+
+@pytest.mark.parametrize(
+    ("column", "texts", "message"),
+    [
+        (
+            "date",
+            ["03/15/2016 14:30"] * 20 + ["15/03/2016 14:30"],
+            "day before the month: '15/03/2016 14:30' in line 22",
+        ),
+        ("date", ["3-5-2016", "31-5-2016"], "day before the month: '31-5-2016' in line 3"),
+        ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
+        ("date", ["3/15/16 14:30"] * 9, "'date': 9 of 9 values cannot be read; the first is '3/15/16 14:30' in line 2"),
+        ("date", ["NA"] * 9, "9 of 9 rows lack an id or a date"),
+        (
+            "id",
+            ["1.04E+07", "1.05E+07", "1.04E+07"],
+            "lost digits: 3 of 3 values are written like '1.04E+07' in line 2",
+        ),
+        ("id", ["31.000.000", "31.000.001"], "'id': 2 of 2 values cannot be read; the first is '31.000.000' in line 2"),
+        ("id", ["HX1", "2"], "'id': 1 of 2 values cannot be read; the first is 'HX1' in line 2"),
+        ("arrest", ["arrested", "not arrested"], "'arrest': 2 of 2 values cannot be read; the first is 'arrested'"),
+        ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
+        ("x_coordinate", ["1.17E+06", "1.18E+06"], "'x_coordinate': 2 of 2 values cannot be read"),
+        ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
+        ("beat", ["1811", "0x10", "-5"], "'beat': 2 of 3 values cannot be read; the first is '0x10' in line 3"),
+    ],
+)
+def test_a_file_with_too_many_unreadable_values_is_refused(
+    tmp_path: Path, column: str, texts: list[str], message: str
+) -> None:
+    rows = [crime(**{"id": n, "date": "03/05/2016 01:00:00 PM", column: text}) for n, text in enumerate(texts)]
+    with pytest.raises(PlatformError) as refused:
+        passage = gated(tmp_path, rows)
+        refuse(passage.file, passage.problem)
+    assert message in str(refused.value)
+    assert "2016.csv: " in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [("arrest", "maybe"), ("beat", "x"), ("latitude", "north"), ("updated_on", "soon"), ("date", "02/30/2016 14:30")],
+)
+def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path, column: str, text: str) -> None:
+    """The line is that of the file, whatever is above: a row of several lines, a blank line, a damaged one."""
+    rows = [row | {column: text} if number in (1500, 1700) else row for number, row in enumerate(LARGE)]
+    rows[20] |= {"block": "ONE\nTWO\nTHREE"}
+    file = write_csv(tmp_path / "2016.csv", rows)
+    lines = file.read_text().split("\n")
+    file.write_text("\n".join([*lines[:100], "", *lines[100:200], "damage", *lines[200:]]))
+    passage = pass_through(file, YEAR, tmp_path)
+    assert passage.unreadable == {column: {"count": 2, "line": 1502 + 2 + 2, "example": text}}
+
+
+def test_a_file_with_unreadable_values_can_be_let_through(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "2016.csv", [crime(arrest="maybe", date="03/15/2016 02:30:00 PM")])
+    passage = pass_through(file, YEAR, tmp_path)
+    assert "'arrest': 1 of 1 values cannot be read" in passage.problem
+    assert passage.unreadable == {"arrest": {"count": 1, "line": 2, "example": "maybe"}}
+
+
+def test_a_column_is_named_as_the_file_names_it(tmp_path: Path) -> None:
+    header = [name.upper() for name in reversed(NAMES)]
+    rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="?")]
+    file = write_csv(tmp_path / "2016.csv", rows, header)
+    problem = pass_through(file, YEAR, tmp_path).problem
+    assert "column 'ARREST': 36 of 36 values cannot be read; the first is '?' in line 2" in problem
+
+
+def test_the_manifest_and_the_metadata_keep_what_cannot_be_read(tmp_path: Path) -> None:
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    rows = [row | {"domestic": "?"} if number == 7 else row for number, row in enumerate(LARGE)]
+    write_csv(tmp_path / "in" / "2016.csv", rows)
+    [report] = run_well(settings, YEAR, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
+    told = {"domestic": {"count": 1, "line": 9, "example": "?"}}
+    assert report.metadata["crime_csv", YEAR]["unreadable_values"] == told
+    [row] = [row for row in rows_of(settings, "crimes", YEAR) if row["domestic"] is None]
+    assert row["id"] == 7
+
+
+def test_what_the_gate_wrote_is_kept_only_until_it_is_stored(tmp_path: Path) -> None:
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    rows = crimes_of_months(YEAR)
+    write_csv(tmp_path / "in" / "2016.csv", [dict(reversed(row.items())) for row in rows], NAMES[::-1])
+    run_well(settings, YEAR, assets="crime_csv")
+    kept = settings.data_dir.rglob("*.rows")
+    assert len(list(kept)) == 1
+    for _ in range(2):  # the second time, the file goes through the gate again
+        run_well(settings, YEAR, assets="crime_object")
+        assert not [*settings.data_dir.rglob("*.rows"), *settings.data_dir.rglob("*.quarantine")]
+        with Installation(settings).object_store.get(rows_key(YEAR), tmp_path).open(newline="") as stream:
+            assert list(csv.DictReader(stream)) == rows

@@ -1,0 +1,142 @@
+"""Tests of `chicago_crime/sources/records.py`; the oracle is Python's csv module."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chicago_crime.sources.records import as_csv, records_of, unwrapped, years_in_field
+
+WIDTH = 4
+texts = st.lists(st.sampled_from([*"aé7 ,;|\t\n'\"", '""', "x y"]), max_size=6).map("".join)
+rows = st.lists(st.lists(texts, min_size=WIDTH, max_size=WIDTH), min_size=1, max_size=12)
+separators = st.sampled_from([",", ";", "\t", "|"])
+quoting = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+
+
+def written(fields: Sequence[str], separator: str, quoting: int) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, quoting=quoting, lineterminator="\n").writerow(fields)  # type: ignore[arg-type]
+    return text.getvalue()
+
+
+def read(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+
+
+def blocks(content: bytes, lines: int) -> Iterator[bytes]:
+    """The content in blocks of a number of lines."""
+    pieces = content.splitlines(keepends=True)
+    for start in range(0, len(pieces), lines):
+        yield b"".join(pieces[start : start + lines])
+
+
+def converted(content: bytes, separator: str, lines: int, columns: Sequence[int | None] | None = None) -> bytes:
+    by = separator.encode()
+    return b"".join(
+        piece
+        for found in records_of(blocks(content, lines), by, WIDTH)
+        for piece in as_csv(found, by, WIDTH, has_blanks=False, columns=columns)
+    )
+
+
+@settings(deadline=None)
+@given(rows, separators, quoting, st.integers(1, 9))
+def test_well_formed_records_become_csv_with_commas(
+    expected: list[list[str]], separator: str, quoting: int, lines: int
+) -> None:
+    content = "".join(written(row, separator, quoting) for row in expected).encode()
+    found = converted(content, separator, lines)
+    assert read(found) == expected
+    assert found.count(b"\n") == content.count(b"\n")
+    chosen = converted(content, separator, lines, columns=[2, None, 0])
+    assert read(chosen) == [[row[2], "", row[0]] for row in expected]
+
+
+@settings(deadline=None)
+@given(rows, separators, st.data(), st.integers(1, 9))
+def test_damage_concerns_its_own_line_alone(
+    expected: list[list[str]], separator: str, data: st.DataObject, lines: int
+) -> None:
+    """The x shows that a quote before it opens a field: else an open quote could really end there."""
+    pieces = []
+    for row in expected:
+        if damage := data.draw(st.sampled_from(["", "1", f'1{separator}"open', f"{separator * 9}"])):
+            pieces.append(f"{damage}\n")
+        pieces.append(written([f"x{field}" for field in row], separator, csv.QUOTE_MINIMAL))
+    content = "".join(pieces).encode()
+    found = list(records_of(blocks(content, lines), separator.encode(), WIDTH))
+    assert [one.text[one.starts[i] : one.ends[i]].decode() for one in found for i in range(len(one.starts))] == pieces
+    assert sum(one.lines.sum() for one in found) == content.count(b"\n")
+
+
+def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not() -> None:
+    long = '1,"' + "\n" * 15 + '",c,d\n'
+    endless = '2,"never closed,c,d\n' + "x,y,z,1\n" * 40
+    content = (long + endless + long).encode()
+    [*records] = (
+        one.text[one.starts[i] : one.ends[i]].decode()
+        for one in records_of(blocks(content, 3), b",", WIDTH)
+        for i in range(len(one.starts))
+    )
+    assert records == [long, *endless.splitlines(keepends=True), long]
+
+
+@pytest.mark.parametrize("columns", [None, [0, 1, 2, 3, None]])
+def test_a_damaged_record_stays_damaged_when_it_is_converted(columns: list[int | None] | None) -> None:
+    width = WIDTH if columns is None else len(columns)
+    damaged = ",".join("x" * width) + ";1\n"  # two fields with semicolons, and by accident the right number with commas
+    found = converted(f"{damaged}1;2;3;4\n".encode(), ";", 9, columns)
+    bad, good = csv.reader(found.decode().splitlines())
+    assert len(bad) != width
+    assert good[:4] == ["1", "2", "3", "4"]
+
+
+def test_a_quote_within_an_unquoted_field_is_kept() -> None:
+    content = b'CTA "L", PLATFORM\t5" pipe\ta,b\t"quoted, ""twice"""\n' * 2
+    assert read(converted(content, "\t", 1)) == [['CTA "L", PLATFORM', '5" pipe', "a,b", 'quoted, "twice"']] * 2
+
+
+def test_blanks_after_separators_are_removed() -> None:
+    found = [
+        piece
+        for one in records_of([b'1,  2, "a, b" ,\n'], b",", WIDTH)
+        for piece in as_csv(one, b",", WIDTH, has_blanks=True, columns=None)
+    ]
+    assert b"".join(found) == b'1,2,"a, b" ,\n'
+
+
+@given(rows, quoting)
+def test_lines_that_are_quoted_as_a_whole_are_unwrapped_and_no_others(expected: list[list[str]], quoting: int) -> None:
+    lines = [written([one.replace("\n", "") for one in ["1", *row]], ",", quoting)[:-1] for row in expected]
+    wrapped = ['"' + line.replace('"', '""') + '"' for line in lines]
+    mixed = [pair[n % 2] for n, pair in enumerate(zip(lines, wrapped, strict=True))]
+    for given_lines in (lines, wrapped, mixed):
+        assert unwrapped("".join(f"{line}\n" for line in given_lines).encode()).decode().splitlines() == [
+            *"".join(f"{line}\n" for line in lines).splitlines()
+        ]
+
+
+@pytest.mark.parametrize(
+    ("date", "year"),
+    [
+        ("01/02/2016 05:00:00 PM", 2016),
+        ('"2016-01-02T00:00:00.000"', 2016),
+        ("2016/1/2", 2016),
+        ("18-Jun-2016", 2016),
+        ("June 18, 2016", 2016),
+        ("31.12.2016", 2016),
+        ("18-Jun-16", 0),
+        ("12345", 0),
+        ("", 0),
+    ],
+)
+@pytest.mark.parametrize("position", [0, 1, 3])
+def test_the_year_of_a_date(date: str, year: int, position: int) -> None:
+    fields = ["2001", '"2002"', "2003", "2004"]
+    fields[position] = f'"{date}"' if "," in date else date
+    [found] = records_of([b"1\n" + ",".join(fields).encode() + b"\n"], b",", WIDTH)
+    assert years_in_field(found, position).tolist() == [0, year]
