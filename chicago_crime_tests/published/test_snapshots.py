@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.graph.years_of_run import PUBLISHED
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, NothingPublishedError, snapshots
 from chicago_crime.published.publisher import Candidate
