@@ -20,7 +20,10 @@ def rehearse(
     ),
     data_dir: DataOption = None,
 ) -> None:
-    """Try on Google Cloud what a run will do, with 500 synthetic rows, and remove it again."""
+    """Try on Google Cloud what a run does, with 500 synthetic rows.
+
+    Everything that it made is removed again.
+    """
     with plain_errors():
         from chicago_crime.cli.screen import out, printable
         from chicago_crime.errors import UsageError

@@ -12,7 +12,6 @@ def snapshots(data_dir: DataOption = None) -> None:
     `crimes`, and "to" is the newest month that has any.
     """
     with plain_errors():
-        from rich import box
         from rich.table import Table
 
         from chicago_crime.cli.screen import errors, out, printable
