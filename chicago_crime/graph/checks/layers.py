@@ -23,10 +23,10 @@ LARGEST_SHIFT = 0.05
 """How far the share of a crime type, or of a column's NULLs, may move between two years before a check warns."""
 
 COORDINATES = {
-    "latitudes": "SUM(CAST(ROUND(latitude * 1e9) AS INT64))",
-    "longitudes": "SUM(CAST(ROUND(longitude * 1e9) AS INT64))",
-    "x_coordinates": "SUM(CAST(ROUND(x_coordinate * 1e3) AS INT64))",
-    "y_coordinates": "SUM(CAST(ROUND(y_coordinate * 1e3) AS INT64))",
+    "latitudes": "SUM(IF(ABS(latitude) < 1e3, CAST(ROUND(latitude * 1e9) AS INT64), 0))",
+    "longitudes": "SUM(IF(ABS(longitude) < 1e3, CAST(ROUND(longitude * 1e9) AS INT64), 0))",
+    "x_coordinates": "SUM(IF(ABS(x_coordinate) < 1e7, CAST(ROUND(x_coordinate * 1e3) AS INT64), 0))",
+    "y_coordinates": "SUM(IF(ABS(y_coordinate) < 1e7, CAST(ROUND(y_coordinate * 1e3) AS INT64), 0))",
 }
 """Sums of whole numbers, whatever the order of rows. A number that is exported with 4 bytes changes them."""
 
