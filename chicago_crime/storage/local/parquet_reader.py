@@ -33,6 +33,7 @@ EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --year
 
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type AS column_type, comment AS meaning WHERE table_name = "
+_QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
 _FOOTERS = """
 SELECT file_name, ANY_VALUE(rows.num_rows), LIST(columns.name ORDER BY columns.column_id)
 FROM parquet_file_metadata($files) AS rows JOIN parquet_schema($files) AS columns USING (file_name)
@@ -134,10 +135,10 @@ class DuckDBReader(TableReader):
                     name = described[1].lower()
                     comment_on(connection, name)
                     sql = f"{_MEANINGS}'{name}' ORDER BY column_index"
-                answer = connection.sql(sql)
-                if answer is None:
-                    raise WarehouseError("the statement returns no rows: only queries can be answered")
-                yield answer
+                kinds = {one.type.name for one in connection.extract_statements(sql)}
+                if not kinds or kinds - _QUERIES:
+                    raise WarehouseError("only queries can be answered: nothing is changed or written")
+                yield connection.sql(sql)
         except duckdb.CatalogException as error:
             names = sorted({*files, *reference.TABLES})
             raise WarehouseError(f"{error}\nThe tables are {', '.join(names)}.") from error

@@ -6,7 +6,6 @@ import sys
 import threading
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -83,7 +82,7 @@ def test_a_failed_replacement_leaves_the_old_year(warehouse: DuckDBWarehouse, tm
 def test_a_missing_table_is_an_error(warehouse: DuckDBWarehouse) -> None:
     with pytest.raises(WarehouseError, match="raw_crimes has no year 2014: materialize it first"):
         warehouse.replace_year(CRIMES, 2014)
-    with pytest.raises(WarehouseError, match="the warehouse is empty"):
+    with pytest.raises(WarehouseError, match="nothing is loaded"):
         warehouse.query("SELECT 1")
 
 
@@ -149,19 +148,10 @@ def test_a_reader_sees_the_old_year_or_the_new_one_never_a_mix(warehouse: DuckDB
     assert seen == {(2400, 1)}
 
 
-def test_any_client_opens_the_views_while_a_run_goes_on(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
-    with duckdb.connect(str(warehouse.folder / "warehouse.duckdb"), read_only=True) as client:
-        assert client.sql("SELECT COUNT(*) FROM crimes").fetchall() == [(36,)]
-        load(warehouse, tmp_path, 2015, crimes_of_months(2015))
-        assert client.sql("SELECT year, COUNT(*) FROM crimes GROUP BY year ORDER BY year").fetchall() == [
-            (2014, 36),
-            (2015, 36),
-        ]
-        assert client.sql("SELECT COUNT(*) FROM community_areas").fetchall() == [(77,)]
-
-
-@pytest.mark.parametrize("statement", ["DROP VIEW crimes", "CREATE TABLE t AS SELECT 1", "SELECT nothing FROM crimes"])
+@pytest.mark.parametrize(
+    "statement",
+    ["DROP VIEW crimes", "COPY crimes TO 'copy.csv'", "SELECT 1; DROP VIEW crimes", "", "SELECT nothing FROM crimes"],
+)
 def test_a_query_can_change_nothing_and_an_invalid_one_is_an_error(
     warehouse: DuckDBWarehouse, tmp_path: Path, statement: str
 ) -> None:
