@@ -1,10 +1,7 @@
 """`chicago-crime query`: the answer to a query, on the screen or written as CSV, JSON or Parquet."""
 
 import json
-import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -17,7 +14,6 @@ from chicago_crime.errors import PlatformError
 if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need it
     import pyarrow as pa
 
-    from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.storage.warehouse import TableReader
 
 
@@ -59,8 +55,12 @@ def query(
         installation = chosen_installation(data_dir=data_dir)
         published = None if working else installation.reader(chosen_snapshot(as_of))
         reader = published or installation.working_reader
-        with _damage_named(published, sql):
+        try:
             _answer(reader, sql, format, output)
+        except PlatformError as error:
+            if published and _may_be_damage(error):  # DuckDB does not always name the file
+                published.verify()
+            raise
         if published:
             synthetic = [year for year, held in published.catalog.years.items() if held.is_synthetic]
         else:
@@ -87,22 +87,6 @@ def _answer(reader: "TableReader", sql: str, format: Format, output: Path | None
             else:
                 _write(batches, format, sys.stdout.buffer)
                 sys.stdout.flush()
-
-
-@contextmanager
-def _damage_named(reader: "SnapshotReader | None", sql: str) -> Iterator[None]:
-    """Say which published file is damaged, where that is why a query fails: DuckDB does not always name it."""
-    try:
-        yield
-    except PlatformError as error:
-        if reader and _may_be_damage(error):
-            from chicago_crime.published.catalog import DamagedError
-            from chicago_crime.published.damage import not_intact
-
-            tables = set(re.findall(r"\w+", sql.lower()))
-            for _, problem in not_intact(reader.catalog, reader.store, tables):
-                raise DamagedError(problem) from error
-        raise
 
 
 def _may_be_damage(error: PlatformError) -> bool:

@@ -20,7 +20,7 @@ def snapshots(data_dir: DataOption = None) -> None:
         from chicago_crime.tables.years import format_years
 
         table = Table(
-            "id", "published", "years changed", "records", "to", "accepted", box=box.SIMPLE_HEAD, pad_edge=False
+            "id", "published", "changed", "records", "to", "accepted", box=None, pad_edge=False, padding=(0, 1, 0, 0)
         )
         for column in table.columns:
             column.overflow, column.no_wrap = "fold", column.header in ("id", "published", "records", "to")

@@ -137,7 +137,10 @@ def run_years(
         for entry in instance.all_logs(run_id):  # the result lacks what a step recorded before it failed
             if entry.dagster_event:
                 _note(report, entry.dagster_event)
-        report.success = report.success and not any(check.is_error for check in report.checks)
+        if (
+            chosen is not None and AssetKey(PUBLISHED) not in chosen
+        ):  # else `published` fails, or somebody accepted them
+            report.success = report.success and not any(check.is_error for check in report.checks)
         yield report
 
 

@@ -1,11 +1,9 @@
 """What is wrong with published files: those that are not what the catalog says, and those that nobody needs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
-from chicago_crime.published.catalog import DATA, PUBLISHED, Catalog, kept_snapshots
+from chicago_crime.published.catalog import DATA, Catalog, kept_snapshots
 from chicago_crime.storage.object_store import ObjectStore
-
-_TABLES = frozenset(table.name for table in PUBLISHED)
 
 
 def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]]:
@@ -17,11 +15,11 @@ def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str
                 yield year, _damage(store, table.key, year)
 
 
-def not_intact(catalog: Catalog, store: ObjectStore, tables: Collection[str] = _TABLES) -> Iterator[tuple[int, str]]:
+def not_intact(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]]:
     """The years of files that are not what they were, as above; in a folder, each file is read whole."""
     for year, held in catalog.years.items():
-        for name, table in held.tables.items():
-            if name in tables and not store.is_intact(table.key, table.bytes, table.sha256):
+        for table in held.tables.values():
+            if not store.is_intact(table.key, table.bytes, table.sha256):
                 yield year, _damage(store, table.key, year)
 
 

@@ -129,6 +129,13 @@ def test_a_wrong_command_ends_with_2_and_says_what_is_right(tmp_path: Path, argu
             assert instance.get_runs() == []
 
 
+def test_a_data_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = command("run", "--years", "2014", "--data-dir", tmp_path / "file")
+    assert result.exit_code == 1
+    assert result.output.startswith(f"{tmp_path / 'file' / 'dagster'}: Not a directory. Choose a folder in which you")
+
+
 @pytest.mark.parametrize("name", ["dev", "dashboard"])
 def test_a_server_refuses_a_busy_port_before_it_prints_an_address(tmp_path: Path, busy_port: int, name: str) -> None:
     result = command(name, "--port", busy_port, "--data-dir", tmp_path)
@@ -202,8 +209,8 @@ def test_status_shows_what_is_missing_and_outdated(data_dir: Path, loaded_copy: 
     lines = {cells[0]: cells[1:] for line in result.output.splitlines() if (cells := line.split())}
     assert lines["2014"] == ["2015"]
     assert lines["raw_crimes"] == lines["crimes"] == ["36", "36"]
-    assert lines["area_rates"] == ["308*!+", "-"]
-    assert lines["published"] == ["differs", "yes"]
+    assert lines["area_rates"] == ["308!", "-"]
+    assert lines["published"] == ["yes", "yes"]
     assert "2014: area_rates has the columns of another version\n" in result.output
     assert "2015: area_rates lacks the year\n" in result.output
     assert "chicago-crime run --years 2014-2015\n" in result.output

@@ -5,6 +5,7 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from chicago_crime.graph.command_line_runs import LEASES
 from chicago_crime.graph.status import read_status
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
@@ -97,10 +99,41 @@ def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     versions(settings)
+    assert status_of_runs(settings)[0] == "STARTED"
     assert_the_next_run_repairs_all(settings)
+    assert status_of_runs(settings)[:2] == ["SUCCESS", "FAILURE"], "the dead run holds no place in the queue"
     revisions = settings.data_dir / "warehouse" / "revisions" / "2014.parquet"
     changes = duckdb.sql(f"SELECT kind, COUNT(*), COUNT(DISTINCT id) FROM '{revisions}' GROUP BY ALL").fetchall()
     assert changes == [("added", 12 * (NEW - OLD), 12 * (NEW - OLD))]
+
+
+def status_of_runs(settings: Settings) -> list[str]:
+    """Dagster's status of each run, newest first, read as the UI reads it."""
+    with sqlite3.connect(settings.home / "history" / "runs.db") as database:
+        return [status for (status,) in database.execute("SELECT status FROM runs ORDER BY id DESC")]
+
+
+@pytest.mark.parametrize(
+    ("number", "last_words"),
+    [(signal.SIGTERM, "crime_csv 2014"), (signal.SIGHUP, "enriched_crimes 2014"), (signal.SIGINT, "crimes 2014")],
+)
+def test_a_signal_cancels_a_run_and_readers_see_the_old_year(
+    settings: Settings, number: signal.Signals, last_words: str
+) -> None:
+    process = start(settings, "new")
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith(last_words):
+            process.send_signal(number)
+            break
+    output, _ = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 128 + number, output
+    assert f"was canceled by {number.name}. " in output.splitlines()[-1]
+    assert "Traceback" not in output
+    assert status_of_runs(settings)[0] == "CANCELED"
+    assert list((settings.home / LEASES).iterdir()) == []
+    [(crimes,)] = Installation(settings).reader().first_rows("SELECT COUNT(*) FROM crimes", None).rows
+    assert crimes == 12 * OLD
 
 
 def test_two_runs_of_one_year_at_once_leave_each_table_wholly_of_one(settings: Settings) -> None:
@@ -127,7 +160,24 @@ def test_a_full_disk_ends_the_run_with_an_error_and_the_old_year_stays(settings:
     process = start(settings, "large", preexec_fn=no_file_above_two_megabytes)
     output, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 1, output
-    assert "crime_csv failed" in output
+    assert "failed: 2014: crime_csv: " in output.splitlines()[-1]
     assert "File too large" in output
     assert [files_below(place) for place in kept] == before
     assert files_below(settings.data_dir / "staging") == {}
+
+
+def test_a_disk_that_is_full_from_the_start_is_named(tmp_path: Path) -> None:
+    def no_file_above_twenty_kilobytes() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    data = tmp_path / "data"
+    done = subprocess.run(
+        [*PROGRAM, "run", "--years", "2014", "--data-dir", str(data)],
+        capture_output=True,
+        text=True,
+        preexec_fn=no_file_above_twenty_kilobytes,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert str(data) in done.stderr and "Is the disk full" in done.stderr

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.graph.assets.lake import lake_record
-from chicago_crime.graph.years_of_run import PUBLISHED
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, NothingPublishedError, snapshots
 from chicago_crime.published.publisher import Candidate
 from chicago_crime.settings import Settings
+from chicago_crime.storage.object_store import lake_record
 from chicago_crime_tests.support import (
     crimes_of_months,
     files_below,
@@ -63,7 +62,7 @@ def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_year
     csv, lake, tables = (files_below(loaded_copy.data_dir / name) for name in ("csv", "objects/crimes", "warehouse"))
     [report] = run(loaded_copy, 2014, 2015)
     assert not report.success
-    assert list(report.failures) == [PUBLISHED]
+    assert (list(report.left_out), report.failures) == ([2014], {})
     assert "6 of the 36 crimes that are published of 2014 are not in the new file" in report.reasons[0]
     assert "--accept" in report.reasons[0]
     for name, before in (("csv", csv), ("objects/crimes", lake), ("warehouse", tables)):
@@ -134,8 +133,9 @@ def test_a_run_does_not_publish_over_a_newer_state_than_it_began_from(loaded_cop
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, domestic="true"))
     run_well(loaded_copy, 2014, assets="key:crime_csv+ and not key:published")
     publisher = installation.publisher(warehouse_of(loaded_copy))
-    sha256 = lake_record(installation.object_store, 2014)["sha256"]
-    candidate = Candidate(source={"sha256": "another"}, csv_sha256=sha256, before=began[2014])
+    lake = lake_record(installation.object_store, 2014)
+    assert lake
+    candidate = Candidate(source={"sha256": lake.source_sha256}, lake=lake, before=began[2014])
     result = publisher.publish({2014: candidate}, "slow")
     assert "was published by the run" in result.refused[2014]
     assert rows_now(loaded_copy)[3:] == (36, 36)

@@ -83,7 +83,7 @@ def each_year(
             context.add_asset_metadata(metadata, asset_key=asset, partition_key=str(year))
     if is_over:
         first = next(iter(failed.values()))
-        raise failure(asset, {year: str(error) for year, error in failed.items()}, len(done)) from first
+        raise failure(asset, {year: of_run.left_out[year] for year in failed}, len(done)) from first
     return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if of_run.left_out else {})
 
 

@@ -73,5 +73,5 @@ def crime_csv(
 
     years = run_years(context, of_run)
     with staging_folder(source_files.staging) as folder:
-        prepared = source.prepare(years, folder, progress_of(years[0]))
+        prepared = source.prepare(years, folder, progress_of(years[0])) if years else source
         return each_year(context, of_run, "crime_csv", fetch)

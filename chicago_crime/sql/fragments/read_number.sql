@@ -6,9 +6,14 @@
 SELECT
   CASE
     -- 1.17E+06 is how a spreadsheet shows 1169082: digits are lost.
-    WHEN value LIKE '%E+0_' AND REGEXP_CONTAINS(value, r'^\s*-?\d\.\d\dE') THEN NULL
-    WHEN REGEXP_CONTAINS(value, r'^\s*-?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*$')
-      THEN CAST(SAFE_CAST(REPLACE(value, ',', '') AS NUMERIC) AS FLOAT64)
-    WHEN value LIKE '="%"' THEN CAST(SAFE_CAST(REGEXP_EXTRACT(value, r'^="([-.\d]+)"$') AS NUMERIC) AS FLOAT64)
-    ELSE CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64)
+    WHEN value LIKE '%E+0%' AND REGEXP_CONTAINS(value, r'^\s*-?\d\.\d\dE') THEN NULL
+    ELSE COALESCE(
+      CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64),
+      CAST(SAFE_CAST(REGEXP_EXTRACT(value, r'^="([-.\d]+)"$') AS NUMERIC) AS FLOAT64),
+      IF(
+        REGEXP_CONTAINS(value, r'^\s*-?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*$'),
+        CAST(SAFE_CAST(REPLACE(value, ',', '') AS NUMERIC) AS FLOAT64),
+        NULL
+      )
+    )
   END AS read_number
