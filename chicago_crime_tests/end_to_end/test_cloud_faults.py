@@ -51,8 +51,8 @@ def test_a_fault_at_the_first_call_of_every_kind(cloud: Cloud, kind: str) -> Non
 MOMENTS = {
     "the raw table is loaded": (Call("bigquery POST jobs", 0), BEFORE_SPARK),
     "the Spark job runs": (Call("dataproc POST regions/us-central1/jobs:submit", 0), ""),
-    "the Spark tables are published": (Call("bigquery POST jobs", 6), ""),
-    "a mart is written": (Call("bigquery POST jobs", 8), ""),
+    "a table of Spark is loaded": (Call("bigquery POST jobs", 6), ""),
+    "a mart is written": (Call("bigquery POST jobs", 12), ""),
 }
 
 
