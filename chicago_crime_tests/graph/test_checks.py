@@ -12,7 +12,7 @@ from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.run import RunReport
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
-from chicago_crime_tests.support import crimes_of_months, files_below, folder_settings, run, run_well, write_csv
+from chicago_crime_tests.support import crimes_of_months, folder_settings, run, run_well, write_csv
 
 TYPING = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
 
@@ -61,33 +61,12 @@ def test_coordinates_that_lost_digits_on_the_way_keep_a_year_from_being_publishe
     assert "latitudes of enriched_crimes are not those of crimes" in str(found.description)
 
 
-def test_a_year_that_shrinks_by_more_than_a_hundredth_is_refused_unless_allowed(
-    settings: Settings, folder: Path
-) -> None:
-    rows, assets = crimes_of_months(2014, per_month=20), "crime_csv,crime_object,raw_crimes"
-    for good in (rows, rows[:-2]):
-        write_csv(folder / "2014.csv", good)
-        run_well(settings, 2014, assets=assets)
-    before = files_below(settings.data_dir / "warehouse") | files_below(settings.data_dir / "objects")
-
-    write_csv(folder / "2014.csv", rows[:-5])
-    reports = run(settings, 2014, assets=assets)
-    assert not reports[0].success
-    assert "2014 has 235 rows, 238 are loaded" in found(reports)["crime_csv:has_not_shrunk"]
-    assert "--allow-shrink" in found(reports)["crime_csv:has_not_shrunk"]
-    assert files_below(settings.data_dir / "warehouse") | files_below(settings.data_dir / "objects") == before
-
-    allowing = folder_settings(settings.data_dir, folder, allow_shrink=True)
-    [report] = run_well(allowing, 2014, assets=assets)
-    assert report.metadata["raw_crimes", 2014]["partition_row_count"] == 235
-
-
-def test_a_month_missing_in_the_middle_stops_the_year(settings: Settings, folder: Path) -> None:
+def test_a_month_missing_in_the_middle_keeps_the_year_from_being_published(settings: Settings, folder: Path) -> None:
     write_csv(folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 3, 5, 7, 8]))
-    reports = run(settings, 2014, assets="crime_csv,crime_object,raw_crimes")
+    reports = run(settings, 2014)
     assert not reports[0].success
-    assert "2014 has no row of 2014-04, 2014-06" in found(reports)["crime_csv:has_no_gap"]
-    assert not (settings.data_dir / "warehouse" / "raw_crimes").exists()
+    assert "there is no row of 2014-04, 2014-06" in found(reports)["crime_csv:has_no_gap"]
+    assert not Installation(settings).published_years()
 
 
 def test_a_year_may_end_early_and_one_that_begins_late_gets_a_warning(settings: Settings, folder: Path) -> None:
@@ -95,7 +74,8 @@ def test_a_year_may_end_early_and_one_that_begins_late_gets_a_warning(settings: 
     write_csv(folder / "2015.csv", crimes_of_months(2015, months=[3, 4]))
     reports = run_well(settings, 2014, 2015, assets="crime_csv")
     assert found(reports) == {
-        "crime_csv:has_no_gap": "2015 has no row of 2015-01, 2015-02, but rows of later months: the file is incomplete"
+        "crime_csv:has_no_gap": "2015: there is no row of 2015-01, 2015-02, but there are rows of later months: the "
+        "file is incomplete"
     }
 
 
@@ -107,7 +87,7 @@ def test_many_rejects_and_quarantined_lines_get_a_warning(settings: Settings, fo
     reports = run_well(settings, 2014, assets=TYPING)
     assert found(reports) == {
         "crime_object:few_lines_quarantined": "2014: 1 of 37 lines are quarantined",
-        "rejected_crimes:few_rows_rejected": "2014: 1 of 36 rows rejected",
+        "rejected_crimes:few_rows_rejected": "2014: 1 of 36 rows are rejected",
     }
     metadata = reports[0].metadata
     assert metadata["rejected_crimes", 2014]["rejected_rows_by_reason"] == {"date_outside_year": 1}
@@ -118,8 +98,8 @@ def test_a_column_that_turns_empty_and_a_type_that_vanishes_get_a_warning(settin
     write_csv(folder / "2014.csv", crimes_of_months(2014))
     write_csv(folder / "2015.csv", crimes_of_months(2015, ward="", primary_type="BATTERY"))
     problems = found(run_well(settings, 2014, 2015, assets=TYPING))["crimes:is_like_the_year_before"]
-    assert "2015: share of NULL ward moved by +100.0%" in problems
-    assert "2015: share of type THEFT moved by -100.0%" in problems
+    assert "share of NULL ward moved by +100.0%" in problems
+    assert "share of type THEFT moved by -100.0%" in problems
 
 
 def test_implausible_values_get_a_warning(settings: Settings, folder: Path) -> None:
@@ -160,7 +140,6 @@ def test_damage_to_a_stored_table_is_found(
     evaluation = evaluate(loaded_copy, table, check)
     assert not evaluation.passed
     assert evaluation.severity.value == "ERROR"
-    assert evaluation.blocking
     assert evaluation.description
     assert re.search(problem, evaluation.description), evaluation.description
     assert "2014" in str(evaluation.metadata["by_year"].value)

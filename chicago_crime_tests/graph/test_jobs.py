@@ -8,7 +8,6 @@ import pytest
 from dagster import DagsterInstance, DefaultScheduleStatus, build_schedule_context
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
-from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.jobs import refresh_newest_years
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
@@ -21,7 +20,7 @@ def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
     context = build_schedule_context(
         DagsterInstance.ephemeral(),
         scheduled_execution_time=at.replace(tzinfo=ZoneInfo("America/Chicago")),
-        resources=build_definitions(Installation(settings)).resources,
+        resources={"source": Installation(settings).source},
     )
     return refresh_newest_years.evaluate_tick(context)
 

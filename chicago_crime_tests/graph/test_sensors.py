@@ -42,9 +42,8 @@ class Watch:
         return sensor
 
     def tick(self) -> SensorExecutionData:
-        context = build_sensor_context(
-            self.instance, self.cursor, definitions=self.definitions, resources=self.definitions.resources
-        )
+        parts = {name: (self.definitions.resources or {})[name] for name in ("source", "source_files")}
+        context = build_sensor_context(self.instance, self.cursor, definitions=self.definitions, resources=parts)
         result = self.sensor.evaluate_tick(context)
         self.cursor = result.cursor or self.cursor
         return result

@@ -55,7 +55,7 @@ def test_the_gate_takes_it_as_it_is_and_no_row_is_rejected(tmp_path: Path, wareh
     assert (file.synthetic, "SYNTHETIC" in file.origin, "synthetic" in file.path.name) == (True, True, True)
     passage = pass_through(file.path, 2014, tmp_path)
     assert (passage.is_canonical, passage.counts.rows, len(passage.months)) == (True, 3000, 12)
-    warehouse.load_csv(RAW_CRIMES, 2014, str(file.path))
+    warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")
     assert warehouse.replace_year(REJECTED_CRIMES, 2014).rows == 0
     assert warehouse.replace_year(CRIMES, 2014).rows == 3000
 
@@ -151,7 +151,7 @@ def test_every_kind_of_dirt_is_there_and_accounted_for(tmp_path: Path, warehouse
     unreadable = ("cut_off", "extra_field", "open_quote", "not_utf8")
     assert passage.counts.quarantined == sum(counts[kind] for kind in unreadable)
     assert (passage.counts.continuations, passage.counts.blank) == (counts["quoted_newline"], counts["blank_line"])
-    warehouse.load_csv(RAW_CRIMES, year, str(passage.file))
+    warehouse.load_csv(RAW_CRIMES, year, str(passage.file), "a checksum")
     warehouse.replace_year(CRIMES, year)
     warehouse.replace_year(REJECTED_CRIMES, year)
     assert warehouse.count_by(REJECTED_CRIMES, [year], "reason")[year] == {
