@@ -57,7 +57,7 @@ class Item:
     def names(self) -> list[str]:
         """The names that may contain its years, the most telling first."""
         if self.inside:  # a part's own name is made of random digits
-            return [str(self.file.parent.relative_to(self.inside)), self.inside.name]
+            return [self.inside.name]
         return [*([Path(self.member).name] if self.member else []), self.file.name]
 
 
@@ -67,10 +67,7 @@ def items_of(folder: Path) -> Iterator[Item]:
         if _is_hidden(entry.name):
             continue
         if entry.is_dir():
-            pattern = "*" if entry.name.lower().endswith(_TEXTS) else "part-*"
-            for part in sorted(entry.rglob(pattern)):
-                if part.is_file() and part.stat().st_size and not any(map(_is_hidden, part.relative_to(entry).parts)):
-                    yield Item(part, inside=entry)
+            yield from [Item(part, inside=entry) for part in sorted(entry.glob("part-*")) if part.stat().st_size]
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)):
             yield from [Item(entry, member) for member in _members(entry)]
 

@@ -104,8 +104,6 @@ FORMS: dict[str, dict[str, bytes]] = {
         **{"crimes_2016/part-00000-2004-c000.csv.gz": gzip.compress(FIRST), "crimes_2016/part-00001.csv": b""},
         **{"crimes_2016/part-00002.csv.gz": gzip.compress(SECOND), "crimes_2016/.part-00000.crc": b"crc"},
     },
-    "Spark's partitions": {"crimes/year=2016/part-0.csv": PLAIN, "crimes/year=2015/part-0.csv": b"not read"},
-    "parts of Dask": {"2016.csv/0.part": FIRST, "2016.csv/1.part": SECOND},
     "semicolons": {"2016.csv": BOM + text_of(delimiter=";").encode()},
     "tabs": {"2016.tsv": text_of(delimiter="\t").encode()},
     "tabs without quotes": {
