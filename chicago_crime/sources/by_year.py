@@ -58,13 +58,13 @@ class Split:
 
     def details(self, year: int) -> dict[str, str | int | bool]:
         """What a manifest keeps of the lines that are not of its year."""
-        told: dict[str, str | int | bool] = {
+        details: dict[str, str | int | bool] = {
             "lines_of_all_years": self.read.lines,
             "lines_of_other_years": self.read.lines - self.lines[year] - self.lines[NO_YEAR],
             "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
             "blank_lines": self.blank,
         }
-        return told | ({"first_of_no_year": self.first_of_no_year} if self.first_of_no_year else {})
+        return details | ({"first_of_no_year": self.first_of_no_year} if self.first_of_no_year else {})
 
 
 def split_by_year(
@@ -149,9 +149,9 @@ def _text_of(found: Records, chosen: np.ndarray) -> bytes:
 def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
     is_blank = is_none & (found.ends - found.starts == 1)
     split.blank += int(is_blank.sum())
-    told = np.flatnonzero(is_none & ~is_blank)
-    if len(told) and not split.first_of_no_year:
-        index = told[0]
+    without_year = np.flatnonzero(is_none & ~is_blank)
+    if len(without_year) and not split.first_of_no_year:
+        index = without_year[0]
         text = found.text[found.starts[index] : found.ends[index] - 1].decode(errors="replace")[:120]
         number = line + int(found.lines[:index].sum())
         split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"

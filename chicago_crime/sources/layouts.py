@@ -97,9 +97,9 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
             f"{item} is an HTML or XML page, not a CSV; it is probably a saved error message. Download it again."
         )
     lines = re.split(r"\r\n|\r|\n", text)
-    told = re.fullmatch(r"sep=(.)", lines[0], re.IGNORECASE)
+    separator_line = re.fullmatch(r"sep=(.)", lines[0], re.IGNORECASE)
     for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
-        for separator in [told[1]] if told else SEPARATORS:
+        for separator in [separator_line[1]] if separator_line else SEPARATORS:
             if names := _header(line, separator):
                 after = lines[index + 1 : index + 50]
                 blanks = rf'\{separator} +"(?!")'
