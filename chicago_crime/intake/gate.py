@@ -84,34 +84,36 @@ def pass_through(
         GateError: the file is empty, not a CSV, lacks needed columns, is mostly of another year or no rows, or what can
             be read of a column is wrong.
     """
-    told = fetched or SourceFile(source, str(source))
-    names, header = _header(source, told)
+    fetched_file = fetched or SourceFile(source, str(source))
+    names, header = _header(source, fetched_file)
     # The width of the file's rows stays; columns that are not ours, or in another order, are left to DuckDB.
     written = NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
     quarantine = empty_quarantine(folder)
     split = split_rows(source, written, folder / ROWS, quarantine)
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
-        raise GateError(_mostly_unreadable(told, counts, quarantine))
+        raise GateError(_mostly_unreadable(fetched_file, counts, quarantine))
     try:
         file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
-        values = read_values(file, lambda row: told.place(split.line_of(row)))
+        values = read_values(file, lambda row: fetched_file.place(split.line_of(row)))
     except duckdb.Error as error:
-        raise GateError(f"{told.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
+        raise GateError(
+            f"{fetched_file.origin}: DuckDB cannot read its rows ({error}). Export the file again."
+        ) from error
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {source}"
     called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
     for name, problem in values.misleading.items():
-        raise GateError(f"{told.origin}: column {called[name]!r} {problem}")
+        raise GateError(f"{fetched_file.origin}: column {called[name]!r} {problem}")
     problem = values.problem(called)
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
         if problem:
-            raise GateError(f"{told.origin}: {problem}")
+            raise GateError(f"{fetched_file.origin}: {problem}")
         most = max(months, key=lambda month: months[month])
         raise GateError(
-            f"{told.origin} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are of that "
-            f"year, most are of {most[:4] if most else 'no readable date'}. Replace it by the right file."
+            f"{fetched_file.origin} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are "
+            f"of that year, most are of {most[:4] if most else 'no readable date'}. Replace it by the right file."
         )
     return Passage(
         file=file,
@@ -123,7 +125,7 @@ def pass_through(
         missing=header.missing,
         counts=counts,
         months=in_year,
-        problem=f"{told.origin}: {problem}" if problem else "",
+        problem=f"{fetched_file.origin}: {problem}" if problem else "",
         unreadable=values.told(),
         is_canonical=file == source,
     )
@@ -136,22 +138,24 @@ def empty_quarantine(folder: Path) -> Path:
     return file
 
 
-def _header(source: Path, told: SourceFile) -> tuple[list[str], Header]:
+def _header(source: Path, fetched_file: SourceFile) -> tuple[list[str], Header]:
     with source.open("rb") as stream:
         start = stream.read(1000)
     if not start:
-        raise GateError(f"{told.origin} is empty: download it again")
+        raise GateError(f"{fetched_file.origin} is empty: download it again")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GateError(f"{told.origin} is UTF-16: save it as UTF-8")
+        raise GateError(f"{fetched_file.origin} is UTF-16: save it as UTF-8")
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<", b"{", b"[")):
         kind = "an HTML or XML page" if text.startswith(b"<") else "JSON"
-        raise GateError(f"{told.origin} is {kind}, not a CSV; probably a saved error message. Download it again.")
+        raise GateError(
+            f"{fetched_file.origin} is {kind}, not a CSV; probably a saved error message. Download it again."
+        )
     names = next(csv.reader(io.StringIO(first_line(source))), [])
     try:
         return names, read_header(names)
     except HeaderError as error:
-        raise GateError(f"{told.origin}, line 1: {error}. Is it a file of the City's crimes?") from None
+        raise GateError(f"{fetched_file.origin}, line 1: {error}. Is it a file of the City's crimes?") from None
 
 
 def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path:
@@ -166,13 +170,13 @@ def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path
     return target
 
 
-def _mostly_unreadable(told: SourceFile, counts: Counts, quarantine: Path) -> str:
+def _mostly_unreadable(fetched_file: SourceFile, counts: Counts, quarantine: Path) -> str:
     with quarantine.open(encoding="utf-8", newline="") as file:
         first = next(islice(csv.DictReader(file), 1), None)
     if first is None:
-        return f"{told.origin} has a header and no rows: download it again"
+        return f"{fetched_file.origin} has a header and no rows: download it again"
     return (
-        f"{told.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
-        f"The first is {told.place(int(first['line']))} ({first['problem']}): {first['text'][:120]}. "
+        f"{fetched_file.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
+        f"The first is {fetched_file.place(int(first['line']))} ({first['problem']}): {first['text'][:120]}. "
         "Download or export the file again."
     )

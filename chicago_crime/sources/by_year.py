@@ -1,5 +1,7 @@
 """Splitting a file that has many years into a file for each year, in one pass."""
 
+import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -10,8 +12,11 @@ import numpy as np
 
 from chicago_crime.sources.base import Progress, Span, no_progress
 from chicago_crime.sources.containers import Item, opened, size_of
+from chicago_crime.sources.header import Header
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import Records, csv_line, records_of, years_in_field
+from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, records_of, row_pattern
+
+_YEAR = re.compile(rb"(?<!\d)\d{4}(?!\d)")
 
 NO_YEAR = 0
 """Stands for the year of lines whose date has none."""
@@ -53,13 +58,13 @@ class Split:
 
     def details(self, year: int) -> dict[str, str | int | bool]:
         """What a manifest keeps of the lines that are not of its year."""
-        told: dict[str, str | int | bool] = {
+        details: dict[str, str | int | bool] = {
             "lines_of_all_years": self.read.lines,
             "lines_of_other_years": self.read.lines - self.lines[year] - self.lines[NO_YEAR],
             "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
             "blank_lines": self.blank,
         }
-        return told | ({"first_of_no_year": self.first_of_no_year} if self.first_of_no_year else {})
+        return details | ({"first_of_no_year": self.first_of_no_year} if self.first_of_no_year else {})
 
 
 def split_by_year(
@@ -83,18 +88,15 @@ def split_by_year(
     with opened(item, directory) as (stream, unit), ExitStack() as stack:
         layout = layout_of(item, stream)
         split, total, done, line = Split(item, version, layout, unit), size_of(item), 0, layout.line + 1
-        by_date, by_year = layout.header.position("date"), layout.header.position("year")
-        assert by_date is not None, "a header without it is refused"
+        years_of = YearsOf(layout.header)
         outputs = {}
         for year in years:
             assert directory
             split.files[year], split.numbers[year] = directory / f"{year}.csv", directory / f"{year}.numbers"
             outputs[year] = [stack.enter_context(out[year].open("wb")) for out in (split.files, split.numbers)]
             outputs[year][0].write(csv_line(layout.names))
-        for found in records_of(plain_blocks(item, stream, layout, split.read), b",", len(layout.names)):
-            in_year = years_in_field(found, by_date)
-            if by_year is not None and not in_year.all():
-                in_year = np.where(in_year, in_year, years_in_field(found, by_year))
+        for found in records_of(plain_blocks(item, stream, layout, split.read), len(layout.names)):
+            in_year = years_of(found)
             numbers = np.arange(line, line + found.lines.sum())
             for year in np.unique(in_year).tolist():
                 is_of_year = in_year == year
@@ -113,6 +115,30 @@ def split_by_year(
     return split
 
 
+class YearsOf:
+    """Finds the years of records in their dates, or else in their column `year`."""
+
+    def __init__(self, header: Header) -> None:
+        self._positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
+        self._row = re.compile(row_pattern(header.width, captured=self._positions))
+        self._groups = [sorted(self._positions).index(position) + 1 for position in self._positions]
+
+    def __call__(self, records: Records) -> np.ndarray:
+        """The year of each record; `NO_YEAR` if none is found."""
+        if records.are_rows and records.fields is None:
+            rows = self._row.finditer(records.text)
+            return np.array([_year_in(row[self._groups[0]]) or _year_in(row[self._groups[-1]]) for row in rows])
+        start = records.text[:MOST_BYTES].decode(errors="replace")  # csv refuses longer fields
+        fields = records.fields or next(csv.reader([start]), [])
+        years = (_year_in(fields[position].encode()) for position in self._positions if position < len(fields))
+        return np.array([next(filter(None, years), NO_YEAR)])
+
+
+def _year_in(field: bytes) -> int:
+    year = _YEAR.search(field)
+    return int(year[0]) if year else NO_YEAR
+
+
 def _text_of(found: Records, chosen: np.ndarray) -> bytes:
     """The text of some records; neighbours are copied at once."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], chosen, [False]))))
@@ -123,9 +149,9 @@ def _text_of(found: Records, chosen: np.ndarray) -> bytes:
 def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
     is_blank = is_none & (found.ends - found.starts == 1)
     split.blank += int(is_blank.sum())
-    told = np.flatnonzero(is_none & ~is_blank)
-    if len(told) and not split.first_of_no_year:
-        index = told[0]
+    without_year = np.flatnonzero(is_none & ~is_blank)
+    if len(without_year) and not split.first_of_no_year:
+        index = without_year[0]
         text = found.text[found.starts[index] : found.ends[index] - 1].decode(errors="replace")[:120]
         number = line + int(found.lines[:index].sum())
         split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"

@@ -24,15 +24,9 @@ _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-_NOT_READ = {
-    _ZIP: "a zip file within another file: unpack it first",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first",
-    b"7z\xbc\xaf": "a 7z archive: unpack it first",
-    b"Rar!": "a RAR archive: unpack it first",
-    b"PAR1": "Parquet: export it as CSV",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook: save it as CSV",
-    b"version https://git-lfs": "a pointer of Git LFS in place of the file: run `git lfs pull` in its repository",
-}
+_LFS = b"version https://git-lfs"
+_NOT_READ = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
+"""Starts of zip files, whose members alone are read, and of zstd, 7z, RAR, Parquet, and old Excel files."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,7 @@ class Item:
     def names(self) -> list[str]:
         """The names that may contain its years, the most telling first."""
         if self.inside:  # a part's own name is made of random digits
-            return [str(self.file.parent.relative_to(self.inside)), self.inside.name]
+            return [self.inside.name]
         return [*([Path(self.member).name] if self.member else []), self.file.name]
 
 
@@ -73,10 +67,7 @@ def items_of(folder: Path) -> Iterator[Item]:
         if _is_hidden(entry.name):
             continue
         if entry.is_dir():
-            pattern = "*" if entry.name.lower().endswith(_TEXTS) else "part-*"
-            for part in sorted(entry.rglob(pattern)):
-                if part.is_file() and part.stat().st_size and not any(map(_is_hidden, part.relative_to(entry).parts)):
-                    yield Item(part, inside=entry)
+            yield from [Item(part, inside=entry) for part in sorted(entry.glob("part-*")) if part.stat().st_size]
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)):
             yield from [Item(entry, member) for member in _members(entry)]
 
@@ -136,9 +127,14 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
         while opener := next((o for magic, o in _OPENERS.items() if head_of(reader).startswith(magic)), None):
             reader = io.BufferedReader(stack.enter_context(opener(reader)), HEAD)
         head = head_of(reader)
-        for magic, what in _NOT_READ.items():
-            if head.startswith(magic):
-                raise SourceError(f"{item} is {_zip_of(item) if magic == _ZIP else what}")
+        if head.startswith(_LFS):
+            raise SourceError(
+                f"{item} is a pointer of Git LFS in place of the file: run `git lfs pull` in its repository"
+            )
+        if head.startswith(_ZIP) and not item.member:
+            zipfile.ZipFile(item.file).close()  # raises if it is damaged
+        if head.startswith(_NOT_READ):
+            raise SourceError(f"{item} is an archive or workbook that is not read here: unpack it, or export it as CSV")
         is_json = re.match(rb"(?:\xef\xbb\xbf)?\s*[\[{]", head)
         if is_json:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch)))
@@ -172,16 +168,6 @@ def _open_member(item: Item, archive: zipfile.ZipFile) -> IO[bytes]:
     if archive.getinfo(item.member).flag_bits & 1:
         raise SourceError(f"{item} is encrypted with a password: unpack it first")
     return archive.open(item.member)
-
-
-def _zip_of(item: Item) -> str:
-    if item.member:
-        return _NOT_READ[_ZIP]
-    with zipfile.ZipFile(item.file) as archive:
-        names = archive.namelist()
-    if "[Content_Types].xml" in names:
-        return "an Excel workbook: save it as CSV"
-    return f"a zip file without a CSV; it has {', '.join(names[:5]) or 'nothing'}"
 
 
 def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:

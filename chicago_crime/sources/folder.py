@@ -273,12 +273,12 @@ def _details(parts: Sequence[_Part], year: int) -> dict[str, str | int | bool]:
     """What a manifest keeps of the files of a year."""
     details: dict[str, str | int | bool] = {}
     for part in parts:
-        told = part.split.details(year) if part.split else {}
+        of_part = part.split.details(year) if part.split else {}
         if part.layout.line > 1:
-            told["lines_before_header"] = part.layout.line - 1
+            of_part["lines_before_header"] = part.layout.line - 1
         if part.split and part.split.read.windows_letters:
-            told["windows_1252_letters"] = part.split.read.windows_letters
-        for key, value in told.items():
+            of_part["windows_1252_letters"] = part.split.read.windows_letters
+        for key, value in of_part.items():
             details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
     return details
 

@@ -14,7 +14,7 @@ from io import BufferedReader
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.containers import Item, head_of
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sources.records import as_csv, records_of, unwrapped
+from chicago_crime.sources.records import as_csv, records_of
 
 BLOCK = 1 << 21
 """Bytes that are read at once."""
@@ -29,6 +29,7 @@ MOST_LINES_BEFORE = 50
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
 _NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
+_WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"$', re.MULTILINE)
 
 
 class NotCrimesError(SourceError):
@@ -96,9 +97,9 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
             f"{item} is an HTML or XML page, not a CSV; it is probably a saved error message. Download it again."
         )
     lines = re.split(r"\r\n|\r|\n", text)
-    told = re.fullmatch(r"sep=(.)", lines[0], re.IGNORECASE)
+    separator_line = re.fullmatch(r"sep=(.)", lines[0], re.IGNORECASE)
     for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
-        for separator in [told[1]] if told else SEPARATORS:
+        for separator in [separator_line[1]] if separator_line else SEPARATORS:
             if names := _header(line, separator):
                 after = lines[index + 1 : index + 50]
                 blanks = rf'\{separator} +"(?!")'
@@ -172,9 +173,14 @@ def plain_blocks(
     if layout.is_plain and columns is None:
         yield from lines
         return
-    separator, width = layout.separator.encode(), len(layout.names)
-    for found in records_of(lines, separator, width):
-        yield from as_csv(found, separator, width, layout.has_blanks, columns)
+    columns = range(len(layout.names)) if columns is None else columns
+    for records in records_of(lines, len(layout.names), layout.separator.encode(), layout.has_blanks):
+        yield as_csv(records, layout.separator, layout.has_blanks, columns)
+
+
+def unwrapped(block: bytes) -> bytes:
+    """Remove the quotes around lines that are quoted as a whole, as if a line were one field."""
+    return _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), block)
 
 
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from chicago_crime.intake import csv_rows
 from chicago_crime.intake.csv_rows import Counts, Split, split_rows
+from chicago_crime.sources import records
 
 HEADER = ["a", "b", "c"]
 Damage = tuple[int, str, str]
 
 
 def split(
-    folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20, most: int = csv_rows.MOST_BYTES
+    folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20, most: int = records.MOST_BYTES
 ) -> tuple[Split, list[Damage]]:
     """Split a file whose blocks and records have certain sizes; also returns its damaged lines."""
     source, quarantine = folder / "source.csv", folder / "quarantine.csv"
@@ -27,8 +28,8 @@ def split(
     quarantine.write_text("")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_rows, "BLOCK", block)
-        patch.setattr(csv_rows, "LONGEST_RECORD", longest)
-        patch.setattr(csv_rows, "MOST_BYTES", most)
+        patch.setattr(records, "LONGEST_RECORD", longest)
+        patch.setattr(records, "MOST_BYTES", most)
         found = split_rows(source, HEADER, folder / "rows.csv", quarantine)
     with quarantine.open(newline="", encoding="utf-8") as file:
         return found, [(int(line), problem, text) for line, problem, text in csv.reader(file)]

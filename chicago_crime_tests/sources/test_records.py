@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chicago_crime.sources.records import as_csv, records_of, unwrapped, years_in_field
+from chicago_crime.sources.by_year import YearsOf
+from chicago_crime.sources.header import read_header
+from chicago_crime.sources.layouts import unwrapped
+from chicago_crime.sources.records import Records, as_csv, records_of
 
 WIDTH = 4
 texts = st.lists(st.sampled_from([*"aé7 ,;|\t\n'\"", '""', "x y"]), max_size=6).map("".join)
@@ -34,13 +37,15 @@ def blocks(content: bytes, lines: int) -> Iterator[bytes]:
         yield b"".join(pieces[start : start + lines])
 
 
-def converted(content: bytes, separator: str, lines: int, columns: Sequence[int | None] | None = None) -> bytes:
-    by = separator.encode()
-    return b"".join(
-        piece
-        for found in records_of(blocks(content, lines), by, WIDTH)
-        for piece in as_csv(found, by, WIDTH, has_blanks=False, columns=columns)
-    )
+def converted(
+    content: bytes, separator: str, lines: int, columns: Sequence[int | None] = range(WIDTH), has_blanks: bool = False
+) -> bytes:
+    found = records_of(blocks(content, lines), WIDTH, separator.encode(), has_blanks)
+    return b"".join(as_csv(one, separator, has_blanks, columns) for one in found)
+
+
+def texts_of(found: Sequence[Records]) -> list[str]:
+    return [one.text[a:b].decode() for one in found for a, b in zip(one.starts, one.ends, strict=True)]
 
 
 @settings(deadline=None)
@@ -68,8 +73,8 @@ def test_damage_concerns_its_own_line_alone(
             pieces.append(f"{damage}\n")
         pieces.append(written([f"x{field}" for field in row], separator, csv.QUOTE_MINIMAL))
     content = "".join(pieces).encode()
-    found = list(records_of(blocks(content, lines), separator.encode(), WIDTH))
-    assert [one.text[one.starts[i] : one.ends[i]].decode() for one in found for i in range(len(one.starts))] == pieces
+    found = list(records_of(blocks(content, lines), WIDTH, separator.encode()))
+    assert texts_of(found) == pieces
     assert sum(one.lines.sum() for one in found) == content.count(b"\n")
 
 
@@ -77,17 +82,13 @@ def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not(
     long = '1,"' + "\n" * 15 + '",c,d\n'
     endless = '2,"never closed,c,d\n' + "x,y,z,1\n" * 40
     content = (long + endless + long).encode()
-    [*records] = (
-        one.text[one.starts[i] : one.ends[i]].decode()
-        for one in records_of(blocks(content, 3), b",", WIDTH)
-        for i in range(len(one.starts))
-    )
+    records = texts_of(list(records_of(blocks(content, 3), WIDTH)))
     assert records == [long, *endless.splitlines(keepends=True), long]
 
 
-@pytest.mark.parametrize("columns", [None, [0, 1, 2, 3, None]])
-def test_a_damaged_record_stays_damaged_when_it_is_converted(columns: list[int | None] | None) -> None:
-    width = WIDTH if columns is None else len(columns)
+@pytest.mark.parametrize("columns", [[0, 1, 2, 3], [0, 1, 2, 3, None]])
+def test_a_damaged_record_stays_damaged_when_it_is_converted(columns: list[int | None]) -> None:
+    width = len(columns)
     damaged = ",".join("x" * width) + ";1\n"  # two fields with semicolons, and by accident the right number with commas
     found = converted(f"{damaged}1;2;3;4\n".encode(), ";", 9, columns)
     bad, good = csv.reader(found.decode().splitlines())
@@ -101,12 +102,8 @@ def test_a_quote_within_an_unquoted_field_is_kept() -> None:
 
 
 def test_blanks_after_separators_are_removed() -> None:
-    found = [
-        piece
-        for one in records_of([b'1,  2, "a, b" ,\n'], b",", WIDTH)
-        for piece in as_csv(one, b",", WIDTH, has_blanks=True, columns=None)
-    ]
-    assert b"".join(found) == b'1,2,"a, b" ,\n'
+    content = b'1,  2, "a, b", ""\n1, "2" ,3,4\n'
+    assert converted(content, ",", 2, has_blanks=True) == b'1,2,"a, b",\n1, "2" ,3,4,\n'  # 2: damaged
 
 
 @given(rows, quoting)
@@ -134,9 +131,10 @@ def test_lines_that_are_quoted_as_a_whole_are_unwrapped_and_no_others(expected: 
         ("", 0),
     ],
 )
-@pytest.mark.parametrize("position", [0, 1, 3])
-def test_the_year_of_a_date(date: str, year: int, position: int) -> None:
-    fields = ["2001", '"2002"', "2003", "2004"]
-    fields[position] = f'"{date}"' if "," in date else date
-    [found] = records_of([b"1\n" + ",".join(fields).encode() + b"\n"], b",", WIDTH)
-    assert years_in_field(found, position).tolist() == [0, year]
+@pytest.mark.parametrize("damage", ["", ",too many", ',"open', ',CTA "L"'])
+def test_the_year_of_a_date(date: str, year: int, damage: str) -> None:
+    names = ["2001", "date", "id", "primary_type", "arrest", "fbi_code", "year"]
+    line = ",".join(["2001", f'"{date}"' if "," in date else date, *"1234", "2003"]) + damage
+    [found] = records_of([line.encode() + b"\n"], len(names) + ("CTA" in damage))
+    assert YearsOf(read_header(names))(found).tolist() == [year or 2003]
+    assert YearsOf(read_header([*names[:-1], "x"]))(found).tolist() == [year]
