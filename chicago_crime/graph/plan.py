@@ -205,7 +205,9 @@ def _compare_with_published(plan: Plan, published: Mapping[int, PublishedYear]) 
     """Why years would be refused, as far as it can be foreseen."""
     real = {year.year: held for year in plan.years if (held := published.get(year.year)) and not held.is_synthetic}
     if plan.source == "sample" and real:
-        plan.warnings.append(f"SYNTHETIC rows would replace the real rows of {format_years(list(real))}")
+        years = format_years(list(real))
+        plan.problems.append(f"SYNTHETIC rows would replace the real rows that are published of {years}")
+        return
     for year in plan.years:
         if year.year not in real or year.rows is None:
             continue

@@ -147,7 +147,10 @@ def test_every_health_check_succeeds(stack: Stack) -> None:
 def test_the_schedule_and_the_sensor_are_off_and_work(stack: Stack) -> None:
     [repository] = call(stack, AUTOMATION)["nodes"]
     assert repository["schedules"] == [{"name": "refresh_newest_years", "scheduleState": {"status": "STOPPED"}}]
-    assert repository["sensors"] == [{"name": "new_source_files", "sensorState": {"status": "STOPPED"}}]
+    off = {"status": "STOPPED"}
+    assert repository["sensors"] == [
+        {"name": name, "sensorState": off} for name in ("default_automation_condition_sensor", "new_source_files")
+    ]
     result = call(stack, SENSOR)["evaluationResult"]
     assert result["error"] is None and "sample" in result["skipReason"]
     monday = datetime(2016, 3, 7, 6, tzinfo=ZoneInfo("America/Chicago"))

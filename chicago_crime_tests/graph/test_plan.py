@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from chicago_crime.cli.app import app
 from chicago_crime.graph.plan import YearPlan, cost_of
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.sources.base import SourceError
+from chicago_crime.sources.base import Expected, SourceError
 from chicago_crime.sources.folder import FolderSource
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime.sources.sample.source import SampleSource
@@ -95,14 +95,17 @@ def test_a_source_that_does_not_respond_is_a_problem(tmp_path: Path, monkeypatch
     assert plan.problems == ["the source sample cannot be read: it does not respond"]
 
 
-def test_real_years_that_would_become_synthetic_are_warned_of(loaded_years: Settings) -> None:
+def test_real_years_never_become_synthetic(loaded_years: Settings) -> None:
     settings = load_settings(source="sample", data_dir=loaded_years.data_dir)
-    plan = plan_of(settings, [2013, 2014, 2015])
-    assert (plan.warnings, plan.problems) == (["SYNTHETIC rows would replace the real rows of 2014-2015"], [])
+    plan = plan_of(settings, [2013, 2014, 2015], accept="whatever")
+    assert plan.problems == ["SYNTHETIC rows would replace the real rows that are published of 2014-2015"]
 
 
-def test_a_year_that_would_shrink_is_a_problem_unless_that_is_allowed(loaded_years: Settings) -> None:
-    few = load_settings(source="sample", sample_rows=30, data_dir=loaded_years.data_dir)
+def test_a_year_that_would_shrink_is_a_problem_unless_that_is_allowed(
+    loaded_years: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FolderSource, "expect", lambda *_: {2014: Expected("2014.csv", rows=30)})
+    few = loaded_years
     [problem] = plan_of(few, [2014]).problems
     assert "36 are published" in problem and "--accept" in problem
     accepted = plan_of(few, [2014], accept="the City removed them")

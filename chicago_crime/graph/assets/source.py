@@ -38,10 +38,17 @@ def crime_csv(
         return lambda done, total: of_run.listener(Step("crime_csv", year, share=done / total if total else None))
 
     def fetch(year: int) -> Metadata:
+        published = of_run.before.get(year)
+        if source.name == "sample" and published and not published.is_synthetic:
+            raise SourceError(
+                f"the source {source.name} would replace the real rows that are published of {year} by SYNTHETIC ones: "
+                "choose another --source, or another --data-dir for the sample"
+            )
+
         def audit(rows: Path, problem: str) -> None:
             problems = [problem] if problem else []
             try:
-                problems += compare(rows, year, of_run.before.get(year), object_store, source_files.staging)
+                problems += compare(rows, year, published, object_store, source_files.staging)
             except DamagedError as error:
                 context.log.warning(f"The new file of {year} cannot be compared with what is published: {error}")
             if problems and not of_run.accept:

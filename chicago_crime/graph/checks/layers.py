@@ -17,7 +17,7 @@ MOST_QUARANTINED = 0.001
 """Share of a file's lines that may be unreadable before a check warns."""
 
 MOST_REJECTED = 0.01
-"""Share of a year's rows that may be rejected; of more, at most those superseded by a newer row are let through."""
+"""Share of a year's rows without a readable id or date. More that are superseded or of other years are a warning."""
 
 LARGEST_SHIFT = 0.05
 """How far the share of a crime type, or of a column's NULLs, may move between two years before a check warns."""
@@ -99,7 +99,7 @@ def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
     for year, reasons in rejected.items():
         findings.by_year[year] = reasons
         rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
-        unreadable = count - reasons.get("superseded", 0)
+        unreadable = count - reasons.get("superseded", 0) - reasons.get("date_outside_year", 0)
         if unreadable > rows * MOST_REJECTED and unreadable >= LEAST_LOST:
             findings.fail(year, f"{unreadable:,} of {rows:,} rows cannot be typed. {HOW_TO_ACCEPT}")
         elif count > rows * MOST_REJECTED:
