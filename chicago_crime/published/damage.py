@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from chicago_crime.published.catalog import DATA, Catalog, kept_snapshots
-from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.object_store import Item, ObjectStore
 
 
 def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]]:
@@ -23,14 +23,14 @@ def not_intact(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]
                 yield year, _damage(store, table.key, year)
 
 
-def strangers(store: ObjectStore) -> list[str]:
-    """The keys of files that no kept snapshot names; none if a catalog that might name them is damaged."""
+def strangers(store: ObjectStore) -> list[Item]:
+    """The files that no kept snapshot names; none if a catalog that might name them is damaged."""
     named: set[str] = set()
     for _, kept in kept_snapshots(store):
         if not isinstance(kept, Catalog):
             return []
         named |= kept.keys
-    return [item.key for item in store.list(DATA) if item.key not in named]
+    return [item for item in store.list(DATA) if item.key not in named]
 
 
 def _damage(store: ObjectStore, key: str, year: int) -> str:

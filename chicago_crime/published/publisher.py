@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.catalog import (
     CATALOG,
@@ -24,6 +23,7 @@ from chicago_crime.published.catalog import (
     published_at,
     snapshots,
 )
+from chicago_crime.published.damage import strangers
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.published.views import Views
 from chicago_crime.storage.lineage import Lineage, digest
@@ -38,10 +38,6 @@ UNNAMED_S = 86_400
 """How long a file that no snapshot names is kept where another publisher may be about to name it."""
 
 Stored = Mapping[str, Mapping[int, TableYear]]
-
-
-class PublicationError(PlatformError):
-    """A year cannot be published; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -251,16 +247,11 @@ class Publisher:
     def _remove_old(self, new: Catalog, least_age_s: float) -> None:
         """Remove snapshots that are too old, and files that no kept snapshot names."""
         oldest = datetime.now(UTC) - timedelta(days=self.keep_days)
-        named = set(new.keys)
         for snapshot in snapshots(self.store):
             if snapshot != new.snapshot and published_at(snapshot) < oldest:
                 self.store.delete(f"{SNAPSHOTS}{snapshot}.json")
-        for _, kept in kept_snapshots(self.store):
-            if isinstance(kept, DamagedError):
-                return  # nobody knows which files it names
-            named |= kept.keys
-        for item in self.store.list(DATA):
-            if item.key not in named and item.changed_at < time.time() - least_age_s + 1:
+        for item in strangers(self.store):
+            if item.key not in new.keys and item.changed_at < time.time() - least_age_s + 1:
                 self.store.delete(item.key)
 
 

@@ -28,8 +28,10 @@ def examine_stored(installation: Installation) -> Iterator[Finding]:
     yield from _or_ok(_published_files(status, store), "published", _published(status))
     yield from _or_ok(_older_snapshots(status, store), "snapshots", "all of them can be read")
     yield from _or_ok(_working_files(status), "warehouse", _loaded(status))
-    for key in strangers(store):
-        yield Finding("published", "warning", f"no snapshot names {key}", f"the next publication removes it: {again}")
+    for item in strangers(store):
+        yield Finding(
+            "published", "warning", f"no snapshot names {item.key}", f"the next publication removes it: {again}"
+        )
     if installation.is_on_google:
         return
     folder = installation.settings.data_dir / "warehouse"
