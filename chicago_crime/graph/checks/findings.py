@@ -113,6 +113,9 @@ class Examined:
     object_store: ObjectStore
     published: Callable[[], Mapping[int, PublishedYear]]
     _found: dict[tuple[str, int], tuple[object, Findings]] = field(default_factory=dict, init=False, repr=False)
+    _measured: dict[tuple[object, ...], tuple[object, dict[str, Any]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def findings(self, check: Check, years: Sequence[int]) -> Findings:
         """What a check finds of some years. Those whose tables did not change since are not examined again."""
@@ -130,6 +133,14 @@ class Examined:
     def stored(self, table: Table) -> dict[int, TableYear]:
         """What a table holds."""
         return self.warehouse.stored(table)
+
+    def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
+        """Aggregates over years of a table, as `Warehouse.measure`; what several checks need is computed once."""
+        stored, keys = self.stored(table), {year: (table.name, year, *measures.values()) for year in years}
+        if new := [year for year in years if self._measured.get(keys[year], ("",))[0] != stored.get(year)]:
+            for year, values in self.warehouse.measure(table, new, measures).items():
+                self._measured[keys[year]] = (stored.get(year), values)
+        return {year: self._measured[keys[year]][1] for year in years}
 
     def manifests(self, years: Sequence[int]) -> dict[int, Manifest]:
         """The manifests of the years that have one."""
