@@ -136,6 +136,14 @@ def files_below(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
+def case(name: str) -> Path:
+    """The folder of a case of the shared data; skips the test if it is not present."""
+    folder = REAL_DATA / "cases" / name
+    if not folder.exists():
+        pytest.skip(f"the cases are not beside the project: {name}")
+    return folder
+
+
 def real_year(year: int) -> Path:
     """The file of a real year; skips the test if the real data is not present."""
     return _real(REAL_DATA / "real" / f"Chicago_Crimes_{year}.csv.gz")

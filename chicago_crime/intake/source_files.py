@@ -61,11 +61,6 @@ class Manifest:
     missing: list[str] = field(default_factory=list)
     unreadable: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    @property
-    def fetched_epoch(self) -> float:
-        """`fetched_at` in seconds since 1970."""
-        return datetime.fromisoformat(self.fetched_at).timestamp()
-
 
 def refuse(rows: Path, problem: str) -> None:
     """Refuse a file of which the gate found too much unreadable.

@@ -10,7 +10,7 @@ from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.folder import FolderSource
 from chicago_crime_tests.support import (
     NAMES,
-    REAL_DATA,
+    case,
     crime,
     crimes_of_months,
     folder_settings,
@@ -23,13 +23,6 @@ from chicago_crime_tests.support import (
 
 TABLES = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
 TWELVE = list(range(31_000_000, 31_000_012))
-
-
-def case(name: str) -> Path:
-    folder = REAL_DATA / "cases" / name
-    if not folder.exists():
-        pytest.skip(f"the cases are not beside the project: {name}")
-    return folder
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from chicago_crime.storage.object_store import rows_key
 from chicago_crime.tables import CRIMES, RAW_CRIMES
 from chicago_crime_tests.support import (
     NAMES,
-    REAL_DATA,
+    case,
     crime,
     crimes_of_months,
     folder_settings,
@@ -35,13 +35,6 @@ LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
 
 def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
     return pass_through(write_csv(folder / "2016.csv", rows), YEAR, folder)
-
-
-def case(name: str) -> Path:
-    folder = REAL_DATA / "cases" / name
-    if not folder.exists():
-        pytest.skip(f"the cases are not beside the project: {name}")
-    return folder
 
 
 @pytest.mark.parametrize(
