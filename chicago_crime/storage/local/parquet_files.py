@@ -1,11 +1,12 @@
 """The format of the local warehouse's Parquet files, and the notes beside them: what each was made of.
 
-A note is a file of its own, so that a file that Spark wrote is taken as it is. It names the size and time of its file,
-which it never outlives: it is replaced first, and a note of another file counts as one of unknown inputs.
+A note is a file of its own, so that a file that Spark wrote is taken as it is. It is replaced before its file and has a
+digest of it: after a crash between the two, what the file was made of is unknown, and it counts as stale.
 """
 
 import json
-from os import stat_result
+from hashlib import sha256
+from os import SEEK_END
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -41,22 +42,25 @@ def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
     stat = file.stat()
     rows = pq.read_metadata(file).num_rows
     note = file.with_suffix(".json")
-    note.write_text(json.dumps([lineage.identity, lineage.inputs, *_mark(stat)]))
+    note.write_text(json.dumps([lineage.identity, lineage.inputs, _digest_of(file)]))
     publish(note, target.with_suffix(".json"))
     publish(file, target)
     return TableYear(rows, stat.st_size, stat.st_mtime, lineage)
 
 
-def noted_lineage(file: Path, stat: stat_result) -> Lineage | None:
+def noted_lineage(file: Path) -> Lineage | None:
     """What the note beside a file says that it was made of; None if there is none."""
     try:
-        identity, inputs, *mark = json.loads(file.with_suffix(".json").read_text())
+        identity, inputs, of_file = json.loads(file.with_suffix(".json").read_text())
     except FileNotFoundError:
         return None
     except ValueError:
         return Lineage("", "")
-    return Lineage(identity, inputs) if tuple(mark) == _mark(stat) else Lineage("", "")
+    return Lineage(identity, inputs) if of_file == _digest_of(file) else Lineage("", "")
 
 
-def _mark(stat: stat_result) -> tuple[int, int]:
-    return stat.st_size, stat.st_mtime_ns
+def _digest_of(file: Path) -> str:
+    """Digest of a Parquet file's end, where the sizes, places and extremes of all columns are."""
+    with file.open("rb") as stream:
+        stream.seek(-min(stream.seek(0, SEEK_END), 1 << 16), SEEK_END)
+        return sha256(stream.read()).hexdigest()
