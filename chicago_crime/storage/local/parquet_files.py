@@ -9,8 +9,6 @@ from hashlib import sha256
 from os import SEEK_END
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from chicago_crime.intake.staging import publish
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear
@@ -39,6 +37,8 @@ def contract(table: Table) -> str:
 
 def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
     """Move a complete Parquet file from a staging folder to its place, with a note of what it was made of."""
+    import pyarrow.parquet as pq  # here, because readers need no Arrow
+
     stat = file.stat()
     rows = pq.read_metadata(file).num_rows
     note = file.with_suffix(".json")
