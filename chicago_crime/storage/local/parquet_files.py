@@ -9,6 +9,8 @@ from hashlib import sha256
 from os import SEEK_END
 from pathlib import Path
 
+import duckdb
+
 from chicago_crime.intake.staging import publish
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear
@@ -26,13 +28,26 @@ DUCKDB_TYPES = {
 # Row groups are small enough that a filter on month and type skips most of a year, and large enough to compress well.
 # The fastest level makes files 2 to 6 % larger. Without the limit, DuckDB builds large dictionaries for ids and
 # numbers before it discards them.
-BY_DUCKDB = "FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 30720, DICTIONARY_SIZE_LIMIT 2000"
+ROWS_OF_GROUP = 30_720
+BY_DUCKDB = (
+    f"FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROWS_OF_GROUP}, DICTIONARY_SIZE_LIMIT 2000"
+)
 """Options of DuckDB's COPY."""
 
 
 def contract(table: Table) -> str:
     """A SELECT list that casts to exactly a table's columns and types."""
     return ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
+
+
+def has_format(file: Path, table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
+    """Whether a file, and its rows as DuckDB reads them, need not be written again: columns, types and row groups."""
+    import pyarrow.parquet as pq  # here, because readers need no Arrow
+
+    columns = [(column.name, DUCKDB_TYPES[column.type]) for column in table.columns]
+    written = pq.read_metadata(file)
+    is_in_groups = written.num_rows <= written.num_row_groups * ROWS_OF_GROUP
+    return is_in_groups and list(zip(rows.columns, map(str, rows.types), strict=True)) == columns
 
 
 def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
