@@ -15,7 +15,7 @@ from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.tables import TABLES
 from chicago_crime.tables.years import format_years
 
-_WORKING_FILE = re.compile(rf"({'|'.join(TABLES)})/\d{{4}}\.parquet|warehouse\.duckdb.*")
+_WORKING_FILE = re.compile(rf"({'|'.join(TABLES)})/\d{{4}}\.(?:parquet|json)|warehouse\.duckdb.*")
 
 
 def examine_stored(installation: Installation) -> Iterator[Finding]:
