@@ -19,7 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chicago_crime.dashboard import caveats
@@ -58,10 +58,16 @@ log = logging.getLogger(__name__)
 
 
 class Dashboard:
-    """The pages over published snapshots."""
+    """The pages over published snapshots.
+
+    Attributes:
+        snapshots: what they show.
+        more: routes beside the pages.
+    """
 
     def __init__(self, snapshots: Snapshots) -> None:
         self.snapshots = snapshots
+        self.more: list[BaseRoute] = []
 
     def application(self) -> Starlette:
         """The application for an ASGI server."""
@@ -71,6 +77,7 @@ class Dashboard:
                 Route("/static/vega.js", self.vega),
                 Mount("/static", StaticFiles(directory=FOLDER / "static")),
                 Route("/download/{page}/{file}", self.download),
+                *self.more,
                 Route("/{page}", self.page),
             ],
             exception_handlers={

@@ -26,7 +26,7 @@ PUBLISHED = tuple(table for table in TABLES.values() if table.made_by != "csv")
 """The tables of a snapshot: all but the raw rows."""
 
 CHICAGO = ZoneInfo("America/Chicago")
-_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
+ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
 
 
 class DamagedError(PlatformError):
@@ -141,7 +141,7 @@ class Catalog(_Record):
 
 def published_at(snapshot: str) -> datetime:
     """When a snapshot was published, from its id."""
-    found = _ID.fullmatch(snapshot)
+    found = ID.fullmatch(snapshot)
     if not found:
         raise NothingPublishedError(f"{snapshot!r} is no id of a snapshot: `chicago-crime snapshots` lists them")
     return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -153,7 +153,7 @@ def read_as_of(text: str) -> date | str:
     Raises:
         UsageError: it is neither.
     """
-    if _ID.fullmatch(text):
+    if ID.fullmatch(text):
         return text
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
@@ -176,7 +176,7 @@ def current(store: ReadableStore) -> Catalog | None:
 def snapshots(store: ReadableStore) -> list[str]:
     """The ids of the snapshots that are kept, oldest first."""
     names = (PurePosixPath(item.key) for item in store.list(SNAPSHOTS))
-    return sorted(name.stem for name in names if name.suffix == ".json" and _ID.fullmatch(name.stem))
+    return sorted(name.stem for name in names if name.suffix == ".json" and ID.fullmatch(name.stem))
 
 
 def kept_snapshots(store: ReadableStore) -> Iterator[tuple[str, Catalog | DamagedError]]:
