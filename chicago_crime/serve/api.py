@@ -4,6 +4,7 @@ import re
 from dataclasses import fields
 from importlib.metadata import version
 from inspect import getdoc
+from itertools import chain
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -61,8 +62,8 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
     try:
         if name not in PAGES:
             raise NothingMatchesError(f"there is no {PATH}/{name}: the pages are {', '.join(PAGES)}")
-        filters, notes = read_filters(request.query_params.multi_items())
-        if notes:
+        filters, *wrong = read_filters(request.query_params.multi_items())
+        if notes := list(chain(*wrong)):
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
         asked = PageRequest(dashboard.snapshots.data(filters.as_of), filters)
         tag = f'"{asked.data.catalog.snapshot}-{digest(version("chicago-crime"), name, filters.query())[:16]}"'

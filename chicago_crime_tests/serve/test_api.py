@@ -15,11 +15,10 @@ from chicago_crime.dashboard.serve import build_dashboard
 from chicago_crime.installation import Installation
 from chicago_crime.serve.api import routes
 from chicago_crime.settings import Settings
-from chicago_crime_tests.dashboard.conftest import sample  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="session")
-def app(sample: Settings) -> Starlette:  # noqa: F811
+def app(sample: Settings) -> Starlette:
     dashboard = build_dashboard(Installation(sample))
     dashboard.more = routes(dashboard)
     return dashboard.application()
@@ -59,7 +58,7 @@ def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -
         ("overview?color=red", 400, "“color”: this dashboard has no such filter."),
         ("overview?area=99", 400, "“area=99”: Input should be less than or equal to 77."),
         ("overview?as_of=yesterday", 400, "'yesterday' is neither a day"),
-        ("overview?year=2003", 404, "2003 is not loaded"),
+        ("overview?year=2003", 404, "No loaded year is chosen. Loaded: 2014-2016."),
         ("weather", 404, "there is no /api/v1/weather: the pages are overview, "),
     ],
 )
