@@ -41,6 +41,7 @@ setup(
         "pipeline": [
             f"dagster=={DAGSTER}",
             f"dagster-webserver=={DAGSTER}",
+            "apprise>=1.9",
             "numpy>=1.26,<3",
             "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
             "pyarrow>=18",
@@ -75,6 +76,7 @@ setup(
             "psycopg2-binary>=2.9,<3",
         ],
         "dev": [
+            "aiosmtpd>=1.4",
             "axe-playwright-python>=0.1.7",
             "check-jsonschema>=0.33",  # bundles the schemas of GitHub workflows and Compose files
             "google-api-python-client>=2.150",  # bundles the discovery documents that tests check requests against

@@ -8,11 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, EventLogEntry
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
+from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.tags import (
@@ -50,6 +52,17 @@ def years_in_tags(tags: Mapping[str, str]) -> list[int]:
     first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
     return list(range(int(first), int(last) + 1)) if first and last else []
+
+
+def idle_ticks(instance: DagsterInstance, since: float) -> Iterator[str]:
+    """Schedules that did nothing, and schedules and sensors that failed, since a time in epoch seconds."""
+    for state in instance.all_instigator_state():
+        wrong = [TickStatus.FAILURE]
+        if state.instigator_type is InstigatorType.SCHEDULE:
+            wrong.append(TickStatus.SKIPPED)
+        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=since, statuses=wrong):
+            reason = tick.skip_reason or (tick.error.message.strip() if tick.error else "it did nothing")
+            yield f"{state.name}: {reason}"
 
 
 def open_with_batches(home: str) -> DagsterInstance:

@@ -15,12 +15,13 @@ from dagster import (
     DagsterEvent,
     DagsterEventType,
     DagsterInstance,
+    DagsterRun,
     Definitions,
 )
 
 from chicago_crime.errors import UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
-from chicago_crime.graph.dagster_internals import range_tags
+from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
 from chicago_crime.graph.jobs import everything
 from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
 from chicago_crime.installation import Installation
@@ -133,10 +134,7 @@ def run_years(
             result = job.execute_in_process(
                 _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen, run_id=run_id
             )
-        report = RunReport(run_id, first, last, result.success)
-        for entry in instance.all_logs(run_id):  # the result lacks what a step recorded before it failed
-            if entry.dagster_event:
-                _note(report, entry.dagster_event)
+        report = _read(RunReport(run_id, first, last, result.success), instance)
         if (
             chosen is not None and AssetKey(PUBLISHED) not in chosen
         ):  # else `published` fails, or somebody accepted them
@@ -179,6 +177,19 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     if not keys:
         raise SelectionError(f"{assets!r} selects no asset: {help_}")
     return sorted(keys)
+
+
+def report_of(instance: DagsterInstance, run: DagsterRun) -> RunReport:
+    """What a run did that was started anywhere."""
+    years = years_in_tags(run.tags) or [0]
+    return _read(RunReport(run.run_id, years[0], years[-1], run.is_success), instance)
+
+
+def _read(report: RunReport, instance: DagsterInstance) -> RunReport:
+    for entry in instance.all_logs(report.run_id):  # a result lacks what a step recorded before it failed
+        if entry.dagster_event:
+            _note(report, entry.dagster_event)
+    return report
 
 
 def _note(report: RunReport, event: DagsterEvent) -> None:

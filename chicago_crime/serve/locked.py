@@ -15,7 +15,7 @@ MEMORY = "256MB"
 
 
 class LockedDatabase:
-    """The tables of one snapshot as views. Statements can open neither other files nor the network, nor change settings.
+    """The tables of one snapshot as views. Statements can open no other file and no network, nor change settings.
 
     Attributes:
         snapshot: its id.
