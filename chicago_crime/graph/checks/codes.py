@@ -1,4 +1,4 @@
-"""The check of codes that appear, vanish or jump: a trend across such a year may follow the codes and not the crimes."""
+"""The check of codes that appear, vanish or jump: trends across such a year may follow the codes, not the crimes."""
 
 from collections.abc import Sequence
 
