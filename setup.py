@@ -50,6 +50,7 @@ setup(
         "urllib3>=2",
         "uvicorn>=0.30",
         "vl-convert-python>=1.9,<2",
+        "xlsxwriter>=3.2,<4",
     ],
     extras_require={
         # Both provide the module `pyspark`: install one of them. Dataproc's image 3.0 has Spark 4.1, too.
