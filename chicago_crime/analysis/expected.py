@@ -6,6 +6,7 @@ import numpy as np
 
 from chicago_crime.analysis.counts import (
     NORMAL_95,
+    UNLIKE,
     Counts,
     Floats,
     adjusted,
@@ -43,17 +44,18 @@ class Expected:
         return words(adjusted(p_of_score(self.score)), self.low <= self.middle / 2)
 
 
-def expected(history: Counts, now: Counts) -> Expected:
+def expected(history: Counts, now: Counts, worth: int = UNLIKE, offense: Counts | None = None) -> Expected:
     """Compare counts with those of earlier years. Rows with fewer than LEAST_YEARS of them are NaN.
 
     Args:
         history: counts by row and earlier year; NaN for a year that is not loaded.
         now: counts by row.
+        worth, offense: as for `overdispersion`.
     """
     counts = np.asarray(history, dtype=float)
     years = (~np.isnan(counts)).sum(axis=1)
     enough = years >= LEAST_YEARS
-    dispersion, freedom = overdispersion(counts)
+    dispersion, freedom = overdispersion(counts, worth, offense)
     center = np.full(len(counts), np.nan)
     center[enough] = np.nanmean(root(counts[enough]), axis=1)
     error = np.sqrt(dispersion * (1 + 1 / np.maximum(years, 1)))

@@ -70,5 +70,5 @@ def test_changes_are_called_in_words() -> None:
     before = [100, 100, 5, 0, np.nan]
     now = [103, 220, 9, 0, 7]
     history = np.column_stack([np.array(before) * 1.02, before])
-    words = counts.verdicts(before, now, history)
+    words = counts.verdicts(before, now, history, counts.ALIKE)
     assert words == [counts.USUAL, counts.UNUSUAL, counts.TOO_FEW, counts.TOO_FEW, None]
