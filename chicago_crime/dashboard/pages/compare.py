@@ -7,6 +7,7 @@ from typing import Any
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.overview import NO_TYPE
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change
@@ -34,7 +35,7 @@ def compare(request: PageRequest) -> View:
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
-    loaded = {(span, back): _is_loaded(request, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
+    loaded = {(span, back): is_loaded(facts, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
     rows = [_row(request, name, of_name, loaded) for name, of_name in counts.items()]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
     everything = {
@@ -66,15 +67,20 @@ def whole_year(end: date) -> int:
     return (end + timedelta(1)).year - 1
 
 
-def _is_loaded(request: PageRequest, end: date, back: int, span: str) -> bool:
-    """Whether every day of a span is loaded."""
+def days_of(span: str, end: date, back: int) -> tuple[date, date]:
+    """The first and the last day of a span that ends on a day, some years earlier."""
     last, calendar_year = _years_before(end, back), whole_year(end) - back
-    first, last = {
+    return {
         "days_28": (last - timedelta(27), last),
         "year_to_date": (date(last.year, 1, 1), last),
         "whole_year": (date(calendar_year, 1, 1), date(calendar_year, 12, 31)),
     }[span]
-    loaded = request.facts.years
+
+
+def is_loaded(facts: Facts, end: date, back: int, span: str) -> bool:
+    """Whether every day of a span is loaded."""
+    first, last = days_of(span, end, back)
+    loaded = facts.years
     return all(
         year in loaded and loaded[year].last_day >= min(last, date(year, 12, 31))
         for year in range(first.year, last.year + 1)
