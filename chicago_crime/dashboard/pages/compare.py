@@ -7,6 +7,7 @@ from typing import Any
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.overview import NO_TYPE
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change
@@ -34,7 +35,7 @@ def compare(request: PageRequest) -> View:
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
-    loaded = {(span, back): _is_loaded(request, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
+    loaded = {(span, back): is_loaded(facts, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
     rows = [_row(request, name, of_name, loaded) for name, of_name in counts.items()]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
     everything = {
@@ -45,7 +46,7 @@ def compare(request: PageRequest) -> View:
     del total["link"]
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[_table(request, [total, *rows], end), _chart(request, rows, end)],
+        sections=[_table(request, rows, total, end), _chart(request, rows, end)],
     )
 
 
@@ -66,15 +67,20 @@ def whole_year(end: date) -> int:
     return (end + timedelta(1)).year - 1
 
 
-def _is_loaded(request: PageRequest, end: date, back: int, span: str) -> bool:
-    """Whether every day of a span is loaded."""
+def days_of(span: str, end: date, back: int) -> tuple[date, date]:
+    """The first and the last day of a span that ends on a day, some years earlier."""
     last, calendar_year = _years_before(end, back), whole_year(end) - back
-    first, last = {
+    return {
         "days_28": (last - timedelta(27), last),
         "year_to_date": (date(last.year, 1, 1), last),
         "whole_year": (date(calendar_year, 1, 1), date(calendar_year, 12, 31)),
     }[span]
-    loaded = request.facts.years
+
+
+def is_loaded(facts: Facts, end: date, back: int, span: str) -> bool:
+    """Whether every day of a span is loaded."""
+    first, last = days_of(span, end, back)
+    loaded = facts.years
     return all(
         year in loaded and loaded[year].last_day >= min(last, date(year, 12, 31))
         for year in range(first.year, last.year + 1)
@@ -120,10 +126,10 @@ def _label(request: PageRequest, name: str | None) -> str:
     return name or NO_TYPE
 
 
-def _table(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Section:
+def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
     columns = [Column("name", {"area": "Area", "district": "District", "type": "Type"}[request.filters.rows])]
     newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
-    means = {span: rows[0][f"{span}_mean_years"] for span in SPANS}
+    means = {span: total[f"{span}_mean_years"] for span in SPANS}
     for span, label in SPANS.items():
         columns += [
             Column(span, str(newest[span]), "count", label),
@@ -142,7 +148,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
         f"{YEARS_BACK} years before.",
         [caveats.SMALL_NUMBERS, *_gaps(request, means, newest), *caveats.provisional(request.facts, [end.year])]
         + (caveats.labels(request.facts, request.filters) if request.filters.rows == "type" else []),
-        tables=[PageTable("spans", caption, columns, rows, shown=200, is_open=True, has_total=True)],
+        tables=[PageTable("spans", caption, columns, rows, shown=200, is_open=True, total=total)],
         shape="wide",
     )
 
