@@ -23,6 +23,8 @@ class TableAnswer(BaseModel):
     caption: str
     columns: list[ColumnAnswer]
     rows: list[dict[str, Any]]
+    matching: int = Field(description="How many rows there are; `rows` may be one page of them, or the first.")
+    total: dict[str, Any] | None = Field(description="What all rows together have; None if they are not added up.")
 
 
 class SectionAnswer(BaseModel):
@@ -91,5 +93,13 @@ def _section(section: Section) -> SectionAnswer:
 
 def _table(table: PageTable) -> TableAnswer:
     columns = [ColumnAnswer(name=one.name, label=one.label, kind=one.kind) for one in table.columns]
-    rows = [{column.name: row[column.name] for column in table.columns} for row in table.rows]
-    return TableAnswer(name=table.name, caption=table.caption, columns=columns, rows=rows)
+    names = [column.name for column in table.columns]
+    rows = [{name: row[name] for name in names} for row in table.rows]
+    return TableAnswer(
+        name=table.name,
+        caption=table.caption,
+        columns=columns,
+        rows=rows,
+        matching=table.matching or len(rows),
+        total=table.total and {name: value for name, value in table.total.items() if name in names},
+    )

@@ -42,6 +42,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "as_of": {"type": "string", "anyOf": [{"format": "date"}, {"pattern": f"^{ID.pattern}$"}]},
 }
 """What the filters that have a reader of their own may be."""
+PLAIN: dict[str, dict[str, Any]] = {"boolean": {"type": "string", "enum": ["yes", "no"]}, "string": {"pattern": r"\S"}}
+"""How values without other conditions are written."""
 
 
 def routes(dashboard: Dashboard) -> list[BaseRoute]:
@@ -62,7 +64,10 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
     try:
         if name not in PAGES:
             raise NothingMatchesError(f"there is no {PATH}/{name}: the pages are {', '.join(PAGES)}")
-        filters, *wrong = read_filters(request.query_params.multi_items())
+        pairs = request.query_params.multi_items()
+        if blank := [name for name, text in pairs if not text.strip()]:
+            raise UsageError(f"{', '.join(blank)} has no value: leave it out")
+        filters, *wrong = read_filters(pairs)
         if notes := list(chain(*wrong)):
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
         asked = PageRequest(dashboard.snapshots.data(filters.as_of), filters)
@@ -116,6 +121,7 @@ def _parameters() -> list[dict[str, Any]]:
     found = []
     for field in fields(Filters):
         one = SCHEMAS.get(field.name) or TypeAdapter(VALUES[field.name]).json_schema()
+        one = one | PLAIN.get(one["type"], {}) if one.keys() == {"type"} else one
         is_list = isinstance(field.default, tuple)
         found.append(
             {

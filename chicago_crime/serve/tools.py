@@ -35,23 +35,23 @@ class Choice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    years: list[int] = Field([], description="calendar years; all that are loaded by default")
+    years: list[int] = Field(default=[], description="calendar years; all that are loaded by default")
     first_day: date | None = None
     last_day: date | None = None
     groups: list[Literal[tuple(offense_groups())]] = Field(  # type: ignore[valid-type]
-        [], description="offense groups across crime types; `describe` explains them"
+        default=[], description="offense groups across crime types; `describe` explains them"
     )
-    types: list[str] = Field([], description="crime types, such as BURGLARY")
-    descriptions: list[str] = Field([], description="the City's descriptions below the type")
-    areas: list[str | int] = Field([], description="community areas by name or number, such as Hyde Park")
-    districts: list[int] = Field([], description="police districts")
+    types: list[str] = Field(default=[], description="crime types, such as BURGLARY")
+    descriptions: list[str] = Field(default=[], description="the City's descriptions below the type")
+    areas: list[str | int] = Field(default=[], description="community areas by name or number, such as Hyde Park")
+    districts: list[int] = Field(default=[], description="police districts")
     wards: list[int] = []
-    beats: list[int] = Field([], description="police beats")
-    blocks: list[str] = Field([], description="blocks as the City writes them, such as 001XX N STATE ST")
-    locations: list[str] = Field([], description="kinds of location, such as STREET")
-    hours: list[int] = Field([], description="hours of the day, 0 to 23")
-    arrest: bool | None = Field(None, description="whether the arrest flag is set")
-    domestic: bool | None = Field(None, description="whether the domestic flag is set")
+    beats: list[int] = Field(default=[], description="police beats")
+    blocks: list[str] = Field(default=[], description="blocks as the City writes them, such as 001XX N STATE ST")
+    locations: list[str] = Field(default=[], description="kinds of location, such as STREET")
+    hours: list[int] = Field(default=[], description="hours of the day, 0 to 23")
+    arrest: bool | None = Field(default=None, description="whether the arrest flag is set")
+    domestic: bool | None = Field(default=None, description="whether the domestic flag is set")
 
     def filters(self, facts: Facts, **more: Any) -> Filters:
         """The same choice as the pages' filters.
@@ -88,11 +88,11 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     """
     server = MCPServer("chicago-crime", instructions=INSTRUCTIONS)
 
-    def answer(page: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
+    def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         with _told():
             data = snapshots.data()
             request = PageRequest(data, crimes.filters(data.facts(), **more))
-            return _cut(answer_of(request, PAGES[page][1](request)), limit, only)
+            return _cut(answer_of(request, PAGES[name][1](request)), limit, only)
 
     @server.tool()
     def describe(table: str | None = None) -> dict[str, Any]:
@@ -141,6 +141,29 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     def where(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
         """Crimes and rates by community area."""
         return answer("where", crimes, limit)
+
+    @server.tool()
+    def unusual(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+        """What is unusual in the newest 28 days and the year to date, compared with the same days of earlier years.
+
+        Only groups, types and areas choose what is shown: signals are found among all crimes.
+        """
+        return answer("signals", crimes, limit)
+
+    @server.tool()
+    def incidents(crimes: Choice, page: Annotated[int, Field(ge=1)] = 1, limit: Limit = ROWS_GIVEN) -> Answer:
+        """The reported crimes themselves, newest first, 50 a page, and the blocks with most of them."""
+        return answer("incidents", crimes, limit, page=page)
+
+    @server.tool()
+    def area_profile(area: str | int, years: list[int] = [], limit: Limit = 20) -> dict[str, Answer]:  # noqa: B006
+        """A community area: how much crime of which types, when, and what is unusual there."""
+        there = Choice(areas=[area], years=years)
+        return {
+            "how_much": answer("overview", there, limit),
+            "when": answer("when", there, limit),
+            "unusual": answer("signals", Choice(areas=[area]), limit),
+        }
 
     @server.tool()
     def cite() -> str:

@@ -41,7 +41,7 @@ def test_an_answer_has_the_tables_of_the_page_with_snapshot_and_filters(api: Tes
         text = api.get(f"/download/{page}/{table['name']}.csv?year=2015-2016&offense_class=violent").text
         download = list(csv.DictReader(io.StringIO(text)))
         assert [column["name"] for column in table["columns"]] == list(download[0])[:-1]
-        assert len(table["rows"]) == len(download)
+        assert table["matching"] == len(download) >= len(table["rows"])
 
 
 def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -> None:
@@ -56,10 +56,10 @@ def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -
     ("address", "status", "problem"),
     [
         ("overview?color=red", 400, "“color”: this dashboard has no such filter."),
-        ("overview?area=99", 400, "“area=99”: Input should be less than or equal to 77."),
+        ("overview?area=99", 400, "There is no community area “99”: Input should be less than or equal to 77."),
         ("overview?as_of=yesterday", 400, "'yesterday' is neither a day"),
         ("overview?year=2003", 404, "No loaded year is chosen. Loaded: 2014-2016."),
-        ("weather", 404, "there is no /api/v1/weather: the pages are overview, "),
+        ("weather", 404, "there is no /api/v1/weather: the pages are signals, overview, "),
     ],
 )
 def test_what_is_wrong_is_said_as_json(api: TestClient, address: str, status: int, problem: str) -> None:
@@ -68,6 +68,7 @@ def test_what_is_wrong_is_said_as_json(api: TestClient, address: str, status: in
     assert problem in response.json()["problem"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("mode", GenerationMode)
 def test_every_answer_keeps_to_the_openapi_document(app: Starlette, page: str, mode: GenerationMode) -> None:

@@ -35,10 +35,18 @@ def ask(settings: Settings, *questions: tuple[str, dict[str, Any]], options: tup
 
 def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
     choice = {"years": [2016], "areas": ["hyde park"], "types": ["theft"]}
-    tools, described, columns, counted, cited = ask(
-        sample, ("describe", {}), ("describe", {"table": "crimes"}), ("count", {"crimes": choice}), ("cite", {})
+    tools, described, columns, counted, cited, *others = ask(
+        sample,
+        ("describe", {}),
+        ("describe", {"table": "crimes"}),
+        ("count", {"crimes": choice}),
+        ("cite", {}),
+        *((name, {"crimes": choice}) for name in ("trend", "compare", "when", "where", "incidents")),
+        ("unusual", {"crimes": {"areas": [25]}}),
+        ("area_profile", {"area": "Austin"}),
     )
-    assert "query" not in tools
+    assert [answer.content[0].text for answer in others if answer.is_error] == []
+    assert len(tools) == 10 and "query" not in tools
     assert described.structured_content["crime_types"][0] == "THEFT"
     assert "Not whether the case was cleared" in columns.structured_content["columns"]["arrest"]
     answer = counted.structured_content
