@@ -101,5 +101,5 @@ def _table(table: PageTable) -> TableAnswer:
         columns=columns,
         rows=rows,
         matching=table.matching or len(rows),
-        total=table.total and {name: value for name, value in table.total.items() if name in names},
+        total={name: value for name, value in table.total.items() if name in names} if table.total else None,
     )
