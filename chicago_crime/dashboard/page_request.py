@@ -58,13 +58,16 @@ class PageRequest:
         loaded, filters = list(self.facts.years), self.filters
         first, last = (filters.start or date.min).year, (filters.finish or date.max).year
         chosen = [year for year in filters.year or loaded if year in loaded and first <= year <= last]
-        if missing := [year for year in filters.year if year not in loaded]:
-            self.notes.append(
-                f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
-                f"To load: chicago-crime run --years {format_years(missing)}"
-            )
+        missing = [year for year in filters.year if year not in loaded]
+        note = (
+            f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
+            f"To load: chicago-crime run --years {format_years(missing)}"
+        )
         if not chosen:
-            raise NothingMatchesError(f"No loaded year is chosen. Loaded: {format_years(loaded)}.")
+            problem = note if missing else "No loaded year is between these dates and chosen."
+            raise NothingMatchesError(f"{problem} (loaded: {format_years(loaded)})")
+        if missing:
+            self.notes.append(note)
         return chosen
 
     @property
