@@ -67,13 +67,14 @@ def _area_rows(request: PageRequest, rows: pa.Table, by_rate: bool) -> list[dict
         if request.filters.area and number not in request.filters.area:
             continue
         crimes, residents = by_area.get(number, 0), request.residents(request.years, [number])
+        resident_years = request.resident_years(request.years, [number])
         found.append(
             {
                 "name": name,
                 "community_area": number,
                 "side": request.facts.sides[number],
                 "crimes": crimes,
-                "rate": None if request.filters.district else share(1000 * crimes, residents),
+                "rate": None if request.filters.district else share(1000 * crimes, resident_years),
                 "residents": residents / len(request.years),
                 "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
                 "link": request.toggled("area", number),
