@@ -110,6 +110,12 @@ def without_place(request: PageRequest, years: Iterable[int]) -> list[str]:
     ]
 
 
+def year_label(facts: Facts, year: int) -> str:
+    """A year as the header of a column: how far it goes, if it is incomplete."""
+    last = facts.years[year].last_day
+    return str(year) if facts.years[year].is_complete else f"{year}, to {last.day} {last:%b}"
+
+
 def partial(facts: Facts, years: Iterable[int]) -> list[str]:
     """Which years are incomplete."""
     cut = [year for year in sorted(years) if not facts.years[year].is_complete]

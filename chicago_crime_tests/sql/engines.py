@@ -55,6 +55,7 @@ PARAMETERS = {
     "cell_y": "INT64",
     "locations": "ARRAY<STRING>",
     "hours": "ARRAY<INT64>",
+    "weekdays": "ARRAY<INT64>",
     "start": "DATE",
     "finish": "DATE",
     "arrest": "BOOL",
@@ -67,8 +68,7 @@ PARAMETERS = {
     "skipped": "INT64",
     "part": "STRING",
     "last_day": "DATE",
-    "months": "ARRAY<DATE>",
-    "whole_months": "ARRAY<DATE>",
+    "years_back": "ARRAY<INT64>",
 }
 """Every parameter that a statement may have, and its type."""
 

@@ -80,23 +80,27 @@ def _height(rows: int) -> int:
     return max(rows, 2) * ROW_HEIGHT
 
 
-def trend(name: str, label: str, rows: Rows, has_before: bool) -> Figure:
-    """Crimes by month, with the year before in gray behind it if that is known."""
+def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
+    """Crimes by month, with the range that was expected in gray behind it if that is known."""
 
-    def part(mark: Spec, *fields: str) -> Spec:
+    def part(mark: Spec, field: str, *fields: str, **more: Spec) -> Spec:
         return _part(
             mark,
             ("month", *fields),
             x=_field("month", "temporal", axis={"labelFlush": True, "tickCount": 8}),
-            y=_amount(fields[0], "Crimes per month"),
+            y=_amount(field, "Crimes per month"),
             detail={"field": "run", "type": "nominal"},
+            **more,
         )
 
-    fields = ("crimes", "before") if has_before else ("crimes",)
-    layers = [part({"type": "line", "style": "before", "strokeWidth": 2}, "before")] if has_before else []
-    layers.append(part({"type": "line", "strokeWidth": 2.5}, *fields))
-    layers.append(part({"type": "point", "size": 90, "opacity": 0, "filled": True}, *fields))  # larger to point at
-    return _plot(name, label, rows, ("month", "crimes", "before", "run"), {"layer": layers})
+    fields = ("crimes", "low", "high") if has_range else ("crimes",)
+    layers = []
+    if has_range:
+        band = part({"type": "area", "style": "before", "opacity": 0.3, "strokeWidth": 0}, "low", y2={"field": "high"})
+        layers.append(band | {"transform": [{"filter": "isValid(datum.low)"}]})
+    layers.append(part({"type": "line", "strokeWidth": 2.5}, "crimes", *fields))
+    layers.append(part({"type": "point", "size": 90, "opacity": 0, "filled": True}, "crimes", *fields))
+    return _plot(name, label, rows, ("month", "crimes", "low", "high", "run"), {"layer": layers})
 
 
 def ranked(name: str, label: str, rows: Rows) -> Figure:
@@ -135,7 +139,7 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
         drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
     columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
     tooltips = ("name", "now", "low", "high")
-    y = _field("name", "nominal", sort=None)
+    y = _field("name", "nominal", sort=None, axis={"labelLimit": {"expr": "min(320, 0.4 * containerSize()[0])"}})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
     x = _amount("low_share", "Relative to the middle of the expected range", "~%") | {"scale": {"type": "sqrt"}}
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from chicago_crime.analysis.counts import UNUSUAL
-from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS
+from chicago_crime.analysis.counts import LEAST_YEARS, UNUSUAL
+from chicago_crime.analysis.expected import MOST_YEARS, OLDEST
 from chicago_crime.analysis.signals import Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
@@ -16,9 +16,6 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
-OLDEST = 10
-"""How many years back the earlier years may lie."""
-
 MAX_DRAWN = 12
 APPLY = ("group", "type", "area", "as_of")
 """The filters that choose among the signals."""
@@ -32,7 +29,8 @@ def signals(request: PageRequest) -> View:
     request.years = [end.year]
     if len(before) < LEAST_YEARS:
         return View(question, [_too_few_years(request, end)])
-    if others := sorted({name for name, _ in request.filters.active()} - set(APPLY)):
+    chosen = {"year": request.filters.year} | dict(request.filters.active())
+    if others := sorted({name for name, value in chosen.items() if value} - set(APPLY)):
         request.notes.append(f"Signals are of all crimes: these filters do not apply to them: {', '.join(others)}.")
     found = request.data.derived("signals", lambda: _find(request, end, before))
     return View(question, [_section(request, span, found[span], before) for span in SPANS])
@@ -76,9 +74,9 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         Column("sentence", "What", incidents="rows_of"),
         Column("offense", "Offense", is_shown=False),
         Column("area", "Place", is_shown=False),
-        Column("now", "Reported", "count"),
-        Column("low", "Expected from", "count"),
-        Column("high", "to", "count"),
+        Column("now", "Reported", "count", is_shown=False),
+        Column("low", "Expected from", "count", is_shown=False),
+        Column("high", "Expected to", "count", is_shown=False),
         Column("before", f"In {years}"),
         Column("score", "Surprise", "score"),
         Column("verdict", "Verdict"),
