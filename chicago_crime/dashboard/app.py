@@ -100,6 +100,7 @@ class Dashboard:
         page_request = self._page_request(request)
         view, problem, status = None, None, 200
         try:
+            page_request.require_sense()
             view = PAGES[name][1](page_request)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
@@ -111,6 +112,7 @@ class Dashboard:
         if page not in PAGES or format not in MEDIA_TYPES:
             raise HTTPException(404)
         page_request = self._page_request(request)
+        page_request.require_sense()
         table = PAGES[page][1](page_request).table(name)
         if table is None:
             raise HTTPException(404)
@@ -154,8 +156,8 @@ class Dashboard:
         return self._error(500, "Something went wrong", problem)
 
     def _page_request(self, request: Request) -> PageRequest:
-        filters, notes = read_filters(request.query_params.multi_items())
-        return PageRequest(self.snapshots.data(filters.as_of), filters, notes)
+        filters, notes, refused = read_filters(request.query_params.multi_items())
+        return PageRequest(self.snapshots.data(filters.as_of), filters, notes, refused)
 
     def _error(self, status: int, title: str, problem: str) -> Response:
         return self._render("message.html", "", status=status, title=title, problem=problem)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.view import SYNTHETIC, View, as_text
 from chicago_crime.errors import PlatformError
+from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import format_years
 
@@ -29,11 +31,13 @@ class PageRequest:
         data: the snapshot that everything on the page is from.
         filters: the chosen filters.
         notes: sentences about the filters that the page shows above its content.
+        refused: sentences about values that no crime can have; nothing is shown then.
     """
 
     data: Data
     filters: Filters
     notes: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     @cached_property
     def facts(self) -> Facts:
@@ -42,23 +46,21 @@ class PageRequest:
 
     @cached_property
     def years(self) -> list[int]:
-        """The chosen years that are loaded; all loaded years if none is chosen.
+        """The chosen years that are loaded and that the dates leave; all that are loaded if nothing is chosen.
 
         Raises:
-            NothingMatchesError: none of the chosen years is loaded.
+            NothingMatchesError: there is no such year.
         """
-        loaded = list(self.facts.years)
-        if not self.filters.year:
-            return loaded
-        chosen = [year for year in self.filters.year if year in loaded]
-        if missing := [year for year in self.filters.year if year not in loaded]:
-            note = (
+        loaded, filters = list(self.facts.years), self.filters
+        first, last = (filters.start or date.min).year, (filters.finish or date.max).year
+        chosen = [year for year in filters.year or loaded if year in loaded and first <= year <= last]
+        if missing := [year for year in filters.year if year not in loaded]:
+            self.notes.append(
                 f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
                 f"To load: chicago-crime run --years {format_years(missing)}"
             )
-            if not chosen:
-                raise NothingMatchesError(f"{note} (loaded: {format_years(loaded)})")
-            self.notes.append(note)
+        if not chosen:
+            raise NothingMatchesError(f"No loaded year is chosen. Loaded: {format_years(loaded)}.")
         return chosen
 
     @property
@@ -87,6 +89,11 @@ class PageRequest:
         chosen = self.years if years is None else years
         return self.data.answer(name, self.filters.parameters(chosen) | more)
 
+    def require_sense(self) -> None:
+        """Raise NothingMatchesError if a filter has a value that no crime can have."""
+        if self.refused:
+            raise NothingMatchesError(" ".join(self.refused))
+
     def require_matches(self, crimes: float) -> None:
         """Raise NothingMatchesError if no crime matches."""
         if not crimes:
@@ -101,14 +108,22 @@ class PageRequest:
         match name:
             case "area":
                 return self.area_name(int(str(value)))
-            case "district":
-                return f"District {value}"
+            case "district" | "ward" | "beat" | "cell":
+                return f"{name.capitalize()} {value}"
+            case "group":
+                return offense_groups()[str(value)].label
+            case "hour":
+                return f"{value}:00\u2013{value}:59"
+            case "start" | "finish":
+                return f"{'From' if name == 'start' else 'To'} {as_text(value, 'date')}"
             case "arrest":
                 return "Arrest flag set" if value else "Arrest flag not set"
             case "domestic":
                 return "Domestic" if value else "Not domestic"
             case "as_of":
                 return f"As of {value}"
+            case "block":
+                return str(value)
         return str(value).replace("non_index", "other (non-index)").capitalize()
 
     @property

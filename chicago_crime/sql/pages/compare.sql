@@ -23,8 +23,8 @@ WITH by_day AS (
       ELSE IF(@source_labels, primary_type, primary_type_comparable)
     END AS row_name,
     month AS day,
-    SUM(crimes) AS crimes
-  FROM crimes_monthly
+    COUNT(*) AS crimes
+  FROM enriched_crimes
   WHERE matches_filters AND month IN UNNEST(@whole_months)
   GROUP BY row_name, day
 ),

@@ -5,7 +5,7 @@ SELECT
   cell_x,
   cell_y,
   community_area,
-  SUM(IF(matches_filters, crimes, 0)) AS crimes
-FROM crimes_by_cell
+  COUNTIF(matches_filters) AS crimes
+FROM enriched_crimes
 WHERE year IN UNNEST(@years)
 GROUP BY cell_x, cell_y, community_area
