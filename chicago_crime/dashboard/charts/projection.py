@@ -62,7 +62,8 @@ def tile_polynomials(scale: float) -> dict[str, list[list[float]]]:
 
     Returns:
         `center`: the middle of the city in both systems. `to`: for x and y of the map, the coefficients of
-        1, u, v, u², uv, v², where u and v are tile coordinates less their center, times 10,000; exact to a tenth of a foot.
+        1, u, v, u², uv, v², where u and v are tile coordinates less their center, times 10,000; exact to a tenth
+        of a foot.
         `from`: for u and v the same of x and y less their center, divided by 10,000.
     """
     grid = np.stack(np.meshgrid(np.linspace(-87.95, -87.5, 30), np.linspace(41.62, 42.05, 30)), axis=-1).reshape(-1, 2)
