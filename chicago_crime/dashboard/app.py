@@ -4,9 +4,11 @@ import io
 import json
 import logging
 from contextlib import suppress
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import jinja2
 import pyarrow.csv
@@ -23,6 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts.map import streets
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.dashboard.filters import Filters, read_filters
@@ -85,6 +88,12 @@ class Dashboard:
                 Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
             ],
         )
+
+    @cached_property
+    def tiles(self) -> dict[str, Any] | None:
+        """Where browsers get streets from, and how they place them on maps; None if the installation has none."""
+        settings = self.snapshots.installation.settings
+        return {"url": settings.map_tiles, "credit": settings.map_credit, **streets()} if settings.map_tiles else None
 
     def warm_up(self) -> None:
         """Import before the server listens what concurrent requests would race for."""
@@ -173,6 +182,7 @@ class Dashboard:
             "bare": f"?{bare}" if bare else "",
             "request": request,
             "as_text": as_text,
+            "tiles": self.tiles,
         }
         context |= {"as_json": as_json, "themes": [theme(False), theme(True)]}
         if request:
@@ -182,7 +192,8 @@ class Dashboard:
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)
-        return HTMLResponse(text, status, {"Content-Security-Policy": POLICY})
+        policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
+        return HTMLResponse(text, status, {"Content-Security-Policy": policy})
 
 
 def as_json(value: Any) -> Markup:

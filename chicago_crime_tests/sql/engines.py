@@ -61,6 +61,7 @@ PARAMETERS = {
     "domestic": "BOOL",
     "source_labels": "BOOL",
     "rows_are": "STRING",
+    "place": "STRING",
     "last_day": "DATE",
     "months": "ARRAY<DATE>",
     "whole_months": "ARRAY<DATE>",

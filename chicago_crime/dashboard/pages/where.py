@@ -49,9 +49,10 @@ def where(request: PageRequest) -> View:
     )
     request.require_matches(crimes)
     shown = request.filters.map
-    sections = (
-        _places(request, shown) if shown in PLACES else {"cells": _cells, "hot_spots": _hot_spots}[shown](request)
-    )
+    if shown in PLACES:
+        sections = _places(request, shown)
+    else:
+        sections = _cells(request) if shown == "cells" else _hot_spots(request)
     return View(
         "Where is crime reported, and where does it cluster?",
         numbers=[
@@ -127,7 +128,8 @@ def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
 
 
 def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dict[str, Any]:
-    inside = replace(request.filters, map="cells", page=1, **{kind: (number,)}).query()
+    place: dict[str, Any] = {kind: (number,)}
+    inside = replace(request.filters, map="cells", page=1, **place).query()
     row = {"name": _name(request, kind, number), "number": number, "crimes": crimes, "link": inside}
     if kind == "area":
         residents = request.residents(request.years, [number])
