@@ -92,7 +92,10 @@ def cells_map(
     tips: Sequence[str],
     link: str,
 ) -> Map:
-    """Cells by color, with the outlines of places on top. A click leads to `link`, completed by the key of the cell."""
+    """Cells by color, and on top the outlines of all places, or of those that are `chosen`, which then fill the view.
+
+    A click leads to `link`, completed by the key of the cell: cell_x,cell_y.
+    """
     marks = []
     for css in dict(legend):
         here = [(x, y) for x, y, color in zip(*cells.tolist(), colors, strict=True) if color == css]

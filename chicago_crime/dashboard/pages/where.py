@@ -91,10 +91,12 @@ def outlines(request: PageRequest, kind: str) -> tuple[Outlines, bool]:
     return data.derived(f"outlines of {kind}", from_cells), False
 
 
-def _chosen(request: PageRequest, kind: str) -> Outlines:
-    """The outlines of the places of a kind that the filters choose."""
-    numbers = getattr(request.filters, kind)
-    return {n: shape for n, shape in outlines(request, kind)[0].items() if n in numbers} if numbers else {}
+def _chosen(request: PageRequest) -> Outlines:
+    """The outlines of the smallest places that the filters choose; none if they choose no place."""
+    for kind in ("beat", "ward", "area", "district"):
+        if numbers := getattr(request.filters, kind):
+            return {n: shape for n, shape in outlines(request, kind)[0].items() if n in numbers}
+    return {}
 
 
 def _whose(request: PageRequest, kind: str) -> list[str]:
@@ -158,7 +160,7 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]])
         css = f"{color} pale" if by_rate and row["is_small"] else color
         marks[row["number"]] = Mark("", css, label, f"/where?{row['link']}")
     what = _what(request, shown).lower()
-    return places_map(shown, f"Map: {what} by {called}", everywhere, marks, legend, _chosen(request, kind))
+    return places_map(shown, f"Map: {what} by {called}", everywhere, marks, legend, _chosen(request))
 
 
 def _what(request: PageRequest, shown: str) -> str:
@@ -169,8 +171,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
     kind, called = PLACES[shown]
     rows, what = _place_rows(request, shown), _what(request, shown)
     by_rate = _is_by_rate(request, shown)
-    columns = [Column("name", called.capitalize().removeprefix("Community ").capitalize())]
-    columns.append(Column("crimes", "Crimes", "count"))
+    columns = [Column("name", called.split()[-1].capitalize()), Column("crimes", "Crimes", "count")]
     notes = []
     if kind == "area":
         columns += [
@@ -184,7 +185,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
         Section(
             "map",
             title,
-            f"Click a {called.split()[-1]} to see its blocks.",
+            "Click one to see its blocks.",
             [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_whose(request, kind)],
             maps=[_place_map(request, shown, rows)],
         ),
@@ -228,10 +229,9 @@ def _cells_drawn(
     request: PageRequest, name: str, label: str, cells: Cells, colors: list[str], legend: Any, texts: list[str]
 ) -> Map:
     """A map of cells, within the outlines of the chosen places or of all areas."""
-    kind = next((kind for kind in ("beat", "ward", "district", "area") if getattr(request.filters, kind)), "area")
     link = f"/incidents?{replace(request.filters, map='areas', cell=None, page=1).query()}&cell="
     tips = [f"{request.area_name(area)}: {text}" for area, text in zip(cells.areas, texts, strict=True)]
-    around = outlines(request, kind)[0], _chosen(request, kind)
+    around = outlines(request, "area")[0], _chosen(request)
     return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
 
 
