@@ -1,9 +1,9 @@
 """The web application: routes, error pages and headers. It serves everything it needs itself, without the internet."""
 
-import io
 import json
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -11,8 +11,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 import jinja2
-import pyarrow.csv
-import pyarrow.parquet
 from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,14 +26,16 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import streets
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
+from chicago_crime.dashboard.downloads import FORMATS, file_name
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.data import data_page
+from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
-from chicago_crime.dashboard.view import SYNTHETIC, as_text
+from chicago_crime.dashboard.view import as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.tables.years import format_years
@@ -45,12 +45,12 @@ PAGES: dict[str, tuple[str, Page]] = {
     "where": ("Where", where),
     "when": ("When", when),
     "compare": ("Compare", compare),
+    "incidents": ("Incidents", incidents),
     "data": ("Data", data_page),
 }
 HOSTS = ["127.0.0.1", "localhost", "testserver"]
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
 POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 FOLDER = Path(__file__).parent
 TEMPLATES = jinja2.Environment(
@@ -118,23 +118,19 @@ class Dashboard:
     def download(self, request: Request) -> Response:
         """A table of a page, with the rows that the page shows for the same query string."""
         page, (name, _, format) = request.path_params["page"], request.path_params["file"].rpartition(".")
-        if page not in PAGES or format not in MEDIA_TYPES:
+        if page not in PAGES or format not in FORMATS:
             raise HTTPException(404)
-        page_request = self._page_request(request)
+        page_request = replace(self._page_request(request), is_download=True)
         page_request.require_sense()
         table = PAGES[page][1](page_request).table(name)
         if table is None:
             raise HTTPException(404)
         is_synthetic = bool(caveats.synthetic_years(page_request.facts))
-        rows, buffer = table.download(is_synthetic), io.BytesIO()
-        if format == "csv":
-            pyarrow.csv.write_csv(rows, buffer)
-        else:
-            pyarrow.parquet.write_table(rows.replace_schema_metadata({"citation": page_request.citation}), buffer)
-        snapshot = page_request.data.catalog.snapshot
-        file = f"chicago-crime-{page}-{name}-{snapshot}{'-' + SYNTHETIC if is_synthetic else ''}.{format}"
+        media_type, write = FORMATS[format]
+        rows = table.download(page_request.filters.sort, is_synthetic)
+        file = f"{file_name(page_request, page, name, is_synthetic)}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-        return Response(buffer.getvalue(), media_type=MEDIA_TYPES[format], headers=headers)
+        return Response(write(rows, page_request.citation), media_type=media_type, headers=headers)
 
     def vega(self, request: Request) -> Response:
         """The library that draws the charts."""

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
@@ -68,6 +68,10 @@ class Facts:
         source_types: the source's labels, most frequent first.
         merged: source label -> comparable label, where the two differ.
         districts: district numbers.
+        wards: ward numbers.
+        beats: beat numbers.
+        descriptions: the source's descriptions, most frequent first.
+        locations: kinds of location, most frequent first.
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
@@ -80,6 +84,10 @@ class Facts:
     source_types: list[str]
     merged: dict[str, str]
     districts: list[int]
+    wards: list[int]
+    beats: list[int]
+    descriptions: list[str]
+    locations: list[str]
     areas: dict[int, str]
     sides: dict[int, str]
     residents: dict[tuple[int, int], float]
@@ -211,12 +219,22 @@ class Data:
                 for row in choices
                 if row["primary_type"] and row["primary_type"] != row["primary_type_comparable"]
             },
-            districts=sorted({row["district"] for row in choices if row["district"] is not None}),
+            districts=sorted(row["district"] for row in choices if row["district"] is not None),
+            wards=sorted(row["ward"] for row in choices if row["ward"] is not None),
+            beats=sorted(row["beat"] for row in choices if row["beat"] is not None),
+            descriptions=_most_frequent(choices, "description"),
+            locations=_most_frequent(choices, "location_description"),
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},
             residents={(row["year"], row["community_area"]): row["population"] for row in residents},
             few_residents={(row["year"], row["community_area"]) for row in residents if row["is_small_population"]},
         )
+
+
+def _most_frequent(choices: list[dict[str, Any]], column: str) -> list[str]:
+    """The values of a column, most frequent first."""
+    counts = {row[column]: row["crimes"] for row in choices if row[column] is not None}
+    return sorted(counts, key=lambda name: (-counts[name], name))
 
 
 @dataclass

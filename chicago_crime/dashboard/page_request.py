@@ -1,9 +1,10 @@
 """A request for a page: its filters, what is loaded, and the years that both leave."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 
@@ -32,12 +33,14 @@ class PageRequest:
         filters: the chosen filters.
         notes: sentences about the filters that the page shows above its content.
         refused: sentences about values that no crime can have; nothing is shown then.
+        is_download: whether a table is to be downloaded, and not shown on a page.
     """
 
     data: Data
     filters: Filters
     notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    is_download: bool = False
 
     @cached_property
     def facts(self) -> Facts:
@@ -134,6 +137,26 @@ class PageRequest:
     def toggled(self, name: str, value: object) -> str:
         """The query string with a filter added, or removed if it is active."""
         return self.filters.toggled(name, value).query()
+
+    def sorted(self, sort: str) -> str:
+        """The query string with another order of a table's rows, from the first of them."""
+        return replace(self.filters, sort=sort, page=1).query()
+
+    def paged(self, page: int) -> str:
+        """The query string of another part of a long table."""
+        return replace(self.filters, page=page).query()
+
+    def incidents(self, **values: object) -> str:
+        """The query string of the incidents that have these values besides the filters.
+
+        A value replaces those of its filter, as each row of a table stands for one of them.
+        """
+        several = {name for name in values if isinstance(getattr(Filters, name), tuple)}
+        changes: dict[str, Any] = {
+            name: (value,) if name in several and not isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
+        return replace(self.filters, sort="", page=1, **changes).query()
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """Residents of the areas (of all areas by default), summed over years."""

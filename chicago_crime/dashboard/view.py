@@ -28,6 +28,8 @@ Kind = Literal[
     "score",
     "date",
     "month",
+    "time",
+    "flag",
 ]
 
 NOT_KNOWN = "\u2013"
@@ -46,6 +48,7 @@ FORMATS = {
     "score": "{:+.1f}",
     "date": "{0.day} {0:%B %Y}",
     "month": "{:%B %Y}",
+    "time": "{0.day} {0:%b %Y, %H:%M}",
 }
 
 
@@ -55,6 +58,8 @@ def as_text(value: Any, kind: Kind) -> str:
         return NOT_KNOWN
     if kind in ("text", "prose", "plain"):
         return str(value)
+    if kind == "flag":
+        return "yes" if value else "no"
     if kind == "growth":  # the column header has the percent sign
         return as_text(value, "percent_change").removesuffix(" %")
     if kind == "mean":
@@ -73,6 +78,7 @@ class Column:
         group: a label above several columns.
         is_small: name of a column that is true where this column's value is too small to be meaningful.
         is_shown: whether the page shows it; a download always has it.
+        incidents: name of the value that is the query string of the incidents behind this column's count.
     """
 
     name: str
@@ -81,11 +87,12 @@ class Column:
     group: str = ""
     is_small: str = ""
     is_shown: bool = True
+    incidents: str = ""
 
     @property
     def is_number(self) -> bool:
         """Whether it is right-aligned."""
-        return self.kind not in ("text", "prose", "plain", "date", "month")
+        return self.kind not in ("text", "prose", "plain", "date", "month", "time", "flag")
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,8 @@ class PageTable:
         rows: values by column name; `link` may hold the query string that the first cell links to.
         shown: how many rows the page shows; the download has all.
         is_open: whether it is expanded at first.
-        has_total: whether its first row is the total of the others.
+        total: what all rows together have, shown below them. It is in no download: there it would count twice.
+        matching: how many rows there are, where `rows` are only a part of them.
     """
 
     name: str
@@ -108,7 +116,8 @@ class PageTable:
     rows: Sequence[Mapping[str, Any]]
     shown: int = 100
     is_open: bool = False
-    has_total: bool = False
+    total: Mapping[str, Any] | None = None
+    matching: int | None = None
 
     @cached_property
     def shown_columns(self) -> list[Column]:
@@ -132,9 +141,27 @@ class PageTable:
                 spans.append((column.group, 1))
         return spans if any(column.group for column in self.columns) else []
 
-    def download(self, synthetic: bool) -> pa.Table:
+    def ordered(self, sort: str) -> Sequence[Mapping[str, Any]]:
+        """The rows in the order that `Filters.sort` asks for, if that is about this table; unknown values last."""
+        table, _, name = sort.partition(":")
+        column = next((column.name for column in self.columns if column.name == name.removeprefix("-")), None)
+        if table != self.name or column is None:
+            return self.rows
+        known = [row for row in self.rows if row[column] is not None]
+        known.sort(key=lambda row: row[column], reverse=name.startswith("-"))
+        return [*known, *(row for row in self.rows if row[column] is None)]
+
+    def next_sort(self, column: Column, sort: str) -> str:
+        """What a click on a column's header sorts by: numbers from the largest, texts from A, and then the reverse."""
+        first, second = f"{self.name}:{column.name}", f"{self.name}:-{column.name}"
+        if column.kind not in ("text", "prose", "plain"):
+            first, second = second, first
+        return second if sort == first else first
+
+    def download(self, sort: str, synthetic: bool) -> pa.Table:
         """The unformatted rows, with a column that marks synthetic data."""
-        rows = pa.table({column.name: [row[column.name] for row in self.rows] for column in self.columns})
+        found = self.ordered(sort)
+        rows = pa.table({column.name: [row[column.name] for row in found] for column in self.columns})
         if synthetic:
             rows = rows.append_column("data", pa.array([SYNTHETIC] * rows.num_rows, pa.string()))
         return rows
@@ -166,12 +193,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Number:
-    """A key figure at the top of a page."""
+    """A key figure at the top of a page; `link` is the address of the incidents that it counts."""
 
     label: str
     value: str
     detail: str = ""
     caveat: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,6 +209,11 @@ class View:
     question: str
     sections: Sequence[Section] = ()
     numbers: Sequence[Number] = ()
+
+    def figure(self, name: str) -> tuple[Section, Figure] | None:
+        """The chart with this name, and its section."""
+        both = ((section, figure) for section in self.sections for figure in section.figures)
+        return next((one for one in both if one[1].name == name), None)
 
     def table(self, name: str) -> PageTable | None:
         """The table with this name."""

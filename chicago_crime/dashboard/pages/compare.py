@@ -45,7 +45,7 @@ def compare(request: PageRequest) -> View:
     del total["link"]
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[_table(request, [total, *rows], end), _chart(request, rows, end)],
+        sections=[_table(request, rows, total, end), _chart(request, rows, end)],
     )
 
 
@@ -120,10 +120,10 @@ def _label(request: PageRequest, name: str | None) -> str:
     return name or NO_TYPE
 
 
-def _table(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Section:
+def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
     columns = [Column("name", {"area": "Area", "district": "District", "type": "Type"}[request.filters.rows])]
     newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
-    means = {span: rows[0][f"{span}_mean_years"] for span in SPANS}
+    means = {span: total[f"{span}_mean_years"] for span in SPANS}
     for span, label in SPANS.items():
         columns += [
             Column(span, str(newest[span]), "count", label),
@@ -142,7 +142,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
         f"{YEARS_BACK} years before.",
         [caveats.SMALL_NUMBERS, *_gaps(request, means, newest), *caveats.provisional(request.facts, [end.year])]
         + (caveats.labels(request.facts, request.filters) if request.filters.rows == "type" else []),
-        tables=[PageTable("spans", caption, columns, rows, shown=200, is_open=True, has_total=True)],
+        tables=[PageTable("spans", caption, columns, rows, shown=200, is_open=True, total=total)],
         shape="wide",
     )
 

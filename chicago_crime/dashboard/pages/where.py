@@ -28,7 +28,8 @@ PLACES = {
 
 HOT, COLD = ("hot99", "hot95"), ("cold99", "cold95")
 
-CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), Column("crimes", "Crimes", "count"))
+CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
+CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), CRIMES)
 CENTER = (Column("x_ft", "X, ft", "count"), Column("y_ft", "Y, ft", "count"))
 WHAT_CENTER_MEANS = "X and Y are the center of the cell: NAD83 Illinois East, in feet."
 
@@ -133,6 +134,7 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dic
     place: dict[str, Any] = {kind: (number,)}
     inside = replace(request.filters, map="cells", page=1, **place).query()
     row = {"name": _name(request, kind, number), "number": number, "crimes": crimes, "link": inside}
+    row["incidents"] = request.incidents(**{kind: number})
     if kind == "area":
         residents = request.residents(request.years, [number])
         row |= {
@@ -171,7 +173,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
     kind, called = PLACES[shown]
     rows, what = _place_rows(request, shown), _what(request, shown)
     by_rate = _is_by_rate(request, shown)
-    columns = [Column("name", called.split()[-1].capitalize()), Column("crimes", "Crimes", "count")]
+    columns = [Column("name", called.split()[-1].capitalize()), CRIMES]
     notes = []
     if kind == "area":
         columns += [
@@ -220,7 +222,8 @@ def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -
     for rank, i in enumerate(order.tolist(), 1):
         x, y = cells.at[:, i].tolist()
         row = {"rank": rank, "x_ft": (x + 0.5) * CELL_FT, "y_ft": (y + 0.5) * CELL_FT, "crimes": int(cells.crimes[i])}
-        row |= {"name": request.area_name(cells.areas[i])} | {name: values[i] for name, values in more.items()}
+        row |= {"name": request.area_name(cells.areas[i]), "incidents": request.incidents(cell=f"{x},{y}")}
+        row |= {name: values[i] for name, values in more.items()}
         found.append(row)
     return found
 
@@ -229,7 +232,7 @@ def _cells_drawn(
     request: PageRequest, name: str, label: str, cells: Cells, colors: list[str], legend: Any, texts: list[str]
 ) -> Map:
     """A map of cells, within the outlines of the chosen places or of all areas."""
-    link = f"/incidents?{replace(request.filters, map='areas', cell=None, page=1).query()}&cell="
+    link = f"/incidents?{request.incidents(cell=None)}&cell="
     tips = [f"{request.area_name(area)}: {text}" for area, text in zip(cells.areas, texts, strict=True)]
     around = outlines(request, "area")[0], _chosen(request)
     return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
@@ -317,6 +320,7 @@ def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
         | {
             "share": share(row["without_location"], row["crimes"]),
             "name": str(row["type"]).capitalize(),
+            "incidents": request.incidents(type=row["type"]),
             "is_small": row["crimes"] < caveats.SMALL,
         }
         for row in by_type.to_pylist()
@@ -324,7 +328,7 @@ def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
     rows.sort(key=lambda row: (row["is_small"], -row["share"], row["name"]))
     columns = (
         Column("name", "Type"),
-        Column("crimes", "Crimes", "count"),
+        CRIMES,
         Column("without_location", "Without a location", "count"),
         Column("share", "Share", "percent", is_small="is_small"),
         Column("without_area", "Without an area", "count"),
