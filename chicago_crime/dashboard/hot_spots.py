@@ -1,14 +1,15 @@
 """Hot spots under any filters: Getis-Ord Gi* from counts by cell, as the Spark job computes it per year and class."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
 
 RATES = (0.01, 0.05)
-"""Which share of the cells that are called hot or cold may be so by chance: dark and pale colors."""
+"""Which share of the cells that are called hot or cold may be so by chance: in dark colors, and in all.
+
+As Caldas de Castro and Singer (2006) use the procedure of Benjamini and Hochberg for Gi*.
+"""
 
 LEAST_CELLS = 30
 """In a smaller study area, Gi* is not near enough to a normal distribution."""
@@ -38,15 +39,3 @@ def gi_star(cells: Counts, crimes: Counts) -> tuple[npt.NDArray[np.float64], Cou
     scale = deviation * np.sqrt((n * cells_near - cells_near**2) / max(n - 1, 1))
     z = np.divide(near - mean * cells_near, scale, out=np.zeros(n), where=scale > 0)
     return z, np.asarray(near, dtype=np.int64)
-
-
-def threshold(z: npt.NDArray[np.float64], rate: float) -> float:
-    """The z-score from which cells differ from chance, such that a share of at most `rate` of them does not.
-
-    Benjamini and Hochberg's procedure over two-sided tests, as Caldas de Castro and Singer (2006) use it for Gi*.
-    Infinite if no cell differs.
-    """
-    ordered = np.sort(np.abs(z))[::-1]
-    chances = np.array([math.erfc(score / math.sqrt(2)) for score in ordered])
-    passed = np.flatnonzero(chances <= rate * np.arange(1, len(z) + 1) / len(z))
-    return float(ordered[passed[-1]]) if len(passed) else math.inf

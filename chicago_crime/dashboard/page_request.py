@@ -163,6 +163,10 @@ class PageRequest:
         chosen = set(areas) or set(self.facts.areas)
         return sum(self.facts.residents.get((year, area), 0.0) for year in years for area in chosen)
 
+    def resident_years(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
+        """The same, but a year that is not over counts only as far as its data goes: what a yearly rate divides by."""
+        return sum(self.residents([year], areas) * self.facts.years[year].covered for year in years)
+
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:
         """Whether an area has too few residents in any of the years for a meaningful rate."""
         return any((year, area) in self.facts.few_residents for year in years)

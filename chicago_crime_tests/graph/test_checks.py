@@ -102,6 +102,19 @@ def test_a_column_that_turns_empty_and_a_type_that_vanishes_get_a_warning(settin
     assert "share of type THEFT moved by -100.0%" in problems
 
 
+def test_codes_that_appear_vanish_or_jump_get_a_warning(settings: Settings, folder: Path) -> None:
+    """A year that is not over is compared as far as it goes."""
+    codes = {2014: {"0820": 9, "0610": 3, "0860": 8}, 2015: {"0820": 3, "0610": 3, "0760": 4}}
+    for year, months in ((2014, 12), (2015, 6)):
+        rows = crimes_of_months(year, per_month=sum(codes[year].values()), months=range(1, months + 1))
+        names = [code for code, n in codes[year].items() for _ in range(n)] * months
+        write_csv(folder / f"{year}.csv", [row | {"iucr": code} for row, code in zip(rows, names, strict=True)])
+    problems = found(run_well(settings, 2014, 2015))
+    assert problems["code_coverage:codes_are_stable"] == (
+        "2015: codes: 0760 appears (0 crimes in 2014, 24 in 2015), 0860 vanishes (96 crimes in 2014, 0 in 2015)"
+    )
+
+
 def test_implausible_values_get_a_warning(settings: Settings, folder: Path) -> None:
     rows = crimes_of_months(2014)
     rows[0] |= {"latitude": "51.5", "longitude": "-0.1"}

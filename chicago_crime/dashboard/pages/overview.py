@@ -71,8 +71,7 @@ def _numbers(
 ) -> list[Number]:
     now = sum(counts["now"] for counts in by_type.values())
     before = sum(counts["before"] for counts in by_type.values())
-    is_complete = request.facts.years[request.newest_year].is_complete
-    residents = request.residents([request.newest_year], request.filters.area)
+    residents = request.resident_years([request.newest_year], request.filters.area)
     rate = None if request.filters.district else share(1000 * placed, residents)
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
@@ -94,9 +93,9 @@ def _numbers(
             caveats.ARREST,
         ),
         Number(
-            "Per 1,000 residents",
+            "Per 1,000 residents a year",
             as_text(rate, "decimal"),
-            f"in {request.newest_year}" + ("" if is_complete else ", which is incomplete")
+            f"in {request.newest_year}" + ("" if request.facts.years[request.newest_year].is_complete else " so far")
             if rate is not None
             else "no population figures by police district",
             small + caveats.POPULATION if rate is not None else "",

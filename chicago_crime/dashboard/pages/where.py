@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from chicago_crime.analysis.counts import adjusted, p_of_score
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, official
-from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS, Counts, gi_star, threshold
+from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
 from chicago_crime.tables import CELL_FT
@@ -26,7 +27,14 @@ PLACES = {
 }
 """What a map of places shows: the name of its filter, and what one is called."""
 
-HOT, COLD = ("hot99", "hot95"), ("cold99", "cold95")
+LEGEND = [
+    ("hot99", "hot, 1 % by chance"),
+    ("hot95", "hot, 5 % by chance"),
+    ("even", "as elsewhere"),
+    ("cold95", "cold, 5 % by chance"),
+    ("cold99", "cold, 1 % by chance"),
+]
+"""The colors of hot and cold cells."""
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), CRIMES)
@@ -110,8 +118,12 @@ def _name(request: PageRequest, kind: str, number: int) -> str:
 
 
 def _is_by_rate(request: PageRequest, shown: str) -> bool:
-    others = (getattr(request.filters, name) for name in ("district", "ward", "beat", "block", "cell"))
-    return shown == "areas" and request.filters.measure == "rate" and not any(others)
+    return shown == "areas" and request.filters.measure == "rate" and not _splits_areas(request)
+
+
+def _splits_areas(request: PageRequest) -> bool:
+    """Whether a filter leaves only a part of some areas, of which nobody knows the residents."""
+    return any(getattr(request.filters, name) for name in ("district", "ward", "beat", "block", "cell"))
 
 
 def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
@@ -137,9 +149,10 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dic
     row["incidents"] = request.incidents(**{kind: number})
     if kind == "area":
         residents = request.residents(request.years, [number])
+        years_lived = request.resident_years(request.years, [number])
         row |= {
             "side": request.facts.sides[number],
-            "rate": share(1000 * crimes, residents),
+            "rate": None if _splits_areas(request) else share(1000 * crimes, years_lived),
             "residents": residents / len(request.years),
             "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
         }
@@ -181,7 +194,8 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             Column("residents", "Residents", "count"),
             Column("side", "Side", is_shown=False),
         ]
-        notes = [f"Gray: {caveats.SMALL_RATE}.", caveats.POPULATION]
+        rates = "No rates while a filter splits areas: there are no population figures of their parts."
+        notes = [rates] if _splits_areas(request) else [f"Gray: {caveats.SMALL_RATE}.", caveats.POPULATION]
     title = f"{what} by {called}, {request.years_text}"
     return [
         Section(
@@ -262,19 +276,15 @@ def _cells(request: PageRequest) -> list[Section]:
 def _hot_spots(request: PageRequest) -> list[Section]:
     cells = _found_cells(request)
     z, near = gi_star(cells.at, cells.crimes)
-    dark, pale = (threshold(z, rate) for rate in RATES)
-    rows = [(dark, HOT[0]), (pale, HOT[1])], [(-dark, COLD[0]), (-pale, COLD[1])]
-    colors = [
-        next((css for edge, css in rows[0] if score >= edge), "")
-        or next((css for edge, css in rows[1] if score <= edge), "even")
-        for score in z.tolist()
-    ]
-    legend = list(zip((*HOT, "even", *reversed(COLD)), LEGEND, strict=True))
+    p = adjusted(p_of_score(z))
+    is_hot, is_cold = (z > 0) & (p <= RATES[1]), (z < 0) & (p <= RATES[1])
+    dark = p <= RATES[0]
+    choices = [is_hot & dark, is_hot, is_cold & dark, is_cold]
+    colors = np.select(choices, ["hot99", "hot95", "cold99", "cold95"], "even").tolist()
     texts = [
         f"{as_text(n, 'count')} crimes, Gi* {as_text(score, 'score')}"
         for n, score in zip(cells.crimes.tolist(), z.tolist(), strict=True)
     ]
-    is_hot = z >= pale
     in_hot = share(int(cells.crimes[is_hot].sum()), int(cells.crimes.sum()))
     order = np.argsort(-z, kind="stable")
     listed = _cell_rows(request, cells, order[is_hot[order]], neighborhood_crimes=near.tolist(), gi_star=z.tolist())
@@ -288,18 +298,15 @@ def _hot_spots(request: PageRequest) -> list[Section]:
             f"Hot and cold spots, {request.years_text}",
             WHAT_HOT_MEANS,
             [*few, study, *_whose(request, "area")],
-            maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, legend, texts)],
+            maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
         ),
         _cell_table(
             request,
             f"{as_text(int(is_hot.sum()), 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes",
             PageTable("hot-spots", f"Hot cells, {request.years_text}", columns, listed, shown=50, is_open=True),
-            f"{as_text(int((z <= -pale).sum()), 'count')} cells are cold. ",
+            f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
         ),
     ]
-
-
-LEGEND = ("hot, 1 % by chance", "hot, 5 % by chance", "as elsewhere", "cold, 5 % by chance", "cold, 1 % by chance")
 
 
 def _within(request: PageRequest) -> str:

@@ -13,13 +13,14 @@ from dagster import (
     multi_asset_check,
 )
 
+from chicago_crime.graph.checks.codes import CODES_ARE_STABLE
 from chicago_crime.graph.checks.findings import Check, Examined
 from chicago_crime.graph.checks.layers import LAYER_CHECKS
 from chicago_crime.graph.checks.tables import checks_of_tables
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.tables import TABLES
 
-CHECKS = (*LAYER_CHECKS, *checks_of_tables())
+CHECKS = (*LAYER_CHECKS, CODES_ARE_STABLE, *checks_of_tables())
 """Every check of the platform."""
 
 
