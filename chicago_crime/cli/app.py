@@ -45,7 +45,7 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
     dashboard: ("dashboard", "dashboard --port 8051 --data-dir ~/crimes"),
     report: (
         'report --area "Hyde Park" --year 2016 --output report.html',
-        "report --year 2016 --output city.html",
+        "report --ward 24 --year 2016 --output ward.html",
     ),
     doctor: ("doctor",),
     rehearse: ("rehearse", "rehearse --cluster --yes"),

@@ -1,17 +1,13 @@
 """The web application: routes, error pages and headers. It serves everything it needs itself, without the internet."""
 
-import json
 import logging
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-import jinja2
-from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -35,6 +31,8 @@ from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
+from chicago_crime.dashboard.report import render
+from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json
 from chicago_crime.dashboard.view import as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
@@ -51,11 +49,6 @@ PAGES: dict[str, tuple[str, Page]] = {
 HOSTS = ["127.0.0.1", "localhost", "testserver"]
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
 POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-
-FOLDER = Path(__file__).parent
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +67,7 @@ class Dashboard:
                 Route("/static/vega.js", self.vega),
                 Mount("/static", StaticFiles(directory=FOLDER / "static")),
                 Route("/download/{page}/{file}", self.download),
+                Route("/report", self.report),
                 Route("/{page}", self.page),
             ],
             exception_handlers={
@@ -131,6 +125,12 @@ class Dashboard:
         file = f"{file_name(page_request, page, name, is_synthetic)}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(write(rows, page_request.citation), media_type=media_type, headers=headers)
+
+    def report(self, request: Request) -> Response:
+        """The same filters as a report to print."""
+        page_request = self._page_request(request)
+        page_request.require_sense()
+        return HTMLResponse(render(page_request), headers={"Content-Security-Policy": POLICY})
 
     def vega(self, request: Request) -> Response:
         """The library that draws the charts."""
@@ -190,8 +190,3 @@ class Dashboard:
         text = TEMPLATES.get_template(template).render(**context, **more)
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
         return HTMLResponse(text, status, {"Content-Security-Policy": policy})
-
-
-def as_json(value: Any) -> Markup:
-    """A value as JSON that is safe inside a script element."""
-    return Markup(json.dumps(value, separators=(",", ":"), default=str).replace("<", "\\u003c"))
