@@ -20,6 +20,9 @@ ALIKE, UNLIKE = 16, 4
 """How many years of its own the variation that a row shares with others is worth: those of one offense in other areas,
 or those of other offenses. Estimated as by Smyth (2004) from Chicago's years 2014 to 2016, which gave 18 and 2."""
 
+LEAST_YEARS = 2
+"""With fewer earlier years, nothing is known of how counts vary."""
+
 _LARGE = 2_000
 """Above this total, the exact test and the one of square roots differ by less than matters."""
 
@@ -118,7 +121,8 @@ def adjusted(p: Counts) -> Floats:
 
 
 def verdicts(before: Counts, now: Counts, history: Counts, worth: int) -> list[str | None]:
-    """What to call the change of each row, of all rows at once; None where one of the counts is not known.
+    """What to call the change of each row, of all rows at once; None where one of the counts, or LEAST_YEARS earlier
+    ones, are not known.
 
     Too few to say: not even a halving of the larger count would be unusual, taken alone.
 
@@ -128,7 +132,8 @@ def verdicts(before: Counts, now: Counts, history: Counts, worth: int) -> list[s
         worth: ALIKE if rows are places, UNLIKE if they are offenses.
     """
     before, now = np.asarray(before, dtype=float), np.asarray(now, dtype=float)
-    known = ~np.isnan(before) & ~np.isnan(now)
+    years = (~np.isnan(np.asarray(history, dtype=float))).sum(axis=1)
+    known = ~np.isnan(before) & ~np.isnan(now) & (years >= LEAST_YEARS)
     dispersion, freedom = overdispersion(history, worth)
     p = np.full(len(now), np.nan)
     p[known] = p_of_change(before[known], now[known], dispersion[known], freedom[known])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chicago_crime.analysis.counts import (
+    LEAST_YEARS,
     NORMAL_95,
     UNLIKE,
     Counts,
@@ -19,9 +20,11 @@ from chicago_crime.analysis.counts import (
     words,
 )
 
-LEAST_YEARS = 2
 MOST_YEARS = 5
 """How many earlier years are compared with: the newest that are loaded."""
+
+OLDEST = 10
+"""How many years back they may lie."""
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,11 @@ def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Iterator
     by_code, codes = _counts(counted, "iucr", span, years_back)
     by_type, types = _counts(counted, "type", span, years_back)
     groups = {name: [i for i, code in enumerate(codes) if code in one.codes] for name, one in offense_groups().items()}
-    offenses: list[tuple[Of, str, Floats]] = [("all", "", by_type.sum(axis=0))]
-    offenses += [("group", name, by_code[rows].sum(axis=0)) for name, rows in groups.items()]
-    offenses += [("type", name, by_type[row]) for row, name in enumerate(types) if name]
+    offenses: list[tuple[Of, str, Floats]] = [
+        *(("group", name, by_code[rows].sum(axis=0)) for name, rows in groups.items()),
+        *(("type", name, by_type[row]) for row, name in enumerate(types) if name),
+        ("all", "", by_type.sum(axis=0)),
+    ]
     seen = set()
     for of, name, counts in offenses:
         for area in (None, *range(1, _AREAS)):
@@ -101,4 +103,4 @@ def _counts(counted: pa.Table, column: str, span: str, years_back: Sequence[int]
     shape = (len(encoded.dictionary), _AREAS, len(years_back))
     place = np.ravel_multi_index((encoded.indices.to_numpy(), np.where(area < _AREAS, area, 0), back), shape)
     totals = np.bincount(place, counted[span].to_numpy(), minlength=int(np.prod(shape)))
-    return totals.reshape(shape), encoded.dictionary.to_pylist()
+    return totals.reshape(shape).astype(float), encoded.dictionary.to_pylist()

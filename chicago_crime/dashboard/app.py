@@ -29,6 +29,7 @@ from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.dashboard.report import render
@@ -39,6 +40,7 @@ from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.tables.years import format_years
 
 PAGES: dict[str, tuple[str, Page]] = {
+    "signals": ("Signals", signals),
     "overview": ("Overview", overview),
     "where": ("Where", where),
     "when": ("When", when),
@@ -93,11 +95,11 @@ class Dashboard:
         """Import before the server listens what concurrent requests would race for."""
         import_module("chicago_crime.sql.duckdb_dialect")
         with suppress(PlatformError):  # the page will show it
-            overview(PageRequest(self.snapshots.data(), Filters()))
+            signals(PageRequest(self.snapshots.data(), Filters()))
 
     def page(self, request: Request) -> Response:
         """One of the pages."""
-        name = request.path_params.get("page", "overview")
+        name = request.path_params.get("page", "signals")
         if name not in PAGES:
             raise HTTPException(404)
         page_request = self._page_request(request)

@@ -29,7 +29,7 @@ LABELS = {
 
 MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
-ROWS = ("area", "district", "type")
+ROWS = ("area", "district", "ward", "beat", "type")
 MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
 

@@ -41,6 +41,8 @@ TOOLTIPS = {
     "crimes": _field("crimes", "quantitative", "Crimes", format=",d"),
     "now": _field("now", "quantitative", "Now", format=",d"),
     "before": _field("before", "quantitative", "A year earlier", format=",d"),
+    "low": _field("low", "quantitative", "Expected from", format=",d"),
+    "high": _field("high", "quantitative", "Expected to", format=",d"),
     "change": _field("change", "quantitative", "Change", format="+,d"),
     "growth": _field("share", "quantitative", "Change, %", format="+.1%"),
     "share": _field("share", "quantitative", "Share", format=".1%"),
@@ -70,23 +72,27 @@ def _height(rows: int) -> int:
     return max(rows, 2) * ROW_HEIGHT
 
 
-def trend(name: str, label: str, rows: Rows, has_before: bool) -> Figure:
-    """Crimes by month, with the year before in gray behind it if that is known."""
+def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
+    """Crimes by month, with the range that was expected in gray behind it if that is known."""
 
-    def part(mark: Spec, *fields: str) -> Spec:
+    def part(mark: Spec, field: str, *fields: str, **more: Spec) -> Spec:
         return _part(
             mark,
             ("month", *fields),
             x=_field("month", "temporal", axis={"labelFlush": True, "tickCount": 8}),
-            y=_amount(fields[0], "Crimes per month"),
+            y=_amount(field, "Crimes per month"),
             detail={"field": "run", "type": "nominal"},
+            **more,
         )
 
-    fields = ("crimes", "before") if has_before else ("crimes",)
-    layers = [part({"type": "line", "style": "before", "strokeWidth": 2}, "before")] if has_before else []
-    layers.append(part({"type": "line", "strokeWidth": 2.5}, *fields))
-    layers.append(part({"type": "point", "size": 90, "opacity": 0, "filled": True}, *fields))  # larger to point at
-    return _plot(name, label, rows, ("month", "crimes", "before", "run"), {"layer": layers})
+    fields = ("crimes", "low", "high") if has_range else ("crimes",)
+    layers = []
+    if has_range:
+        band = part({"type": "area", "style": "before", "opacity": 0.3, "strokeWidth": 0}, "low", y2={"field": "high"})
+        layers.append(band | {"transform": [{"filter": "isValid(datum.low)"}]})
+    layers.append(part({"type": "line", "strokeWidth": 2.5}, "crimes", *fields))
+    layers.append(part({"type": "point", "size": 90, "opacity": 0, "filled": True}, "crimes", *fields))
+    return _plot(name, label, rows, ("month", "crimes", "low", "high", "run"), {"layer": layers})
 
 
 def ranked(name: str, label: str, rows: Rows) -> Figure:
@@ -114,6 +120,26 @@ def _changes(name: str, label: str, rows: Rows, x: Spec) -> Figure:
     bars = _part({"type": "bar"}, ("name", "now", "before", "change", "growth"), x=x, y=y, color=color)
     columns = ("name", "change", "share", "now", "before", "direction")
     return _plot(name, label, rows, columns, bars, _height(len(rows)))
+
+
+def ranges(name: str, label: str, rows: Rows) -> Figure:
+    """Counts beside the ranges that were expected, each relative to the middle of its range. Rows: now, low, high."""
+    drawn = []
+    for row in rows:
+        middle = max((row["low"] + row["high"]) / 2, 1)
+        relative = {f"{key}_share": row[key] / middle for key in ("now", "low", "high")}
+        drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
+    columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
+    tooltips = ("name", "now", "low", "high")
+    y = _field("name", "nominal", sort=None, axis={"labelLimit": 320})
+    color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
+    x = _amount("low_share", "Relative to the middle of the expected range", "~%") | {"scale": {"type": "sqrt"}}
+    bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
+    layers = [
+        _part(bar, tooltips, y=y, x=x, x2={"field": "high_share"}),
+        _part(point, tooltips, y=y, x=x | {"field": "now_share"}, color=color),
+    ]
+    return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)))
 
 
 def season(name: str, label: str, rows: Rows) -> Figure:

@@ -1,17 +1,22 @@
 """The page Overview: totals, trend, types, and the largest changes."""
 
+import math
 from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
 
+from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS
+from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, change, share
+from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
 MAX_MOVED = 12
 NO_TYPE = "NOT GIVEN"
+NO_VICTIMS = "The records have no victims, so none of this counts people who were shot."
 
 
 def overview(request: PageRequest) -> View:
@@ -47,6 +52,7 @@ def overview(request: PageRequest) -> View:
         numbers=_numbers(request, total, moved[True], placed, compared),
         sections=[
             _trend(request, by_month),
+            _groups(request),
             _types(request, by_type, total["crimes"]),
             _moved(request, "moved-types", "type", moved[True], compared),
             _moved(request, "moved-areas", "area", by_area, compared),
@@ -104,20 +110,28 @@ def _numbers(
 
 
 def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
-    rows = []
+    loaded = request.facts.years
+    before = {year: [y for y in sorted(loaded) if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
+    earlier = {y for years in before.values() for y in years} - set(request.years)
+    counts = by_month | {row["month"]: row["crimes"] for row in request.answer("months", earlier).to_pylist()}
+    rows: list[dict[str, Any]] = []
+    history = []
     for year in request.years:
-        facts = request.facts.years[year]
-        for number in range(1, facts.last_day.month + 1):
+        for number in range(1, loaded[year].last_day.month + 1):
             month = date(year, number, 1)
-            is_complete = number <= facts.complete_months
-            before = by_month[date(year - 1, number, 1)] if year - 1 in request.facts.years else None
             # A line connects consecutive years and breaks where a year is missing.
             run = year - request.years.index(year)
-            rows.append(
-                {"month": month, "crimes": by_month[month], "before": before, "run": run, "is_complete": is_complete}
-            )
+            is_complete = number <= loaded[year].complete_months
+            rows.append({"month": month, "crimes": counts.get(month, 0), "run": run, "is_complete": is_complete})
+            past = [counts.get(date(y, number, 1), 0) for y in before[year] if number <= loaded[y].complete_months]
+            history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
+    found = expected(history, [row["crimes"] for row in rows], ALIKE)
+    for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
+        is_known = row["is_complete"] and not math.isnan(low)
+        row |= {"low": round(low) if is_known else None, "high": round(high) if is_known else None}
+        row["verdict"] = verdict if is_known else None
     drawn = [row for row in rows if row["is_complete"]]
-    has_before = any(row["before"] is not None for row in drawn)
+    has_range = any(row["low"] is not None for row in drawn)
     cut = [
         f"{as_text(row['month'], 'month')} is incomplete and not in the chart."
         for row in rows
@@ -126,9 +140,11 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
     return Section(
         "trend",
         "Month by month",
-        "Gray: the same month a year earlier." if has_before else "No earlier year is loaded to compare with.",
-        [*caveats.provisional(request.facts, request.years), *cut],
-        [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_before)],
+        f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
+        if has_range
+        else f"No expected range: it needs at least {LEAST_YEARS} earlier years.",
+        [*caveats.provisional(request.facts, request.years), *cut, *caveats.drifting(request, request.years)],
+        [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_range)],
         [
             PageTable(
                 "months",
@@ -136,12 +152,44 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
                 (
                     Column("month", "Month", "month"),
                     Column("crimes", "Crimes", "count"),
-                    Column("before", "A year earlier", "count"),
+                    Column("low", "Expected from", "count"),
+                    Column("high", "to", "count"),
+                    Column("verdict", "Verdict"),
                 ),
                 rows,
                 shown=400,
             )
         ],
+        shape="wide",
+    )
+
+
+def _groups(request: PageRequest) -> Section:
+    """Offense groups by year: what the crime types do not show."""
+    years = request.years
+    counts = {(row["year"], row["iucr"]): row["crimes"] for row in request.answer("groups").to_pylist()}
+    rows = []
+    for name, group in offense_groups().items():
+        of_year = {str(year): sum(counts.get((year, code), 0) for code in group.codes) for year in years}
+        if any(of_year.values()):
+            links = {f"of_{year}": request.incidents(group=name, year=year) for year in years}
+            rows.append(
+                {"name": group.label, "note": group.note, "link": request.toggled("group", name)} | of_year | links
+            )
+    columns = [
+        Column("name", "Offense group"),
+        *(
+            Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}")
+            for year in years
+        ),
+        Column("note", "What it holds", "prose"),
+    ]
+    return Section(
+        "groups",
+        "Offense groups by year",
+        "Offenses below and across the crime types, by IUCR code. A crime may be in several groups.",
+        [NO_VICTIMS, *caveats.partial(request.facts, years)],
+        tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
         shape="wide",
     )
 
