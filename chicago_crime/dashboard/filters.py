@@ -28,7 +28,7 @@ LABELS = {
 }
 """What filters are called where their name does not say it."""
 
-MAPS = ("areas", "cells", "hot_spots")
+MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
 ROWS = ("area", "district", "ward", "beat", "type")
 MAX_VALUES = 200

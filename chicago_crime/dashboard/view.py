@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from chicago_crime.dashboard.charts.map import Map
+
 Kind = Literal[
     "text",
     "prose",
@@ -177,7 +179,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page: a chart and the table with the same numbers."""
+    """A section of a page: a chart or map and the table with the same numbers."""
 
     name: str
     title: str
@@ -185,6 +187,7 @@ class Section:
     caveats: Sequence[str] = ()
     figures: Sequence[Figure] = ()
     tables: Sequence[PageTable] = ()
+    maps: Sequence[Map] = ()
     shape: Literal["", "wide", "tall"] = ""
 
 
