@@ -84,6 +84,7 @@ setup(
             "hypothesis>=6.120",
             "mkdocs-material>=9.5,<10",
             "mypy>=1.13",
+            "openpyxl>=3.1",  # reads the spreadsheets that XlsxWriter wrote
             "pandas-stubs>=2.2,<3",
             "playwright>=1.49",
             "psutil>=6",

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -33,6 +33,7 @@ from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.dashboard.report import render
+from chicago_crime.dashboard.search import understand
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json
 from chicago_crime.dashboard.view import as_text
 from chicago_crime.errors import PlatformError
@@ -48,6 +49,7 @@ PAGES: dict[str, tuple[str, Page]] = {
     "incidents": ("Incidents", incidents),
     "data": ("Data", data_page),
 }
+BLOCKS_SUGGESTED = 20
 HOSTS = ["127.0.0.1", "localhost", "testserver"]
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
 POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
@@ -68,6 +70,7 @@ class Dashboard:
                 Route("/", self.page),
                 Route("/static/vega.js", self.vega),
                 Mount("/static", StaticFiles(directory=FOLDER / "static")),
+                Route("/blocks", self.blocks),
                 Route("/download/{page}/{file}", self.download),
                 Route("/report", self.report),
                 Route("/{page}", self.page),
@@ -163,8 +166,21 @@ class Dashboard:
         return self._error(500, "Something went wrong", problem)
 
     def _page_request(self, request: Request) -> PageRequest:
-        filters, notes, refused = read_filters(request.query_params.multi_items())
-        return PageRequest(self.snapshots.data(filters.as_of), filters, notes, refused)
+        pairs = request.query_params.multi_items()
+        filters, notes, refused = read_filters((name, text) for name, text in pairs if name not in ("q", "part"))
+        data = self.snapshots.data(filters.as_of)
+        if text := request.query_params.get("q", "").strip():
+            found, unknown = understand(text, data.facts())
+            filters = replace(found, as_of=filters.as_of)
+            notes += [f"Not understood: {', '.join(unknown)}."] if unknown else []
+        return PageRequest(data, filters, notes, refused)
+
+    def blocks(self, request: Request) -> Response:
+        """Blocks that contain a text, those with most crimes first: what the filter of blocks suggests."""
+        page_request = self._page_request(request)
+        part = request.query_params.get("part", "").strip().upper()
+        found = page_request.answer("blocks", part=part, row_count=BLOCKS_SUGGESTED)
+        return JSONResponse(found["block"].to_pylist())
 
     def _error(self, status: int, title: str, problem: str) -> Response:
         return self._render("message.html", "", status=status, title=title, problem=problem)

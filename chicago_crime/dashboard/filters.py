@@ -22,6 +22,7 @@ LABELS = {
     "offense_class": "offense class",
     "area": "community area",
     "location": "kind of location",
+    "weekday": "day of the week",
     "start": "first day",
     "finish": "last day",
 }
@@ -51,6 +52,7 @@ VALUES: dict[str, Any] = {
     "cell": Annotated[str, StringConstraints(pattern=r"^\d{1,4},\d{1,4}$")],
     "location": UPPER,
     "hour": Annotated[int, Field(ge=0, le=23)],
+    "weekday": Annotated[int, Field(ge=1, le=7)],
     "start": date,
     "finish": date,
     "arrest": bool,
@@ -84,6 +86,7 @@ class Filters:
         cell: a 660-foot cell, as `cell_x,cell_y`.
         location: kinds of location, such as STREET.
         hour: hours of the day, 0 to 23; crimes of an unknown time are in none.
+        weekday: days of the week, 1 (Monday) to 7.
         start: the first day.
         finish: the last day.
         arrest: only crimes with (True) or without (False) the arrest flag.
@@ -111,6 +114,7 @@ class Filters:
     cell: str | None = None
     location: tuple[str, ...] = ()
     hour: tuple[int, ...] = ()
+    weekday: tuple[int, ...] = ()
     start: date | None = None
     finish: date | None = None
     arrest: bool | None = None
@@ -154,7 +158,7 @@ class Filters:
 
     def active(self) -> list[tuple[str, Any]]:
         """The active filters, value by value, without the years and what applies to one page only."""
-        several = ("group", "offense_class", "type", "description", *PLACES, "location", "hour")
+        several = ("group", "offense_class", "type", "description", *PLACES, "location", "hour", "weekday")
         chosen = [(name, value) for name in several for value in getattr(self, name)]
         single = ("cell", "start", "finish", "arrest", "domestic", "as_of")
         return chosen + [(name, value) for name in single if (value := getattr(self, name)) is not None]
@@ -180,6 +184,7 @@ class Filters:
             "cell_y": int(self.cell.split(",")[1]) if self.cell else None,
             "locations": list(self.location),
             "hours": list(self.hour),
+            "weekdays": list(self.weekday),
             "start": self.start,
             "finish": self.finish,
             "arrest": self.arrest,

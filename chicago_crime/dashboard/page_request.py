@@ -1,5 +1,6 @@
 """A request for a page: its filters, what is loaded, and the years that both leave."""
 
+from calendar import day_name
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -57,13 +58,16 @@ class PageRequest:
         loaded, filters = list(self.facts.years), self.filters
         first, last = (filters.start or date.min).year, (filters.finish or date.max).year
         chosen = [year for year in filters.year or loaded if year in loaded and first <= year <= last]
-        if missing := [year for year in filters.year if year not in loaded]:
-            self.notes.append(
-                f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
-                f"To load: chicago-crime run --years {format_years(missing)}"
-            )
+        missing = [year for year in filters.year if year not in loaded]
+        note = (
+            f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
+            f"To load: chicago-crime run --years {format_years(missing)}"
+        )
         if not chosen:
-            raise NothingMatchesError(f"No loaded year is chosen. Loaded: {format_years(loaded)}.")
+            problem = note if missing else "No loaded year is between these dates and chosen."
+            raise NothingMatchesError(f"{problem} (loaded: {format_years(loaded)})")
+        if missing:
+            self.notes.append(note)
         return chosen
 
     @property
@@ -116,7 +120,9 @@ class PageRequest:
             case "group":
                 return offense_groups()[str(value)].label
             case "hour":
-                return f"{value}:00\u2013{value}:59"
+                return f"{value}:00 to {value}:59"
+            case "weekday":
+                return day_name[int(str(value)) - 1]
             case "start" | "finish":
                 return f"{'From' if name == 'start' else 'To'} {as_text(value, 'date')}"
             case "arrest":
@@ -133,6 +139,17 @@ class PageRequest:
     def offense_classes(self) -> list[tuple[str, str]]:
         """The offense classes with their names on the page."""
         return [(name, self.filter_label("offense_class", name)) for name in OFFENSE_CLASSES]
+
+    def options(self, name: str, values: Iterable[Any]) -> list[tuple[Any, str, bool]]:
+        """The values of a filter with their names and whether each is chosen; those that are come first."""
+        chosen = getattr(self.filters, name)
+        others = (value for value in values if value not in chosen)
+        return [(value, self.filter_label(name, value), value in chosen) for value in (*chosen, *others)]
+
+    @property
+    def offense_groups(self) -> list[str]:
+        """The offense groups, by their names on the page."""
+        return sorted(offense_groups(), key=lambda name: offense_groups()[name].label)
 
     def toggled(self, name: str, value: object) -> str:
         """The query string with a filter added, or removed if it is active."""

@@ -1,11 +1,15 @@
 """Tests of the web application: pages, downloads, and error pages."""
 
 import io
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
+import openpyxl
+import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
@@ -15,6 +19,19 @@ from chicago_crime.dashboard.app import PAGES
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.dashboard.conftest import client_of
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
+
+
+def read_xlsx(file: IO[bytes]) -> pa.Table:
+    [names, *rows] = openpyxl.load_workbook(file, read_only=True).active.values
+    return pa.table({name: [row[at] for row in rows] for at, name in enumerate(names)})
+
+
+READERS = {
+    "csv": pyarrow.csv.read_csv,
+    "parquet": pyarrow.parquet.read_table,
+    "xlsx": read_xlsx,
+    "json": lambda file: pa.Table.from_pylist(json.load(file)["rows"]),
+}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -33,8 +50,7 @@ def test_every_page_and_every_download_names_its_snapshot_and_marks_sample_data_
         response = client.get(link.replace("&amp;", "&"))
         assert response.status_code == 200
         assert f"-{snapshot}-SYNTHETIC." in response.headers["content-disposition"]
-        read = pyarrow.csv.read_csv if ".csv" in link else pyarrow.parquet.read_table
-        table = read(io.BytesIO(response.content))
+        table = READERS[link.split("?")[0].rpartition(".")[2]](io.BytesIO(response.content))
         assert table["data"].unique().to_pylist() == ["SYNTHETIC"]
         name = link.split("/")[3].split(".")[0]
         summary = rf'data-table="{name}">\s*<summary>.*?<span class="count">([\d,]+) rows?</span>'
@@ -70,7 +86,7 @@ def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
         ("/overview?year=1999", "There is no year “1999”"),
         ("/overview?area=999&year=2016", "There is no community area “999”"),
         ("/overview?map=globe&year=2016", "Ignored “map=globe”"),
-        ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year is chosen"),
+        ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year is between these dates"),
     ],
 )
 def test_filters_without_a_match_give_a_page_that_helps(client: TestClient, address: str, hint: str) -> None:
@@ -80,7 +96,7 @@ def test_filters_without_a_match_give_a_page_that_helps(client: TestClient, addr
     assert 'id="filters"' in response.text
 
 
-@pytest.mark.parametrize("address", ["/nowhere", "/download/overview/types.xlsx", "/download/overview/nothing.csv"])
+@pytest.mark.parametrize("address", ["/nowhere", "/download/overview/types.xls", "/download/overview/nothing.csv"])
 def test_an_unknown_address_is_not_found(client: TestClient, address: str) -> None:
     response = client.get(address)
     assert response.status_code == 404

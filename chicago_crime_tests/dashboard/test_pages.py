@@ -124,7 +124,7 @@ def test_the_share_without_a_location_is_told_by_type(data: Data, sample: Settin
 def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
     moved = rows(overview(PageRequest(data, Filters())), "moved-types")
     of_overview = {row["name"]: (row["now"], row["before"]) for row in moved}
-    found = rows(compare(PageRequest(data, Filters(rows="type"))), "spans")[1:]
+    found = rows(compare(PageRequest(data, Filters(rows="type"))), "spans")
     end = data.facts().newest_day
     assert (end.month, end.day) == (12, 31)
     assert {row["name"]: (row["year_to_date"], row["year_to_date_before"]) for row in found} == of_overview

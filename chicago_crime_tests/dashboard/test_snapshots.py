@@ -139,17 +139,17 @@ DAMAGES = {
 def test_a_damaged_file_is_named_where_it_is_needed_until_its_year_is_loaded_again(
     copied: Settings, damage: str
 ) -> None:
-    file = file_of(copied, "crimes_hourly")
+    file = file_of(copied, "rejected_crimes")
     DAMAGES[damage](file)
     client = client_of(copied)
-    for address in ("/when", "/download/when/hours.csv"):
+    for address in ("/data", "/download/data/checks.csv"):
         response = client.get(address)
         assert response.status_code == 503
         assert str(file) in response.text
         assert "chicago-crime run --years 2015" in response.text
-    assert [client.get(f"/{page}").status_code for page in PAGES if page != "when"] == [200] * 4
+    assert [client.get(f"/{page}").status_code for page in PAGES if page != "data"] == [200] * (len(PAGES) - 1)
     run_well(copied, 2015)
-    assert client.get("/when").status_code == 200
+    assert client.get("/data").status_code == 200
 
 
 def test_a_damaged_file_that_all_pages_need_is_named_on_all(copied: Settings) -> None:

@@ -55,6 +55,7 @@ PARAMETERS = {
     "cell_y": "INT64",
     "locations": "ARRAY<STRING>",
     "hours": "ARRAY<INT64>",
+    "weekdays": "ARRAY<INT64>",
     "start": "DATE",
     "finish": "DATE",
     "arrest": "BOOL",

@@ -67,7 +67,7 @@ FILTERS = {
     "a block": Filters(block=("001XX N STATE ST",)),
     "texts": Filters(description=("SIMPLE", "$500 AND UNDER"), location=("STREET", "APARTMENT")),
     "groups": Filters(group=("retail_theft", "domestic_violence")),
-    "times": Filters(hour=(0, 1, 22), start=date(2014, 3, 15), finish=date(2016, 2, 29)),
+    "times": Filters(hour=(0, 1, 22), weekday=(1, 5, 6), start=date(2014, 3, 15), finish=date(2016, 2, 29)),
     "arrested": Filters(arrest=True),
     "not domestic": Filters(arrest=False, domestic=False),
     "none": Filters(area=(77,), type=("NO SUCH TYPE",)),

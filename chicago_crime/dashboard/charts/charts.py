@@ -131,7 +131,7 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
         drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
     columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
     tooltips = ("name", "now", "low", "high")
-    y = _field("name", "nominal", sort=None, axis={"labelLimit": 320})
+    y = _field("name", "nominal", sort=None, axis={"labelLimit": {"expr": "min(320, 0.4 * containerSize()[0])"}})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
     x = _amount("low_share", "Relative to the middle of the expected range", "~%") | {"scale": {"type": "sqrt"}}
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}

@@ -113,8 +113,12 @@ def _row(
             f"{span}_mean_is_small": len(past) < YEARS_BACK or (mean or 0) < caveats.SMALL,
             f"{span}_earlier": values[1:],
         }
+    return row | {"link": _link(request, name)}
+
+
+def _link(request: PageRequest, name: str | None) -> str:
     chosen = _chosen(request, name)
-    return row | {"link": request.toggled(*chosen.popitem()) if chosen else request.filters.query()}
+    return request.toggled(*chosen.popitem()) if chosen else request.filters.query()
 
 
 def _chosen(request: PageRequest, name: str | None) -> dict[str, Any]:
@@ -209,7 +213,7 @@ def _by_year(request: PageRequest) -> Section:
         Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}") for year in loaded
     ]
     rows: list[dict[str, Any]] = [
-        {"name": _label(request, name)}
+        {"name": _label(request, name), "link": _link(request, name)}
         | {str(year): of_name.get(year, 0) for year in loaded}
         | ({f"of_{year}": request.incidents(year=year, **_chosen(request, name)) for year in loaded} if name else {})
         for name, of_name in counts.items()

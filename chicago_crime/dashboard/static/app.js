@@ -61,6 +61,10 @@ async function show(url, { withFilters }) {
   const groups = () => [...document.querySelectorAll("#filters details")];
   const openGroups = groups().map((one) => one.open);
   for (const id of ["pages", ...(isFormStale ? ["filters"] : [])]) document.getElementById(id).replaceWith(page.getElementById(id));
+  if (!isFormStale) { // the form stays as it is, and says what is chosen
+    const summaries = [...page.querySelectorAll(".filters summary")];
+    document.querySelectorAll(".filters summary").forEach((one, i) => { one.innerHTML = summaries[i].innerHTML; });
+  }
   isFormStale = false;
   shown = wanted;
   if (samePage) groups().forEach((one, i) => { one.open ||= openGroups[i]; });
@@ -75,7 +79,8 @@ async function show(url, { withFilters }) {
 function keepFocus(gone) {
   const same = gone.form?.id === "filters" && document.querySelector(`#filters [name="${gone.name}"][value="${CSS.escape(gone.value)}"]`);
   const link = gone.closest("nav") && document.querySelector("nav [aria-current]");
-  (same || link || document.getElementById("main")).focus({ preventScroll: true });
+  const alike = gone.dataset.key && document.querySelector(`[data-key="${CSS.escape(gone.dataset.key)}"]`);
+  (same || link || alike || document.getElementById("main")).focus({ preventScroll: true });
 }
 
 function go(url, options) {
@@ -93,7 +98,7 @@ function address(form) {
 function isDefault(form, name, value) {
   const control = form.elements[name];
   if (control instanceof RadioNodeList && control[0].type === "radio") return control[0].value === value;
-  return control.type === "date" && value === control.max;
+  return name === "end" && value === control.max;
 }
 
 // Whether somebody changed the form before this script was loaded.
@@ -106,14 +111,25 @@ function isChosenAlready(form) {
 }
 
 document.addEventListener("change", (event) => {
-  const form = event.target.closest("#filters");
-  // Other labels mean another list of types, so the form must be replaced, too.
-  if (form) go(address(form), { withFilters: event.target.name === "source_labels" });
+  const form = event.target.name && event.target.closest("#filters");
+  // Other labels mean another list of types, and a block is one more box: the form must be replaced, too.
+  if (form) go(address(form), { withFilters: ["source_labels", "block"].includes(event.target.name) });
 });
 document.addEventListener("submit", (event) => {
-  if (event.target.id !== "filters") return;
   event.preventDefault();
-  go(address(event.target), { withFilters: false });
+  go(address(event.target), { withFilters: event.target.id !== "filters" });
+});
+// Search within a list, and blocks that contain what is typed.
+document.addEventListener("input", async ({ target }) => {
+  if (target.classList.contains("within")) {
+    const wanted = target.value.trim().toLowerCase();
+    target.parentElement.querySelectorAll(".list label").forEach((label) => {
+      label.hidden = !label.textContent.toLowerCase().includes(wanted);
+    });
+  } else if (target.getAttribute("list") === "blocks" && target.value.trim().length > 2) {
+    const found = await (await fetch(`/blocks?${new URLSearchParams({ part: target.value })}`)).json();
+    document.getElementById("blocks").replaceChildren(...found.map((block) => new Option(block, block)));
+  }
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");

@@ -15,6 +15,7 @@ SELECT
   AND (@cell_x IS NULL OR (cell_x = @cell_x AND cell_y = @cell_y))
   AND (ARRAY_LENGTH(@locations) = 0 OR location_description IN UNNEST(@locations))
   AND (ARRAY_LENGTH(@hours) = 0 OR (hour IN UNNEST(@hours) AND NOT is_time_placeholder))
+  AND (ARRAY_LENGTH(@weekdays) = 0 OR day_of_week IN UNNEST(@weekdays))
   AND (@start IS NULL OR DATE(date) >= @start)
   AND (@finish IS NULL OR DATE(date) <= @finish)
   AND (@arrest IS NULL OR arrest = @arrest)
