@@ -171,6 +171,8 @@ def test_a_page_is_the_same_for_any_filters(loaded: Settings, name: str, choice:
         parameters |= {"row_count": 5, "skipped": 2, "sorted_by": "block", "is_descending": bool(filters.area)}
         parameters |= {"part": "ST" if filters.type else None}
         parameters = {one: value for one, value in parameters.items() if f"@{one}" in written(name)}
+    if "@place" in written(name):
+        parameters["place"] = "district" if filters.area else "beat"
     if "@rows_are" in written(name):
         parameters |= {"rows_are": "district" if filters.area else "type"} | spans_until(
             date(2016, 2, 29), (2015, 2016)
@@ -180,7 +182,9 @@ def test_a_page_is_the_same_for_any_filters(loaded: Settings, name: str, choice:
 
 @pytest.mark.parametrize("name", sorted({*DASHBOARD} - {*FILTERED}))
 def test_what_every_page_reads_is_the_same(loaded: Settings, name: str) -> None:
-    assert_answers_are_the_same(loaded, name, {"years": [DIRTY_YEAR]} if "@years" in written(name) else {})
+    every = {"years": [DIRTY_YEAR, *years_there()], "place": "ward"}
+    parameters = {one: value for one, value in every.items() if f"@{one}" in written(name)}
+    assert_answers_are_the_same(loaded, name, parameters)
 
 
 @pytest.mark.parametrize(
