@@ -32,7 +32,7 @@ from chicago_crime.installation import Installation
 KINDS = tuple(kind for kind, _ in PLACES.values())
 """The filters that a report's title names."""
 
-ROWS_SHOWN = {"areas": 14, "blocks": 14, "spans": 22}
+ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 15}
 """How many rows of each table fit."""
 
 
@@ -94,7 +94,7 @@ def render(request: PageRequest) -> str:
         others=[request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         numbers=views[0].numbers,
         sections={section.name: section for section in used},
-        figure=lambda name, width: as_svg(_figure(views, name), width),
+        figure=lambda name, width, height: as_svg(_figure(views, name), width, height),
         map=drawn,
         tables={name: _short(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         notes=_notes([*used, _section(views[2], "season")]),
@@ -116,7 +116,8 @@ def _figure(views: Iterable[View], name: str) -> Figure:
 
 def _short(table: PageTable, rows: int) -> tuple[PageTable, int]:
     """The part of a table that fits on paper, and how many rows it leaves out: of Compare, only the year to date."""
-    columns = [column for column in table.shown_columns if not column.group or column.name.startswith("year_to_date")]
+    left = [column for column in table.shown_columns if column.name != "residents"]
+    columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
     return replace(table, columns=columns, rows=table.rows[:rows]), max(0, len(table.rows) - rows)
 
 
@@ -147,12 +148,12 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def as_svg(figure: Figure, width: int) -> Markup:
-    """A chart as SVG, of a width in pixels."""
+def as_svg(figure: Figure, width: int, height: int) -> Markup:
+    """A chart as SVG, of a width and height in pixels."""
     data = {
         name: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         for name, columns in figure.data.items()
     }
-    spec: dict[str, Any] = {**figure.spec, "datasets": data, "config": theme(False), "width": width}
+    spec: dict[str, Any] = {**figure.spec, "datasets": data, "config": theme(False), "width": width, "height": height}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return Markup(vl_convert.vegalite_to_svg(spec))
