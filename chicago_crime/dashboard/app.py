@@ -3,7 +3,7 @@
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from typing import Any
 from urllib.parse import urljoin
@@ -51,8 +51,12 @@ PAGES: dict[str, tuple[str, Page]] = {
 }
 BLOCKS_SUGGESTED = 20
 HOSTS = ["127.0.0.1", "localhost", "testserver"]
+NOT_IN_FRAMES = "frame-ancestors 'none'"
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
-POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+POLICY = (
+    f"{NOT_IN_FRAMES}; default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:"
+)
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +75,7 @@ class Dashboard:
                 Route("/static/vega.js", self.vega),
                 Mount("/static", StaticFiles(directory=FOLDER / "static")),
                 Route("/blocks", self.blocks),
+                Route("/embed/{page}/{name}", self.embed),
                 Route("/download/{page}/{file}", self.download),
                 Route("/report", self.report),
                 Route("/{page}", self.page),
@@ -130,6 +135,18 @@ class Dashboard:
         file = f"{file_name(page_request, page, name, is_synthetic)}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(write(rows, page_request.citation), media_type=media_type, headers=headers)
+
+    def embed(self, request: Request) -> Response:
+        """One chart or map of a page by itself, for a frame in a page of somebody else."""
+        page, page_request = request.path_params["page"], self._page_request(request)
+        page_request.require_sense()
+        section = PAGES[page][1](page_request).only(request.path_params["name"]) if page in PAGES else None
+        if section is None:
+            raise HTTPException(404)
+        response = self._render("embed.html", page, page_request, section=section, is_embedded=True)
+        policy = response.headers["Content-Security-Policy"].replace(NOT_IN_FRAMES, "frame-ancestors *")
+        response.headers["Content-Security-Policy"] = policy
+        return response
 
     def report(self, request: Request) -> Response:
         """The same filters as a report to print."""
@@ -203,6 +220,7 @@ class Dashboard:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
                 context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
+                context["chart_file"] = partial(file_name, request, page, is_synthetic=bool(context["synthetic_years"]))
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)

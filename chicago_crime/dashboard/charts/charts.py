@@ -18,6 +18,9 @@ ROW_HEIGHT = 24
 PLAIN_ZERO = {"labelExpr": "datum.value === 0 ? '0' : datum.label"}
 """The formats below would write 0 as 0k, +0k or +0%."""
 
+MONTHS_NAMED = 36
+"""How many months an axis can name; more are labeled by year."""
+
 MONTH_AXIS = {"labelAngle": 0, "labelOverlap": True, "labelSeparation": 4}
 """On a narrow screen only every other month is labeled."""
 
@@ -73,13 +76,21 @@ def _height(rows: int) -> int:
 
 
 def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
-    """Crimes by month, with the range that was expected in gray behind it if that is known."""
+    """Crimes by month, with the range that was expected in gray behind it if that is known.
+
+    The month nearest to the pointer is marked, wherever in the chart that is.
+    """
+    # The first label has the year, as January has: 2016 alone would not say that it is a month.
+    with_year = "datum.index == 0 || month(datum.value) == 0 ? '%b %Y' : '%b'"
+    axis: Spec = {"labelFlush": True, "tickCount": 8, "labelOverlap": "greedy", "labelSeparation": 8}
+    if len(rows) <= MONTHS_NAMED:
+        axis["labelExpr"] = f"timeFormat(datum.value, {with_year})"
 
     def part(mark: Spec, field: str, *fields: str, **more: Spec) -> Spec:
         return _part(
             mark,
             ("month", *fields),
-            x=_field("month", "temporal", axis={"labelFlush": True, "tickCount": 8}),
+            x=_field("month", "temporal", axis=axis),
             y=_amount(field, "Crimes per month"),
             detail={"field": "run", "type": "nominal"},
             **more,
@@ -91,7 +102,10 @@ def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
         band = part({"type": "area", "style": "before", "opacity": 0.3, "strokeWidth": 0}, "low", y2={"field": "high"})
         layers.append(band | {"transform": [{"filter": "isValid(datum.low)"}]})
     layers.append(part({"type": "line", "strokeWidth": 2.5}, "crimes", *fields))
-    layers.append(part({"type": "point", "size": 90, "opacity": 0, "filled": True}, "crimes", *fields))
+    shown = {"condition": {"param": "nearest", "empty": False, "value": 1}, "value": 0}
+    nearest = part({"type": "point", "size": 90, "filled": True}, "crimes", *fields, opacity=shown)
+    select = {"type": "point", "on": "pointerover", "nearest": True, "encodings": ["x"], "clear": "pointerout"}
+    layers.append(nearest | {"params": [{"name": "nearest", "select": select}]})
     return _plot(name, label, rows, ("month", "crimes", "low", "high", "run"), {"layer": layers})
 
 

@@ -118,12 +118,7 @@ def _name(request: PageRequest, kind: str, number: int) -> str:
 
 
 def _is_by_rate(request: PageRequest, shown: str) -> bool:
-    return shown == "areas" and request.filters.measure == "rate" and not _splits_areas(request)
-
-
-def _splits_areas(request: PageRequest) -> bool:
-    """Whether a filter leaves only a part of some areas, of which nobody knows the residents."""
-    return any(getattr(request.filters, name) for name in ("district", "ward", "beat", "block", "cell"))
+    return shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
 
 
 def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
@@ -152,7 +147,7 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dic
         years_lived = request.resident_years(request.years, [number])
         row |= {
             "side": request.facts.sides[number],
-            "rate": None if _splits_areas(request) else share(1000 * crimes, years_lived),
+            "rate": None if request.filters.splits_areas else share(1000 * crimes, years_lived),
             "residents": residents / len(request.years),
             "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
         }
@@ -195,7 +190,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             Column("side", "Side", is_shown=False),
         ]
         rates = "No rates while a filter splits areas: there are no population figures of their parts."
-        notes = [rates] if _splits_areas(request) else [f"Gray: {caveats.SMALL_RATE}.", caveats.POPULATION]
+        notes = [rates] if request.filters.splits_areas else [f"Gray: {caveats.SMALL_RATE}.", caveats.POPULATION]
     title = f"{what} by {called}, {request.years_text}"
     return [
         Section(

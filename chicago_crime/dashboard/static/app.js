@@ -32,9 +32,21 @@ async function draw() {
     const options = { actions: false, renderer: "canvas", config, tooltip: { theme: dark.matches ? "dark" : "light" } };
     const { view } = await vegaEmbed(element, spec, options);
     fresh.push(view);
+    const saving = element.parentElement.querySelector(".saving");
+    if (!saving) return;
+    saving.hidden = false;
+    saving.querySelectorAll("button").forEach((button) => { button.onclick = () => save(view, button, element); });
   }));
   old.forEach((view) => view.finalize());
   if (mine === drawings) document.documentElement.dataset.drawn = shown;
+}
+
+// The background is the card's own: a picture without one could not be read on a page of other colors.
+async function save(view, { dataset }, element) {
+  await view.background(getComputedStyle(element.closest(".card")).backgroundColor).runAsync();
+  const link = document.createElement("a");
+  Object.assign(link, { download: dataset.file, href: await view.toImageURL(dataset.save, 2) });
+  link.click();
 }
 
 async function show(url, { withFilters }) {
@@ -133,7 +145,7 @@ document.addEventListener("input", async ({ target }) => {
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
-  if (!link || link.hasAttribute("download") || link.getAttribute("href").startsWith("#")) return;
+  if (!link || link.hasAttribute("download") || link.target || link.getAttribute("href").startsWith("#")) return;
   const url = new URL(link.getAttribute("href"), location.href); // of a link in a map, href is no text
   if (url.origin !== location.origin) return;
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;

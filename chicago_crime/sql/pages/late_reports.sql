@@ -1,7 +1,7 @@
--- What:    how many crimes of the four weeks before a load became known only by a later load. The weeks end eight days
---          before, because the City leaves out the newest seven.
+-- What:    how many crimes of the four weeks before a load became known only by a later one, over all earlier loads.
 -- Grain:   one row.
--- Columns: the crimes of those weeks as they are known now, and those that were added later, over all earlier loads.
+-- Columns: the crimes of those weeks as they are known now, and those of them that were added later.
+-- The weeks end eight days before a load, because the City leaves out the newest seven days.
 WITH loads AS (
   SELECT DISTINCT
     year,
