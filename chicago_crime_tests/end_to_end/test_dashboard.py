@@ -256,6 +256,19 @@ def test_a_map_leads_from_an_area_to_its_cells_and_from_a_cell_to_its_incidents(
     assert number(page, "Reported crimes") == int(told[1].replace(",", ""))
 
 
+@pytest.mark.parametrize("query", ["year=2016", "year=2015&area=25", "year=2016&beat=1834", "ward=24&type=ROBBERY"])
+def test_the_report_prints_on_four_pages_at_most_and_cuts_nothing(browser: Browser, address: str, query: str) -> None:
+    letter = round((8.5 - 2 * 14 / 25.4) * 96)  # pixels between the margins
+    with silent_page(browser, viewport={"width": letter, "height": 900}) as page:
+        page.goto(f"{address}/report?{query}")
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") <= letter
+        expect(page.locator(".map svg path").first).to_be_visible()
+        for paper in ("Letter", "A4"):
+            pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))
+            assert 2 <= len(pages) <= 4
+
+
 def test_the_keyboard_reaches_everything_and_keeps_its_place(page: Page, address: str) -> None:
     open_page(page, f"{address}/overview?area=41")
     requests: list[str] = []
