@@ -14,10 +14,10 @@ from dagster import (
 )
 
 from chicago_crime.graph.alerts import alerts
-from chicago_crime.graph.assets import dashboard, lake, published, source, spark, sql_tables, warehouse
+from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, sql_tables, warehouse
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import Examined
-from chicago_crime.graph.jobs import everything, refresh_newest_years
+from chicago_crime.graph.jobs import everything, fetch_boundaries, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
 from chicago_crime.graph.years_of_run import years_of_run
@@ -35,11 +35,11 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         listener: is called with the progress of a run in this process.
     """
     reports = [dashboard] if installation.looker_studio else []
-    modules = [source, lake, warehouse, spark, sql_tables, published, *reports]
+    modules = [boundaries, source, lake, warehouse, spark, sql_tables, published, *reports]
     assets = [one for one in load_assets_from_modules(modules) if isinstance(one, AssetsDefinition)]
     if fresh_for := installation.source.fresh_for:
         policy = FreshnessPolicy.time_window(fresh_for)
-        assets = [*map_asset_specs(lambda spec: apply_freshness_policy(spec, policy), assets)]
+        assets = [*map_asset_specs(lambda one: apply_freshness_policy(one, policy) if one.partitions_def else one, assets)]
 
     def warehouse_of_run(context: InitResourceContext) -> Warehouse:
         return installation.warehouse.for_run(context.run.run_id) if context.run else installation.warehouse
@@ -58,7 +58,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
     return Definitions(
         assets=assets,
         asset_checks=asset_checks(assets),
-        jobs=[everything],
+        jobs=[everything, fetch_boundaries],
         schedules=[refresh_newest_years],
         sensors=[watch(installation.source), *alerts(installation)],
         resources=installation.resources()
@@ -66,6 +66,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
             "warehouse": ResourceDefinition(warehouse_of_run),
             "examined": ResourceDefinition(examined),
             "publisher": ResourceDefinition(publisher),
+            "boundary_source": ResourceDefinition(lambda _: installation.boundary_source),
             "of_run": years_of_run(installation, listener),
         },
         executor=in_process_executor,  # steps start at once, and all years share one Spark
