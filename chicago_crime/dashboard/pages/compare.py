@@ -241,6 +241,7 @@ def _by_year(request: PageRequest) -> Section:
     ]
     rows.sort(key=lambda row: (-row[str(newest)], row["name"]))
     total = {"name": TOTAL} | {str(year): sum(row[str(year)] for row in rows) for year in loaded}
+    total |= {f"of_{year}": request.incidents(year=year) for year in loaded}
     return Section(
         "by-year",
         "By year",
