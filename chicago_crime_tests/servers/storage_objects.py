@@ -63,6 +63,9 @@ class Stored:
         return body | {name: value for name, value in self.given.items() if name in _GIVEN}
 
 
+MARKER = ".folder"
+"""File of an object whose name ends in a slash, with which Hadoop marks a folder."""
+
 _GIVEN = ("contentType", "metadata", "cacheControl", "contentEncoding", "contentDisposition", "customTime")
 
 
@@ -73,9 +76,10 @@ class Preconditions:
     wanted: Mapping[str, int]
 
     @classmethod
-    def of(cls, query: Mapping[str, Sequence[str]]) -> "Preconditions":
-        """Those of a request."""
-        return cls({name: int(values[0]) for name, values in query.items() if name.startswith("if")})
+    def of(cls, query: Mapping[str, Sequence[str]], prefix: str = "if") -> "Preconditions":
+        """Those of a request on its object, or on the one that it copies (`ifSource`)."""
+        given = {name: int(values[0]) for name, values in query.items() if name.startswith(prefix)}
+        return cls({name: value for name, value in given.items() if prefix == "ifSource" or "Source" not in name})
 
     def check(self, now: Stored | None, is_read: bool = False) -> None:
         """Check them.
@@ -113,7 +117,7 @@ class Buckets:
 
     def path(self, bucket: str, name: str) -> Path:
         """Where an object's bytes are, or would be."""
-        path = self.folder / bucket / name
+        path = self.folder / bucket / (f"{name}{MARKER}" if name.endswith("/") else name)
         if bucket not in self.names or not path.resolve().is_relative_to((self.folder / bucket).resolve()):
             raise RefusedError(404, "The specified bucket does not exist.")
         return path
@@ -124,7 +128,7 @@ class Buckets:
             key, path = (bucket, name), self.path(bucket, name)
             if is_stale and key in self._before:
                 return self._before[key]
-            if name.endswith("/") or not path.is_file():
+            if not path.is_file():
                 self._known.pop(key, None)
                 return None
             known = self._known.get(key)
@@ -135,8 +139,9 @@ class Buckets:
     def list(self, bucket: str, prefix: str = "", is_stale: bool = False) -> list[tuple[str, Stored]]:
         """The objects whose names start with a prefix, sorted by name."""
         with self.lock:
-            top = self.path(bucket, "")
-            names = {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()}
+            top = self.folder / bucket
+            files = (path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file())
+            names = {name.removesuffix(MARKER) for name in files}
             names |= {name for holder, name in self._before if is_stale and holder == bucket}
             found = ((name, self.find(bucket, name, is_stale)) for name in names if name.startswith(prefix))
             return sorted(((name, stored) for name, stored in found if stored), key=lambda item: item[0].encode())
