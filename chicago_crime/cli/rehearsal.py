@@ -108,8 +108,8 @@ class Rehearsal:
         clean = Step(
             "remove everything",
             "Something of the rehearsal is left, which may cost money.",
-            f"bq rm -r -f {self.settings.bigquery_dataset}; gcloud storage rm -r gs://BUCKET/{self.folder} of both "
-            "buckets. Or rehearse again: it begins by removing what is left.",
+            f"`bq rm -r -f {self.settings.bigquery_dataset}`, and for both buckets "
+            f"`gcloud storage rm -r gs://BUCKET/{self.folder}`. Or rehearse again: it begins by removing what is left.",
             self._remove,
         )
         yield (first := _take(replace(clean, name="remove what an earlier rehearsal left")))

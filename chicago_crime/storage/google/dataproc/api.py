@@ -115,9 +115,9 @@ class DataprocApi:
     @property
     def _permissions(self) -> str:
         return (
-            f"Enable the API (gcloud services enable dataproc.googleapis.com --project {self.project}). The platform's "
-            f"account needs {CLUSTERS.role} ({BATCHES.role} for serverless) on the project, and {ACT_AS.role} on "
-            f"CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT, which needs {MACHINES[0].role}."
+            f"Enable the API: `gcloud services enable dataproc.googleapis.com --project {self.project}`. The "
+            f"platform's account needs {CLUSTERS.role} ({BATCHES.role} for serverless) on the project, and "
+            f"{ACT_AS.role} on CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT, which needs {MACHINES[0].role}."
         )
 
     def _client(self, kind: Callable[..., _Client]) -> _Client:
