@@ -115,6 +115,15 @@ def test_a_rejected_request_says_what_to_do(cloud: Cloud, refusal: tuple[int, st
     assert nothing_is_left(cloud)
 
 
+def test_the_account_that_google_makes_late_is_waited_for(cloud: Cloud) -> None:
+    agent = "service-1@dataproc-accounts.iam.gserviceaccount.com"
+    cloud.dataproc.refuses["clusters.create"] = RefusedError(400, f"Service account '{agent}' does not exist.")
+    cloud.dataproc.will(Fault(before=cloud.dataproc.refuses.clear), on="/clusters", after=2)
+    ran = start(cloud, cloud.spark())
+    assert ran.success, ran.reason
+    assert [one.status for one in cloud.dataproc.calls if one.call == "clusters.create"] == [400, 400, 200]
+
+
 def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
     state = cloud.dataproc.dataproc
     state.creation_fails = "The zone does not have enough resources available to fulfill the request."
