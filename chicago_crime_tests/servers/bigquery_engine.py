@@ -299,16 +299,12 @@ class Session:
             if table.name in common or not table.name:
                 continue
             alias, scan = table.alias_or_name, f"scan_{number}"
-            if table.name.upper().endswith("INFORMATION_SCHEMA.PARTITIONS"):
-                dataset = table.db or table.name.split(".")[0]
-                self.cursor.register(scan, self.catalog.partitions(dataset))
-            else:
-                live = self._table(table)
-                rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
-                rows = rows.from_(self._rows_as_of(live, table.args.get("version")))
-                if live.is_by_ingestion:
-                    rows = rows.where(*self._take_partition(table))
-                scans[scan] = rows.subquery()
+            live = self._table(table)
+            rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
+            rows = rows.from_(self._rows_as_of(live, table.args.get("version")))
+            if live.is_by_ingestion:
+                rows = rows.where(*self._take_partition(table))
+            scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
         assert isinstance(tree, exp.Query)
         return translated(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))

@@ -9,7 +9,7 @@ from pathlib import Path
 from chicago_crime.installation import build_bigquery
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.bigquery.ddl import LABELLED, LABELS
+from chicago_crime.storage.google.bigquery.ddl import LABELS
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
@@ -80,7 +80,7 @@ class Cloud:
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
             catalog.database.cursor().execute(f"DELETE FROM {table.gone_table}")
-            table.labels = LABELS | LABELLED
+            table.labels = dict(LABELS)
             table.changed()
             table.rows_changed()
 
