@@ -56,9 +56,10 @@ class Cloud(WholeCloud):
         built = build_dataproc(self.settings.model_copy(update=settings))
         policy = retry.RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
         api = replace(built.api, pause_s=0.02, policy=policy)
-        files = replace(built.files, store=replace(built.files.store, policy=policy))
         backend = replace(built.backend, api=api)  # type: ignore[type-var]
-        return replace(built, api=api, backend=backend, files=files, programs=self.programs)
+        return replace(
+            built, api=api, backend=backend, store=replace(built.store, policy=policy), programs=self.programs
+        )
 
     def local(self, uri: str) -> Path:
         """Where an object or a folder of the bucket is on this machine."""

@@ -113,12 +113,8 @@ def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: 
 def test_only_the_programs_stay_and_are_uploaded_once(cloud: Cloud, runs: dict[str, Ran]) -> None:
     assert nothing_is_left(cloud)
     uploads = [name for _, name, _ in cloud.storage.buckets.written if name.startswith("jobs/")]
-    assert sorted(name.rpartition("/")[2] for name in uploads) == [
-        "copies.py",
-        "dagster_pipes.py",
-        "fbi_codes.csv",
-        "with_pipes.py",
-    ]
+    names = ("community_areas.csv", "comparable_types.csv", "copies.py", "dagster_pipes.py", "fbi_codes.csv")
+    assert sorted(name.rpartition("/")[2] for name in uploads) == [*names, "with_pipes.py"]
 
 
 def test_the_drivers_output_is_logged_while_the_job_runs(cloud: Cloud) -> None:
