@@ -175,16 +175,18 @@ def call(
     service: str,
     error_type: type[PlatformError] = GoogleError,
     grant: str = HOW_TO_BE_ALLOWED,
+    is_ours: Callable[[Exception], bool] = lambda error: False,
 ) -> _T:
     """Make a request, and raise a plain message if it fails.
 
-    What only the caller can explain (404, 409, 412) is raised as it is.
+    What only the caller can explain (404, 409, 412 and what it says) is raised as it is.
 
     Args:
         request: makes the request, with its own timeout and retries.
         service: name of the service, for the message.
         error_type: type of the error that is raised.
         grant: what to do if a permission is missing.
+        is_ours: which further errors the caller explains.
 
     Raises:
         error_type: the service cannot be reached, or refuses.
@@ -193,9 +195,9 @@ def call(
 
     try:
         return request()
-    except (Conflict, NotFound, PreconditionFailed):
-        raise
     except Exception as error:
+        if isinstance(error, Conflict | NotFound | PreconditionFailed) or is_ours(error):
+            raise
         problem = _explain(error, service, grant)
         if problem is None:
             raise

@@ -92,6 +92,7 @@ def test_all_years_share_one_private_cluster_that_does_not_stay(cloud: Cloud, ru
     assert runs["cluster"].live_at_load == []
     config = created["config"]
     assert config["gceClusterConfig"]["internalIpOnly"] is True
+    assert all(config["gceClusterConfig"]["shieldedInstanceConfig"].values())  # new organizations refuse other machines
     assert config["gceClusterConfig"]["serviceAccount"] == cloud.settings.dataproc_service_account
     assert config["gceClusterConfig"]["subnetworkUri"] == cloud.settings.dataproc_subnet
     assert config["lifecycleConfig"] == {"idleDeleteTtl": "600s", "autoDeleteTtl": "7200s"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
-from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound, PreconditionFailed
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -284,37 +284,22 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
         JobFailedError: BigQuery refuses the statement.
         WarehouseError: anything else went wrong between here and BigQuery.
     """
-    kind: type[WarehouseError] = WarehouseError
     try:
-        return call(lambda: _separate_bad_statements(request), f"{what}: BigQuery", WarehouseError)
-    except (NotFound, Conflict, PreconditionFailed) as error:
-        problem = _message_of(error)
+        return call(request, f"{what}: BigQuery", WarehouseError, is_ours=_is_about_the_statement)
+    except GoogleAPICallError as error:
+        problem, kind = _message_of(error), WarehouseError
         if isinstance(error, NotFound):
             problem += ". Load some years first, e.g. chicago-crime run --years 2021"
-    except _StatementError as error:
-        problem, kind = str(error), error.kind
+        elif TOO_MUCH in reasons_of(error):
+            hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
+            problem, kind = f"{problem}. {hint}", TooMuchToReadError
+        elif isinstance(error, BadRequest):
+            kind = JobFailedError
     raise kind(f"{what}: {problem}")  # outside of `except`: the original has the request, with its token
 
 
-class _StatementError(Exception):
-    """BigQuery received the request, and refuses the statement; the message is its own."""
-
-    def __init__(self, problem: str, kind: type[WarehouseError]) -> None:
-        super().__init__(problem)
-        self.kind = kind
-
-
-def _separate_bad_statements(request: Callable[[], _T]) -> _T:
-    try:
-        return request()
-    except GoogleAPICallError as error:
-        problem, is_cap = _message_of(error), TOO_MUCH in reasons_of(error)  # whose HTTP status is 500
-        if not is_cap and not isinstance(error, BadRequest):
-            raise
-    if is_cap:
-        hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
-        raise _StatementError(f"{problem}. {hint}", TooMuchToReadError)
-    raise _StatementError(problem, JobFailedError)
+def _is_about_the_statement(error: Exception) -> bool:
+    return isinstance(error, BadRequest) or TOO_MUCH in reasons_of(error)  # the HTTP status of the latter is 500
 
 
 def _message_of(error: GoogleAPICallError) -> str:
