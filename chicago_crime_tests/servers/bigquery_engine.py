@@ -214,7 +214,7 @@ class Session:
 
     def in_types(self, tree: exp.Query, columns: list[tuple[str, str]]) -> str:
         """A query for DuckDB whose columns have the types that the analyzer found."""
-        casts = ", ".join(f'CAST(c{n} AS {_duckdb_type(kind)}) AS "{name}"' for n, (name, kind) in enumerate(columns))
+        casts = ", ".join(f'CAST(c{n} AS {DUCKDB_TYPES[kind]}) AS "{name}"' for n, (name, kind) in enumerate(columns))
         names = ", ".join(f"c{n}" for n in range(len(columns)))
         return f"SELECT {casts} FROM ({self._translate(tree)}) AS answer({names})"
 
@@ -393,9 +393,3 @@ def _on_partition(where: exp.Expr) -> list[exp.EQ]:
 def _of_partition(condition: exp.EQ) -> exp.Expr:
     """The same condition on DuckDB's side. (The column comes second: the platform's dialect drops the other way.)"""
     return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))
-
-
-def _duckdb_type(kind: str) -> str:
-    if kind.startswith("ARRAY<"):
-        return DUCKDB_TYPES[kind.removeprefix("ARRAY<").removesuffix(">")] + "[]"
-    return DUCKDB_TYPES[kind]

@@ -5,7 +5,6 @@ A file that another program puts into a bucket's folder (Spark, a test) becomes 
 
 import base64
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -108,7 +107,6 @@ class Buckets:
         self.written: list[tuple[str, str, int]] = []
         self.lock = threading.RLock()
         self._known: dict[tuple[str, str], Stored] = {}
-        self._before: dict[tuple[str, str], Stored | None] = {}
         self._last_generation = 0
         for name in names:
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -122,12 +120,10 @@ class Buckets:
             raise RefusedError(404, "The specified bucket does not exist.")
         return path
 
-    def find(self, bucket: str, name: str, is_stale: bool = False) -> Stored | None:
-        """An object as it is now; if stale, as it was before its last change."""
+    def find(self, bucket: str, name: str) -> Stored | None:
+        """An object as it is now."""
         with self.lock:
             key, path = (bucket, name), self.path(bucket, name)
-            if is_stale and key in self._before:
-                return self._before[key]
             if not path.is_file():
                 self._known.pop(key, None)
                 return None
@@ -136,14 +132,13 @@ class Buckets:
                 known = self._known[key] = self._look_at(path, {})
             return known
 
-    def list(self, bucket: str, prefix: str = "", is_stale: bool = False) -> list[tuple[str, Stored]]:
+    def list(self, bucket: str, prefix: str = "") -> list[tuple[str, Stored]]:
         """The objects whose names start with a prefix, sorted by name."""
         with self.lock:
             top = self.folder / bucket
             files = (path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file())
             names = {name.removesuffix(MARKER) for name in files}
-            names |= {name for holder, name in self._before if is_stale and holder == bucket}
-            found = ((name, self.find(bucket, name, is_stale)) for name in names if name.startswith(prefix))
+            found = ((name, self.find(bucket, name)) for name in names if name.startswith(prefix))
             return sorted(((name, stored) for name, stored in found if stored), key=lambda item: item[0].encode())
 
     def publish(
@@ -171,7 +166,6 @@ class Buckets:
                     content.unlink()
                     message = f"Provided {what} {given[what]!r} doesn't match calculated {what} {found!r}."
                     raise RefusedError(400, message)
-            self._keep_before(bucket, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             content.replace(path)
             generation = stored.generation - age // timedelta(microseconds=1)
@@ -183,7 +177,6 @@ class Buckets:
     def delete(self, bucket: str, name: str) -> None:
         """Remove an object that is there, and the folders that are empty without it."""
         with self.lock:
-            self._keep_before(bucket, name)
             path = self.path(bucket, name)
             path.unlink()
             self._known.pop((bucket, name), None)
@@ -195,14 +188,6 @@ class Buckets:
     def new_file(self) -> Path:
         """A path for bytes that are not an object yet."""
         return self.aside / f"{self._next_generation()}"
-
-    def _keep_before(self, bucket: str, name: str) -> None:
-        now = self.find(bucket, name)
-        if now:
-            kept = self.new_file()
-            os.link(now.file, kept)
-            now = replace(now, file=kept)
-        self._before[bucket, name] = now
 
     def _look_at(self, file: Path, given: Mapping[str, Any]) -> Stored:
         content = file.read_bytes()

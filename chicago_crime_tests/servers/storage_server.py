@@ -94,7 +94,7 @@ class _Handler(GoogleHandler):
                 raise RefusedError(403, message)
 
     def _existing(self, bucket: str, name: str) -> Stored:
-        stored = self.server.buckets.find(bucket, name, self.fault.is_stale)
+        stored = self.server.buckets.find(bucket, name)
         wanted = self.query.get("generation")
         if stored is None or (wanted and int(wanted[0]) != stored.generation):
             self._may("storage.objects.list")  # without it, Google does not reveal that the object is missing
@@ -217,7 +217,7 @@ class _Handler(GoogleHandler):
         most = min(int(given.get("maxResults", 1000)), self.server.most_listed)
         prefix, delimiter = given.get("prefix", ""), given.get("delimiter", "")
         found: dict[str, Stored | None] = {}  # None for a prefix, which stands for all objects below it
-        for name, stored in self.server.buckets.list(bucket, prefix, self.fault.is_stale):
+        for name, stored in self.server.buckets.list(bucket, prefix):
             inside, mark, rest = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
             if mark:
                 found.setdefault(prefix + inside + mark, None)

@@ -22,8 +22,9 @@ from chicago_crime.tables import (
 from chicago_crime_tests.servers.bigquery_catalog import LiveTable
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
 from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.storage.google.cloud import BUCKET, DATASET, Cloud
+from chicago_crime_tests.storage.google.cloud import Cloud
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, write_csv
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING
 
 
 def counts(year: int, *names: str) -> pa.Table:
@@ -178,7 +179,7 @@ def test_published_tables_are_fetched_in_order_as_of_one_instant(
     assert order == sorted(order)
     assert crimes.schema.field("date").type == pa.timestamp("us")
     assert cloud.years("crimes") == {2014: 3, 2015: 36}
-    assert cloud.storage.names(BUCKET, "exports/") == []
+    assert cloud.storage.names(STAGING, "exports/") == []
     assert sorted(tmp_path.iterdir()) == sorted(files.values())
 
 

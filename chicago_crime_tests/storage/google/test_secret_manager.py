@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/storage/google/secret_manager.py`: Google's client against Secret Manager on loopback."""
+"""Tests of `chicago_crime/storage/google/secret_manager.py`: its request to Secret Manager on loopback."""
 
 import json
 import logging

@@ -6,7 +6,7 @@ What the statements are is left to `statements.py`.
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
@@ -41,7 +41,6 @@ _MAX_POLL_S = 5.0
 _ATTEMPTS_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
-Parameter = int | Sequence[str]
 _T = TypeVar("_T")
 
 
@@ -117,7 +116,7 @@ class Jobs:
     deadline_s: float = JOB_DEADLINE_S
     run_id: str = ""
 
-    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, Parameter] = {}, **config: Any) -> Costs:
+    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, int] = {}, **config: Any) -> Costs:
         """Run a statement or a script that changes something; further settings of its job by name.
 
         Raises:
@@ -142,13 +141,7 @@ class Jobs:
             purpose,
         )
 
-    def read(
-        self,
-        sql: str,
-        purpose: Purpose,
-        parameters: Mapping[str, Parameter] = {},
-        most_rows: int | None = None,
-    ) -> pa.Table:
+    def read(self, sql: str, purpose: Purpose, most_rows: int | None = None) -> pa.Table:
         """The result of a query. The request has an id, so a retry after a lost response costs nothing.
 
         BigQuery caches a result for a day and returns it for free while text, values and tables are the same.
@@ -156,14 +149,13 @@ class Jobs:
         Args:
             sql: the query.
             purpose: what it is for.
-            parameters: name -> value of every `@name` in it.
             most_rows: how many rows of the answer are fetched; None for all.
 
         Raises:
             TooMuchToReadError: it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
-        config = self._config(parameters, purpose, use_query_cache=True)
+        config = self._config({}, purpose, use_query_cache=True)
         limits = {
             "api_timeout": self.policy.timeout_s,
             "wait_timeout": self.deadline_s,
@@ -189,10 +181,11 @@ class Jobs:
         """Timeout and retries of every request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
-    def _config(self, parameters: Mapping[str, Parameter], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
+    def _config(self, parameters: Mapping[str, int], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
+        typed = [(name, "INT64", value) for name, value in parameters.items()]
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
-            query_parameters=query_parameters(parameters),
+            query_parameters=[bigquery.ScalarQueryParameter(*one) for one in typed],
             labels=self._labels(purpose),
             maximum_bytes_billed=self.most_bytes,
             **more,
@@ -260,16 +253,6 @@ def _costs_of(job: Job) -> Costs:
         rows = job.dml_stats.inserted_row_count if job.dml_stats else None
         return Costs(rows, 1, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
     return Costs(job.output_rows, 1, 0, 0, getattr(job, "slot_millis", None) or 0)
-
-
-def query_parameters(parameters: Mapping[str, Parameter]) -> list[Any]:
-    """Values as BigQuery takes them, each with its type."""
-    return [
-        bigquery.ScalarQueryParameter(name, "INT64", value)
-        if isinstance(value, int)
-        else bigquery.ArrayQueryParameter(name, "STRING", list(value))
-        for name, value in parameters.items()
-    ]
 
 
 def call_bigquery(request: Callable[[], _T], what: str) -> _T:
