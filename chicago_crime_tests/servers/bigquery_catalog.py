@@ -187,7 +187,7 @@ class Catalog:
         """Rows and logical bytes of a table, counted once after each change."""
         version = table.rows_version, table.version
         if table.measured is None or table.measured[0] != version:
-            sums = " + ".join(f"COALESCE(SUM({table.column_bytes(name)}), 0)" for name, _, _ in table.columns)
+            sums = " + ".join(["0", *(f"COALESCE(SUM({table.column_bytes(name)}), 0)" for name, _, _ in table.columns)])
             query = f"SELECT COUNT(*), CAST({sums} AS BIGINT) FROM {table.rows_table}"
             [found] = self.database.cursor().execute(query).fetchall()
             table.measured = version, found
