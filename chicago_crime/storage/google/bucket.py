@@ -194,7 +194,9 @@ class BucketStore(ObjectStore):
     def at(self, uri: str) -> tuple[Self, str]:
         """The bucket and the key of an address, gs://bucket/key."""
         address = urlsplit(uri)
-        return replace(self, bucket=address.netloc, folder=""), address.path.lstrip("/")
+        found = replace(self, bucket=address.netloc, folder="")
+        vars(found)["client"] = self.client  # with its connections and its token
+        return found, address.path.lstrip("/")
 
     def upload(self, file: Path, prefix: str, name: str = "") -> str:
         """Store a file below a prefix, under a folder made from its content and its own name or another.
