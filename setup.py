@@ -70,7 +70,6 @@ setup(
         "gcp": [
             "google-cloud-bigquery>=3.27,<4",
             "google-cloud-dataproc>=5.15,<6",
-            "google-cloud-secret-manager>=2.21,<3",
             "google-cloud-storage>=3,<4",
         ],
         "server": [  # Dagster's storage in PostgreSQL, as in `docker-compose.yaml`

@@ -320,7 +320,6 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     with google_extra():
         from chicago_crime.storage.google.dataproc.api import DataprocApi
         from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend
-        from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
     if not settings.gcp_project or not settings.staging_bucket:
@@ -340,5 +339,5 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     if settings.dataproc_mode == "cluster":
         machine_type, workers = settings.dataproc_machine_type, settings.dataproc_workers
         backend = ClusterBackend(*where, machine_type=machine_type, workers=workers)
-    files = BucketFiles(build_bucket_store(settings, settings.staging_bucket))
-    return DataprocSpark(api, backend, files, settings.data_dir / "dataproc")
+    store = build_bucket_store(settings, settings.staging_bucket)
+    return DataprocSpark(api, backend, store, settings.data_dir / "dataproc")

@@ -31,7 +31,6 @@ FAULTS = {
     "cut": Fault(cut_after=10),
     "lost": Fault(loses_answer=True),
     "slow": Fault(wait_s=0.3),
-    "stale": Fault(is_stale=True),
 }
 
 

@@ -41,7 +41,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.mark.parametrize("kind", ["503", "lost"])
 def test_a_fault_at_the_first_call_of_every_kind(cloud: Cloud, kind: str) -> None:
-    """The other faults are handled like 503; after a stale read, a run may fail at once."""
+    """The other faults are handled like 503."""
     chosen = Chosen(FAULTS[kind], lambda call: call.place == 0)
     run_under(cloud, chosen)
     assert len(chosen.hit) >= 25
