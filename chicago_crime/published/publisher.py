@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -15,11 +15,10 @@ from chicago_crime.published.catalog import (
     SNAPSHOTS,
     Catalog,
     CheckFound,
-    DamagedError,
     PublishedTable,
     PublishedYear,
-    kept_snapshots,
-    parse,
+    base,
+    load_again,
     published_at,
     snapshots,
 )
@@ -67,11 +66,13 @@ class Publication:
         snapshot: the current one, with the years published; the one before if nothing changed.
         changed: years that differ from the snapshot before.
         refused: year -> why it was not published.
+        repaired: years that are as they were, but for a file that was damaged or missing.
     """
 
     snapshot: Catalog | None
     changed: list[int]
-    refused: dict[int, str] = field(default_factory=dict)
+    refused: dict[int, str]
+    repaired: list[int]
 
 
 def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha256: str | None) -> dict[str, str]:
@@ -109,18 +110,6 @@ def _of_lake(lake: LakeRecord | None) -> TableYear:
     return TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
 
 
-def base(store: ObjectStore) -> tuple[Catalog | None, str | None]:
-    """The snapshot to build on, and the version of the catalog. The newest that is kept stands in for a damaged one."""
-    found = store.read(CATALOG)
-    if found is None:
-        return None, None
-    content, version = found
-    try:
-        return parse(CATALOG, content), version
-    except DamagedError:
-        return next((found for _, found in kept_snapshots(store) if isinstance(found, Catalog)), None), version
-
-
 @dataclass
 class Publisher:
     """Adds years to the published snapshots.
@@ -153,7 +142,7 @@ class Publisher:
             catalog, version = self._current()
             held = catalog.years if catalog else {}
             refused = {
-                year: f"{'; '.join(problems.values())}: chicago-crime run --years {year}"
+                year: f"{'; '.join(problems.values())}. Load the year again: {load_again(year, candidate.source)}"
                 for year, candidate in candidates.items()
                 if (problems := broken_links(year, stored, candidate.lake, str(candidate.source.get("sha256"))))
             }
@@ -163,11 +152,13 @@ class Publisher:
                 if year not in refused and not self._is_published(year, candidate, stored, held.get(year))
             }
             made = self._add_files(wanted, stored, run) if wanted else {}
-            made = {year: one for year, one in made.items() if not _is_same(one, held.get(year))}
+            repaired = [year for year, one in made.items() if _is_same(one, held.get(year))]
+            made = {year: one for year, one in made.items() if year not in repaired}
             after = self._stored() if made else {}
             for year in list(made):
                 if any(after[table.name].get(year) != stored[table.name][year] for table in PUBLISHED):
-                    refused[year] = f"another run changed its tables meanwhile: chicago-crime run --years {year}"
+                    again = load_again(year, wanted[year].source)
+                    refused[year] = f"another run changed its tables meanwhile. Load the year again: {again}"
                     del made[year]
             while made:
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
@@ -179,10 +170,10 @@ class Publisher:
                 if made and self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
-                    return self._shown(Publication(new, sorted(made), refused))
+                    return self._shown(Publication(new, sorted(made), refused, repaired))
                 catalog, version = self._current()  # somebody else published meanwhile
                 held = catalog.years if catalog else {}
-            return self._shown(Publication(catalog, [], refused))
+            return self._shown(Publication(catalog, [], refused, repaired))
 
     def _shown(self, publication: Publication) -> Publication:
         if self.views and publication.snapshot:
@@ -193,7 +184,7 @@ class Publisher:
         return self.warehouse.stored_of_all(list(TABLES.values()))
 
     def _current(self) -> tuple[Catalog | None, str | None]:
-        catalog, version = base(self.store)
+        catalog, version, _ = base(self.store)
         if catalog:
             content = _written(catalog)
             self._keep(catalog.snapshot, content)  # a publisher may have died before it did
@@ -276,7 +267,7 @@ def _published(added: StoredObject, stored: TableYear, columns: str) -> Publishe
 def _interference(year: int, published: PublishedYear) -> str:
     return (
         f"{year} was published by the run {published.run} at {published.published_at}, after this run began to work on "
-        f"it: load it again, chicago-crime run --years {year}"
+        f"it. Load it again: {load_again(year, published.source)}"
     )
 
 

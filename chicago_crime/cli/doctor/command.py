@@ -22,6 +22,7 @@ def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: D
             out.print(printable(f"{PREFIX}{name.upper()}={'' if value is None else value}"))
         findings = list(examine(installation))
         table = Table("what", "state", "detail")
+        table.columns[0].overflow = table.columns[2].overflow = "fold"  # paths are long words
         for one in findings:
             table.add_row(printable(one.what), Text(one.state, style=STYLES[one.state]), printable(one.detail))
         out.print(table)
