@@ -55,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Try every fault at every call of a run in the cloud.")
     parser.add_argument("--faults", default=",".join([*FAULTS, "kill"]), help="which faults")
     parser.add_argument("--all", action="store_true", help="also every fault at every read after Spark")
-    parser.add_argument(
-        "--kinds", action="store_true", help="only the first and last call of every kind"
-    )
+    parser.add_argument("--kinds", action="store_true", help="only the first and last call of every kind")
     chosen = parser.parse_args(arguments)
     faults = chosen.faults.split(",")
     logging.disable()

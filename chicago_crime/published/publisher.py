@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
@@ -35,6 +36,9 @@ LAKE = "lake"
 
 UNNAMED_S = 86_400
 """How long a file that no snapshot names is kept where another publisher may be about to name it."""
+
+FILES_AT_ONCE = 4
+"""Files that are added at once: adding one is mostly waiting, for the disk or for the bucket."""
 
 Stored = Mapping[str, Mapping[int, TableYear]]
 
@@ -214,7 +218,9 @@ class Publisher:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with staging_folder(self.staging) as folder:
             files = self.warehouse.fetch_parquet(PUBLISHED, sorted(candidates), folder)
-            added = {(name, year): self.store.add(f"{DATA}{name}/{year}", file) for (name, year), file in files.items()}
+            prefixes = [f"{DATA}{name}/{year}" for name, year in files]
+            with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+                added = dict(zip(files, pool.map(self.store.add, prefixes, files.values()), strict=True))
         return {
             year: PublishedYear(
                 source=dict(candidate.source),
