@@ -27,31 +27,39 @@ setup(
         ]
     },
     entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli.app:main"]},
+    # To open published snapshots, from Python and with `query`, `describe` and `snapshots`: nothing else.
     install_requires=[
-        f"dagster=={DAGSTER}",
-        f"dagster-webserver=={DAGSTER}",
         "duckdb>=2.0,<3",
         "filelock>=4",
-        "jinja2>=3.1",
-        "kagglesdk>=0.1.30,<0.2",  # Kaggle's client; its command, the package `kaggle`, is not needed
-        "numpy>=1.26,<3",
-        "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
-        "pyarrow>=18",
         "pydantic>=2.7,<3",
-        "pysail>=0.7.2,<0.8",
         "requests>=2.32",
         "rich>=13.9",
-        "shapely>=2,<3",
-        "sqlglot>=30,<31",
-        "starlette>=0.40",
-        "tenacity>=8.2",
         "typer>=0.15",
         "typing_extensions>=4.12",
-        "urllib3>=2",
-        "uvicorn>=0.30",
-        "vl-convert-python>=1.9,<2",
     ],
     extras_require={
+        "pipeline": [
+            f"dagster=={DAGSTER}",
+            f"dagster-webserver=={DAGSTER}",
+            "numpy>=1.26,<3",
+            "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
+            "pyarrow>=18",
+            "pysail>=0.7.2,<0.8",
+            "sqlglot>=30,<31",
+            "tenacity>=8.2",
+            "urllib3>=2",
+        ],
+        "dashboard": [
+            "jinja2>=3.1",
+            "numpy>=1.26,<3",
+            "pyarrow>=18",
+            "shapely>=2,<3",
+            "sqlglot>=30,<31",
+            "starlette>=0.40",
+            "uvicorn>=0.30",
+            "vl-convert-python>=1.9,<2",
+        ],
+        "kaggle": ["kagglesdk>=0.1.30,<0.2"],  # Kaggle's client; its command, the package `kaggle`, is not needed
         # Both provide the module `pyspark`: install one of them. Dataproc's image 3.0 has Spark 4.1, too.
         "spark": ["pyspark-client>=4.1.0,<4.2"],  # for the embedded engine and Dataproc: no Java, 1 % of the size
         "jvm": ["pyspark[connect]>=4.1.0,<4.2"],  # for CHICAGO_CRIME_SPARK_ENGINE=jvm as well

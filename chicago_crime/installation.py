@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
-from chicago_crime.settings import Settings, SettingsError
+from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.sources.base import CrimeSource
-from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.object_store import ObjectStore, ReadableStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
 from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
@@ -185,6 +185,45 @@ class Installation:
         names = ("source", "source_files", "object_store", "warehouse", "spark")
         parts = {name: getattr(self, name) for name in names}
         return parts | ({"looker_studio": self.looker_studio} if self.looker_studio else {})
+
+
+def reader_at(location: str | Path | None, as_of: date | str | None = None) -> SnapshotReader:
+    """Reads a snapshot of this installation, of a data directory or a copy of one, of a bucket or a web address.
+
+    Raises:
+        NothingPublishedError: there is none.
+        DamagedError: its catalog is damaged.
+        SettingsError: there is no such location, or a setting that it needs is missing.
+    """
+    from chicago_crime.published.catalog import CATALOG, open_snapshot
+    from chicago_crime.published.reader import SnapshotReader
+    from chicago_crime.published.web_store import WebStore
+    from chicago_crime.storage.lineage import digest
+    from chicago_crime.storage.local.folder_store import FolderStore
+
+    text = str(location or "")
+    if text.startswith("gs://"):
+        bucket = text.removeprefix("gs://").rstrip("/")
+        return Installation(load_settings(deployment="gcp", gcs_bucket=bucket)).reader(as_of)
+    if location is None:
+        return Installation(load_settings()).reader(as_of)
+    store: ReadableStore
+    if text.startswith(("https://", "http://")):
+        store, folder = WebStore(text.rstrip("/")), Path.home() / ".cache" / "chicago-crime" / digest(text)
+    else:
+        folder = Path(text).expanduser().absolute()
+        if not (folder / CATALOG).is_file():
+            return Installation(load_settings(deployment="local", data_dir=folder)).reader(as_of)
+        store = FolderStore(folder, folder / "staging")
+    settings = load_settings()
+    return SnapshotReader(
+        catalog=open_snapshot(store, as_of),
+        store=store,
+        folder=folder,
+        staging=folder / "staging",
+        threads=settings.threads,
+        memory=settings.duckdb_memory,
+    )
 
 
 def build_source(settings: Settings) -> CrimeSource:

@@ -12,6 +12,9 @@ from chicago_crime.errors import UsageError
 
 PREFIX = "CHICAGO_CRIME_"
 PROJECT_FOLDER = Path(__file__).parent.parent
+DATA_FOLDER = (PROJECT_FOLDER if (PROJECT_FOLDER / "setup.py").exists() else Path.cwd()) / "data"
+"""In the project's folder, or in the current one where only the package is installed."""
+
 ADDRESS = r"^(https?://)?[^/@?#\s]+/?$"
 """Address of a server: no path, no user name and no password."""
 
@@ -62,7 +65,7 @@ class Settings(BaseModel):
     kaggle_username: str | None = Field(None, description="user name of a legacy Kaggle API key; needs kaggle_key")
     kaggle_key: SecretStr | None = Field(None, description="legacy Kaggle API key; needs kaggle_username")
     kaggle_config_dir: Path | None = Field(None, description="folder that contains kaggle.json; default ~/.kaggle")
-    data_dir: Path = Field(PROJECT_FOLDER / "data", description="folder for everything the platform writes")
+    data_dir: Path = Field(DATA_FOLDER, description="folder for everything the platform writes")
     dagster_home: Path | None = Field(None, description="Dagster's folder; default `dagster` in data_dir")
     sample_rows: int = Field(
         20_000, ge=0, le=2_000_000, description="rows per year of the sample; 0 for as many as the real year has"

@@ -76,9 +76,16 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(error.exit_code if isinstance(error, PlatformError) else 1) from None
 
 
+_PIPELINE = "dagster numpy pandas pyarrow pysail pyspark sqlglot sqlalchemy tenacity"
+_DASHBOARD = "jinja2 markupsafe shapely starlette uvicorn vl_convert"
+_EXTRAS = dict.fromkeys(_PIPELINE.split(), "pipeline,spark") | dict.fromkeys(_DASHBOARD.split(), "dashboard")
+
+
 def _of_machine(error: BaseException) -> str | None:
-    """What is wrong with the machine, such as a full disk; None if the error is a bug."""
+    """What is wrong with the machine, such as a full disk or a missing extra; None if the error is a bug."""
     duckdb = sys.modules.get("duckdb")
+    if isinstance(error, ModuleNotFoundError) and (extra := _EXTRAS.get((error.name or "").partition(".")[0])):
+        return f"this command needs more than the core of the package: pip install 'chicago-crime[{extra}]'"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}{_ADVICE.get(error.errno or 0, '')}"

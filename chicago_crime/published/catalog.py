@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.object_store import ReadableStore
 from chicago_crime.tables import CRIMES, TABLES
 
 CATALOG = "published/catalog.json"
@@ -134,6 +134,16 @@ class Catalog(_Record):
         return sum(year.tables[CRIMES.name].rows for year in self.years.values())
 
     @property
+    def citation(self) -> str:
+        """How to cite a figure of it."""
+        sources = {f"{one.source['source']}{' (SYNTHETIC)' if one.is_synthetic else ''}" for one in self.years.values()}
+        newest = max(month for one in self.years.values() for month in one.source["months"])
+        return (
+            f"Chicago crime snapshot {self.snapshot}, published {self.published_at.astimezone(CHICAGO):%-d %B %Y}; "
+            f"source: {', '.join(sorted(sources))}; records to {newest}."
+        )
+
+    @property
     def keys(self) -> set[str]:
         """The keys of all files."""
         return {table.key for year in self.years.values() for table in year.tables.values()}
@@ -191,7 +201,7 @@ class Base(NamedTuple):
     problem: str | None = None
 
 
-def base(store: ObjectStore) -> Base:
+def base(store: ReadableStore) -> Base:
     """The snapshot to build on."""
     found = store.read(CATALOG)
     if found is None:
@@ -208,7 +218,7 @@ def base(store: ObjectStore) -> Base:
         return Base(newest, version, f"{error}; {how}")
 
 
-def current(store: ObjectStore) -> Catalog | None:
+def current(store: ReadableStore) -> Catalog | None:
     """The current snapshot; None if nothing was ever published.
 
     Raises:
@@ -220,13 +230,13 @@ def current(store: ObjectStore) -> Catalog | None:
     return found.snapshot
 
 
-def snapshots(store: ObjectStore) -> list[str]:
+def snapshots(store: ReadableStore) -> list[str]:
     """The ids of the snapshots that are kept, oldest first."""
     names = (PurePosixPath(item.key) for item in store.list(SNAPSHOTS))
     return sorted(name.stem for name in names if name.suffix == ".json" and _ID.fullmatch(name.stem))
 
 
-def kept_snapshots(store: ObjectStore) -> Iterator[tuple[str, Catalog | DamagedError]]:
+def kept_snapshots(store: ReadableStore) -> Iterator[tuple[str, Catalog | DamagedError]]:
     """The snapshots that are kept by id, newest first, with the error of each whose catalog cannot be read."""
     for snapshot in reversed(snapshots(store)):
         key = f"{SNAPSHOTS}{snapshot}.json"
@@ -237,7 +247,7 @@ def kept_snapshots(store: ObjectStore) -> Iterator[tuple[str, Catalog | DamagedE
                 yield snapshot, error
 
 
-def open_snapshot(store: ObjectStore, as_of: date | str | None = None) -> Catalog:
+def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Catalog:
     """A snapshot: the current one, the newest at the end of a day in Chicago, or the one with an id.
 
     Raises:
@@ -248,8 +258,8 @@ def open_snapshot(store: ObjectStore, as_of: date | str | None = None) -> Catalo
         if found := current(store):
             return found
         raise NothingPublishedError("nothing is published yet: load some years, e.g. chicago-crime run --years 2021")
-    kept = snapshots(store)
     if isinstance(as_of, date):
+        kept = snapshots(store)
         end = datetime.combine(as_of, time.max, CHICAGO)
         before = [name for name in kept if published_at(name) <= end]
         if not before:
@@ -257,7 +267,7 @@ def open_snapshot(store: ObjectStore, as_of: date | str | None = None) -> Catalo
             raise NothingPublishedError(f"there is no snapshot of {as_of} or before: {oldest}")
         as_of = before[-1]
     key = f"{SNAPSHOTS}{as_of}.json"
-    content = store.read(key) if as_of in kept else None
+    content = store.read(key)
     if content is None:
         raise NothingPublishedError(f"there is no snapshot {as_of}: `chicago-crime snapshots` lists them")
     return parse(key, content[0])

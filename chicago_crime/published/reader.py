@@ -13,7 +13,7 @@ from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTabl
 from chicago_crime.storage.lineage import digest
 from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
-from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError
+from chicago_crime.storage.object_store import ObjectStoreError, ReadableStore
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import Table
 
@@ -31,7 +31,7 @@ class SnapshotReader(DuckDBReader):
     """
 
     catalog: Catalog
-    store: ObjectStore
+    store: ReadableStore
     folder: Path
     _files: dict[str, list[Path]] = field(default_factory=dict, init=False, repr=False)
 

@@ -54,8 +54,28 @@ class Item:
     changed_at: float
 
 
-class ObjectStore(ABC):
-    """Objects by key, such as `crimes/2014.csv`. A put is atomic: readers see the old object or the new one."""
+class ReadableStore(ABC):
+    """Objects by key, such as `crimes/2014.csv`: what a reader of snapshots needs."""
+
+    @abstractmethod
+    def get(self, key: str, folder: Path) -> Path:
+        """A read-only file with an object's content; `folder` may be used to download it.
+
+        Raises:
+            ObjectStoreError: there is no such object.
+        """
+
+    @abstractmethod
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """The content of a small object and its version, for `swap`; None if there is no such object."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> list[Item]:
+        """The objects whose keys begin with a prefix, by key."""
+
+
+class ObjectStore(ReadableStore):
+    """Objects that can be replaced. A put is atomic: readers see the old object or the new one."""
 
     @abstractmethod
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
@@ -68,14 +88,6 @@ class ObjectStore(ABC):
 
         Raises:
             ObjectStoreError: the checksum differs.
-        """
-
-    @abstractmethod
-    def get(self, key: str, folder: Path) -> Path:
-        """A read-only file with an object's content; `folder` may be used to download it.
-
-        Raises:
-            ObjectStoreError: there is no such object.
         """
 
     @abstractmethod
@@ -98,16 +110,8 @@ class ObjectStore(ABC):
         """
 
     @abstractmethod
-    def read(self, key: str) -> tuple[bytes, str] | None:
-        """The content of a small object and its version, for `swap`; None if there is no such object."""
-
-    @abstractmethod
     def swap(self, key: str, content: bytes, version: str | None) -> bool:
         """Replace a small object if it still has a version (None: if it does not exist); False if it has another."""
-
-    @abstractmethod
-    def list(self, prefix: str) -> list[Item]:
-        """The objects whose keys begin with a prefix, by key."""
 
     def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
         """Whether an object is there and is what it was; a store that keeps checksums itself compares the size."""

@@ -161,9 +161,14 @@ class DuckDBReader(TableReader):
 def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]]) -> None:
     """Create a view over the files of each table, and over each reference table."""
     for name, paths in files.items():
-        connection.read_parquet([str(path) for path in paths], hive_partitioning=False).create_view(name)
+        create_view(connection, name, paths)
     for name in reference.TABLES:
         connection.read_csv(str(reference.file(name))).create_view(name)
+
+
+def create_view(connection: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path]) -> None:
+    """Create a view over the files of one table."""
+    connection.read_parquet([str(file) for file in files], hive_partitioning=False).create_view(table)
 
 
 def comment_on(connection: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -1,0 +1,65 @@
+"""A snapshot behind a web address, as `chicago-crime site` and a public bucket serve it."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import requests
+from typing_extensions import override
+
+from chicago_crime.intake.staging import publish
+from chicago_crime.published.catalog import DamagedError
+from chicago_crime.storage.object_store import Item, ObjectStoreError, ReadableStore
+
+TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class WebStore(ReadableStore):
+    """Objects below an address. A web server lists nothing, so an older snapshot is opened by its id.
+
+    Attributes:
+        address: of the folder that has `published/`, e.g. https://example.org/crime.
+    """
+
+    address: str
+
+    @override
+    def get(self, key: str, folder: Path) -> Path:
+        """Download an object whose name is made of its content, and verify it."""
+        with self._ask(key) as response:
+            if not response.ok:
+                raise DamagedError(f"{self._url(key)}: the server answers {response.status_code}")
+            found = hashlib.sha256()
+            fresh = folder / "download"
+            with fresh.open("wb") as file:
+                for block in response.iter_content(1 << 20):
+                    found.update(block)
+                    file.write(block)
+        name = PurePosixPath(key)
+        if found.hexdigest()[:16] != name.stem:
+            raise DamagedError(f"{self._url(key)} is damaged: its content is not what its name says. Try again later")
+        publish(fresh, folder / name.name)
+        return folder / name.name
+
+    @override
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        with self._ask(key) as response:
+            if response.status_code == requests.codes.not_found:
+                return None
+            if not response.ok:
+                raise ObjectStoreError(f"{self._url(key)}: the server answers {response.status_code}")
+            return response.content, response.headers.get("ETag", "")
+
+    @override
+    def list(self, prefix: str) -> list[Item]:
+        raise ObjectStoreError(f"{self.address} does not list its snapshots: name one by its id")
+
+    def _url(self, key: str) -> str:
+        return f"{self.address.rstrip('/')}/{key}"
+
+    def _ask(self, key: str) -> requests.Response:
+        try:
+            return requests.get(self._url(key), stream=True, timeout=TIMEOUT_S)
+        except requests.RequestException as error:
+            raise ObjectStoreError(f"{self._url(key)} cannot be reached: {error}") from error

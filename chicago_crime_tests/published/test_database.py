@@ -1,0 +1,105 @@
+"""`chicago_crime.open()`: what a Python program sees of a snapshot, from wherever it is opened."""
+
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+import chicago_crime
+from chicago_crime.errors import UsageError
+from chicago_crime.published.catalog import CATALOG, DamagedError, NothingPublishedError
+from chicago_crime.settings import Settings
+from chicago_crime.storage.object_store import ObjectStoreError
+from chicago_crime_tests.support import crimes_of_months, run_well, write_csv
+
+COUNT = "SELECT year, COUNT(*) FROM enriched_crimes GROUP BY year ORDER BY year"
+BOTH = [(2014, 36), (2015, 36)]
+
+PIPELINE = ("dagster", "numpy", "pandas", "pyarrow", "pysail", "pyspark", "sqlglot", "tenacity")
+EXTRAS = (*PIPELINE, "google", "jinja2", "kagglesdk", "shapely", "starlette", "uvicorn")
+"""What a library user need not have installed."""
+
+
+@pytest.fixture
+def address(loaded_copy: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """The published files behind a web server, as a site or a public bucket has them."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(loaded_copy.data_dir / "objects"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_every_table_of_a_data_directory_is_there_with_the_meaning_of_its_columns(loaded_copy: Settings) -> None:
+    db = chicago_crime.open(loaded_copy.data_dir)
+    assert db.sql(COUNT).fetchall() == BOTH
+    for table in db.tables:
+        assert db.sql(f"FROM {table}").columns
+    assert db.sql("SELECT name FROM community_areas WHERE community_area = $area", {"area": 41}).fetchall() == [
+        ("Hyde Park",)
+    ]
+    meanings = {name: meaning for name, _, meaning in db.describe("crimes").fetchall()}
+    assert "not whether the case was cleared" in meanings["arrest"].lower()
+    assert db.catalog.snapshot in db.cite() and "records to 2015-12" in db.cite()
+    with pytest.raises(UsageError, match=r"no table 'crime': the tables are crimes, "):
+        db.describe("crime")
+
+
+def test_a_database_stays_what_it_is_and_older_snapshots_are_opened_by_id(loaded_copy: Settings) -> None:
+    before = chicago_crime.open(loaded_copy.data_dir)
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, per_month=4))
+    run_well(loaded_copy, 2014)
+    assert before.sql(COUNT).fetchall() == BOTH
+    assert chicago_crime.open(loaded_copy.data_dir).sql(COUNT).fetchall() == [(2014, 48), (2015, 36)]
+    older = chicago_crime.open(loaded_copy.data_dir, as_of=before.catalog.snapshot)
+    assert older.sql(COUNT).fetchall() == BOTH
+    with pytest.raises(NothingPublishedError, match="no snapshot of 2001-01-01 or before"):
+        chicago_crime.open(loaded_copy.data_dir, as_of="2001-01-01")
+
+
+def test_a_copy_of_the_published_files_is_enough(loaded_copy: Settings, tmp_path: Path) -> None:
+    shutil.copytree(loaded_copy.data_dir / "objects" / "published", tmp_path / "copy" / "published")
+    assert chicago_crime.open(tmp_path / "copy").sql(COUNT).fetchall() == BOTH
+    with pytest.raises(NothingPublishedError):
+        chicago_crime.open(tmp_path / "elsewhere")
+
+
+def test_an_address_is_read_table_by_table_and_kept(loaded_copy: Settings, address: str) -> None:
+    db = chicago_crime.open(address)
+    assert db.sql(COUNT).fetchall() == BOTH
+    kept = sorted((Path.home() / ".cache" / "chicago-crime").rglob("*.parquet"))
+    assert {file.parent.parent.name for file in kept} == {"enriched_crimes"}
+    assert chicago_crime.open(address, as_of=db.catalog.snapshot).sql(COUNT).fetchall() == BOTH
+    with pytest.raises(ObjectStoreError, match="does not list its snapshots"):
+        chicago_crime.open(address, as_of="2026-05-31")
+    with pytest.raises(NothingPublishedError):
+        chicago_crime.open(f"{address}/elsewhere")
+
+    file = loaded_copy.data_dir / "objects" / db.catalog.years[2014].tables["crimes_daily"].key
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(DamagedError, match=f"{address}/published/data/crimes_daily/2014/.* is damaged"):
+        db.sql("FROM crimes_daily")
+
+
+def test_reading_needs_neither_the_pipeline_nor_the_dashboard_installed(loaded_copy: Settings) -> None:
+    program = f"""
+import sys
+sys.modules.update(dict.fromkeys({EXTRAS}))
+import chicago_crime as cc
+print(cc.open({str(loaded_copy.data_dir)!r}).sql({COUNT!r}).fetchall())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == (f"{BOTH}\n", "")
+
+
+def test_the_current_catalog_of_a_data_directory_may_be_damaged(loaded_copy: Settings) -> None:
+    (loaded_copy.data_dir / "objects" / CATALOG).write_text("{")
+    with pytest.raises(DamagedError, match=r"catalog\.json is damaged"):
+        chicago_crime.open(loaded_copy.data_dir)
