@@ -28,9 +28,6 @@ LARGEST_LOSS_OF_AREA = 0.05
 LEAST_LOST = 5
 """Fewer crimes than this may vanish from any year or area: shares of small numbers mean little."""
 
-MOST_AREAS = 3
-"""Community areas that a message names."""
-
 HOW_TO_ACCEPT = "If the file is right, run again with --accept and the reason"
 
 
@@ -89,7 +86,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
             "new file"
             for area, held, of_area, _ in areas
             if area is not None and of_area > held * LARGEST_LOSS_OF_AREA and of_area >= LEAST_LOST
-        ][:MOST_AREAS]
+        ][:3]
     emptied = [name for name, old, new in zip(_COMPARED, before, now, strict=True) if old and not new]
     return [
         *found,

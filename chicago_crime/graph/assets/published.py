@@ -101,7 +101,7 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
     is_accepted = False
     advice = HOW_TO_ACCEPT
     for check in CHECKS:
-        one = check.found(examined.findings(check, [year]), year)
+        one = check.found(examined.findings(check, [year])[year], year)
         if one.outcome == "failed" and check.can_be_accepted and of_run.accept:
             one, is_accepted = one.model_copy(update={"outcome": "accepted"}), True
         elif one.outcome == "failed":

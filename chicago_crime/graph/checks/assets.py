@@ -48,8 +48,7 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
         years = [year for key in context.partition_keys if (year := int(key)) not in of_run.left_out]
         for one in checks:
             if AssetCheckKey(AssetKey(one.asset), one.name) in context.selected_asset_check_keys:
-                findings = examined.findings(one, years)
-                for year in years:
+                for year, findings in examined.findings(one, years).items():
                     evaluation = one.evaluation(findings, year)
                     context.op_execution_context.log_event(evaluation)  # type: ignore[arg-type]
 

@@ -40,12 +40,6 @@ class Findings:
         if total[left] != total[right]:
             self.fail(year, f"{left} is {total[left]:,}, but {right} is {total[right]:,}")
 
-    def add(self, other: "Findings") -> None:
-        """Add what was found of other years."""
-        self.by_year |= other.by_year
-        self.failures |= other.failures
-        self.warnings |= other.warnings
-
     def of(self, year: int) -> "Findings":
         """What was found of one year."""
         parts = (self.by_year, self.failures, self.warnings)
@@ -114,18 +108,15 @@ class Examined:
         default_factory=dict, init=False, repr=False
     )
 
-    def findings(self, check: Check, years: Sequence[int]) -> Findings:
-        """What a check finds of some years. Those whose tables did not change since are not examined again."""
+    def findings(self, check: Check, years: Sequence[int]) -> dict[int, Findings]:
+        """What a check finds, by year. Years whose tables did not change since are not examined again."""
         states = self._states(check, years)
         new = [year for year in years if self._found.get((check.key, year), (None,))[0] != states[year]]
         if new:
             fresh = check.examine(self, new)
             for year in new:
                 self._found[check.key, year] = (states[year], fresh.of(year))
-        findings = Findings()
-        for year in years:
-            findings.add(self._found[check.key, year][1])
-        return findings
+        return {year: self._found[check.key, year][1] for year in years}
 
     def stored(self, table: Table) -> dict[int, TableYear]:
         """What a table holds."""
