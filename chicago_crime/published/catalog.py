@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.object_store import ReadableStore
+from chicago_crime.storage.object_store import ObjectStore, ReadableStore
 from chicago_crime.tables import CRIMES, TABLES
 
 CATALOG = "published/catalog.json"
@@ -201,7 +201,7 @@ class Base(NamedTuple):
     problem: str | None = None
 
 
-def base(store: ReadableStore) -> Base:
+def base(store: ObjectStore) -> Base:
     """The snapshot to build on."""
     found = store.read(CATALOG)
     if found is None:
@@ -224,10 +224,11 @@ def current(store: ReadableStore) -> Catalog | None:
     Raises:
         DamagedError: the catalog cannot be read.
     """
-    found = base(store)
-    if found.problem:
-        raise DamagedError(found.problem)
-    return found.snapshot
+    found = store.read(CATALOG)
+    try:
+        return parse(CATALOG, found[0]) if found else None
+    except DamagedError as error:
+        raise DamagedError(f"{error}: `chicago-crime status` says how to restore it") from error
 
 
 def snapshots(store: ReadableStore) -> list[str]:
