@@ -36,10 +36,11 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A check that did not pass."""
+    """A check that a year did not pass."""
 
     asset: str
     check: str
+    year: int
     is_error: bool
     description: str
 
@@ -82,8 +83,8 @@ class RunReport:
         found = [f"{format_years(those)}: {reason}" for reason, those in years.items()]
         found += [f"{step}: {reason}" for step, reason in self.failures.items()]
         told = "; ".join(found)
-        checks = {f"{one.asset}:{one.check}": one.description for one in self.checks if one.is_error}
-        return found + [f"{check}: {problem}" for check, problem in checks.items() if check not in told]
+        refused = [one for one in self.checks if one.is_error and f"{one.asset}:{one.check}" not in told]
+        return found + [f"{one.year}: {one.asset}:{one.check}: {one.description}" for one in refused]
 
     @property
     def published(self) -> dict[str, list[int]]:
@@ -93,6 +94,12 @@ class RunReport:
             if asset == PUBLISHED and made["is_new"]:
                 found.setdefault(made["snapshot"], []).append(year)
         return found
+
+    @property
+    def repaired(self) -> list[int]:
+        """The years of which it replaced a published file that was damaged or missing."""
+        made = sorted(self.metadata.items())
+        return [year for (asset, year), one in made if asset == PUBLISHED and one["is_repaired"]]
 
 
 class SelectionError(UsageError):
@@ -227,6 +234,7 @@ def _note(report: RunReport, event: DagsterEvent) -> None:
                 CheckResult(
                     evaluation.asset_key.to_user_string(),
                     evaluation.check_name,
+                    int(evaluation.partition or 0),
                     evaluation.severity is AssetCheckSeverity.ERROR,
                     evaluation.description or "",
                 )

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from chicago_crime.installation import Installation
+from chicago_crime.settings import Settings
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, kind_of
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyServer, Request
@@ -21,6 +23,15 @@ OLD, NEW = 3, 4
 
 COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
 """The tables that account for every crime of a year."""
+
+CRIMES = {
+    "raw_crimes": "COUNT(*)",
+    "crimes": "COUNT(*)",
+    "enriched_crimes": "COUNT(*)",
+    "hot_spots": "SUM(crimes) FILTER (offense_class = 'all')",
+    "area_rates": "SUM(crimes) FILTER (offense_class = 'all')",
+}
+"""SQL for the number of crimes in a table; in the other tables it is the sum of `crimes`."""
 
 BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
 
@@ -99,6 +110,15 @@ def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
     return {name: crimes // 12 for name, crimes in found.items()}
 
 
+def published_version(settings: Settings) -> int:
+    """The version that readers see, in crimes a month. Checks that all tables and years show the same one."""
+    counts = [f"(SELECT {CRIMES.get(name, 'SUM(crimes)')} FROM {name})" for name in COUNTED if name != "raw_crimes"]
+    reader = Installation(settings).reader()
+    [found] = reader.first_rows(f"SELECT {', '.join(counts)}", None).rows
+    assert len({int(crimes) for crimes in found}) == 1, found
+    return int(found[0]) // 12 // len(reader.catalog.years)
+
+
 def assert_made_of(cloud: Cloud, per_month: int, assets: str = "", year: int = YEAR) -> None:
     """Check that all tables, or those among some assets, are of one version, and that nothing waits to be removed."""
     found = versions(cloud, year)
@@ -139,6 +159,7 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
     if ended.code:
         assert "failed" in ended.output, details
         versions(cloud)
+        assert published_version(cloud.settings_with()) in (OLD, NEW), details
         again = cloud.command_here(*command)
         assert again.code == 0, (details, again.output)
     assert_made_of(cloud, now, assets)
@@ -161,5 +182,7 @@ def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> None:
     assert process.returncode == -signal.SIGKILL, output
     wait_until(lambda: all(job.done.is_set() for job in cloud.bigquery.jobs.by_id.values()))
     versions(cloud)
+    assert published_version(cloud.settings_with()) in (OLD, NEW)
     load(cloud, version, assets)
     assert_made_of(cloud, now, assets)
+    assert assets or published_version(cloud.settings_with()) == now

@@ -35,6 +35,7 @@ def doctor(
             out.print(printable(f"{PREFIX}{name.upper()}={'' if value is None else value}"))
         findings = list(examine(installation))
         table = Table("what", "state", "detail")
+        table.columns[0].overflow = table.columns[2].overflow = "fold"  # paths are long words
         for one in findings:
             table.add_row(printable(one.what), Text(one.state, style=STYLES[one.state]), printable(one.detail))
         out.print(table)
