@@ -53,7 +53,7 @@ class Records(NamedTuple):
 
 
 def records_of(
-    blocks: Iterable[bytes], width: int, separator: bytes = b",", has_blanks: bool = False
+    blocks: Iterable[bytes], width: int, separator: bytes = b",", has_blanks: bool = False, header: bytes = b""
 ) -> Iterator[Records]:
     """Find the records of a text in which every line ends in LF.
 
@@ -62,8 +62,9 @@ def records_of(
         width: how many fields a row has.
         separator: of fields.
         has_blanks: whether blanks follow the separators, which are not part of the values.
+        header: a line that is no row wherever it comes, as in files that were put together; b"" for none.
     """
-    finder = _Finder(width, separator, has_blanks)
+    finder = _Finder(width, separator, has_blanks, header)
     rest = b""
     for block in blocks:
         rest += block
@@ -78,10 +79,13 @@ def records_of(
 class _Finder:
     """Finds the records of texts that are written alike."""
 
-    def __init__(self, width: int, separator: bytes, has_blanks: bool) -> None:
+    def __init__(self, width: int, separator: bytes, has_blanks: bool, header: bytes) -> None:
         self._width, self._separator, self._has_blanks = width, separator.decode(), has_blanks
+        again = rb"(?:\xef\xbb\xbf)?+%b\n" % re.escape(header)
+        self._header = re.compile(again) if header else None
+        not_again = b"(?!%b)" % again if header else b""
         of_utf8, of_ascii = (
-            row_pattern(width, separator, has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
+            not_again + row_pattern(width, separator, has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
         )
         self._row, self._rows = re.compile(of_utf8), re.compile(b"(?:%b)++" % of_utf8)
         self._ascii_rows = re.compile(b"(?:%b)++" % of_ascii)
@@ -94,6 +98,8 @@ class _Finder:
             records = _run(text[start : run.end()]) if run else None
             if not records and text.startswith(b"\n", start):
                 records = _single(b"\n", 1)
+            if not records and self._header and (again := self._header.match(text, start)):
+                records = _single(again[0], 1, problem="the header again")
             records = records or self._one(text, start, is_last)
             if not records:
                 return

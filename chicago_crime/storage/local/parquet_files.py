@@ -1,9 +1,16 @@
-"""The format of the local warehouse's Parquet files."""
+"""The format of the local warehouse's Parquet files, and the notes beside them: what each was made of.
 
+A note is a file of its own, so that a file that Spark wrote is taken as it is. It names the size and time of its file,
+which it never outlives: it is replaced first, and a note of another file counts as one of unknown inputs.
+"""
+
+import json
+from os import stat_result
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from chicago_crime.intake.staging import publish
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import Table
@@ -29,7 +36,27 @@ def contract(table: Table) -> str:
     return ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
 
 
-def table_year(file: Path, lineage: Lineage) -> TableYear:
-    """Facts about a year's file, from its metadata only."""
+def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
+    """Move a complete Parquet file from a staging folder to its place, with a note of what it was made of."""
     stat = file.stat()
-    return TableYear(pq.read_metadata(file).num_rows, stat.st_size, stat.st_mtime, lineage)
+    rows = pq.read_metadata(file).num_rows
+    note = file.with_suffix(".json")
+    note.write_text(json.dumps([lineage.identity, lineage.inputs, *_mark(stat)]))
+    publish(note, target.with_suffix(".json"))
+    publish(file, target)
+    return TableYear(rows, stat.st_size, stat.st_mtime, lineage)
+
+
+def noted_lineage(file: Path, stat: stat_result) -> Lineage | None:
+    """What the note beside a file says that it was made of; None if there is none."""
+    try:
+        identity, inputs, *mark = json.loads(file.with_suffix(".json").read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return Lineage("", "")
+    return Lineage(identity, inputs) if tuple(mark) == _mark(stat) else Lineage("", "")
+
+
+def _mark(stat: stat_result) -> tuple[int, int]:
+    return stat.st_size, stat.st_mtime_ns
