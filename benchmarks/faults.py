@@ -1,6 +1,6 @@
 """Faults at every call of a run in the cloud, one at a time: does each run succeed, or fail cleanly?
 
-    python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,stale,kill] [--all | --kinds]
+    python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,kill] [--all | --kinds]
 
 Loads a tiny year again and again on the tests' servers. Each run meets one fault at one call, or is killed there; after
 a run that failed, the next has no faults. `chicago_crime_tests/end_to_end/disturbed_runs.py` checks that each table has

@@ -31,7 +31,9 @@ def values_of(passage: Passage, column: str) -> list[Any]:
     """What the typed table would have of a column, in the order of the file."""
     parsed = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lambda _: csv_scan("$file", NAMES))
     with duckdb.connect(config={"threads": 1}) as connection:
-        return [v for (v,) in connection.execute(f"SELECT {column} FROM ({parsed})", {"file": str(passage.file)}).fetchall()]
+        return [
+            v for (v,) in connection.execute(f"SELECT {column} FROM ({parsed})", {"file": str(passage.file)}).fetchall()
+        ]
 
 
 @pytest.mark.parametrize(
