@@ -38,10 +38,8 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
     modules = [boundaries, source, lake, warehouse, spark, sql_tables, published, *reports]
     assets = [one for one in load_assets_from_modules(modules) if isinstance(one, AssetsDefinition)]
     if fresh_for := installation.source.fresh_for:
-        policy = FreshnessPolicy.time_window(fresh_for)
-        yearly = [one for one in assets if one.partitions_def]
-        others = [one for one in assets if not one.partitions_def]
-        assets = [*map_asset_specs(lambda spec: apply_freshness_policy(spec, policy), yearly), *others]
+        fresh = FreshnessPolicy.time_window(fresh_for)
+        assets = [*map_asset_specs(lambda it: apply_freshness_policy(it, fresh) if it.partitions_def else it, assets)]
 
     def warehouse_of_run(context: InitResourceContext) -> Warehouse:
         return installation.warehouse.for_run(context.run.run_id) if context.run else installation.warehouse
