@@ -124,6 +124,7 @@ def test_objects_are_listed_over_all_pages(server: StorageServer, store: BucketS
     assert len(store.list()) == 8
     assert store.list("nothing") == []
     assert [store.has_parquet(f"gs://{BUCKET}/{name}") for name in ("quarantine", "crimes")] == [True, False]
+    assert store.at(f"gs://{BUCKET}/crimes/")[0].client is store.client
 
 
 def test_a_small_object_is_swapped_only_if_nobody_else_did(server: StorageServer, store: BucketStore) -> None:
