@@ -61,7 +61,7 @@ def test_years_may_be_ranges_and_types_in_any_case() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [
-        ("map", "globe", "'areas', 'cells' or 'hot_spots'"),
+        ("map", "globe", "'cells' or 'hot_spots'"),
         ("end", "2016-02-30", "a valid date"),
         ("color", "red", "no such filter"),
     ],

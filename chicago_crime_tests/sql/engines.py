@@ -69,8 +69,7 @@ PARAMETERS = {
     "skipped": "INT64",
     "part": "STRING",
     "last_day": "DATE",
-    "months": "ARRAY<DATE>",
-    "whole_months": "ARRAY<DATE>",
+    "years_back": "ARRAY<INT64>",
 }
 """Every parameter that a statement may have, and its type."""
 
