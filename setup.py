@@ -45,6 +45,7 @@ setup(
             "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
             "pyarrow>=18",
             "pysail>=0.7.2,<0.8",
+            "shapely>=2.1,<3",
             "sqlglot>=30,<31",
             "tenacity>=8.2",
             "urllib3>=2",
@@ -53,7 +54,7 @@ setup(
             "jinja2>=3.1",
             "numpy>=1.26,<3",
             "pyarrow>=18",
-            "shapely>=2,<3",
+            "shapely>=2.1,<3",
             "sqlglot>=30,<31",
             "starlette>=0.40",
             "uvicorn>=0.30",

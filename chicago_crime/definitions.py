@@ -10,10 +10,10 @@ from dagster import (
     load_assets_from_modules,
 )
 
-from chicago_crime.graph.assets import dashboard, lake, published, source, spark, sql_tables, warehouse
+from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, sql_tables, warehouse
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import Examined
-from chicago_crime.graph.jobs import everything, refresh_newest_years
+from chicago_crime.graph.jobs import everything, fetch_boundaries, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
 from chicago_crime.graph.years_of_run import years_of_run
@@ -31,7 +31,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         listener: is called with the progress of a run in this process.
     """
     reports = [dashboard] if installation.looker_studio else []
-    assets = load_assets_from_modules([source, lake, warehouse, spark, sql_tables, published, *reports])
+    assets = load_assets_from_modules([boundaries, source, lake, warehouse, spark, sql_tables, published, *reports])
 
     def warehouse_of_run(context: InitResourceContext) -> Warehouse:
         return installation.warehouse.for_run(context.run.run_id) if context.run else installation.warehouse
@@ -50,7 +50,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
     return Definitions(
         assets=assets,
         asset_checks=asset_checks([one for one in assets if isinstance(one, AssetsDefinition)]),
-        jobs=[everything],
+        jobs=[everything, fetch_boundaries],
         schedules=[refresh_newest_years],
         sensors=[watch(installation.source)],
         resources=installation.resources()
@@ -58,6 +58,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
             "warehouse": ResourceDefinition(warehouse_of_run),
             "examined": ResourceDefinition(examined),
             "publisher": ResourceDefinition(publisher),
+            "boundary_source": ResourceDefinition(lambda _: installation.boundary_source),
             "of_run": years_of_run(installation, listener),
         },
         executor=in_process_executor,  # steps start at once, and all years share one Spark

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypedDict
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.settings import Settings, SettingsError, load_settings
-from chicago_crime.sources.base import CrimeSource
+from chicago_crime.sources.base import BoundarySource, CrimeSource
 from chicago_crime.storage.object_store import ObjectStore, ReadableStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
 from chicago_crime.tables import CRIMES
@@ -66,6 +66,15 @@ class Installation:
     def source(self) -> CrimeSource:
         """Where the yearly CSVs come from."""
         return build_source(self.settings)
+
+    @cached_property
+    def boundary_source(self) -> BoundarySource:
+        """Where the City's outlines come from: a folder, or the portal. It makes no request yet."""
+        from chicago_crime.sources.boundaries import BoundaryFolder, BoundaryPortal
+
+        if self.settings.boundaries:
+            return BoundaryFolder(self.settings.boundaries)
+        return BoundaryPortal(self.settings.portal_url.rstrip("/"), self.settings.portal_app_token)
 
     @cached_property
     def source_files(self) -> SourceFiles:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import typer
 
+from chicago_crime.cli.boundaries import boundaries
 from chicago_crime.cli.dashboard import dashboard
 from chicago_crime.cli.demo import demo
 from chicago_crime.cli.describe import describe
@@ -38,12 +39,13 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
         'query "from crimes_monthly" --output monthly.csv',
         'query "select count(*) from crimes" --as-of 2026-05-31',
     ),
+    boundaries: ("boundaries", "boundaries --folder ~/Downloads/boundaries"),
     snapshots: ("snapshots",),
     describe: ("describe", "describe crimes"),
     dashboard: ("dashboard", "dashboard --port 8051 --data-dir ~/crimes"),
     report: (
         'report --area "Hyde Park" --year 2016 --output report.html',
-        "report --year 2016 --output city.html",
+        "report --ward 24 --year 2016 --output ward.html",
     ),
     doctor: ("doctor",),
     rehearse: ("rehearse", "rehearse --cluster --yes"),

@@ -1,26 +1,25 @@
 """The web application: routes, error pages and headers. It serves everything it needs itself, without the internet."""
 
-import json
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property, partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
-import jinja2
-from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts.map import streets
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.dashboard.downloads import FORMATS, file_name
@@ -33,7 +32,9 @@ from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
+from chicago_crime.dashboard.report import render
 from chicago_crime.dashboard.search import understand
+from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json
 from chicago_crime.dashboard.view import as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
@@ -50,12 +51,11 @@ PAGES: dict[str, tuple[str, Page]] = {
 }
 BLOCKS_SUGGESTED = 20
 HOSTS = ["127.0.0.1", "localhost", "testserver"]
+NOT_IN_FRAMES = "frame-ancestors 'none'"
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
-POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-
-FOLDER = Path(__file__).parent
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+POLICY = (
+    f"{NOT_IN_FRAMES}; default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:"
 )
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,9 @@ class Dashboard:
                 Route("/static/vega.js", self.vega),
                 Mount("/static", StaticFiles(directory=FOLDER / "static")),
                 Route("/blocks", self.blocks),
+                Route("/embed/{page}/{name}", self.embed),
                 Route("/download/{page}/{file}", self.download),
+                Route("/report", self.report),
                 Route("/{page}", self.page),
             ],
             exception_handlers={
@@ -90,6 +92,12 @@ class Dashboard:
                 Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
             ],
         )
+
+    @cached_property
+    def tiles(self) -> dict[str, Any] | None:
+        """Where browsers get streets from, and how they place them on maps; None if the installation has none."""
+        settings = self.snapshots.installation.settings
+        return {"url": settings.map_tiles, "credit": settings.map_credit, **streets()} if settings.map_tiles else None
 
     def warm_up(self) -> None:
         """Import before the server listens what concurrent requests would race for."""
@@ -127,6 +135,24 @@ class Dashboard:
         file = f"{file_name(page_request, page, name, is_synthetic)}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(write(rows, page_request.citation), media_type=media_type, headers=headers)
+
+    def embed(self, request: Request) -> Response:
+        """One chart or map of a page by itself, for a frame in a page of somebody else."""
+        page, page_request = request.path_params["page"], self._page_request(request)
+        page_request.require_sense()
+        section = PAGES[page][1](page_request).only(request.path_params["name"]) if page in PAGES else None
+        if section is None:
+            raise HTTPException(404)
+        response = self._render("embed.html", page, page_request, section=section, is_embedded=True)
+        policy = response.headers["Content-Security-Policy"].replace(NOT_IN_FRAMES, "frame-ancestors *")
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+    def report(self, request: Request) -> Response:
+        """The same filters as a report to print."""
+        page_request = self._page_request(request)
+        page_request.require_sense()
+        return HTMLResponse(render(page_request), headers={"Content-Security-Policy": POLICY})
 
     def vega(self, request: Request) -> Response:
         """The library that draws the charts."""
@@ -171,7 +197,7 @@ class Dashboard:
         page_request = self._page_request(request)
         part = request.query_params.get("part", "").strip().upper()
         found = page_request.answer("blocks", part=part, row_count=BLOCKS_SUGGESTED)
-        return Response(json.dumps(found["block"].to_pylist()), media_type="application/json")
+        return JSONResponse(found["block"].to_pylist())
 
     def _error(self, status: int, title: str, problem: str) -> Response:
         return self._render("message.html", "", status=status, title=title, problem=problem)
@@ -187,18 +213,16 @@ class Dashboard:
             "bare": f"?{bare}" if bare else "",
             "request": request,
             "as_text": as_text,
+            "tiles": self.tiles,
         }
         context |= {"as_json": as_json, "themes": [theme(False), theme(True)]}
         if request:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
                 context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
+                context["chart_file"] = partial(file_name, request, page, is_synthetic=bool(context["synthetic_years"]))
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)
-        return HTMLResponse(text, status, {"Content-Security-Policy": POLICY})
-
-
-def as_json(value: Any) -> Markup:
-    """A value as JSON that is safe inside a script element."""
-    return Markup(json.dumps(value, separators=(",", ":"), default=str).replace("<", "\\u003c"))
+        policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
+        return HTMLResponse(text, status, {"Content-Security-Policy": policy})

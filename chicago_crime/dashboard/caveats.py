@@ -15,9 +15,9 @@ POPULATION = (
     "Population is interpolated between the 2010 and 2020 censuses and held constant outside them. People who only "
     "work in an area or visit it are not counted."
 )
-AREAS_FROM_CELLS = (
-    "These are not official boundaries: each 660-foot cell is assigned to the community area in which most of its "
-    "crimes lie, over the newest five years."
+OUTLINES_FROM_CELLS = (
+    "These are not official boundaries: each 660-foot cell is assigned to the place in which most of its crimes lie, "
+    "over the newest five years. To get the official ones: chicago-crime boundaries"
 )
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."

@@ -28,14 +28,11 @@ LABELS = {
 }
 """What filters are called where their name does not say it."""
 
-MAPS = ("areas", "cells", "hot_spots")
+MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
 ROWS = ("area", "district", "ward", "beat", "type")
 MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
-
-PLACES = ("area", "district", "ward", "beat", "block")
-"""The filters that choose places."""
 
 UPPER = Annotated[str, StringConstraints(to_upper=True)]
 
@@ -158,10 +155,20 @@ class Filters:
 
     def active(self) -> list[tuple[str, Any]]:
         """The active filters, value by value, without the years and what applies to one page only."""
-        several = ("group", "offense_class", "type", "description", *PLACES, "location", "hour", "weekday")
+        several = [field.name for field in fields(self) if isinstance(field.default, tuple) and field.name != "year"]
         chosen = [(name, value) for name in several for value in getattr(self, name)]
         single = ("cell", "start", "finish", "arrest", "domestic", "as_of")
         return chosen + [(name, value) for name in single if (value := getattr(self, name)) is not None]
+
+    @property
+    def splits_areas(self) -> bool:
+        """Whether they leave only a part of some community areas, of which nobody knows the residents."""
+        return bool(self.district or self.ward or self.beat or self.block or self.cell)
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether days are chosen: earlier years have none of them, so there is nothing to compare with."""
+        return bool(self.start or self.finish)
 
     def none_chosen(self) -> "Filters":
         """No filters, on the same snapshot."""

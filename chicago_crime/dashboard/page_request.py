@@ -175,6 +175,11 @@ class PageRequest:
         }
         return replace(self.filters, sort="", page=1, **changes).query()
 
+    def incidents_between(self, first: date, last: date, **values: object) -> str:
+        """The same for the days from `first` to `last` that the filters leave."""
+        start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
+        return self.incidents(year=(), start=start, finish=finish, **values)
+
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """Residents of the areas (of all areas by default), summed over years."""
         chosen = set(areas) or set(self.facts.areas)
@@ -182,7 +187,16 @@ class PageRequest:
 
     def resident_years(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """The same, but a year that is not over counts only as far as its data goes: what a yearly rate divides by."""
-        return sum(self.residents([year], areas) * self.facts.years[year].covered for year in years)
+        return sum(self.residents([year], areas) * self._covered(year) for year in years)
+
+    def _covered(self, year: int) -> float:
+        """Which share of a year is loaded and chosen."""
+        held, filters = self.facts.years[year], self.filters
+        if not filters.has_dates:
+            return held.covered
+        first = max(filters.start or date.min, date(year, 1, 1))
+        last = min(filters.finish or date.max, held.last_day)
+        return max((last - first).days + 1, 0) / (date(year, 12, 31) - date(year - 1, 12, 31)).days
 
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:
         """Whether an area has too few residents in any of the years for a meaningful rate."""

@@ -4,13 +4,15 @@ Their layout is in `templates/` and `static/`, chart specifications in `charts/`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
 
 import pyarrow as pa
+
+from chicago_crime.dashboard.charts.map import Map
 
 Kind = Literal[
     "text",
@@ -177,7 +179,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page: a chart and the table with the same numbers."""
+    """A section of a page: a chart or map and the table with the same numbers."""
 
     name: str
     title: str
@@ -185,6 +187,7 @@ class Section:
     caveats: Sequence[str] = ()
     figures: Sequence[Figure] = ()
     tables: Sequence[PageTable] = ()
+    maps: Sequence[Map] = ()
     shape: Literal["", "wide", "tall"] = ""
 
 
@@ -207,10 +210,14 @@ class View:
     sections: Sequence[Section] = ()
     numbers: Sequence[Number] = ()
 
-    def figure(self, name: str) -> tuple[Section, Figure] | None:
-        """The chart with this name, and its section."""
-        both = ((section, figure) for section in self.sections for figure in section.figures)
-        return next((one for one in both if one[1].name == name), None)
+    def only(self, name: str) -> Section | None:
+        """The section of the chart or map with this name, without anything else that it has."""
+        for section in self.sections:
+            figures = [figure for figure in section.figures if figure.name == name]
+            maps = [one for one in section.maps if one.name == name]
+            if figures or maps:
+                return replace(section, figures=figures, maps=maps, tables=())
+        return None
 
     def table(self, name: str) -> PageTable | None:
         """The table with this name."""

@@ -18,10 +18,10 @@ from dagster import (
     Definitions,
 )
 
-from chicago_crime.errors import UsageError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
 from chicago_crime.graph.dagster_internals import range_tags
-from chicago_crime.graph.jobs import everything
+from chicago_crime.graph.jobs import everything, fetch_boundaries
 from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
 from chicago_crime.installation import Installation
 from chicago_crime.tables.years import contiguous_ranges, format_years
@@ -144,6 +144,26 @@ def run_years(
         yield report
 
 
+def run_boundaries(installation: Installation, definitions: Definitions, instance: DagsterInstance) -> dict[str, Any]:
+    """Fetch the City's outlines and publish them; returns the metadata of the asset.
+
+    Raises:
+        PlatformError: why they could not be fetched.
+        RunCanceledError: a signal ended the run.
+    """
+    run_id = str(uuid4())
+    job = definitions.resolve_job_def(fetch_boundaries.name)
+    with recorded(instance, installation.settings, run_id):
+        result = job.execute_in_process(_QUIET, instance=instance, raise_on_error=False, run_id=run_id)
+    report = RunReport(run_id, 0, 0, result.success)
+    for event in result.all_events:
+        _note(report, event)
+    if not report.success:
+        raise PlatformError("; ".join(report.failures.values()))
+    [made] = result.asset_materializations_for_node("boundaries")
+    return {name: value.value for name, value in made.metadata.items()}
+
+
 def steps_in(definitions: Definitions, assets: str | None = None) -> int:
     """How many assets a run of these assets materializes for each year."""
     graph = definitions.resolve_asset_graph()
@@ -157,13 +177,14 @@ def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
         SelectionError: `assets` selects nothing.
     """
     graph = definitions.resolve_asset_graph()
-    chosen = graph.materializable_asset_keys if assets is None else set(_select(definitions, assets))
+    chosen = everything.selection.resolve(graph) if assets is None else set(_select(definitions, assets))
     return [key.to_user_string() for key in graph.toposorted_asset_keys if key in chosen]
 
 
 def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     graph = definitions.resolve_asset_graph()
-    known = {key.to_user_string(): key for key in graph.toposorted_asset_keys}
+    by_year = everything.selection.resolve(graph)
+    known = {key.to_user_string(): key for key in graph.toposorted_asset_keys if key in by_year}
     names = [name.strip() for name in assets.split(",")]
     if known.keys() >= set(names):
         return [known[name] for name in names]
@@ -173,7 +194,7 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BetaWarning)
-            keys = AssetSelection.from_string(assets).resolve(graph)
+            keys = AssetSelection.from_string(assets).resolve(graph) & by_year
     except DagsterError as error:
         raise SelectionError(f"cannot read the asset selection {assets!r} ({error}): {help_}") from error
     if not keys:

@@ -3,6 +3,7 @@
 published/catalog.json                         the current snapshot
 published/snapshots/<id>.json                  every snapshot that is kept, the current one too
 published/data/<table>/<year>/<hash>.parquet   each file once, whatever the number of snapshots that name it
+published/data/boundaries/<hash>.geojson       the official outlines, if they were fetched
 """
 
 import re
@@ -22,6 +23,9 @@ from chicago_crime.tables import CRIMES, TABLES
 CATALOG = "published/catalog.json"
 SNAPSHOTS = "published/snapshots/"
 DATA = "published/data/"
+BOUNDARIES = "reference/boundaries.geojson"
+"""Key of the newest outlines, from which a publication takes them."""
+
 PUBLISHED = tuple(table for table in TABLES.values() if table.made_by != "csv")
 """The tables of a snapshot: all but the raw rows."""
 
@@ -63,6 +67,14 @@ class PublishedTable(_Record):
     def lineage(self) -> Lineage | None:
         """What it was made of."""
         return Lineage(self.identity, self.inputs) if self.identity else None
+
+
+class PublishedBoundaries(_Record):
+    """The file with the official outlines: see `sources/boundaries.py`."""
+
+    key: str
+    bytes: int
+    sha256: str
 
 
 class CheckFound(_Record):
@@ -107,11 +119,13 @@ class Catalog(_Record):
         snapshot: its id: when it was published (UTC), and a digest of what it contains.
         changed: the years that differ from the snapshot before.
         years: by year.
+        boundaries: the official outlines; None until they are fetched.
     """
 
     snapshot: str
     changed: list[int] = Field(default_factory=list)
     years: dict[int, PublishedYear]
+    boundaries: PublishedBoundaries | None = None
 
     @property
     def published_at(self) -> datetime:
@@ -136,7 +150,8 @@ class Catalog(_Record):
     @property
     def keys(self) -> set[str]:
         """The keys of all files."""
-        return {table.key for year in self.years.values() for table in year.tables.values()}
+        outlines = {self.boundaries.key} if self.boundaries else set()
+        return outlines | {table.key for year in self.years.values() for table in year.tables.values()}
 
 
 def published_at(snapshot: str) -> datetime:

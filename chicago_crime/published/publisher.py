@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.catalog import (
+    BOUNDARIES,
     CATALOG,
     DATA,
     PUBLISHED,
@@ -16,6 +17,7 @@ from chicago_crime.published.catalog import (
     Catalog,
     CheckFound,
     DamagedError,
+    PublishedBoundaries,
     PublishedTable,
     PublishedYear,
     kept_snapshots,
@@ -140,9 +142,10 @@ class Publisher:
     views: Views | None = None
 
     def publish(self, candidates: Mapping[int, Candidate], run: str) -> Publication:
-        """Publish years whose tables are whole and checked, all at once.
+        """Publish years whose tables are whole and checked, all at once, and new outlines of the City's places.
 
-        Years that are published already are not published again, unless a file of theirs is damaged.
+        Years that are published already are not published again, unless a file of theirs is damaged. Outlines alone
+        make a new snapshot of the years that are published.
 
         Args:
             candidates: by year.
@@ -163,25 +166,28 @@ class Publisher:
                 if year not in refused and not self._is_published(year, candidate, stored, held.get(year))
             }
             made = self._add_files(wanted, stored, run) if wanted else {}
+            outlines = self._boundaries(catalog)
             made = {year: one for year, one in made.items() if not _is_same(one, held.get(year))}
             after = self._stored() if made else {}
             for year in list(made):
                 if any(after[table.name].get(year) != stored[table.name][year] for table in PUBLISHED):
                     refused[year] = f"another run changed its tables meanwhile: chicago-crime run --years {year}"
                     del made[year]
-            while made:
+            while made or (catalog and catalog.boundaries != outlines):
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
                     refused[year] = _interference(year, held[year])
                     del made[year]
                 years = dict(sorted((held | made).items()))
-                new = _catalog(years, sorted(made), catalog)
+                new = _catalog(years, sorted(made), catalog, outlines)
                 content = _written(new)
-                if made and self.store.swap(CATALOG, content, version):
+                is_new = made or (catalog and catalog.boundaries != outlines)
+                if is_new and self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
                     return self._shown(Publication(new, sorted(made), refused))
                 catalog, version = self._current()  # somebody else published meanwhile
                 held = catalog.years if catalog else {}
+                outlines = self._boundaries(catalog)
             return self._shown(Publication(catalog, [], refused))
 
     def _shown(self, publication: Publication) -> Publication:
@@ -244,6 +250,17 @@ class Publisher:
             for year, candidate in candidates.items()
         }
 
+    def _boundaries(self, catalog: Catalog | None) -> PublishedBoundaries | None:
+        """The newest outlines, stored for good; those of the catalog if there are no others."""
+        found = self.store.read(BOUNDARIES)
+        if found is None:
+            return catalog.boundaries if catalog else None
+        with staging_folder(self.staging) as folder:
+            file = folder / "boundaries.geojson"
+            file.write_bytes(found[0])
+            added = self.store.add(f"{DATA}boundaries", file)
+        return PublishedBoundaries(key=added.key, bytes=added.bytes, sha256=added.sha256)
+
     def _remove_old(self, new: Catalog, least_age_s: float) -> None:
         """Remove snapshots that are too old, and files that no kept snapshot names."""
         oldest = datetime.now(UTC) - timedelta(days=self.keep_days)
@@ -284,9 +301,15 @@ def _written(catalog: Catalog) -> bytes:
     return catalog.model_dump_json(indent=1).encode()
 
 
-def _catalog(years: dict[int, PublishedYear], changed: list[int], before: Catalog | None) -> Catalog:
+def _catalog(
+    years: dict[int, PublishedYear],
+    changed: list[int],
+    before: Catalog | None,
+    boundaries: PublishedBoundaries | None,
+) -> Catalog:
     at = datetime.now(UTC)
     if before:  # ids sort by time, also of two publications within a second
         at = max(at, before.published_at + timedelta(seconds=1))
     content = digest(*(table.sha256 for year in years.values() for table in year.tables.values()), at.isoformat())
-    return Catalog(snapshot=f"{at:%Y%m%dT%H%M%SZ}-{content[:4]}", changed=changed, years=years)
+    snapshot = f"{at:%Y%m%dT%H%M%SZ}-{content[:4]}"
+    return Catalog(snapshot=snapshot, changed=changed, years=years, boundaries=boundaries)

@@ -71,6 +71,26 @@ class SnapshotReader(DuckDBReader):
                 self._files[table] = list(pool.map(self._local, sorted(self._years(table).items())))
         return self._files[table]
 
+    def boundaries(self) -> bytes | None:
+        """The official outlines as GeoJSON; None if the snapshot has none.
+
+        Raises:
+            DamagedError: the file is missing, or is not what it was.
+        """
+        held = self.catalog.boundaries
+        if held is None:
+            return None
+        path, advice = self.folder / held.key, "Fetch the outlines again: chicago-crime boundaries"
+        if not path.exists() or checksum_of(path) != held.sha256:
+            try:
+                with staging_folder(self.staging) as fresh:
+                    publish(self.store.get(held.key, fresh), path)
+            except ObjectStoreError:
+                raise DamagedError(f"{path} is missing. {advice}") from None
+            if checksum_of(path) != held.sha256:
+                raise DamagedError(f"{path} is not what it was. {advice}")
+        return path.read_bytes()
+
     def verify(self) -> None:
         """Read whole what was opened of the snapshot, after an error; a damaged copy is replaced.
 

@@ -189,3 +189,30 @@ class CrimeSource(ABC):
 def years_in(name: str) -> set[int]:
     """The years that a file's name contains."""
     return {int(year) for year in re.findall(r"(?<!\d)20\d\d(?!\d)", name)}
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """The official outlines of the City's places.
+
+    Attributes:
+        origin: where they come from, in words.
+        places: how many there are of each kind, in words.
+        geojson: a feature for each place with `kind` and `number`, in longitude and latitude (WGS 84).
+    """
+
+    origin: str
+    places: str
+    geojson: bytes = field(repr=False)
+
+
+class BoundarySource(ABC):
+    """Delivers the City's official outlines."""
+
+    @abstractmethod
+    def fetch(self) -> Boundaries:
+        """Fetch, validate and simplify the outlines of all kinds of places.
+
+        Raises:
+            SourceError: they cannot be fetched, or some are missing or not of Chicago.
+        """

@@ -62,6 +62,7 @@ PARAMETERS = {
     "domestic": "BOOL",
     "source_labels": "BOOL",
     "rows_are": "STRING",
+    "place": "STRING",
     "sorted_by": "STRING",
     "is_descending": "BOOL",
     "row_count": "INT64",

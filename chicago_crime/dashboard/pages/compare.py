@@ -21,6 +21,9 @@ SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Fu
 YEARS_BACK = 3
 MAX_DRAWN = 20
 TOTAL = "All selected"
+_NO_INCIDENTS = {f"of_{span}{when}": "" for span in SPANS for when in ("", "_before")}
+"""Of the row without a name: no filter chooses crimes without a place or a type."""
+
 VERDICTS = (
     "Verdict: whether the change on the year before is more than such counts vary from year to year, as learnt from "
     f"the {YEARS_BACK} years before (at least {LEAST_YEARS}). About 5 in 100 of those called unusual are by chance."
@@ -37,20 +40,23 @@ def compare(request: PageRequest) -> View:
             f"{format_years(list(facts.years))} are loaded, up to {as_text(facts.newest_day, 'date')}."
         )
     years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
-    found = request.answer("compare", years, rows_are=request.filters.rows, last_day=end).to_pylist()
+    answer = request.answer("compare", years, rows_are=request.filters.rows, last_day=end, start=None, finish=None)
+    found = answer.to_pylist()
     request.years = [end.year]
+    if request.filters.has_dates:
+        request.notes.append("The dates from and to do not apply to this page: its periods end on the day above.")
     request.require_matches(sum(row[span] for row in found for span in SPANS))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
     loaded = {(span, back): is_loaded(facts, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
-    rows = [_row(request, name, of_name, loaded) for name, of_name in counts.items()]
+    rows = [_row(request, end, name, of_name, loaded) for name, of_name in counts.items()]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
     everything = {
         back: {span: sum(of.get(back, {}).get(span, 0) for of in counts.values()) for span in SPANS}
         for back in range(YEARS_BACK + 1)
     }
-    total = _row(request, None, everything, loaded) | {"name": TOTAL}
+    total = _row(request, end, None, everything, loaded) | {"name": TOTAL} | _incidents(request, end)
     del total["link"]
     _judge(rows, UNLIKE if request.filters.rows == "type" else ALIKE)
     _judge([total], UNLIKE)
@@ -94,7 +100,11 @@ def _years_before(day: date, years: int) -> date:
 
 
 def _row(
-    request: PageRequest, name: str | None, counts: dict[int, dict[str, int]], loaded: dict[tuple[str, int], bool]
+    request: PageRequest,
+    end: date,
+    name: str | None,
+    counts: dict[int, dict[str, int]],
+    loaded: dict[tuple[str, int], bool],
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"name": _label(request, name)}
     for span in SPANS:
@@ -113,7 +123,18 @@ def _row(
             f"{span}_mean_is_small": len(past) < YEARS_BACK or (mean or 0) < caveats.SMALL,
             f"{span}_earlier": values[1:],
         }
-    return row | {"link": _link(request, name)}
+    incidents = _incidents(request, end, **_chosen(request, name)) if name else _NO_INCIDENTS
+    return row | incidents | {"link": _link(request, name)}
+
+
+def _incidents(request: PageRequest, end: date, **chosen: object) -> dict[str, str]:
+    """The incidents of each span, and of the year before, by the column that counts them."""
+    return {
+        f"of_{column}": request.incidents(year=(), start=first, finish=last, **chosen)
+        for span in SPANS
+        for column, back in ((span, 0), (f"{span}_before", 1))
+        for first, last in [days_of(span, end, back)]
+    }
 
 
 def _link(request: PageRequest, name: str | None) -> str:
@@ -155,8 +176,8 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     for span, label in SPANS.items():
         label += ", still filling" if span != "whole_year" and _is_filling(request.facts, end) else ""
         columns += [
-            Column(span, str(newest[span]), "count", label),
-            Column(f"{span}_before", str(newest[span] - 1), "count", label),
+            Column(span, str(newest[span]), "count", label, incidents=f"of_{span}"),
+            Column(f"{span}_before", str(newest[span] - 1), "count", label, incidents=f"of_{span}_before"),
             Column(f"{span}_change", "±\u00a0%", "growth", label, f"{span}_is_small"),
             Column(f"{span}_verdict", "Verdict", "text", label),
             Column(f"{span}_mean", f"{means[span] or YEARS_BACK}-yr mean", "mean", label, f"{span}_mean_is_few"),
@@ -220,6 +241,7 @@ def _by_year(request: PageRequest) -> Section:
     ]
     rows.sort(key=lambda row: (-row[str(newest)], row["name"]))
     total = {"name": TOTAL} | {str(year): sum(row[str(year)] for row in rows) for year in loaded}
+    total |= {f"of_{year}": request.incidents(year=year) for year in loaded}
     return Section(
         "by-year",
         "By year",

@@ -1,6 +1,7 @@
 """The page Overview: totals, trend, types, and the largest changes."""
 
 import math
+from calendar import monthrange
 from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
@@ -22,7 +23,7 @@ NO_VICTIMS = "The records have no victims, so none of this counts people who wer
 def overview(request: PageRequest) -> View:
     """Build the page."""
     years, facts = request.years, request.facts
-    before_years = [year - 1 for year in years if year - 1 in facts.years]
+    before_years = [year - 1 for year in years if year - 1 in facts.years and not request.filters.has_dates]
     rows = request.answer("overview", {*years, *before_years}).to_pylist()
     chosen = set(years)
     by_month: Counter[date] = Counter()
@@ -62,8 +63,16 @@ def overview(request: PageRequest) -> View:
 
 def _compared_months(request: PageRequest) -> int:
     """How many months of the newest year can be compared with the year before: those complete in both."""
+    if request.filters.has_dates:
+        return 0
     now, before = (request.facts.years.get(year) for year in (request.newest_year, request.newest_year - 1))
     return min(now.complete_months, before.complete_months) if now and before else 0
+
+
+def _why_not_compared(request: PageRequest) -> str:
+    if request.filters.has_dates:
+        return "dates are chosen, and earlier years have none of them"
+    return f"{request.newest_year - 1} is not loaded, or the years have no complete month in common"
 
 
 def span(request: PageRequest, compared: int) -> str:
@@ -78,19 +87,25 @@ def _numbers(
     now = sum(counts["now"] for counts in by_type.values())
     before = sum(counts["before"] for counts in by_type.values())
     residents = request.resident_years([request.newest_year], request.filters.area)
-    rate = None if request.filters.district else share(1000 * placed, residents)
+    rate = None if request.filters.splits_areas else share(1000 * placed, residents)
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
     small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
     provisional = caveats.provisional(request.facts, request.years)
     return [
-        Number("Reported crimes", as_text(total["crimes"], "count"), f"in {request.years_text}", " ".join(provisional)),
+        Number(
+            "Reported crimes",
+            as_text(total["crimes"], "count"),
+            f"in {request.years_text}",
+            " ".join(provisional),
+            f"/incidents?{request.incidents()}",
+        ),
         Number(
             "Year on year",
             as_text(change(now, before), "percent_change"),
             f"{span(request, compared)}: {as_text(now - before, 'change')} crimes"
             if compared
-            else f"{request.newest_year - 1} is not loaded, or the years have no complete month in common",
+            else _why_not_compared(request),
         ),
         Number(
             "Arrest rate",
@@ -103,7 +118,7 @@ def _numbers(
             as_text(rate, "decimal"),
             f"in {request.newest_year}" + ("" if request.facts.years[request.newest_year].is_complete else " so far")
             if rate is not None
-            else "no population figures by police district",
+            else "a filter splits areas, and nobody knows the residents of their parts",
             small + caveats.POPULATION if rate is not None else "",
         ),
     ]
@@ -111,7 +126,8 @@ def _numbers(
 
 def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
     loaded = request.facts.years
-    before = {year: [y for y in sorted(loaded) if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
+    known = [] if request.filters.has_dates else sorted(loaded)
+    before = {year: [y for y in known if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
     earlier = {y for years in before.values() for y in years} - set(request.years)
     counts = by_month | {row["month"]: row["crimes"] for row in request.answer("months", earlier).to_pylist()}
     rows: list[dict[str, Any]] = []
@@ -123,6 +139,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
             run = year - request.years.index(year)
             is_complete = number <= loaded[year].complete_months
             rows.append({"month": month, "crimes": counts.get(month, 0), "run": run, "is_complete": is_complete})
+            rows[-1]["incidents"] = request.incidents_between(month, date(year, number, monthrange(year, number)[1]))
             past = [counts.get(date(y, number, 1), 0) for y in before[year] if number <= loaded[y].complete_months]
             history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
     found = expected(history, [row["crimes"] for row in rows], ALIKE)
@@ -151,7 +168,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
                 "Crimes by month",
                 (
                     Column("month", "Month", "month"),
-                    Column("crimes", "Crimes", "count"),
+                    Column("crimes", "Crimes", "count", incidents="incidents"),
                     Column("low", "Expected from", "count"),
                     Column("high", "to", "count"),
                     Column("verdict", "Verdict"),
@@ -203,21 +220,26 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
             "arrest_rate": share(counts["arrests"], counts["flagged"]),
             "is_small": counts["crimes"] < caveats.SMALL,
             "link": request.toggled("type", name),
+            "incidents": request.incidents(type=name) if name != NO_TYPE else "",
         }
         for name, counts in sorted(by_type.items(), key=lambda item: (-item[1]["crimes"], item[0]))
     ]
     columns = (
         Column("name", "Type"),
-        Column("crimes", "Crimes", "count"),
+        Column("crimes", "Crimes", "count", incidents="incidents"),
         Column("share", "Share", "percent"),
         Column("arrest_rate", "Arrest rate", "percent", is_small="is_small"),
     )
     return Section(
         "types",
         "Most frequent types",
-        f"{min(MAX_RANKED, len(rows))} of {len(rows)} types in {request.years_text}.",
+        f"{min(MAX_RANKED, len(rows))} of {len(rows)} types in {request.years_text}."
+        if len(rows) > 1
+        else f"All {as_text(crimes, 'count')} crimes in {request.years_text} are of one type: {rows[0]['name']}.",
         [*caveats.labels(request.facts, request.filters), caveats.ARREST],
-        [charts.ranked("types", "Bar chart of the most frequent types of crime", rows[:MAX_RANKED])],
+        [charts.ranked("types", "Bar chart of the most frequent types of crime", rows[:MAX_RANKED])]
+        if len(rows) > 1
+        else [],
         [PageTable("types", "Crimes by type", columns, rows)],
         shape="tall",
     )
@@ -237,27 +259,33 @@ def _moved(request: PageRequest, name: str, what: str, counts: dict[str, Counter
         }
         for one, found in counts.items()
     ]
+    year, last = request.newest_year, max(compared, 1)
+    for row in rows:
+        for column, of in (("now", year), ("before", year - 1)):
+            days = date(of, 1, 1), date(of, last, monthrange(of, last)[1])
+            row[f"of_{column}"] = request.incidents_between(*days, **{what: numbers.get(row["name"], row["name"])})
     rows.sort(key=lambda row: (-abs(row["change"]), row["name"]))
     title = f"Largest changes by {what}"
     if not compared:
         return Section(
             name,
             title,
-            f"Nothing to compare: {request.newest_year - 1} is not loaded, or has no complete month in common.",
+            f"Nothing to compare: {_why_not_compared(request)}.",
         )
     drawn = sorted((row for row in rows[:MAX_MOVED] if row["change"]), key=lambda row: -row["change"])
     columns = (
         Column("name", what.capitalize()),
-        Column("now", "Now", "count"),
-        Column("before", "A year earlier", "count"),
+        Column("now", "Now", "count", incidents="of_now"),
+        Column("before", "A year earlier", "count", incidents="of_before"),
         Column("change", "Change", "change"),
         Column("share", "Change, %", "percent_change", is_small="is_small"),
     )
+    one = f" {drawn[0]['name']}: {as_text(drawn[0]['change'], 'change')} crimes." if len(drawn) == 1 else ""
     return Section(
         name,
         title,
-        f"{span(request, compared)}.",
+        f"{span(request, compared)}.{one}",
         [*caveats.provisional(request.facts, [request.newest_year]), caveats.SMALL_NUMBERS],
-        [charts.moved(name, f"Bar chart of the {what}s with the largest changes", drawn)] if drawn else [],
+        [charts.moved(name, f"Bar chart of the {what}s with the largest changes", drawn)] if len(drawn) > 1 else [],
         [PageTable(name, f"Change by {what}, {span(request, compared)}", columns, rows)],
     )
