@@ -57,6 +57,7 @@ COMBINATIONS = {
     ),
     "beat=1834&start=2015-03-05&finish=2016-02-29": "beat = 1834 AND date::DATE BETWEEN '2015-03-05' AND '2016-02-29'",
     "group=carjacking&location=STREET": "iucr IN ('0325', '0326') AND location_description = 'STREET'",
+    "block=0000X+E+Lake+St": "block = '0000X E Lake St'",
     "block=001XX+N+STATE+ST&description=RETAIL+THEFT": "block = '001XX N STATE ST' AND description = 'RETAIL THEFT'",
 }
 """Query string -> the same condition on `crimes`, without any mart or SQL of the dashboard."""
