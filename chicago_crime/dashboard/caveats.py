@@ -16,8 +16,8 @@ POPULATION = (
     "work in an area or visit it are not counted."
 )
 OUTLINES_FROM_CELLS = (
-    "These are not official boundaries: each 660-foot cell is assigned to the place in which most of its crimes lie, "
-    "over the newest five years. To get the official ones: chicago-crime boundaries"
+    "These are not official boundaries: each 660-foot cell is assigned to the place in which most of its crimes of the "
+    "five years before lie."
 )
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."

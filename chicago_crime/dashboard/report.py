@@ -32,7 +32,7 @@ from chicago_crime.installation import Installation
 KINDS = tuple(kind for kind, _ in PLACES.values())
 """The filters that a report's title names."""
 
-ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 15}
+ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 13}
 """How many rows of each table fit."""
 
 

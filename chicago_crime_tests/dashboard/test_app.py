@@ -69,6 +69,21 @@ def test_real_data_is_not_marked(tmp_path: Path) -> None:
     assert response.text.splitlines() == ['"name","crimes","share","arrest_rate"', '"THEFT",36,1,0']
 
 
+def test_streets_are_off_and_browsers_may_load_them_from_the_set_address_alone(
+    client: TestClient, sample: Settings
+) -> None:
+    response = client.get("/where")
+    assert "http" not in response.headers["content-security-policy"]
+    assert '"streets":null' in response.text
+    address = "https://tiles.example.org:8443/streets/{z}/{x}/{y}.png"
+    response = client_of(sample.model_copy(update={"map_tiles": address})).get("/where")
+    policy = response.headers["content-security-policy"]
+    assert re.findall(r"https?://\S+", policy) == ["https://tiles.example.org:8443/"]
+    assert policy.endswith("img-src 'self' data: https://tiles.example.org:8443/")
+    assert f'"url":"{address}"' in response.text
+    assert "OpenStreetMap contributors" in response.text
+
+
 def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
     text = client.get("/overview", params={"type": "<script>alert(1)</script>", "color": "<b>red"}).text.lower()
     assert "<script>alert" not in text

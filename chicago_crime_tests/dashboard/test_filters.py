@@ -28,7 +28,7 @@ any_filters = st.builds(
     district=several(st.integers(1, 31)),
     ward=several(st.integers(1, 50)),
     beat=several(st.integers(111, 2535)),
-    block=several(st.sampled_from(["001XX N STATE ST", "0000X W O'BRIEN & CO"])),
+    block=several(st.sampled_from(["001XX N STATE ST", "0000X E Lake St", "0000X W O'BRIEN & CO"])),
     cell=st.none() | st.just("1782,2881"),
     hour=several(st.integers(0, 23)),
     start=st.none() | st.dates(date(2001, 1, 1), date(2026, 12, 31)),
@@ -61,7 +61,7 @@ def test_years_may_be_ranges_and_types_in_any_case() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [
-        ("map", "globe", "'areas', 'cells' or 'hot_spots'"),
+        ("map", "globe", "'cells' or 'hot_spots'"),
         ("end", "2016-02-30", "a valid date"),
         ("color", "red", "no such filter"),
     ],

@@ -171,6 +171,8 @@ def test_a_page_is_the_same_for_any_filters(loaded: Settings, name: str, choice:
         parameters |= {"row_count": 5, "skipped": 2, "sorted_by": "block", "is_descending": bool(filters.area)}
         parameters |= {"part": "ST" if filters.type else None}
         parameters = {one: value for one, value in parameters.items() if f"@{one}" in written(name)}
+    if "@place" in written(name):
+        parameters["place"] = "district" if filters.area else "beat"
     if "@rows_are" in written(name):
         parameters |= {"rows_are": "ward" if filters.area else "type", "last_day": date(2016, 2, 29)}
         parameters = {one: value for one, value in parameters.items() if f"@{one}" in written(name)}
@@ -180,7 +182,7 @@ def test_a_page_is_the_same_for_any_filters(loaded: Settings, name: str, choice:
 @pytest.mark.parametrize("name", sorted({*DASHBOARD} - {*FILTERED}))
 def test_what_every_page_reads_is_the_same(loaded: Settings, name: str) -> None:
     parameters = Filters(group=("burglary",)).parameters([DIRTY_YEAR, *years_there()])
-    parameters |= {"last_day": date(2016, 2, 29), "years_back": [0, 1, 2]}
+    parameters |= {"last_day": date(2016, 2, 29), "years_back": [0, 1, 2], "place": "ward"}
     parameters = {one: value for one, value in parameters.items() if f"@{one}" in re.findall(r"@\w+", written(name))}
     assert_answers_are_the_same(loaded, name, parameters)
 

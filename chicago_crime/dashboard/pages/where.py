@@ -17,7 +17,9 @@ from chicago_crime.dashboard.view import Column, Number, PageTable, Section, Vie
 from chicago_crime.tables import CELL_FT
 
 YEARS_OUTLINED = 5
-"""How many of the newest years define outlines from cells: more would not change them."""
+"""How many years define outlines from cells: more would not change them."""
+
+GET_OFFICIAL = "To get the official ones: chicago-crime boundaries"
 
 PLACES = {
     "areas": ("area", "community area"),
@@ -81,36 +83,32 @@ def where(request: PageRequest) -> View:
     )
 
 
-def place_map(request: PageRequest, shown: str) -> Map:
-    """The map of areas, districts, beats or wards by color."""
-    return _place_map(request, shown, _place_rows(request, shown))
+def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
+    """The outlines of all places of a kind, and what is to be said of them.
 
-
-def outlines(request: PageRequest, kind: str) -> tuple[Outlines, bool]:
-    """The outlines of all places of a kind, and whether they are official."""
-    data = request.data
+    They are the official ones, unless these were redrawn after the chosen years.
+    """
+    data, newest = request.data, request.newest_year
     file = data.derived("boundaries", lambda: official(content) if (content := data.reader.boundaries()) else {})
-    if kind in file:
-        return file[kind], True
+    redrawn = max(caveats.REDRAWN.get(kind, (0,)))
+    if kind in file and newest > redrawn:
+        return file[kind], []
 
     def from_cells() -> Outlines:
-        rows = data.answer("outlines", {"years": list(request.facts.years)[-YEARS_OUTLINED:], "place": kind})
-        return around_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows.to_pylist()})
+        years = [year for year in request.facts.years if year <= newest][-YEARS_OUTLINED:]
+        rows = data.answer("outlines", {"years": years, "place": kind}).to_pylist()
+        return around_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows})
 
-    return data.derived(f"outlines of {kind}", from_cells), False
+    why = f"The official ones were redrawn in {redrawn}." if kind in file else GET_OFFICIAL
+    return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{caveats.OUTLINES_FROM_CELLS} {why}"]
 
 
 def _chosen(request: PageRequest) -> Outlines:
     """The outlines of the smallest places that the filters choose; none if they choose no place."""
     for kind in ("beat", "ward", "area", "district"):
         if numbers := getattr(request.filters, kind):
-            return {n: shape for n, shape in outlines(request, kind)[0].items() if n in numbers}
+            return {n: shape for n, shape in _outlines(request, kind)[0].items() if n in numbers}
     return {}
-
-
-def _whose(request: PageRequest, kind: str) -> list[str]:
-    """Where outlines come from, if they are not official."""
-    return [] if outlines(request, kind)[1] else [caveats.OUTLINES_FROM_CELLS]
 
 
 def _name(request: PageRequest, kind: str, number: int) -> str:
@@ -126,7 +124,7 @@ def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
     kind, _ = PLACES[shown]
     found = request.answer("places", place=kind).to_pylist()
     by_place = {row["place"]: row["crimes"] for row in found}
-    numbers = request.facts.areas if kind == "area" else {*by_place, *outlines(request, kind)[0]} - {None}
+    numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]} - {None}
     chosen = getattr(request.filters, kind)
     rows = [
         _place_row(request, kind, number, by_place.get(number, 0))
@@ -158,7 +156,7 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]])
     kind, called = PLACES[shown]
     by_rate = _is_by_rate(request, shown)
     colors, legend = classes((row["rate" if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
-    everywhere, _ = outlines(request, kind)
+    everywhere = _outlines(request, kind)[0]
     marks = {}
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, and can be chosen
         row = _place_row(request, kind, number, 0)
@@ -197,7 +195,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             "map",
             title,
             "Click one to see its blocks.",
-            [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_whose(request, kind)],
+            [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_outlines(request, kind)[1]],
             maps=[_place_map(request, shown, rows)],
         ),
         Section(
@@ -206,6 +204,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             "",
             [
                 *notes,
+                *caveats.places_drift(kind, request.years),
                 *caveats.partial(request.facts, request.years),
                 *caveats.provisional(request.facts, request.years),
             ],
@@ -243,7 +242,7 @@ def _cells_drawn(
     """A map of cells, within the outlines of the chosen places or of all areas."""
     link = f"/incidents?{request.incidents(cell=None)}&cell="
     tips = [f"{request.area_name(area)}: {text}" for area, text in zip(cells.areas, texts, strict=True)]
-    around = outlines(request, "area")[0], _chosen(request)
+    around = _outlines(request, "area")[0], _chosen(request)
     return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
 
 
@@ -261,7 +260,7 @@ def _cells(request: PageRequest) -> list[Section]:
             "map",
             f"Crimes by 660-foot cell, {request.years_text}",
             "A cell is about one city block. Click a cell to see its incidents.",
-            [caveats.BLOCK, *_whose(request, "area")],
+            [caveats.BLOCK, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
         ),
         _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
@@ -292,7 +291,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
             "map",
             f"Hot and cold spots, {request.years_text}",
             WHAT_HOT_MEANS,
-            [*few, study, *_whose(request, "area")],
+            [*few, study, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
         ),
         _cell_table(
