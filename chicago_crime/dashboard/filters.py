@@ -34,20 +34,18 @@ ROWS = ("area", "district", "ward", "beat", "type")
 MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
 
-UPPER = Annotated[str, StringConstraints(to_upper=True)]
-
 VALUES: dict[str, Any] = {
     "group": Literal[tuple(offense_groups())],
     "offense_class": Literal[OFFENSE_CLASSES],
-    "type": UPPER,
-    "description": UPPER,
+    "type": Annotated[str, StringConstraints(to_upper=True)],
+    "description": str,
     "area": Annotated[int, Field(ge=1, le=77)],
     "district": Annotated[int, Field(ge=1, le=31)],
     "ward": Annotated[int, Field(ge=1, le=50)],
     "beat": Annotated[int, Field(ge=111, le=3199)],
-    "block": UPPER,
+    "block": str,  # some blocks have small letters
     "cell": Annotated[str, StringConstraints(pattern=r"^\d{1,4},\d{1,4}$")],
-    "location": UPPER,
+    "location": str,
     "hour": Annotated[int, Field(ge=0, le=23)],
     "weekday": Annotated[int, Field(ge=1, le=7)],
     "start": date,

@@ -59,7 +59,7 @@ SPAN_STARTS = {
     [
         ("2016-10-31", "area", ["2015-10-31", "2014-10-31", "2013-10-31"]),
         ("2016-02-29", "type", ["2015-02-28", "2014-02-28", "2013-02-28"]),
-        ("2015-12-31", "district", ["2014-12-31", "2013-12-31", "2012-12-31"]),
+        ("2015-12-31", "ward", ["2014-12-31", "2013-12-31", "2012-12-31"]),
     ],
 )
 def test_the_mean_of_three_years_is_that_of_a_plain_query(
@@ -80,7 +80,7 @@ def test_the_mean_of_three_years_is_that_of_a_plain_query(
             f"SELECT {column}, COUNT(*) FROM '{crimes}' WHERE date::DATE BETWEEN {first} AND {last} "
             f"AND {column} IS NOT NULL GROUP BY ALL"
         ).fetchall()
-        return {{"area": areas.get(key), "district": f"District {key}"}.get(rows, key): n for key, n in counted}
+        return {{"area": areas.get(key), "ward": f"Ward {key}"}.get(rows, key): n for key, n in counted}
 
     for span in SPAN_STARTS:
         now, before, *others = (counts(span, day) for day in (end, *days_before))
@@ -97,6 +97,21 @@ def test_the_mean_of_three_years_is_that_of_a_plain_query(
             if mean:
                 assert row[f"{span}_mean_change"] == pytest.approx(row[span] / mean - 1)
         assert len(found) > 15
+
+
+def test_changes_have_a_verdict_and_years_a_table(five_years: Settings) -> None:
+    view = compare(PageRequest(data_of(five_years), Filters(rows="type", end=date(2015, 10, 31))))
+    spans, by_year = view.table("spans"), view.table("by-year")
+    assert spans
+    assert by_year
+    assert {row["whole_year_verdict"] for row in spans.rows} == {"usual", "too few to say"}  # the sample has no trend
+    assert "All selected, year to date: 1," in view.sections[0].intro
+    assert view.sections[0].intro.endswith("it is usual.")
+    assert [column.label for column in by_year.columns][-2:] == ["2015", "2016, to 8 Nov"]
+    [theft] = [row for row in by_year.rows if row["name"] == "THEFT"]
+    assert theft["2014"] == count(five_years, "year = 2014 AND primary_type = 'THEFT'")
+    assert "year=2014" in theft["of_2014"]
+    assert "type=THEFT" in theft["of_2014"]
 
 
 def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> None:

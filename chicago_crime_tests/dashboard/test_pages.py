@@ -1,6 +1,7 @@
 """Tests of the pages: their numbers agree with each other and with the tables that the Spark job computes."""
 
 from collections import Counter
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -15,7 +16,8 @@ from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.settings import Settings
-from chicago_crime_tests.dashboard.conftest import rows
+from chicago_crime_tests.dashboard.conftest import data_of, rows
+from chicago_crime_tests.outlines import fetch_outlines, write_outlines
 from chicago_crime_tests.support import rows_of
 
 
@@ -97,6 +99,21 @@ def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Dat
     assert not any("pale" in mark.css for mark in by_count.marks), "counts do not depend on residents"
     rate = overview(PageRequest(data, Filters(year=(2016,), area=(37, 41)))).numbers[3]
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
+
+
+def test_official_outlines_are_drawn_but_not_for_years_before_they_were_redrawn(
+    copied: Settings, tmp_path: Path
+) -> None:
+    assert "chicago-crime boundaries" in " ".join(where(PageRequest(data_of(copied), Filters())).sections[0].caveats)
+    fetch_outlines(copied.model_copy(update={"boundaries": write_outlines(tmp_path / "outlines")}))
+    data = data_of(copied)
+    areas = where(PageRequest(data, Filters())).sections[0]
+    assert "official" not in " ".join(areas.caveats)
+    assert len(areas.maps[0].marks) == 77
+    assert {mark.path.count("M") for mark in areas.maps[0].marks} == {1}, "each place is one square"
+    wards = where(PageRequest(data, Filters(map="wards"))).sections[0]
+    assert "The official ones were redrawn in 2023." in wards.caveats[0]
+    assert {mark.path.count("M") for mark in wards.maps[0].marks} != {1}
 
 
 def test_hot_spots_of_a_place_are_those_within_it(data: Data, sample: Settings) -> None:

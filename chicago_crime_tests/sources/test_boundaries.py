@@ -1,51 +1,24 @@
 """The City's outlines, from the portal on loopback or a folder, until a snapshot names them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import shapely
 
-from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.instance import open_instance
-from chicago_crime.graph.run import run_boundaries
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import DamagedError
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.boundaries import KINDS, BoundaryFolder, BoundaryPortal
 from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime_tests.outlines import NUMBERS, collection, fetch_outlines, square, write_outlines
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import REAL_DATA, run_well
-
-SIDE_DEG = 0.01
-NUMBERS = {name: sorted(kind.numbers) or [111, 112, 2535] for name, kind in KINDS.items()}
-
-
-def square(number: int) -> dict[str, Any]:
-    """A place in a row of ten, beside its neighbors."""
-    x, y = -87.9 + number % 10 * SIDE_DEG, 41.7 + number // 10 % 30 * SIDE_DEG
-    return shapely.geometry.mapping(shapely.box(x, y, x + SIDE_DEG, y + SIDE_DEG))
-
-
-def collection(kind: str, numbers: Iterable[int]) -> dict[str, Any]:
-    """As the portal exports it: numbers are texts."""
-    key = KINDS[kind].keys[0]
-    features = [{"type": "Feature", "properties": {key: str(n), "x": 1}, "geometry": square(n)} for n in numbers]
-    return {"type": "FeatureCollection", "features": features}
-
-
-def write(folder: Path, **contents: Any) -> Path:
-    """A folder with a file for each kind, some of them with other content."""
-    folder.mkdir()
-    for kind in KINDS:
-        content = contents.get(kind, collection(kind, NUMBERS[kind]))
-        (folder / f"any name of {kind}.geojson").write_text(json.dumps(content))
-    return folder
 
 
 @pytest.fixture
@@ -56,20 +29,13 @@ def portal() -> Iterator[PortalServer]:
         yield server
 
 
-def fetch(settings: Settings) -> dict[str, Any]:
-    """Run the asset as the command line does."""
-    installation = Installation(settings)
-    with open_instance(settings) as instance:
-        return run_boundaries(installation, build_definitions(installation), instance)
-
-
 def test_outlines_are_published_with_the_years_that_are_there_and_stay(
     loaded_copy: Settings, portal: PortalServer
 ) -> None:
     before = Installation(loaded_copy).reader()
     assert before.boundaries() is None
     settings = loaded_copy.model_copy(update={"portal_url": portal.url})
-    made = fetch(settings)
+    made = fetch_outlines(settings)
     assert made["places"] == "77 community areas, 22 police districts, 3 police beats, 50 wards"
     reader = Installation(settings).reader()
     assert reader.catalog.snapshot == made["snapshot"] != before.catalog.snapshot
@@ -79,7 +45,7 @@ def test_outlines_are_published_with_the_years_that_are_there_and_stay(
     found = {(one["properties"]["kind"], one["properties"]["number"]) for one in json.loads(content)["features"]}
     assert found == {(kind, number) for kind, numbers in NUMBERS.items() for number in numbers}
 
-    assert fetch(settings)["snapshot"] == made["snapshot"], "the same outlines make no new snapshot"
+    assert fetch_outlines(settings)["snapshot"] == made["snapshot"], "the same outlines make no new snapshot"
     (settings.data_dir / "objects" / "reference" / "boundaries.geojson").unlink()
     run_well(settings, 2014)
     assert Installation(settings).reader().boundaries() == content
@@ -95,7 +61,7 @@ def test_outlines_are_published_with_the_years_that_are_there_and_stay(
 
 def test_the_first_years_take_outlines_that_were_fetched_before_them(tmp_path: Path, portal: PortalServer) -> None:
     settings = Settings(data_dir=tmp_path / "data", sample_rows=100, portal_url=portal.url)
-    assert fetch(settings)["snapshot"] == ""
+    assert fetch_outlines(settings)["snapshot"] == ""
     run_well(settings, 2014)
     assert Installation(settings).reader().boundaries()
 
@@ -111,7 +77,7 @@ def test_the_portal_is_asked_again_and_a_failure_says_what_to_do(portal: PortalS
 
 def test_a_failure_is_the_message_of_the_run(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match=r"^\S*/in has no .geojson file"):
-        fetch(Settings(data_dir=tmp_path / "data", boundaries=tmp_path / "in"))
+        fetch_outlines(Settings(data_dir=tmp_path / "data", boundaries=tmp_path / "in"))
 
 
 WARDS = collection("ward", NUMBERS["ward"])
@@ -140,7 +106,7 @@ MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate
 )
 def test_what_cannot_be_right_is_refused_with_its_place(tmp_path: Path, kind: str, content: Any, told: str) -> None:
     with pytest.raises(SourceError, match=told):
-        BoundaryFolder(write(tmp_path / "in", **{kind: content})).fetch()
+        BoundaryFolder(write_outlines(tmp_path / "in", **{kind: content})).fetch()
 
 
 def test_real_outlines_become_small_and_neighbors_stay_together() -> None:

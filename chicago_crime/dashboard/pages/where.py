@@ -83,18 +83,11 @@ def where(request: PageRequest) -> View:
     )
 
 
-def place_map(request: PageRequest, shown: str) -> Map:
-    """The map of areas, districts, beats or wards by color."""
-    return _place_map(request, shown, _place_rows(request, shown))
-
-
-def outlines(request: PageRequest, kind: str) -> Outlines:
-    """The outlines of all places of a kind: the official ones, unless they were redrawn after the chosen years."""
-    return _outlines(request, kind)[0]
-
-
 def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
-    """Outlines, and what is to be said of them."""
+    """The outlines of all places of a kind, and what is to be said of them.
+
+    They are the official ones, unless these were redrawn after the chosen years.
+    """
     data, newest = request.data, request.newest_year
     file = data.derived("boundaries", lambda: official(content) if (content := data.reader.boundaries()) else {})
     redrawn = max(caveats.REDRAWN.get(kind, (0,)))
@@ -114,7 +107,7 @@ def _chosen(request: PageRequest) -> Outlines:
     """The outlines of the smallest places that the filters choose; none if they choose no place."""
     for kind in ("beat", "ward", "area", "district"):
         if numbers := getattr(request.filters, kind):
-            return {n: shape for n, shape in outlines(request, kind).items() if n in numbers}
+            return {n: shape for n, shape in _outlines(request, kind)[0].items() if n in numbers}
     return {}
 
 
@@ -131,7 +124,7 @@ def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
     kind, _ = PLACES[shown]
     found = request.answer("places", place=kind).to_pylist()
     by_place = {row["place"]: row["crimes"] for row in found}
-    numbers = request.facts.areas if kind == "area" else {*by_place, *outlines(request, kind)} - {None}
+    numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]} - {None}
     chosen = getattr(request.filters, kind)
     rows = [
         _place_row(request, kind, number, by_place.get(number, 0))
@@ -163,7 +156,7 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]])
     kind, called = PLACES[shown]
     by_rate = _is_by_rate(request, shown)
     colors, legend = classes((row["rate" if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
-    everywhere = outlines(request, kind)
+    everywhere = _outlines(request, kind)[0]
     marks = {}
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, and can be chosen
         row = _place_row(request, kind, number, 0)
@@ -249,7 +242,7 @@ def _cells_drawn(
     """A map of cells, within the outlines of the chosen places or of all areas."""
     link = f"/incidents?{request.incidents(cell=None)}&cell="
     tips = [f"{request.area_name(area)}: {text}" for area, text in zip(cells.areas, texts, strict=True)]
-    around = outlines(request, "area"), _chosen(request)
+    around = _outlines(request, "area")[0], _chosen(request)
     return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
 
 
