@@ -7,9 +7,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRun, EventLogEntry
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckExecutionContext,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    EventLogEntry,
+)
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
+from dagster._core.events import DagsterEventBatchMetadata, generate_event_batch_id
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
@@ -50,6 +59,19 @@ def years_in_tags(tags: Mapping[str, str]) -> list[int]:
     first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
     return list(range(int(first), int(last) + 1)) if first and last else []
+
+
+def record_checks(context: AssetCheckExecutionContext, evaluations: Sequence[AssetCheckEvaluation]) -> None:
+    """Record results of checks, each of one year, in a batch: what a step yields is one result for all of its years."""
+    step, batch = context.op_execution_context.get_step_execution_context(), generate_event_batch_id()
+    for number, one in enumerate(evaluations, 1):
+        DagsterEvent.from_step(
+            DagsterEventType.ASSET_CHECK_EVALUATION,
+            step,
+            one,
+            f"{one.check_name} of {one.partition}: {one.description or 'passed'}",
+            DagsterEventBatchMetadata(batch, is_end=number == len(evaluations)),
+        )
 
 
 def open_with_batches(home: str) -> DagsterInstance:
