@@ -125,8 +125,7 @@ def _try(clouds: Clouds, fault: str, calls: Sequence[tuple[Call, str]]) -> list[
         out.print(f"{number} of {len(calls)}: {fault} at {call.kind}, {call.place}")
         try:
             if fault == "kill":
-                kill_run_at(clouds.whole, call, assets)
-                outcomes.append(OUTCOMES[1])
+                outcomes.append(OUTCOMES[1 if kill_run_at(clouds.whole, call, assets) else 2])
                 continue
             chosen = Chosen(FAULTS[fault], call.__eq__)
             at_once = run_under(clouds.whole, chosen, assets)
