@@ -100,8 +100,8 @@ class Clouds(ExitStack):
 
 def _calls(cloud: Cloud) -> list[tuple[Call, str]]:
     """The calls of a run, each with the assets that suffice to make it: the assets before Spark are quicker alone."""
-    before = _calls_of_a_run(cloud, BEFORE_SPARK)
-    after = [call for call in _calls_of_a_run(cloud, "") if call not in before]
+    whole, before = _calls_of_a_run(cloud, ""), _calls_of_a_run(cloud, BEFORE_SPARK)
+    after = [call for call in whole if call not in before]
     return [*((call, BEFORE_SPARK) for call in before), *((call, "") for call in after)]
 
 
@@ -125,8 +125,7 @@ def _try(clouds: Clouds, fault: str, calls: Sequence[tuple[Call, str]]) -> list[
         out.print(f"{number} of {len(calls)}: {fault} at {call.kind}, {call.place}")
         try:
             if fault == "kill":
-                kill_run_at(clouds.whole, call, assets)
-                outcomes.append(OUTCOMES[1])
+                outcomes.append(OUTCOMES[1 if kill_run_at(clouds.whole, call, assets) else 2])
                 continue
             chosen = Chosen(FAULTS[fault], call.__eq__)
             at_once = run_under(clouds.whole, chosen, assets)

@@ -36,15 +36,11 @@ def demo(data_dir: DataOption = None) -> None:
             out.print(*answer(found.columns, found.rows, out.width, title=question), "", sep="\n")
         place = f"--data-dir {shlex.quote(os.path.relpath(settings.data_dir))}"
         out.print(
-            "An arrest flag says that an arrest was made, not that a case was cleared.\n\nNext:\n"
-            f"  .venv/bin/chicago-crime dev {place}\n"
-            "    the graph in your browser, with this run in it\n"
-            f"  .venv/bin/chicago-crime dashboard {place}\n"
-            "    the tables in your browser: how much, where, when\n"
+            "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
+            "Next:\n"
+            f"  .venv/bin/chicago-crime dev {place}  # the graph in your browser, with this run in it\n"
+            f"  .venv/bin/chicago-crime dashboard {place}  # the tables in your browser: how much, where, when\n"
             f"  .venv/bin/chicago-crime query 'from hot_spots' {place}\n"
-            "    the answer to a query in SQL\n"
-            "  .venv/bin/chicago-crime describe\n"
-            "    what the tables and columns mean\n"
-            "  .venv/bin/chicago-crime run --help\n"
-            "    how to load real data: see also the README"
+            "  .venv/bin/chicago-crime describe  # what the tables and columns mean\n"
+            "  .venv/bin/chicago-crime run --help  # how to load real data: see also the README"
         )

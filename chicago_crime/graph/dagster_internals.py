@@ -7,10 +7,19 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRun, EventLogEntry
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckExecutionContext,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    EventLogEntry,
+)
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
+from dagster._core.events import DagsterEventBatchMetadata, generate_event_batch_id
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
@@ -63,6 +72,19 @@ def idle_ticks(instance: DagsterInstance, since: float) -> Iterator[str]:
         for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=since, statuses=wrong):
             reason = tick.skip_reason or (tick.error.message.strip() if tick.error else "it did nothing")
             yield f"{state.name}: {reason}"
+
+
+def record_checks(context: AssetCheckExecutionContext, evaluations: Sequence[AssetCheckEvaluation]) -> None:
+    """Record results of checks, each of one year, in a batch: what a step yields is one result for all of its years."""
+    step, batch = context.op_execution_context.get_step_execution_context(), generate_event_batch_id()
+    for number, one in enumerate(evaluations, 1):
+        DagsterEvent.from_step(
+            DagsterEventType.ASSET_CHECK_EVALUATION,
+            step,
+            one,
+            f"{one.check_name} of {one.partition}: {one.description or 'passed'}",
+            DagsterEventBatchMetadata(batch, is_end=number == len(evaluations)),
+        )
 
 
 def open_with_batches(home: str) -> DagsterInstance:

@@ -59,7 +59,7 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(cloud: Cloud, moment: str) -> None:
     call, assets = MOMENTS[moment]
-    kill_run_at(cloud, call, assets)
+    assert kill_run_at(cloud, call, assets)
 
 
 def test_two_runs_at_once_leave_each_table_of_their_common_year_wholly_of_one(cloud: Cloud) -> None:

@@ -78,8 +78,7 @@ def test_three_runs_of_one_year_leave_it_wholly_of_one(tmp_path: Path) -> None:
     assert state == "COMPLETED_SUCCESS"
     assert any("waiting for the run" in output for output in outputs), outputs
     for year in (2016, 2021):
-        reader = Installation(settings).reader()
-        [row] = reader.connect().execute(ARRESTS, {"year": year}).fetchall()
+        [row] = Installation(settings).reader().first_rows(ARRESTS.replace("$year", str(year)), None).rows
         arrests, crimes = row[:2]
         assert row == (arrests, crimes) * 3
         assert crimes > 0.99 * REAL_ROWS[year]

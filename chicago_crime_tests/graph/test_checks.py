@@ -5,7 +5,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetSelection, Definitions, define_asset_job
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetKey,
+    AssetSelection,
+    DagsterEventType,
+    Definitions,
+    define_asset_job,
+)
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.dagster_internals import range_tags
@@ -44,7 +52,9 @@ def evaluate(settings: Settings, asset: str, check: str) -> dict[str, AssetCheck
         one_check = definitions.resolve_job_def("one_check")
         result = one_check.execute_in_process(instance=instance, raise_on_error=False, tags=range_tags(2014, 2015))
         known = instance.event_log_storage.get_asset_check_partition_info([key])
-    evaluations = {str(e.partition): e for e in result.get_asset_check_evaluations() if e.asset_check_key == key}
+        events = instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [entry.dagster_event.asset_check_evaluation_data for entry in events if entry.dagster_event]
+    evaluations = {str(evaluation.partition): evaluation for evaluation in found}
     told = {info.partition_key: info.latest_execution_status.value == "SUCCEEDED" for info in known}
     assert told == {year: evaluation.passed for year, evaluation in evaluations.items()}, "as the UI shows it"
     return evaluations

@@ -18,6 +18,7 @@ from chicago_crime.graph.checks.codes import CODES_ARE_STABLE
 from chicago_crime.graph.checks.findings import Check, Examined
 from chicago_crime.graph.checks.layers import LAYER_CHECKS
 from chicago_crime.graph.checks.tables import checks_of_tables
+from chicago_crime.graph.dagster_internals import record_checks
 from chicago_crime.graph.partitions import yearly
 from chicago_crime.graph.years_of_run import YearsOfRun
 
@@ -45,12 +46,16 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
     def check(
         context: AssetCheckExecutionContext, examined: ResourceParam[Examined], of_run: ResourceParam[YearsOfRun]
     ) -> Iterator[AssetCheckResult]:
-        yield from ()  # a result that is yielded would be one for all years of the run
-        years = [year for key in context.partition_keys if (year := int(key)) not in of_run.left_out]
-        for one in checks:
-            if AssetCheckKey(AssetKey(one.asset), one.name) in context.selected_asset_check_keys:
-                for year, findings in examined.findings(one, years).items():
-                    evaluation = one.evaluation(findings, year)
-                    context.op_execution_context.log_event(evaluation)  # type: ignore[arg-type]
+        yield from ()  # Dagster expects a generator
+        is_of_years = context.has_partition_key or context.has_partition_key_range
+        chosen = map(int, context.partition_keys) if is_of_years else examined.source_files.years()
+        years = [year for year in chosen if year not in of_run.left_out]
+        found = [
+            one.evaluation(findings, year)
+            for one in checks
+            if AssetCheckKey(AssetKey(one.asset), one.name) in context.selected_asset_check_keys
+            for year, findings in examined.findings(one, years).items()
+        ]
+        record_checks(context, found)
 
     return check
