@@ -71,6 +71,7 @@ def _measure(folder: Path, years: list[int], verify: bool, with_spark: bool) -> 
         of_processor = f"{found.processor:.1f}", f"{found.processor / floor.processor:.2f}"
         memory = f"{found.bytes / 1e6:,.0f}"
         table.add_row(name, f"{found.seconds:.1f}", f"{ratios[name]:.2f}", *of_processor, memory)
+        out.print(f"{name}: {found.seconds:.1f} s")  # the table comes at the end, which may be far
         return found
 
     floor = _floor(folder, "csv")

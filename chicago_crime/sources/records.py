@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +20,16 @@ LONGEST_RECORD = 20
 MOST_BYTES = 1_000_000
 """Most bytes of a row."""
 
+LONGEST_LINE = 1 << 26
+"""A file with a longer line, in bytes, is not a CSV."""
+
 csv.field_size_limit(MOST_BYTES)
 
 _OPEN_QUOTE = "a quote is opened and not closed"
+
+
+class LongLineError(ValueError):
+    """A line is too long for a CSV."""
 
 
 class Records(NamedTuple):
@@ -50,6 +58,24 @@ class Records(NamedTuple):
     def starts(self) -> NDArray[np.int64]:
         """Offset of each row in the text."""
         return np.append(0, self.ends[:-1])
+
+
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """A text as blocks of whole lines that end in LF, whether they ended in CR, LF, CRLF or, the last, in nothing."""
+    rest = b""
+    for block in chain(blocks, [b""]):
+        text = rest + block
+        held = b"\r" if block and text.endswith(b"\r") else b""  # its LF may follow
+        if b"\r" in text:
+            text = text.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = text.rfind(b"\n") + 1
+        rest = text[end:] + held
+        if len(rest) > LONGEST_LINE:
+            raise LongLineError(f"a line is longer than {LONGEST_LINE >> 20} MB: it is no CSV")
+        if end:
+            yield text[:end]
+    if rest:
+        yield rest + b"\n"
 
 
 def records_of(

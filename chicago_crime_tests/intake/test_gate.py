@@ -20,7 +20,6 @@ from chicago_crime_tests.support import (
     crime,
     crimes_of_months,
     real_variant,
-    real_year,
     write_csv,
 )
 
@@ -48,19 +47,6 @@ def test_a_canonical_file_passes_byte_by_byte(tmp_path: Path, folder: Path) -> N
     assert passage.is_canonical
     assert (passage.counts.lines, passage.counts.rows, quarantine_of(passage)) == (36, 36, [])
     assert passage.months == {f"2014-{month:02}": 3 for month in range(1, 13)}
-
-
-def test_a_canonical_file_may_have_quoted_line_ends_and_quotes_and_no_last_line_end(
-    tmp_path: Path, folder: Path
-) -> None:
-    rows = crimes_of_months(2014)
-    rows[5]["location_description"] = "STREET,\nCORNER"
-    rows[6]["location_description"] = 'CTA "L" PLATFORM'
-    source = write_csv(tmp_path / "2014.csv", rows)
-    source.write_bytes(source.read_bytes().rstrip(b"\n"))
-    passage = pass_through(source, 2014, folder)
-    assert passage.file == source
-    assert (passage.counts.lines, passage.counts.rows, passage.counts.continuations) == (37, 36, 1)
 
 
 def test_columns_are_matched_by_name_in_any_order(tmp_path: Path, folder: Path) -> None:
@@ -91,23 +77,6 @@ def test_an_unreadable_line_goes_to_the_quarantine_with_number_problem_and_text(
         (22, "not UTF-8", "1,H\\udce9" + "," * 20),
     ]
     assert not passage.is_canonical
-
-
-NOWHERE = {"latitude": "", "longitude": "", "location": ""}
-
-
-@pytest.mark.parametrize("values", [{}, NOWHERE], ids=len)
-def test_a_line_with_an_extra_empty_field_is_unreadable(tmp_path: Path, folder: Path, values: dict[str, str]) -> None:
-    line = 36
-    rows = crimes_of_months(2014)
-    rows[0] |= NOWHERE
-    rows[line - 1] |= values
-    source = write_csv(tmp_path / "2014.csv", rows)
-    lines = source.read_bytes().splitlines()
-    source.write_bytes(b"\n".join([*lines[:line], lines[line] + b","]))
-    passage = pass_through(source, 2014, folder)
-    assert rows_of(passage) == rows[: line - 1] + rows[line:]
-    assert [number for number, *_ in quarantine_of(passage)] == [line + 1]
 
 
 @pytest.mark.parametrize(
@@ -216,11 +185,3 @@ def test_real_variants_are_read(
     assert (passage.counts.rows, sum(passage.months.values())) == (rows, of_year)
     assert passage.counts.quarantined == quarantined
     assert passage.is_canonical == canonical
-
-
-def test_a_real_year_passes_byte_by_byte(tmp_path: Path, folder: Path) -> None:
-    source = tmp_path / "2014.csv"
-    with gzip.open(real_year(2014)) as packed:
-        source.write_bytes(packed.read())
-    passage = pass_through(source, 2014, folder)
-    assert (passage.counts.rows, passage.is_canonical) == (275_200, True)

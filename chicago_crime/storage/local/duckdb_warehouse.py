@@ -17,7 +17,7 @@ from chicago_crime.intake.staging import staging_folder
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.local.parquet_files import BY_DUCKDB, DUCKDB_TYPES, contract, publish_year
+from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, has_format, publish_year
 from chicago_crime.storage.local.parquet_reader import ParquetReader
 from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
@@ -51,7 +51,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         try:
             rows = self.connect().sql(query)
             self._refuse_other_years(table, year, rows)
-            if len(files) == 1 and (was_ours or _is_in_order(table)) and _has_shape(table, rows):
+            if len(files) == 1 and (was_ours or _is_in_order(table)) and has_format(files[0], table, rows):
                 with staging_folder(self.staging) as staging:
                     (staging / "year.parquet").hardlink_to(files[0])
                     return publish_year(staging / "year.parquet", self.file(table.name, year), lineage)
@@ -166,11 +166,6 @@ def _is_in_order(table: Table) -> bool:
     """Whether its rows are those of the table upstream, of which the Spark job keeps the order."""
     above = table.upstream[0]
     return table.made_by == "spark" and (table.key, table.order) == (above.key, above.order)
-
-
-def _has_shape(table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
-    wanted = [(column.name, DUCKDB_TYPES[column.type]) for column in table.columns]
-    return list(zip(rows.columns, map(str, rows.types), strict=True)) == wanted
 
 
 @cache

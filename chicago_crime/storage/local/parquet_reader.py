@@ -225,7 +225,7 @@ class ParquetReader(DuckDBReader):
         found = self._read(tables)
         return {
             table.name: {
-                int(file.stem): TableYear(footer.rows, stat.st_size, stat.st_mtime, noted_lineage(file, stat))
+                int(file.stem): TableYear(footer.rows, stat.st_size, stat.st_mtime, noted_lineage(file))
                 for file, (stat, footer) in found.items()
                 if file.parent.name == table.name
             }
