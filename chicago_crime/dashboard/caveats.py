@@ -98,18 +98,6 @@ def places_drift(by: str, years: Iterable[int]) -> list[str]:
     return [f"{by.capitalize()}s were redrawn in {' and '.join(map(str, found))}: a change may be one of the boundary."]
 
 
-def without_place(request: PageRequest, years: Iterable[int]) -> list[str]:
-    """Which share of the chosen offenses is on no map or in no area. Sexual offenses are masked more often."""
-    rows = request.answer("codes", years).to_pylist()
-    crimes, place, area = (sum(row[name] for row in rows) for name in ("crimes", "without_place", "without_area"))
-    if not place + area:
-        return []
-    return [
-        f"{as_text(place / crimes, 'percent')} of these offenses have no coordinates and "
-        f"{as_text(area / crimes, 'percent')} no community area, in the whole city."
-    ]
-
-
 def year_label(facts: Facts, year: int) -> str:
     """A year as the header of a column: how far it goes, if it is incomplete."""
     last = facts.years[year].last_day

@@ -1,13 +1,11 @@
 -- What:    which codes the chosen offenses had in each year, in the whole city.
 -- Grain:   year, IUCR code, and whether the type's label for all years is another than the source's.
--- Columns: the grain, the crimes, and those without coordinates and without a community area.
+-- Columns: the grain and the crimes.
 SELECT
   year,
   iucr,
   primary_type != primary_type_comparable AS is_moved,
-  SUM(crimes) AS crimes,
-  SUM(without_place) AS without_place,
-  SUM(without_area) AS without_area
+  SUM(crimes) AS crimes
 FROM code_coverage
 WHERE
   year IN UNNEST(@years)
