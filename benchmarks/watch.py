@@ -16,10 +16,14 @@ import psutil
 class Measured:
     """Seconds from start to end of a command, and the peak memory of its process tree in bytes.
 
-    Memory is the proportional set size, which counts memory shared between processes once.
+    Attributes:
+        seconds: by the clock.
+        processor: seconds of processor time of the process and of those it waited for; other load matters less to it.
+        bytes: proportional set size, which counts memory shared between processes once.
     """
 
     seconds: float
+    processor: float
     bytes: int
 
 
@@ -43,13 +47,14 @@ def run(command: Sequence[str], log: Path) -> Measured:
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        code = process.wait()
+        _, status, used = os.wait4(process.pid, 0)
+        code = process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - start
         ended.set()
         watcher.join()
     if code:
         raise SystemExit(f"{' '.join(command)} ended with {code}:\n{log.read_text()[-3000:]}")
-    return Measured(seconds, peak)
+    return Measured(seconds, used.ru_utime + used.ru_stime, peak)
 
 
 def _memory(pid: int) -> int:

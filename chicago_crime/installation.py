@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.published.catalog import PublishedYear
+from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.sources.base import BoundarySource, CrimeSource
 from chicago_crime.storage.object_store import ObjectStore, ReadableStore
@@ -115,7 +115,6 @@ class Installation:
             NothingPublishedError: there is none.
             DamagedError: its catalog is damaged.
         """
-        from chicago_crime.published.catalog import NothingPublishedError, open_snapshot
         from chicago_crime.published.reader import SnapshotReader
 
         try:
@@ -138,10 +137,8 @@ class Installation:
 
     def published_years(self) -> Mapping[int, PublishedYear]:
         """The years as they are published now; a damaged catalog counts as that of the newest snapshot kept."""
-        from chicago_crime.published.publisher import base
-
-        catalog, _ = base(self.object_store)
-        return catalog.years if catalog else {}
+        snapshot = base(self.object_store).snapshot
+        return snapshot.years if snapshot else {}
 
     def publisher(self, warehouse: Warehouse) -> Publisher:
         """Publishes years of a warehouse."""
@@ -320,7 +317,6 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     with google_extra():
         from chicago_crime.storage.google.dataproc.api import DataprocApi
         from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend
-        from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
     if not settings.gcp_project or not settings.staging_bucket:
@@ -340,5 +336,5 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     if settings.dataproc_mode == "cluster":
         machine_type, workers = settings.dataproc_machine_type, settings.dataproc_workers
         backend = ClusterBackend(*where, machine_type=machine_type, workers=workers)
-    files = BucketFiles(build_bucket_store(settings, settings.staging_bucket))
-    return DataprocSpark(api, backend, files, settings.data_dir / "dataproc")
+    store = build_bucket_store(settings, settings.staging_bucket)
+    return DataprocSpark(api, backend, store, settings.data_dir / "dataproc")

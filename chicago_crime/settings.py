@@ -88,6 +88,11 @@ class Settings(BaseModel):
     keep_snapshots_days: int = Field(
         400, ge=0, description="days for which published snapshots are kept; the current one always is"
     )
+    alerts: SecretStr | None = Field(
+        None,
+        description="who is told when something is wrong: addresses as Apprise reads them, separated by spaces, as "
+        "mailtos://user:password@example.org or slack://...",
+    )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
     duckdb_memory: str = Field(
         "700MB",

@@ -13,6 +13,7 @@ from chicago_crime.cli.demo import demo
 from chicago_crime.cli.describe import describe
 from chicago_crime.cli.dev import dev
 from chicago_crime.cli.doctor.command import doctor
+from chicago_crime.cli.mcp import mcp
 from chicago_crime.cli.query import query
 from chicago_crime.cli.rehearse import rehearse
 from chicago_crime.cli.report import report
@@ -47,6 +48,7 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
         'report --area "Hyde Park" --year 2016 --output report.html',
         "report --ward 24 --year 2016 --output ward.html",
     ),
+    mcp: ("mcp --data-dir ~/crimes",),
     doctor: ("doctor",),
     rehearse: ("rehearse", "rehearse --cluster --yes"),
     demo: ("demo",),

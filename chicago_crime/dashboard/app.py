@@ -15,8 +15,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Lifespan
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import streets
@@ -62,10 +63,18 @@ log = logging.getLogger(__name__)
 
 
 class Dashboard:
-    """The pages over published snapshots."""
+    """The pages over published snapshots.
+
+    Attributes:
+        snapshots: what they show.
+        more: routes beside the pages.
+        lifespan: what runs while the server does.
+    """
 
     def __init__(self, snapshots: Snapshots) -> None:
         self.snapshots = snapshots
+        self.more: list[BaseRoute] = []
+        self.lifespan: Lifespan[Starlette] | None = None
 
     def application(self) -> Starlette:
         """The application for an ASGI server."""
@@ -78,6 +87,7 @@ class Dashboard:
                 Route("/embed/{page}/{name}", self.embed),
                 Route("/download/{page}/{file}", self.download),
                 Route("/report", self.report),
+                *self.more,
                 Route("/{page}", self.page),
             ],
             exception_handlers={
@@ -91,6 +101,7 @@ class Dashboard:
                 Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
                 Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
             ],
+            lifespan=self.lifespan,
         )
 
     @cached_property

@@ -95,7 +95,7 @@ def render(request: PageRequest) -> str:
         numbers=views[0].numbers,
         sections={section.name: section for section in used},
         figure=lambda name, width, height: as_svg(_figure(views, name), width, height),
-        map=drawn,
+        map=replace(drawn, marks=[replace(mark, link="") for mark in drawn.marks]),  # a file by itself links nowhere
         tables={name: _short(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         notes=_notes([*used, _section(views[2], "season")]),
         as_text=as_text,

@@ -7,12 +7,23 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRun, EventLogEntry
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckExecutionContext,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    EventLogEntry,
+)
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
+from dagster._core.events import DagsterEventBatchMetadata, generate_event_batch_id
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
+from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.tags import (
@@ -22,7 +33,7 @@ from dagster._core.storage.tags import (
 )
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
-from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy import Connection, Engine, NullPool, Pool, QueuePool, create_engine
 from typing_extensions import override
 
 RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
@@ -52,6 +63,30 @@ def years_in_tags(tags: Mapping[str, str]) -> list[int]:
     return list(range(int(first), int(last) + 1)) if first and last else []
 
 
+def idle_ticks(instance: DagsterInstance, since: float) -> Iterator[str]:
+    """Schedules that did nothing, and schedules and sensors that failed, since a time in epoch seconds."""
+    for state in instance.all_instigator_state():
+        wrong = [TickStatus.FAILURE]
+        if state.instigator_type is InstigatorType.SCHEDULE:
+            wrong.append(TickStatus.SKIPPED)
+        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=since, statuses=wrong):
+            reason = tick.skip_reason or (tick.error.message.strip() if tick.error else "it did nothing")
+            yield f"{state.name}: {reason}"
+
+
+def record_checks(context: AssetCheckExecutionContext, evaluations: Sequence[AssetCheckEvaluation]) -> None:
+    """Record results of checks, each of one year, in a batch: what a step yields is one result for all of its years."""
+    step, batch = context.op_execution_context.get_step_execution_context(), generate_event_batch_id()
+    for number, one in enumerate(evaluations, 1):
+        DagsterEvent.from_step(
+            DagsterEventType.ASSET_CHECK_EVALUATION,
+            step,
+            one,
+            f"{one.check_name} of {one.partition}: {one.description or 'passed'}",
+            DagsterEventBatchMetadata(batch, is_end=number == len(evaluations)),
+        )
+
+
 def open_with_batches(home: str) -> DagsterInstance:
     """The instance of a Dagster home. Its event log is a `BatchingEventLog`, unless another storage is configured."""
     configured = InstanceRef.from_dir(home)
@@ -70,8 +105,8 @@ def open_with_batches(home: str) -> DagsterInstance:
 class BatchingEventLog(SqliteEventLogStorage):
     """A `SqliteEventLogStorage` with one SQLAlchemy engine per database, and one transaction per batch.
 
-    An engine caches compiled statements, and compiling takes longer than running them. Connections are still closed
-    after each event or batch: SQLite then writes everything into the database file, which the UI watches.
+    An engine caches compiled statements, and compiling takes longer than running them. Connections to the database of a
+    run are still closed after each event or batch: SQLite then writes everything into the file, which the UI watches.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -110,7 +145,7 @@ class BatchingEventLog(SqliteEventLogStorage):
             if database not in self._created:
                 with self._connect(database):  # creates the tables if necessary
                     self._created.add(database)
-            begin = _engine(self.conn_string_for_shard(database)).begin
+            begin = _engine(self.conn_string_for_shard(database), NullPool if database != INDEX else QueuePool).begin
             if self._batch is None:
                 with begin() as connection:
                     yield connection
@@ -121,8 +156,8 @@ class BatchingEventLog(SqliteEventLogStorage):
 
 
 @lru_cache(maxsize=16)
-def _engine(address: str) -> Engine:
-    return create_engine(address, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+def _engine(address: str, pool: type[Pool]) -> Engine:
+    return create_engine(address, poolclass=pool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
 
 
 class WatchedRunLauncher(DefaultRunLauncher):

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from chicago_crime.sources.records import csv_line, records_of
+from chicago_crime.sources.records import csv_line, records_of, whole_lines
 
 MOST_QUARANTINED = 20_000
 """Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
@@ -88,7 +88,8 @@ def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Pa
         quarantine.open("a", encoding="utf-8", errors="backslashreplace", newline="") as bad,
     ):
         rejects = csv.writer(bad, lineterminator="\n")
-        for records in records_of(_lines_after_header(file, digest, rows), len(header)):
+        lines, again = _lines_after_header(file, digest, rows), first_line(source).encode(errors="surrogateescape")
+        for records in records_of(lines, len(header), header=again):
             if records.are_rows:
                 if records.fields is None:
                     rows.keep(records.text)
@@ -114,27 +115,21 @@ def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Pa
 
 def _lines_after_header(file: BinaryIO, digest: Any, rows: "_Rows") -> Iterator[bytes]:
     """What follows the header, as blocks of whole lines that end in LF; `rows` learns whether the file differs."""
-    newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    rest, is_last, header_passed = b"", False, False
-    while not is_last:
-        raw = file.read(BLOCK)
-        digest.update(raw)
-        is_last = not raw
-        rest += newlines.decode(raw.decode("latin-1"), final=is_last).encode("latin-1")
-        if is_last and rest and not rest.endswith(b"\n"):
-            rest += b"\n"
-        if not header_passed:
-            first, line_end, after = rest.partition(b"\n")
-            if not line_end:
-                continue
-            header_passed, rest, rows.start = True, after, len(first) + 1
-            if first.startswith(_BOM):
+
+    def blocks() -> Iterator[bytes]:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            if b"\r" in block:
                 rows.differ()
-        if newlines.newlines not in (None, "\n"):
-            rows.differ()
-        end = rest.rfind(b"\n") + 1
-        yield rest[:end]
-        rest = rest[end:]
+            yield block
+
+    lines = whole_lines(blocks())
+    header, _, after = next(lines, b"").partition(b"\n")
+    rows.start = len(header) + 1
+    if header.startswith(_BOM):
+        rows.differ()
+    yield after
+    yield from lines
 
 
 def first_line(source: Path) -> str:

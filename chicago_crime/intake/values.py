@@ -13,7 +13,7 @@ from chicago_crime import sql
 from chicago_crime.sources.base import Place
 from chicago_crime.sql.duckdb_dialect import to_duckdb, translated
 from chicago_crime.sql.duckdb_scans import csv_scan
-from chicago_crime.tables.columns import SOURCE_COLUMNS, TYPED
+from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_COLUMNS, TYPED, X_FT, Y_FT
 
 LARGEST_UNREADABLE = 0.001
 """Largest share of a column's values that are there and cannot be read."""
@@ -33,6 +33,16 @@ _FORMS = {
     "DATETIME": "02/28/2016 03:50:00 PM, 02/28/2016 15:50, 2016-02-28 15:50:00, 28-Feb-2016, with or without a time",
 }
 _DAY_FIRST = r"^\s*(1[3-9]|[23]\d)[-/](0?[1-9]|1[0-2])[-/][12]\d{3}"
+_OF_PLACES = {
+    "x_coordinate": "feet east in Illinois East, such as 1176352",
+    "y_coordinate": "feet north in Illinois East, such as 1900927",
+    "latitude": "degrees north, such as 41.883500187",
+    "longitude": "degrees east, such as -87.627876698",
+}
+_BOUNDS = {
+    **dict(zip(("west_ft", "east_ft", "south_ft", "north_ft"), (*X_FT, *Y_FT), strict=True)),
+    **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
+}
 _BY_ROW = "WHERE value IS NOT NULL ORDER BY row LIMIT 1"
 
 
@@ -129,6 +139,13 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
                     "again with dates like 2016-02-28 15:50:00."
                 )
         same = "GROUP BY value HAVING COUNT(*) > 1 AND value IS NOT NULL ORDER BY 1 LIMIT 1"
+        for name, called in _OF_PLACES.items():
+            if not total[f"inside_{name}"] and total[f"outside_{name}"] >= LEAST_REJECTED:
+                row, value = first(f"outside_{name}") or (1, "")
+                found.misleading[name] = (
+                    f"has no value in Chicago: {value} in {place_of(row)}, and {total[f'outside_{name}'] - 1:,} others "
+                    f"elsewhere. It must have {called}: is it exchanged with another column, or was a sign lost?"
+                )
         if total["exponents"] and (repeated := first("exponents", same)):
             found.misleading["id"] = (
                 f"has lost digits: {total['exponents']:,} of {present['id']:,} values are written like "
@@ -141,7 +158,7 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
 
 @cache
 def _counts() -> str:
-    return to_duckdb(sql.statement("fragments/values_read"), {}, lambda _: csv_scan("$file", NAMES))
+    return to_duckdb(sql.statement("fragments/values_read"), _BOUNDS, lambda _: csv_scan("$file", NAMES))
 
 
 @cache
@@ -153,4 +170,4 @@ def _with_row_numbers(counted: str, where: str) -> str:
     query.set("group", None)
     numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", NAMES)).subquery()
     row = "MIN(row)" if "GROUP" in where else "row"
-    return f"SELECT {row}, value FROM ({translated(query, {}, lambda _: numbered)}) {where}"
+    return f"SELECT {row}, value FROM ({translated(query, _BOUNDS, lambda _: numbered)}) {where}"

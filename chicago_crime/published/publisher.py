@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -16,12 +17,11 @@ from chicago_crime.published.catalog import (
     SNAPSHOTS,
     Catalog,
     CheckFound,
-    DamagedError,
     PublishedBoundaries,
     PublishedTable,
     PublishedYear,
-    kept_snapshots,
-    parse,
+    base,
+    load_again,
     published_at,
     snapshots,
 )
@@ -38,6 +38,9 @@ LAKE = "lake"
 
 UNNAMED_S = 86_400
 """How long a file that no snapshot names is kept where another publisher may be about to name it."""
+
+FILES_AT_ONCE = 4
+"""Files that are added at once: adding one is mostly waiting, for the disk or for the bucket."""
 
 Stored = Mapping[str, Mapping[int, TableYear]]
 
@@ -69,11 +72,13 @@ class Publication:
         snapshot: the current one, with the years published; the one before if nothing changed.
         changed: years that differ from the snapshot before.
         refused: year -> why it was not published.
+        repaired: years that are as they were, but for a file that was damaged or missing.
     """
 
     snapshot: Catalog | None
     changed: list[int]
-    refused: dict[int, str] = field(default_factory=dict)
+    refused: dict[int, str]
+    repaired: list[int]
 
 
 def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha256: str | None) -> dict[str, str]:
@@ -111,18 +116,6 @@ def _of_lake(lake: LakeRecord | None) -> TableYear:
     return TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
 
 
-def base(store: ObjectStore) -> tuple[Catalog | None, str | None]:
-    """The snapshot to build on, and the version of the catalog. The newest that is kept stands in for a damaged one."""
-    found = store.read(CATALOG)
-    if found is None:
-        return None, None
-    content, version = found
-    try:
-        return parse(CATALOG, content), version
-    except DamagedError:
-        return next((found for _, found in kept_snapshots(store) if isinstance(found, Catalog)), None), version
-
-
 @dataclass
 class Publisher:
     """Adds years to the published snapshots.
@@ -156,7 +149,7 @@ class Publisher:
             catalog, version = self._current()
             held = catalog.years if catalog else {}
             refused = {
-                year: f"{'; '.join(problems.values())}: chicago-crime run --years {year}"
+                year: f"{'; '.join(problems.values())}. Load the year again: {load_again(year, candidate.source)}"
                 for year, candidate in candidates.items()
                 if (problems := broken_links(year, stored, candidate.lake, str(candidate.source.get("sha256"))))
             }
@@ -167,11 +160,13 @@ class Publisher:
             }
             made = self._add_files(wanted, stored, run) if wanted else {}
             outlines = self._boundaries(catalog)
-            made = {year: one for year, one in made.items() if not _is_same(one, held.get(year))}
+            repaired = [year for year, one in made.items() if _is_same(one, held.get(year))]
+            made = {year: one for year, one in made.items() if year not in repaired}
             after = self._stored() if made else {}
             for year in list(made):
                 if any(after[table.name].get(year) != stored[table.name][year] for table in PUBLISHED):
-                    refused[year] = f"another run changed its tables meanwhile: chicago-crime run --years {year}"
+                    again = load_again(year, wanted[year].source)
+                    refused[year] = f"another run changed its tables meanwhile. Load the year again: {again}"
                     del made[year]
             while made or (catalog and catalog.boundaries != outlines):
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
@@ -184,11 +179,11 @@ class Publisher:
                 if is_new and self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
-                    return self._shown(Publication(new, sorted(made), refused))
+                    return self._shown(Publication(new, sorted(made), refused, repaired))
                 catalog, version = self._current()  # somebody else published meanwhile
                 held = catalog.years if catalog else {}
                 outlines = self._boundaries(catalog)
-            return self._shown(Publication(catalog, [], refused))
+            return self._shown(Publication(catalog, [], refused, repaired))
 
     def _shown(self, publication: Publication) -> Publication:
         if self.views and publication.snapshot:
@@ -199,7 +194,7 @@ class Publisher:
         return self.warehouse.stored_of_all(list(TABLES.values()))
 
     def _current(self) -> tuple[Catalog | None, str | None]:
-        catalog, version = base(self.store)
+        catalog, version, _ = base(self.store)
         if catalog:
             content = _written(catalog)
             self._keep(catalog.snapshot, content)  # a publisher may have died before it did
@@ -229,7 +224,9 @@ class Publisher:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with staging_folder(self.staging) as folder:
             files = self.warehouse.fetch_parquet(PUBLISHED, sorted(candidates), folder)
-            added = {(name, year): self.store.add(f"{DATA}{name}/{year}", file) for (name, year), file in files.items()}
+            prefixes = [f"{DATA}{name}/{year}" for name, year in files]
+            with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+                added = dict(zip(files, pool.map(self.store.add, prefixes, files.values()), strict=True))
         return {
             year: PublishedYear(
                 source=dict(candidate.source),
@@ -293,7 +290,7 @@ def _published(added: StoredObject, stored: TableYear, columns: str) -> Publishe
 def _interference(year: int, published: PublishedYear) -> str:
     return (
         f"{year} was published by the run {published.run} at {published.published_at}, after this run began to work on "
-        f"it: load it again, chicago-crime run --years {year}"
+        f"it. Load it again: {load_again(year, published.source)}"
     )
 
 

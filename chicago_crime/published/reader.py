@@ -102,7 +102,7 @@ class SnapshotReader(DuckDBReader):
                 if not path.exists() or checksum_of(path) != held.sha256:
                     self._fetch(held, path, year)
                     if checksum_of(path) != held.sha256:
-                        raise DamagedError(_damage(path, "is not what it was", year))
+                        raise DamagedError(self.catalog.years[year].damage(year, path))
 
     @cached_property
     def _found(self) -> tuple[dict[str, Sequence[Path]], dict[str, str]]:
@@ -122,7 +122,8 @@ class SnapshotReader(DuckDBReader):
         if not path.exists() or path.stat().st_size != table.bytes:
             self._fetch(table, path, year)
         if (bytes := path.stat().st_size) != table.bytes:
-            raise DamagedError(_damage(path, f"has {bytes:,} bytes and should have {table.bytes:,}", year))
+            problem = f"damaged (it has {bytes:,} bytes and should have {table.bytes:,})"
+            raise DamagedError(self.catalog.years[year].damage(year, path, problem))
         return path
 
     def _fetch(self, table: PublishedTable, path: Path, year: int) -> None:
@@ -131,11 +132,7 @@ class SnapshotReader(DuckDBReader):
             with staging_folder(self.staging) as fresh:
                 publish(self.store.get(table.key, fresh), path)
         except ObjectStoreError:
-            raise DamagedError(_damage(path, "is missing", year)) from None
-
-
-def _damage(path: Path, problem: str, year: int) -> str:
-    return f"{path} is damaged: it {problem}. Load the year again: chicago-crime run --years {year}"
+            raise DamagedError(self.catalog.years[year].damage(year, path, "missing")) from None
 
 
 def columns_digest(table: Table) -> str:

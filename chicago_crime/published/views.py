@@ -32,11 +32,13 @@ class Views:
         }
         with staging_folder(self.staging) as fresh:
             with duckdb.connect(str(fresh / self.file.name)) as connection:
+                connection.begin()  # else each comment waits for the disk
                 create_views(connection, files)
                 for name in files:
                     comment_on(connection, name)
                 shown = [catalog.snapshot, str(self.objects)]
                 connection.execute("CREATE TABLE snapshot AS SELECT $1 AS id, $2 AS folder", shown)
+                connection.commit()
             publish(fresh / self.file.name, self.file)
 
     def problem(self, catalog: Catalog) -> str | None:

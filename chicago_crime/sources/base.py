@@ -5,6 +5,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,6 +125,9 @@ class CrimeSource(ABC):
 
     look_every_s = 6 * 3600
     """Shortest interval, in seconds, at which a sensor may check for new versions."""
+
+    fresh_for: timedelta | None = None
+    """How old what was published of it may become; None for a source that does not change."""
 
     @abstractmethod
     def years(self) -> list[int]:

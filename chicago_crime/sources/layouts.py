@@ -14,13 +14,10 @@ from io import BufferedReader
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.containers import Item, head_of
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sources.records import as_csv, records_of
+from chicago_crime.sources.records import LongLineError, as_csv, records_of, whole_lines
 
 BLOCK = 1 << 21
 """Bytes that are read at once."""
-
-LONGEST_LINE = 1 << 26
-"""A file with a longer line, in bytes, is not a CSV."""
 
 SEPARATORS = (",", ";", "\t", "|")
 MOST_LINES_BEFORE = 50
@@ -185,30 +182,26 @@ def unwrapped(block: bytes) -> bytes:
 
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
     """What follows the header in UTF-8, as whole lines that end in LF."""
-    stream.read(len(layout.bom))
     decoder = codecs.getincrementaldecoder(layout.encoding)("replace") if layout.encoding != "utf-8" else None
-    rest, to_skip, is_last = b"", layout.line, False
-    while not is_last:
-        raw = stream.read(BLOCK)
-        is_last = not raw
-        text = rest + (decoder.decode(raw, is_last).encode() if decoder else raw)
-        if is_last and text and not text.endswith(b"\n"):
-            text += b"\n"
-        if b"\r" in text:
-            held = b"\r" if text.endswith(b"\r") and not is_last else b""  # its LF may follow
-            text = text.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
-        end = text.rfind(b"\n") + 1
-        block, rest = text[:end], text[end:]
-        if len(rest) > LONGEST_LINE:
-            raise SourceError(
-                f"{item}, line {read.lines + layout.line + 1} is longer than {LONGEST_LINE >> 20} MB: it is no CSV"
-            )
-        while to_skip and block:
-            _, line_end, block = block.partition(b"\n")
-            to_skip -= len(line_end)
-        read.lines += block.count(b"\n")
-        if block:
-            yield block if block.isascii() else _utf8(block, read)
+
+    def blocks() -> Iterator[bytes]:
+        stream.read(len(layout.bom))
+        while block := stream.read(BLOCK):
+            yield decoder.decode(block).encode() if decoder else block
+        if decoder:
+            yield decoder.decode(b"", final=True).encode()
+
+    to_skip = layout.line
+    try:
+        for block in whole_lines(blocks()):
+            while to_skip and block:
+                _, line_end, block = block.partition(b"\n")
+                to_skip -= len(line_end)
+            read.lines += block.count(b"\n")
+            if block:
+                yield block if block.isascii() else _utf8(block, read)
+    except LongLineError as error:
+        raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
 
 
 def _utf8(block: bytes, read: Read) -> bytes:

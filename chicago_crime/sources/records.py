@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +20,16 @@ LONGEST_RECORD = 20
 MOST_BYTES = 1_000_000
 """Most bytes of a row."""
 
+LONGEST_LINE = 1 << 26
+"""A file with a longer line, in bytes, is not a CSV."""
+
 csv.field_size_limit(MOST_BYTES)
 
 _OPEN_QUOTE = "a quote is opened and not closed"
+
+
+class LongLineError(ValueError):
+    """A line is too long for a CSV."""
 
 
 class Records(NamedTuple):
@@ -52,8 +60,26 @@ class Records(NamedTuple):
         return np.append(0, self.ends[:-1])
 
 
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """A text as blocks of whole lines that end in LF, whether they ended in CR, LF, CRLF or, the last, in nothing."""
+    rest = b""
+    for block in chain(blocks, [b""]):
+        text = rest + block
+        held = b"\r" if block and text.endswith(b"\r") else b""  # its LF may follow
+        if b"\r" in text:
+            text = text.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = text.rfind(b"\n") + 1
+        rest = text[end:] + held
+        if len(rest) > LONGEST_LINE:
+            raise LongLineError(f"a line is longer than {LONGEST_LINE >> 20} MB: it is no CSV")
+        if end:
+            yield text[:end]
+    if rest:
+        yield rest + b"\n"
+
+
 def records_of(
-    blocks: Iterable[bytes], width: int, separator: bytes = b",", has_blanks: bool = False
+    blocks: Iterable[bytes], width: int, separator: bytes = b",", has_blanks: bool = False, header: bytes = b""
 ) -> Iterator[Records]:
     """Find the records of a text in which every line ends in LF.
 
@@ -62,8 +88,9 @@ def records_of(
         width: how many fields a row has.
         separator: of fields.
         has_blanks: whether blanks follow the separators, which are not part of the values.
+        header: a line that is no row wherever it comes, as in files that were put together; b"" for none.
     """
-    finder = _Finder(width, separator, has_blanks)
+    finder = _Finder(width, separator, has_blanks, header)
     rest = b""
     for block in blocks:
         rest += block
@@ -78,10 +105,13 @@ def records_of(
 class _Finder:
     """Finds the records of texts that are written alike."""
 
-    def __init__(self, width: int, separator: bytes, has_blanks: bool) -> None:
+    def __init__(self, width: int, separator: bytes, has_blanks: bool, header: bytes) -> None:
         self._width, self._separator, self._has_blanks = width, separator.decode(), has_blanks
+        again = rb"(?:\xef\xbb\xbf)?+%b\n" % re.escape(header)
+        self._header = re.compile(again) if header else None
+        not_again = b"(?!%b)" % again if header else b""
         of_utf8, of_ascii = (
-            row_pattern(width, separator, has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
+            not_again + row_pattern(width, separator, has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
         )
         self._row, self._rows = re.compile(of_utf8), re.compile(b"(?:%b)++" % of_utf8)
         self._ascii_rows = re.compile(b"(?:%b)++" % of_ascii)
@@ -94,6 +124,8 @@ class _Finder:
             records = _run(text[start : run.end()]) if run else None
             if not records and text.startswith(b"\n", start):
                 records = _single(b"\n", 1)
+            if not records and self._header and (again := self._header.match(text, start)):
+                records = _single(again[0], 1, problem="the header again")
             records = records or self._one(text, start, is_last)
             if not records:
                 return

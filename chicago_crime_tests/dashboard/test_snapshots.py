@@ -170,7 +170,7 @@ def test_a_damaged_catalog_is_named(copied: Settings, content: str) -> None:
         response = client.get(f"/{page}")
         assert response.status_code == 503
         assert f"the catalog {CATALOG} is damaged" in response.text
-        assert "chicago-crime run --years 2021" in response.text
+        assert "chicago-crime status` says how to restore it" in response.text
         assert client.get(f"/{page}?as_of={snapshot}").status_code == 200
     (copied.data_dir / "objects" / f"{SNAPSHOTS}{snapshot}.json").write_text(content)
     assert client.get(f"/overview?as_of={snapshot}").status_code == 503

@@ -38,7 +38,7 @@ def test_it_loads_without_a_warning_a_server_or_spark(tmp_path: Path) -> None:
         [sys.executable, "-W", "default", "-c", LOAD], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert "arning" not in loaded.stderr
-    assert loaded.stdout == "16 [] 1\n"
+    assert loaded.stdout == "17 [] 1\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -103,6 +103,9 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
         ("x_coordinate", ["1.17E+06", "1.18E+06"], "'x_coordinate': 2 of 2 values cannot be read"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
+        ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
+        ("longitude", ["87.6"] * 5, "'longitude' has no value in Chicago: 87.6 in line 2"),
+        ("x_coordinate", ["1900927"] * 9, "It must have feet east in Illinois East"),
         ("beat", ["1811", "0x10", "-5"], "'beat': 2 of 3 values cannot be read; the first is '0x10' in line 3"),
     ],
 )
@@ -130,6 +133,11 @@ def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path,
     file.write_text("\n".join([*lines[:100], "", *lines[100:200], "damage", *lines[200:]]))
     passage = pass_through(file, YEAR, tmp_path)
     assert passage.unreadable == {column: {"count": 2, "line": 1502 + 2 + 2, "example": text}}
+
+
+def test_rows_that_all_lack_a_place_are_no_reason_to_refuse_them(tmp_path: Path) -> None:
+    nowhere = {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"}
+    assert gated(tmp_path, [row | nowhere for row in LARGE]).problem == ""
 
 
 def test_a_file_with_unreadable_values_can_be_let_through(tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ FORMS: dict[str, dict[str, bytes]] = {
     "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
     "zip from a Mac": {"2016.zip": zipped({"2016.csv": PLAIN, "__MACOSX/._2016.csv": b"Mac", ".DS_Store": b"x"})},
     "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
+    "thumbnails and locks": {"2016.csv": PLAIN, ".~lock.2016.csv#": b"x", "__MACOSX/2016.csv": b"x", ".DS_Store": b""},
+    "Spark's parts without a marker": {"2016/part-0.csv": FIRST, "2016/part-1.csv": SECOND},
     "Spark's parts": {"2016.csv/_SUCCESS": b"", "2016.csv/part-0.csv": FIRST, "2016.csv/part-1.csv": SECOND},
     "Spark's parts, packed, one empty": {
         **{"crimes_2016/part-00000-2004-c000.csv.gz": gzip.compress(FIRST), "crimes_2016/part-00001.csv": b""},
@@ -237,6 +239,9 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
     [
         ("2016.csv", b"", "is empty: download it again"),
         ("2016.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
+        ("2016.csv.gz", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
+        ("2001_to_2020.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
+        ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a pointer of Git"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
         ("2016.csv", b'{"error": true, "message": "Not found"}', "the header lacks id, date"),
         ("2016.csv", b'[{"id": 1}, {"id": 2', "is not valid JSON .*record"),
@@ -250,6 +255,8 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.zip", zipped({"read.me": b"", "2016.pdf": b""}), "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive .*unpack it, or export it as CSV"),
         ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
+        ("2016.csv", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
+        ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is packed in a way that is not read here"),
         ("2016.csv", flagged(ZIP, method=99), r":crimes_2016\.csv is packed in a way that is not read here"),
         ("2016.zip", ZIP[: len(ZIP) // 5], "is damaged or truncated"),

@@ -37,6 +37,7 @@ REFERENCE = {
 CATALOG = {
     table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
 } | REFERENCE
+CATALOG["new_crimes"] = CATALOG["crimes"]  # of a file that is compared with what is published
 CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP")]
 
 PARAMETERS = {

@@ -280,12 +280,13 @@ def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
         if row["year_to_date_change"] is not None and not row["year_to_date_is_small"]
     ]
     drawn = sorted(drawn[:MAX_DRAWN], key=lambda row: -row["share"])
-    if not drawn:
-        return Section(
-            "changes",
-            "Change in the year to date",
-            f"Nothing to show: {end.year - 1} is not loaded or has too few crimes.",
+    if len(drawn) < 2:  # a chart of one bar is a sentence
+        only = "".join(
+            f"{row['name']}: {as_text(row['share'], 'percent_change')}, {row['now']:,} after {row['before']:,}."
+            for row in drawn
         )
+        nothing = f"Nothing to show: {end.year - 1} is not loaded or has too few crimes."
+        return Section("changes", "Change in the year to date", only or nothing)
     return Section(
         "changes",
         "Change in the year to date",

@@ -87,7 +87,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{SPANS[span]}: {count.lower()} unusual",
         f"{as_text(first, 'date')} to {as_text(last, 'date')}, compared with the same days of {years}. Of "
         f"{len(rows):,} counts of offenses in the city and in its areas, those are unusual that differ from earlier "
-        "years by more than such counts vary. At most 5 in 100 of those called unusual are by chance.",
+        "years by more than such counts vary. About 5 in 100 of those called unusual are by chance.",
         [*caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)] if drawn else [],
         [PageTable(span, "All counts, the most surprising first", columns, rows, shown=50, is_open=True)],

@@ -8,8 +8,8 @@ from chicago_crime.tables import CODE_COVERAGE, CRIMES
 LEAST = 20
 """Codes with fewer crimes in a year come and go by chance."""
 
-JUMP = 3
-"""How many times as large, or as small, a code's share may become from one year to the next."""
+JUMP, LEAST_OF_JUMP = 3, 100
+"""How many times as large, or as small, a code's share may become, if it has this many crimes in one of the years."""
 
 
 def codes_are_stable(parts: Examined, years: Sequence[int]) -> Findings:
@@ -24,7 +24,8 @@ def codes_are_stable(parts: Examined, years: Sequence[int]) -> Findings:
         moved = []
         for code in sorted((counts[year].keys() | counts[year - 1].keys()) - {""}):
             now, before = counts[year].get(code, 0), counts[year - 1].get(code, 0) * part
-            if max(now, before) >= LEAST and not 1 / JUMP <= (now + 1) / (before + 1) <= JUMP:
+            least = LEAST if not (now and before) else LEAST_OF_JUMP
+            if max(now, before) >= least and not 1 / JUMP <= (now + 1) / (before + 1) <= JUMP:
                 what = "appears" if not before else "vanishes" if not now else "jumps"
                 moved.append(
                     f"{code} {what} ({counts[year - 1].get(code, 0):,} crimes in {year - 1}, {now:,} in {year})"

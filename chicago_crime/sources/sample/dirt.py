@@ -1,7 +1,7 @@
 """Every known kind of dirt, added to a clean sample on request and counted by kind.
 
-The year decides the file's layout: header, order of columns, line ends and byte order mark, as files from different
-publishers differ. Some rows are damaged: a value, or the whole line.
+The file has its columns in reverse order under another publisher's names, an additional one, CRLF and a byte order
+mark. Some rows are damaged: a value, or the whole line.
 """
 
 import csv
@@ -9,7 +9,6 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import cycle
 from pathlib import Path
@@ -25,81 +24,43 @@ ONE_IN = 200
 _NAMES = [column.name for column in SOURCE_COLUMNS]
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a publisher writes a file.
-
-    Attributes:
-        spell: turns a column's canonical name into the header's.
-        newline: the line end.
-        mark: a byte order mark, or nothing.
-        is_reversed: whether the columns are in reverse order.
-        extra: name of an additional first column of row numbers; empty for none.
-    """
-
-    spell: Callable[[str], str]
-    newline: str = "\n"
-    mark: str = ""
-    is_reversed: bool = False
-    extra: str = ""
-
-
-def _kaggle(name: str) -> str:
-    words = {"id": "ID", "iucr": "IUCR", "fbi_code": "FBI Code"}
-    return words.get(name, name.replace("_", " ").title())
-
-
-LAYOUTS = (
-    Layout(_kaggle, mark="\ufeff"),
-    Layout(lambda name: name, newline="\r\n"),
-    Layout(lambda name: "unique_key" if name == "id" else name.upper(), newline="\r", is_reversed=True),
-    Layout(lambda name: name.title(), extra="Unnamed: 0"),
-)
-"""The year modulo their number selects the layout."""
-
-
-def add_dirt(clean: Path, year: int) -> tuple[Path, dict[str, int]]:
+def add_dirt(clean: Path) -> tuple[Path, dict[str, int]]:
     """Replace a clean sample by a dirty version in a new file.
 
     Returns:
         The dirty file, and the number of damaged rows by kind.
     """
-    dirty, layout = clean.with_stem(f"{clean.stem}_dirty"), LAYOUTS[year % len(LAYOUTS)]
-    counts: Counter[str] = Counter()
+    dirty, counts = clean.with_stem(f"{clean.stem}_dirty"), Counter[str]()
     with (
         clean.open(encoding="utf-8", newline="") as rows,
-        dirty.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+        dirty.open("w", encoding="utf-8", errors="surrogateescape", newline="\r\n") as file,
     ):
-        header = [layout.spell(name) for name in _NAMES]
-        file.write(layout.mark + _line(header, layout, layout.extra))
-        for line in _damaged(csv.reader(rows), layout, counts):
-            file.write(line)
+        header = {name: "Unique Key" if name == "id" else name.replace("_", " ").title() for name in _NAMES}
+        file.write("\ufeff" + _line(header, extra="Unnamed: 0"))
+        file.writelines(_lines(csv.DictReader(rows, _NAMES), counts))
     clean.unlink()
     return dirty, dict(sorted(counts.items()))
 
 
-def _damaged(rows: Iterator[list[str]], layout: Layout, counts: Counter[str]) -> Iterator[str]:
+def _lines(rows: Iterator[Row], counts: Counter[str]) -> Iterator[str]:
     next(rows)
-    kinds = cycle([*_VALUES, *_LINES])
-    for number, fields in enumerate(rows):
+    kinds = cycle(KINDS)
+    for number, row in enumerate(rows):
         if number % ONE_IN != ONE_IN // 2:
-            yield _line(fields, layout, str(number))
+            yield _line(row)
             continue
         kind = next(kinds)
         counts[kind] += 1
         if kind in _VALUES:
-            row = dict(zip(_NAMES, fields, strict=True))
             _VALUES[kind](row)
-            yield _line(list(row.values()), layout, str(number))
+            yield _line(row)
         else:
-            yield from _LINES[kind](fields, layout, str(number))
+            yield _LINES[kind](row)
 
 
-def _line(fields: list[str], layout: Layout, extra: str) -> str:
-    ordered = fields[::-1] if layout.is_reversed else fields
+def _line(row: Row, extra: str = "") -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator=layout.newline)
-    writer.writerow([extra, *ordered] if layout.extra else ordered)
+    csv.writer(text, lineterminator="\n").writerow([extra, *reversed(row.values())])
     return text.getvalue()
 
 
@@ -157,46 +118,22 @@ _VALUES: dict[str, Callable[[Row], None]] = {
 """Damage to a row's values, by kind."""
 
 
-def _repeated_id(fields: list[str], layout: Layout, extra: str) -> Iterator[str]:
-    older = dict(zip(_NAMES, fields, strict=True)) | {"updated_on": "01/01/2001 12:00:00 PM"}
-    yield _line(list(older.values()), layout, extra)
-    yield _line(fields, layout, extra)
+def _repeated_id(row: Row) -> str:
+    return _line(row | {"updated_on": "01/01/2001 12:00:00 PM"}) + _line(row)
 
 
-def _quoted_newline(fields: list[str], layout: Layout, extra: str) -> Iterator[str]:
-    place = _NAMES.index("location_description")
-    yield _line([*fields[:place], f"{fields[place]}{layout.newline}(SEE REPORT)", *fields[place + 1 :]], layout, extra)
+def _quoted_newline(row: Row) -> str:
+    return _line(row | {"location_description": f"{row['location_description']}\n(SEE REPORT)"})
 
 
-def _blank_line(fields: list[str], layout: Layout, extra: str) -> Iterator[str]:
-    yield layout.newline
-    yield _line(fields, layout, extra)
-
-
-def _cut_off(fields: list[str], layout: Layout, extra: str) -> Iterator[str]:
-    yield ",".join(fields[:10]) + layout.newline
-
-
-def _extra_field(fields: list[str], layout: Layout, extra: str) -> Iterator[str]:
-    yield _line([*fields, "?"], layout, extra)
-
-
-def _open_quote(fields: list[str], layout: Layout, extra: str) -> Iterator[str]:
-    yield ",".join([*fields[:3], f'"{fields[3]}', *fields[4:]]) + layout.newline
-
-
-def _not_utf8(fields: list[str], layout: Layout, extra: str) -> Iterator[str]:
-    yield _line([*fields[:3], f"{fields[3]} CAF\udce9", *fields[4:]], layout, extra)
-
-
-_LINES: dict[str, Callable[[list[str], Layout, str], Iterator[str]]] = {
+_LINES: dict[str, Callable[[Row], str]] = {
     "repeated_id": _repeated_id,
     "quoted_newline": _quoted_newline,
-    "blank_line": _blank_line,
-    "cut_off": _cut_off,
-    "extra_field": _extra_field,
-    "open_quote": _open_quote,
-    "not_utf8": _not_utf8,
+    "blank_line": lambda row: "\n" + _line(row),
+    "cut_off": lambda row: _line(row)[:40].replace('"', "") + "\n",
+    "extra_field": lambda row: "?," + _line(row),
+    "open_quote": lambda row: _line(row).replace('"', "")[:-1] + ',"\n',
+    "not_utf8": lambda row: _line(row | {"block": f"{row['block']} CAF\udce9"}),
 }
 """Damage to a row's line, by kind."""
 

@@ -72,7 +72,7 @@ class SampleSource(CrimeSource):
             write_rows(plan, rng, file, progress)
         details: dict[str, str | int | bool] = {"seed": self.seed, "rows": int(plan.rows.sum()), "dirt": self.dirt}
         if self.dirt:
-            path, counts = add_dirt(path, year)
+            path, counts = add_dirt(path)
             details |= {f"dirt_{kind}": count for kind, count in counts.items()}
         origin = f"SYNTHETIC sample: {plan.rows.sum():,} rows drawn with seed {self.seed}{', dirty' * self.dirt}"
         return SourceFile(path, origin, synthetic=True, details=details)

@@ -23,14 +23,22 @@ SELECT
   READ_NUMBER(raw.y_coordinate) AS y_coordinate,
   READ_DATETIME(raw.updated_on) AS updated_on,
   -- Some copies have the place in `location` only, in several forms: latitudes have no sign and longitudes a minus.
-  CASE
-    WHEN READ_TEXT(raw.latitude) IS NOT NULL THEN READ_NUMBER(raw.latitude)
-    ELSE CAST(SAFE_CAST(REGEXP_EXTRACT(raw.location, r'(?:^|[^-.\d])(\d\d\.\d+)') AS NUMERIC) AS FLOAT64)
-  END AS latitude,
-  CASE
-    WHEN READ_TEXT(raw.longitude) IS NOT NULL THEN READ_NUMBER(raw.longitude)
-    ELSE CAST(SAFE_CAST(REGEXP_EXTRACT(raw.location, r'(-\d\d\.\d+)') AS NUMERIC) AS FLOAT64)
-  END AS longitude
+  COALESCE(
+    READ_NUMBER(raw.latitude),
+    IF(
+      READ_TEXT(raw.latitude) IS NULL,
+      CAST(SAFE_CAST(REGEXP_EXTRACT(raw.location, r'(?:^|[^-.\d])(\d\d\.\d+)') AS NUMERIC) AS FLOAT64),
+      NULL
+    )
+  ) AS latitude,
+  COALESCE(
+    READ_NUMBER(raw.longitude),
+    IF(
+      READ_TEXT(raw.longitude) IS NULL,
+      CAST(SAFE_CAST(REGEXP_EXTRACT(raw.location, r'(-\d\d\.\d+)') AS NUMERIC) AS FLOAT64),
+      NULL
+    )
+  ) AS longitude
 FROM raw_crimes AS raw
 -- A table partitioned by year has no _PARTITIONDATE; like that of every partition, the start of the year is UTC.
 WHERE _PARTITIONTIME = TIMESTAMP(DATE(@year, 1, 1))

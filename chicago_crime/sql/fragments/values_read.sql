@@ -1,7 +1,9 @@
 -- What:    what can be read of a year's file. The gate runs it on the file, before any table changes.
 -- Grain:   month, as 2014-01; the empty string for dates that cannot be read.
 -- Columns: the month; its rows, those without an id or a date, and those whose id is in exponent form; of each typed
---          column, how many values are read, and how many are there and cannot be read (unreadable_...).
+--          column, how many values are read, and how many are there and cannot be read (unreadable_...); of each
+--          coordinate, how many are in Chicago (inside_...), and how many elsewhere (outside_...), but for those that
+--          stand for no place: 0, and a point in Missouri.
 SELECT
   COALESCE(FORMAT_DATETIME('%Y-%m', date), '') AS month,
   COUNT(*) AS crimes,
@@ -20,6 +22,14 @@ SELECT
   COUNT(updated_on) AS updated_on,
   COUNT(latitude) AS latitude,
   COUNT(longitude) AS longitude,
+  COUNTIF(x_coordinate BETWEEN @west_ft AND @east_ft) AS inside_x_coordinate,
+  COUNT(IF(x_coordinate NOT BETWEEN @west_ft AND @east_ft AND ROUND(x_coordinate) NOT IN (0), x_coordinate, NULL)) AS outside_x_coordinate,
+  COUNTIF(y_coordinate BETWEEN @south_ft AND @north_ft) AS inside_y_coordinate,
+  COUNT(IF(y_coordinate NOT BETWEEN @south_ft AND @north_ft AND ROUND(y_coordinate) NOT IN (0), y_coordinate, NULL)) AS outside_y_coordinate,
+  COUNTIF(latitude BETWEEN @south AND @north) AS inside_latitude,
+  COUNT(IF(latitude NOT BETWEEN @south AND @north AND ROUND(latitude) NOT IN (0, 37), latitude, NULL)) AS outside_latitude,
+  COUNTIF(longitude BETWEEN @west AND @east) AS inside_longitude,
+  COUNT(IF(longitude NOT BETWEEN @west AND @east AND ROUND(longitude) NOT IN (0, -92), longitude, NULL)) AS outside_longitude,
   COUNT(IF(id IS NULL, READ_TEXT(raw.id), NULL)) AS unreadable_id,
   COUNT(IF(date IS NULL, READ_TEXT(raw.date), NULL)) AS unreadable_date,
   COUNT(IF(arrest IS NULL, READ_TEXT(raw.arrest), NULL)) AS unreadable_arrest,

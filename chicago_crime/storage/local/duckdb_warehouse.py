@@ -13,11 +13,11 @@ from sqlglot import exp
 from typing_extensions import override
 
 from chicago_crime import reference, sql
-from chicago_crime.intake.staging import publish, staging_folder
+from chicago_crime.intake.staging import staging_folder
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, table_year
+from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, has_format, publish_year
 from chicago_crime.storage.local.parquet_reader import ParquetReader
 from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class DuckDBWarehouse(ParquetReader, Warehouse):
     """DuckDB over `<folder>/<table>/<year>.parquet`.
 
-    Each file says in its footer what it was made of.
+    A note beside each file says what it was made of.
     """
 
     @override
@@ -42,13 +42,19 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     @override
     def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
+        was_ours = lineage is not None
         lineage = lineage or self._lineage(table, year)
         files = [Path(folder)] if folder.endswith(".parquet") else sorted(Path(folder).rglob("*.parquet"))
         if not files:
             return self.clear_year(table, year)
         query = exp.select("*").from_(parquet_scan(*files)).sql("duckdb")
         try:
-            self._refuse_other_years(table, year, self.connect().sql(query))
+            rows = self.connect().sql(query)
+            self._refuse_other_years(table, year, rows)
+            if len(files) == 1 and (was_ours or _is_in_order(table)) and has_format(files[0], table, rows):
+                with staging_folder(self.staging) as staging:
+                    (staging / "year.parquet").hardlink_to(files[0])
+                    return publish_year(staging / "year.parquet", self.file(table.name, year), lineage)
             return self._publish(table, year, query, lineage)
         except duckdb.Error as error:
             raise WarehouseError(f"cannot load {year} into {table.name}: {error}") from error
@@ -141,13 +147,11 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         rows = f"SELECT {contract(table)} FROM ({query})"
         if table.made_by != "csv":
             rows += f" ORDER BY {', '.join(table.total_order)}"
-        noted = f"KV_METADATA {{identity: '{lineage.identity}', inputs: '{lineage.inputs}'}}"
         with staging_folder(self.staging) as folder:
             file = folder / "year.parquet"
-            copy = f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB}, {noted})"
+            copy = f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB})"
             self.connect().execute(copy, parameters)
-            publish(file, self.file(table.name, year))
-        return table_year(self.file(table.name, year), lineage)
+            return publish_year(file, self.file(table.name, year), lineage)
 
     @staticmethod
     def _refuse_other_years(table: Table, year: int, rows: duckdb.DuckDBPyRelation) -> None:
@@ -156,6 +160,12 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         other = rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
         if other:
             raise WarehouseError(f"a row to load into {table.name} is not of {year}: {other[0]}")
+
+
+def _is_in_order(table: Table) -> bool:
+    """Whether its rows are those of the table upstream, of which the Spark job keeps the order."""
+    above = table.upstream[0]
+    return table.made_by == "spark" and (table.key, table.order) == (above.key, above.order)
 
 
 @cache

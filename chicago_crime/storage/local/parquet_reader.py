@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from chicago_crime import reference
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.storage.lineage import Lineage
+from chicago_crime.storage.local.parquet_files import noted_lineage
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
@@ -40,7 +40,6 @@ FROM parquet_file_metadata($files) AS rows JOIN parquet_schema($files) AS column
 WHERE columns.num_children IS NULL
 GROUP BY file_name
 """
-_MADE_OF = "SELECT file_name, decode(key), decode(value) FROM parquet_kv_metadata($files)"
 
 
 @dataclass
@@ -188,7 +187,6 @@ def _comment(connection: duckdb.DuckDBPyConnection, what: str, text: str) -> Non
 class _Footer:
     rows: int
     columns: list[str]
-    lineage: Lineage | None
 
 
 @dataclass
@@ -227,7 +225,7 @@ class ParquetReader(DuckDBReader):
         found = self._read(tables)
         return {
             table.name: {
-                int(file.stem): TableYear(footer.rows, stat.st_size, stat.st_mtime, footer.lineage)
+                int(file.stem): TableYear(footer.rows, stat.st_size, stat.st_mtime, noted_lineage(file))
                 for file, (stat, footer) in found.items()
                 if file.parent.name == table.name
             }
@@ -259,23 +257,12 @@ class ParquetReader(DuckDBReader):
         try:
             with duckdb.connect(config={"threads": self.threads}) as connection:
                 footers = connection.execute(_FOOTERS, {"files": files}).fetchall()
-                made_of = connection.execute(_MADE_OF, {"files": files}).fetchall()
         except duckdb.Error as error:
             if half := len(files) // 2:  # find the damaged ones
                 return self._read_footers(files[:half]) | self._read_footers(files[half:])
             path = Path(files[0])
             self._damaged[path.parent.name, int(path.stem)] = (
-                f"{path} is damaged ({error}): load the year again, chicago-crime run --years {path.stem}"
+                f"{path} is damaged ({error}): load {path.stem} again, as `chicago-crime status` says"
             )
             return {}
-        noted: dict[str, dict[str, str]] = {}
-        for name, key, value in made_of:
-            noted.setdefault(name, {})[key] = value
-        return {
-            Path(name): _Footer(
-                rows,
-                columns,
-                Lineage(noted[name]["identity"], noted[name]["inputs"]) if "inputs" in noted.get(name, {}) else None,
-            )
-            for name, rows, columns in footers
-        }
+        return {Path(name): _Footer(rows, columns) for name, rows, columns in footers}

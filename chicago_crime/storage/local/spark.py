@@ -19,6 +19,7 @@ from typing_extensions import override
 
 import spark_jobs
 from chicago_crime.intake.staging import staging_folder
+from chicago_crime.storage.local.parquet_files import ROWS_OF_GROUP
 from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 
 
@@ -83,6 +84,9 @@ def embedded_server() -> Iterator[str]:
     os.environ.setdefault("RUST_LOG", "error")
     # One partition per query keeps the order of rows; jobs use all cores by processing several years at once.
     os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
+    # Its files become the warehouse's, so they are written as DuckDB writes them.
+    os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_OF_GROUP)
+    os.environ["SAIL_PARQUET__COMPRESSION"] = "zstd(1)"
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)

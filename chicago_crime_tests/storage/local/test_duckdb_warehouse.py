@@ -12,8 +12,9 @@ import pytest
 
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime.storage.warehouse import WarehouseError
-from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
+from chicago_crime.storage.warehouse import WarehouseError, is_made_of
+from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, files_below, write_csv
 
 
@@ -106,6 +107,34 @@ def test_parquet_in_any_order_is_sorted(warehouse: DuckDBWarehouse, tmp_path: Pa
     assert pq.read_table(warehouse.file("crime_type_count", 2014)).to_pylist() == rows
 
 
+def test_a_file_of_another_content_than_its_note_says_is_stale(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    """A process may be killed after the note is replaced, and before the file."""
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    before = warehouse.file(CRIMES.name, 2014).read_bytes()
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014, ward=7))
+    raw, typed = (warehouse.stored(table)[2014] for table in (RAW_CRIMES, CRIMES))
+    assert is_made_of(typed, [raw])
+    warehouse.file(CRIMES.name, 2014).write_bytes(before)
+    assert not is_made_of(warehouse.stored(CRIMES)[2014], [raw])
+
+
+def test_what_spark_wrote_in_order_becomes_the_year_as_it_is(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    added = [c for c in ENRICHED_CRIMES.columns if c not in CRIMES.columns]
+    values = ", ".join(
+        f"CAST({c.between[0] if c.between else 'NULL'} AS {DUCKDB_TYPES[c.type]}) AS {c.name}" for c in added
+    )
+    rows = warehouse.query(f"SELECT *, {values} FROM crimes ORDER BY month, primary_type, date, id")
+    (tmp_path / "out").mkdir()
+    pq.write_table(rows, tmp_path / "out" / "part.parquet")
+    warehouse.load_parquet(ENRICHED_CRIMES, 2014, str(tmp_path / "out"))
+    assert warehouse.file("enriched_crimes", 2014).samefile(tmp_path / "out" / "part.parquet")
+    (tmp_path / "other").mkdir()
+    pq.write_table(rows.select(rows.column_names[::-1]), tmp_path / "other" / "part.parquet")
+    warehouse.load_parquet(ENRICHED_CRIMES, 2014, str(tmp_path / "other"))
+    assert pq.read_table(warehouse.file("enriched_crimes", 2014)).to_pylist() == rows.to_pylist()
+
+
 def test_parquet_of_another_year_or_shape_is_refused_and_no_file_means_no_rows(
     warehouse: DuckDBWarehouse, tmp_path: Path
 ) -> None:
@@ -166,7 +195,8 @@ LOAD_WITH_SMALL_DISK = f"""
 import resource, signal, sys
 from pathlib import Path
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime.storage.warehouse import WarehouseError
+from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
+from chicago_crime.storage.warehouse import WarehouseError, is_made_of
 from chicago_crime.tables import RAW_CRIMES
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk: writing fails with an error
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, {resource.RLIM_INFINITY}))

@@ -1,0 +1,117 @@
+"""Three more files of each kind of values in `../shared/data/cases`, with the values that are right.
+
+Files in other forms, such as archives and delimiters, are in `sources/test_folder.py`; those that are refused for their
+values in `test_values.py`.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from chicago_crime import sql
+from chicago_crime.intake.gate import Passage, pass_through
+from chicago_crime.intake.values import NAMES
+from chicago_crime.sql.duckdb_dialect import to_duckdb
+from chicago_crime.sql.duckdb_scans import csv_scan
+from chicago_crime_tests.support import crime, write_csv
+
+YEAR = 2016
+AFTERNOON, MIDNIGHT = datetime(2016, 3, 5, 14, 30), datetime(2016, 3, 5)
+SECONDS = datetime(2016, 3, 5, 14, 30, 15)
+
+
+def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -> Passage:
+    return pass_through(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
+
+
+def values_of(passage: Passage, column: str) -> list[Any]:
+    """What the typed table would have of a column, in the order of the file."""
+    parsed = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lambda _: csv_scan("$file", NAMES))
+    with duckdb.connect(config={"threads": 1}) as connection:
+        return [
+            v for (v,) in connection.execute(f"SELECT {column} FROM ({parsed})", {"file": str(passage.file)}).fetchall()
+        ]
+
+
+@pytest.mark.parametrize(
+    ("column", "texts", "expected"),
+    [
+        # dates_mdy_dash
+        ("date", ["03-05-2016 14:30", "03/05/2016 14:30"], [AFTERNOON] * 2),
+        ("date", ["3-5-2016 2:30:15 PM", "12-31-2016 0:00"], [SECONDS, datetime(2016, 12, 31)]),
+        ("updated_on", ["03-05-2016", "02/29/2016 14:30"], [MIDNIGHT, datetime(2016, 2, 29, 14, 30)]),
+        # dates_24h_seconds
+        ("date", ["03/05/2016 14:30:15", "03/05/2016 00:00:00"], [SECONDS, MIDNIGHT]),
+        ("date", ["3/5/2016 14:30:15", "03/05/2016 02:30:15 pm"], [SECONDS] * 2),
+        ("updated_on", ["2016-03-05 14:30:15", "2016-03-05T14:30:15.000Z"], [SECONDS] * 2),
+        # dates_only_iso_slash
+        ("date", ["2016/3/5", "2016/03/05"], [MIDNIGHT] * 2),
+        ("date", ["2016-03-05", "2016-03-05T14:30"], [MIDNIGHT, AFTERNOON]),
+        ("updated_on", ["2016/3/5 14:30", "2016/12/31 14:30:00"], [AFTERNOON, datetime(2016, 12, 31, 14, 30)]),
+        # dates_month_names
+        ("date", ["5-Mar-16", "05-MAR-2016"], [MIDNIGHT] * 2),
+        ("date", ["March 5, 2016 2:30 PM", "Mar 05 2016 14:30:15"], [AFTERNOON, SECONDS]),
+        ("updated_on", ["5 March 2016", "05 Mar 2016 14:30"], [MIDNIGHT, AFTERNOON]),
+        # flags_t_f
+        ("arrest", ["t", "f", "T", "F"], [True, False, True, False]),
+        ("domestic", ["Yes", "NO", "y", "N"], [True, False, True, False]),
+        ("arrest", ["1", "0", "1.0", "TRUE", "", "NA"], [True, False, True, True, None, None]),
+        # year_replaced_by_nothing: numbers that lost no digit
+        ("id", ["3.1E+07", "31,000,001", '="31000002"'], [31_000_000, 31_000_001, 31_000_002]),
+        ("id", ["1.04E+07", "10400001.0", "1e+06"], [10_400_000, 10_400_001, 1_000_000]),
+        ("beat", ["1,811", '="0111"', "111.0"], [1811, 111, 111]),
+        # missing values as programs write them
+        ("ward", ["NULL", "nan", r"\N", "#N/A", " "], [None] * 5),
+    ],
+)  # fmt: skip
+def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected: list[Any]) -> None:
+    passage = gated(tmp_path, [crime(**{"id": n, "date": "2016-03-05", column: one}) for n, one in enumerate(texts)])
+    assert (passage.unreadable, passage.problem) == ({}, "")
+    assert values_of(passage, column) == expected
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"community_area": "Community Area", "fbi_code": "FBI_CD", "iucr": "IUCR_CODE", "latitude": "lat"},
+        {"community_area": "COMMUNITY_AREA_NUMBER", "date": "DATE OF OCCURRENCE", "longitude": "LNG"},
+        {"fbi_code": "FBICODE", "case_number": "CASE#", "primary_type": "PRIMARY DESCRIPTION", "id": "unique_key"},
+    ],
+    ids=str,
+)
+def test_a_column_is_known_by_its_other_names(tmp_path: Path, names: dict[str, str]) -> None:
+    """As in columns_ibm."""
+    passage = gated(tmp_path, [crime(date="2016-03-05")], [names.get(name, name) for name in NAMES])
+    assert (passage.ignored, passage.missing) == ((), ())
+    assert [values_of(passage, name) for name in ("community_area", "fbi_code", "longitude")] == [
+        [32],
+        ["06"],
+        [-87.627876698],
+    ]
+
+
+@pytest.mark.parametrize("text", ['"' + "x" * 1_000_001 + '"', "é" * 600_000, '"' + "a\n" * 19 + "b" * 1_000_000 + '"'])
+def test_a_huge_field_costs_its_own_line(tmp_path: Path, text: str) -> None:
+    """As in huge_field. Of a row of several lines, each is an unreadable line."""
+    file = write_csv(tmp_path / "2016.csv", [crime(id=n, date="2016-03-05") for n in range(60)])
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:9], lines[9].replace("THEFT", text), *lines[10:], ""]))
+    passage = pass_through(file, YEAR, tmp_path)
+    assert values_of(passage, "id") == [n for n in range(60) if n != 8]
+    assert passage.counts.quarantined == 1 + text.count("\n")
+    assert passage.counts.lines == 60 + text.count("\n")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n"])
+def test_a_header_that_comes_again_is_set_aside(tmp_path: Path, mark: bytes) -> None:
+    """Files that somebody put together, with byte order marks or blank lines where one begins."""
+    file = write_csv(tmp_path / "2016.csv", [crime(date="2016-03-05")])
+    content = file.read_bytes()
+    file.write_bytes(content + mark + content + mark + content)
+    passage = pass_through(file, YEAR, tmp_path)
+    assert values_of(passage, "id") == [1, 1, 1]
+    assert (passage.counts.rows, passage.counts.quarantined, passage.problem) == (3, 2, "")
+    assert passage.quarantine.read_text().count("the header again") == 2
