@@ -1,11 +1,13 @@
 """Readers see a whole snapshot or the one before, whatever happens to a run or to a file."""
 
+import json
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from chicago_crime.installation import Installation
@@ -213,3 +215,15 @@ def test_publishing_needs_no_more_disk_than_the_tables(loaded_years: Settings) -
     data = list((loaded_years.data_dir / "objects" / "published" / "data").rglob("*.parquet"))
     assert data
     assert all(file.stat().st_ino in links for file in data)
+
+
+def test_years_of_a_version_without_a_table_stay_published(loaded_copy: Settings) -> None:
+    objects = loaded_copy.data_dir / "objects"
+    catalog = json.loads((objects / CATALOG).read_text())
+    del catalog["years"]["2014"]["tables"]["code_coverage"]
+    (objects / CATALOG).write_text(json.dumps(catalog))
+    write_csv(loaded_copy.folder / "2015.csv", crimes_of_months(2015, arrest="true"))
+    run_well(loaded_copy, 2015)
+    assert counts(loaded_copy) == {2014: 36, 2015: 36}
+    with duckdb.connect(str(loaded_copy.data_dir / "warehouse" / "warehouse.duckdb"), read_only=True) as views:
+        assert views.sql("SELECT DISTINCT year FROM code_coverage").fetchall() == [(2015,)]
