@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from chicago_crime.installation import Installation
-from chicago_crime.published.catalog import Catalog, NothingPublishedError, kept_snapshots, snapshots
+from chicago_crime.published.catalog import CATALOG, Catalog, NothingPublishedError, kept_snapshots, snapshots
 from chicago_crime.published.publisher import Candidate
 from chicago_crime.settings import Settings
 from chicago_crime.storage.object_store import lake_record
