@@ -27,7 +27,7 @@ setup: .venv/ready ## create the virtual environment .venv from requirements.loc
 
 setup-dev: .venv/ready-dev ## the same with tests, linters and Spark's Java engine, from requirements-dev.lock
 
-demo: setup ## run the whole graph on four years of the synthetic sample and print three answers
+demo: setup ## run the whole graph on four years of the synthetic sample, in data/demo, and print three answers
 	@$(BIN)/chicago-crime demo
 
 dev: setup ## serve the Dagster UI on http://127.0.0.1:3000; Ctrl-C stops it

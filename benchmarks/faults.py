@@ -1,10 +1,11 @@
 """Faults at every call of a run in the cloud, one at a time: does each run succeed, or fail cleanly?
 
-    python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,stale,kill] [--all]
+    python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,kill] [--all | --kinds]
 
 Loads a tiny year again and again on the tests' servers. Each run meets one fault at one call, or is killed there; after
 a run that failed, the next has no faults. `chicago_crime_tests/end_to_end/disturbed_runs.py` checks that each table has
-the old year or the new one, that nothing is duplicated, and that no cluster and no staged file is left.
+the old year or the new one, that readers see one snapshot, that nothing is duplicated, and that no cluster or staged
+file is left.
 
 Every fault is tried at every call before Spark, and at every later call that changes something. Later reads each meet
 one fault, in rotation, because such a run takes three times as long. It takes an hour; with `--all`, where later reads
@@ -13,6 +14,7 @@ meet every fault, some hours.
 
 import argparse
 import logging
+import re
 import sys
 import tempfile
 import time
@@ -25,6 +27,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of
 from chicago_crime_tests.end_to_end.disturbed_runs import (
     BEFORE_SPARK,
@@ -52,12 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Try every fault at every call of a run in the cloud.")
     parser.add_argument("--faults", default=",".join([*FAULTS, "kill"]), help="which faults")
     parser.add_argument("--all", action="store_true", help="also every fault at every read after Spark")
+    parser.add_argument("--kinds", action="store_true", help="only the first and last call of every kind")
     chosen = parser.parse_args(arguments)
     faults = chosen.faults.split(",")
     logging.disable()
     with Clouds() as clouds:
         calls = _calls(clouds.whole)
         out.print(f"{len(calls)} calls of {len({call.kind for call, _ in calls})} kinds")
+        if chosen.kinds:
+            by_kind = {}
+            for one in calls:
+                kind = re.sub("|".join(TABLES), "TABLE", one[0].kind)
+                by_kind.setdefault(kind, [one])[1:] = [one]
+            calls = list(dict.fromkeys(one for ends in by_kind.values() for one in ends))
         later = [call for call, assets in calls if not assets and not call.changes]
         turns = dict(zip(later, cycle(faults), strict=False))
         outcomes = {}
@@ -90,8 +100,8 @@ class Clouds(ExitStack):
 
 def _calls(cloud: Cloud) -> list[tuple[Call, str]]:
     """The calls of a run, each with the assets that suffice to make it: the assets before Spark are quicker alone."""
-    before = _calls_of_a_run(cloud, BEFORE_SPARK)
-    after = [call for call in _calls_of_a_run(cloud, "") if call not in before]
+    whole, before = _calls_of_a_run(cloud, ""), _calls_of_a_run(cloud, BEFORE_SPARK)
+    after = [call for call in whole if call not in before]
     return [*((call, BEFORE_SPARK) for call in before), *((call, "") for call in after)]
 
 
@@ -111,11 +121,11 @@ def _calls_of_a_run(cloud: Cloud, assets: str) -> list[Call]:
 def _try(clouds: Clouds, fault: str, calls: Sequence[tuple[Call, str]]) -> list[str]:
     outcomes = []
     start = time.perf_counter()
-    for call, assets in calls:
+    for number, (call, assets) in enumerate(calls, 1):
+        out.print(f"{number} of {len(calls)}: {fault} at {call.kind}, {call.place}")
         try:
             if fault == "kill":
-                kill_run_at(clouds.whole, call, assets)
-                outcomes.append(OUTCOMES[1])
+                outcomes.append(OUTCOMES[1 if kill_run_at(clouds.whole, call, assets) else 2])
                 continue
             chosen = Chosen(FAULTS[fault], call.__eq__)
             at_once = run_under(clouds.whole, chosen, assets)

@@ -3,17 +3,21 @@
 from dagster import (
     AssetsDefinition,
     Definitions,
+    FreshnessPolicy,
     InitResourceContext,
     ResourceDefinition,
+    apply_freshness_policy,
     definitions,
     in_process_executor,
     load_assets_from_modules,
+    map_asset_specs,
 )
 
-from chicago_crime.graph.assets import dashboard, lake, published, source, spark, sql_tables, warehouse
+from chicago_crime.graph.alerts import alerts
+from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, sql_tables, warehouse
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import Examined
-from chicago_crime.graph.jobs import everything, refresh_newest_years
+from chicago_crime.graph.jobs import everything, fetch_boundaries, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
 from chicago_crime.graph.years_of_run import years_of_run
@@ -31,7 +35,11 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         listener: is called with the progress of a run in this process.
     """
     reports = [dashboard] if installation.looker_studio else []
-    assets = load_assets_from_modules([source, lake, warehouse, spark, sql_tables, published, *reports])
+    modules = [boundaries, source, lake, warehouse, spark, sql_tables, published, *reports]
+    assets = [one for one in load_assets_from_modules(modules) if isinstance(one, AssetsDefinition)]
+    if fresh_for := installation.source.fresh_for:
+        fresh = FreshnessPolicy.time_window(fresh_for)
+        assets = [*map_asset_specs(lambda it: apply_freshness_policy(it, fresh) if it.partitions_def else it, assets)]
 
     def warehouse_of_run(context: InitResourceContext) -> Warehouse:
         return installation.warehouse.for_run(context.run.run_id) if context.run else installation.warehouse
@@ -49,15 +57,16 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
 
     return Definitions(
         assets=assets,
-        asset_checks=asset_checks([one for one in assets if isinstance(one, AssetsDefinition)]),
-        jobs=[everything],
+        asset_checks=asset_checks(assets),
+        jobs=[everything, fetch_boundaries],
         schedules=[refresh_newest_years],
-        sensors=[watch(installation.source)],
+        sensors=[watch(installation.source), *alerts(installation)],
         resources=installation.resources()
         | {
             "warehouse": ResourceDefinition(warehouse_of_run),
             "examined": ResourceDefinition(examined),
             "publisher": ResourceDefinition(publisher),
+            "boundary_source": ResourceDefinition(lambda _: installation.boundary_source),
             "of_run": years_of_run(installation, listener),
         },
         executor=in_process_executor,  # steps start at once, and all years share one Spark

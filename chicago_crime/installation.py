@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.published.catalog import PublishedYear
+from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
 from chicago_crime.settings import Settings, SettingsError, load_settings
-from chicago_crime.sources.base import CrimeSource
+from chicago_crime.sources.base import BoundarySource, CrimeSource
 from chicago_crime.storage.object_store import ObjectStore, ReadableStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
 from chicago_crime.tables import CRIMES
@@ -68,6 +68,15 @@ class Installation:
         return build_source(self.settings)
 
     @cached_property
+    def boundary_source(self) -> BoundarySource:
+        """Where the City's outlines come from: a folder, or the portal. It makes no request yet."""
+        from chicago_crime.sources.boundaries import BoundaryFolder, BoundaryPortal
+
+        if self.settings.boundaries:
+            return BoundaryFolder(self.settings.boundaries)
+        return BoundaryPortal(self.settings.portal_url.rstrip("/"), self.settings.portal_app_token)
+
+    @cached_property
     def source_files(self) -> SourceFiles:
         """The fetched CSVs with their manifests."""
         return SourceFiles(self.settings.data_dir / "csv", self.settings.data_dir / "staging")
@@ -106,7 +115,6 @@ class Installation:
             NothingPublishedError: there is none.
             DamagedError: its catalog is damaged.
         """
-        from chicago_crime.published.catalog import NothingPublishedError, open_snapshot
         from chicago_crime.published.reader import SnapshotReader
 
         try:
@@ -129,10 +137,8 @@ class Installation:
 
     def published_years(self) -> Mapping[int, PublishedYear]:
         """The years as they are published now; a damaged catalog counts as that of the newest snapshot kept."""
-        from chicago_crime.published.publisher import base
-
-        catalog, _ = base(self.object_store)
-        return catalog.years if catalog else {}
+        snapshot = base(self.object_store).snapshot
+        return snapshot.years if snapshot else {}
 
     def publisher(self, warehouse: Warehouse) -> Publisher:
         """Publishes years of a warehouse."""
@@ -311,7 +317,6 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     with google_extra():
         from chicago_crime.storage.google.dataproc.api import DataprocApi
         from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend
-        from chicago_crime.storage.google.dataproc.files import BucketFiles
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
     if not settings.gcp_project or not settings.staging_bucket:
@@ -331,5 +336,5 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     if settings.dataproc_mode == "cluster":
         machine_type, workers = settings.dataproc_machine_type, settings.dataproc_workers
         backend = ClusterBackend(*where, machine_type=machine_type, workers=workers)
-    files = BucketFiles(build_bucket_store(settings, settings.staging_bucket))
-    return DataprocSpark(api, backend, files, settings.data_dir / "dataproc")
+    store = build_bucket_store(settings, settings.staging_bucket)
+    return DataprocSpark(api, backend, store, settings.data_dir / "dataproc")

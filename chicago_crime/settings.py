@@ -59,6 +59,15 @@ class Settings(BaseModel):
     portal_app_token: SecretStr | None = Field(
         None, description="app token for the portal: optional, raises the rate limit"
     )
+    boundaries: Path | None = Field(
+        None, description="folder with the City's boundaries as GeoJSON; default: they are fetched from the portal"
+    )
+    map_tiles: str | None = Field(
+        None,
+        pattern=r"^https?://[^/@?#\s;,]+/[^\s;,]*\{z\}[^\s;,]*$",
+        description="address of street map tiles with {z}, {x} and {y}, which browsers then load; default: no streets",
+    )
+    map_credit: str = Field("© OpenStreetMap contributors", description="whom the map names as the source of the tiles")
     kaggle_api_token: SecretStr | None = Field(
         None, description="Kaggle API token, or the path of a file that contains it"
     )
@@ -78,6 +87,11 @@ class Settings(BaseModel):
     java_home: Path | None = Field(None, description="Java 17 or 21 for spark_engine=jvm; default JAVA_HOME")
     keep_snapshots_days: int = Field(
         400, ge=0, description="days for which published snapshots are kept; the current one always is"
+    )
+    alerts: SecretStr | None = Field(
+        None,
+        description="who is told when something is wrong: addresses as Apprise reads them, separated by spaces, as "
+        "mailtos://user:password@example.org or slack://...",
     )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
     duckdb_memory: str = Field(
@@ -138,7 +152,9 @@ class Settings(BaseModel):
         description="address of an emulator of Secret Manager, Resource Manager and IAM",
     )
 
-    @field_validator("folder", "data_dir", "dagster_home", "java_home", "kaggle_config_dir", "gcp_credentials")
+    @field_validator(
+        "folder", "boundaries", "data_dir", "dagster_home", "java_home", "kaggle_config_dir", "gcp_credentials"
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None

@@ -29,17 +29,21 @@ CLASSES = ("violent", "property", "non_index")
 COMMUNITY_AREAS_SCHEMA = (
     "community_area BIGINT, name STRING, side STRING, population_2010 BIGINT, population_2020 BIGINT"
 )
+COMPARABLE_TYPES_SCHEMA = "primary_type STRING, iucr STRING, primary_type_comparable STRING"
 FBI_CODES_SCHEMA = "fbi_code STRING, name STRING, index STRING, ucr_part1_class STRING, nibrs_against STRING"
 
 
 def enriched_crimes(
-    crimes: DataFrame, community_areas: DataFrame, fbi_codes: DataFrame, comparable_types: Mapping[str, str]
+    crimes: DataFrame,
+    community_areas: DataFrame,
+    fbi_codes: DataFrame,
+    comparable_types: Mapping[tuple[str, str], str],
 ) -> DataFrame:
     """Every crime with its columns and the derived ones: one row per row of `crimes`.
 
     Args:
         crimes, community_areas, fbi_codes: the tables of these names.
-        comparable_types: the label for all years, by the label that the City no longer uses.
+        comparable_types: the label for all years, by the source's label and the IUCR code or `any`.
     """
     areas = community_areas.select("community_area", F.col("name").alias("community_area_name"), "side")
     codes = fbi_codes.select("fbi_code", F.col("name").alias("fbi_name"), "ucr_part1_class")
@@ -54,7 +58,7 @@ def enriched_crimes(
         _is_time_placeholder(F.col("date")).alias("is_time_placeholder"),
         F.coalesce(F.col("date") > F.col("provisional_from"), F.lit(False)).alias("is_provisional"),
         F.coalesce(F.col("ucr_part1_class"), F.lit("non_index")).alias("offense_class"),
-        _comparable(F.col("primary_type"), comparable_types).alias("primary_type_comparable"),
+        _comparable(F.col("primary_type"), F.col("iucr"), comparable_types).alias("primary_type_comparable"),
         "fbi_name",
         "community_area_name",
         "side",
@@ -137,10 +141,13 @@ def _is_time_placeholder(date: Column) -> Column:
     return (F.hour(date) == F.lit(0)) & (F.minute(date) <= F.lit(1)) & (F.second(date) == F.lit(0))
 
 
-def _comparable(primary_type: Column, labels: Mapping[str, str]) -> Column:
+def _comparable(primary_type: Column, iucr: Column, labels: Mapping[tuple[str, str], str]) -> Column:
     comparable = primary_type
-    for old, new in labels.items():
-        comparable = F.when(primary_type == F.lit(old), F.lit(new)).otherwise(comparable)
+    for (old, code), new in labels.items():
+        is_meant = primary_type == F.lit(old)
+        if code != "any":
+            is_meant &= iucr == F.lit(code)
+        comparable = F.when(is_meant, F.lit(new)).otherwise(comparable)
     return comparable
 
 
@@ -217,7 +224,8 @@ def main(
     spark = spark or SparkSession.builder.appName("enrich_crimes").getOrCreate()
     areas = spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA)
     codes = spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA)
-    types = dict(map(tuple, spark.read.csv(chosen.comparable_types, header=True).collect()))
+    labels = spark.read.csv(chosen.comparable_types, header=True, schema=COMPARABLE_TYPES_SCHEMA).collect()
+    types = {(row.primary_type, row.iucr): row.primary_type_comparable for row in labels}
     crimes = spark.read.parquet(chosen.crimes)
 
     def make_year(year: int) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import typer
 
+from chicago_crime.cli.boundaries import boundaries
 from chicago_crime.cli.dashboard import dashboard
 from chicago_crime.cli.demo import demo
 from chicago_crime.cli.describe import describe
 from chicago_crime.cli.dev import dev
 from chicago_crime.cli.doctor.command import doctor
+from chicago_crime.cli.mcp import mcp
 from chicago_crime.cli.query import query
 from chicago_crime.cli.rehearse import rehearse
 from chicago_crime.cli.report import report
@@ -38,13 +40,15 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
         'query "from crimes_monthly" --output monthly.csv',
         'query "select count(*) from crimes" --as-of 2026-05-31',
     ),
+    boundaries: ("boundaries", "boundaries --folder ~/Downloads/boundaries"),
     snapshots: ("snapshots",),
     describe: ("describe", "describe crimes"),
     dashboard: ("dashboard", "dashboard --port 8051 --data-dir ~/crimes"),
     report: (
         'report --area "Hyde Park" --year 2016 --output report.html',
-        "report --year 2016 --output city.html",
+        "report --ward 24 --year 2016 --output ward.html",
     ),
+    mcp: ("mcp --data-dir ~/crimes",),
     doctor: ("doctor",),
     rehearse: ("rehearse", "rehearse --cluster --yes"),
     demo: ("demo",),

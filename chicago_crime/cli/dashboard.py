@@ -30,7 +30,9 @@ def dashboard(
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.serve import MEMORY, build_dashboard, serve
         from chicago_crime.installation import Installation
+        from chicago_crime.serve.programs import add_programs
 
         installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
         shown = build_dashboard(installation, chosen_snapshot(as_of))
+        add_programs(shown)
         serve(shown, port, host, lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"))

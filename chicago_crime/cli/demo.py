@@ -1,22 +1,32 @@
 """`chicago-crime demo`: four years of the synthetic sample, and three questions that the tables answer."""
 
+import os
+import shlex
+
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_installation, plain_errors
+from chicago_crime.cli.options import DataOption, chosen_settings, plain_errors
 
 YEARS = range(2019, 2023)
 ROWS = 20_000
 
 
 def demo(data_dir: DataOption = None) -> None:
-    """Load four synthetic years, and answer three questions."""
+    """Load four synthetic years, and answer three questions.
+
+    Unless --data-dir names one, their folder is `demo` in the data folder: readers would add them to real rows.
+    """
     with plain_errors():
         from chicago_crime.cli.run import load
         from chicago_crime.cli.screen import answer, out
+        from chicago_crime.installation import Installation
         from chicago_crime.sql import answers
 
         out.print(f"Loading {YEARS[0]}-{YEARS[-1]} of the sample: {ROWS:,} SYNTHETIC rows per year.")
-        installation = chosen_installation(source="sample", sample_rows=ROWS, data_dir=data_dir)
+        settings = chosen_settings(source="sample", sample_rows=ROWS, data_dir=data_dir)
+        if data_dir is None:
+            settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
+        installation = Installation(settings)
         if not load(installation, YEARS):
             raise typer.Exit(1)
         out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
@@ -24,12 +34,13 @@ def demo(data_dir: DataOption = None) -> None:
         for question, sql in answers():
             found = reader.first_rows(sql, None)
             out.print(*answer(found.columns, found.rows, out.width, title=question), "", sep="\n")
+        place = f"--data-dir {shlex.quote(os.path.relpath(settings.data_dir))}"
         out.print(
             "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
             "Next:\n"
-            "  make dev                                        the graph in your browser, with this run in it\n"
-            "  make dashboard                                  the tables in your browser: how much, where, when\n"
-            "  .venv/bin/chicago-crime query 'from hot_spots'  query the tables with SQL\n"
-            "  .venv/bin/chicago-crime describe                what the tables and columns mean\n"
-            "  .venv/bin/chicago-crime run --help              load real data and other years: see also the README"
+            f"  .venv/bin/chicago-crime dev {place}  # the graph in your browser, with this run in it\n"
+            f"  .venv/bin/chicago-crime dashboard {place}  # the tables in your browser: how much, where, when\n"
+            f"  .venv/bin/chicago-crime query 'from hot_spots' {place}\n"
+            "  .venv/bin/chicago-crime describe  # what the tables and columns mean\n"
+            "  .venv/bin/chicago-crime run --help  # how to load real data: see also the README"
         )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -19,6 +19,7 @@ from chicago_crime.intake.gate import pass_through
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.google.bigquery.jobs import Purpose
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.prices import CLUSTER_DISK_GB, machine_usd_per_hour
@@ -39,17 +40,15 @@ class Step:
 
     Attributes:
         name: what it does.
-        means: what a failure means for a run.
-        mend: what to do about a failure.
         work: does it; returns a note for the report, and its costs in US dollars as far as they are known.
-        needs: names of steps without which it is left out.
+        advice: what a failure means for a run, and what to do about it.
+        needs: the step without which it is left out.
     """
 
     name: str
-    means: str
-    mend: str
     work: Callable[[], tuple[str, float]]
-    needs: tuple[str, ...] = ()
+    advice: str
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,72 +103,45 @@ class Rehearsal:
 
     def results(self) -> Iterator[Result]:
         """Take the steps, the doubtful ones first, and remove everything, whatever happens."""
-        good = set[str]()
-        clean = Step(
-            "remove everything",
-            "Something of the rehearsal is left, which may cost money.",
-            f"bq rm -r -f {self.settings.bigquery_dataset}; gcloud storage rm -r gs://BUCKET/{self.folder} of both "
-            "buckets. Or rehearse again: it begins by removing what is left.",
-            self._remove,
+        good = {""}
+        left = (
+            "Something of the rehearsal is left, which may cost money. Rehearse again: it begins by removing that. Or "
+            f"`bq rm -r -f {self.settings.bigquery_dataset}`, and for both buckets "
+            f"`gcloud storage rm -r gs://BUCKET/{self.folder}`."
         )
-        yield (first := _take(replace(clean, name="remove what an earlier rehearsal left")))
+        yield (first := _take(Step("remove what an earlier rehearsal left", self._remove, left)))
         if first.outcome == "failed":
             return
         try:
             for step in self._steps():
-                if missing := [name for name in step.needs if name not in good]:
-                    yield Result(step, "left out", f"it needs: {', '.join(missing)}")
-                    continue
-                yield (result := _take(step))
+                yield (result := _take(step) if step.needs in good else Result(step, "left out", f"needs {step.needs}"))
                 if result.outcome == "passed":
                     good.add(step.name)
         finally:
-            last = _take(clean)
+            last = _take(Step("remove everything", self._remove, left))
         yield last
 
     def _steps(self) -> list[Step]:
         roles = "chicago-crime doctor names missing permissions and APIs; new roles take some minutes to arrive."
         report = "If it fails again in ten minutes, please attach the report to an issue: the code must change."
+        both = f"{roles} {report}"
         put, load, merge = "store an object", "load a CSV", "replace a year by MERGE"
-        export = "export and load Parquet"
+        no_spark = (
+            "CHICAGO_CRIME_DATAPROC_MODE={} does not work. A quota is told with the page to raise it; a new project "
+            f"may have 8 processors, enough for CHICAGO_CRIME_DATAPROC_WORKERS=0. {both}"
+        )
+        no_export = "Spark gets no rows, or its tables cannot be loaded by way of staging tables."
+        no_snapshot = "Queries, reports and pages have nothing to read."
         steps = [
-            Step(put, "No year can be stored.", roles, self._put),
-            Step(load, "Nothing can be loaded into BigQuery.", f"{roles} {report}", self._load, (put,)),
-            Step(merge, "No table can be computed.", report, self._merge, (load,)),
-            Step(
-                export,
-                "Spark gets no rows, or its tables cannot be loaded by way of staging tables.",
-                f"{roles} {report}",
-                self._export,
-                (merge,),
-            ),
-            Step(
-                "publish a snapshot and read it back",
-                "Queries, reports and pages have nothing to read.",
-                report,
-                self._publish,
-                (merge,),
-            ),
-            Step(
-                "run Spark as a batch",
-                "CHICAGO_CRIME_DATAPROC_MODE=serverless does not work.",
-                f"{roles} A quota is told with the page to raise it. {report}",
-                lambda: self._spark("serverless"),
-                (merge,),
-            ),
+            Step(put, self._put, f"No year can be stored. {roles}"),
+            Step(load, self._load, f"Nothing can be loaded into BigQuery. {both}", put),
+            Step(merge, self._merge, f"No table can be computed. {report}", load),
+            Step("export and load Parquet", self._export, f"{no_export} {both}", merge),
+            Step("publish a snapshot and read it back", self._publish, f"{no_snapshot} {report}", merge),
+            Step("run Spark as a batch", partial(self._spark, "serverless"), no_spark.format("serverless"), merge),
+            Step("run Spark on a cluster", partial(self._spark, "cluster"), no_spark.format("cluster"), merge),
         ]
-        if self.has_cluster:
-            steps.append(
-                Step(
-                    "run Spark on a cluster",
-                    "CHICAGO_CRIME_DATAPROC_MODE=cluster does not work.",
-                    f"{roles} A new project may have a quota of 8 processors: raise it, or set "
-                    f"CHICAGO_CRIME_DATAPROC_WORKERS=0. {report}",
-                    lambda: self._spark("cluster"),
-                    (merge,),
-                )
-            )
-        return steps
+        return steps if self.has_cluster else steps[:-1]
 
     def _put(self) -> tuple[str, float]:
         with self._folder() as folder:
@@ -200,9 +172,12 @@ class Rehearsal:
         return "twice, so that rows were replaced", _usd(*made)
 
     def _export(self) -> tuple[str, float]:
-        before = self.warehouse.measure(CRIMES, [YEAR], COORDINATES)
-        self.warehouse.export_parquet(CRIMES, [YEAR], self.staging.uri("export"))
-        stored = self.warehouse.load_parquet(CRIMES, YEAR, self.staging.uri("export"))
+        before, folder = self.warehouse.measure(CRIMES, [YEAR], COORDINATES), self.staging.uri("export")
+        self.warehouse.export_parquet(CRIMES, [YEAR], folder)
+        with self.warehouse.staged(CRIMES, YEAR, f"{folder}/*.parquet", Purpose("cannot load", CRIMES.name)) as staged:
+            live = self.warehouse.tables.live(staged.table_id)
+        _must(bool(live and live.expires), "a staging table lost its expiration when it was loaded")
+        stored = self.warehouse.load_parquet(CRIMES, YEAR, folder)
         after = self.warehouse.measure(CRIMES, [YEAR], COORDINATES)
         _must(before == after, f"coordinates changed on the way: {before} became {after}")
         return f"{stored.rows} rows, coordinates to the last digit", _usd(stored)
@@ -304,7 +279,7 @@ def as_report(results: list[Result], rehearsal: Rehearsal) -> str:
         "|---|---|---|---|---|",
     ]
     for one in results:
-        advice = f"{one.step.means} {one.step.mend}" if one.outcome == "failed" else ""
+        advice = one.step.advice if one.outcome == "failed" else ""
         cells = (one.step.name, one.outcome, f"{one.seconds:.1f}", one.words, advice)
         lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in cells)} |")
     text = "\n".join(lines) + "\n"

@@ -48,7 +48,7 @@ def rehearse(
             results.append(one)
             out.print(printable(f"{one.outcome:8} {one.step.name}, {one.seconds:.1f} s"), style=STYLES[one.outcome])
             if one.outcome == "failed":
-                out.print(printable(f"  {one.words}\n  {one.step.means}\n  What to do: {one.step.mend}", keep="\n"))
+                out.print(printable(f"  {one.words}\n  {one.step.advice}", keep="\n"))
         report.write_text(as_report(results, rehearsal))
         out.print(f"The report is in {report}.")
         if any(one.outcome == "failed" for one in results):

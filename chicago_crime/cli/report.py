@@ -1,4 +1,4 @@
-"""`chicago-crime report`: a year on one page, to print or to send."""
+"""`chicago-crime report`: a year of the city, or of a place in it, on a few pages to print or to send."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,15 +10,19 @@ from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installatio
 
 def report(
     year: Annotated[int, typer.Option(help="Which year.")],
-    area: Annotated[str | None, typer.Option(help="Name of a community area; without it, the whole city.")] = None,
+    area: Annotated[str | None, typer.Option(help="Name of a community area; with no place, the whole city.")] = None,
+    district: Annotated[int | None, typer.Option(help="Number of a police district.")] = None,
+    ward: Annotated[int | None, typer.Option(help="Number of a ward.")] = None,
+    beat: Annotated[int | None, typer.Option(help="Number of a police beat.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
     as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Write a page about a year as one HTML file, to print or send."""
+    """Write a report on a year as one HTML file, four pages at most, to print or send."""
     with plain_errors():
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report
 
-        title = write_report(chosen_installation(data_dir=data_dir), area, year, output, chosen_snapshot(as_of))
+        installation, snapshot = chosen_installation(data_dir=data_dir), chosen_snapshot(as_of)
+        title = write_report(installation, year, output, area, snapshot, district=district, ward=ward, beat=beat)
         out.print(f"{output}: {title}")

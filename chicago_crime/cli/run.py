@@ -89,6 +89,8 @@ def load(
     for report in reports:
         for snapshot, published in report.published.items():
             out.print(f"published {format_years(published)} as snapshot {snapshot}")
+        if report.repaired:
+            out.print(f"published files of {format_years(report.repaired)} were damaged or missing, and are repaired")
         if not report.success:
             reasons = "; ".join(printable(reason).removesuffix(".") for reason in report.reasons)
             errors.print(
@@ -111,7 +113,9 @@ def progress_bar() -> "Progress":
 
 def show_step(bar: "Progress", step: "Step") -> None:
     """Show a step in the bar, or as a line of its own if the bar is hidden and the step is finished."""
-    if not bar.disable:
+    if step.waits_for:
+        bar.console.print(f"{step.year}: waiting for the run {step.waits_for}, which works on it")
+    elif not bar.disable:
         share = f" {step.share:.0%}" if step.share is not None else ""
         description = f"{step.asset} {step.year}{share}"
         bar.update(bar.task_ids[0], description=description, advance=1 if step.is_finished else 0)
@@ -123,10 +127,13 @@ def print_warnings(report: "RunReport") -> None:
     """Print what a person should look at; why the run failed is its last line."""
     from chicago_crime.cli.screen import errors, printable
 
-    for check in report.checks:
-        if not check.is_error:
-            errors.print(f"check {check.asset}:{check.check} warns: ", style="yellow", end="")
-            errors.print(printable(check.description, keep="\n"))
+    warnings: dict[str, list[str]] = {}
+    for one in report.checks:
+        if not one.is_error:
+            warnings.setdefault(f"{one.asset}:{one.check}", []).append(f"{one.year}: {one.description}")
+    for check, by_year in warnings.items():
+        errors.print(f"check {check} warns: ", style="yellow", end="")
+        errors.print(printable("; ".join(by_year), keep="\n"))
 
 
 def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":

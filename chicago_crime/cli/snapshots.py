@@ -15,7 +15,7 @@ def snapshots(data_dir: DataOption = None) -> None:
         from rich.table import Table
 
         from chicago_crime.cli.screen import errors, out, printable
-        from chicago_crime.published.catalog import CHICAGO, Catalog, kept_snapshots
+        from chicago_crime.published.catalog import Catalog, kept_snapshots
         from chicago_crime.tables.years import format_years
 
         table = Table(
@@ -34,7 +34,7 @@ def snapshots(data_dir: DataOption = None) -> None:
             accepted = [f"{year}: {held.accepted}" for year, held in one.years.items() if held.accepted]
             table.add_row(
                 name,
-                f"{one.published_at.astimezone(CHICAGO):%Y-%m-%d %H:%M}",
+                one.told_at,
                 format_years(one.changed),
                 f"{one.records:,}",
                 max(months, default="-"),

@@ -33,7 +33,7 @@ def status(
         for table in status_tables(found.years):
             out.print(table)
         if found.snapshot:
-            out.print(f"Published: {found.snapshot.snapshot}, of {found.snapshot.published_at:%Y-%m-%d %H:%M} UTC")
+            out.print(f"Published: {found.snapshot.snapshot}, of {found.snapshot.told_at}")
         elif not found.years:
             out.print("Nothing is loaded yet. Start with: chicago-crime run --years 2021")
         if found.damaged:
@@ -76,15 +76,9 @@ def _print_problems(statuses: Sequence["YearStatus"]) -> None:
             years.setdefault(problem, []).append(status.year)
     for problem, those in years.items():
         errors.print(printable(f"{format_years(those)}: {problem}"), style="yellow")
-    wrong = [status for status in statuses if not status.is_complete]
-    only_unpublished = [
-        one.year
-        for one in wrong
-        if one.unpublished and not (one.links or one.damaged or one.damaged_files or one.outdated)
-    ]
-    for chosen, assets in (
-        ([one.year for one in wrong if one.year not in only_unpublished], ""),
-        (only_unpublished, " --assets published"),
-    ):
-        if chosen:
-            errors.print(f"What to do: chicago-crime run --years {format_years(chosen)}{assets}")
+    mended: dict[str, list[int]] = {}
+    for status in statuses:
+        if not status.is_complete:
+            mended.setdefault(status.how_to_mend, []).append(status.year)
+    for options, those in mended.items():
+        errors.print(f"What to do: chicago-crime run --years {format_years(those)}{options}")

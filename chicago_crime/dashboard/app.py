@@ -1,67 +1,80 @@
 """The web application: routes, error pages and headers. It serves everything it needs itself, without the internet."""
 
-import io
-import json
 import logging
 from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property, partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
-import jinja2
-import pyarrow.csv
-import pyarrow.parquet
-from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Lifespan
 
 from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts.map import streets
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
+from chicago_crime.dashboard.downloads import FORMATS, file_name
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.data import data_page
+from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
-from chicago_crime.dashboard.view import SYNTHETIC, as_text
+from chicago_crime.dashboard.report import render
+from chicago_crime.dashboard.search import understand
+from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json
+from chicago_crime.dashboard.view import as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.tables.years import format_years
 
 PAGES: dict[str, tuple[str, Page]] = {
+    "signals": ("Signals", signals),
     "overview": ("Overview", overview),
     "where": ("Where", where),
     "when": ("When", when),
     "compare": ("Compare", compare),
+    "incidents": ("Incidents", incidents),
     "data": ("Data", data_page),
 }
+BLOCKS_SUGGESTED = 20
 HOSTS = ["127.0.0.1", "localhost", "testserver"]
+NOT_IN_FRAMES = "frame-ancestors 'none'"
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
-POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-
-FOLDER = Path(__file__).parent
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+POLICY = (
+    f"{NOT_IN_FRAMES}; default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:"
 )
 
 log = logging.getLogger(__name__)
 
 
 class Dashboard:
-    """The pages over published snapshots."""
+    """The pages over published snapshots.
+
+    Attributes:
+        snapshots: what they show.
+        more: routes beside the pages.
+        lifespan: what runs while the server does.
+    """
 
     def __init__(self, snapshots: Snapshots) -> None:
         self.snapshots = snapshots
+        self.more: list[BaseRoute] = []
+        self.lifespan: Lifespan[Starlette] | None = None
 
     def application(self) -> Starlette:
         """The application for an ASGI server."""
@@ -70,7 +83,11 @@ class Dashboard:
                 Route("/", self.page),
                 Route("/static/vega.js", self.vega),
                 Mount("/static", StaticFiles(directory=FOLDER / "static")),
+                Route("/blocks", self.blocks),
+                Route("/embed/{page}/{name}", self.embed),
                 Route("/download/{page}/{file}", self.download),
+                Route("/report", self.report),
+                *self.more,
                 Route("/{page}", self.page),
             ],
             exception_handlers={
@@ -84,22 +101,30 @@ class Dashboard:
                 Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
                 Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
             ],
+            lifespan=self.lifespan,
         )
+
+    @cached_property
+    def tiles(self) -> dict[str, Any] | None:
+        """Where browsers get streets from, and how they place them on maps; None if the installation has none."""
+        settings = self.snapshots.installation.settings
+        return {"url": settings.map_tiles, "credit": settings.map_credit, **streets()} if settings.map_tiles else None
 
     def warm_up(self) -> None:
         """Import before the server listens what concurrent requests would race for."""
         import_module("chicago_crime.sql.duckdb_dialect")
         with suppress(PlatformError):  # the page will show it
-            overview(PageRequest(self.snapshots.data(), Filters()))
+            signals(PageRequest(self.snapshots.data(), Filters()))
 
     def page(self, request: Request) -> Response:
         """One of the pages."""
-        name = request.path_params.get("page", "overview")
+        name = request.path_params.get("page", "signals")
         if name not in PAGES:
             raise HTTPException(404)
         page_request = self._page_request(request)
         view, problem, status = None, None, 200
         try:
+            page_request.require_sense()
             view = PAGES[name][1](page_request)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
@@ -108,22 +133,37 @@ class Dashboard:
     def download(self, request: Request) -> Response:
         """A table of a page, with the rows that the page shows for the same query string."""
         page, (name, _, format) = request.path_params["page"], request.path_params["file"].rpartition(".")
-        if page not in PAGES or format not in MEDIA_TYPES:
+        if page not in PAGES or format not in FORMATS:
             raise HTTPException(404)
-        page_request = self._page_request(request)
+        page_request = replace(self._page_request(request), is_download=True)
+        page_request.require_sense()
         table = PAGES[page][1](page_request).table(name)
         if table is None:
             raise HTTPException(404)
         is_synthetic = bool(caveats.synthetic_years(page_request.facts))
-        rows, buffer = table.download(is_synthetic), io.BytesIO()
-        if format == "csv":
-            pyarrow.csv.write_csv(rows, buffer)
-        else:
-            pyarrow.parquet.write_table(rows.replace_schema_metadata({"citation": page_request.citation}), buffer)
-        snapshot = page_request.data.catalog.snapshot
-        file = f"chicago-crime-{page}-{name}-{snapshot}{'-' + SYNTHETIC if is_synthetic else ''}.{format}"
+        media_type, write = FORMATS[format]
+        rows = table.download(page_request.filters.sort, is_synthetic)
+        file = f"{file_name(page_request, page, name, is_synthetic)}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-        return Response(buffer.getvalue(), media_type=MEDIA_TYPES[format], headers=headers)
+        return Response(write(rows, page_request.citation), media_type=media_type, headers=headers)
+
+    def embed(self, request: Request) -> Response:
+        """One chart or map of a page by itself, for a frame in a page of somebody else."""
+        page, page_request = request.path_params["page"], self._page_request(request)
+        page_request.require_sense()
+        section = PAGES[page][1](page_request).only(request.path_params["name"]) if page in PAGES else None
+        if section is None:
+            raise HTTPException(404)
+        response = self._render("embed.html", page, page_request, section=section, is_embedded=True)
+        policy = response.headers["Content-Security-Policy"].replace(NOT_IN_FRAMES, "frame-ancestors *")
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+    def report(self, request: Request) -> Response:
+        """The same filters as a report to print."""
+        page_request = self._page_request(request)
+        page_request.require_sense()
+        return HTMLResponse(render(page_request), headers={"Content-Security-Policy": POLICY})
 
     def vega(self, request: Request) -> Response:
         """The library that draws the charts."""
@@ -154,8 +194,21 @@ class Dashboard:
         return self._error(500, "Something went wrong", problem)
 
     def _page_request(self, request: Request) -> PageRequest:
-        filters, notes = read_filters(request.query_params.multi_items())
-        return PageRequest(self.snapshots.data(filters.as_of), filters, notes)
+        pairs = request.query_params.multi_items()
+        filters, notes, refused = read_filters((name, text) for name, text in pairs if name not in ("q", "part"))
+        data = self.snapshots.data(filters.as_of)
+        if text := request.query_params.get("q", "").strip():
+            found, unknown = understand(text, data.facts())
+            filters = replace(found, as_of=filters.as_of)
+            notes += [f"Not understood: {', '.join(unknown)}."] if unknown else []
+        return PageRequest(data, filters, notes, refused)
+
+    def blocks(self, request: Request) -> Response:
+        """Blocks that contain a text, those with most crimes first: what the filter of blocks suggests."""
+        page_request = self._page_request(request)
+        part = request.query_params.get("part", "").strip().upper()
+        found = page_request.answer("blocks", part=part, row_count=BLOCKS_SUGGESTED)
+        return JSONResponse(found["block"].to_pylist())
 
     def _error(self, status: int, title: str, problem: str) -> Response:
         return self._render("message.html", "", status=status, title=title, problem=problem)
@@ -171,18 +224,16 @@ class Dashboard:
             "bare": f"?{bare}" if bare else "",
             "request": request,
             "as_text": as_text,
+            "tiles": self.tiles,
         }
         context |= {"as_json": as_json, "themes": [theme(False), theme(True)]}
         if request:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
                 context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
+                context["chart_file"] = partial(file_name, request, page, is_synthetic=bool(context["synthetic_years"]))
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)
-        return HTMLResponse(text, status, {"Content-Security-Policy": POLICY})
-
-
-def as_json(value: Any) -> Markup:
-    """A value as JSON that is safe inside a script element."""
-    return Markup(json.dumps(value, separators=(",", ":"), default=str).replace("<", "\\u003c"))
+        policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
+        return HTMLResponse(text, status, {"Content-Security-Policy": policy})

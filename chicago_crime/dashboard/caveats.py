@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from chicago_crime.analysis.late import growth
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import as_text
 from chicago_crime.tables.years import format_years
 
@@ -13,13 +15,19 @@ POPULATION = (
     "Population is interpolated between the 2010 and 2020 censuses and held constant outside them. People who only "
     "work in an area or visit it are not counted."
 )
-AREAS_FROM_CELLS = (
-    "These are not official boundaries: each 660-foot cell is assigned to the community area in which most of its "
-    "crimes lie, over the newest five years."
+OUTLINES_FROM_CELLS = (
+    "These are not official boundaries: each 660-foot cell is assigned to the place in which most of its crimes of the "
+    "five years before lie."
 )
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 SMALL_MONTHS = f"Some months have fewer than {SMALL} crimes, so small differences can look like a season."
+
+MOST_DRIFTING = 0.01
+"""The share of crimes with codes that were not in use in all years above which a trend says so."""
+
+REDRAWN = {"district": (2012,), "beat": (2012,), "ward": (2015, 2023)}
+"""When the boundaries of places moved. Districts 13, 21 and 23 were merged; community areas do not move."""
 
 FEW_RESIDENTS = "fewer than 10,000 residents, so that a single crime moves the rate by more than 0.1"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
@@ -44,6 +52,56 @@ def labels(facts: Facts, filters: Filters) -> list[str]:
         return ["Types have the source's own labels. Some changed over the years, which can break a trend."]
     merged = ", ".join(f"{old} into {new}" for old, new in sorted(facts.merged.items()))
     return [f"Labels that changed over the years are merged ({merged}). Select “Source labels” to see them separately."]
+
+
+def still_growing(request: PageRequest) -> list[str]:
+    """By how much the newest four weeks will still grow, if earlier loads tell."""
+    [found] = request.data.answer("late_reports", {}).to_pylist()
+    share = growth(found["known"], found["added"] or 0)
+    growing = (
+        f"The newest four weeks will still grow by about {as_text(share, 'percent')}, as those of earlier loads did."
+    )
+    return [] if share is None else [growing]
+
+
+def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
+    """Which share of the chosen offenses has codes that were not in use in each of the years, if it is above 1 %."""
+    years = sorted(years)
+    by_code: dict[str, dict[int, int]] = {}
+    total = 0
+    for row in request.answer("codes", years).to_pylist():
+        total += row["crimes"]
+        if row["iucr"] and (request.filters.source_labels or not row["is_moved"]):
+            by_code.setdefault(row["iucr"], {})[row["year"]] = row["crimes"]
+    missing = {}
+    for code, crimes in by_code.items():
+        a_year = sum(crimes.values()) / sum(request.facts.years[year].covered for year in crimes)
+        if any(year not in crimes and a_year * request.facts.years[year].covered >= SMALL for year in years):
+            missing[code] = sum(crimes.values())
+    affected = sum(missing.values())
+    if affected <= MOST_DRIFTING * total:
+        return []
+    codes = sorted(missing, key=lambda code: (-missing[code], code))
+    names = ", ".join(f"{code} in {format_years(sorted(by_code[code]))}" for code in codes[:4])
+    return [
+        f"{as_text(affected / total, 'percent')} of these offenses have codes that were not in use in all years "
+        f"({names}{', ...' if len(codes) > 4 else ''}), so a trend may follow the codes."
+    ]
+
+
+def places_drift(by: str, years: Iterable[int]) -> list[str]:
+    """That districts, beats or wards were redrawn within these years, for a series by them."""
+    years = sorted(years)
+    found = [year for year in REDRAWN.get(by, ()) if years[0] <= year <= years[-1]]
+    if not found:
+        return []
+    return [f"{by.capitalize()}s were redrawn in {' and '.join(map(str, found))}: a change may be one of the boundary."]
+
+
+def year_label(facts: Facts, year: int) -> str:
+    """A year as the header of a column: how far it goes, if it is incomplete."""
+    last = facts.years[year].last_day
+    return str(year) if facts.years[year].is_complete else f"{year}, to {last.day} {last:%b}"
 
 
 def partial(facts: Facts, years: Iterable[int]) -> list[str]:

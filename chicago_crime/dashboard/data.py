@@ -5,11 +5,11 @@ The SQL is in `sql/pages/`; each page's module turns the answers into what it sh
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
@@ -52,6 +52,11 @@ class Year:
         return (self.last_day.month, self.last_day.day) == (12, 31)
 
     @property
+    def covered(self) -> float:
+        """Which share of the year its data covers, from 1 January to the last day."""
+        return self.last_day.timetuple().tm_yday / self.last_day.replace(month=12, day=31).timetuple().tm_yday
+
+    @property
     def complete_months(self) -> int:
         """How many of its months are complete."""
         return self.last_day.month - (0 if (self.last_day + timedelta(1)).day == 1 else 1)
@@ -66,8 +71,12 @@ class Facts:
         synthetic: years of sample data.
         types: comparable labels, most frequent first.
         source_types: the source's labels, most frequent first.
-        merged: source label -> comparable label, where the two differ.
+        merged: source label, or "part of" one, -> comparable label, where the two differ.
         districts: district numbers.
+        wards: ward numbers.
+        beats: beat numbers.
+        descriptions: the source's descriptions, most frequent first.
+        locations: kinds of location, most frequent first.
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
@@ -80,6 +89,10 @@ class Facts:
     source_types: list[str]
     merged: dict[str, str]
     districts: list[int]
+    wards: list[int]
+    beats: list[int]
+    descriptions: list[str]
+    locations: list[str]
     areas: dict[int, str]
     sides: dict[int, str]
     residents: dict[tuple[int, int], float]
@@ -197,7 +210,10 @@ class Data:
         for row in (row for row in choices if row["primary_type_comparable"]):
             name = row["primary_type_comparable"]
             comparable[name] = comparable.get(name, 0) + row["crimes"]
-        source = {row["primary_type"]: row["crimes"] for row in choices if row["primary_type"]}
+        source: Counter[str] = Counter()
+        for row in (row for row in choices if row["primary_type"]):
+            source[row["primary_type"]] += row["crimes"]
+        kept = {row["primary_type"] for row in choices if row["primary_type"] == row["primary_type_comparable"]}
         return Facts(
             years={
                 row["year"]: Year(row["first_day"], row["last_day"], row["provisional_from"], row["crimes"])
@@ -207,16 +223,28 @@ class Data:
             types=sorted(comparable, key=lambda name: (-comparable[name], name)),
             source_types=sorted(source, key=lambda name: (-source[name], name)),
             merged={
-                row["primary_type"]: row["primary_type_comparable"]
+                f"part of {row['primary_type']}" if row["primary_type"] in kept else row["primary_type"]: row[
+                    "primary_type_comparable"
+                ]
                 for row in choices
                 if row["primary_type"] and row["primary_type"] != row["primary_type_comparable"]
             },
-            districts=sorted({row["district"] for row in choices if row["district"] is not None}),
+            districts=sorted(row["district"] for row in choices if row["district"] is not None),
+            wards=sorted(row["ward"] for row in choices if row["ward"] is not None),
+            beats=sorted(row["beat"] for row in choices if row["beat"] is not None),
+            descriptions=_most_frequent(choices, "description"),
+            locations=_most_frequent(choices, "location_description"),
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},
             residents={(row["year"], row["community_area"]): row["population"] for row in residents},
             few_residents={(row["year"], row["community_area"]) for row in residents if row["is_small_population"]},
         )
+
+
+def _most_frequent(choices: list[dict[str, Any]], column: str) -> list[str]:
+    """The values of a column, most frequent first."""
+    counts = {row[column]: row["crimes"] for row in choices if row[column] is not None}
+    return sorted(counts, key=lambda name: (-counts[name], name))
 
 
 @dataclass

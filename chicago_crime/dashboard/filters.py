@@ -10,20 +10,46 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import read_as_of
+from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import YearsError, parse_years
 
-MAPS = ("areas", "cells", "hot_spots")
+VIEWS = ("map", "measure", "rows", "end", "sort", "page", "source_labels")
+"""What chooses how a page shows crimes, and not which."""
+
+LABELS = {
+    "group": "offense group",
+    "offense_class": "offense class",
+    "area": "community area",
+    "location": "kind of location",
+    "weekday": "day of the week",
+    "start": "first day",
+    "finish": "last day",
+}
+"""What filters are called where their name does not say it."""
+
+MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
-ROWS = ("area", "district", "type")
+ROWS = ("area", "district", "ward", "beat", "type")
 MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
 
 VALUES: dict[str, Any] = {
+    "group": Literal[tuple(offense_groups())],
     "offense_class": Literal[OFFENSE_CLASSES],
     "type": Annotated[str, StringConstraints(to_upper=True)],
+    "description": str,
     "area": Annotated[int, Field(ge=1, le=77)],
     "district": Annotated[int, Field(ge=1, le=31)],
+    "ward": Annotated[int, Field(ge=1, le=50)],
+    "beat": Annotated[int, Field(ge=111, le=3199)],
+    "block": str,  # some blocks have small letters
+    "cell": Annotated[str, StringConstraints(pattern=r"^\d{1,4},\d{1,4}$")],
+    "location": str,
+    "hour": Annotated[int, Field(ge=0, le=23)],
+    "weekday": Annotated[int, Field(ge=1, le=7)],
+    "start": date,
+    "finish": date,
     "arrest": bool,
     "domestic": bool,
     "source_labels": bool,
@@ -31,6 +57,8 @@ VALUES: dict[str, Any] = {
     "measure": Literal[MEASURES],
     "rows": Literal[ROWS],
     "end": date,
+    "sort": Annotated[str, StringConstraints(pattern=r"^[\w-]+:-?\w+$")],
+    "page": Annotated[int, Field(ge=1, le=100_000)],
 }
 """What one value of each filter may be; years are ranges, and read by `parse_years`."""
 
@@ -41,10 +69,21 @@ class Filters:
 
     Attributes:
         year: years.
+        group: offense groups, such as carjacking.
         offense_class: violent, property, non_index.
         type: crime types, under the labels that `source_labels` chooses.
+        description: the source's descriptions, below the type.
         area: community area numbers.
         district: police district numbers.
+        ward: ward numbers.
+        beat: police beat numbers.
+        block: blocks, exactly as the source writes them.
+        cell: a 660-foot cell, as `cell_x,cell_y`.
+        location: kinds of location, such as STREET.
+        hour: hours of the day, 0 to 23; crimes of an unknown time are in none.
+        weekday: days of the week, 1 (Monday) to 7.
+        start: the first day.
+        finish: the last day.
         arrest: only crimes with (True) or without (False) the arrest flag.
         domestic: the same for the domestic flag.
         source_labels: use the source's own labels of types instead of one label for all years.
@@ -52,14 +91,27 @@ class Filters:
         measure: whether that map shows counts or rates.
         rows: what one row of the page Compare stands for.
         end: the last day of the periods on Compare; None for the newest day.
+        sort: the table and column that it is sorted by, such as types:crimes, or types:-crimes for largest first.
+        page: which part of a long table is shown.
         as_of: which snapshot the pages show: the newest at the end of a day, or one by its id; None for the newest.
     """
 
     year: tuple[int, ...] = ()
+    group: tuple[str, ...] = ()
     offense_class: tuple[str, ...] = ()
     type: tuple[str, ...] = ()
+    description: tuple[str, ...] = ()
     area: tuple[int, ...] = ()
     district: tuple[int, ...] = ()
+    ward: tuple[int, ...] = ()
+    beat: tuple[int, ...] = ()
+    block: tuple[str, ...] = ()
+    cell: str | None = None
+    location: tuple[str, ...] = ()
+    hour: tuple[int, ...] = ()
+    weekday: tuple[int, ...] = ()
+    start: date | None = None
+    finish: date | None = None
     arrest: bool | None = None
     domestic: bool | None = None
     source_labels: bool = False
@@ -67,6 +119,8 @@ class Filters:
     measure: str = "count"
     rows: str = "area"
     end: date | None = None
+    sort: str = ""
+    page: int = 1
     as_of: date | str | None = None
 
     def query(self) -> str:
@@ -86,45 +140,70 @@ class Filters:
         """The same filters without one value."""
         chosen = getattr(self, name)
         left = tuple(one for one in chosen if one != value) if isinstance(chosen, tuple) else getattr(Filters, name)
-        changes: dict[str, Any] = {name: left}
+        changes: dict[str, Any] = {name: left, "page": 1}
         return replace(self, **changes)
 
     def toggled(self, name: str, value: object) -> "Filters":
         """The same filters with a value added, or removed if it is active."""
         chosen = getattr(self, name)
-        changes: dict[str, Any] = {name: (*chosen, value)}
-        return self.without(name, value) if value in chosen else replace(self, **changes)
+        if value in chosen if isinstance(chosen, tuple) else value == chosen:
+            return self.without(name, value)
+        changes: dict[str, Any] = {name: (*chosen, value) if isinstance(chosen, tuple) else value, "page": 1}
+        return replace(self, **changes)
 
     def active(self) -> list[tuple[str, Any]]:
         """The active filters, value by value, without the years and what applies to one page only."""
-        several = ("offense_class", "type", "area", "district")
+        several = [field.name for field in fields(self) if isinstance(field.default, tuple) and field.name != "year"]
         chosen = [(name, value) for name in several for value in getattr(self, name)]
-        single = ("arrest", "domestic", "as_of")
+        single = ("cell", "start", "finish", "arrest", "domestic", "as_of")
         return chosen + [(name, value) for name in single if (value := getattr(self, name)) is not None]
+
+    @property
+    def splits_areas(self) -> bool:
+        """Whether they leave only a part of some community areas, of which nobody knows the residents."""
+        return bool(self.district or self.ward or self.beat or self.block or self.cell)
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether days are chosen: earlier years have none of them, so there is nothing to compare with."""
+        return bool(self.start or self.finish)
 
     def none_chosen(self) -> "Filters":
         """No filters, on the same snapshot."""
         return Filters(as_of=self.as_of)
 
     def parameters(self, years: Iterable[int]) -> dict[str, object]:
-        """The parameters of `sql/pages/matches_filters.sql`, for these years."""
+        """The parameters of `sql/fragments/matches_filters.sql`, for these years."""
         return {
             "years": sorted(years),
+            "codes": sorted(set[str]().union(*(offense_groups()[name].codes for name in self.group))),
             "classes": list(self.offense_class),
             "types": list(self.type),
+            "descriptions": list(self.description),
             "areas": list(self.area),
             "districts": list(self.district),
+            "wards": list(self.ward),
+            "beats": list(self.beat),
+            "blocks": list(self.block),
+            "cell_x": int(self.cell.split(",")[0]) if self.cell else None,
+            "cell_y": int(self.cell.split(",")[1]) if self.cell else None,
+            "locations": list(self.location),
+            "hours": list(self.hour),
+            "weekdays": list(self.weekday),
+            "start": self.start,
+            "finish": self.finish,
             "arrest": self.arrest,
             "domestic": self.domestic,
             "source_labels": self.source_labels,
         }
 
 
-def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str]]:
+def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], list[str]]:
     """Read a query string.
 
     Returns:
-        The filters, and a sentence for each part of the query string that was ignored because it is not valid.
+        The filters; a sentence for each part that was ignored, because it says nothing about crimes; and one for each
+        value that no crime can have, such as area=999: without it, the page would show more than was asked for.
 
     Raises:
         UsageError: there are more than MAX_VALUES values, or no snapshot can be meant: any other would mislead.
@@ -133,21 +212,23 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str]]:
     if len(pairs) > MAX_VALUES:
         raise UsageError(f"The filters have {len(pairs):,} values; at most {MAX_VALUES} are possible. Remove some.")
     values: dict[str, Any] = {}
-    notes = []
+    ignored, refused = [], []
     for name, text in pairs:
         if name == "as_of":
             values[name] = read_as_of(text)
             continue
         if name != "year" and name not in VALUES:
-            notes.append(f"Ignored “{name}”: this dashboard has no such filter.")
+            ignored.append(f"Ignored “{name}”: this dashboard has no such filter.")
             continue
         try:
             found = parse_years(text) if name == "year" else [TypeAdapter(VALUES[name]).validate_python(text)]
-        except YearsError as error:
-            notes.append(f"Ignored “{name}={text}”: {error}.")
-        except ValidationError as error:
-            notes.append(f"Ignored “{name}={text}”: {error.errors()[0]['msg']}.")
+        except (YearsError, ValidationError) as error:
+            why = str(error) if isinstance(error, YearsError) else error.errors()[0]["msg"]
+            if name in VIEWS:
+                ignored.append(f"Ignored “{name}={text}”: {why}.")
+            else:
+                refused.append(f"There is no {LABELS.get(name, name)} “{text}”: {why}.")
         else:
             is_single = not isinstance(getattr(Filters, name), tuple)
             values[name] = found[-1] if is_single else tuple(sorted({*values.get(name, ()), *found}))
-    return Filters(**values), notes
+    return Filters(**values), ignored, refused

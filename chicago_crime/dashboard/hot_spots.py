@@ -5,16 +5,19 @@ import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
 
-HOT = 1.96
-"""The z-score of 95 % confidence."""
+RATES = (0.01, 0.05)
+"""Which share of the cells that are called hot or cold may be so by chance: in dark colors, and in all.
+
+As Caldas de Castro and Singer (2006) use the procedure of Benjamini and Hochberg for Gi*.
+"""
+
+LEAST_CELLS = 30
+"""In a smaller study area, Gi* is not near enough to a normal distribution."""
 
 WHAT_HOT_MEANS = (
     "A cell is hot (or cold) if it and its eight neighbors together have more (or fewer) of these crimes than chance "
-    "alone would explain: Getis-Ord Gi* beyond ±1.96 (95 % confidence) or ±2.58 (99 %)."
-)
-MANY_TESTS = (
-    "Gi* tests thousands of cells at once, so some are hot by chance. The study area is every cell with any crime in "
-    "these years."
+    "alone would explain (Getis-Ord Gi*). Of the cells that are marked, at most 5 % are expected to be so by chance, "
+    "and at most 1 % of the dark ones: Gi* tests thousands of cells, which the threshold takes into account."
 )
 
 

@@ -1,8 +1,11 @@
 """A request for a page: its filters, what is loaded, and the years that both leave."""
 
+from calendar import day_name
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 
@@ -10,6 +13,7 @@ from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.view import SYNTHETIC, View, as_text
 from chicago_crime.errors import PlatformError
+from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import format_years
 
@@ -29,11 +33,15 @@ class PageRequest:
         data: the snapshot that everything on the page is from.
         filters: the chosen filters.
         notes: sentences about the filters that the page shows above its content.
+        refused: sentences about values that no crime can have; nothing is shown then.
+        is_download: whether a table is to be downloaded, and not shown on a page.
     """
 
     data: Data
     filters: Filters
     notes: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    is_download: bool = False
 
     @cached_property
     def facts(self) -> Facts:
@@ -42,22 +50,23 @@ class PageRequest:
 
     @cached_property
     def years(self) -> list[int]:
-        """The chosen years that are loaded; all loaded years if none is chosen.
+        """The chosen years that are loaded and that the dates leave; all that are loaded if nothing is chosen.
 
         Raises:
-            NothingMatchesError: none of the chosen years is loaded.
+            NothingMatchesError: there is no such year.
         """
-        loaded = list(self.facts.years)
-        if not self.filters.year:
-            return loaded
-        chosen = [year for year in self.filters.year if year in loaded]
-        if missing := [year for year in self.filters.year if year not in loaded]:
-            note = (
-                f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
-                f"To load: chicago-crime run --years {format_years(missing)}"
-            )
-            if not chosen:
-                raise NothingMatchesError(f"{note} (loaded: {format_years(loaded)})")
+        loaded, filters = list(self.facts.years), self.filters
+        first, last = (filters.start or date.min).year, (filters.finish or date.max).year
+        chosen = [year for year in filters.year or loaded if year in loaded and first <= year <= last]
+        missing = [year for year in filters.year if year not in loaded]
+        note = (
+            f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
+            f"To load: chicago-crime run --years {format_years(missing)}"
+        )
+        if not chosen:
+            problem = note if missing else "No loaded year is between these dates and chosen."
+            raise NothingMatchesError(f"{problem} (loaded: {format_years(loaded)})")
+        if missing:
             self.notes.append(note)
         return chosen
 
@@ -87,6 +96,11 @@ class PageRequest:
         chosen = self.years if years is None else years
         return self.data.answer(name, self.filters.parameters(chosen) | more)
 
+    def require_sense(self) -> None:
+        """Raise NothingMatchesError if a filter has a value that no crime can have."""
+        if self.refused:
+            raise NothingMatchesError(" ".join(self.refused))
+
     def require_matches(self, crimes: float) -> None:
         """Raise NothingMatchesError if no crime matches."""
         if not crimes:
@@ -101,14 +115,24 @@ class PageRequest:
         match name:
             case "area":
                 return self.area_name(int(str(value)))
-            case "district":
-                return f"District {value}"
+            case "district" | "ward" | "beat" | "cell":
+                return f"{name.capitalize()} {value}"
+            case "group":
+                return offense_groups()[str(value)].label
+            case "hour":
+                return f"{value}:00 to {value}:59"
+            case "weekday":
+                return day_name[int(str(value)) - 1]
+            case "start" | "finish":
+                return f"{'From' if name == 'start' else 'To'} {as_text(value, 'date')}"
             case "arrest":
                 return "Arrest flag set" if value else "Arrest flag not set"
             case "domestic":
                 return "Domestic" if value else "Not domestic"
             case "as_of":
                 return f"As of {value}"
+            case "block":
+                return str(value)
         return str(value).replace("non_index", "other (non-index)").capitalize()
 
     @property
@@ -116,14 +140,63 @@ class PageRequest:
         """The offense classes with their names on the page."""
         return [(name, self.filter_label("offense_class", name)) for name in OFFENSE_CLASSES]
 
+    def options(self, name: str, values: Iterable[Any]) -> list[tuple[Any, str, bool]]:
+        """The values of a filter with their names and whether each is chosen; those that are come first."""
+        chosen = getattr(self.filters, name)
+        others = (value for value in values if value not in chosen)
+        return [(value, self.filter_label(name, value), value in chosen) for value in (*chosen, *others)]
+
+    @property
+    def offense_groups(self) -> list[str]:
+        """The offense groups, by their names on the page."""
+        return sorted(offense_groups(), key=lambda name: offense_groups()[name].label)
+
     def toggled(self, name: str, value: object) -> str:
         """The query string with a filter added, or removed if it is active."""
         return self.filters.toggled(name, value).query()
+
+    def sorted(self, sort: str) -> str:
+        """The query string with another order of a table's rows, from the first of them."""
+        return replace(self.filters, sort=sort, page=1).query()
+
+    def paged(self, page: int) -> str:
+        """The query string of another part of a long table."""
+        return replace(self.filters, page=page).query()
+
+    def incidents(self, **values: object) -> str:
+        """The query string of the incidents that have these values besides the filters.
+
+        A value replaces those of its filter, as each row of a table stands for one of them.
+        """
+        several = {name for name in values if isinstance(getattr(Filters, name), tuple)}
+        changes: dict[str, Any] = {
+            name: (value,) if name in several and not isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
+        return replace(self.filters, sort="", page=1, **changes).query()
+
+    def incidents_between(self, first: date, last: date, **values: object) -> str:
+        """The same for the days from `first` to `last` that the filters leave."""
+        start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
+        return self.incidents(year=(), start=start, finish=finish, **values)
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """Residents of the areas (of all areas by default), summed over years."""
         chosen = set(areas) or set(self.facts.areas)
         return sum(self.facts.residents.get((year, area), 0.0) for year in years for area in chosen)
+
+    def resident_years(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
+        """The same, but a year that is not over counts only as far as its data goes: what a yearly rate divides by."""
+        return sum(self.residents([year], areas) * self._covered(year) for year in years)
+
+    def _covered(self, year: int) -> float:
+        """Which share of a year is loaded and chosen."""
+        held, filters = self.facts.years[year], self.filters
+        if not filters.has_dates:
+            return held.covered
+        first = max(filters.start or date.min, date(year, 1, 1))
+        last = min(filters.finish or date.max, held.last_day)
+        return max((last - first).days + 1, 0) / (date(year, 12, 31) - date(year - 1, 12, 31)).days
 
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:
         """Whether an area has too few residents in any of the years for a meaningful rate."""

@@ -1,10 +1,11 @@
-"""A report on one year of a community area or of the whole city: a single HTML file, to print or to send.
+"""A report on some years of the city, or of an area, ward, district or beat: a single HTML file of four pages at most.
 
-Its numbers, charts and tables are those of the dashboard's pages.
+It is made to be printed or sent. Its numbers, charts and tables are those of the dashboard's pages.
 """
 
 import difflib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,56 +15,115 @@ import vl_convert
 from markupsafe import Markup
 
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.app import TEMPLATES
 from chicago_crime.dashboard.charts.vega import theme
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
+from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
-from chicago_crime.dashboard.view import Figure, as_text
+from chicago_crime.dashboard.pages.where import PLACES, where
+from chicago_crime.dashboard.templating import FOLDER, TEMPLATES
+from chicago_crime.dashboard.view import Figure, PageTable, Section, View, as_text
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
 
-WIDTH = 680
-"""Width of a chart in pixels, to fit a printed page."""
+KINDS = tuple(kind for kind, _ in PLACES.values())
+"""The filters that a report's title names."""
 
-ROWS_SHOWN = 25
+ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 13}
+"""How many rows of each table fit."""
 
 
 def write_report(
-    installation: Installation, area: str | None, year: int, output: Path, as_of: date | str | None = None
+    installation: Installation,
+    year: int,
+    output: Path,
+    area: str | None = None,
+    as_of: date | str | None = None,
+    **places: int | None,
 ) -> str:
-    """Write the report and return its title. `as_of` chooses an older snapshot than the newest.
+    """Write the report on a year and return its title.
+
+    Args:
+        installation: whose.
+        year: which.
+        output: the file.
+        area: name or number of a community area; with no place, the report is on the city.
+        as_of: which snapshot; None for the newest.
+        places: number of a `district`, `ward` or `beat`.
 
     Raises:
         UsageError: there is no such area; the message suggests some.
-        PlatformError: there is no such snapshot, the year is not in it, or a file is damaged.
+        PlatformError: there is no such snapshot, the year is not in it, no crime matches, or a file is damaged.
     """
     data = Data(installation.reader(as_of))
-    facts = data.facts()
-    number = find_area(facts, area) if area else None
-    place = facts.areas[number] if number else "Chicago"
-    filters = Filters(year=(year,), area=(number,) if number else (), end=None, rows="type")
-    if year in facts.years:
-        filters = replace(filters, end=facts.years[year].last_day)
-    request = PageRequest(data, filters)
-    views = [page(request) for page in (overview, when, compare)]
-    title = f"Reported crime in {place}, {year}"
-    text = TEMPLATES.get_template("report.html").render(
-        title=title,
-        views=views,
-        as_svg=as_svg,
-        as_text=as_text,
-        rows_shown=ROWS_SHOWN,
-        synthetic_years=caveats.synthetic_years(facts),
-        block=caveats.BLOCK,
-        newest=facts.years[year].last_day,
-        citation=request.citation,
+    chosen: dict[str, Any] = {name: (number,) for name, number in places.items() if number is not None}
+    if area:
+        chosen["area"] = (find_area(data.facts(), area),)
+    request = PageRequest(data, Filters(year=(year,), **chosen))
+    output.write_text(render(request), encoding="utf-8")
+    return title_of(request)
+
+
+def title_of(request: PageRequest) -> str:
+    """What the report is on."""
+    names = [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
+    return f"Reported crime in {' and '.join(names) or 'Chicago'}, {request.years_text}"
+
+
+def render(request: PageRequest) -> str:
+    """The report as HTML, under any filters.
+
+    Raises:
+        PlatformError: none of the years is loaded, or no crime matches.
+    """
+    has_place = any(getattr(request.filters, kind) for kind in KINDS)
+    last_day = request.facts.years[request.newest_year].last_day
+    filters = replace(
+        request.filters, end=last_day, rows="type", map="cells" if has_place else "areas", sort="", page=1
     )
-    output.write_text(text, encoding="utf-8")
-    return title
+    request = replace(request, filters=filters)
+    views = overview(request), where(request), when(request), compare(request)
+    [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
+    tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[3].table("spans")}
+    used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=True)]
+    return TEMPLATES.get_template("report.html").render(
+        title=title_of(request),
+        others=[request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
+        numbers=views[0].numbers,
+        sections={section.name: section for section in used},
+        figure=lambda name, width, height: as_svg(_figure(views, name), width, height),
+        map=replace(drawn, marks=[replace(mark, link="") for mark in drawn.marks]),  # a file by itself links nowhere
+        tables={name: _short(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
+        notes=_notes([*used, _section(views[2], "season")]),
+        as_text=as_text,
+        synthetic_years=caveats.synthetic_years(request.facts),
+        newest=last_day,
+        citation=request.citation,
+        map_css=Markup((FOLDER / "static" / "map.css").read_text().partition("@media")[0]),
+    )
+
+
+def _section(view: View, name: str) -> Section:
+    return next(section for section in view.sections if section.name == name)
+
+
+def _figure(views: Iterable[View], name: str) -> Figure:
+    return next(one for view in views for section in view.sections for one in section.figures if one.name == name)
+
+
+def _short(table: PageTable, rows: int) -> tuple[PageTable, int]:
+    """The part of a table that fits on paper, and how many rows it leaves out: of Compare, only the year to date."""
+    left = [column for column in table.shown_columns if column.name != "residents"]
+    columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
+    return replace(table, columns=columns, rows=table.rows[:rows]), max(0, len(table.rows) - rows)
+
+
+def _notes(sections: Iterable[Section]) -> Iterator[str]:
+    """The caveats of all sections, each once."""
+    return iter(dict.fromkeys(note for section in sections for note in section.caveats))
 
 
 def find_area(facts: Facts, name: str) -> int:
@@ -88,12 +148,12 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def as_svg(figure: Figure) -> Markup:
-    """A chart as SVG."""
+def as_svg(figure: Figure, width: int, height: int) -> Markup:
+    """A chart as SVG, of a width and height in pixels."""
     data = {
         name: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         for name, columns in figure.data.items()
     }
-    spec: dict[str, Any] = {**figure.spec, "datasets": data, "config": theme(False), "width": WIDTH}
+    spec: dict[str, Any] = {**figure.spec, "datasets": data, "config": theme(False), "width": width, "height": height}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return Markup(vl_convert.vegalite_to_svg(spec))

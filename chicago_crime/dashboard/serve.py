@@ -73,9 +73,7 @@ def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], 
     dashboard.warm_up()
     threading.Thread(target=bundle, daemon=True).start()
     server = uvicorn.Server(
-        uvicorn.Config(
-            dashboard.application(), host=host, port=port, http=PatientProtocol, log_level="warning", lifespan="off"
-        )
+        uvicorn.Config(dashboard.application(), host=host, port=port, http=PatientProtocol, log_level="warning")
     )
     announce(f"http://{host}:{port}")
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean shutdown

@@ -4,13 +4,15 @@ Their layout is in `templates/` and `static/`, chart specifications in `charts/`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
 
 import pyarrow as pa
+
+from chicago_crime.dashboard.charts.map import Map
 
 Kind = Literal[
     "text",
@@ -26,6 +28,8 @@ Kind = Literal[
     "score",
     "date",
     "month",
+    "time",
+    "flag",
 ]
 
 NOT_KNOWN = "\u2013"
@@ -44,6 +48,7 @@ FORMATS = {
     "score": "{:+.1f}",
     "date": "{0.day} {0:%B %Y}",
     "month": "{:%B %Y}",
+    "time": "{0.day} {0:%b %Y, %H:%M}",
 }
 
 
@@ -53,6 +58,8 @@ def as_text(value: Any, kind: Kind) -> str:
         return NOT_KNOWN
     if kind in ("text", "prose", "plain"):
         return str(value)
+    if kind == "flag":
+        return "yes" if value else "no"
     if kind == "growth":  # the column header has the percent sign
         return as_text(value, "percent_change").removesuffix(" %")
     if kind == "mean":
@@ -71,6 +78,7 @@ class Column:
         group: a label above several columns.
         is_small: name of a column that is true where this column's value is too small to be meaningful.
         is_shown: whether the page shows it; a download always has it.
+        incidents: name of the value that is the query string of the incidents behind this column's count.
     """
 
     name: str
@@ -79,11 +87,12 @@ class Column:
     group: str = ""
     is_small: str = ""
     is_shown: bool = True
+    incidents: str = ""
 
     @property
     def is_number(self) -> bool:
         """Whether it is right-aligned."""
-        return self.kind not in ("text", "prose", "plain", "date", "month")
+        return self.kind not in ("text", "prose", "plain", "date", "month", "time", "flag")
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,8 @@ class PageTable:
         rows: values by column name; `link` may hold the query string that the first cell links to.
         shown: how many rows the page shows; the download has all.
         is_open: whether it is expanded at first.
-        has_total: whether its first row is the total of the others.
+        total: what all rows together have, shown below them. It is in no download: there it would count twice.
+        matching: how many rows there are, where `rows` are only a part of them.
     """
 
     name: str
@@ -106,7 +116,8 @@ class PageTable:
     rows: Sequence[Mapping[str, Any]]
     shown: int = 100
     is_open: bool = False
-    has_total: bool = False
+    total: Mapping[str, Any] | None = None
+    matching: int | None = None
 
     @cached_property
     def shown_columns(self) -> list[Column]:
@@ -130,9 +141,27 @@ class PageTable:
                 spans.append((column.group, 1))
         return spans if any(column.group for column in self.columns) else []
 
-    def download(self, synthetic: bool) -> pa.Table:
+    def ordered(self, sort: str) -> Sequence[Mapping[str, Any]]:
+        """The rows in the order that `Filters.sort` asks for, if that is about this table; unknown values last."""
+        table, _, name = sort.partition(":")
+        column = next((column.name for column in self.columns if column.name == name.removeprefix("-")), None)
+        if table != self.name or column is None:
+            return self.rows
+        known = [row for row in self.rows if row[column] is not None]
+        known.sort(key=lambda row: row[column], reverse=name.startswith("-"))
+        return [*known, *(row for row in self.rows if row[column] is None)]
+
+    def next_sort(self, column: Column, sort: str) -> str:
+        """What a click on a column's header sorts by: numbers from the largest, texts from A, and then the reverse."""
+        first, second = f"{self.name}:{column.name}", f"{self.name}:-{column.name}"
+        if column.kind not in ("text", "prose", "plain"):
+            first, second = second, first
+        return second if sort == first else first
+
+    def download(self, sort: str, synthetic: bool) -> pa.Table:
         """The unformatted rows, with a column that marks synthetic data."""
-        rows = pa.table({column.name: [row[column.name] for row in self.rows] for column in self.columns})
+        found = self.ordered(sort)
+        rows = pa.table({column.name: [row[column.name] for row in found] for column in self.columns})
         if synthetic:
             rows = rows.append_column("data", pa.array([SYNTHETIC] * rows.num_rows, pa.string()))
         return rows
@@ -150,7 +179,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page: a chart and the table with the same numbers."""
+    """A section of a page: a chart or map and the table with the same numbers."""
 
     name: str
     title: str
@@ -158,17 +187,19 @@ class Section:
     caveats: Sequence[str] = ()
     figures: Sequence[Figure] = ()
     tables: Sequence[PageTable] = ()
+    maps: Sequence[Map] = ()
     shape: Literal["", "wide", "tall"] = ""
 
 
 @dataclass(frozen=True)
 class Number:
-    """A key figure at the top of a page."""
+    """A key figure at the top of a page; `link` is the address of the incidents that it counts."""
 
     label: str
     value: str
     detail: str = ""
     caveat: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +209,15 @@ class View:
     question: str
     sections: Sequence[Section] = ()
     numbers: Sequence[Number] = ()
+
+    def only(self, name: str) -> Section | None:
+        """The section of the chart or map with this name, without anything else that it has."""
+        for section in self.sections:
+            figures = [figure for figure in section.figures if figure.name == name]
+            maps = [one for one in section.maps if one.name == name]
+            if figures or maps:
+                return replace(section, figures=figures, maps=maps, tables=())
+        return None
 
     def table(self, name: str) -> PageTable | None:
         """The table with this name."""

@@ -1,4 +1,4 @@
-"""The job, and the schedule that refreshes the newest years. The sensor for new files is in `sensors.py`."""
+"""The jobs, and the schedule that refreshes the newest years. The sensor for new files is in `sensors.py`."""
 
 from datetime import datetime
 
@@ -13,12 +13,20 @@ from dagster import (
     schedule,
 )
 
+from chicago_crime.graph.assets.describe import REFERENCE
 from chicago_crime.graph.dagster_internals import range_tags
 from chicago_crime.sources.base import CrimeSource
 from chicago_crime.tables.years import CURRENT_YEAR
 
 everything = define_asset_job(
-    "everything", AssetSelection.all(), description="The whole graph, with its checks, for the years you choose."
+    "everything",
+    AssetSelection.all() - AssetSelection.groups(REFERENCE),
+    description="All assets by year, with their checks, for the years you choose.",
+)
+fetch_boundaries = define_asset_job(
+    "fetch_boundaries",
+    AssetSelection.assets("boundaries"),
+    description="The City's official outlines. They change with a redistricting, every ten years or so.",
 )
 
 

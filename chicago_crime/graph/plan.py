@@ -10,7 +10,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.graph.run import FETCHED, assets_in
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS
+from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS, mixture
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import CrimeSource, Expected
@@ -203,17 +203,13 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
 
 def _compare_with_published(plan: Plan, published: Mapping[int, PublishedYear]) -> Iterator[str]:
     """Why years would be refused, as far as it can be foreseen."""
-    real = {year.year: held for year in plan.years if (held := published.get(year.year)) and not held.is_synthetic}
-    if plan.source == "sample" and real:
-        years = format_years(list(real))
-        plan.problems.append(f"SYNTHETIC rows would replace the real rows that are published of {years}")
+    if problem := mixture(plan.source, [year.year for year in plan.years], published):
+        plan.problems.append(problem)
         return
     for year in plan.years:
-        if year.year not in real or year.rows is None:
-            continue
-        tables = real[year.year].tables
-        rows = sum(tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES))
-        if year.rows < rows * (1 - LARGEST_LOSS):
+        held = published.get(year.year)
+        rows = sum(held.tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if held else 0
+        if held and not held.is_synthetic and year.rows is not None and year.rows < rows * (1 - LARGEST_LOSS):
             yield (
                 f"{year.year} has {year.rows:,} rows at the source and {rows:,} are published: it would be refused. "
                 f"{HOW_TO_ACCEPT}"

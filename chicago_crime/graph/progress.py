@@ -14,6 +14,7 @@ class Step:
         rows: rows that it now holds; None until it is finished.
         seconds: how long it took; None until it is finished.
         share: how much of it is done, 0 to 1; None where that is unknown.
+        waits_for: id of another run that works on the year, before the first asset; None otherwise.
     """
 
     asset: str
@@ -21,6 +22,7 @@ class Step:
     rows: int | None = None
     seconds: float | None = None
     share: float | None = None
+    waits_for: str | None = None
 
     @property
     def is_finished(self) -> bool:

@@ -15,13 +15,14 @@ from dagster import (
     DagsterEvent,
     DagsterEventType,
     DagsterInstance,
+    DagsterRun,
     Definitions,
 )
 
-from chicago_crime.errors import UsageError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
-from chicago_crime.graph.dagster_internals import range_tags
-from chicago_crime.graph.jobs import everything
+from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
+from chicago_crime.graph.jobs import everything, fetch_boundaries
 from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
 from chicago_crime.installation import Installation
 from chicago_crime.tables.years import contiguous_ranges, format_years
@@ -35,10 +36,11 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A check that did not pass."""
+    """A check that a year did not pass."""
 
     asset: str
     check: str
+    year: int
     is_error: bool
     description: str
 
@@ -81,8 +83,8 @@ class RunReport:
         found = [f"{format_years(those)}: {reason}" for reason, those in years.items()]
         found += [f"{step}: {reason}" for step, reason in self.failures.items()]
         told = "; ".join(found)
-        checks = {f"{one.asset}:{one.check}": one.description for one in self.checks if one.is_error}
-        return found + [f"{check}: {problem}" for check, problem in checks.items() if check not in told]
+        refused = [one for one in self.checks if one.is_error and f"{one.asset}:{one.check}" not in told]
+        return found + [f"{one.year}: {one.asset}:{one.check}: {one.description}" for one in refused]
 
     @property
     def published(self) -> dict[str, list[int]]:
@@ -92,6 +94,12 @@ class RunReport:
             if asset == PUBLISHED and made["is_new"]:
                 found.setdefault(made["snapshot"], []).append(year)
         return found
+
+    @property
+    def repaired(self) -> list[int]:
+        """The years of which it replaced a published file that was damaged or missing."""
+        made = sorted(self.metadata.items())
+        return [year for (asset, year), one in made if asset == PUBLISHED and one["is_repaired"]]
 
 
 class SelectionError(UsageError):
@@ -133,15 +141,32 @@ def run_years(
             result = job.execute_in_process(
                 _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen, run_id=run_id
             )
-        report = RunReport(run_id, first, last, result.success)
-        for entry in instance.all_logs(run_id):  # the result lacks what a step recorded before it failed
-            if entry.dagster_event:
-                _note(report, entry.dagster_event)
+        report = _read(RunReport(run_id, first, last, result.success), instance)
         if (
             chosen is not None and AssetKey(PUBLISHED) not in chosen
         ):  # else `published` fails, or somebody accepted them
             report.success = report.success and not any(check.is_error for check in report.checks)
         yield report
+
+
+def run_boundaries(installation: Installation, definitions: Definitions, instance: DagsterInstance) -> dict[str, Any]:
+    """Fetch the City's outlines and publish them; returns the metadata of the asset.
+
+    Raises:
+        PlatformError: why they could not be fetched.
+        RunCanceledError: a signal ended the run.
+    """
+    run_id = str(uuid4())
+    job = definitions.resolve_job_def(fetch_boundaries.name)
+    with recorded(instance, installation.settings, run_id):
+        result = job.execute_in_process(_QUIET, instance=instance, raise_on_error=False, run_id=run_id)
+    report = RunReport(run_id, 0, 0, result.success)
+    for event in result.all_events:
+        _note(report, event)
+    if not report.success:
+        raise PlatformError("; ".join(report.failures.values()))
+    [made] = result.asset_materializations_for_node("boundaries")
+    return {name: value.value for name, value in made.metadata.items()}
 
 
 def steps_in(definitions: Definitions, assets: str | None = None) -> int:
@@ -157,13 +182,14 @@ def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
         SelectionError: `assets` selects nothing.
     """
     graph = definitions.resolve_asset_graph()
-    chosen = graph.materializable_asset_keys if assets is None else set(_select(definitions, assets))
+    chosen = everything.selection.resolve(graph) if assets is None else set(_select(definitions, assets))
     return [key.to_user_string() for key in graph.toposorted_asset_keys if key in chosen]
 
 
 def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     graph = definitions.resolve_asset_graph()
-    known = {key.to_user_string(): key for key in graph.toposorted_asset_keys}
+    by_year = everything.selection.resolve(graph)
+    known = {key.to_user_string(): key for key in graph.toposorted_asset_keys if key in by_year}
     names = [name.strip() for name in assets.split(",")]
     if known.keys() >= set(names):
         return [known[name] for name in names]
@@ -173,12 +199,25 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BetaWarning)
-            keys = AssetSelection.from_string(assets).resolve(graph)
+            keys = AssetSelection.from_string(assets).resolve(graph) & by_year
     except DagsterError as error:
         raise SelectionError(f"cannot read the asset selection {assets!r} ({error}): {help_}") from error
     if not keys:
         raise SelectionError(f"{assets!r} selects no asset: {help_}")
     return sorted(keys)
+
+
+def report_of(instance: DagsterInstance, run: DagsterRun) -> RunReport:
+    """What a run did that was started anywhere."""
+    years = years_in_tags(run.tags) or [0]
+    return _read(RunReport(run.run_id, years[0], years[-1], run.is_success), instance)
+
+
+def _read(report: RunReport, instance: DagsterInstance) -> RunReport:
+    for entry in instance.all_logs(report.run_id):  # a result lacks what a step recorded before it failed
+        if entry.dagster_event:
+            _note(report, entry.dagster_event)
+    return report
 
 
 def _note(report: RunReport, event: DagsterEvent) -> None:
@@ -195,6 +234,7 @@ def _note(report: RunReport, event: DagsterEvent) -> None:
                 CheckResult(
                     evaluation.asset_key.to_user_string(),
                     evaluation.check_name,
+                    int(evaluation.partition or 0),
                     evaluation.severity is AssetCheckSeverity.ERROR,
                     evaluation.description or "",
                 )

@@ -45,7 +45,7 @@ def new_years(
     """
 
     def is_wanted(year: int, version: str) -> bool:
-        manifest, before = files.manifest(year), (seen or {}).get(year)
+        manifest, before = files.readable_manifest(year), (seen or {}).get(year)
         is_loaded = manifest is not None and manifest.source == source.name
         if not is_loaded and not source.is_inbox:
             return seen is not None and before is None

@@ -1,14 +1,14 @@
 """What is loaded and what is published, by year and table, and how they differ. It reads no rows, and no Dagster."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, current
+from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, base, from_source
 from chicago_crime.published.damage import wrong_sizes
-from chicago_crime.published.publisher import LAKE, Stored, base, broken_links
+from chicago_crime.published.publisher import LAKE, Stored, broken_links
 from chicago_crime.storage.object_store import LakeRecord, lake_record, quarantine_key, rows_key
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import TABLES
@@ -76,6 +76,14 @@ class YearStatus:
         return [f"{what}: a check refused it, or its run did not end"] if self.unpublished else []
 
     @property
+    def how_to_mend(self) -> str:
+        """The options of `chicago-crime run`, after the years, that load it again, or publish what is there of it."""
+        is_of_earlier_version = not self.published and all(held.lineage is None for held in self.tables.values())
+        if is_of_earlier_version and not (self.damaged or self.links or self.outdated):
+            return " --assets published"
+        return from_source(self.published.source if self.published else asdict(self.manifest) if self.manifest else {})
+
+    @property
     def is_complete(self) -> bool:
         """True if every table has the year as it is published, and none is stale, outdated or damaged."""
         return not self.problems
@@ -104,11 +112,7 @@ class Status:
 def read_status(installation: Installation) -> Status:
     """The status of an installation. What is damaged is named; all else is read."""
     source_files, store, reader = installation.source_files, installation.object_store, installation.working_reader
-    snapshot, damaged = base(store)[0], None
-    try:
-        current(store)
-    except PlatformError as error:
-        damaged = str(error)
+    snapshot, _, damaged = base(store)
     published = snapshot.years if snapshot else {}
     damaged_files: dict[int, list[str]] = {}
     for year, problem in wrong_sizes(snapshot, store) if snapshot else ():

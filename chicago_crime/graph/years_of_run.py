@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from dagster import InitResourceContext, ResourceDefinition
 
 from chicago_crime.graph.dagster_internals import years_in_tags
-from chicago_crime.graph.progress import Listener
+from chicago_crime.graph.progress import Listener, Step
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import PublishedYear
 
@@ -25,7 +25,7 @@ class YearsOfRun:
         listener: is called with the progress of each year.
         publishes: whether the run publishes: then a year that fails is left out, and the others go on.
         accept: the reason why years are published although an audit fails; None to refuse them.
-        before: how the years were published when the run began.
+        before: how all years were published when the run began.
         left_out: year -> why the run no longer works on it.
         accepted: years whose file lacks what is published of them, and is loaded for the reason in `accept`.
     """
@@ -48,18 +48,18 @@ def years_of_run(installation: Installation, listener: Listener) -> ResourceDefi
             return
         years = years_in_tags(run.tags)
 
-        def waits(year: int) -> None:
+        def waits(year: int, other: str) -> None:
+            listener(Step("waiting", year, waits_for=other))
             if context.log:
-                context.log.info(f"Waiting for another run that works on {year}.")
+                context.log.info(f"Waiting for the run {other}, which works on {year}.")
 
-        with installation.year_locks.alone(years, waits):
+        with installation.year_locks.alone(years, run.run_id, waits):
             selected = {key.to_user_string() for key in run.asset_selection or ()}
-            held = installation.published_years()
             yield YearsOfRun(
                 listener,
                 publishes=not selected or PUBLISHED in selected,
                 accept=run.tags.get(ACCEPT_TAG),
-                before={year: held[year] for year in years if year in held},
+                before=installation.published_years(),
             )
 
     return ResourceDefinition(hold)

@@ -127,7 +127,7 @@ class SourceFiles:
                 missing=[*gated.missing, *fetched.missing],
                 unreadable=gated.unreadable,
             )
-            previous = self._readable_manifest(year)
+            previous = self.readable_manifest(year)
             written = fresh / "manifest.json"
             written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
             publish(fetched.path, self.folder / manifest.file)
@@ -177,10 +177,11 @@ class SourceFiles:
             return Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__ if name in found})
         except (ValueError, KeyError, TypeError) as error:
             raise SourceError(
-                f"{path} is damaged ({error!r}): load the year again, chicago-crime run --years {year}"
+                f"{path} is damaged ({error!r}): load {year} again, as `chicago-crime status` says"
             ) from error
 
-    def _readable_manifest(self, year: int) -> Manifest | None:
+    def readable_manifest(self, year: int) -> Manifest | None:
+        """The manifest of a year; None if it is damaged, too."""
         try:
             return self.manifest(year)
         except SourceError:
@@ -188,7 +189,7 @@ class SourceFiles:
 
     def synthetic_years(self) -> list[int]:
         """Years whose rows the sample source made up, ascending; of a damaged manifest nobody knows."""
-        found = [self._readable_manifest(year) for year in self.years()]
+        found = [self.readable_manifest(year) for year in self.years()]
         return [manifest.year for manifest in found if manifest and manifest.synthetic]
 
     def years(self) -> list[int]:

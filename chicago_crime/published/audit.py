@@ -1,18 +1,20 @@
 """What a year's new file must not lose of the year that is published. It is compared before anything is replaced."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
+from sqlglot import exp
 
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.catalog import DamagedError, PublishedYear
 from chicago_crime.sql import statement
 from chicago_crime.sql.duckdb_dialect import to_duckdb
-from chicago_crime.sql.duckdb_scans import csv_scan
+from chicago_crime.sql.duckdb_scans import csv_scan, parquet_scan
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.tables import CRIMES
 from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.years import format_years
 
 _NAMES = [column.name for column in SOURCE_COLUMNS]
 _COMPARED = [name for name in _NAMES if name not in ("location", "year")]
@@ -28,18 +30,21 @@ LEAST_LOST = 5
 
 HOW_TO_ACCEPT = "If the file is right, run again with --accept and the reason"
 
-_LOST = """
-SELECT COUNT(*), ANY_VALUE(id) FROM published ANTI JOIN fresh USING (id)
-"""
-_LOST_OF_AREAS = f"""
-SELECT community_area, COUNT(*) FILTER (fresh.id IS NULL) AS lost, COUNT(*) AS held
-FROM published LEFT JOIN (SELECT DISTINCT id FROM fresh) AS fresh USING (id)
-WHERE community_area IS NOT NULL
-GROUP BY community_area
-HAVING lost > held * {LARGEST_LOSS_OF_AREA} AND lost >= {LEAST_LOST}
-ORDER BY lost DESC
-LIMIT 3
-"""
+
+def mixture(source: str, years: Sequence[int], published: Mapping[int, PublishedYear]) -> str | None:
+    """Why years of a source cannot be published with what is there: readers would add real and SYNTHETIC rows up."""
+    others = [year for year, held in published.items() if held.is_synthetic != (source == "sample")]
+    if source == "sample" and others:
+        return (
+            f"real rows of {format_years(others)} are published in this data folder, and SYNTHETIC ones would be added "
+            "to them: choose another --source, or another --data-dir for the sample"
+        )
+    if kept := [year for year in others if year not in years]:
+        return (
+            f"SYNTHETIC rows of {format_years(kept)} are published in this data folder, and real ones would be added "
+            "to them: choose another --data-dir, or remove this one"
+        )
+    return None
 
 
 def compare(rows: Path, year: int, published: PublishedYear | None, store: ObjectStore, staging: Path) -> list[str]:
@@ -61,35 +66,29 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         return []
     there = published.tables[CRIMES.name]
     if not store.is_intact(there.key, there.bytes, there.sha256):
-        raise DamagedError(f"{there.key} is damaged")
+        raise DamagedError(published.damage(year, there.key))
     parsed = to_duckdb(statement("fragments/parsed_crimes"), {"year": year}, lambda _: csv_scan(rows, _NAMES))
     with staging_folder(staging) as folder, duckdb.connect(config={"threads": 2}) as connection:
-        connection.read_parquet(str(store.get(there.key, folder))).create_view("published")
-        connection.execute(f"CREATE TEMP TABLE fresh AS SELECT {', '.join(_COMPARED)} FROM ({parsed})")
-        lost, example = _one_row(connection, _LOST)
-        found = []
-        if lost > there.rows * LARGEST_LOSS and lost >= LEAST_LOST:
-            found.append(
-                f"{lost:,} of the {there.rows:,} crimes that are published of {year} are not in the new file, e.g. the "
-                f"one with id {example}"
-            )
-        else:
-            found += [
-                f"{lost:,} of the {held:,} crimes that are published of {year} in community area {area} are not in the "
-                "new file"
-                for area, lost, held in connection.execute(_LOST_OF_AREAS).fetchall()
-            ]
-        counts = ", ".join(f"COUNT({name})" for name in _COMPARED)
-        before = _one_row(connection, f"SELECT {counts} FROM published")
-        now = _one_row(connection, f"SELECT {counts} FROM fresh")
+        connection.sql(parsed).select(*_COMPARED).to_table("new_crimes")
+        tables = {"crimes": parquet_scan(store.get(there.key, folder)), "new_crimes": exp.to_table("new_crimes")}
+        areas = connection.execute(to_duckdb(statement("audit/lost_crimes"), {}, tables.__getitem__)).fetchall()
+        counts = exp.select(*(exp.Count(this=exp.column(name)) for name in _COMPARED))
+        [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
+    lost = sum(of_area for _, _, of_area, _ in areas)
+    if lost > there.rows * LARGEST_LOSS and lost >= LEAST_LOST:
+        found = [
+            f"{lost:,} of the {there.rows:,} crimes that are published of {year} are not in the new file, e.g. the one "
+            f"with id {areas[0][3]}"
+        ]
+    else:
+        found = [
+            f"{of_area:,} of the {held:,} crimes that are published of {year} in community area {area} are not in the "
+            "new file"
+            for area, held, of_area, _ in areas
+            if area is not None and of_area > held * LARGEST_LOSS_OF_AREA and of_area >= LEAST_LOST
+        ][:3]
     emptied = [name for name, old, new in zip(_COMPARED, before, now, strict=True) if old and not new]
     return [
         *found,
         *(f"{name} has values in the published {year}, and none in the new file" for name in emptied),
     ]
-
-
-def _one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    row = connection.execute(query).fetchone()
-    assert row, "an aggregate has one row"
-    return row

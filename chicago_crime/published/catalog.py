@@ -3,30 +3,35 @@
 published/catalog.json                         the current snapshot
 published/snapshots/<id>.json                  every snapshot that is kept, the current one too
 published/data/<table>/<year>/<hash>.parquet   each file once, whatever the number of snapshots that name it
+published/data/boundaries/<hash>.geojson       the official outlines, if they were fetched
 """
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
-from pathlib import PurePosixPath
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.object_store import ReadableStore
+from chicago_crime.storage.object_store import ObjectStore, ReadableStore
 from chicago_crime.tables import CRIMES, TABLES
 
 CATALOG = "published/catalog.json"
 SNAPSHOTS = "published/snapshots/"
 DATA = "published/data/"
+BOUNDARIES = "reference/boundaries.geojson"
+"""Key of the newest outlines, from which a publication takes them."""
+
 PUBLISHED = tuple(table for table in TABLES.values() if table.made_by != "csv")
 """The tables of a snapshot: all but the raw rows."""
 
 CHICAGO = ZoneInfo("America/Chicago")
-_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
+ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
 
 
 class DamagedError(PlatformError):
@@ -65,6 +70,14 @@ class PublishedTable(_Record):
         return Lineage(self.identity, self.inputs) if self.identity else None
 
 
+class PublishedBoundaries(_Record):
+    """The file with the official outlines: see `sources/boundaries.py`."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
 class CheckFound(_Record):
     """What a check found in a year: passed, warning, or accepted (failed, and let through with a reason)."""
 
@@ -99,6 +112,10 @@ class PublishedYear(_Record):
         """Whether the sample source made its rows up."""
         return bool(self.source.get("synthetic"))
 
+    def damage(self, year: int, file: object, problem: str = "damaged") -> str:
+        """What is wrong with a file of it, and the command that mends it."""
+        return f"{file} is {problem}. Load the year again: {load_again(year, self.source)}"
+
 
 class Catalog(_Record):
     """One snapshot.
@@ -107,16 +124,23 @@ class Catalog(_Record):
         snapshot: its id: when it was published (UTC), and a digest of what it contains.
         changed: the years that differ from the snapshot before.
         years: by year.
+        boundaries: the official outlines; None until they are fetched.
     """
 
     snapshot: str
     changed: list[int] = Field(default_factory=list)
     years: dict[int, PublishedYear]
+    boundaries: PublishedBoundaries | None = None
 
     @property
     def published_at(self) -> datetime:
         """When it was published."""
         return published_at(self.snapshot)
+
+    @property
+    def told_at(self) -> str:
+        """When it was published, for people: in Chicago, whose days `--as-of` takes."""
+        return f"{self.published_at.astimezone(CHICAGO):%Y-%m-%d %H:%M %Z}"
 
     @property
     def records(self) -> int:
@@ -136,12 +160,13 @@ class Catalog(_Record):
     @property
     def keys(self) -> set[str]:
         """The keys of all files."""
-        return {table.key for year in self.years.values() for table in year.tables.values()}
+        outlines = {self.boundaries.key} if self.boundaries else set()
+        return outlines | {table.key for year in self.years.values() for table in year.tables.values()}
 
 
 def published_at(snapshot: str) -> datetime:
     """When a snapshot was published, from its id."""
-    found = _ID.fullmatch(snapshot)
+    found = ID.fullmatch(snapshot)
     if not found:
         raise NothingPublishedError(f"{snapshot!r} is no id of a snapshot: `chicago-crime snapshots` lists them")
     return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -153,7 +178,7 @@ def read_as_of(text: str) -> date | str:
     Raises:
         UsageError: it is neither.
     """
-    if _ID.fullmatch(text):
+    if ID.fullmatch(text):
         return text
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
@@ -163,6 +188,51 @@ def read_as_of(text: str) -> date | str:
         ) from None
 
 
+def load_again(year: int, source: Mapping[str, Any]) -> str:
+    """The command that loads a year again from where it came from; `source` is its manifest."""
+    return f"chicago-crime run --years {year}{from_source(source)}"
+
+
+def from_source(source: Mapping[str, Any]) -> str:
+    """The options of `chicago-crime run` that name the source of a manifest; none for an empty one."""
+    if source.get("source") != "folder":
+        return f" --source {source['source']}" if source else ""
+    # The origin is a file or several, or what is inside an archive.
+    folder = next((one for one in Path(source.get("origin", "")).parents if one.is_absolute() and one.is_dir()), "...")
+    return f" --source folder --folder {shlex.quote(str(folder))}"
+
+
+class Base(NamedTuple):
+    """What the next publication builds on.
+
+    Attributes:
+        snapshot: the current one; the newest that can be read, if the catalog is damaged; None if there is none.
+        version: of the catalog, for `ObjectStore.swap`.
+        problem: why the catalog cannot be read, and what to do; None if it can.
+    """
+
+    snapshot: Catalog | None = None
+    version: str | None = None
+    problem: str | None = None
+
+
+def base(store: ObjectStore) -> Base:
+    """The snapshot to build on."""
+    found = store.read(CATALOG)
+    if found is None:
+        return Base()
+    content, version = found
+    try:
+        return Base(parse(CATALOG, content), version)
+    except DamagedError as error:
+        newest = next((kept for _, kept in kept_snapshots(store) if isinstance(kept, Catalog)), None)
+        how = "no snapshot can be read either, load the years again, e.g. chicago-crime run --years 2021"
+        if newest:
+            again = f"chicago-crime run --years {max(newest.years)} --assets published"
+            how = f"to restore it from the newest snapshot: {again}"
+        return Base(newest, version, f"{error}; {how}")
+
+
 def current(store: ReadableStore) -> Catalog | None:
     """The current snapshot; None if nothing was ever published.
 
@@ -170,13 +240,16 @@ def current(store: ReadableStore) -> Catalog | None:
         DamagedError: the catalog cannot be read.
     """
     found = store.read(CATALOG)
-    return parse(CATALOG, found[0]) if found else None
+    try:
+        return parse(CATALOG, found[0]) if found else None
+    except DamagedError as error:
+        raise DamagedError(f"{error}: `chicago-crime status` says how to restore it") from error
 
 
 def snapshots(store: ReadableStore) -> list[str]:
     """The ids of the snapshots that are kept, oldest first."""
     names = (PurePosixPath(item.key) for item in store.list(SNAPSHOTS))
-    return sorted(name.stem for name in names if name.suffix == ".json" and _ID.fullmatch(name.stem))
+    return sorted(name.stem for name in names if name.suffix == ".json" and ID.fullmatch(name.stem))
 
 
 def kept_snapshots(store: ReadableStore) -> Iterator[tuple[str, Catalog | DamagedError]]:
@@ -225,8 +298,4 @@ def parse(key: str, content: bytes) -> Catalog:
     try:
         return Catalog.model_validate_json(content)
     except ValidationError as error:
-        problem = error.errors()[0]
-        raise DamagedError(
-            f"the catalog {key} is damaged ({problem['msg']}). `chicago-crime doctor` checks all of them; loading any "
-            "year again, e.g. chicago-crime run --years 2021, restores the current one from the newest snapshot"
-        ) from error
+        raise DamagedError(f"the catalog {key} is damaged ({error.errors()[0]['msg']})") from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chicago_crime.published.catalog import DATA, Catalog, kept_snapshots
+from chicago_crime.published.catalog import DATA, Catalog, PublishedYear, kept_snapshots, published_at
 from chicago_crime.storage.object_store import Item, ObjectStore
 
 
@@ -12,7 +12,7 @@ def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str
     for year, held in catalog.years.items():
         for table in held.tables.values():
             if found.get(table.key) != table.bytes:
-                yield year, _damage(store, table.key, year)
+                yield year, _damage(store, table.key, year, held)
 
 
 def not_intact(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]]:
@@ -20,20 +20,20 @@ def not_intact(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]
     for year, held in catalog.years.items():
         for table in held.tables.values():
             if not store.is_intact(table.key, table.bytes, table.sha256):
-                yield year, _damage(store, table.key, year)
+                yield year, _damage(store, table.key, year, held)
 
 
 def strangers(store: ObjectStore) -> list[Item]:
-    """The files that no kept snapshot names; none if a catalog that might name them is damaged."""
+    """The files that no kept snapshot names. Those that a damaged catalog may name, by their age, are left out."""
     named: set[str] = set()
-    for _, kept in kept_snapshots(store):
-        if not isinstance(kept, Catalog):
-            return []
-        named |= kept.keys
-    return [item for item in store.list(DATA) if item.key not in named]
+    newest_damaged = 0.0
+    for snapshot, kept in kept_snapshots(store):
+        if isinstance(kept, Catalog):
+            named |= kept.keys
+        else:
+            newest_damaged = max(newest_damaged, published_at(snapshot).timestamp())
+    return [item for item in store.list(DATA) if item.key not in named and item.changed_at > newest_damaged]
 
 
-def _damage(store: ObjectStore, key: str, year: int) -> str:
-    is_there = store.exists(key)
-    where, what = (store.location(key), "damaged") if is_there else (key, "missing")
-    return f"{where} is {what}: load the year again, chicago-crime run --years {year}"
+def _damage(store: ObjectStore, key: str, year: int, held: PublishedYear) -> str:
+    return held.damage(year, store.location(key)) if store.exists(key) else held.damage(year, key, "missing")

@@ -2,24 +2,26 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.catalog import (
+    BOUNDARIES,
     CATALOG,
     DATA,
     PUBLISHED,
     SNAPSHOTS,
     Catalog,
     CheckFound,
-    DamagedError,
+    PublishedBoundaries,
     PublishedTable,
     PublishedYear,
-    kept_snapshots,
-    parse,
+    base,
+    load_again,
     published_at,
     snapshots,
 )
@@ -36,6 +38,9 @@ LAKE = "lake"
 
 UNNAMED_S = 86_400
 """How long a file that no snapshot names is kept where another publisher may be about to name it."""
+
+FILES_AT_ONCE = 4
+"""Files that are added at once: adding one is mostly waiting, for the disk or for the bucket."""
 
 Stored = Mapping[str, Mapping[int, TableYear]]
 
@@ -67,11 +72,13 @@ class Publication:
         snapshot: the current one, with the years published; the one before if nothing changed.
         changed: years that differ from the snapshot before.
         refused: year -> why it was not published.
+        repaired: years that are as they were, but for a file that was damaged or missing.
     """
 
     snapshot: Catalog | None
     changed: list[int]
-    refused: dict[int, str] = field(default_factory=dict)
+    refused: dict[int, str]
+    repaired: list[int]
 
 
 def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha256: str | None) -> dict[str, str]:
@@ -109,18 +116,6 @@ def _of_lake(lake: LakeRecord | None) -> TableYear:
     return TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
 
 
-def base(store: ObjectStore) -> tuple[Catalog | None, str | None]:
-    """The snapshot to build on, and the version of the catalog. The newest that is kept stands in for a damaged one."""
-    found = store.read(CATALOG)
-    if found is None:
-        return None, None
-    content, version = found
-    try:
-        return parse(CATALOG, content), version
-    except DamagedError:
-        return next((found for _, found in kept_snapshots(store) if isinstance(found, Catalog)), None), version
-
-
 @dataclass
 class Publisher:
     """Adds years to the published snapshots.
@@ -140,9 +135,10 @@ class Publisher:
     views: Views | None = None
 
     def publish(self, candidates: Mapping[int, Candidate], run: str) -> Publication:
-        """Publish years whose tables are whole and checked, all at once.
+        """Publish years whose tables are whole and checked, all at once, and new outlines of the City's places.
 
-        Years that are published already are not published again, unless a file of theirs is damaged.
+        Years that are published already are not published again, unless a file of theirs is damaged. Outlines alone
+        make a new snapshot of the years that are published.
 
         Args:
             candidates: by year.
@@ -153,7 +149,7 @@ class Publisher:
             catalog, version = self._current()
             held = catalog.years if catalog else {}
             refused = {
-                year: f"{'; '.join(problems.values())}: chicago-crime run --years {year}"
+                year: f"{'; '.join(problems.values())}. Load the year again: {load_again(year, candidate.source)}"
                 for year, candidate in candidates.items()
                 if (problems := broken_links(year, stored, candidate.lake, str(candidate.source.get("sha256"))))
             }
@@ -163,26 +159,31 @@ class Publisher:
                 if year not in refused and not self._is_published(year, candidate, stored, held.get(year))
             }
             made = self._add_files(wanted, stored, run) if wanted else {}
-            made = {year: one for year, one in made.items() if not _is_same(one, held.get(year))}
+            outlines = self._boundaries(catalog)
+            repaired = [year for year, one in made.items() if _is_same(one, held.get(year))]
+            made = {year: one for year, one in made.items() if year not in repaired}
             after = self._stored() if made else {}
             for year in list(made):
                 if any(after[table.name].get(year) != stored[table.name][year] for table in PUBLISHED):
-                    refused[year] = f"another run changed its tables meanwhile: chicago-crime run --years {year}"
+                    again = load_again(year, wanted[year].source)
+                    refused[year] = f"another run changed its tables meanwhile. Load the year again: {again}"
                     del made[year]
-            while made:
+            while made or (catalog and catalog.boundaries != outlines):
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
                     refused[year] = _interference(year, held[year])
                     del made[year]
                 years = dict(sorted((held | made).items()))
-                new = _catalog(years, sorted(made), catalog)
+                new = _catalog(years, sorted(made), catalog, outlines)
                 content = _written(new)
-                if made and self.store.swap(CATALOG, content, version):
+                is_new = made or (catalog and catalog.boundaries != outlines)
+                if is_new and self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
-                    return self._shown(Publication(new, sorted(made), refused))
+                    return self._shown(Publication(new, sorted(made), refused, repaired))
                 catalog, version = self._current()  # somebody else published meanwhile
                 held = catalog.years if catalog else {}
-            return self._shown(Publication(catalog, [], refused))
+                outlines = self._boundaries(catalog)
+            return self._shown(Publication(catalog, [], refused, repaired))
 
     def _shown(self, publication: Publication) -> Publication:
         if self.views and publication.snapshot:
@@ -193,7 +194,7 @@ class Publisher:
         return self.warehouse.stored_of_all(list(TABLES.values()))
 
     def _current(self) -> tuple[Catalog | None, str | None]:
-        catalog, version = base(self.store)
+        catalog, version, _ = base(self.store)
         if catalog:
             content = _written(catalog)
             self._keep(catalog.snapshot, content)  # a publisher may have died before it did
@@ -223,7 +224,9 @@ class Publisher:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with staging_folder(self.staging) as folder:
             files = self.warehouse.fetch_parquet(PUBLISHED, sorted(candidates), folder)
-            added = {(name, year): self.store.add(f"{DATA}{name}/{year}", file) for (name, year), file in files.items()}
+            prefixes = [f"{DATA}{name}/{year}" for name, year in files]
+            with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+                added = dict(zip(files, pool.map(self.store.add, prefixes, files.values()), strict=True))
         return {
             year: PublishedYear(
                 source=dict(candidate.source),
@@ -243,6 +246,17 @@ class Publisher:
             )
             for year, candidate in candidates.items()
         }
+
+    def _boundaries(self, catalog: Catalog | None) -> PublishedBoundaries | None:
+        """The newest outlines, stored for good; those of the catalog if there are no others."""
+        found = self.store.read(BOUNDARIES)
+        if found is None:
+            return catalog.boundaries if catalog else None
+        with staging_folder(self.staging) as folder:
+            file = folder / "boundaries.geojson"
+            file.write_bytes(found[0])
+            added = self.store.add(f"{DATA}boundaries", file)
+        return PublishedBoundaries(key=added.key, bytes=added.bytes, sha256=added.sha256)
 
     def _remove_old(self, new: Catalog, least_age_s: float) -> None:
         """Remove snapshots that are too old, and files that no kept snapshot names."""
@@ -276,7 +290,7 @@ def _published(added: StoredObject, stored: TableYear, columns: str) -> Publishe
 def _interference(year: int, published: PublishedYear) -> str:
     return (
         f"{year} was published by the run {published.run} at {published.published_at}, after this run began to work on "
-        f"it: load it again, chicago-crime run --years {year}"
+        f"it. Load it again: {load_again(year, published.source)}"
     )
 
 
@@ -284,9 +298,15 @@ def _written(catalog: Catalog) -> bytes:
     return catalog.model_dump_json(indent=1).encode()
 
 
-def _catalog(years: dict[int, PublishedYear], changed: list[int], before: Catalog | None) -> Catalog:
+def _catalog(
+    years: dict[int, PublishedYear],
+    changed: list[int],
+    before: Catalog | None,
+    boundaries: PublishedBoundaries | None,
+) -> Catalog:
     at = datetime.now(UTC)
     if before:  # ids sort by time, also of two publications within a second
         at = max(at, before.published_at + timedelta(seconds=1))
     content = digest(*(table.sha256 for year in years.values() for table in year.tables.values()), at.isoformat())
-    return Catalog(snapshot=f"{at:%Y%m%dT%H%M%SZ}-{content[:4]}", changed=changed, years=years)
+    snapshot = f"{at:%Y%m%dT%H%M%SZ}-{content[:4]}"
+    return Catalog(snapshot=snapshot, changed=changed, years=years, boundaries=boundaries)

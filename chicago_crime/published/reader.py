@@ -71,6 +71,26 @@ class SnapshotReader(DuckDBReader):
                 self._files[table] = list(pool.map(self._local, sorted(self._years(table).items())))
         return self._files[table]
 
+    def boundaries(self) -> bytes | None:
+        """The official outlines as GeoJSON; None if the snapshot has none.
+
+        Raises:
+            DamagedError: the file is missing, or is not what it was.
+        """
+        held = self.catalog.boundaries
+        if held is None:
+            return None
+        path, advice = self.folder / held.key, "Fetch the outlines again: chicago-crime boundaries"
+        if not path.exists() or checksum_of(path) != held.sha256:
+            try:
+                with staging_folder(self.staging) as fresh:
+                    publish(self.store.get(held.key, fresh), path)
+            except ObjectStoreError:
+                raise DamagedError(f"{path} is missing. {advice}") from None
+            if checksum_of(path) != held.sha256:
+                raise DamagedError(f"{path} is not what it was. {advice}")
+        return path.read_bytes()
+
     def verify(self) -> None:
         """Read whole what was opened of the snapshot, after an error; a damaged copy is replaced.
 
@@ -82,7 +102,7 @@ class SnapshotReader(DuckDBReader):
                 if not path.exists() or checksum_of(path) != held.sha256:
                     self._fetch(held, path, year)
                     if checksum_of(path) != held.sha256:
-                        raise DamagedError(_damage(path, "is not what it was", year))
+                        raise DamagedError(self.catalog.years[year].damage(year, path))
 
     @cached_property
     def _found(self) -> tuple[dict[str, Sequence[Path]], dict[str, str]]:
@@ -102,7 +122,8 @@ class SnapshotReader(DuckDBReader):
         if not path.exists() or path.stat().st_size != table.bytes:
             self._fetch(table, path, year)
         if (bytes := path.stat().st_size) != table.bytes:
-            raise DamagedError(_damage(path, f"has {bytes:,} bytes and should have {table.bytes:,}", year))
+            problem = f"damaged (it has {bytes:,} bytes and should have {table.bytes:,})"
+            raise DamagedError(self.catalog.years[year].damage(year, path, problem))
         return path
 
     def _fetch(self, table: PublishedTable, path: Path, year: int) -> None:
@@ -111,11 +132,7 @@ class SnapshotReader(DuckDBReader):
             with staging_folder(self.staging) as fresh:
                 publish(self.store.get(table.key, fresh), path)
         except ObjectStoreError:
-            raise DamagedError(_damage(path, "is missing", year)) from None
-
-
-def _damage(path: Path, problem: str, year: int) -> str:
-    return f"{path} is damaged: it {problem}. Load the year again: chicago-crime run --years {year}"
+            raise DamagedError(self.catalog.years[year].damage(year, path, "missing")) from None
 
 
 def columns_digest(table: Table) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.published.catalog import PUBLISHED, Catalog
+from chicago_crime.published.catalog import Catalog
 from chicago_crime.storage.local.parquet_reader import comment_on, create_views
 
 
@@ -26,17 +26,19 @@ class Views:
 
     def replace(self, catalog: Catalog) -> None:
         """Write the database anew: a view with comments for each table, and `snapshot`, which says what they show."""
-        files = {
-            table.name: [self.objects / held.tables[table.name].key for _, held in sorted(catalog.years.items())]
-            for table in PUBLISHED
-        }
+        files: dict[str, list[Path]] = {}
+        for _, year in sorted(catalog.years.items()):
+            for name, held in year.tables.items():  # years of an earlier version may lack a table
+                files.setdefault(name, []).append(self.objects / held.key)
         with staging_folder(self.staging) as fresh:
             with duckdb.connect(str(fresh / self.file.name)) as connection:
+                connection.begin()  # else each comment waits for the disk
                 create_views(connection, files)
                 for name in files:
                     comment_on(connection, name)
                 shown = [catalog.snapshot, str(self.objects)]
                 connection.execute("CREATE TABLE snapshot AS SELECT $1 AS id, $2 AS folder", shown)
+                connection.commit()
             publish(fresh / self.file.name, self.file)
 
     def problem(self, catalog: Catalog) -> str | None:

@@ -5,6 +5,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,6 +126,9 @@ class CrimeSource(ABC):
     look_every_s = 6 * 3600
     """Shortest interval, in seconds, at which a sensor may check for new versions."""
 
+    fresh_for: timedelta | None = None
+    """How old what was published of it may become; None for a source that does not change."""
+
     @abstractmethod
     def years(self) -> list[int]:
         """The years this source can deliver now, ascending."""
@@ -189,3 +193,30 @@ class CrimeSource(ABC):
 def years_in(name: str) -> set[int]:
     """The years that a file's name contains."""
     return {int(year) for year in re.findall(r"(?<!\d)20\d\d(?!\d)", name)}
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """The official outlines of the City's places.
+
+    Attributes:
+        origin: where they come from, in words.
+        places: how many there are of each kind, in words.
+        geojson: a feature for each place with `kind` and `number`, in longitude and latitude (WGS 84).
+    """
+
+    origin: str
+    places: str
+    geojson: bytes = field(repr=False)
+
+
+class BoundarySource(ABC):
+    """Delivers the City's official outlines."""
+
+    @abstractmethod
+    def fetch(self) -> Boundaries:
+        """Fetch, validate and simplify the outlines of all kinds of places.
+
+        Raises:
+            SourceError: they cannot be fetched, or some are missing or not of Chicago.
+        """

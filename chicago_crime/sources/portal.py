@@ -77,6 +77,7 @@ class PortalSource(CrimeSource):
     policy: RetryPolicy = PUBLISHER_POLICY
     today: date | None = None
     name = "portal"
+    fresh_for = timedelta(days=8)  # a week, and a day for the run
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @override

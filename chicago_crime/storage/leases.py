@@ -56,27 +56,32 @@ class YearLocks:
     """Makes runs of this machine work on a year one after the other.
 
     Attributes:
-        folder: of the locks: an empty file for each year, which stays.
+        folder: of the locks: a file for each year, which stays and names the run that holds it or was the last to.
     """
 
     folder: Path
 
     @contextmanager
-    def alone(self, years: Iterable[int], waits: Callable[[int], object] = lambda year: None) -> Iterator[None]:
+    def alone(
+        self, years: Iterable[int], run: str, waits: Callable[[int, str], object] = lambda year, run: None
+    ) -> Iterator[None]:
         """Hold the locks of some years, and wait for runs that hold one of them.
 
         Args:
             years: which years. They are locked in ascending order, so that two runs never wait for each other.
-            waits: is called with each year that another run holds.
+            run: id of the run that will hold them.
+            waits: is called with each year that another run holds, and the id of that run.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as held:
             for year in sorted(years):
-                lock = FileLock(self.folder / str(year))
+                file = self.folder / str(year)
+                lock = FileLock(file)
                 try:
                     lock.acquire(blocking=False)
                 except Timeout:
-                    waits(year)
+                    waits(year, file.read_text())
                     lock.acquire()
                 held.callback(lock.release)
+                file.write_text(run)
             yield

@@ -140,5 +140,5 @@ def lake_record(store: ObjectStore, year: int) -> LakeRecord | None:
         return LakeRecord(record["sha256"], record["source_sha256"])
     except (ValueError, KeyError, TypeError) as error:
         raise ObjectStoreError(
-            f"{record_key(year)} is damaged ({error!r}): chicago-crime run --years {year} --assets crime_object"
+            f"{record_key(year)} is damaged ({error!r}): load {year} again, as `chicago-crime status` says"
         ) from error

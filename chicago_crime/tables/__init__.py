@@ -8,6 +8,7 @@ from chicago_crime.tables.columns import CELL_FT
 from chicago_crime.tables.layers import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 from chicago_crime.tables.marts import (
     AREA_RATES,
+    CODE_COVERAGE,
     CRIME_TYPE_COUNT,
     CRIMES_BY_CELL,
     CRIMES_DAILY,
@@ -25,6 +26,7 @@ TABLES: dict[str, Table] = {
 __all__ = [
     "AREA_RATES",
     "CELL_FT",
+    "CODE_COVERAGE",
     "CRIMES",
     "CRIMES_BY_CELL",
     "CRIMES_DAILY",

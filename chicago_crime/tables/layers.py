@@ -134,7 +134,7 @@ ENRICHED_CRIMES = Table(
         **dict.fromkeys(("hour", "day_of_week", "is_time_placeholder"), ("date",)),
         "is_provisional": ("date", "updated_on"),
         "offense_class": ("fbi_code",),
-        "primary_type_comparable": ("primary_type",),
+        "primary_type_comparable": ("primary_type", "iucr"),
         "fbi_name": ("fbi_code",),
         "community_area_name": ("community_area",),
         "side": ("community_area",),

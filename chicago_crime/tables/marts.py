@@ -12,6 +12,7 @@ from chicago_crime.tables.columns import (
     CELL_Y,
     CLASS_OR_ALL,
     COMMUNITY_AREA_NAME,
+    COMPARABLE,
     CRIMES_COUNT,
     DAY_OF_WEEK,
     DOMESTIC_CRIMES,
@@ -22,6 +23,7 @@ from chicago_crime.tables.columns import (
     LATITUDE,
     LONGITUDE,
     MONTH,
+    OFFENSE_CLASS,
     SIDE,
     TYPED,
     YEAR,
@@ -138,7 +140,7 @@ CRIMES_BY_CELL = Table(
 )
 AREA_RATES = Table(
     "area_rates",
-    "Crimes per 1,000 residents by community area. Crimes without a community area are in none.",
+    "Crimes per 1,000 residents a year by community area. Crimes without a community area are in none.",
     "year, community area and offense class (or all)",
     (
         YEAR,
@@ -161,7 +163,12 @@ AREA_RATES = Table(
             "Fewer than 10,000 residents: a single crime moves rate_per_1000 by more than 0.1.",
             nullable=False,
         ),
-        Column("rate_per_1000", "FLOAT64", "crimes per 1,000 residents, for the days covered.", nullable=False),
+        Column(
+            "rate_per_1000",
+            "FLOAT64",
+            "crimes per 1,000 residents a year: those of the days covered, for 365 or 366 days.",
+            nullable=False,
+        ),
         count("days_covered", "Days from 1 January to the newest date of the year: a whole year has 365 or 366."),
     ),
     key=("year", "community_area", "offense_class"),
@@ -169,6 +176,26 @@ AREA_RATES = Table(
     upstream=(ENRICHED_CRIMES,),
     lineage=_COUNTED
     | dict.fromkeys(("population", "is_small_population"), ("year", "community_area"))
-    | {"rate_per_1000": ("id", "year", "community_area"), "days_covered": ("date",)},
+    | {"rate_per_1000": ("id", "date", "community_area"), "days_covered": ("date",)},
     adds_up=AddsUp("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(community_area BETWEEN 1 AND 77)"),
+)
+CODE_COVERAGE = Table(
+    "code_coverage",
+    "Which codes were in use when: the City adds, drops and moves codes, and a trend may follow that.",
+    "month, IUCR code, offense class and type by both labels",
+    (
+        YEAR,
+        MONTH,
+        TYPED["iucr"],
+        OFFENSE_CLASS,
+        TYPED["primary_type"],
+        COMPARABLE,
+        CRIMES_COUNT,
+        count("without_place", "Crimes without coordinates: no map shows them."),
+        count("without_area", "Crimes without a community area."),
+    ),
+    key=("month", "iucr", "offense_class", "primary_type", "primary_type_comparable"),
+    upstream=(ENRICHED_CRIMES,),
+    lineage={"crimes": ("id",), "without_place": ("x_coordinate",), "without_area": ("community_area",)},
+    adds_up=AddsUp(),
 )

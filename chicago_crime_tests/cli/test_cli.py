@@ -213,7 +213,7 @@ def test_status_shows_what_is_missing_and_outdated(data_dir: Path, loaded_copy: 
     assert lines["published"] == ["yes", "yes"]
     assert "2014: area_rates has the columns of another version\n" in result.output
     assert "2015: area_rates lacks the year\n" in result.output
-    assert "chicago-crime run --years 2014-2015\n" in result.output
+    assert "What to do: chicago-crime run --years 2014-2015 --source folder --folder /" in result.output
 
 
 def test_a_query_shows_a_table_and_a_long_answer_says_that_it_is_cut(data_dir: Path) -> None:
@@ -282,7 +282,7 @@ def test_synthetic_rows_are_labelled_wherever_they_show(tmp_path: Path) -> None:
 def test_the_demo_answers_three_questions_and_says_what_to_do_next(tmp_path: Path) -> None:
     result = command("demo", "--data-dir", tmp_path, COLUMNS="80")
     assert result.exit_code == 0, result.output
-    assert "SYNTHETIC" in result.output and "make dev" in result.output
+    assert "SYNTHETIC" in result.output and "chicago-crime dev --data-dir " in result.output
     answers = result.output.split("Three answers")[1]
     assert answers.count("?") >= 3
     headers = [cell.strip() for line in answers.splitlines() if "┃" in line for cell in line.split("┃")]

@@ -1,13 +1,14 @@
 """Tests of `chicago-crime rehearse`: every step against the servers, each made to fail once."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from chicago_crime.cli.app import app
-from chicago_crime_tests.servers.faults import NO_FAULT, Fault
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault, Request
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
 
 PUT, LOAD, MERGE, EXPORT = "store an object", "load a CSV", "replace a year by MERGE", "export and load Parquet"
@@ -101,6 +102,22 @@ def test_a_step_that_fails_says_so_and_stops_nothing_that_does_not_need_it(
     assert all(outcomes[name] == "passed" for name in (*STEPS[:first], STEPS[-1]))
     assert {outcomes[name] for name in STEPS[first:-1]} - {"failed"} == ({"left out"} if len(failed) == 1 else set())
     assert words in result.output
-    assert "What to do:" in result.output
+    assert "chicago-crime doctor names" in result.output or "attach the report" in result.output
     assert result.exit_code == 1
     assert left(cloud) == []
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["before", "after"])
+def test_a_removal_that_fails_is_told(cloud: WholeCloud, tmp_path: Path, number: int) -> None:
+    removals = count()
+
+    def refuse_one(request: Request) -> Fault:
+        is_removal = request.method == "DELETE" and request.path.endswith("_rehearsal")
+        return Fault(status=400) if is_removal and next(removals) == number else NO_FAULT
+
+    cloud.bigquery.rule = refuse_one
+    no_create(cloud)
+    result, outcomes = rehearse(cloud, tmp_path / "report.md", "--yes")
+    assert "Rehearse again: it begins by removing" in result.output
+    assert [name for name, outcome in outcomes.items() if outcome == "failed"] == [[STEPS[0]], [PUT, STEPS[-1]]][number]
+    assert (len(outcomes) == 1) == (number == 0)  # on top of what is left, nothing is tried

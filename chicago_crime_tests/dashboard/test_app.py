@@ -1,11 +1,15 @@
 """Tests of the web application: pages, downloads, and error pages."""
 
 import io
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
+import openpyxl
+import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
@@ -15,6 +19,19 @@ from chicago_crime.dashboard.app import PAGES
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.dashboard.conftest import client_of
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
+
+
+def read_xlsx(file: IO[bytes]) -> pa.Table:
+    [names, *rows] = openpyxl.load_workbook(file, read_only=True).active.values
+    return pa.table({name: [row[at] for row in rows] for at, name in enumerate(names)})
+
+
+READERS = {
+    "csv": pyarrow.csv.read_csv,
+    "parquet": pyarrow.parquet.read_table,
+    "xlsx": read_xlsx,
+    "json": lambda file: pa.Table.from_pylist(json.load(file)["rows"]),
+}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -33,8 +50,7 @@ def test_every_page_and_every_download_names_its_snapshot_and_marks_sample_data_
         response = client.get(link.replace("&amp;", "&"))
         assert response.status_code == 200
         assert f"-{snapshot}-SYNTHETIC." in response.headers["content-disposition"]
-        read = pyarrow.csv.read_csv if ".csv" in link else pyarrow.parquet.read_table
-        table = read(io.BytesIO(response.content))
+        table = READERS[link.split("?")[0].rpartition(".")[2]](io.BytesIO(response.content))
         assert table["data"].unique().to_pylist() == ["SYNTHETIC"]
         name = link.split("/")[3].split(".")[0]
         summary = rf'data-table="{name}">\s*<summary>.*?<span class="count">([\d,]+) rows?</span>'
@@ -53,6 +69,21 @@ def test_real_data_is_not_marked(tmp_path: Path) -> None:
     assert response.text.splitlines() == ['"name","crimes","share","arrest_rate"', '"THEFT",36,1,0']
 
 
+def test_streets_are_off_and_browsers_may_load_them_from_the_set_address_alone(
+    client: TestClient, sample: Settings
+) -> None:
+    response = client.get("/where")
+    assert "http" not in response.headers["content-security-policy"]
+    assert '"streets":null' in response.text
+    address = "https://tiles.example.org:8443/streets/{z}/{x}/{y}.png"
+    response = client_of(sample.model_copy(update={"map_tiles": address})).get("/where")
+    policy = response.headers["content-security-policy"]
+    assert re.findall(r"https?://\S+", policy) == ["https://tiles.example.org:8443/"]
+    assert policy.endswith("img-src 'self' data: https://tiles.example.org:8443/")
+    assert f'"url":"{address}"' in response.text
+    assert "OpenStreetMap contributors" in response.text
+
+
 def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
     text = client.get("/overview", params={"type": "<script>alert(1)</script>", "color": "<b>red"}).text.lower()
     assert "<script>alert" not in text
@@ -67,7 +98,10 @@ def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
         ("/overview?type=NOTHING", "Remove one of them"),
         ("/compare?end=2003-01-01", "Choose another end date"),
         ("/where?district=31&area=1&type=RITUALISM", "Remove one of them"),
-        ("/overview?year=soon&year=2016", "Ignored “year=soon”"),
+        ("/overview?year=1999", "There is no year “1999”"),
+        ("/overview?area=999&year=2016", "There is no community area “999”"),
+        ("/overview?map=globe&year=2016", "Ignored “map=globe”"),
+        ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year is between these dates"),
     ],
 )
 def test_filters_without_a_match_give_a_page_that_helps(client: TestClient, address: str, hint: str) -> None:
@@ -77,7 +111,7 @@ def test_filters_without_a_match_give_a_page_that_helps(client: TestClient, addr
     assert 'id="filters"' in response.text
 
 
-@pytest.mark.parametrize("address", ["/nowhere", "/download/overview/types.xlsx", "/download/overview/nothing.csv"])
+@pytest.mark.parametrize("address", ["/nowhere", "/download/overview/types.xls", "/download/overview/nothing.csv"])
 def test_an_unknown_address_is_not_found(client: TestClient, address: str) -> None:
     response = client.get(address)
     assert response.status_code == 404

@@ -27,7 +27,7 @@ def spans(settings: Settings, end: str, rows: str = "district") -> dict:
     view: View = compare(PageRequest(data_of(settings), filters))
     table = view.table("spans")
     assert table
-    return {row["name"]: row for row in table.rows}
+    return {row["name"]: row for row in (*table.rows, table.total or {})}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ SPAN_STARTS = {
     [
         ("2016-10-31", "area", ["2015-10-31", "2014-10-31", "2013-10-31"]),
         ("2016-02-29", "type", ["2015-02-28", "2014-02-28", "2013-02-28"]),
-        ("2015-12-31", "district", ["2014-12-31", "2013-12-31", "2012-12-31"]),
+        ("2015-12-31", "ward", ["2014-12-31", "2013-12-31", "2012-12-31"]),
     ],
 )
 def test_the_mean_of_three_years_is_that_of_a_plain_query(
@@ -80,7 +80,7 @@ def test_the_mean_of_three_years_is_that_of_a_plain_query(
             f"SELECT {column}, COUNT(*) FROM '{crimes}' WHERE date::DATE BETWEEN {first} AND {last} "
             f"AND {column} IS NOT NULL GROUP BY ALL"
         ).fetchall()
-        return {{"area": areas.get(key), "district": f"District {key}"}.get(rows, key): n for key, n in counted}
+        return {{"area": areas.get(key), "ward": f"Ward {key}"}.get(rows, key): n for key, n in counted}
 
     for span in SPAN_STARTS:
         now, before, *others = (counts(span, day) for day in (end, *days_before))
@@ -99,6 +99,21 @@ def test_the_mean_of_three_years_is_that_of_a_plain_query(
         assert len(found) > 15
 
 
+def test_changes_have_a_verdict_and_years_a_table(five_years: Settings) -> None:
+    view = compare(PageRequest(data_of(five_years), Filters(rows="type", end=date(2015, 10, 31))))
+    spans, by_year = view.table("spans"), view.table("by-year")
+    assert spans
+    assert by_year
+    assert {row["whole_year_verdict"] for row in spans.rows} == {"usual", "too few to say"}  # the sample has no trend
+    assert "All selected, year to date: 1," in view.sections[0].intro
+    assert view.sections[0].intro.endswith("it is usual.")
+    assert [column.label for column in by_year.columns][-2:] == ["2015", "2016, to 8 Nov"]
+    [theft] = [row for row in by_year.rows if row["name"] == "THEFT"]
+    assert theft["2014"] == count(five_years, "year = 2014 AND primary_type = 'THEFT'")
+    assert "year=2014" in theft["of_2014"]
+    assert "type=THEFT" in theft["of_2014"]
+
+
 def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> None:
     last = data_of(five_years).facts().newest_day
     assert (last.year, last.month) == (2016, 11)
@@ -113,7 +128,8 @@ def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> N
         ("Full year", "2015"),
         ("Full year", "2014"),
     ]
-    assert table.rows[0]["whole_year"] == count(five_years, "year = 2015")
+    assert table.total
+    assert table.total["whole_year"] == count(five_years, "year = 2015")
 
 
 def test_means_of_fewer_years_are_marked_with_the_reason(five_years: Settings) -> None:
@@ -129,7 +145,7 @@ def test_means_of_fewer_years_are_marked_with_the_reason(five_years: Settings) -
     assert all(row["days_28_mean_is_few"] and row["days_28_mean_is_small"] for row in table.rows)
     caveats = " ".join(view.sections[0].caveats)
     assert "28 days: 2, year to date: 2, full year: 1), because 2010-2011 are not fully loaded" in caveats
-    assert {"days_28_mean_years", "whole_year_mean_years"} <= set(table.download(False).column_names)
+    assert {"days_28_mean_years", "whole_year_mean_years"} <= set(table.download("", False).column_names)
 
 
 def test_a_period_with_missing_days_has_no_number(five_years: Settings) -> None:

@@ -21,10 +21,17 @@ def several(values: st.SearchStrategy) -> st.SearchStrategy[tuple]:
 any_filters = st.builds(
     Filters,
     year=several(st.integers(FIRST_YEAR, CURRENT_YEAR)),
+    group=several(st.sampled_from(["carjacking", "homicide"])),
     offense_class=several(st.sampled_from(OFFENSE_CLASSES)),
     type=several(st.sampled_from(["THEFT", "NON - CRIMINAL", "O'HARE & CO; DROP TABLE", "100% = +"])),
     area=several(st.integers(1, 77)),
     district=several(st.integers(1, 31)),
+    ward=several(st.integers(1, 50)),
+    beat=several(st.integers(111, 2535)),
+    block=several(st.sampled_from(["001XX N STATE ST", "0000X E Lake St", "0000X W O'BRIEN & CO"])),
+    cell=st.none() | st.just("1782,2881"),
+    hour=several(st.integers(0, 23)),
+    start=st.none() | st.dates(date(2001, 1, 1), date(2026, 12, 31)),
     arrest=st.sampled_from([None, True, False]),
     domestic=st.sampled_from([None, True, False]),
     source_labels=st.booleans(),
@@ -38,7 +45,7 @@ any_filters = st.builds(
 
 @given(any_filters)
 def test_a_query_string_reads_back_as_the_filters_it_was_written_from(filters: Filters) -> None:
-    assert read_filters(parse_qsl(filters.query())) == (filters, [])
+    assert read_filters(parse_qsl(filters.query())) == (filters, [], [])
 
 
 def test_defaults_are_not_written() -> None:
@@ -46,27 +53,41 @@ def test_defaults_are_not_written() -> None:
 
 
 def test_years_may_be_ranges_and_types_in_any_case() -> None:
-    filters, notes = read_filters([("year", "2014-2016,2021"), ("year", "2015"), ("type", "theft"), ("arrest", "")])
+    filters, *notes = read_filters([("year", "2014-2016,2021"), ("year", "2015"), ("type", "theft"), ("arrest", "")])
     assert filters == Filters(year=(2014, 2015, 2016, 2021), type=("THEFT",))
-    assert notes == []
+    assert notes == [[], []]
 
 
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [
-        ("year", "1999", "outside 2001"),
-        ("area", "78", "less than or equal to 77"),
-        ("area", "²", "a valid integer"),
-        ("arrest", "perhaps", "a valid boolean"),
-        ("map", "globe", "'areas', 'cells' or 'hot_spots'"),
+        ("map", "globe", "'cells' or 'hot_spots'"),
         ("end", "2016-02-30", "a valid date"),
         ("color", "red", "no such filter"),
     ],
 )
-def test_invalid_filters_are_ignored_with_a_note(name: str, text: str, hint: str) -> None:
-    filters, [note] = read_filters([(name, text), ("area", "41")])
-    assert filters == Filters(area=(41,))
+def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hint: str) -> None:
+    filters, [note], refused = read_filters([(name, text), ("area", "41")])
+    assert (filters, refused) == (Filters(area=(41,)), [])
     assert hint in note
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("year", "1999", "There is no year “1999”"),
+        ("area", "999", "There is no community area “999”"),
+        ("area", "²", "a valid integer"),
+        ("arrest", "perhaps", "a valid boolean"),
+        ("group", "pickpockets", "There is no offense group “pickpockets”"),
+        ("cell", "middle", "should match pattern"),
+        ("hour", "24", "less than or equal to 23"),
+    ],
+)
+def test_a_value_that_no_crime_can_have_is_refused(name: str, text: str, hint: str) -> None:
+    _, ignored, [sentence] = read_filters([(name, text), ("area", "41")])
+    assert ignored == []
+    assert hint in sentence
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-02-30", "20261127", "../catalog", "20261127T061500Z-3f2a.json"])
@@ -78,8 +99,9 @@ def test_a_snapshot_that_cannot_be_meant_is_refused(text: str) -> None:
 def test_filters_are_added_and_removed_value_by_value() -> None:
     assert Filters(area=(1,)).toggled("area", 41).toggled("area", 1) == Filters(area=(41,))
     filters = Filters(offense_class=("violent",), type=("THEFT",), area=(1, 2), district=(3,), arrest=False)
-    filters = replace(filters, as_of=date(2026, 5, 31))
-    assert len(filters.active()) == 7
+    filters = replace(filters, as_of=date(2026, 5, 31), group=("homicide",), beat=(1834,), finish=date(2016, 5, 31))
+    filters = filters.toggled("cell", "1782,2881")
+    assert len(filters.active()) == 11
     for name, value in filters.active():
         filters = filters.without(name, value)
     assert filters == Filters()

@@ -1,10 +1,14 @@
 """Tests of the pages: their numbers agree with each other and with the tables that the Spark job computes."""
 
+from collections import Counter
+from pathlib import Path
+from urllib.parse import parse_qsl
+
 import numpy as np
 import pytest
 
 from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.hot_spots import gi_star
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
@@ -12,7 +16,8 @@ from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.settings import Settings
-from chicago_crime_tests.dashboard.conftest import rows
+from chicago_crime_tests.dashboard.conftest import data_of, rows
+from chicago_crime_tests.outlines import fetch_outlines, write_outlines
 from chicago_crime_tests.support import rows_of
 
 
@@ -58,13 +63,30 @@ def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
     assert sum(row["crimes"] for row in rows(pages[where], "areas")) == by_type - int(without_area.value)
 
 
-def test_the_map_draws_the_areas_of_its_table(data: Data) -> None:
+@pytest.mark.parametrize(("shown", "places"), [("areas", 77), ("districts", 22), ("beats", 270), ("wards", 50)])
+def test_a_map_draws_the_places_of_its_table_and_leads_into_each(data: Data, shown: str, places: int) -> None:
+    view = where(PageRequest(data, Filters(year=(2016,), map=shown)))
+    [drawn] = view.sections[0].maps
+    found = rows(view, shown)
+    assert {mark.label for mark in drawn.marks} == {f"{row['name']}: {row['crimes']:,} crimes" for row in found}
+    assert len(found) == len(drawn.marks) >= places
+    assert sum(row["crimes"] for row in found) <= 4000
+    first = found[0]
+    assert first["crimes"] > found[-1]["crimes"]
+    [link] = [mark.link for mark in drawn.marks if mark.label.startswith(f"{first['name']}:")]
+    filters, _, _ = read_filters(parse_qsl(link.removeprefix("/where?")))
+    inside = where(PageRequest(data, filters))
+    assert inside.sections[0].maps[0].view != inside.sections[0].maps[0].whole, "the map shows the place"
+    assert inside.numbers[0].value == f"{first['crimes']:,}"
+
+
+def test_what_a_filter_excludes_is_on_the_map_without_a_number(data: Data) -> None:
     view = where(PageRequest(data, Filters(area=(25, 41))))
-    drawn = view.sections[0].figures[0].data["areas"]
-    crimes = {name: n for name, n in zip(drawn["name"], drawn["crimes"], strict=True) if n is not None}
-    assert crimes == {row["name"]: row["crimes"] for row in rows(view, "areas")}
-    assert set(crimes) == {"Austin", "Hyde Park"}
-    assert len(drawn["geometry"]) == 77
+    [drawn] = view.sections[0].maps
+    chosen = {mark.label for mark in drawn.marks if mark.css != "unknown"}
+    assert chosen == {f"{row['name']}: {row['crimes']:,} crimes" for row in rows(view, "areas")}
+    assert {label.split(":")[0] for label in chosen} == {"Austin", "Hyde Park"}
+    assert len(drawn.marks) == 77
 
 
 def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Data) -> None:
@@ -72,18 +94,54 @@ def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Dat
     small = {row["name"] for row in rows(view, "areas") if row["is_small"]}
     assert {"Fuller Park", "Burnside"} <= small
     assert all(row["residents"] < 10_000 or row["crimes"] < 20 for row in rows(view, "areas") if row["is_small"])
-    drawn = view.sections[0].figures[0].data["areas"]
-    assert {name for name, is_pale in zip(drawn["name"], drawn["is_pale"], strict=True) if is_pale} == small
-    by_count = where(PageRequest(data, Filters(year=(2016,)))).sections[0].figures[0].data["areas"]
-    assert not any(by_count["is_pale"]), "counts do not depend on residents"
+    assert {mark.label.split(":")[0] for mark in view.sections[0].maps[0].marks if "pale" in mark.css} == small
+    by_count = where(PageRequest(data, Filters(year=(2016,)))).sections[0].maps[0]
+    assert not any("pale" in mark.css for mark in by_count.marks), "counts do not depend on residents"
     rate = overview(PageRequest(data, Filters(year=(2016,), area=(37, 41)))).numbers[3]
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
+
+
+def test_official_outlines_are_drawn_but_not_for_years_before_they_were_redrawn(
+    copied: Settings, tmp_path: Path
+) -> None:
+    assert "chicago-crime boundaries" in " ".join(where(PageRequest(data_of(copied), Filters())).sections[0].caveats)
+    fetch_outlines(copied.model_copy(update={"boundaries": write_outlines(tmp_path / "outlines")}))
+    data = data_of(copied)
+    areas = where(PageRequest(data, Filters())).sections[0]
+    assert "official" not in " ".join(areas.caveats)
+    assert len(areas.maps[0].marks) == 77
+    assert {mark.path.count("M") for mark in areas.maps[0].marks} == {1}, "each place is one square"
+    wards = where(PageRequest(data, Filters(map="wards"))).sections[0]
+    assert "The official ones were redrawn in 2023." in wards.caveats[0]
+    assert {mark.path.count("M") for mark in wards.maps[0].marks} != {1}
+
+
+def test_hot_spots_of_a_place_are_those_within_it(data: Data, sample: Settings) -> None:
+    """The study area is what is chosen: cells elsewhere do not count as cells without a crime."""
+    held = [row for year in (2014, 2015, 2016) for row in rows_of(sample, "enriched_crimes", year)]
+    counts = Counter((row["cell_x"], row["cell_y"]) for row in held if row["community_area"] == 25 and row["cell_x"])
+    z, _ = gi_star(np.array(list(counts)).T, np.array(list(counts.values())))
+    view = where(PageRequest(data, Filters(area=(25,), map="hot_spots")))
+    found = {(row["x_ft"], row["y_ft"]): row["gi_star"] for row in rows(view, "hot-spots")}
+    expected = {((x + 0.5) * 660, (y + 0.5) * 660): score for (x, y), score in zip(counts, z, strict=True)}
+    assert found.items() <= {cell: pytest.approx(score) for cell, score in expected.items()}.items()
+    assert f"the {len(counts)} cells of Austin" in " ".join(view.sections[0].caveats)
+    city = where(PageRequest(data, Filters(map="hot_spots")))
+    assert found.keys() != {(row["x_ft"], row["y_ft"]) for row in rows(city, "hot-spots")}
+
+
+def test_the_share_without_a_location_is_told_by_type(data: Data, sample: Settings) -> None:
+    held = [row for row in rows_of(sample, "enriched_crimes", 2016) if row["primary_type_comparable"] == "THEFT"]
+    view = where(PageRequest(data, Filters(year=(2016,))))
+    [theft] = [row for row in rows(view, "unplaced") if row["name"] == "Theft"]
+    assert theft["crimes"] == len(held)
+    assert theft["without_location"] == sum(row["cell_x"] is None for row in held)
 
 
 def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
     moved = rows(overview(PageRequest(data, Filters())), "moved-types")
     of_overview = {row["name"]: (row["now"], row["before"]) for row in moved}
-    found = rows(compare(PageRequest(data, Filters(rows="type"))), "spans")[1:]
+    found = rows(compare(PageRequest(data, Filters(rows="type"))), "spans")
     end = data.facts().newest_day
     assert (end.month, end.day) == (12, 31)
     assert {row["name"]: (row["year_to_date"], row["year_to_date_before"]) for row in found} == of_overview

@@ -2,10 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.report import find_area, write_report
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.installation import Installation
@@ -27,23 +32,45 @@ def test_an_unknown_area_is_answered_with_suggestions(data: Data, name: str, sug
 
 def test_the_report_is_one_file_that_loads_nothing_else(sample: Settings, tmp_path: Path) -> None:
     installation = Installation(sample)
-    assert write_report(installation, "austin", 2016, tmp_path / "report.html") == "Reported crime in Austin, 2016"
-    text = (tmp_path / "report.html").read_text()
-    assert text.count("<svg") >= 6
+    file = tmp_path / "report.html"
+    assert write_report(installation, 2016, file, "austin") == "Reported crime in Austin, 2016"
+    text = file.read_text()
+    assert text.count("<svg") == 4
     assert "SYNTHETIC" in text
     assert f"To cite: Chicago crime snapshot {installation.reader().catalog.snapshot}, published" in text
-    assert re.findall(r'(?:src|href)="(?!#)', text) == []
+    assert re.findall(r'src="|href="(?!#|data:,)|@import', text) == []
     assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", text)
-    assert write_report(installation, None, 2016, tmp_path / "report.html") == "Reported crime in Chicago, 2016"
 
 
 @pytest.mark.parametrize(
-    ("is_empty", "told"), [(False, "chicago-crime run --years 2009"), (True, "nothing is published yet: load some")]
+    ("place", "title", "table"),
+    [
+        ({}, "Chicago", "Areas with most crimes"),
+        ({"district": 11}, "District 11", "Blocks with most crimes"),
+        ({"ward": 24}, "Ward 24", "Blocks with most crimes"),
+        ({"beat": 1834}, "Beat 1834", "Blocks with most crimes"),
+    ],
+)
+def test_a_report_is_on_a_place_of_any_kind_and_counts_as_the_pages_do(
+    sample: Settings, data: Data, client: TestClient, tmp_path: Path, place: dict[str, int], title: str, table: str
+) -> None:
+    file = tmp_path / "report.html"
+    assert write_report(Installation(sample), 2016, file, **place) == f"Reported crime in {title}, 2016"
+    chosen: dict[str, Any] = {name: (number,) for name, number in place.items()}
+    crimes = overview(PageRequest(data, Filters(year=(2016,), **chosen))).numbers[0].value
+    assert f'<p class="value">{crimes}</p>' in file.read_text()
+    assert table in file.read_text()
+    of_page, of_file = client.get("/report", params={"year": 2016, **place}).text, file.read_text()
+    assert re.sub(r"gradient_\d+", "", of_page) == re.sub(r"gradient_\d+", "", of_file)
+
+
+@pytest.mark.parametrize(
+    ("is_empty", "told"), [(False, "2009.*not loaded|No loaded year"), (True, "nothing is published yet: load some")]
 )
 def test_a_year_that_is_not_published_is_an_error_and_writes_nothing(
     sample: Settings, tmp_path: Path, is_empty: bool, told: str
 ) -> None:
     settings = load_settings(data_dir=tmp_path / "none") if is_empty else sample
     with pytest.raises(PlatformError, match=told):
-        write_report(Installation(settings), "Loop", 2009, tmp_path / "report.html")
+        write_report(Installation(settings), 2009, tmp_path / "report.html", "Loop")
     assert list(tmp_path.glob("*.html")) == []

@@ -1,33 +1,69 @@
-"""Tests of outlines made of cells."""
+"""Tests of outlines, official and made of cells, and of the coordinates that they are in."""
 
+import json
+
+import numpy as np
+import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely.geometry import shape
 
-from chicago_crime.dashboard.charts.shapes import Cell, make_shapes
+from chicago_crime.dashboard.charts.projection import tile_coordinates, tile_polynomials, to_feet
+from chicago_crime.dashboard.charts.shapes import Cell, around_cells, official
+from chicago_crime.tables import CELL_FT
+from chicago_crime_tests.servers.portal_server import rows_in
+from chicago_crime_tests.support import real_year
+
+CORNERS = [(0, 0), (3 * CELL_FT, 0), (3 * CELL_FT, CELL_FT), (0, CELL_FT)]
 
 
 def test_an_outline_has_points_at_corners_only() -> None:
-    shapes = make_shapes({(0, 0): 1, (1, 0): 1, (2, 0): 1})
-    [[ring]] = shapes.geometry(1)["coordinates"]  # type: ignore[misc, attr-defined]
-    assert (len(ring), set(ring)) == (5, {(0, 0), (3, 0), (3, 1), (0, 1)})
-    assert set(zip(shapes.lines()["x"], shapes.lines()["y"], strict=True)) == set(ring)
-    assert shapes.geometry(2) == {"type": "MultiPolygon", "coordinates": []}
+    [(place, outline)] = around_cells({(0, 0): 1, (1, 0): 1, (2, 0): 1}).items()
+    assert (place, set(outline.exterior.coords)) == (1, set(CORNERS))
+    assert len(outline.exterior.coords) == 5
 
 
-def test_holes_are_cut_out_for_other_areas_and_filled_where_no_crime_is() -> None:
+def test_holes_are_cut_out_for_other_places_and_filled_where_no_crime_is() -> None:
     block: dict[Cell, int] = {(x, y): 1 for x in range(7) for y in range(5)} | {(2, 2): 2}
     del block[4, 2]
-    [[_, hole]] = make_shapes(block).geometry(1)["coordinates"]  # type: ignore[misc, attr-defined]
-    assert set(hole) == {(2, 2), (3, 2), (3, 3), (2, 3)}
+    [hole] = around_cells(block)[1].interiors
+    assert hole.bounds == tuple(CELL_FT * n for n in (2, 2, 3, 3))
 
 
 @given(st.dictionaries(st.tuples(st.integers(0, 6), st.integers(0, 6)), st.integers(1, 3), min_size=1))
-def test_outlines_are_valid_cover_their_cells_and_do_not_overlap(area_of: dict[Cell, int]) -> None:
-    shapes = make_shapes(area_of)
-    outlines = {area: shape(shapes.geometry(area)) for area in shapes.polygons}
+def test_outlines_are_valid_cover_their_cells_and_do_not_overlap(place_of: dict[Cell, int]) -> None:
+    outlines = around_cells(place_of)
     assert all(outline.is_valid for outline in outlines.values())
-    for (x, y), area in area_of.items():
-        assert outlines[area].covers(shapely.box(x, y, x + 1, y + 1))
-    assert sum(outline.area for outline in outlines.values()) == shapely.union_all(list(outlines.values())).area <= 49
+    for (x, y), place in place_of.items():
+        assert outlines[place].covers(shapely.box(*(CELL_FT * n for n in (x, y, x + 1, y + 1))))
+    total = sum(outline.area for outline in outlines.values())
+    assert total == shapely.union_all(list(outlines.values())).area <= 49 * CELL_FT**2
+
+
+def test_official_outlines_are_in_feet() -> None:
+    square = {"type": "Polygon", "coordinates": [[[-87.63, 41.88], [-87.62, 41.88], [-87.62, 41.89], [-87.63, 41.88]]]}
+    feature = {"type": "Feature", "properties": {"kind": "ward", "number": 42}, "geometry": square}
+    found = official(json.dumps({"features": [feature]}).encode())
+    west, south, *_ = found["ward"][42].bounds
+    assert (1_175_000 < west < 1_178_000, 1_898_000 < south < 1_901_000) == (True, True)
+
+
+def test_feet_are_those_that_the_city_publishes_for_the_same_point() -> None:
+    """The City gives both coordinates of each crime, rounded to a foot and to nine decimals of a degree."""
+    rows = [row for row in rows_in(real_year(2021)) if row["latitude"]]
+    assert len(rows) > 50_000
+    computed = to_feet(np.array([[float(row["longitude"]), float(row["latitude"])] for row in rows]))
+    published = np.array([[float(row["x_coordinate"]), float(row["y_coordinate"])] for row in rows])
+    assert np.abs(computed - published).max() < 0.01
+
+
+@pytest.mark.parametrize("place", [(-87.90, 41.98), (-87.54, 41.66), (-87.63, 41.88)])
+def test_the_polynomials_of_tiles_lead_there_and_back(place: tuple[float, float]) -> None:
+    point = np.array([place])
+    found = tile_polynomials(10)
+    tile, feet = tile_coordinates(point)[0], to_feet(point)[0] / 10 * [1, -1]
+    (tile0, feet0), terms = found["center"], lambda u, v: [1, u, v, u * u, u * v, v * v]
+    there = np.array(found["to"]) @ terms(*(tile - tile0) * 10_000) + feet0
+    assert there == pytest.approx(feet, abs=0.01)
+    back = np.array(found["from"]) @ terms(*(feet - feet0) / 10_000) + tile0
+    assert back == pytest.approx(tile, abs=1e-8)

@@ -57,7 +57,7 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(co
     date_back(copied)
     client = client_of(copied)
     before = {page: figures(client, f"/{page}?year=2015") for page in PAGES}
-    write_report(Installation(copied), "Austin", 2015, tmp_path / "before.html")
+    write_report(Installation(copied), 2015, tmp_path / "before.html", "Austin")
     publish_other_rows(copied)
     for page in PAGES:
         assert figures(client, f"/{page}?year=2015") != before[page]
@@ -69,7 +69,7 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(co
     assert len(own) > 80
     assert [link for link in own if "as_of=2021-01-01" not in link] == ["/where?"], "only the chip removes it"
     assert '<input type="hidden" name="as_of" value="2021-01-01">' in text
-    write_report(Installation(copied), "Austin", 2015, tmp_path / "after.html", as_of=BEFORE)
+    write_report(Installation(copied), 2015, tmp_path / "after.html", "Austin", as_of=BEFORE)
     texts = [(tmp_path / name).read_text() for name in ("before.html", "after.html")]
     without_numbers = [re.sub(r"gradient_\d+", "gradient", text) for text in texts]  # of this process
     assert without_numbers[0] == without_numbers[1]
@@ -139,17 +139,17 @@ DAMAGES = {
 def test_a_damaged_file_is_named_where_it_is_needed_until_its_year_is_loaded_again(
     copied: Settings, damage: str
 ) -> None:
-    file = file_of(copied, "crimes_hourly")
+    file = file_of(copied, "rejected_crimes")
     DAMAGES[damage](file)
     client = client_of(copied)
-    for address in ("/when", "/download/when/hours.csv"):
+    for address in ("/data", "/download/data/checks.csv"):
         response = client.get(address)
         assert response.status_code == 503
         assert str(file) in response.text
         assert "chicago-crime run --years 2015" in response.text
-    assert [client.get(f"/{page}").status_code for page in PAGES if page != "when"] == [200] * 4
+    assert [client.get(f"/{page}").status_code for page in PAGES if page != "data"] == [200] * (len(PAGES) - 1)
     run_well(copied, 2015)
-    assert client.get("/when").status_code == 200
+    assert client.get("/data").status_code == 200
 
 
 def test_a_damaged_file_that_all_pages_need_is_named_on_all(copied: Settings) -> None:
@@ -170,7 +170,7 @@ def test_a_damaged_catalog_is_named(copied: Settings, content: str) -> None:
         response = client.get(f"/{page}")
         assert response.status_code == 503
         assert f"the catalog {CATALOG} is damaged" in response.text
-        assert "chicago-crime run --years 2021" in response.text
+        assert "chicago-crime status` says how to restore it" in response.text
         assert client.get(f"/{page}?as_of={snapshot}").status_code == 200
     (copied.data_dir / "objects" / f"{SNAPSHOTS}{snapshot}.json").write_text(content)
     assert client.get(f"/overview?as_of={snapshot}").status_code == 503

@@ -117,7 +117,7 @@ def cloud_in(folder: Path, engine: str = "sail") -> Iterator[Cloud]:
 def kind_of(request: Request) -> str:
     """The kind of a call: its method and path, without the parts that differ between runs."""
     path = re.sub(r"/(jobs|clusters|queries|operations|staging)/.*", r"/\1/*", request.path.replace("%2F", "/"))
-    path = re.sub(r"\b[0-9a-f]{8,}\b|\d{4}(?=\.csv)", "*", path)
+    path = re.sub(r"\b[0-9a-f]{8,}\b|\d{4}(?=\.csv)|\d{8}T\w+-\w+", "*", path)
     path = re.sub(r"/storage/v1/b/[^/]+", "/bucket", path)
     what = "" if request.query.get("uploadType") is None else " " + request.query["uploadType"]
     media = " media" if request.query.get("alt") == "media" else ""

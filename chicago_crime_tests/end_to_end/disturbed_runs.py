@@ -10,10 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import CATALOG, parse
+from chicago_crime.settings import Settings
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, kind_of
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyServer, Request
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
+from chicago_crime_tests.whole_cloud import BUCKET
 
 YEAR = 2014
 OLD, NEW = 3, 4
@@ -21,6 +25,15 @@ OLD, NEW = 3, 4
 
 COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
 """The tables that account for every crime of a year."""
+
+CRIMES = {
+    "raw_crimes": "COUNT(*)",
+    "crimes": "COUNT(*)",
+    "enriched_crimes": "COUNT(*)",
+    "hot_spots": "SUM(crimes) FILTER (offense_class = 'all')",
+    "area_rates": "SUM(crimes) FILTER (offense_class = 'all')",
+}
+"""SQL for the number of crimes in a table; in the other tables it is the sum of `crimes`."""
 
 BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
 
@@ -31,7 +44,6 @@ FAULTS = {
     "cut": Fault(cut_after=10),
     "lost": Fault(loses_answer=True),
     "slow": Fault(wait_s=0.3),
-    "stale": Fault(is_stale=True),
 }
 
 
@@ -100,6 +112,15 @@ def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
     return {name: crimes // 12 for name, crimes in found.items()}
 
 
+def published_version(settings: Settings) -> int:
+    """The version that readers see, in crimes a month. Checks that all tables and years show the same one."""
+    counts = [f"(SELECT {CRIMES.get(name, 'SUM(crimes)')} FROM {name})" for name in COUNTED if name != "raw_crimes"]
+    reader = Installation(settings).reader()
+    [found] = reader.first_rows(f"SELECT {', '.join(counts)}", None).rows
+    assert len({int(crimes) for crimes in found}) == 1, found
+    return int(found[0]) // 12 // len(reader.catalog.years)
+
+
 def assert_made_of(cloud: Cloud, per_month: int, assets: str = "", year: int = YEAR) -> None:
     """Check that all tables, or those among some assets, are of one version, and that nothing waits to be removed."""
     found = versions(cloud, year)
@@ -108,9 +129,11 @@ def assert_made_of(cloud: Cloud, per_month: int, assets: str = "", year: int = Y
     assert cloud.left() == []
 
 
-def the_other(cloud: Cloud) -> tuple[str, int]:
-    """The version that is not loaded: its name and its crimes a month."""
-    return ("new", NEW) if versions(cloud)["crimes"] == OLD else ("old", OLD)
+def the_other(cloud: Cloud, assets: str) -> tuple[str, int]:
+    """The version that is not published or, if only some assets are made, not loaded: its name and crimes a month."""
+    catalog = parse(CATALOG, cloud.storage.read(BUCKET, CATALOG))
+    now = versions(cloud)["crimes"] if assets else catalog.years[YEAR].tables["crimes"].rows // 12
+    return ("new", NEW) if now == OLD else ("old", OLD)
 
 
 def stop_faults(servers: Mapping[str, FaultyServer]) -> None:
@@ -129,7 +152,7 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
     Raises:
         AssertionError: neither; the message has the calls that met the fault, and the output of the run.
     """
-    version, now = the_other(cloud)
+    version, now = the_other(cloud, assets)
     command = run_of(cloud, version, assets)
     chosen.rule(cloud.servers)
     ended = cloud.command_here(*command)
@@ -140,27 +163,36 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
     if ended.code:
         assert "failed" in ended.output, details
         versions(cloud)
+        assert published_version(cloud.settings_with()) in (OLD, NEW), details
         again = cloud.command_here(*command)
         assert again.code == 0, (details, again.output)
     assert_made_of(cloud, now, assets)
     return ended.code == 0
 
 
-def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> None:
+def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> bool:
     """Load the other version, kill -9 the run when it makes a call, and let the next run repair everything.
 
+    Returns:
+        Whether the run made the call: what is stored already, of an earlier snapshot, is not stored again.
+
     Raises:
-        AssertionError: a year is mixed after the kill, or not repaired; or the run did not make the call.
+        AssertionError: a year is mixed after the kill, or not repaired.
     """
-    version, now = the_other(cloud)
+    version, now = the_other(cloud, assets)
     process = cloud.begin(*run_of(cloud, version, assets))
     chosen = Chosen(Fault(before=lambda: os.kill(process.pid, signal.SIGKILL)), at.__eq__)
     chosen.rule(cloud.servers)
     output, _ = process.communicate(timeout=TIMEOUT_S)
     stop_faults(cloud.servers)
-    assert chosen.hit == {at}, output
+    if not chosen.hit:
+        assert process.returncode == 0, output
+        return False
     assert process.returncode == -signal.SIGKILL, output
     wait_until(lambda: all(job.done.is_set() for job in cloud.bigquery.jobs.by_id.values()))
     versions(cloud)
+    assert published_version(cloud.settings_with()) in (OLD, NEW)
     load(cloud, version, assets)
     assert_made_of(cloud, now, assets)
+    assert assets or published_version(cloud.settings_with()) == now
+    return True

@@ -124,12 +124,12 @@ def test_pages_ask_bigquery_nothing_and_fetch_each_file_once(both: Both) -> None
 
 @pytest.mark.parametrize("content", [b"", None], ids=["empty", "other bytes"])
 def test_a_damaged_copy_of_a_file_is_fetched_again(both: Both, content: bytes | None) -> None:
-    before = both.clients["cloud"].get("/when").text
-    [file] = (both.cloud.data / "snapshots" / "published" / "data" / "crimes_hourly" / "2014").iterdir()
+    before = both.clients["cloud"].get("/data").text
+    [file] = (both.cloud.data / "snapshots" / "published" / "data" / "rejected_crimes" / "2014").iterdir()
     size = file.stat().st_size
     file.chmod(0o600)
     file.write_bytes(b"x" * size if content is None else content)
-    assert client_of(both.settings["cloud"]).get("/when").text == before
+    assert client_of(both.settings["cloud"]).get("/data").text == before
 
 
 def test_the_link_to_looker_studio_names_existing_tables(both: Both) -> None:

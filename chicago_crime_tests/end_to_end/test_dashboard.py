@@ -29,7 +29,12 @@ from chicago_crime_tests.support import REAL_DATA
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 YEARS = (2014, 2015, 2016)
-ADDRESSES = [*PAGES, *(f"where?map={name}" for name in MAPS[1:])]
+ADDRESSES = [
+    *PAGES,
+    "embed/overview/trend",
+    "incidents?type=THEFT&area=32&sort=incidents:block&page=2",
+    *(f"where?map={name}" for name in MAPS[1:]),
+]
 
 VIOLENT = "fbi_code IN ('01A', '02', '03', '04A', '04B')"
 PROPERTY = "fbi_code IN ('05', '06', '07', '09')"
@@ -47,6 +52,13 @@ COMBINATIONS = {
         "community_area = 32 AND district = 1 AND NOT domestic AND NOT arrest AND primary_type = 'THEFT' "
         "AND year = 2016"
     ),
+    "ward=24&ward=27&hour=1&hour=22&weekday=6&weekday=7": (
+        "ward IN (24, 27) AND hour(date) IN (1, 22) AND isodow(date) IN (6, 7)"
+    ),
+    "beat=1834&start=2015-03-05&finish=2016-02-29": "beat = 1834 AND date::DATE BETWEEN '2015-03-05' AND '2016-02-29'",
+    "group=carjacking&location=STREET": "iucr IN ('0325', '0326') AND location_description = 'STREET'",
+    "block=0000X+E+Lake+St": "block = '0000X E Lake St'",
+    "block=001XX+N+STATE+ST&description=RETAIL+THEFT": "block = '001XX N STATE ST' AND description = 'RETAIL THEFT'",
 }
 """Query string -> the same condition on `crimes`, without any mart or SQL of the dashboard."""
 
@@ -177,6 +189,7 @@ def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name:
     with silent_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
         open_page(page, f"{address}/{name}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator(".group > summary").evaluate_all("all => all.forEach((one) => one.click())")
         assert page.locator(".chart canvas").count() == page.locator(".chart").count()
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 384) == (scheme == "dark")
@@ -218,19 +231,6 @@ def test_filters_apply_without_a_reload_and_the_address_restores_the_view(
     sent.wait_for_url(f"{address}/overview?year=2016&arrest=no")
     expect(sent.locator("[name=area][value='41']")).not_to_be_checked()
     sent.close()
-
-
-def test_a_click_on_the_map_filters_by_the_area(page: Page, address: str) -> None:
-    open_page(page, f"{address}/where?year=2016")
-    before = number(page, "Reported crimes")
-    chart = page.locator("[data-chart=areas] canvas")
-    box = chart.bounding_box()
-    assert box
-    chart.click(position={"x": box["width"] * 0.39, "y": box["height"] * 0.37})  # the large area in the west: Austin
-    page.wait_for_url(re.compile(r"area=25\b"))
-    drawn(page)
-    assert 0 < number(page, "Reported crimes") < before
-    expect(page.locator("#chosen")).to_contain_text("Austin")
 
 
 def test_the_keyboard_reaches_everything_and_keeps_its_place(page: Page, address: str) -> None:
@@ -295,7 +295,88 @@ def test_it_works_without_javascript(browser: Browser, address: str) -> None:
     page.get_by_role("button", name="Apply").click()
     expect(page.locator(".number").first).to_contain_text("in 2016")
     assert "year=2016" in page.url
+    groups = page.locator("[data-table=groups]")
+    groups.locator("tr", has_text="Vehicular hijacking").locator("td a").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Incidents")
+    assert number(page, "Reported crimes") == 663
+    table = page.locator("[data-table=incidents]")
+    table.get_by_role("link", name="Block").click()
+    expect(table.locator("[aria-sort]")).to_contain_text("Block")
+    table.get_by_role("link", name="Next").click()
+    expect(table.locator(".turn")).to_contain_text("Rows 51 to 100 of 663")
+    page.get_by_role("searchbox", name="Search for offenses").fill("burglary hyde park 2016")
+    page.get_by_role("button", name="Search").click()
+    assert number(page, "Reported crimes") == 166
+    page.goto(f"{address}/where?year=2016")
+    page.get_by_role("link", name=re.compile("^Austin: ")).press("Enter")
+    page.wait_for_url(f"{address}/where?year=2016&area=25&map=cells")
     page.close()
+
+
+def test_a_reporter_finds_the_blocks_with_most_thefts_in_the_loop(page: Page, address: str, settings: Settings) -> None:
+    open_page(page, f"{address}/overview")
+    page.get_by_role("searchbox", name="Search for offenses").fill("thefts loop 2016")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{address}/overview?q=thefts+loop+2016")
+    drawn(page)
+    page.get_by_role("link", name="Incidents", exact=True).click()
+    page.wait_for_url(f"{address}/incidents?year=2016&type=THEFT&area=32")
+    drawn(page)
+    expected = query_crimes(
+        settings,
+        "SELECT block, COUNT(*) AS n FROM crimes WHERE primary_type = 'THEFT' AND community_area = 32 AND year = 2016 "
+        "GROUP BY block ORDER BY n DESC LIMIT 3",
+    )
+    shown = page.locator("[data-table=blocks] tbody tr")
+    expect(shown.first).to_contain_text("001XX N STATE ST")
+    assert [row.split() for row in shown.all_inner_texts()[:3]] == [[*block.split(), str(n)] for block, n in expected]
+    shown.first.get_by_role("link").first.click()
+    expect(page.locator("#chosen")).to_contain_text("001XX N STATE ST")
+    assert number(page, "Reported crimes") == expected[0][1]
+
+
+def test_long_lists_are_searched_and_say_what_is_chosen(page: Page, address: str) -> None:
+    open_page(page, f"{address}/incidents?year=2016")
+    group = page.locator(".group[data-key=description]")
+    group.locator("summary").click()
+    group.get_by_role("searchbox").fill("purse-snatch")
+    expect(group.locator("label:visible")).to_have_text("Purse-snatching")
+    group.get_by_role("checkbox", name="Purse-snatching", exact=True).check()
+    expect(group.locator("summary .picked")).to_have_text("Purse-snatching")
+    page.reload()
+    drawn(page)
+    group.locator("summary").click()
+    expect(group.locator("label").first).to_have_text("Purse-snatching")
+    block = page.locator(".group[data-key=block]")
+    block.locator("summary").click()
+    block.get_by_role("combobox").fill("n state")
+    expect(page.locator("#blocks option").first).to_have_attribute("value", re.compile("N STATE"))
+
+
+def test_a_chart_tells_its_numbers_anywhere_and_is_saved(page: Page, address: str) -> None:
+    open_page(page, f"{address}/overview?year=2016")
+    chart = page.locator("[data-chart=trend] canvas")
+    box = chart.bounding_box()
+    assert box
+    chart.hover(position={"x": box["width"] / 2, "y": box["height"] * 0.7})
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("June 2016")
+    for format, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=f"Save the chart trend as {format}").click()
+        assert saved.value.suggested_filename.endswith(format.lower())
+        assert Path(saved.value.path()).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_text_of_twice_the_size_fits_and_paper_has_no_controls(browser: Browser, address: str, name: str) -> None:
+    with silent_page(browser, viewport={"width": 1280, "height": 900}) as page:
+        open_page(page, f"{address}/{name}")
+        page.add_style_tag(content=":root { font-size: 32px !important }")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        page.emulate_media(media="print")
+        expect(page.locator(".filters")).to_be_hidden()
+        expect(page.locator("nav")).to_be_hidden()
+        expect(page.get_by_role("search")).to_be_hidden()
 
 
 def test_it_answers_while_a_backfill_runs(settings: Settings, tmp_path: Path) -> None:

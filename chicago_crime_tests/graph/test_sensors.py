@@ -118,6 +118,9 @@ def test_a_requested_run_loads_those_years_and_then_nothing_is_new(folder: Watch
     folder.cursor = None  # manifests say what is loaded, even if the cursor is lost
     result = folder.tick()
     assert (result.run_requests, result.skip_message) == ([], "the source folder has nothing new")
+    (folder.settings.data_dir / "csv" / "2015.json").write_bytes(b"{")
+    folder.cursor = None
+    assert folder.requested() == [(2015, 2015)], "of a damaged manifest nobody knows what is loaded"
 
 
 def test_only_the_changed_and_the_new_file_of_a_folder_are_requested(folder: Watch, tmp_path: Path) -> None:

@@ -7,11 +7,9 @@ partition. A second one keeps the deleted rows, for queries as of a time.
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 from sqlglot import exp
 
 from chicago_crime_tests.servers.google_server import RefusedError
@@ -89,7 +87,7 @@ class LiveTable:
     version: int = 1
     rows_version: int = 0
     modified: float = field(default_factory=time.time)
-    measured: "tuple[int, list[_Measured]] | None" = None
+    measured: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     @property
     def rows_table(self) -> str:
@@ -127,16 +125,6 @@ class LiveTable:
         """Record a change of the rows, once it is visible."""
         self.rows_version += 1
         self.modified = time.time()
-
-
-@dataclass
-class _Measured:
-    """A partition: its id, its rows, the time of the last of them in epoch seconds, and its bytes by column."""
-
-    id: str | None
-    rows: int
-    written: float
-    bytes: dict[str, int]
 
 
 class Catalog:
@@ -196,44 +184,14 @@ class Catalog:
             table.changed()
 
     def size(self, table: LiveTable) -> tuple[int, int]:
-        """Rows and logical bytes of a table."""
-        parts = self.measured(table)
-        return sum(part.rows for part in parts), sum(sum(part.bytes.values()) for part in parts)
-
-    def measured(self, table: LiveTable) -> "list[_Measured]":
-        """What each partition holds, counted once after each change, as BigQuery knows it without reading rows."""
-        version = table.rows_version + table.version * 1_000_000
+        """Rows and logical bytes of a table, counted once after each change."""
+        version = table.rows_version, table.version
         if table.measured is None or table.measured[0] != version:
-            names = [name for name, _, _ in table.columns]
-            sums = ", ".join(f"CAST(SUM({table.column_bytes(name)}) AS BIGINT)" for name in names)
-            id_sql = table.partitions.id_sql if table.partitions else "''"
-            query = f"SELECT {id_sql} AS part, COUNT(*), MAX({WRITTEN}), {sums} FROM {table.rows_table} GROUP BY ALL"
-            rows = self.database.cursor().execute(query).fetchall()
-            parts = [
-                _Measured(id_ if table.partitions else None, n, at, dict(zip(names, sizes, strict=True)))
-                for id_, n, at, *sizes in rows
-            ]
-            table.measured = version, parts
+            sums = " + ".join(["0", *(f"COALESCE(SUM({table.column_bytes(name)}), 0)" for name, _, _ in table.columns)])
+            query = f"SELECT COUNT(*), CAST({sums} AS BIGINT) FROM {table.rows_table}"
+            [found] = self.database.cursor().execute(query).fetchall()
+            table.measured = version, found
         return table.measured[1]
-
-    def partitions(self, dataset: str) -> pa.Table:
-        """INFORMATION_SCHEMA.PARTITIONS of a dataset."""
-        with self.lock:
-            tables = [table for (of, _), table in self.tables.items() if of == dataset]
-        rows = [
-            {
-                "table_catalog": "chicago-test",
-                "table_schema": dataset,
-                "table_name": table.name,
-                "partition_id": part.id,
-                "total_rows": part.rows,
-                "total_logical_bytes": sum(part.bytes.values()),
-                "last_modified_time": datetime.fromtimestamp(part.written, UTC).replace(tzinfo=None),
-            }
-            for table in tables
-            for part in self.measured(table)
-        ]
-        return pa.Table.from_pylist(rows, _PARTITIONS_SCHEMA)
 
     def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
         """Every table's columns, by the names under which a statement may name it."""
@@ -246,23 +204,7 @@ class Catalog:
                 found[f"{dataset}.{name}"] = columns
                 if dataset == default_dataset:
                     found[name] = columns
-            for dataset in self.datasets:
-                found[f"{dataset}.INFORMATION_SCHEMA.PARTITIONS"] = PARTITIONS_COLUMNS
             return found
-
-
-PARTITIONS_COLUMNS = [
-    ("table_catalog", "STRING"),
-    ("table_schema", "STRING"),
-    ("table_name", "STRING"),
-    ("partition_id", "STRING"),
-    ("total_rows", "INT64"),
-    ("total_logical_bytes", "INT64"),
-    ("last_modified_time", "TIMESTAMP"),
-]
-
-_ARROW = {"STRING": pa.string(), "INT64": pa.int64(), "TIMESTAMP": pa.timestamp("us")}
-_PARTITIONS_SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in PARTITIONS_COLUMNS])
 
 
 def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:

@@ -214,7 +214,7 @@ class Session:
 
     def in_types(self, tree: exp.Query, columns: list[tuple[str, str]]) -> str:
         """A query for DuckDB whose columns have the types that the analyzer found."""
-        casts = ", ".join(f'CAST(c{n} AS {_duckdb_type(kind)}) AS "{name}"' for n, (name, kind) in enumerate(columns))
+        casts = ", ".join(f'CAST(c{n} AS {DUCKDB_TYPES[kind]}) AS "{name}"' for n, (name, kind) in enumerate(columns))
         names = ", ".join(f"c{n}" for n in range(len(columns)))
         return f"SELECT {casts} FROM ({self._translate(tree)}) AS answer({names})"
 
@@ -299,16 +299,12 @@ class Session:
             if table.name in common or not table.name:
                 continue
             alias, scan = table.alias_or_name, f"scan_{number}"
-            if table.name.upper().endswith("INFORMATION_SCHEMA.PARTITIONS"):
-                dataset = table.db or table.name.split(".")[0]
-                self.cursor.register(scan, self.catalog.partitions(dataset))
-            else:
-                live = self._table(table)
-                rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
-                rows = rows.from_(self._rows_as_of(live, table.args.get("version")))
-                if live.is_by_ingestion:
-                    rows = rows.where(*self._take_partition(table))
-                scans[scan] = rows.subquery()
+            live = self._table(table)
+            rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
+            rows = rows.from_(self._rows_as_of(live, table.args.get("version")))
+            if live.is_by_ingestion:
+                rows = rows.where(*self._take_partition(table))
+            scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
         assert isinstance(tree, exp.Query)
         return translated(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
@@ -397,9 +393,3 @@ def _on_partition(where: exp.Expr) -> list[exp.EQ]:
 def _of_partition(condition: exp.EQ) -> exp.Expr:
     """The same condition on DuckDB's side. (The column comes second: the platform's dialect drops the other way.)"""
     return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))
-
-
-def _duckdb_type(kind: str) -> str:
-    if kind.startswith("ARRAY<"):
-        return DUCKDB_TYPES[kind.removeprefix("ARRAY<").removesuffix(">")] + "[]"
-    return DUCKDB_TYPES[kind]

@@ -1,15 +1,15 @@
 """Files that the BigQuery server reads from and writes to Cloud Storage: CSV and Parquet, by gs:// address."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
 
-from chicago_crime_tests.servers.bigquery_catalog import DUCKDB_TYPES, LiveTable
+from chicago_crime_tests.servers.storage_server import StorageServer
 
 _FROM_DUCKDB = {
     "VARCHAR": "STRING",
@@ -32,24 +32,11 @@ class JobError(Exception):
         self.reason = reason
 
 
-class Storage(Protocol):
-    """The part of a storage server that is needed here."""
-
-    def names(self, bucket: str, prefix: str = "") -> list[str]:
-        """Names of objects."""
-
-    def path(self, bucket: str, name: str) -> Path:
-        """The file of an object."""
-
-    def write(self, bucket: str, name: str, content: bytes) -> None:
-        """Put an object."""
-
-
 @dataclass
 class Files:
     """Reads and writes objects."""
 
-    storage: Storage
+    storage: StorageServer
 
     def at(self, uris: Sequence[str]) -> list[str]:
         """The files at some addresses, each of which may have one `*`.
@@ -71,20 +58,16 @@ class Files:
             found += [str(self.storage.path(address.netloc, name)) for name in names]
         return found
 
-    def csv(
-        self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str], about: dict[str, Any], table: LiveTable
-    ) -> str:
+    def csv(self, cursor: duckdb.DuckDBPyConnection, about: Mapping[str, Any]) -> str:
         """The DuckDB query of a CSV's rows: text as it came, an empty field NULL, an empty text in quotes empty."""
-        names = [field["name"] for field in about["schema"]["fields"]] if "schema" in about else []
-        names = names or [name for name, _, _ in table.columns]
-        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-        files = ", ".join(f"'{file}'" for file in self.at(uris))
+        fields = about["schema"]["fields"]
+        assert {field["type"] for field in fields} == {"STRING"}, "other types are not implemented here"
+        columns = ", ".join(f"'{field['name']}': 'VARCHAR'" for field in fields)
+        files = ", ".join(f"'{file}'" for file in self.at(about["sourceUris"]))
         skip = int(about.get("skipLeadingRows") or 0)
         if not about.get("allowQuotedNewlines") and self._has_quoted_newline(cursor, files, columns, skip):
             raise JobError("invalid", "Error while reading data, error message: Missing close quote character")
-        kinds = {name: kind for name, kind, _ in table.columns}
-        casts = ", ".join(f'CAST("{name}" AS {DUCKDB_TYPES[kinds[name]]}) AS "{name}"' for name in names)
-        return f"SELECT {casts} FROM {_read_csv(files, columns, skip)}"
+        return f"SELECT * FROM {_read_csv(files, columns, skip)}"
 
     @staticmethod
     def _has_quoted_newline(cursor: duckdb.DuckDBPyConnection, files: str, columns: str, skip: int) -> bool:

@@ -5,8 +5,9 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
+
+import duckdb
 
 from chicago_crime_tests.servers.bigquery_catalog import PARTITION, WRITTEN, LiveTable
 from chicago_crime_tests.servers.bigquery_engine import Engine, Session, Work
@@ -160,7 +161,9 @@ class Jobs:
             raise JobError("invalid", "legacy SQL is not implemented here")
         dataset = about.get("defaultDataset", {}).get("datasetId", "")
         most = about.get("maximumBytesBilled")
-        session = Session(self.engine, dataset, read_parameters(about), int(most) if most else None)
+        given = about.get("queryParameters", [])
+        parameters = {one["name"]: Typed("INT64", int(one["parameterValue"]["value"])) for one in given}
+        session = Session(self.engine, dataset, parameters, int(most) if most else None)
         job.work = session.work
         if "destinationTable" in about:
             raise JobError("invalid", "a destination table is not implemented here")
@@ -170,23 +173,19 @@ class Jobs:
         about = job.configuration["load"]
         table, partition = self._target(about["destinationTable"])
         session = Session(self.engine, table.dataset, {}, None)
+        if about["writeDisposition"] != "WRITE_TRUNCATE":
+            raise JobError("invalid", "only WRITE_TRUNCATE is implemented here")
         if about["sourceFormat"] == "PARQUET":
-            if partition or table.partitions or "schema" in about or about["writeDisposition"] != "WRITE_TRUNCATE":
+            if partition or table.partitions or "schema" in about:
                 raise JobError("invalid", "Parquet is loaded over a whole table, with the columns of the files, here")
             rows, columns = self.engine.files.parquet(session.cursor, about["sourceUris"])
             table.columns = [(name, kind, "") for name, kind in columns]
             self.engine.catalog.add(table)
-            written = self._write(session, table, "", rows, [name for name, _ in columns], "WRITE_TRUNCATE")
-            job.loaded = (written, written * 100)
-            return
-        rows = self.engine.files.csv(session.cursor, about["sourceUris"], about, table)
-        names = [field["name"] for field in about.get("schema", {}).get("fields", [])]
-        names = names or [name for name, _, _ in table.columns]
+        else:
+            rows = self.engine.files.csv(session.cursor, about)
         try:
-            written = self._write(session, table, partition, rows, names, about.get("writeDisposition", "WRITE_APPEND"))
-        except Exception as error:
-            if isinstance(error, JobError):
-                raise
+            written = self._write(session, table, partition, rows)
+        except duckdb.Error as error:
             raise JobError("invalid", f"Error while reading data, error message: {error}") from error
         job.loaded = (written, written * 100)
 
@@ -195,10 +194,9 @@ class Jobs:
         return self.engine.catalog.find(reference["datasetId"], name), partition
 
     @staticmethod
-    def _write(
-        session: Session, table: LiveTable, partition: str, rows: str, names: list[str], disposition: str
-    ) -> int:
-        """Write rows into a table or a partition, over its rows or in addition to them."""
+    def _write(session: Session, table: LiveTable, partition: str, rows: str) -> int:
+        """Write rows over a table or a partition."""
+        names = [name for name, _, _ in table.columns]
         columns, hidden = ", ".join(f'"{name}"' for name in names), f"{WRITTEN}"
         values = str(time.time())
         if table.is_by_ingestion:
@@ -206,9 +204,7 @@ class Jobs:
             hidden, values = f"{WRITTEN}, {PARTITION}", f"{values}, TIMESTAMP '{table.partitions.time_of(partition)}'"
         id_sql = table.partitions.id_sql if table.partitions else "''"
         with session.changes(table):
-            if disposition == "WRITE_TRUNCATE":
-                where = f"WHERE {id_sql} = '{partition}'" if partition else ""
-                session.delete(table, where)
+            session.delete(table, f"WHERE {id_sql} = '{partition}'" if partition else "")
             insert = f"INSERT INTO {table.rows_table} ({columns}, {hidden}) SELECT *, {values} FROM ({rows}) AS r"
             [[count]] = session.cursor.execute(insert).fetchall()
             if partition:
@@ -221,29 +217,3 @@ class Jobs:
                         f"{table.name}${partition}",
                     )
         return int(count)
-
-
-def read_parameters(about: dict[str, Any]) -> dict[str, Typed]:
-    """A query's parameters, as typed values."""
-    found = {}
-    for one in about.get("queryParameters", []):
-        kind, value = one["parameterType"], one.get("parameterValue", {})
-        if kind["type"] == "ARRAY":
-            element = kind["arrayType"]["type"]
-            values = [_read(item.get("value"), element) for item in value.get("arrayValues", [])]
-            found[one["name"]] = Typed(f"ARRAY<{element}>", values)
-        else:
-            found[one["name"]] = Typed(kind["type"], _read(value.get("value"), kind["type"]))
-    return found
-
-
-def _read(text: str | None, kind: str) -> object:
-    if text is None:
-        return None
-    readers: dict[str, Callable[[str], object]] = {
-        "INT64": int,
-        "FLOAT64": float,
-        "BOOL": lambda value: value.lower() == "true",
-        "DATE": date.fromisoformat,
-    }
-    return readers.get(kind, str)(text)

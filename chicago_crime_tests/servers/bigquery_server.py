@@ -13,9 +13,10 @@ from typing import Any
 
 from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, LiveTable
 from chicago_crime_tests.servers.bigquery_engine import Engine, Result
-from chicago_crime_tests.servers.bigquery_files import Files, Storage
+from chicago_crime_tests.servers.bigquery_files import Files
 from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Job, Jobs
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+from chicago_crime_tests.servers.storage_server import StorageServer
 
 LABEL = re.compile("[a-z0-9_-]{0,63}")
 LONGEST_WAIT_S = 10.0
@@ -218,7 +219,7 @@ class BigQueryServer(GoogleServer):
     api_name = "bigquery.v2"
     handler = _Handler
 
-    def __init__(self, storage: Storage, location: str = "us-central1", port: int = 0):
+    def __init__(self, storage: StorageServer, location: str = "us-central1", port: int = 0):
         super().__init__(port)
         self.location, self.most_rows, self.forbidden = location, 50_000, set[str]()
         self.catalog = Catalog()
@@ -260,8 +261,6 @@ def _status(reason: str) -> int:
 def _value(value: Any, kind: str, exact: bool) -> Any:
     if value is None:
         return None
-    if kind.startswith("ARRAY<"):
-        return [{"v": _value(one, kind[6:-1], exact)} for one in value]
     match value:
         case bool():
             return "true" if value else "false"

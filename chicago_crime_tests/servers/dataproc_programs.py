@@ -1,4 +1,8 @@
-"""Runs the PySpark programs of the Dataproc server, each in its own process, on files of the buckets."""
+"""Runs the PySpark programs of the Dataproc server, each in its own process.
+
+Sail works on the files of the buckets. Apache Spark reads and writes gs:// addresses with Google's own connector, as a
+machine of Dataproc does.
+"""
 
 import os
 import subprocess
@@ -6,10 +10,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from dagster_pipes import decode_param, encode_param
 
+from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 DRIVER = Path(__file__).with_name("spark_driver.py")
@@ -18,11 +24,18 @@ OUTPUT_BYTES = 2000
 """Size of a file of a driver's output before the next begins. Google's are larger."""
 
 
+def connector_jar() -> Path | None:
+    """Google's connector for Hadoop, from the package pyspark-gcs; None without that."""
+    found = find_spec("pyspark_gcs")
+    folders = found.submodule_search_locations if found else None
+    return next(Path(folders[0]).glob("jars/gcs-connector-*-shaded.jar")) if folders else None
+
+
 class Program:
     """One program, which starts at once and calls `is_over` with its exit code at its end.
 
     Attributes:
-        engine: "sail" or "jvm"; "" to run nothing and succeed after `pretend_s`.
+        engine: "sail", or "jvm" for Apache Spark; "" to run nothing and succeed after `pretend_s`.
     """
 
     def __init__(
@@ -69,10 +82,14 @@ class Program:
                 self._print(f"{error}\n".encode(), 0)
                 self._is_over(1)
                 return
-            local = [self._local(before, text) for before, text in zip(("", *arguments), arguments, strict=False)]
-            command = [sys.executable, str(DRIVER), self.engine, folder, str(files[-1]), *local]
+            given, conf = arguments, self._conf
+            if self.engine == "sail":
+                given = [self._local(before, text) for before, text in zip(("", *arguments), arguments, strict=False)]
+            else:
+                conf += "".join(f" --conf {name}={value}" for name, value in self._connector(Path(folder)).items())
+            command = [sys.executable, str(DRIVER), self.engine, folder, str(files[-1]), *given]
             environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
-            environment["PYSPARK_SUBMIT_ARGS"] = f"--master local[2] {LOCAL} {self._conf} pyspark-shell"
+            environment["PYSPARK_SUBMIT_ARGS"] = f"--master local[2] {LOCAL} {conf} pyspark-shell"
             self._process = subprocess.Popen(
                 command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )
@@ -86,6 +103,18 @@ class Program:
         file = folder / Path(name).name
         file.write_bytes(self.storage.read(bucket, name))
         return file
+
+    def _connector(self, folder: Path) -> dict[str, object]:
+        """Spark's settings for Google's connector, which signs in as the machine's account."""
+        token = self.storage.token_uri
+        of_hadoop = {
+            "impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem",
+            "storage.root.url": self.storage.url,
+            "token.server.url": token,
+            "auth.service.account.json.keyfile": service_account_file(folder / "account", token),
+        }
+        settings = {f"spark.hadoop.fs.gs.{name}": value for name, value in of_hadoop.items()}
+        return settings | {"spark.driver.extraClassPath": connector_jar()}
 
     def _local(self, option: str, text: str) -> str:
         """An argument with local paths in place of URIs; those for Dagster Pipes are encoded."""

@@ -3,6 +3,7 @@
 The normal responses are left to each server's module.
 """
 
+import gzip
 import http
 import socket
 import threading
@@ -181,6 +182,10 @@ class FaultyHandler(BaseHTTPRequestHandler):
         with self.server.noting(self.received) as self.fault:
             is_cut = self.fault.take_only is not None and length > 0
             self.received.body = self.rfile.read(min(length, self.fault.take_only or 0) if is_cut else length)
+            if self.headers.get("Transfer-Encoding") == "chunked":
+                self.received.body = self._read_chunks()
+            if self.headers.get("Content-Encoding") == "gzip":  # as Google's clients for Java send JSON
+                self.received.body = gzip.decompress(self.received.body)
             if self.fault.before:
                 self.fault.before()
             self.server.stopping.wait(self.fault.wait_s)
@@ -194,6 +199,14 @@ class FaultyHandler(BaseHTTPRequestHandler):
                 self.answer()
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
+
+    def _read_chunks(self) -> bytes:
+        content = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return content
 
     def keep_part(self) -> None:
         """Use the received part of a body that was cut: by default, nothing."""

@@ -80,6 +80,10 @@ class GoogleHandler(FaultyHandler):
         except NotOfTheApiError as error:
             self.server.problems.append(str(error))
             self.refuse(RefusedError(400, str(error)))
+        except Exception as error:  # a bug of the server, which a client that tries again would hide
+            if not isinstance(error, ConnectionError):
+                self.server.problems.append(repr(error))
+            raise
 
     def answer_call(self) -> None:
         """Answer an authorized call: usually `check_call`, then `reply_json`."""

@@ -1,4 +1,4 @@
-"""The City's portal on loopback: the part of Socrata's API that the source `portal` uses."""
+"""The City's portal on loopback: the part of Socrata's API that the source `portal` and the boundaries use."""
 
 import csv
 import gzip
@@ -35,6 +35,9 @@ class _Handler(FaultyHandler):
     def answer(self) -> None:
         try:
             self._check_token()
+            if outlines := self.server.outlines.get(self.received.path):
+                self._reply_gzipped(outlines, "application/vnd.geo+json; charset=utf-8")
+                return
             match = re.fullmatch(r"/resource/ijzp-q8t2\.(csv|json)", self.received.path)
             if not match:
                 raise PortalError(404, "dataset.missing", "Not found")
@@ -71,6 +74,7 @@ class PortalServer(FaultyServer):
     Attributes:
         rows: the rows in the portal's text form; a test may change them.
         app_token: the valid app token; requests without one are always allowed.
+        outlines: GeoJSON by path, such as /resource/igwz-8jzy.geojson; none at first.
     """
 
     handler = _Handler
@@ -80,6 +84,7 @@ class PortalServer(FaultyServer):
         self.rows = [portal_row(row) for row in rows]
         self.app_token, self.most_rows = app_token, most_rows
         self._previous = self.rows
+        self.outlines: dict[str, str] = {}
 
     def change(self, rows: Iterable[dict[str, str]]) -> None:
         """Replace the rows; a stale response still has the previous ones."""

@@ -5,7 +5,6 @@ A file that another program puts into a bucket's folder (Spark, a test) becomes 
 
 import base64
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -63,6 +62,9 @@ class Stored:
         return body | {name: value for name, value in self.given.items() if name in _GIVEN}
 
 
+MARKER = ".folder"
+"""File of an object whose name ends in a slash, with which Hadoop marks a folder."""
+
 _GIVEN = ("contentType", "metadata", "cacheControl", "contentEncoding", "contentDisposition", "customTime")
 
 
@@ -73,9 +75,10 @@ class Preconditions:
     wanted: Mapping[str, int]
 
     @classmethod
-    def of(cls, query: Mapping[str, Sequence[str]]) -> "Preconditions":
-        """Those of a request."""
-        return cls({name: int(values[0]) for name, values in query.items() if name.startswith("if")})
+    def of(cls, query: Mapping[str, Sequence[str]], prefix: str = "if") -> "Preconditions":
+        """Those of a request on its object, or on the one that it copies (`ifSource`)."""
+        given = {name: int(values[0]) for name, values in query.items() if name.startswith(prefix)}
+        return cls({name: value for name, value in given.items() if prefix == "ifSource" or "Source" not in name})
 
     def check(self, now: Stored | None, is_read: bool = False) -> None:
         """Check them.
@@ -104,7 +107,6 @@ class Buckets:
         self.written: list[tuple[str, str, int]] = []
         self.lock = threading.RLock()
         self._known: dict[tuple[str, str], Stored] = {}
-        self._before: dict[tuple[str, str], Stored | None] = {}
         self._last_generation = 0
         for name in names:
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -113,18 +115,16 @@ class Buckets:
 
     def path(self, bucket: str, name: str) -> Path:
         """Where an object's bytes are, or would be."""
-        path = self.folder / bucket / name
+        path = self.folder / bucket / (f"{name}{MARKER}" if name.endswith("/") else name)
         if bucket not in self.names or not path.resolve().is_relative_to((self.folder / bucket).resolve()):
             raise RefusedError(404, "The specified bucket does not exist.")
         return path
 
-    def find(self, bucket: str, name: str, is_stale: bool = False) -> Stored | None:
-        """An object as it is now; if stale, as it was before its last change."""
+    def find(self, bucket: str, name: str) -> Stored | None:
+        """An object as it is now."""
         with self.lock:
             key, path = (bucket, name), self.path(bucket, name)
-            if is_stale and key in self._before:
-                return self._before[key]
-            if name.endswith("/") or not path.is_file():
+            if not path.is_file():
                 self._known.pop(key, None)
                 return None
             known = self._known.get(key)
@@ -132,13 +132,13 @@ class Buckets:
                 known = self._known[key] = self._look_at(path, {})
             return known
 
-    def list(self, bucket: str, prefix: str = "", is_stale: bool = False) -> list[tuple[str, Stored]]:
+    def list(self, bucket: str, prefix: str = "") -> list[tuple[str, Stored]]:
         """The objects whose names start with a prefix, sorted by name."""
         with self.lock:
-            top = self.path(bucket, "")
-            names = {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()}
-            names |= {name for holder, name in self._before if is_stale and holder == bucket}
-            found = ((name, self.find(bucket, name, is_stale)) for name in names if name.startswith(prefix))
+            top = self.folder / bucket
+            files = (path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file())
+            names = {name.removesuffix(MARKER) for name in files}
+            found = ((name, self.find(bucket, name)) for name in names if name.startswith(prefix))
             return sorted(((name, stored) for name, stored in found if stored), key=lambda item: item[0].encode())
 
     def publish(
@@ -166,7 +166,6 @@ class Buckets:
                     content.unlink()
                     message = f"Provided {what} {given[what]!r} doesn't match calculated {what} {found!r}."
                     raise RefusedError(400, message)
-            self._keep_before(bucket, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             content.replace(path)
             generation = stored.generation - age // timedelta(microseconds=1)
@@ -178,7 +177,6 @@ class Buckets:
     def delete(self, bucket: str, name: str) -> None:
         """Remove an object that is there, and the folders that are empty without it."""
         with self.lock:
-            self._keep_before(bucket, name)
             path = self.path(bucket, name)
             path.unlink()
             self._known.pop((bucket, name), None)
@@ -190,14 +188,6 @@ class Buckets:
     def new_file(self) -> Path:
         """A path for bytes that are not an object yet."""
         return self.aside / f"{self._next_generation()}"
-
-    def _keep_before(self, bucket: str, name: str) -> None:
-        now = self.find(bucket, name)
-        if now:
-            kept = self.new_file()
-            os.link(now.file, kept)
-            now = replace(now, file=kept)
-        self._before[bucket, name] = now
 
     def _look_at(self, file: Path, given: Mapping[str, Any]) -> Stored:
         content = file.read_bytes()

@@ -27,6 +27,13 @@ PERMISSIONS = (
 )
 
 
+LISTED_BY = {
+    *("prefix", "delimiter", "includeTrailingDelimiter", "pageToken", "maxResults"),
+    *("projection", "prettyPrint", "fields", "alt"),
+}
+"""The parameters of a list that are understood."""
+
+
 @dataclass
 class _Session:
     """A resumable upload in progress."""
@@ -58,10 +65,10 @@ class _Handler(GoogleHandler):
         given, type_, self._content = self._parts() if is_multipart else (self.received.body, type_, b"")
         called = self.check_call(given)
         self._given = ({"contentType": type_} if type_ else {}) | (json.loads(given) if given else {})
-        bucket = called.parameters["bucket"]
+        bucket = called.parameters.get("bucket") or called.parameters["sourceBucket"]
         if bucket not in self.server.buckets.names:
             raise RefusedError(404, "The specified bucket does not exist.")
-        self.method_for(called)(bucket, called.parameters.get("object", ""))
+        self.method_for(called)(bucket, called.parameters.get("object") or called.parameters.get("sourceObject", ""))
 
     def keep_part(self) -> None:
         """Keep the received part of a cut chunk of a resumable upload."""
@@ -87,7 +94,7 @@ class _Handler(GoogleHandler):
                 raise RefusedError(403, message)
 
     def _existing(self, bucket: str, name: str) -> Stored:
-        stored = self.server.buckets.find(bucket, name, self.fault.is_stale)
+        stored = self.server.buckets.find(bucket, name)
         wanted = self.query.get("generation")
         if stored is None or (wanted and int(wanted[0]) != stored.generation):
             self._may("storage.objects.list")  # without it, Google does not reveal that the object is missing
@@ -205,25 +212,41 @@ class _Handler(GoogleHandler):
     def _on_objects_list(self, bucket: str, _: str) -> None:
         self._may("storage.objects.list")
         given = {name: values[0] for name, values in self.query.items()}
-        if unknown := given.keys() - {
-            "prefix",
-            "pageToken",
-            "maxResults",
-            "projection",
-            "prettyPrint",
-            "fields",
-            "alt",
-        }:
+        if unknown := given.keys() - LISTED_BY:
             raise self.missing(f"storage.objects.list with {unknown}")
         most = min(int(given.get("maxResults", 1000)), self.server.most_listed)
-        found = self.server.buckets.list(bucket, given.get("prefix", ""), self.fault.is_stale)
-        left = [item for item in found if item[0] > given.get("pageToken", "")]
+        prefix, delimiter = given.get("prefix", ""), given.get("delimiter", "")
+        found: dict[str, Stored | None] = {}  # None for a prefix, which stands for all objects below it
+        for name, stored in self.server.buckets.list(bucket, prefix):
+            inside, mark, rest = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
+            if mark:
+                found.setdefault(prefix + inside + mark, None)
+            if not mark or (not rest and given.get("includeTrailingDelimiter") == "true"):
+                found[name] = stored
+        left = [item for item in found.items() if item[0] > given.get("pageToken", "")]
         body: dict[str, Any] = {"kind": "storage#objects"}
-        if left:
-            body["items"] = [self._resource(bucket, name, stored) for name, stored in left[:most]]
+        if items := [self._resource(bucket, name, stored) for name, stored in left[:most] if stored]:
+            body["items"] = items
+        if prefixes := [name for name, stored in left[:most] if stored is None]:
+            body["prefixes"] = prefixes
         if len(left) > most:
             body["nextPageToken"] = left[most - 1][0]
         self.reply_json(body)
+
+    def _on_objects_rewrite(self, bucket: str, name: str) -> None:
+        """Copy an object, as Hadoop's connector renames; Google asks for several calls only if it is very large."""
+        self._may("storage.objects.get")
+        to = self.called.parameters
+        self._may_write(to["destinationBucket"], to["destinationObject"])
+        source = self._existing(bucket, name)
+        Preconditions.of(self.query, "ifSource").check(source)
+        file = self.server.buckets.new_file()
+        file.write_bytes(source.file.read_bytes())
+        target = to["destinationBucket"], to["destinationObject"]
+        stored = self.server.buckets.publish(*target, file, source.given | self._given, Preconditions.of(self.query))
+        size = {"totalBytesRewritten": str(stored.size), "objectSize": str(stored.size)}
+        done = {"kind": "storage#rewriteResponse", "done": True, "resource": self._resource(*target, stored)}
+        self.reply_json(done | size)
 
     def _on_objects_delete(self, bucket: str, name: str) -> None:
         self._may("storage.objects.delete")

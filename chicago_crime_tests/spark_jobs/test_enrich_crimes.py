@@ -120,6 +120,12 @@ def test_labels_that_changed_are_made_comparable(enrich: Enrich) -> None:
     assert {row["primary_type"]: row["primary_type_comparable"] for row in rows} == LABELS
 
 
+def test_a_code_that_changed_its_type_is_counted_under_the_former_one(enrich: Enrich) -> None:
+    """Burglary from a motor vehicle was theft until October 2021."""
+    rows = dicts(enrich(*(crime(primary_type="BURGLARY", iucr=code) for code in ("0760", "0610"))))
+    assert {row["iucr"]: row["primary_type_comparable"] for row in rows} == {"0760": "THEFT", "0610": "BURGLARY"}
+
+
 def test_hour_weekday_and_placeholder_come_from_the_local_time(enrich: Enrich) -> None:
     rows = dicts(enrich(*(crime(date=when) for when in TIMES)))
     assert {row["date"]: (row["hour"], row["day_of_week"], row["is_time_placeholder"]) for row in rows} == TIMES

@@ -37,22 +37,40 @@ REFERENCE = {
 CATALOG = {
     table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
 } | REFERENCE
+CATALOG["new_crimes"] = CATALOG["crimes"]  # of a file that is compared with what is published
 CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP")]
 
 PARAMETERS = {
     "year": "INT64",
     "years": "ARRAY<INT64>",
+    "codes": "ARRAY<STRING>",
     "classes": "ARRAY<STRING>",
     "types": "ARRAY<STRING>",
     "areas": "ARRAY<INT64>",
+    "descriptions": "ARRAY<STRING>",
     "districts": "ARRAY<INT64>",
+    "wards": "ARRAY<INT64>",
+    "beats": "ARRAY<INT64>",
+    "blocks": "ARRAY<STRING>",
+    "cell_x": "INT64",
+    "cell_y": "INT64",
+    "locations": "ARRAY<STRING>",
+    "hours": "ARRAY<INT64>",
+    "weekdays": "ARRAY<INT64>",
+    "start": "DATE",
+    "finish": "DATE",
     "arrest": "BOOL",
     "domestic": "BOOL",
     "source_labels": "BOOL",
     "rows_are": "STRING",
+    "place": "STRING",
+    "sorted_by": "STRING",
+    "is_descending": "BOOL",
+    "row_count": "INT64",
+    "skipped": "INT64",
+    "part": "STRING",
     "last_day": "DATE",
-    "months": "ARRAY<DATE>",
-    "whole_months": "ARRAY<DATE>",
+    "years_back": "ARRAY<INT64>",
 }
 """Every parameter that a statement may have, and its type."""
 

@@ -77,8 +77,8 @@ def test_every_area_has_a_rate_for_every_class_also_of_nothing(loaded: Settings)
     assert (loop["community_area_name"], loop["crimes"], loop["arrests"]) == ("Loop", 26, 1)
     # 29,283 residents in 2010 and 42,298 in 2020: the line between them passes 34,489 in 2014.
     assert loop["population"] == pytest.approx(29_283 + 0.4 * (42_298 - 29_283))
-    assert loop["rate_per_1000"] == pytest.approx(26 * 1000 / 34_489)
     assert loop["days_covered"] == 364
+    assert loop["rate_per_1000"] == pytest.approx(26 * 1000 / 34_489 * 365 / 364)  # a year
     assert (rates[1, "violent"]["crimes"], rates[1, "property"]["crimes"], rates[2, "all"]["crimes"]) == (1, 0, 0)
     assert rates[32, "violent"]["crimes"] + rates[32, "property"]["crimes"] == 26
 

@@ -1,15 +1,28 @@
 """The command `doctor`: the settings, and a table of what works with a fix for each problem."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from chicago_crime.cli.options import DataOption, FolderOption, SourceOption, chosen_installation, plain_errors
 
+if TYPE_CHECKING:
+    from chicago_crime.installation import Installation
+
 STYLES = {"ok": "green", "warning": "yellow", "broken": "red"}
 
 
-def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: DataOption = None) -> None:
+def doctor(
+    source: SourceOption = None,
+    folder: FolderOption = None,
+    data_dir: DataOption = None,
+    notify: Annotated[bool, typer.Option("--notify", help="Send a test message to CHICAGO_CRIME_ALERTS.")] = False,
+) -> None:
     """Check the installation, and print a fix for each problem."""
     with plain_errors():
+        if notify:
+            _send_test(chosen_installation(source=source, folder=folder, data_dir=data_dir))
+            return
         from rich.table import Table
         from rich.text import Text
 
@@ -22,6 +35,7 @@ def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: D
             out.print(printable(f"{PREFIX}{name.upper()}={'' if value is None else value}"))
         findings = list(examine(installation))
         table = Table("what", "state", "detail")
+        table.columns[0].overflow = table.columns[2].overflow = "fold"  # paths are long words
         for one in findings:
             table.add_row(printable(one.what), Text(one.state, style=STYLES[one.state]), printable(one.detail))
         out.print(table)
@@ -30,3 +44,15 @@ def doctor(source: SourceOption = None, folder: FolderOption = None, data_dir: D
                 out.print(f"\n{one.what} ({one.state}). What to do:\n  {one.fix}", soft_wrap=True)
         if any(one.state == "broken" for one in findings):
             raise typer.Exit(1)
+
+
+def _send_test(installation: "Installation") -> None:
+    from chicago_crime.cli.screen import out
+    from chicago_crime.errors import UsageError
+    from chicago_crime.graph.alerts import send
+
+    addresses = installation.settings.alerts
+    if addresses is None:
+        raise UsageError("set CHICAGO_CRIME_ALERTS to the addresses that are to get a message when something is wrong")
+    send(addresses.get_secret_value(), "Chicago crime data: a test", ["Messages about problems will arrive here."])
+    out.print("A test message was sent.")

@@ -23,7 +23,6 @@ GOOGLE_PACKAGES = (
     "google-auth",
     "google-cloud-bigquery",
     "google-cloud-dataproc",
-    "google-cloud-secret-manager",
     "google-cloud-storage",
 )
 

@@ -13,21 +13,10 @@ from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.settings import PREFIX, Settings
-from chicago_crime.storage.google import permissions
+from chicago_crime.storage.google import permissions, rest
 from chicago_crime.storage.google.bigquery import ddl
 from chicago_crime.storage.google.permissions import Grant, Place, as_command, grant_command, grants_for
 from chicago_crime.storage.google.prices import vcpus
-from chicago_crime.storage.google.rest import (
-    ACCOUNTS,
-    BIGQUERY,
-    COMPUTE,
-    DATAPROC,
-    PROJECTS,
-    SECRETS,
-    STORAGE,
-    Answer,
-    GoogleRest,
-)
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES, TABLES
 
@@ -38,10 +27,10 @@ _OF_THE_DATASET = {"bigquery.datasets.get", "bigquery.tables.create", "bigquery.
 def examine_google(installation: Installation) -> Iterator[Finding]:
     """Check everything the platform needs on Google Cloud. Checks that depend on something broken are left out."""
     settings = installation.settings
-    rest = GoogleRest(settings)
     try:
-        rest.sign_in()
-        probe = Probe(settings, rest)
+        google = rest.GoogleRest(settings)
+        google.sign_in()
+        probe = Probe(settings, google)
     except PlatformError as error:
         yield Finding("credentials", "broken", str(error), _sign_in_command(settings))
         return
@@ -68,21 +57,19 @@ class Probe:
 
     Attributes:
         settings: of the installation.
-        rest: sends requests to Google.
+        google: sends requests.
         member: who we are, as Google's policies write it.
         answers: what each request was answered.
-        services: which service each request went to.
     """
 
-    def __init__(self, settings: Settings, rest: GoogleRest):
-        self.settings, self.rest, self.member = settings, rest, rest.member
-        self.answers: dict[str, Answer] = {}
-        self.services: dict[str, str] = {}
+    def __init__(self, settings: Settings, google: rest.GoogleRest):
+        self.settings, self.google, self.member = settings, google, google.member
+        self.answers: dict[str, rest.Answer] = {}
 
     @property
     def who(self) -> str:
         """Who we are, for a person."""
-        if self.rest.credentials is None:
+        if self.google.credentials is None:
             return "none: all services are emulators"
         return "a person's, from gcloud" if "$(" in self.member else self.member
 
@@ -91,9 +78,8 @@ class Probe:
         self._send_requests()
         yield from self._apis()
         yield from self._project()
-        yield from self._bucket("bucket", str(self.settings.gcs_bucket), "objects")
-        if self.settings.gcs_staging_bucket:
-            yield from self._bucket("staging", self.settings.gcs_staging_bucket, "staged")
+        for place, objects, bucket in self._buckets():
+            yield from self._bucket(place, bucket, objects)
         yield from self._dataset()
         if self.answers["dataset"].is_good:
             yield from self._tables()
@@ -105,31 +91,34 @@ class Probe:
             yield from self._tested(what, permissions.SECRET, self.answers["secret"])
 
     def _send_requests(self) -> None:
-        settings = self.settings
-        project, region, bucket = settings.gcp_project, settings.gcp_region, settings.gcs_bucket
-        self._request("project", PROJECTS, f"/v3/projects/{project}:testIamPermissions", self._to_test("project"))
-        self._request("bucket", STORAGE, f"/storage/v1/b/{bucket}")
-        self._request("objects", STORAGE, f"/storage/v1/b/{bucket}/iam/testPermissions", query=self._to_test("bucket"))
-        if staging := settings.gcs_staging_bucket:
-            self._request("staging", STORAGE, f"/storage/v1/b/{staging}")
-            path = f"/storage/v1/b/{staging}/iam/testPermissions"
-            self._request("staged", STORAGE, path, query=self._to_test("staging"))
-        self._request("dataset", BIGQUERY, f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}")
+        settings, send, answers = self.settings, self.google.send, self.answers
+        project, region = settings.gcp_project, settings.gcp_region
+        answers["project"] = send(rest.PROJECTS, f"/v3/projects/{project}:testIamPermissions", self._to_test("project"))
+        for place, objects, bucket in self._buckets():
+            path = f"/storage/v1/b/{bucket}"
+            answers[place] = send(rest.STORAGE, path)
+            answers[objects] = send(rest.STORAGE, f"{path}/iam/testPermissions", query=self._to_test(place))
+        dataset = f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}"
+        answers["dataset"] = send(rest.BIGQUERY, dataset)
         # A cluster or batch that does not exist: all that matters is whether Dataproc says so.
         is_cluster = settings.dataproc_mode == "cluster"
-        place = f"regions/{region}/clusters" if is_cluster else f"locations/{region}/batches"
-        self._request("spark", DATAPROC, f"/v1/projects/{project}/{place}/requested-by-doctor")
+        where = f"regions/{region}/clusters" if is_cluster else f"locations/{region}/batches"
+        answers["spark"] = send(rest.DATAPROC, f"/v1/projects/{project}/{where}/requested-by-doctor")
         if is_cluster:
-            self._request("quotas", COMPUTE, f"/compute/v1/projects/{project}/regions/{region}")
+            answers["quotas"] = send(rest.COMPUTE, f"/compute/v1/projects/{project}/regions/{region}")
         if account := settings.dataproc_service_account:
             path = f"/v1/projects/-/serviceAccounts/{account}:testIamPermissions"
-            self._request("account", ACCOUNTS, path, self._to_test("account"))
+            answers["account"] = send(rest.ACCOUNTS, path, self._to_test("account"))
         if settings.kaggle_secret:
             path = f"/v1/{'/'.join(settings.kaggle_secret.split('/')[:4])}:testIamPermissions"
-            self._request("secret", SECRETS, path, self._to_test("secret"))
+            answers["secret"] = send(rest.SECRETS, path, self._to_test("secret"))
 
-    def _request(self, name: str, service: str, path: str, body: object = None, query: dict | None = None) -> None:
-        self.answers[name], self.services[name] = self.rest.send(service, path, body, query), service
+    def _buckets(self) -> list[tuple[Place, str, str]]:
+        """What each bucket and the permissions on it are called among the answers, and the bucket."""
+        buckets: list[tuple[Place, str, str]] = [("bucket", "objects", str(self.settings.gcs_bucket))]
+        if self.settings.gcs_staging_bucket:
+            buckets.append(("staging", "staged", self.settings.gcs_staging_bucket))
+        return buckets
 
     def _to_test(self, place: Place) -> dict[str, list[str]]:
         return {"permissions": [each for grant in self._grants_on(place) for each in grant.permissions]}
@@ -137,7 +126,7 @@ class Probe:
     def _grants_on(self, place: Place) -> list[Grant]:
         return [grant for grant in grants_for(self.settings) if grant.on == place and grant.is_testable]
 
-    def _refused(self, what: str, answer: Answer, grant: Grant) -> Iterator[Finding]:
+    def _refused(self, what: str, answer: rest.Answer, grant: Grant) -> Iterator[Finding]:
         """The finding of an answer that is an error; none if its API is off, which is a finding of its own."""
         if answer.is_good or answer.is_off:
             return
@@ -156,24 +145,22 @@ class Probe:
             return Finding(what, "broken", detail, grant_command(grant, self.settings, self.member))
         return Finding(what, "ok", f"may {', '.join(p.partition('.')[2] for p in grant.permissions)}")
 
-    def _tested(self, what: str, grant: Grant, answer: Answer) -> Iterator[Finding]:
+    def _tested(self, what: str, grant: Grant, answer: rest.Answer) -> Iterator[Finding]:
         if answer.is_good:
             yield self._held(what, grant, answer.permissions)
         else:
             yield from self._refused(what, answer, grant)
 
     def _apis(self) -> Iterator[Finding]:
-        off = {self.services[name]: name for name, answer in self.answers.items() if answer.is_off}
+        off = {answer.service: name for name, answer in self.answers.items() if answer.is_off}
         for service, name in off.items():
             fix = as_command("gcloud", "services", "enable", service, f"--project={self.settings.gcp_project}")
             if name in ("project", "account"):  # only the doctor calls these services
                 yield Finding(f"API {service}", "warning", "not enabled: permissions cannot be tested", fix)
             else:
                 yield Finding(f"API {service}", "broken", "not enabled", fix)
-        answering = {self.services[name].partition(".")[0] for name, answer in self.answers.items() if answer.status}
-        on = sorted(answering - {service.partition(".")[0] for service in off})
-        if on:
-            yield Finding("APIs", "ok", ", ".join(on))
+        if on := {answer.service for answer in self.answers.values() if answer.status} - off.keys():
+            yield Finding("APIs", "ok", ", ".join(sorted(service.partition(".")[0] for service in on)))
 
     def _project(self) -> Iterator[Finding]:
         what, answer = f"project {self.settings.gcp_project}", self.answers["project"]
@@ -213,11 +200,10 @@ class Probe:
         what = f"dataset {self.settings.bigquery_dataset}"
         answer = self._dry_run(ddl.create(CRIMES))
         yield from self._refused(f"{what}: create tables", answer, permissions.TABLES)
-        answers = {name: self.rest.send(BIGQUERY, self._path_of(name)) for name in TABLES}
-        for answer in answers.values():
-            if answer.status not in (200, 404):
-                yield from self._refused(f"{what}: get tables", answer, permissions.TABLES)
-                return
+        answers = {name: self.google.send(rest.BIGQUERY, self._path_of(name)) for name in TABLES}
+        if refused := [answer for answer in answers.values() if answer.status not in (200, 404)]:
+            yield from self._refused(f"{what}: get tables", refused[0], permissions.TABLES)
+            return
         live = {name: answer for name, answer in answers.items() if answer.is_good}
         if not live:
             yield Finding(f"{what}: tables", "ok", "none yet; to load a year: chicago-crime run --years 2021")
@@ -225,13 +211,13 @@ class Probe:
         yield self._may_change(what, live)
         yield from self._differences(live)
 
-    def _may_change(self, what: str, live: dict[str, Answer]) -> Finding:
+    def _may_change(self, what: str, live: dict[str, rest.Answer]) -> Finding:
         to_test = [permission for permission in permissions.TABLES.permissions if permission not in _OF_THE_DATASET]
         path = f"{self._path_of(min(live))}:testIamPermissions"
-        held = self.rest.send(BIGQUERY, path, {"permissions": to_test}).permissions | _OF_THE_DATASET
+        held = self.google.send(rest.BIGQUERY, path, {"permissions": to_test}).permissions | _OF_THE_DATASET
         return self._held(what, permissions.TABLES, held)
 
-    def _differences(self, live: dict[str, Answer]) -> Iterator[Finding]:
+    def _differences(self, live: dict[str, rest.Answer]) -> Iterator[Finding]:
         """Tables whose columns are not those of this version, with the statement that migrates them."""
         for name, answer in live.items():
             try:
@@ -244,7 +230,7 @@ class Probe:
                 fix = as_command("bq", "query", "--use_legacy_sql=false", project, dataset, migration)
                 yield Finding(f"table {name}", "broken", detail, fix)
 
-    def _dry_run(self, statement: str) -> Answer:
+    def _dry_run(self, statement: str) -> rest.Answer:
         project, dataset = self.settings.gcp_project, self.settings.bigquery_dataset
         location = self.answers["dataset"].content.get("location", self.settings.gcp_region)
         query = {
@@ -257,7 +243,7 @@ class Probe:
             "jobReference": {"projectId": project, "jobId": id_, "location": location},
             "configuration": {"dryRun": True, "query": query},
         }
-        return self.rest.send(BIGQUERY, f"/bigquery/v2/projects/{project}/jobs", job)
+        return self.google.send(rest.BIGQUERY, f"/bigquery/v2/projects/{project}/jobs", job)
 
     def _path_of(self, table: str) -> str:
         dataset = f"/bigquery/v2/projects/{self.settings.gcp_project}/datasets/{self.settings.bigquery_dataset}"
@@ -275,12 +261,10 @@ class Probe:
             return Finding("region", "ok", detail)
         if len(locations) == 1 and "-" in min(locations):  # everything is in one region, and the setting names another
             fix = f"export {PREFIX}GCP_REGION={min(locations)}"
-        elif found.get("bucket", region) != region:
-            bucket = f"{self.settings.gcs_bucket}-{region}"
-            fix = f"{self._create_bucket(bucket)} && export {PREFIX}GCS_BUCKET={bucket}"
-        elif found.get("staging", region) != region:
-            bucket = f"{self.settings.gcs_staging_bucket}-{region}"
-            fix = f"{self._create_bucket(bucket)} && export {PREFIX}GCS_STAGING_BUCKET={bucket}"
+        elif wrong := [name for name in ("bucket", "staging") if found.get(name, region) != region]:
+            setting = {"bucket": "gcs_bucket", "staging": "gcs_staging_bucket"}[wrong[0]]
+            bucket = f"{getattr(self.settings, setting)}-{region}"
+            fix = f"{self._create_bucket(bucket)} && export {PREFIX}{setting.upper()}={bucket}"
         else:
             fix = f"export {PREFIX}BIGQUERY_DATASET={self.settings.bigquery_dataset}_{region.replace('-', '_')}"
         return Finding("region", "broken", f"more than one: {detail}", fix)
@@ -293,7 +277,7 @@ class Probe:
         else:
             is_cluster = settings.dataproc_mode == "cluster"
             yield from self._refused(what, answer, permissions.CLUSTERS if is_cluster else permissions.BATCHES)
-        if self.answers.get("quotas", Answer(0)).is_good:
+        if "quotas" in self.answers and self.answers["quotas"].is_good:
             yield from self._processors()
         account = settings.dataproc_service_account
         if account is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.graph.status import Status, read_status
 from chicago_crime.installation import Installation
-from chicago_crime.published.catalog import SNAPSHOTS, Catalog, kept_snapshots
+from chicago_crime.published.catalog import SNAPSHOTS, Catalog, kept_snapshots, load_again
 from chicago_crime.published.damage import not_intact, strangers
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.tables import TABLES
@@ -29,9 +29,8 @@ def examine_stored(installation: Installation) -> Iterator[Finding]:
     yield from _or_ok(_older_snapshots(status, store), "snapshots", "all of them can be read")
     yield from _or_ok(_working_files(status), "warehouse", _loaded(status))
     for item in strangers(store):
-        yield Finding(
-            "published", "warning", f"no snapshot names {item.key}", f"the next publication removes it: {again}"
-        )
+        fix = "nothing: the next publication that changes something removes it"
+        yield Finding("published", "warning", f"no snapshot names {item.key}", fix)
     if installation.is_on_google:
         return
     folder = installation.settings.data_dir / "warehouse"
@@ -81,8 +80,9 @@ def _loaded(status: Status) -> str:
 
 
 def _published_files(status: Status, store: ObjectStore) -> Iterator[Finding]:
-    for year, problem in not_intact(status.snapshot, store) if status.snapshot else ():
-        yield Finding("published", "broken", problem, f"chicago-crime run --years {year}")
+    if catalog := status.snapshot:
+        for year, problem in not_intact(catalog, store):
+            yield Finding("published", "broken", problem, load_again(year, catalog.years[year].source))
 
 
 def _older_snapshots(status: Status, store: ObjectStore) -> Iterator[Finding]:
@@ -90,7 +90,7 @@ def _older_snapshots(status: Status, store: ObjectStore) -> Iterator[Finding]:
     for snapshot, one in kept_snapshots(store):
         if not isinstance(one, Catalog):
             file = store.location(f"{SNAPSHOTS}{snapshot}.json")
-            fix = f"it cannot be made again; remove it, because no old file is removed while it is there: {file}"
+            fix = f"remove it: it cannot be made again, and files as old as it are kept while it is there: {file}"
             yield Finding(f"snapshot {snapshot}", "broken", f"{file} is damaged", fix)
             continue
         tables = [table for year in one.years.values() for table in year.tables.values() if table.key not in known]
@@ -103,4 +103,4 @@ def _older_snapshots(status: Status, store: ObjectStore) -> Iterator[Finding]:
 def _working_files(status: Status) -> Iterator[Finding]:
     for year in status.years:
         for problem in year.damaged.values():
-            yield Finding("warehouse", "broken", problem, f"chicago-crime run --years {year.year}")
+            yield Finding("warehouse", "broken", problem, f"chicago-crime run --years {year.year}{year.how_to_mend}")

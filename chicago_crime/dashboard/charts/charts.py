@@ -1,16 +1,12 @@
-"""Every chart and map: its Vega-Lite specification, and the columns of its rows that it draws.
+"""Every chart: its Vega-Lite specification, and the columns of its rows that it draws.
 
-Colors come from the theme in `vega.py`, so that one specification serves light and dark mode. Maps are drawn in feet or
-in 660-foot cells, north up, without a base map.
+Colors come from the theme in `vega.py`, so that one specification serves light and dark mode. Maps are in `map.py`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chicago_crime.dashboard.hot_spots import HOT
 from chicago_crime.dashboard.view import Figure, columnar
-from chicago_crime.tables import CELL_FT
-from chicago_crime.tables.columns import X_FT, Y_FT
 
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -22,11 +18,11 @@ ROW_HEIGHT = 24
 PLAIN_ZERO = {"labelExpr": "datum.value === 0 ? '0' : datum.label"}
 """The formats below would write 0 as 0k, +0k or +0%."""
 
+MONTHS_NAMED = 36
+"""How many months an axis can name; more are labeled by year."""
+
 MONTH_AXIS = {"labelAngle": 0, "labelOverlap": True, "labelSeparation": 4}
 """On a narrow screen only every other month is labeled."""
-
-HOT_FROM = [-2.576, -HOT, HOT, 2.576]
-"""The z-scores of 99 % and 95 % confidence."""
 
 
 def _field(name: str, type: str, title: str | None = None, **more: Any) -> Spec:
@@ -48,12 +44,13 @@ TOOLTIPS = {
     "crimes": _field("crimes", "quantitative", "Crimes", format=",d"),
     "now": _field("now", "quantitative", "Now", format=",d"),
     "before": _field("before", "quantitative", "A year earlier", format=",d"),
+    "low": _field("low", "quantitative", "Expected from", format=",d"),
+    "high": _field("high", "quantitative", "Expected to", format=",d"),
     "change": _field("change", "quantitative", "Change", format="+,d"),
     "growth": _field("share", "quantitative", "Change, %", format="+.1%"),
     "share": _field("share", "quantitative", "Share", format=".1%"),
     "above": _field("above", "quantitative", "Relative to average", format="+.1%"),
     "rate": _field("rate", "quantitative", "Per 1,000 residents per year", format=",.1f"),
-    "gi_star": _field("gi_star", "quantitative", "Gi* z-score", format="+.1f"),
 }
 
 
@@ -78,23 +75,38 @@ def _height(rows: int) -> int:
     return max(rows, 2) * ROW_HEIGHT
 
 
-def trend(name: str, label: str, rows: Rows, has_before: bool) -> Figure:
-    """Crimes by month, with the year before in gray behind it if that is known."""
+def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
+    """Crimes by month, with the range that was expected in gray behind it if that is known.
 
-    def part(mark: Spec, *fields: str) -> Spec:
+    The month nearest to the pointer is marked, wherever in the chart that is.
+    """
+    # The first label has the year, as January has: 2016 alone would not say that it is a month.
+    with_year = "datum.index == 0 || month(datum.value) == 0 ? '%b %Y' : '%b'"
+    axis: Spec = {"labelFlush": True, "tickCount": 8, "labelOverlap": "greedy", "labelSeparation": 8}
+    if len(rows) <= MONTHS_NAMED:
+        axis["labelExpr"] = f"timeFormat(datum.value, {with_year})"
+
+    def part(mark: Spec, field: str, *fields: str, **more: Spec) -> Spec:
         return _part(
             mark,
             ("month", *fields),
-            x=_field("month", "temporal", axis={"labelFlush": True, "tickCount": 8}),
-            y=_amount(fields[0], "Crimes per month"),
+            x=_field("month", "temporal", axis=axis),
+            y=_amount(field, "Crimes per month"),
             detail={"field": "run", "type": "nominal"},
+            **more,
         )
 
-    fields = ("crimes", "before") if has_before else ("crimes",)
-    layers = [part({"type": "line", "style": "before", "strokeWidth": 2}, "before")] if has_before else []
-    layers.append(part({"type": "line", "strokeWidth": 2.5}, *fields))
-    layers.append(part({"type": "point", "size": 90, "opacity": 0, "filled": True}, *fields))  # larger to point at
-    return _plot(name, label, rows, ("month", "crimes", "before", "run"), {"layer": layers})
+    fields = ("crimes", "low", "high") if has_range else ("crimes",)
+    layers = []
+    if has_range:
+        band = part({"type": "area", "style": "before", "opacity": 0.3, "strokeWidth": 0}, "low", y2={"field": "high"})
+        layers.append(band | {"transform": [{"filter": "isValid(datum.low)"}]})
+    layers.append(part({"type": "line", "strokeWidth": 2.5}, "crimes", *fields))
+    shown = {"condition": {"param": "nearest", "empty": False, "value": 1}, "value": 0}
+    nearest = part({"type": "point", "size": 90, "filled": True}, "crimes", *fields, opacity=shown)
+    select = {"type": "point", "on": "pointerover", "nearest": True, "encodings": ["x"], "clear": "pointerout"}
+    layers.append(nearest | {"params": [{"name": "nearest", "select": select}]})
+    return _plot(name, label, rows, ("month", "crimes", "low", "high", "run"), {"layer": layers})
 
 
 def ranked(name: str, label: str, rows: Rows) -> Figure:
@@ -124,6 +136,26 @@ def _changes(name: str, label: str, rows: Rows, x: Spec) -> Figure:
     return _plot(name, label, rows, columns, bars, _height(len(rows)))
 
 
+def ranges(name: str, label: str, rows: Rows) -> Figure:
+    """Counts beside the ranges that were expected, each relative to the middle of its range. Rows: now, low, high."""
+    drawn = []
+    for row in rows:
+        middle = max((row["low"] + row["high"]) / 2, 1)
+        relative = {f"{key}_share": row[key] / middle for key in ("now", "low", "high")}
+        drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
+    columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
+    tooltips = ("name", "now", "low", "high")
+    y = _field("name", "nominal", sort=None, axis={"labelLimit": {"expr": "min(320, 0.4 * containerSize()[0])"}})
+    color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
+    x = _amount("low_share", "Relative to the middle of the expected range", "~%") | {"scale": {"type": "sqrt"}}
+    bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
+    layers = [
+        _part(bar, tooltips, y=y, x=x, x2={"field": "high_share"}),
+        _part(point, tooltips, y=y, x=x | {"field": "now_share"}, color=color),
+    ]
+    return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)))
+
+
 def season(name: str, label: str, rows: Rows) -> Figure:
     """Each month relative to the average day."""
     columns = ("month_name", "above")
@@ -149,56 +181,3 @@ def months(name: str, label: str, rows: Rows) -> Figure:
     color = _field("crimes", "quantitative", "Crimes", legend={"format": "~s", **PLAIN_ZERO})
     cells = _part({"type": "rect"}, columns, x=x, y=y, color=color)
     return _plot(name, label, rows, columns, cells, _height(len({row["year"] for row in rows})))
-
-
-def areas_map(name: str, label: str, data: Columns) -> Figure:
-    """Areas by value: GeoJSON features with community_area, name, crimes, rate, value, is_pale."""
-
-    def layer(mark: Spec, *tooltips: str, only: str | None = None, **encoding: Spec) -> Spec:
-        part = _part({"type": "geoshape", "cursor": "pointer"} | mark, tooltips, **encoding)
-        part["projection"] = {"type": "identity", "reflectY": True}
-        return part | ({"transform": [{"filter": only}]} if only else {})
-
-    tooltips = ("name", "crimes", "rate")
-    color = _field("value", "quantitative", scale={"zero": True}, legend={"format": "~s", **PLAIN_ZERO})
-    opacity = {"condition": {"test": "datum.is_pale", "value": 0.35}, "value": 1}
-    dashed = {"style": "outline", "fill": "transparent", "strokeDash": [3, 2]}
-    layers = [
-        layer({"style": "unchosen"}, "name"),  # an area that the filters exclude has no value, and can be clicked
-        layer({"style": "area"}, *tooltips, only="isValid(datum.value)", color=color, opacity=opacity),
-        layer(dashed, *tooltips, only="datum.is_pale"),
-    ]
-    return _map(name, label, {"areas": data}, {"data": {"name": "areas"}, "layer": layers})
-
-
-def cells_map(name: str, label: str, cells: Columns, borders: Columns) -> Figure:
-    """Cells by crimes. Cells: x, y, x2, y2, crimes, community_area, name; borders: outlines of areas."""
-    scale = {"type": "log"}
-    color = _field("crimes", "quantitative", "Crimes in the cell", scale=scale, legend={"format": ",d"})
-    return _cells(name, label, {"cells": cells, "borders": borders}, color, "name", "crimes")
-
-
-def hot_spots_map(name: str, label: str, cells: Columns, borders: Columns) -> Figure:
-    """Cells by z-score: the same with gi_star."""
-    scale = {"type": "threshold", "domain": HOT_FROM, "range": "diverging"}
-    color = _field("gi_star", "quantitative", "Gi* z-score", scale=scale, legend={"format": ".2f"})
-    return _cells(name, label, {"cells": cells, "borders": borders}, color, "name", "crimes", "gi_star")
-
-
-def _cells(name: str, label: str, data: Mapping[str, Columns], color: Spec, *tooltips: str) -> Figure:
-    x, y = (
-        _field(one, "quantitative", axis=None, scale={"domain": [edge / CELL_FT for edge in edges], "nice": False})
-        for one, edges in (("x", X_FT), ("y", Y_FT))
-    )
-    square = {"type": "rect", "cursor": "pointer", "x2Offset": 0.5, "y2Offset": -0.5}  # without seams between cells
-    squares = _part(square, tooltips, x=x, x2={"field": "x2"}, y=y, y2={"field": "y2"}, color=color)
-    order, ring = {"field": "order", "type": "quantitative"}, {"field": "ring", "type": "nominal"}
-    lines = _part({"type": "line", "style": "outline"}, x=x, y=y, order=order, detail=ring)
-    layers = [{"data": {"name": "cells"}, **squares}, {"data": {"name": "borders"}, **lines}]
-    return _map(name, label, data, {"layer": layers})
-
-
-def _map(name: str, label: str, data: Mapping[str, Columns], spec: Spec) -> Figure:
-    # static/app.js computes the height from the width and this aspect ratio, so that the map is not distorted.
-    aspect = (Y_FT[1] - Y_FT[0]) / (X_FT[1] - X_FT[0])
-    return _figure(name, label, data, {"height": 500, "usermeta": {"aspect": aspect, "filter": "area"}} | spec)

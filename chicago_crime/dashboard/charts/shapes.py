@@ -1,62 +1,55 @@
-"""Outlines of the community areas, built from the data's own cells: the project ships no boundary files.
+"""Outlines of the City's places in feet: the official ones, or around the cells that hold their crimes.
 
-A cell belongs to the area in which most of its crimes lie. Coordinates are in cells, north up.
+A cell belongs to the place in which most of its crimes lie.
 """
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import shapely
-from shapely import LinearRing, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from chicago_crime.dashboard.charts.projection import to_feet
+from chicago_crime.tables import CELL_FT
 
 Cell = tuple[int, int]
+Outlines = Mapping[int, BaseGeometry]
+"""The outline of each place by number: NAD83 Illinois East, in feet."""
 
 MAX_FILLS = 4
 """How many times holes shrink by a cell: a park without a crime should not punch a hole into its area."""
 
 
-@dataclass(frozen=True)
-class Shapes:
-    """The area of each cell, and the polygons around the cells of each area."""
-
-    area_of: Mapping[Cell, int]
-    polygons: Mapping[int, Sequence[Polygon]]
-
-    def geometry(self, area: int) -> dict[str, object]:
-        """The area as a GeoJSON geometry."""
-        polygons = [[_points(ring) for ring in _rings(polygon)] for polygon in self.polygons.get(area, ())]
-        return {"type": "MultiPolygon", "coordinates": polygons}
-
-    def lines(self) -> dict[str, list[int]]:
-        """All rings as columns of points: x, y, ring, order."""
-        rings = [ring for polygons in self.polygons.values() for polygon in polygons for ring in _rings(polygon)]
-        points = [
-            (x, y, number, order) for number, ring in enumerate(rings) for order, (x, y) in enumerate(_points(ring))
-        ]
-        return {name: [point[i] for point in points] for i, name in enumerate(("x", "y", "ring", "order"))}
+def official(geojson: bytes) -> dict[str, Outlines]:
+    """The official outlines by kind of place: see `sources/boundaries.py`."""
+    found: dict[str, dict[int, BaseGeometry]] = defaultdict(dict)
+    for feature in json.loads(geojson)["features"]:
+        shape = shapely.transform(shapely.geometry.shape(feature["geometry"]), to_feet)
+        found[feature["properties"]["kind"]][feature["properties"]["number"]] = shape
+    return dict(found)
 
 
-def make_shapes(area_of: Mapping[Cell, int]) -> Shapes:
-    """Outline the areas; the result does not depend on the order of the cells."""
+def around_cells(place_of: Mapping[Cell, int]) -> Outlines:
+    """Outline the cells of each place; the result does not depend on their order."""
     cells: dict[int, list[Cell]] = defaultdict(list)
-    for cell, area in _fill_holes(dict(sorted(area_of.items()))).items():
-        cells[area].append(cell)
-    return Shapes(area_of, {area: _outline(cells[area]) for area in sorted(cells)})
+    for cell, place in _fill_holes(dict(sorted(place_of.items()))).items():
+        cells[place].append(cell)
+    return {place: _outline(cells[place]) for place in sorted(cells)}
 
 
-def _fill_holes(area_of: dict[Cell, int]) -> dict[Cell, int]:
+def _fill_holes(place_of: dict[Cell, int]) -> dict[Cell, int]:
     for _ in range(MAX_FILLS):
-        empty = {near for cell in area_of for near in _neighbors(cell) if near not in area_of}
+        empty = {near for cell in place_of for near in _neighbors(cell) if near not in place_of}
         found = {}
         for cell in empty:
-            around = Counter(area_of[near] for near in _neighbors(cell) if near in area_of)
-            area, sides = around.most_common(1)[0]
+            around = Counter(place_of[near] for near in _neighbors(cell) if near in place_of)
+            place, sides = around.most_common(1)[0]
             if sides >= 3:
-                found[cell] = area
-        area_of |= found
-    return area_of
+                found[cell] = place
+        place_of |= found
+    return place_of
 
 
 def _neighbors(cell: Cell) -> list[Cell]:
@@ -64,17 +57,8 @@ def _neighbors(cell: Cell) -> list[Cell]:
     return [(x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)]
 
 
-def _outline(cells: Sequence[Cell]) -> list[Polygon]:
-    x, y = np.array(cells).T
-    union = shapely.coverage_union_all(shapely.box(x, y, x + 1, y + 1))
-    # Normalized rings start at a corner of the area, so that simplifying drops every point on a straight edge.
-    return list(shapely.get_parts(shapely.simplify(shapely.normalize(union), 0)))
-
-
-def _rings(polygon: Polygon) -> Iterator[LinearRing]:
-    yield polygon.exterior
-    yield from polygon.interiors
-
-
-def _points(ring: LinearRing) -> list[Cell]:
-    return [(int(x), int(y)) for x, y in ring.coords]
+def _outline(cells: Sequence[Cell]) -> BaseGeometry:
+    x, y = np.array(cells).T * CELL_FT
+    union = shapely.coverage_union_all(shapely.box(x, y, x + CELL_FT, y + CELL_FT))
+    # Normalized rings start at a corner of the place, so that simplifying drops every point on a straight edge.
+    return shapely.simplify(shapely.normalize(union), 0)

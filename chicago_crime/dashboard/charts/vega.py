@@ -20,8 +20,6 @@ LIGHT = {
     "before": "#9aa4b0",
     "ramp": ["#e9f0fa", "#b9d0f0", "#7fa9e2", "#4680cf", "#1f5fbf", "#123f86"],
     "diverging": ["#1f5fbf", "#a9c5ea", "#e6e8eb", "#f2b37a", "#b85400"],
-    "border": "#ffffff",
-    "outline": "#59636e",
 }
 DARK = {
     "text": "#e8ebef",
@@ -31,15 +29,12 @@ DARK = {
     "before": "#6b7683",
     "ramp": ["#1d2a3d", "#264a7c", "#3169b3", "#4f8bdf", "#86b6fb", "#d3e5ff"],
     "diverging": ["#6ea8fe", "#2f4f7d", "#2d353f", "#96571d", "#ffa552"],
-    "border": "#171c22",
-    "outline": "#a5afba",
 }
 
 
 def theme(is_dark: bool) -> dict[str, Any]:
     """The Vega-Lite configuration with the colors and fonts of every chart."""
     color = DARK if is_dark else LIGHT
-    border = {"stroke": color["border"], "strokeWidth": 0.8}
     text = {"labelColor": color["muted"], "titleColor": color["muted"], "labelFontSize": 12, "titleFontSize": 12}
     return {
         "background": "transparent",
@@ -51,9 +46,6 @@ def theme(is_dark: bool) -> dict[str, Any]:
         "mark": {"color": color["accent"]},
         "style": {
             "before": {"color": color["before"], "stroke": color["before"]},
-            "outline": {"color": color["outline"], "stroke": color["outline"], "strokeWidth": 0.6},
-            "unchosen": {"color": color["grid"], "fill": color["grid"], **border},
-            "area": border,
         },
         "range": {
             "ramp": color["ramp"],

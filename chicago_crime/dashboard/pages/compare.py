@@ -1,12 +1,17 @@
 """The page Compare: three periods against the year before and the mean of three years, in the style of CompStat."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, p_of_change, verdicts
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.overview import NO_TYPE
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change
@@ -16,6 +21,13 @@ SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Fu
 YEARS_BACK = 3
 MAX_DRAWN = 20
 TOTAL = "All selected"
+_NO_INCIDENTS = {f"of_{span}{when}": "" for span in SPANS for when in ("", "_before")}
+"""Of the row without a name: no filter chooses crimes without a place or a type."""
+
+VERDICTS = (
+    "Verdict: whether the change on the year before is more than such counts vary from year to year, as learnt from "
+    f"the {YEARS_BACK} years before (at least {LEAST_YEARS}). About 5 in 100 of those called unusual are by chance."
+)
 
 
 def compare(request: PageRequest) -> View:
@@ -28,37 +40,30 @@ def compare(request: PageRequest) -> View:
             f"{format_years(list(facts.years))} are loaded, up to {as_text(facts.newest_day, 'date')}."
         )
     years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
-    found = request.answer("compare", years, rows_are=request.filters.rows, **spans_until(end, years)).to_pylist()
+    answer = request.answer("compare", years, rows_are=request.filters.rows, last_day=end, start=None, finish=None)
+    found = answer.to_pylist()
     request.years = [end.year]
+    if request.filters.has_dates:
+        request.notes.append("The dates from and to do not apply to this page: its periods end on the day above.")
     request.require_matches(sum(row[span] for row in found for span in SPANS))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
-    loaded = {(span, back): _is_loaded(request, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
-    rows = [_row(request, name, of_name, loaded) for name, of_name in counts.items()]
+    loaded = {(span, back): is_loaded(facts, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
+    rows = [_row(request, end, name, of_name, loaded) for name, of_name in counts.items()]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
     everything = {
         back: {span: sum(of.get(back, {}).get(span, 0) for of in counts.values()) for span in SPANS}
         for back in range(YEARS_BACK + 1)
     }
-    total = _row(request, TOTAL, everything, loaded) | {"name": TOTAL}
+    total = _row(request, end, None, everything, loaded) | {"name": TOTAL} | _incidents(request, end)
     del total["link"]
+    _judge(rows, UNLIKE if request.filters.rows == "type" else ALIKE)
+    _judge([total], UNLIKE)
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[_table(request, [total, *rows], end), _chart(request, rows, end)],
+        sections=[_table(request, rows, total, end), _chart(request, rows, end), _by_year(request)],
     )
-
-
-def spans_until(end: date, years: Iterable[int]) -> dict[str, object]:
-    """The parameters of `sql/pages/compare.sql` that define the spans.
-
-    Months in which a span begins or ends are read day by day; all others lie in a span entirely or not at all.
-    """
-    ends = [_years_before(end, back) for back in range(YEARS_BACK + 1)]
-    by_day = {day.replace(day=1) for last in ends for day in (last, last - timedelta(27))}
-    months = [date(year, month, 1) for year in years for month in range(1, 13)]
-    whole = [month for month in months if month not in by_day]
-    return {"last_day": end, "months": sorted(by_day), "whole_months": whole}
 
 
 def whole_year(end: date) -> int:
@@ -66,15 +71,20 @@ def whole_year(end: date) -> int:
     return (end + timedelta(1)).year - 1
 
 
-def _is_loaded(request: PageRequest, end: date, back: int, span: str) -> bool:
-    """Whether every day of a span is loaded."""
+def days_of(span: str, end: date, back: int) -> tuple[date, date]:
+    """The first and the last day of a span that ends on a day, some years earlier."""
     last, calendar_year = _years_before(end, back), whole_year(end) - back
-    first, last = {
+    return {
         "days_28": (last - timedelta(27), last),
         "year_to_date": (date(last.year, 1, 1), last),
         "whole_year": (date(calendar_year, 1, 1), date(calendar_year, 12, 31)),
     }[span]
-    loaded = request.facts.years
+
+
+def is_loaded(facts: Facts, end: date, back: int, span: str) -> bool:
+    """Whether every day of a span is loaded."""
+    first, last = days_of(span, end, back)
+    loaded = facts.years
     return all(
         year in loaded and loaded[year].last_day >= min(last, date(year, 12, 31))
         for year in range(first.year, last.year + 1)
@@ -90,7 +100,11 @@ def _years_before(day: date, years: int) -> date:
 
 
 def _row(
-    request: PageRequest, name: str | None, counts: dict[int, dict[str, int]], loaded: dict[tuple[str, int], bool]
+    request: PageRequest,
+    end: date,
+    name: str | None,
+    counts: dict[int, dict[str, int]],
+    loaded: dict[tuple[str, int], bool],
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"name": _label(request, name)}
     for span in SPANS:
@@ -107,28 +121,65 @@ def _row(
             f"{span}_is_small": (before or 0) < caveats.SMALL,
             f"{span}_mean_is_few": len(past) < YEARS_BACK,
             f"{span}_mean_is_small": len(past) < YEARS_BACK or (mean or 0) < caveats.SMALL,
+            f"{span}_earlier": values[1:],
         }
-    value = int(name) if name and request.filters.rows != "type" and name.isdigit() else name
-    return row | {"link": request.toggled(request.filters.rows, value) if name else request.filters.query()}
+    incidents = _incidents(request, end, **_chosen(request, name)) if name else _NO_INCIDENTS
+    return row | incidents | {"link": _link(request, name)}
+
+
+def _incidents(request: PageRequest, end: date, **chosen: object) -> dict[str, str]:
+    """The incidents of each span, and of the year before, by the column that counts them."""
+    return {
+        f"of_{column}": request.incidents(year=(), start=first, finish=last, **chosen)
+        for span in SPANS
+        for column, back in ((span, 0), (f"{span}_before", 1))
+        for first, last in [days_of(span, end, back)]
+    }
+
+
+def _link(request: PageRequest, name: str | None) -> str:
+    chosen = _chosen(request, name)
+    return request.toggled(*chosen.popitem()) if chosen else request.filters.query()
+
+
+def _chosen(request: PageRequest, name: str | None) -> dict[str, Any]:
+    """The filter that chooses a row, and its value; none for the row without a name."""
+    by = request.filters.rows
+    return {by: name if by == "type" else int(name)} if name else {}
+
+
+def _judge(rows: Sequence[dict[str, Any]], worth: int) -> None:
+    """Say of each row's change on the year before whether it is more than chance, of all rows at once."""
+
+    def numbers(name: str) -> npt.NDArray[np.float64]:
+        return np.array([row[name] for row in rows], dtype=float)  # None becomes NaN
+
+    for span in SPANS:
+        words = verdicts(numbers(f"{span}_before"), numbers(span), numbers(f"{span}_earlier"), worth)
+        for row, word in zip(rows, words, strict=True):
+            row[f"{span}_verdict"] = word
 
 
 def _label(request: PageRequest, name: str | None) -> str:
-    if request.filters.rows == "area":
-        return request.area_name(int(name)) if name and name.isdigit() else "No community area"
-    if request.filters.rows == "district":
-        return f"District {name}" if name else "No district"
-    return name or NO_TYPE
+    by = request.filters.rows
+    if by == "type":
+        return name or NO_TYPE
+    if by == "area":
+        return request.area_name(int(name) if name else None)
+    return f"{by.capitalize()} {name}" if name else f"No {by}"
 
 
-def _table(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Section:
-    columns = [Column("name", {"area": "Area", "district": "District", "type": "Type"}[request.filters.rows])]
+def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
+    columns = [Column("name", request.filters.rows.capitalize())]
     newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
-    means = {span: rows[0][f"{span}_mean_years"] for span in SPANS}
+    means = {span: total[f"{span}_mean_years"] for span in SPANS}
     for span, label in SPANS.items():
+        label += ", still filling" if span != "whole_year" and _is_filling(request.facts, end) else ""
         columns += [
-            Column(span, str(newest[span]), "count", label),
-            Column(f"{span}_before", str(newest[span] - 1), "count", label),
+            Column(span, str(newest[span]), "count", label, incidents=f"of_{span}"),
+            Column(f"{span}_before", str(newest[span] - 1), "count", label, incidents=f"of_{span}_before"),
             Column(f"{span}_change", "±\u00a0%", "growth", label, f"{span}_is_small"),
+            Column(f"{span}_verdict", "Verdict", "text", label),
             Column(f"{span}_mean", f"{means[span] or YEARS_BACK}-yr mean", "mean", label, f"{span}_mean_is_few"),
             Column(f"{span}_mean_change", "±\u00a0%", "growth", label, f"{span}_mean_is_small"),
             Column(f"{span}_mean_years", "Years in the mean", "plain", label, is_shown=False),
@@ -139,10 +190,64 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
         f"Periods ending on {as_text(end, 'date')}",
         f"28 days from {as_text(end - timedelta(27), 'date')}; the year to date from 1 January; the last full year, "
         f"{newest['whole_year']}. Each is compared with the same days of the year before and with the mean of the "
-        f"{YEARS_BACK} years before.",
-        [caveats.SMALL_NUMBERS, *_gaps(request, means, newest), *caveats.provisional(request.facts, [end.year])]
-        + (caveats.labels(request.facts, request.filters) if request.filters.rows == "type" else []),
-        tables=[PageTable("spans", caption, columns, rows, shown=200, is_open=True, has_total=True)],
+        f"{YEARS_BACK} years before. {_in_words(total)}",
+        [
+            VERDICTS,
+            caveats.SMALL_NUMBERS,
+            *_gaps(request, means, newest),
+            *caveats.provisional(request.facts, [end.year]),
+            *(caveats.still_growing(request) if _is_filling(request.facts, end) else []),
+            *(caveats.labels(request.facts, request.filters) if request.filters.rows == "type" else []),
+        ],
+        tables=[PageTable("spans", caption, columns, rows, shown=200, is_open=True, total=total)],
+        shape="wide",
+    )
+
+
+def _in_words(total: dict[str, Any]) -> str:
+    """What the change of everything in the year to date means."""
+    before, now, verdict = (total[f"year_to_date{what}"] for what in ("_before", "", "_verdict"))
+    if not verdict or before == now:
+        return ""
+    odds = 1 / max(float(p_of_change(before, now)), 1e-6)
+    often = "less than once in a million times" if odds > 999_999 else f"once in {max(odds, 2):,.0f} times"
+    return (
+        f"All selected, year to date: {now:,} after {before:,}. If only chance were at work, so large a difference "
+        f"would come {often}; given how much such counts vary from year to year, it is {verdict}."
+    )
+
+
+def _is_filling(facts: Facts, end: date) -> bool:
+    """Whether late reports still arrive for spans that end on this day."""
+    start = facts.years[end.year].provisional_from
+    return start is not None and end >= start
+
+
+def _by_year(request: PageRequest) -> Section:
+    loaded = request.facts.years
+    counts: dict[str | None, dict[int, int]] = defaultdict(dict)
+    for row in request.answer("by_year", loaded, rows_are=request.filters.rows).to_pylist():
+        counts[row["row_name"]][row["year"]] = row["crimes"]
+    newest = max(loaded)
+    columns = [Column("name", request.filters.rows.capitalize())]
+    columns += [
+        Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}") for year in loaded
+    ]
+    rows: list[dict[str, Any]] = [
+        {"name": _label(request, name), "link": _link(request, name)}
+        | {str(year): of_name.get(year, 0) for year in loaded}
+        | ({f"of_{year}": request.incidents(year=year, **_chosen(request, name)) for year in loaded} if name else {})
+        for name, of_name in counts.items()
+    ]
+    rows.sort(key=lambda row: (-row[str(newest)], row["name"]))
+    total = {"name": TOTAL} | {str(year): sum(row[str(year)] for row in rows) for year in loaded}
+    total |= {f"of_{year}": request.incidents(year=year) for year in loaded}
+    return Section(
+        "by-year",
+        "By year",
+        "Every loaded year, whatever the end date.",
+        [*caveats.places_drift(request.filters.rows, loaded), *caveats.drifting(request, loaded)],
+        tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
         shape="wide",
     )
 
@@ -175,12 +280,13 @@ def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
         if row["year_to_date_change"] is not None and not row["year_to_date_is_small"]
     ]
     drawn = sorted(drawn[:MAX_DRAWN], key=lambda row: -row["share"])
-    if not drawn:
-        return Section(
-            "changes",
-            "Change in the year to date",
-            f"Nothing to show: {end.year - 1} is not loaded or has too few crimes.",
+    if len(drawn) < 2:  # a chart of one bar is a sentence
+        only = "".join(
+            f"{row['name']}: {as_text(row['share'], 'percent_change')}, {row['now']:,} after {row['before']:,}."
+            for row in drawn
         )
+        nothing = f"Nothing to show: {end.year - 1} is not loaded or has too few crimes."
+        return Section("changes", "Change in the year to date", only or nothing)
     return Section(
         "changes",
         "Change in the year to date",

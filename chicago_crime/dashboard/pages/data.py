@@ -14,7 +14,7 @@ from chicago_crime.tables import CRIMES
 
 LAYERS = {
     "source_lines": ("Source", "lines"),
-    "quarantined": ("Source", "quarantined"),
+    "quarantined": ("Source", "unreadable"),
     "crimes": ("Crimes", "typed"),
     "rejected_crimes": ("Crimes", "rejected"),
     "revisions": ("Crimes", "revised"),
@@ -26,6 +26,7 @@ LAYERS = {
     "crimes_hourly": ("Counts by", "hour"),
     "crimes_by_cell": ("Counts by", "cell"),
     "area_rates": ("Counts by", "area"),
+    "code_coverage": ("Counts by", "code"),
 }
 """The column group and header of each layer on the page. Downloads use the names of the tables."""
 
@@ -63,12 +64,12 @@ def data_page(request: PageRequest) -> View:
             Number("Source", ", ".join(sources), f"{SYNTHETIC}: {synthetic}" if synthetic else ""),
         ],
         sections=[
+            _checks(request),
             _snapshot(request),
             _layers(request),
             _coverage(request),
             _rejects(request),
             _revisions(request),
-            _checks(request),
             _labels(request),
             _nulls(request),
         ],
@@ -139,7 +140,7 @@ def _layers(request: PageRequest) -> Section:
     return Section(
         "layers",
         "Rows by year and layer",
-        "Source lines = typed + rejected rows + quarantined lines (+ blank lines); enriched = typed. Checks verify "
+        "Source lines = typed + rejected rows + unreadable lines (+ blank lines); enriched = typed. Checks verify "
         "this, and no year is published for which it does not hold.",
         tables=[PageTable("layers", "Rows by year and layer", columns, rows, is_open=True)],
         shape="wide",
@@ -179,9 +180,29 @@ def _revisions(request: PageRequest) -> Section:
         f"{as_text(changes, 'count')} changes in {years} {'year' if years == 1 else 'years'}. Records are still "
         "added, corrected and reclassified years later. A snapshot is dated by its newest change.",
         ['For single crimes: chicago-crime query "from revisions"'],
-        tables=[PageTable("revisions", "Changes by year, snapshot and kind", columns, rows, is_open=True)],
+        tables=[
+            PageTable("revisions", "Changes by year, snapshot and kind", columns, rows, is_open=True),
+            *_reclassified(request),
+        ],
         shape="wide",
     )
+
+
+def _reclassified(request: PageRequest) -> list[PageTable]:
+    """From which type to which crimes were reclassified; no table if none was."""
+    found = request.data.answer("reclassified", {"years": request.years}).to_pylist()
+    rows = [
+        {
+            "year": row["year"],
+            "change": f"{row['old_type']} \u2192 {row['new_type']}"
+            if row["old_type"] != row["new_type"]
+            else f"{row['new_type']}, another IUCR or FBI code",
+            "changes": row["changes"],
+        }
+        for row in sorted(found, key=lambda row: (-row["changes"], row["year"], row["old_type"], row["new_type"]))
+    ]
+    columns = (Column("change", "From and to"), Column("year", "Year", "plain"), Column("changes", "Crimes", "count"))
+    return [PageTable("reclassified", "Reclassified, from what to what", columns, rows, is_open=True)] if rows else []
 
 
 def _meaning_of(row: dict[str, Any]) -> str:
@@ -284,6 +305,7 @@ def _checks(request: PageRequest) -> Section:
         f"{len(rows)} checks of {request.years_text}: {counts['passed']} passed{others}. A check that fails keeps its "
         "year from being published, unless somebody accepts it with a reason.",
         tables=[PageTable("checks", "Results, those that did not pass first", columns, rows, is_open=bool(others))],
+        shape="wide",
     )
 
 

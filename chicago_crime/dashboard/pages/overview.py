@@ -1,23 +1,29 @@
 """The page Overview: totals, trend, types, and the largest changes."""
 
+import math
+from calendar import monthrange
 from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
 
+from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS
+from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, change, share
+from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
 MAX_MOVED = 12
 NO_TYPE = "NOT GIVEN"
+NO_VICTIMS = "The records have no victims, so none of this counts people who were shot."
 
 
 def overview(request: PageRequest) -> View:
     """Build the page."""
     years, facts = request.years, request.facts
-    before_years = [year - 1 for year in years if year - 1 in facts.years]
+    before_years = [year - 1 for year in years if year - 1 in facts.years and not request.filters.has_dates]
     rows = request.answer("overview", {*years, *before_years}).to_pylist()
     chosen = set(years)
     by_month: Counter[date] = Counter()
@@ -47,6 +53,7 @@ def overview(request: PageRequest) -> View:
         numbers=_numbers(request, total, moved[True], placed, compared),
         sections=[
             _trend(request, by_month),
+            _groups(request),
             _types(request, by_type, total["crimes"]),
             _moved(request, "moved-types", "type", moved[True], compared),
             _moved(request, "moved-areas", "area", by_area, compared),
@@ -56,8 +63,16 @@ def overview(request: PageRequest) -> View:
 
 def _compared_months(request: PageRequest) -> int:
     """How many months of the newest year can be compared with the year before: those complete in both."""
+    if request.filters.has_dates:
+        return 0
     now, before = (request.facts.years.get(year) for year in (request.newest_year, request.newest_year - 1))
     return min(now.complete_months, before.complete_months) if now and before else 0
+
+
+def _why_not_compared(request: PageRequest) -> str:
+    if request.filters.has_dates:
+        return "dates are chosen, and earlier years have none of them"
+    return f"{request.newest_year - 1} is not loaded, or the years have no complete month in common"
 
 
 def span(request: PageRequest, compared: int) -> str:
@@ -71,21 +86,26 @@ def _numbers(
 ) -> list[Number]:
     now = sum(counts["now"] for counts in by_type.values())
     before = sum(counts["before"] for counts in by_type.values())
-    is_complete = request.facts.years[request.newest_year].is_complete
-    residents = request.residents([request.newest_year], request.filters.area)
-    rate = None if request.filters.district else share(1000 * placed, residents)
+    residents = request.resident_years([request.newest_year], request.filters.area)
+    rate = None if request.filters.splits_areas else share(1000 * placed, residents)
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
     small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
     provisional = caveats.provisional(request.facts, request.years)
     return [
-        Number("Reported crimes", as_text(total["crimes"], "count"), f"in {request.years_text}", " ".join(provisional)),
+        Number(
+            "Reported crimes",
+            as_text(total["crimes"], "count"),
+            f"in {request.years_text}",
+            " ".join(provisional),
+            f"/incidents?{request.incidents()}",
+        ),
         Number(
             "Year on year",
             as_text(change(now, before), "percent_change"),
             f"{span(request, compared)}: {as_text(now - before, 'change')} crimes"
             if compared
-            else f"{request.newest_year - 1} is not loaded, or the years have no complete month in common",
+            else _why_not_compared(request),
         ),
         Number(
             "Arrest rate",
@@ -94,31 +114,41 @@ def _numbers(
             caveats.ARREST,
         ),
         Number(
-            "Per 1,000 residents",
+            "Per 1,000 residents a year",
             as_text(rate, "decimal"),
-            f"in {request.newest_year}" + ("" if is_complete else ", which is incomplete")
+            f"in {request.newest_year}" + ("" if request.facts.years[request.newest_year].is_complete else " so far")
             if rate is not None
-            else "no population figures by police district",
+            else "a filter splits areas, and nobody knows the residents of their parts",
             small + caveats.POPULATION if rate is not None else "",
         ),
     ]
 
 
 def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
-    rows = []
+    loaded = request.facts.years
+    known = [] if request.filters.has_dates else sorted(loaded)
+    before = {year: [y for y in known if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
+    earlier = {y for years in before.values() for y in years} - set(request.years)
+    counts = by_month | {row["month"]: row["crimes"] for row in request.answer("months", earlier).to_pylist()}
+    rows: list[dict[str, Any]] = []
+    history = []
     for year in request.years:
-        facts = request.facts.years[year]
-        for number in range(1, facts.last_day.month + 1):
+        for number in range(1, loaded[year].last_day.month + 1):
             month = date(year, number, 1)
-            is_complete = number <= facts.complete_months
-            before = by_month[date(year - 1, number, 1)] if year - 1 in request.facts.years else None
             # A line connects consecutive years and breaks where a year is missing.
             run = year - request.years.index(year)
-            rows.append(
-                {"month": month, "crimes": by_month[month], "before": before, "run": run, "is_complete": is_complete}
-            )
+            is_complete = number <= loaded[year].complete_months
+            rows.append({"month": month, "crimes": counts.get(month, 0), "run": run, "is_complete": is_complete})
+            rows[-1]["incidents"] = request.incidents_between(month, date(year, number, monthrange(year, number)[1]))
+            past = [counts.get(date(y, number, 1), 0) for y in before[year] if number <= loaded[y].complete_months]
+            history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
+    found = expected(history, [row["crimes"] for row in rows], ALIKE)
+    for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
+        is_known = row["is_complete"] and not math.isnan(low)
+        row |= {"low": round(low) if is_known else None, "high": round(high) if is_known else None}
+        row["verdict"] = verdict if is_known else None
     drawn = [row for row in rows if row["is_complete"]]
-    has_before = any(row["before"] is not None for row in drawn)
+    has_range = any(row["low"] is not None for row in drawn)
     cut = [
         f"{as_text(row['month'], 'month')} is incomplete and not in the chart."
         for row in rows
@@ -127,22 +157,56 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
     return Section(
         "trend",
         "Month by month",
-        "Gray: the same month a year earlier." if has_before else "No earlier year is loaded to compare with.",
-        [*caveats.provisional(request.facts, request.years), *cut],
-        [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_before)],
+        f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
+        if has_range
+        else f"No expected range: it needs at least {LEAST_YEARS} earlier years.",
+        [*caveats.provisional(request.facts, request.years), *cut, *caveats.drifting(request, request.years)],
+        [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_range)],
         [
             PageTable(
                 "months",
                 "Crimes by month",
                 (
                     Column("month", "Month", "month"),
-                    Column("crimes", "Crimes", "count"),
-                    Column("before", "A year earlier", "count"),
+                    Column("crimes", "Crimes", "count", incidents="incidents"),
+                    Column("low", "Expected from", "count"),
+                    Column("high", "to", "count"),
+                    Column("verdict", "Verdict"),
                 ),
                 rows,
                 shown=400,
             )
         ],
+        shape="wide",
+    )
+
+
+def _groups(request: PageRequest) -> Section:
+    """Offense groups by year: what the crime types do not show."""
+    years = request.years
+    counts = {(row["year"], row["iucr"]): row["crimes"] for row in request.answer("groups").to_pylist()}
+    rows = []
+    for name, group in offense_groups().items():
+        of_year = {str(year): sum(counts.get((year, code), 0) for code in group.codes) for year in years}
+        if any(of_year.values()):
+            links = {f"of_{year}": request.incidents(group=name, year=year) for year in years}
+            rows.append(
+                {"name": group.label, "note": group.note, "link": request.toggled("group", name)} | of_year | links
+            )
+    columns = [
+        Column("name", "Offense group"),
+        *(
+            Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}")
+            for year in years
+        ),
+        Column("note", "What it holds", "prose"),
+    ]
+    return Section(
+        "groups",
+        "Offense groups by year",
+        "Offenses below and across the crime types, by IUCR code. A crime may be in several groups.",
+        [NO_VICTIMS, *caveats.partial(request.facts, years)],
+        tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
         shape="wide",
     )
 
@@ -156,21 +220,26 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
             "arrest_rate": share(counts["arrests"], counts["flagged"]),
             "is_small": counts["crimes"] < caveats.SMALL,
             "link": request.toggled("type", name),
+            "incidents": request.incidents(type=name) if name != NO_TYPE else "",
         }
         for name, counts in sorted(by_type.items(), key=lambda item: (-item[1]["crimes"], item[0]))
     ]
     columns = (
         Column("name", "Type"),
-        Column("crimes", "Crimes", "count"),
+        Column("crimes", "Crimes", "count", incidents="incidents"),
         Column("share", "Share", "percent"),
         Column("arrest_rate", "Arrest rate", "percent", is_small="is_small"),
     )
     return Section(
         "types",
         "Most frequent types",
-        f"{min(MAX_RANKED, len(rows))} of {len(rows)} types in {request.years_text}.",
+        f"{min(MAX_RANKED, len(rows))} of {len(rows)} types in {request.years_text}."
+        if len(rows) > 1
+        else f"All {as_text(crimes, 'count')} crimes in {request.years_text} are of one type: {rows[0]['name']}.",
         [*caveats.labels(request.facts, request.filters), caveats.ARREST],
-        [charts.ranked("types", "Bar chart of the most frequent types of crime", rows[:MAX_RANKED])],
+        [charts.ranked("types", "Bar chart of the most frequent types of crime", rows[:MAX_RANKED])]
+        if len(rows) > 1
+        else [],
         [PageTable("types", "Crimes by type", columns, rows)],
         shape="tall",
     )
@@ -190,27 +259,33 @@ def _moved(request: PageRequest, name: str, what: str, counts: dict[str, Counter
         }
         for one, found in counts.items()
     ]
+    year, last = request.newest_year, max(compared, 1)
+    for row in rows:
+        for column, of in (("now", year), ("before", year - 1)):
+            days = date(of, 1, 1), date(of, last, monthrange(of, last)[1])
+            row[f"of_{column}"] = request.incidents_between(*days, **{what: numbers.get(row["name"], row["name"])})
     rows.sort(key=lambda row: (-abs(row["change"]), row["name"]))
     title = f"Largest changes by {what}"
     if not compared:
         return Section(
             name,
             title,
-            f"Nothing to compare: {request.newest_year - 1} is not loaded, or has no complete month in common.",
+            f"Nothing to compare: {_why_not_compared(request)}.",
         )
     drawn = sorted((row for row in rows[:MAX_MOVED] if row["change"]), key=lambda row: -row["change"])
     columns = (
         Column("name", what.capitalize()),
-        Column("now", "Now", "count"),
-        Column("before", "A year earlier", "count"),
+        Column("now", "Now", "count", incidents="of_now"),
+        Column("before", "A year earlier", "count", incidents="of_before"),
         Column("change", "Change", "change"),
         Column("share", "Change, %", "percent_change", is_small="is_small"),
     )
+    one = f" {drawn[0]['name']}: {as_text(drawn[0]['change'], 'change')} crimes." if len(drawn) == 1 else ""
     return Section(
         name,
         title,
-        f"{span(request, compared)}.",
+        f"{span(request, compared)}.{one}",
         [*caveats.provisional(request.facts, [request.newest_year]), caveats.SMALL_NUMBERS],
-        [charts.moved(name, f"Bar chart of the {what}s with the largest changes", drawn)] if drawn else [],
+        [charts.moved(name, f"Bar chart of the {what}s with the largest changes", drawn)] if len(drawn) > 1 else [],
         [PageTable(name, f"Change by {what}, {span(request, compared)}", columns, rows)],
     )

@@ -10,6 +10,7 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
 from chicago_crime.tables.years import format_years
 
+CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -25,7 +26,12 @@ def when(request: PageRequest) -> View:
     return View(
         "At which hours, on which days and in which months does reported crime happen?",
         numbers=[
-            Number("Reported crimes", as_text(total, "count"), f"in {request.years_text}"),
+            Number(
+                "Reported crimes",
+                as_text(total, "count"),
+                f"in {request.years_text}",
+                link=f"/incidents?{request.incidents()}",
+            ),
             Number(
                 "Time unknown",
                 as_text(share(placeholders, total), "percent"),
@@ -40,11 +46,16 @@ def when(request: PageRequest) -> View:
 def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
     crimes = {(row["day_of_week"], row["hour"]): row["crimes"] for row in found}
     rows = [
-        {"weekday": name, "hour": hour, "crimes": crimes.get((number, hour), 0)}
+        {
+            "weekday": name,
+            "hour": hour,
+            "crimes": crimes.get((number, hour), 0),
+            "incidents": request.incidents(weekday=number, hour=hour),
+        }
         for number, name in enumerate(WEEKDAYS, 1)
         for hour in range(24)
     ]
-    columns = (Column("weekday", "Day"), Column("hour", "Hour", "plain"), Column("crimes", "Crimes", "count"))
+    columns = (Column("weekday", "Day"), Column("hour", "Hour", "plain"), CRIMES)
     return Section(
         "hours",
         "Hours of the week",
@@ -63,11 +74,14 @@ def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
             "month_name": MONTHS[number - 1],
             "month": number,
             "crimes": by_month.get(date(year, number, 1), 0),
+            "incidents": request.incidents_between(
+                date(year, number, 1), date(year, number, monthrange(year, number)[1])
+            ),
         }
         for year in request.years
         for number in range(1, request.facts.years[year].last_day.month + 1)
     ]
-    columns = (Column("year", "Year", "plain"), Column("month", "Month", "plain"), Column("crimes", "Crimes", "count"))
+    columns = (Column("year", "Year", "plain"), Column("month", "Month", "plain"), CRIMES)
     return Section(
         "months",
         "Months by year",

@@ -1,158 +1,312 @@
-"""The page Where: a map of areas, cells or hot spots, and a table with the same numbers."""
+"""The page Where: a map of places, cells or hot spots, and a table with the same numbers."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from chicago_crime.analysis.counts import adjusted, p_of_score
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.charts import charts
-from chicago_crime.dashboard.charts.shapes import Shapes, make_shapes
-from chicago_crime.dashboard.hot_spots import HOT, MANY_TESTS, WHAT_HOT_MEANS, Counts, gi_star
+from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
+from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, official
+from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, columnar, share
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
 from chicago_crime.tables import CELL_FT
 
 YEARS_OUTLINED = 5
-"""How many of the newest years define the outlines: more would not change them."""
+"""How many years define outlines from cells: more would not change them."""
+
+GET_OFFICIAL = "To get the official ones: chicago-crime boundaries"
+
+PLACES = {
+    "areas": ("area", "community area"),
+    "districts": ("district", "police district"),
+    "beats": ("beat", "police beat"),
+    "wards": ("ward", "ward"),
+}
+"""What a map of places shows: the name of its filter, and what one is called."""
+
+LEGEND = [
+    ("hot99", "hot, 1 % by chance"),
+    ("hot95", "hot, 5 % by chance"),
+    ("even", "as elsewhere"),
+    ("cold95", "cold, 5 % by chance"),
+    ("cold99", "cold, 1 % by chance"),
+]
+"""The colors of hot and cold cells."""
+
+CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
+CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), CRIMES)
+CENTER = (Column("x_ft", "X, ft", "count"), Column("y_ft", "Y, ft", "count"))
+WHAT_CENTER_MEANS = "X and Y are the center of the cell: NAD83 Illinois East, in feet."
+
+
+class Cells(NamedTuple):
+    """The cells of a study area: their x and y, their area, and the crimes in each."""
+
+    at: Counts
+    areas: list[int | None]
+    crimes: Counts
 
 
 def where(request: PageRequest) -> View:
     """Build the page."""
-    rows = request.answer("where")
-    crimes = rows["crimes"].to_numpy()
-    request.require_matches(int(crimes.sum()))
-    is_placed = np.asarray(rows["cell_x"].is_valid())
-    x, y = (rows[name].fill_null(0).to_numpy()[is_placed] for name in ("cell_x", "cell_y"))
-    cells, inverse = np.unique(np.stack([x, y]), axis=1, return_inverse=True)
-    by_cell = np.bincount(inverse.ravel(), weights=crimes[is_placed], minlength=cells.shape[1]).astype(np.int64)
-    shapes = request.data.derived("shapes", lambda: _shapes(request))
-    section = {"areas": _areas, "cells": _cells, "hot_spots": _hot_spots}[request.filters.map]
-    shown = section(request, rows, cells, by_cell, shapes)
-    nowhere = int(crimes[~is_placed].sum())
-    total = int(crimes.sum())
-    no_area = int(crimes[np.asarray(rows["community_area"].is_null())].sum())
+    by_type = request.answer("unplaced")
+    crimes, nowhere, no_area = (
+        int(by_type[name].to_numpy().sum()) for name in ("crimes", "without_location", "without_area")
+    )
+    request.require_matches(crimes)
+    shown = request.filters.map
+    if shown in PLACES:
+        sections = _places(request, shown)
+    else:
+        sections = _cells(request) if shown == "cells" else _hot_spots(request)
     return View(
         "Where is crime reported, and where does it cluster?",
         numbers=[
-            Number("Reported crimes", as_text(total, "count"), f"in {request.years_text}"),
+            Number("Reported crimes", as_text(crimes, "count"), f"in {request.years_text}"),
             Number(
                 "Without a location",
                 as_text(nowhere, "count"),
-                f"{as_text(share(nowhere, total), 'percent')}, in no cell",
+                f"{as_text(share(nowhere, crimes), 'percent')}, in no cell",
             ),
             Number(
                 "Without an area",
                 as_text(no_area, "count"),
-                f"{as_text(share(no_area, total), 'percent')}, in no area",
+                f"{as_text(share(no_area, crimes), 'percent')}, in no area",
             ),
         ],
-        sections=shown,
+        sections=[*sections, _unplaced(request, by_type)],
     )
 
 
-def _shapes(request: PageRequest) -> Shapes:
-    newest = list(request.facts.years)[-YEARS_OUTLINED:]
-    rows = request.data.answer("cells", {"years": newest}).to_pylist()
-    return make_shapes({(row["cell_x"], row["cell_y"]): row["community_area"] for row in rows})
+def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
+    """The outlines of all places of a kind, and what is to be said of them.
+
+    They are the official ones, unless these were redrawn after the chosen years.
+    """
+    data, newest = request.data, request.newest_year
+    file = data.derived("boundaries", lambda: official(content) if (content := data.reader.boundaries()) else {})
+    redrawn = max(caveats.REDRAWN.get(kind, (0,)))
+    if kind in file and newest > redrawn:
+        return file[kind], []
+
+    def from_cells() -> Outlines:
+        years = [year for year in request.facts.years if year <= newest][-YEARS_OUTLINED:]
+        rows = data.answer("outlines", {"years": years, "place": kind}).to_pylist()
+        return around_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows})
+
+    why = f"The official ones were redrawn in {redrawn}." if kind in file else GET_OFFICIAL
+    return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{caveats.OUTLINES_FROM_CELLS} {why}"]
 
 
-def _area_rows(request: PageRequest, rows: pa.Table, by_rate: bool) -> list[dict[str, Any]]:
-    """Every selected area with its crimes and its yearly rate."""
-    counts = rows.group_by("community_area").aggregate([("crimes", "sum")]).to_pylist()
-    by_area = {row["community_area"]: row["crimes_sum"] for row in counts}
-    found = []
-    for number, name in request.facts.areas.items():
-        if request.filters.area and number not in request.filters.area:
-            continue
-        crimes, residents = by_area.get(number, 0), request.residents(request.years, [number])
-        found.append(
-            {
-                "name": name,
-                "community_area": number,
-                "side": request.facts.sides[number],
-                "crimes": crimes,
-                "rate": None if request.filters.district else share(1000 * crimes, residents),
-                "residents": residents / len(request.years),
-                "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
-                "link": request.toggled("area", number),
-            }
-        )
-    return sorted(found, key=lambda row: (-row["rate" if by_rate else "crimes"], row["name"]))
+def _chosen(request: PageRequest) -> Outlines:
+    """The outlines of the smallest places that the filters choose; none if they choose no place."""
+    for kind in ("beat", "ward", "area", "district"):
+        if numbers := getattr(request.filters, kind):
+            return {n: shape for n, shape in _outlines(request, kind)[0].items() if n in numbers}
+    return {}
 
 
-def _areas(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
-    by_rate = request.filters.measure == "rate" and not request.filters.district
-    found = _area_rows(request, rows, by_rate)
-    chosen = {row["community_area"]: row | {"value": row["rate"] if by_rate else row["crimes"]} for row in found}
-    unknown = {"crimes": None, "rate": None, "value": None, "is_small": False}
-    drawn = [
-        chosen.get(number, {"community_area": number, "name": name} | unknown)
-        for number, name in request.facts.areas.items()
+def _name(request: PageRequest, kind: str, number: int) -> str:
+    return request.area_name(number) if kind == "area" else f"{kind.capitalize()} {number}"
+
+
+def _is_by_rate(request: PageRequest, shown: str) -> bool:
+    return shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
+
+
+def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
+    """Every selected place with its crimes, and areas with their yearly rate; most first."""
+    kind, _ = PLACES[shown]
+    found = request.answer("places", place=kind).to_pylist()
+    by_place = {row["place"]: row["crimes"] for row in found}
+    numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]} - {None}
+    chosen = getattr(request.filters, kind)
+    rows = [
+        _place_row(request, kind, number, by_place.get(number, 0))
+        for number in sorted(numbers)
+        if not chosen or number in chosen
     ]
-    data = columnar(drawn, "name", "community_area", "crimes", "rate", "value")
-    data |= {"is_pale": [by_rate and row["is_small"] for row in drawn]}
-    data |= {"type": ["Feature"] * len(drawn), "geometry": [shapes.geometry(row["community_area"]) for row in drawn]}
-    what = "Crimes per 1,000 residents per year" if by_rate else "Crimes"
-    if request.filters.district:
-        rates = "No rates while districts are selected: there are no population figures by district."
-    else:
-        rates = f"Gray: {caveats.SMALL_RATE}."
-    columns = (
-        Column("name", "Area"),
-        Column("crimes", "Crimes", "count"),
-        Column("rate", "Per 1,000 residents per year", "decimal", is_small="is_small"),
-        Column("residents", "Residents", "count"),
-        Column("side", "Side", is_shown=False),
-    )
+    by = "rate" if _is_by_rate(request, shown) else "crimes"
+    return sorted(rows, key=lambda row: (-row[by], row["name"]))
+
+
+def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dict[str, Any]:
+    place: dict[str, Any] = {kind: (number,)}
+    inside = replace(request.filters, map="cells", page=1, **place).query()
+    row = {"name": _name(request, kind, number), "number": number, "crimes": crimes, "link": inside}
+    row["incidents"] = request.incidents(**{kind: number})
+    if kind == "area":
+        residents = request.residents(request.years, [number])
+        years_lived = request.resident_years(request.years, [number])
+        row |= {
+            "side": request.facts.sides[number],
+            "rate": None if request.filters.splits_areas else share(1000 * crimes, years_lived),
+            "residents": residents / len(request.years),
+            "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
+        }
+    return row
+
+
+def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]]) -> Map:
+    kind, called = PLACES[shown]
+    by_rate = _is_by_rate(request, shown)
+    colors, legend = classes((row["rate" if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
+    everywhere = _outlines(request, kind)[0]
+    marks = {}
+    for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, and can be chosen
+        row = _place_row(request, kind, number, 0)
+        marks[number] = Mark("", "unknown", row["name"], f"/where?{row['link']}")
+    for row, color in zip(rows, colors, strict=True):
+        label = f"{row['name']}: {as_text(row['crimes'], 'count')} crimes"
+        if kind == "area" and by_rate:
+            label += f", {as_text(row['rate'], 'decimal')} per 1,000 residents a year"
+        css = f"{color} pale" if by_rate and row["is_small"] else color
+        marks[row["number"]] = Mark("", css, label, f"/where?{row['link']}")
+    what = _what(request, shown).lower()
+    return places_map(shown, f"Map: {what} by {called}", everywhere, marks, legend, _chosen(request))
+
+
+def _what(request: PageRequest, shown: str) -> str:
+    return "Crimes per 1,000 residents per year" if _is_by_rate(request, shown) else "Crimes"
+
+
+def _places(request: PageRequest, shown: str) -> list[Section]:
+    kind, called = PLACES[shown]
+    rows, what = _place_rows(request, shown), _what(request, shown)
+    by_rate = _is_by_rate(request, shown)
+    columns = [Column("name", called.split()[-1].capitalize()), CRIMES]
+    notes = []
+    if kind == "area":
+        columns += [
+            Column("rate", "Per 1,000 residents per year", "decimal", is_small="is_small"),
+            Column("residents", "Residents", "count"),
+            Column("side", "Side", is_shown=False),
+        ]
+        rates = "No rates while a filter splits areas: there are no population figures of their parts."
+        notes = [rates] if request.filters.splits_areas else [f"Gray: {caveats.SMALL_RATE}.", caveats.POPULATION]
+    title = f"{what} by {called}, {request.years_text}"
     return [
         Section(
             "map",
-            f"{what} by community area, {request.years_text}",
-            "Click an area on the map, or its name in the table, to add or remove it as a filter.",
-            [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), caveats.AREAS_FROM_CELLS],
-            [charts.areas_map("areas", f"Map: {what.lower()} by community area", data)],
+            title,
+            "Click one to see its blocks.",
+            [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_outlines(request, kind)[1]],
+            maps=[_place_map(request, shown, rows)],
         ),
         Section(
             "table",
-            "By community area",
+            f"By {called}",
             "",
             [
-                rates,
-                caveats.POPULATION,
+                *notes,
+                *caveats.places_drift(kind, request.years),
                 *caveats.partial(request.facts, request.years),
                 *caveats.provisional(request.facts, request.years),
             ],
-            tables=[
-                PageTable("areas", f"{what} by community area, {request.years_text}", columns, found, is_open=True)
-            ],
+            tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
         ),
     ]
 
 
-def _cell_data(
-    request: PageRequest, rows: pa.Table, cells: Counts, shapes: Shapes, keep: npt.NDArray[np.bool_]
-) -> dict[str, list[Any]]:
-    x, y = cells[0][keep].tolist(), cells[1][keep].tolist()
-    areas = [shapes.area_of.get(cell) for cell in zip(x, y, strict=True)]
-    if None in areas:  # no crime in the years that define the outlines: use the area of the shown crimes
-        own = zip(*(rows[name].to_pylist() for name in ("cell_x", "cell_y", "community_area")), strict=True)
-        area_of = {(x, y): area for x, y, area in own if area}
-        areas = [area or area_of.get(cell) for area, cell in zip(areas, zip(x, y, strict=True), strict=True)]
-    return {
-        "x": x,
-        "y": y,
-        "x2": [one + 1 for one in x],
-        "y2": [one + 1 for one in y],
-        "community_area": areas,
-        "name": [request.area_name(area) for area in areas],
-    }
+def _found_cells(request: PageRequest) -> Cells:
+    """The cells of the chosen places, each with the area of most of its crimes."""
+    rows = request.answer("where")
+    x, y, crimes = (rows[name].to_numpy() for name in ("cell_x", "cell_y", "crimes"))
+    at, inverse = np.unique(np.stack([x, y]), axis=1, return_inverse=True)
+    by_cell = np.bincount(inverse.ravel(), weights=crimes, minlength=at.shape[1]).astype(np.int64)
+    areas: list[int | None] = [None] * at.shape[1]
+    for cell, area in sorted(zip(inverse.ravel().tolist(), rows["community_area"].to_pylist(), strict=True), key=str):
+        areas[cell] = area if area is not None else areas[cell]
+    return Cells(at, areas, by_cell)
 
 
-CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), Column("crimes", "Crimes", "count"))
-CENTER = (Column("x_ft", "X, ft", "count"), Column("y_ft", "Y, ft", "count"))
-WHAT_CENTER_MEANS = "X and Y are the center of the cell: NAD83 Illinois East, in feet."
+def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -> list[dict[str, Any]]:
+    found = []
+    for rank, i in enumerate(order.tolist(), 1):
+        x, y = cells.at[:, i].tolist()
+        row = {"rank": rank, "x_ft": (x + 0.5) * CELL_FT, "y_ft": (y + 0.5) * CELL_FT, "crimes": int(cells.crimes[i])}
+        row |= {"name": request.area_name(cells.areas[i]), "incidents": request.incidents(cell=f"{x},{y}")}
+        row |= {name: values[i] for name, values in more.items()}
+        found.append(row)
+    return found
+
+
+def _cells_drawn(
+    request: PageRequest, name: str, label: str, cells: Cells, colors: list[str], legend: Any, texts: list[str]
+) -> Map:
+    """A map of cells, within the outlines of the chosen places or of all areas."""
+    link = f"/incidents?{request.incidents(cell=None)}&cell="
+    tips = [f"{request.area_name(area)}: {text}" for area, text in zip(cells.areas, texts, strict=True)]
+    around = _outlines(request, "area")[0], _chosen(request)
+    return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
+
+
+def _cells(request: PageRequest) -> list[Section]:
+    found = _found_cells(request)
+    keep = found.crimes > 0
+    areas = [area for area, kept in zip(found.areas, keep.tolist(), strict=True) if kept]
+    cells = Cells(found.at[:, keep], areas, found.crimes[keep])
+    colors, legend = classes(cells.crimes.tolist(), "count")
+    texts = [f"{as_text(n, 'count')} crimes" for n in cells.crimes.tolist()]
+    listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
+    caption, columns = f"Crimes by cell, {request.years_text}", (*CELL_COLUMNS, *CENTER)
+    return [
+        Section(
+            "map",
+            f"Crimes by 660-foot cell, {request.years_text}",
+            "A cell is about one city block. Click a cell to see its incidents.",
+            [caveats.BLOCK, *_outlines(request, "area")[1]],
+            maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
+        ),
+        _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
+    ]
+
+
+def _hot_spots(request: PageRequest) -> list[Section]:
+    cells = _found_cells(request)
+    z, near = gi_star(cells.at, cells.crimes)
+    p = adjusted(p_of_score(z))
+    is_hot, is_cold = (z > 0) & (p <= RATES[1]), (z < 0) & (p <= RATES[1])
+    dark = p <= RATES[0]
+    choices = [is_hot & dark, is_hot, is_cold & dark, is_cold]
+    colors = np.select(choices, ["hot99", "hot95", "cold99", "cold95"], "even").tolist()
+    texts = [
+        f"{as_text(n, 'count')} crimes, Gi* {as_text(score, 'score')}"
+        for n, score in zip(cells.crimes.tolist(), z.tolist(), strict=True)
+    ]
+    in_hot = share(int(cells.crimes[is_hot].sum()), int(cells.crimes.sum()))
+    order = np.argsort(-z, kind="stable")
+    listed = _cell_rows(request, cells, order[is_hot[order]], neighborhood_crimes=near.tolist(), gi_star=z.tolist())
+    near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
+    columns = (*CELL_COLUMNS, *near_columns, *CENTER)
+    few = [f"Only {len(z)} cells: too few to say which are hot."] if len(z) < LEAST_CELLS else []
+    study = f"The study area is the {as_text(len(z), 'count')} cells {_within(request)} with any crime in these years."
+    return [
+        Section(
+            "map",
+            f"Hot and cold spots, {request.years_text}",
+            WHAT_HOT_MEANS,
+            [*few, study, *_outlines(request, "area")[1]],
+            maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
+        ),
+        _cell_table(
+            request,
+            f"{as_text(int(is_hot.sum()), 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes",
+            PageTable("hot-spots", f"Hot cells, {request.years_text}", columns, listed, shown=50, is_open=True),
+            f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
+        ),
+    ]
+
+
+def _within(request: PageRequest) -> str:
+    """The chosen places in words."""
+    names = [_name(request, kind, number) for kind, _ in PLACES.values() for number in getattr(request.filters, kind)]
+    return f"of {' and '.join(names)}" if names else "of the city"
 
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
@@ -160,55 +314,31 @@ def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str =
     return Section("table", title, f"{intro}{WHAT_CENTER_MEANS}", notes, tables=[table])
 
 
-def _cell_rows(data: dict[str, list[Any]], order: npt.NDArray[np.int64], *names: str) -> list[dict[str, Any]]:
-    return [
-        {"rank": rank, "x_ft": (data["x"][i] + 0.5) * CELL_FT, "y_ft": (data["y"][i] + 0.5) * CELL_FT}
-        | {name: data[name][i] for name in ("name", *names)}
-        for rank, i in enumerate(order.tolist(), 1)
+def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
+    """Which types are missing on maps more than others."""
+    rows = [
+        row
+        | {
+            "share": share(row["without_location"], row["crimes"]),
+            "name": str(row["type"]).capitalize(),
+            "incidents": request.incidents(type=row["type"]),
+            "is_small": row["crimes"] < caveats.SMALL,
+        }
+        for row in by_type.to_pylist()
     ]
-
-
-def _cells(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
-    keep = by_cell > 0
-    crimes = by_cell[keep]
-    data = _cell_data(request, rows, cells, shapes, keep) | {"crimes": crimes.tolist()}
-    listed = _cell_rows(data, np.argsort(-crimes, kind="stable"), "crimes")
-    caption, columns = f"Crimes by cell, {request.years_text}", (*CELL_COLUMNS, *CENTER)
-    return [
-        Section(
-            "map",
-            f"Crimes by 660-foot cell, {request.years_text}",
-            "A cell is about one city block. Click a cell to filter by its area. Colors are on a log scale.",
-            [caveats.BLOCK, caveats.AREAS_FROM_CELLS],
-            [charts.cells_map("cells", "Map: crimes by 660-foot cell", data, shapes.lines())],
-        ),
-        _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
-    ]
-
-
-def _hot_spots(request: PageRequest, rows: pa.Table, cells: Counts, by_cell: Counts, shapes: Shapes) -> list[Section]:
-    z, near = gi_star(cells, by_cell)
-    data = _cell_data(request, rows, cells, shapes, np.ones(len(z), dtype=bool)) | {"crimes": by_cell.tolist()}
-    hot, cold = int((z > HOT).sum()), int((z < -HOT).sum())
-    in_hot = share(int(by_cell[z > HOT].sum()), int(by_cell.sum()))
-    order = np.argsort(-z, kind="stable")
-    scores = {"neighborhood_crimes": near.tolist(), "gi_star": z.tolist()}
-    listed = _cell_rows(data | scores, order[z[order] > HOT], "crimes", *scores)
-    drawn = data | {"gi_star": np.round(z, 2).tolist()}
-    near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
-    columns = (*CELL_COLUMNS, *near_columns, *CENTER)
-    return [
-        Section(
-            "map",
-            f"Hot and cold spots, {request.years_text}",
-            WHAT_HOT_MEANS,
-            [MANY_TESTS, caveats.AREAS_FROM_CELLS],
-            [charts.hot_spots_map("hot-spots", "Map: hot and cold spots by Gi*", drawn, shapes.lines())],
-        ),
-        _cell_table(
-            request,
-            f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes",
-            PageTable("hot-spots", f"Hot cells, {request.years_text}", columns, listed, shown=50, is_open=True),
-            f"{as_text(cold, 'count')} cells are cold. ",
-        ),
-    ]
+    rows.sort(key=lambda row: (row["is_small"], -row["share"], row["name"]))
+    columns = (
+        Column("name", "Type"),
+        CRIMES,
+        Column("without_location", "Without a location", "count"),
+        Column("share", "Share", "percent", is_small="is_small"),
+        Column("without_area", "Without an area", "count"),
+    )
+    caption = f"Crimes without a location by type, {request.years_text}"
+    return Section(
+        "unplaced",
+        "What the maps do not show",
+        "The City withholds some places, of sexual offenses more often than of others.",
+        tables=[PageTable("unplaced", caption, columns, rows)],
+        shape="wide",
+    )

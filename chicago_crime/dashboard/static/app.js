@@ -1,6 +1,8 @@
 // Filters without a reload, and charts. The server renders complete pages; without this script everything but the charts
 // works by submitting the form. The address is the only state: this script follows it and holds none of its own.
 
+import { startMaps } from "./map.js";
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const narrow = matchMedia("(max-width: 820px)");
 const here = () => location.pathname + location.search;
@@ -17,6 +19,7 @@ const rowsOf = (columns) => {
 };
 
 async function draw() {
+  startMaps(go);
   const themes = JSON.parse(document.getElementById("themes").textContent);
   const config = themes[dark.matches ? 1 : 0];
   const mine = ++drawings;
@@ -26,22 +29,24 @@ async function draw() {
   await Promise.all(charts.map(async (element) => {
     const { spec, data } = JSON.parse(document.querySelector(`[data-for="${element.dataset.chart}"]`).textContent);
     spec.datasets = Object.fromEntries(Object.entries(data).map(([name, columns]) => [name, rowsOf(columns)]));
-    if (spec.usermeta?.aspect) {
-      element.classList.add("map");
-      spec.width = Math.max(200, element.clientWidth - 20);
-      spec.height = Math.round(spec.width * spec.usermeta.aspect);
-    }
     const options = { actions: false, renderer: "canvas", config, tooltip: { theme: dark.matches ? "dark" : "light" } };
     const { view } = await vegaEmbed(element, spec, options);
     fresh.push(view);
-    if (spec.usermeta?.filter) view.addEventListener("click", (_, item) => {
-      const value = item?.datum?.community_area;
-      const box = value && document.querySelector(`#filters [name="${spec.usermeta.filter}"][value="${value}"]`);
-      if (box) box.click();
-    });
+    const saving = element.parentElement.querySelector(".saving");
+    if (!saving) return;
+    saving.hidden = false;
+    saving.querySelectorAll("button").forEach((button) => { button.onclick = () => save(view, button, element); });
   }));
   old.forEach((view) => view.finalize());
   if (mine === drawings) document.documentElement.dataset.drawn = shown;
+}
+
+// The background is the card's own: a picture without one could not be read on a page of other colors.
+async function save(view, { dataset }, element) {
+  await view.background(getComputedStyle(element.closest(".card")).backgroundColor).runAsync();
+  const link = document.createElement("a");
+  Object.assign(link, { download: dataset.file, href: await view.toImageURL(dataset.save, 2) });
+  link.click();
 }
 
 async function show(url, { withFilters }) {
@@ -68,6 +73,10 @@ async function show(url, { withFilters }) {
   const groups = () => [...document.querySelectorAll("#filters details")];
   const openGroups = groups().map((one) => one.open);
   for (const id of ["pages", ...(isFormStale ? ["filters"] : [])]) document.getElementById(id).replaceWith(page.getElementById(id));
+  if (!isFormStale) { // the form stays as it is, and says what is chosen
+    const summaries = [...page.querySelectorAll(".filters summary")];
+    document.querySelectorAll(".filters summary").forEach((one, i) => { one.innerHTML = summaries[i].innerHTML; });
+  }
   isFormStale = false;
   shown = wanted;
   if (samePage) groups().forEach((one, i) => { one.open ||= openGroups[i]; });
@@ -82,7 +91,8 @@ async function show(url, { withFilters }) {
 function keepFocus(gone) {
   const same = gone.form?.id === "filters" && document.querySelector(`#filters [name="${gone.name}"][value="${CSS.escape(gone.value)}"]`);
   const link = gone.closest("nav") && document.querySelector("nav [aria-current]");
-  (same || link || document.getElementById("main")).focus({ preventScroll: true });
+  const alike = gone.dataset.key && document.querySelector(`[data-key="${CSS.escape(gone.dataset.key)}"]`);
+  (same || link || alike || document.getElementById("main")).focus({ preventScroll: true });
 }
 
 function go(url, options) {
@@ -100,7 +110,7 @@ function address(form) {
 function isDefault(form, name, value) {
   const control = form.elements[name];
   if (control instanceof RadioNodeList && control[0].type === "radio") return control[0].value === value;
-  return control.type === "date" && value === control.max;
+  return name === "end" && value === control.max;
 }
 
 // Whether somebody changed the form before this script was loaded.
@@ -113,21 +123,34 @@ function isChosenAlready(form) {
 }
 
 document.addEventListener("change", (event) => {
-  const form = event.target.closest("#filters");
-  // Other labels mean another list of types, so the form must be replaced, too.
-  if (form) go(address(form), { withFilters: event.target.name === "source_labels" });
+  const form = event.target.name && event.target.closest("#filters");
+  // Other labels mean another list of types, and a block is one more box: the form must be replaced, too.
+  if (form) go(address(form), { withFilters: ["source_labels", "block"].includes(event.target.name) });
 });
 document.addEventListener("submit", (event) => {
-  if (event.target.id !== "filters") return;
   event.preventDefault();
-  go(address(event.target), { withFilters: false });
+  go(address(event.target), { withFilters: event.target.id !== "filters" });
+});
+// Search within a list, and blocks that contain what is typed.
+document.addEventListener("input", async ({ target }) => {
+  if (target.classList.contains("within")) {
+    const wanted = target.value.trim().toLowerCase();
+    target.parentElement.querySelectorAll(".list label").forEach((label) => {
+      label.hidden = !label.textContent.toLowerCase().includes(wanted);
+    });
+  } else if (target.getAttribute("list") === "blocks" && target.value.trim().length > 2) {
+    const found = await (await fetch(`/blocks?${new URLSearchParams({ part: target.value })}`)).json();
+    document.getElementById("blocks").replaceChildren(...found.map((block) => new Option(block, block)));
+  }
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
-  if (!link || link.hasAttribute("download") || link.origin !== location.origin || link.getAttribute("href").startsWith("#")) return;
+  if (!link || link.hasAttribute("download") || link.target || link.getAttribute("href").startsWith("#")) return;
+  const url = new URL(link.getAttribute("href"), location.href); // of a link in a map, href is no text
+  if (url.origin !== location.origin) return;
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  go(link.href, { withFilters: true }).then(() => { if (link.closest("nav")) scrollTo(0, 0); });
+  go(url.href, { withFilters: true }).then(() => { if (link.closest("nav")) scrollTo(0, 0); });
 });
 addEventListener("popstate", () => {
   // Also fired for links within the page: nothing to load, and the focus is already there.

@@ -15,6 +15,8 @@ from chicago_crime.tables import Table
 from chicago_crime.tables.columns import Column
 
 OWNERS = ["team:data-platform"]
+REFERENCE = "reference"
+"""The group of assets that have no years."""
 
 
 def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool = False) -> AssetSpec:

@@ -19,7 +19,8 @@ from chicago_crime.graph.checks.findings import Examined
 from chicago_crime.graph.partitions import one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
-from chicago_crime.published.catalog import PUBLISHED, CheckFound
+from chicago_crime.published.audit import HOW_TO_ACCEPT
+from chicago_crime.published.catalog import PUBLISHED, CheckFound, load_again
 from chicago_crime.published.publisher import Candidate, Publisher
 from chicago_crime.storage.object_store import lake_record, rows_key
 from chicago_crime.tables import TABLES
@@ -62,6 +63,7 @@ def published(
             "bytes": sum(table.bytes for table in held.tables.values()),
             "snapshot": snapshot.snapshot,
             "is_new": year in result.changed,
+            "is_repaired": year in result.repaired,
             "accepted": held.accepted or "",
             "checks": MetadataValue.json([one.model_dump() for one in held.checks if one.outcome != "passed"]),
             "seconds": 0.0,
@@ -85,26 +87,29 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
     manifest = examined.source_files.manifest(year)
     if manifest is None:
         raise PlatformError(f"it was never fetched here: chicago-crime run --years {year}")
+    again = f"Load the year again: {load_again(year, asdict(manifest))}"
     lake = lake_record(store, year)
     is_of_manifest = (
         lake or not manifest.is_canonical or store.is_intact(rows_key(year), manifest.bytes, manifest.sha256)
     )
     if not is_of_manifest:
-        raise PlatformError(f"{rows_key(year)} was not made from the source file: chicago-crime run --years {year}")
+        raise PlatformError(f"{rows_key(year)} was not made from the source file. {again}")
     if outdated := [table.name for table in TABLES.values() if year in examined.warehouse.outdated(table)]:
-        raise PlatformError(f"{', '.join(outdated)} is of another version: chicago-crime run --years {year}")
+        raise PlatformError(f"{', '.join(outdated)} is of another version. {again}")
     found: list[CheckFound] = []
     problems: list[str] = []
     is_accepted = False
+    advice = HOW_TO_ACCEPT
     for check in CHECKS:
-        one = check.found(examined.findings(check, [year]), year)
+        one = check.found(examined.findings(check, [year])[year], year)
         if one.outcome == "failed" and check.can_be_accepted and of_run.accept:
             one, is_accepted = one.model_copy(update={"outcome": "accepted"}), True
         elif one.outcome == "failed":
             problems.append(f"{one.check}: {one.finding}")
+            advice = advice if check.can_be_accepted else again
         found.append(one)
     if problems:
-        raise PlatformError("; ".join(problems))
+        raise PlatformError(f"{'; '.join(problems)}. {advice}")
     return Candidate(
         source=asdict(manifest),
         lake=lake,

@@ -11,7 +11,7 @@ from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.published.audit import HOW_TO_ACCEPT, compare
+from chicago_crime.published.audit import HOW_TO_ACCEPT, compare, mixture
 from chicago_crime.published.catalog import DamagedError
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError
 from chicago_crime.storage.object_store import ObjectStore
@@ -39,11 +39,6 @@ def crime_csv(
 
     def fetch(year: int) -> Metadata:
         published = of_run.before.get(year)
-        if source.name == "sample" and published and not published.is_synthetic:
-            raise SourceError(
-                f"the source {source.name} would replace the real rows that are published of {year} by SYNTHETIC ones: "
-                "choose another --source, or another --data-dir for the sample"
-            )
 
         def audit(rows: Path, problem: str) -> None:
             problems = [problem] if problem else []
@@ -79,6 +74,8 @@ def crime_csv(
         }
 
     years = run_years(context, of_run)
+    if problem := mixture(source.name, years, of_run.before):
+        raise SourceError(problem)
     with staging_folder(source_files.staging) as folder:
         prepared = source.prepare(years, folder, progress_of(years[0])) if years else source
         return each_year(context, of_run, "crime_csv", fetch)

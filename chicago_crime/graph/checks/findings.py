@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetKey, MetadataValue
+from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey, MetadataValue
 
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.published.catalog import CheckFound, PublishedYear
-from chicago_crime.sources.base import SourceError
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import TableYear, Warehouse
 from chicago_crime.tables import TABLES, Table
@@ -40,12 +39,6 @@ class Findings:
         self.by_year[year] = dict(numbers)
         if total[left] != total[right]:
             self.fail(year, f"{left} is {total[left]:,}, but {right} is {total[right]:,}")
-
-    def add(self, other: "Findings") -> None:
-        """Add what was found of other years."""
-        self.by_year |= other.by_year
-        self.failures |= other.failures
-        self.warnings |= other.warnings
 
     def of(self, year: int) -> "Findings":
         """What was found of one year."""
@@ -77,19 +70,17 @@ class Check:
         """Asset and name."""
         return f"{self.asset}:{self.name}"
 
-    def result(self, findings: Findings) -> AssetCheckResult:
-        """What Dagster records: a failure is an error, any other problem a warning."""
-        problems = {**findings.warnings, **findings.failures}
-        return AssetCheckResult(
+    def evaluation(self, findings: Findings, year: int) -> AssetCheckEvaluation:
+        """What Dagster records of a year: a failure is an error, any other problem a warning."""
+        one = self.found(findings, year)
+        return AssetCheckEvaluation(
             asset_key=AssetKey(self.asset),
             check_name=self.name,
-            passed=not problems,
-            severity=AssetCheckSeverity.ERROR if findings.failures else AssetCheckSeverity.WARN,
-            description="; ".join(f"{year}: {'; '.join(problems[year])}" for year in sorted(problems)) or None,
-            metadata={
-                "by_year": MetadataValue.json({str(year): found for year, found in sorted(findings.by_year.items())}),
-                "years": len(findings.by_year),
-            },
+            passed=one.outcome == "passed",
+            severity=AssetCheckSeverity.ERROR if one.outcome == "failed" else AssetCheckSeverity.WARN,
+            description=one.finding or None,
+            metadata={"found": MetadataValue.json({str(year): findings.by_year.get(year)})},
+            partition=str(year),
         )
 
     def found(self, findings: Findings, year: int) -> CheckFound:
@@ -117,18 +108,15 @@ class Examined:
         default_factory=dict, init=False, repr=False
     )
 
-    def findings(self, check: Check, years: Sequence[int]) -> Findings:
-        """What a check finds of some years. Those whose tables did not change since are not examined again."""
+    def findings(self, check: Check, years: Sequence[int]) -> dict[int, Findings]:
+        """What a check finds, by year. Years whose tables did not change since are not examined again."""
         states = self._states(check, years)
         new = [year for year in years if self._found.get((check.key, year), (None,))[0] != states[year]]
         if new:
             fresh = check.examine(self, new)
             for year in new:
                 self._found[check.key, year] = (states[year], fresh.of(year))
-        findings = Findings()
-        for year in years:
-            findings.add(self._found[check.key, year][1])
-        return findings
+        return {year: self._found[check.key, year][1] for year in years}
 
     def stored(self, table: Table) -> dict[int, TableYear]:
         """What a table holds."""
@@ -154,9 +142,9 @@ class Examined:
         published = self.published() if table is None else {}
         states: dict[int, object] = {}
         for year in years:
-            try:
-                manifest = self.source_files.manifest(year)
-            except SourceError:
-                manifest = None
-            states[year] = (manifest, [one.get(year) for one in stored], published.get(year))
+            states[year] = (
+                self.source_files.readable_manifest(year),
+                [one.get(year) for one in stored],
+                published.get(year),
+            )
         return states

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chicago_crime.graph.checks.findings import Check, Examined, Findings
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS, LEAST_LOST
+from chicago_crime.published.audit import LARGEST_LOSS, LEAST_LOST
 from chicago_crime.storage.object_store import ObjectStore, quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 
@@ -46,9 +46,7 @@ def has_not_shrunk(parts: Examined, years: Sequence[int]) -> Findings:
         before = sum(tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if tables else 0
         findings.by_year[year] = {"rows published": before, "rows fetched": manifest.rows}
         if manifest.rows < before * (1 - LARGEST_LOSS):
-            findings.fail(
-                year, f"the file has {manifest.rows:,} rows, {before:,} are published of the year. {HOW_TO_ACCEPT}"
-            )
+            findings.fail(year, f"the file has {manifest.rows:,} rows, {before:,} are published of the year")
     return findings
 
 
@@ -101,7 +99,7 @@ def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
         rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
         unreadable = count - reasons.get("superseded", 0) - reasons.get("date_outside_year", 0)
         if unreadable > rows * MOST_REJECTED and unreadable >= LEAST_LOST:
-            findings.fail(year, f"{unreadable:,} of {rows:,} rows cannot be typed. {HOW_TO_ACCEPT}")
+            findings.fail(year, f"{unreadable:,} of {rows:,} rows cannot be typed")
         elif count > rows * MOST_REJECTED:
             findings.warn(year, f"{count:,} of {rows:,} rows are rejected")
     return findings

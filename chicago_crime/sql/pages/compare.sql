@@ -3,29 +3,18 @@
 -- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year
 --          complete on that day, each years_back years earlier.
 WITH by_day AS (
-  -- A span begins or ends within @months; of all other months the monthly count is enough.
   SELECT
     CASE @rows_are
       WHEN 'area' THEN CAST(community_area AS STRING)
       WHEN 'district' THEN CAST(district AS STRING)
+      WHEN 'ward' THEN CAST(ward AS STRING)
+      WHEN 'beat' THEN CAST(beat AS STRING)
       ELSE IF(@source_labels, primary_type, primary_type_comparable)
     END AS row_name,
     DATE(date) AS day,
     COUNT(*) AS crimes
   FROM enriched_crimes
-  WHERE matches_filters AND month IN UNNEST(@months)
-  GROUP BY row_name, day
-  UNION ALL
-  SELECT
-    CASE @rows_are
-      WHEN 'area' THEN CAST(community_area AS STRING)
-      WHEN 'district' THEN CAST(district AS STRING)
-      ELSE IF(@source_labels, primary_type, primary_type_comparable)
-    END AS row_name,
-    month AS day,
-    SUM(crimes) AS crimes
-  FROM crimes_monthly
-  WHERE matches_filters AND month IN UNNEST(@whole_months)
+  WHERE matches_filters
   GROUP BY row_name, day
 ),
 

@@ -6,9 +6,8 @@ WITH chosen AS (
     month,
     IF(@source_labels, primary_type, primary_type_comparable) AS type,
     community_area,
-    arrest,
-    crimes
-  FROM crimes_monthly
+    arrest
+  FROM enriched_crimes
   WHERE matches_filters
 )
 
@@ -17,8 +16,8 @@ SELECT
   type,
   community_area,
   GROUPING(type) = 0 AS is_by_type,
-  SUM(crimes) AS crimes,
-  SUM(IF(arrest, crimes, 0)) AS arrests,
-  SUM(IF(arrest IS NULL, 0, crimes)) AS flagged
+  COUNT(*) AS crimes,
+  COUNTIF(arrest) AS arrests,
+  COUNT(arrest) AS flagged
 FROM chosen
 GROUP BY GROUPING SETS ((month, type), (month, community_area))

@@ -1,4 +1,4 @@
--- What:    crimes per 1,000 residents. An area without crimes of a class has a row with 0.
+-- What:    crimes per 1,000 residents a year. An area without crimes of a class has a row with 0.
 -- Grain:   year, community area and offense class (or all).
 -- Columns: the grain, counts, residents, whether the population is small, the rate and the days of the year that it covers.
 WITH counted AS (
@@ -46,7 +46,11 @@ SELECT
   COALESCE(SUM(counted.arrests), 0) AS arrests,
   grid.population,
   grid.population < 10000 AS is_small_population,
-  COALESCE(SUM(counted.crimes), 0) * 1000 / grid.population AS rate_per_1000,
+  COALESCE(
+    SUM(counted.crimes) * 1000 * DATE_DIFF(DATE(@year + 1, 1, 1), DATE(@year, 1, 1), DAY)
+    / (grid.population * MAX(covered.days_covered)),
+    0
+  ) AS rate_per_1000,
   COALESCE(MAX(covered.days_covered), 0) AS days_covered
 FROM grid
 CROSS JOIN covered

@@ -30,8 +30,9 @@ HOW_TO_SIGN_IN = (
 
 HOW_TO_BE_ALLOWED = (
     "grant our account a role that holds the permission, with `gcloud projects add-iam-policy-binding`, or check that "
-    "the API is enabled; what was granted or enabled just now takes some minutes to arrive"
+    "the API is enabled; what was granted or enabled just now takes two minutes to arrive, at times seven or more"
 )
+"""How long roles take: https://cloud.google.com/iam/docs/access-change-propagation, read on 2026-11-27."""
 
 TOO_MUCH = "bytesBilledLimitExceeded"
 """BigQuery's reason for refusing a query that would read more than its cap."""
@@ -118,19 +119,22 @@ def _without_upload_id(record: logging.LogRecord) -> bool:
     return True
 
 
-def google_retry(policy: RetryPolicy, service: str) -> Retry:
+def google_retry(
+    policy: RetryPolicy, service: str, is_late: Callable[[BaseException], bool] = lambda error: False
+) -> Retry:
     """A retry policy as Google's clients take it; the log has every retry and its reason.
 
     Args:
         policy: waits and deadline. Google's clients count seconds, not attempts.
         service: name of the service, for the log.
+        is_late: whether an error says that something is missing which Google makes some minutes late.
     """
     from google.api_core.retry import Retry
 
     def should_retry(error: BaseException) -> bool:
-        if transient := is_transient(error):
+        if found := is_transient(error) or is_late(error):
             _log.info("%s: retrying after %s", service, type(error).__name__)
-        return transient
+        return found
 
     return Retry(should_retry, policy.first_wait_s, policy.max_wait_s, multiplier=2.0, timeout=policy.deadline_s)
 
@@ -171,16 +175,18 @@ def call(
     service: str,
     error_type: type[PlatformError] = GoogleError,
     grant: str = HOW_TO_BE_ALLOWED,
+    is_ours: Callable[[Exception], bool] = lambda error: False,
 ) -> _T:
     """Make a request, and raise a plain message if it fails.
 
-    What only the caller can explain (404, 409, 412) is raised as it is.
+    What only the caller can explain (404, 409, 412 and what it says) is raised as it is.
 
     Args:
         request: makes the request, with its own timeout and retries.
         service: name of the service, for the message.
         error_type: type of the error that is raised.
         grant: what to do if a permission is missing.
+        is_ours: which further errors the caller explains.
 
     Raises:
         error_type: the service cannot be reached, or refuses.
@@ -189,9 +195,9 @@ def call(
 
     try:
         return request()
-    except (Conflict, NotFound, PreconditionFailed):
-        raise
     except Exception as error:
+        if isinstance(error, Conflict | NotFound | PreconditionFailed) or is_ours(error):
+            raise
         problem = _explain(error, service, grant)
         if problem is None:
             raise

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import google_crc32c
@@ -167,21 +167,7 @@ class BucketStore(ObjectStore):
     def swap(self, key: str, content: bytes, version: str | None) -> bool:
         blob = self._bucket.blob(self.folder + key)
         blob.crc32c = _crc32c(content)
-
-        def send() -> None:
-            with suppress(JSONDecodeError):  # a 200 with a broken body: it may be stored
-                blob.upload_from_string(
-                    content,
-                    content_type=mimetypes.guess_type(key)[0] or "application/octet-stream",
-                    checksum=None,
-                    if_generation_match=int(version or 0),
-                    **self._options,
-                )
-
-        # Refused for its generation: another publisher wrote it, or our own write whose response was lost.
-        with suppress(PreconditionFailed, NotFound):
-            self._call(send)
-        if blob.generation:
+        if self._send(blob, partial(blob.upload_from_string, content), int(version or 0)):
             return True
         found = self.read(key)
         return found is not None and found[0] == content
@@ -202,12 +188,18 @@ class BucketStore(ObjectStore):
 
     def has_parquet(self, folder: str) -> bool:
         """Whether there is a Parquet file below a folder, gs://bucket/folder, of this bucket or another."""
-        address = urlsplit(folder)
-        store = replace(self, bucket=address.netloc, folder="")
-        return any(item.key.endswith(".parquet") for item in store.list(f"{address.path.strip('/')}/"))
+        store, key = self.at(f"{folder.rstrip('/')}/")
+        return any(item.key.endswith(".parquet") for item in store.list(key))
 
-    def upload(self, file: Path, prefix: str) -> str:
-        """Store a file below a prefix under a name made from its content.
+    def at(self, uri: str) -> tuple[Self, str]:
+        """The bucket and the key of an address, gs://bucket/key."""
+        address = urlsplit(uri)
+        found = replace(self, bucket=address.netloc, folder="")
+        vars(found)["client"] = self.client  # with its connections and its token
+        return found, address.path.lstrip("/")
+
+    def upload(self, file: Path, prefix: str, name: str = "") -> str:
+        """Store a file below a prefix, under a folder made from its content and its own name or another.
 
         Returns:
             Its address: `gs://bucket/prefix/checksum/name`.
@@ -216,7 +208,7 @@ class BucketStore(ObjectStore):
             ObjectStoreError: as `put`.
         """
         checksum = Facts.of(file).sha256
-        return self.uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{file.name}", file, checksum).key)
+        return self.uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{name or file.name}", file, checksum).key)
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete every object below a prefix such as `staging/run/`.
@@ -275,21 +267,26 @@ class BucketStore(ObjectStore):
         # afterwards and deletes a damaged object; the previous content would be lost.
         blob.crc32c = facts.crc32c
 
-        def send() -> None:
-            with file.open("rb") as stream, suppress(JSONDecodeError):  # a 200 with a broken body: it may be stored
-                blob.upload_from_file(
-                    stream,
-                    size=facts.size,
-                    content_type=mimetypes.guess_type(key)[0] or "application/octet-stream",
+        with file.open("rb") as stream:
+            is_known = self._send(blob, partial(blob.upload_from_file, stream, size=facts.size), generation)
+        return blob if is_known else self._find(key)
+
+    def _send(self, blob: storage.Blob, upload: Callable[..., None], generation: int) -> bool:
+        """Upload an object over a generation of it, 0 if there is none; whether it is known to be stored."""
+
+        def request() -> None:
+            with suppress(JSONDecodeError):  # a 200 with a broken body: it may be stored
+                upload(
+                    content_type=mimetypes.guess_type(blob.name)[0] or "application/octet-stream",
                     checksum=None,
                     if_generation_match=generation,
                     **self._options,
                 )
 
-        # Refused for its generation: another run wrote the object, or our own write whose response was lost.
+        # Refused for its generation: another run wrote it, or our own write whose response was lost.
         with suppress(PreconditionFailed, NotFound):
-            self._call(send)
-        return blob if blob.generation else self._find(key)
+            self._call(request)
+        return blob.generation is not None
 
     def _find(self, key: str) -> storage.Blob | None:
         """The object as it is now, or None."""

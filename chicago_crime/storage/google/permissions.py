@@ -1,6 +1,7 @@
 """What the platform may do on Google Cloud: each permission, the smallest role that holds it, and why it is needed.
 
-The doctor tests the permissions; the documentation's table and the infrastructure program are held to this one.
+The doctor tests the permissions; the documentation's table and the infrastructure program are held to this one. What
+Dataproc's roles hold: https://cloud.google.com/iam/docs/roles-permissions/dataproc, read on 2026-11-27.
 """
 
 import shlex

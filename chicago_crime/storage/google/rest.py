@@ -39,12 +39,14 @@ class Answer:
     """The response of a service.
 
     Attributes:
+        service: that answered, or should have.
         status: HTTP status; 0 if the service cannot be reached.
         content: the JSON of a successful response.
         message: the reason of a refusal, without anything that we sent.
         is_off: whether the API is not enabled in the project.
     """
 
+    service: str
     status: int
     content: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
@@ -101,9 +103,9 @@ class GoogleRest:
             response = call(
                 lambda: self._session.request(method, url, json=body, params=query, timeout=TIMEOUT_S), service
             )
-            return Answer(200, call(response.json, service)) if response.ok else _refusal(response)
+            return Answer(service, 200, call(response.json, service)) if response.ok else _refusal(service, response)
         except PlatformError as error:
-            return Answer(0, message=str(error))
+            return Answer(service, 0, message=str(error))
 
     @cached_property
     def credentials(self) -> Credentials | None:
@@ -130,13 +132,13 @@ class GoogleRest:
         return (own or f"https://{service}").rstrip("/")
 
 
-def _refusal(response: requests.Response) -> Answer:
+def _refusal(service: str, response: requests.Response) -> Answer:
     try:
         message = str(response.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):  # a page for people
         message = f"HTTP status {response.status_code} {response.reason}"
     is_off = response.status_code == 403 and bool(_DISABLED.search(message))
-    return Answer(response.status_code, message=message[:300], is_off=is_off)
+    return Answer(service, response.status_code, message=message[:300], is_off=is_off)
 
 
 def _request_token(*arguments: Any, **more: Any) -> Any:

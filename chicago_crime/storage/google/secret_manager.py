@@ -1,6 +1,6 @@
 """Kaggle's token in Google's Secret Manager. What its text means is left to `sources/kaggle/login.py`."""
 
-import logging
+import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +40,6 @@ class KaggleSecret:
         """
         try:
             from google.api_core.exceptions import NotFound
-            from google.cloud import secretmanager_v1  # noqa: F401
         except ImportError:
             raise SourceError(
                 "CHICAGO_CRIME_KAGGLE_SECRET needs Google's libraries: pip install 'chicago-crime[gcp]'"
@@ -50,8 +49,9 @@ class KaggleSecret:
             f"grant the role with `gcloud secrets add-iam-policy-binding {secret} --project={project} "
             "--role=roles/secretmanager.secretAccessor --member=` and the account"
         )
+        request = google_retry(self.policy, "Secret Manager")(self._request)
         try:
-            text = call(self._request, "Secret Manager", SourceError, grant)
+            text = call(request, "Secret Manager", SourceError, grant)
         except NotFound:
             text = None
         if text is None:
@@ -63,15 +63,15 @@ class KaggleSecret:
         return text
 
     def _request(self) -> SecretStr:
-        from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+        """The one request that the platform makes to this service: a client library of its own is not worth it."""
+        from google.api_core.exceptions import from_http_response
+        from google.auth.transport.requests import AuthorizedSession
 
-        for library in ("google.cloud.secretmanager_v1", "google.auth.transport"):
-            # At level DEBUG some of their versions log responses with their content.
-            logging.getLogger(library).setLevel(logging.INFO)
-        arguments = GoogleAccount(None, self.credentials_file, self.endpoint).client_arguments()
-        arguments.pop("project")
-        # REST, as for every other service here; gRPC would also start threads of its own.
-        with SecretManagerServiceClient(transport="rest", **arguments) as client:
-            retry, limit = google_retry(self.policy, "Secret Manager"), self.policy.timeout_s
-            response = client.access_secret_version(name=self.version, retry=retry, timeout=limit)
-        return SecretStr(response.payload.data.decode(errors="replace").strip())
+        credentials = GoogleAccount(None, self.credentials_file, self.endpoint).credentials()
+        address = f"{self.endpoint or 'https://secretmanager.googleapis.com'}/v1/{self.version}:access"
+        with AuthorizedSession(credentials) as session:
+            response = session.get(address, timeout=self.policy.timeout_s)
+            if not response.ok:
+                raise from_http_response(response)
+            content = base64.b64decode(response.json()["payload"]["data"])
+        return SecretStr(content.decode(errors="replace").strip())

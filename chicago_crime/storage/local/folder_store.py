@@ -49,12 +49,12 @@ class FolderStore(ObjectStore):
 
     @override
     def add(self, prefix: str, file: Path) -> StoredObject:
-        """Hard-link the file: the platform replaces files and never modifies them."""
+        """Hard-link the file, which is in a staging folder: the platform replaces files and never modifies them."""
         found = checksum_of(file)
         key = f"{prefix}/{found[:16]}{file.suffix}"
-        with staging_folder(self.staging) as fresh:
-            (fresh / "object").hardlink_to(file)
-            publish(fresh / "object", self.folder / key)
+        link = file.with_name(f"{file.name}.link")
+        link.hardlink_to(file)
+        publish(link, self.folder / key)
         return StoredObject(key, file.stat().st_size, found)
 
     @override

@@ -262,7 +262,7 @@ class ParquetReader(DuckDBReader):
                 return self._read_footers(files[:half]) | self._read_footers(files[half:])
             path = Path(files[0])
             self._damaged[path.parent.name, int(path.stem)] = (
-                f"{path} is damaged ({error}): load the year again, chicago-crime run --years {path.stem}"
+                f"{path} is damaged ({error}): load {path.stem} again, as `chicago-crime status` says"
             )
             return {}
         return {Path(name): _Footer(rows, columns) for name, rows, columns in footers}

@@ -119,9 +119,9 @@ def test_a_run_waits_for_another_that_replaces_the_same_year(loaded: Settings, a
     stored = warehouse_of(loaded).stored
     before = stored(CRIMES), stored(RAW_CRIMES)
     with ThreadPoolExecutor() as pool:
-        with locks.alone([2014]):
+        with locks.alone([2014], "another"):
             run = pool.submit(run_well, loaded, 2014, assets=assets)
-            while "Waiting for another run that works on 2014" not in messages(loaded):
+            while "Waiting for the run another, which works on 2014" not in messages(loaded):
                 assert not run.done(), "it did not wait"
                 time.sleep(0.1)
             assert (stored(CRIMES), stored(RAW_CRIMES)) == before

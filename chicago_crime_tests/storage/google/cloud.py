@@ -7,28 +7,22 @@ from hashlib import sha256
 from pathlib import Path
 
 from chicago_crime.installation import build_bigquery
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.bigquery.ddl import LABELLED, LABELS
+from chicago_crime.storage.google.bigquery.ddl import LABELS
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
-from chicago_crime_tests.servers.bigquery_server import BigQueryServer
-from chicago_crime_tests.servers.credentials import service_account_file
-from chicago_crime_tests.servers.storage_server import StorageServer
 from chicago_crime_tests.support import write_csv
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
 
-BUCKET = "chicago-test"
-DATASET = "chicago_crime"
 POLICY = RetryPolicy(timeout_s=10, first_wait_s=0.02, deadline_s=5)
 
 
 @dataclass
-class Cloud:
-    """Cloud Storage and BigQuery, and the settings for both."""
+class Cloud(WholeCloud):
+    """The servers, and settings that point to them."""
 
-    storage: StorageServer
-    bigquery: BigQueryServer
     settings: Settings
     folder: Path
 
@@ -80,7 +74,7 @@ class Cloud:
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
             catalog.database.cursor().execute(f"DELETE FROM {table.gone_table}")
-            table.labels = LABELS | LABELLED
+            table.labels = dict(LABELS)
             table.changed()
             table.rows_changed()
 
@@ -88,18 +82,5 @@ class Cloud:
 @contextmanager
 def cloud_in(folder: Path) -> Iterator[Cloud]:
     """A cloud that runs while the context lasts."""
-    with (
-        StorageServer(folder / "buckets", [BUCKET]).answering() as storage,
-        BigQueryServer(storage).answering() as bigquery,
-    ):
-        settings = load_settings(
-            deployment="gcp",
-            gcp_project="chicago-test",
-            gcs_bucket=BUCKET,
-            bigquery_dataset=DATASET,
-            gcp_credentials=service_account_file(folder, bigquery.token_uri),
-            gcs_endpoint=storage.url,
-            bigquery_endpoint=bigquery.url,
-            data_dir=folder / "data",
-        )
-        yield Cloud(storage, bigquery, settings, folder)
+    with whole_cloud(folder, engine="") as cloud:
+        yield Cloud(**vars(cloud), settings=cloud.settings_with(), folder=folder)

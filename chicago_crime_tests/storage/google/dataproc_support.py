@@ -35,7 +35,7 @@ ROWS = 20
 JOB = """
 def main(options, spark, tell):
     given = dict(zip(options[::2], options[1::2]))
-    crimes, labels = spark.read.parquet(given["--crimes"]), spark.read.csv(given["--labels"], header=True)
+    crimes, labels = spark.read.parquet(given["--crimes"]), spark.read.csv(given["--fbi-codes"], header=True)
     assert labels.count() > 10
     for year in (2014, 2015, 2016):
         crimes.where(f"year = {year}").write.parquet(f"{given['--output']}/copies/{year}")
@@ -56,9 +56,10 @@ class Cloud(WholeCloud):
         built = build_dataproc(self.settings.model_copy(update=settings))
         policy = retry.RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
         api = replace(built.api, pause_s=0.02, policy=policy)
-        files = replace(built.files, store=replace(built.files.store, policy=policy))
         backend = replace(built.backend, api=api)  # type: ignore[type-var]
-        return replace(built, api=api, backend=backend, files=files, programs=self.programs)
+        return replace(
+            built, api=api, backend=backend, store=replace(built.store, policy=policy), programs=self.programs
+        )
 
     def local(self, uri: str) -> Path:
         """Where an object or a folder of the bucket is on this machine."""
@@ -102,7 +103,7 @@ class Ran:
         success: whether it succeeded.
         log: its log, a message a line.
         reason: why it failed.
-        ids: the ids in the output, by year.
+        tables: the tables in the output.
         report: of the runner.
         live_at_load: the clusters that existed when the output was read.
     """
@@ -110,7 +111,7 @@ class Ran:
     success: bool = False
     log: str = ""
     reason: str = ""
-    ids: dict[int, list[int]] = field(default_factory=dict)
+    tables: dict[str, pa.Table] = field(default_factory=dict)
     report: JobReport | None = None
     live_at_load: list[Any] = field(default_factory=list)
 
@@ -140,11 +141,11 @@ def start(
         with spark.workspace(context, job) as workspace:
             if not workspace.is_filled:
                 fill(cloud.local(workspace.input))
-            labels = reference.file("fbi_codes")
-            ran.report = spark.run(context, job, crimes=workspace.input, labels=labels, output=workspace.output)
+            files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
+            ran.report = spark.run(context, job, crimes=workspace.input, output=workspace.output, **files)
             ran.live_at_load = cloud.dataproc.live_clusters()
-            for folder in cloud.local(workspace.output).glob("copies/*"):
-                ran.ids[int(folder.name)] = sorted(pq.read_table(folder, partitioning=None)["id"].to_pylist())
+            for folder in filter(Path.is_dir, cloud.local(workspace.output).glob("*")):
+                ran.tables[folder.name] = pq.read_table(folder, partitioning=None)
         yield MaterializeResult()
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -22,8 +22,9 @@ from chicago_crime.tables import (
 from chicago_crime_tests.servers.bigquery_catalog import LiveTable
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
 from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.storage.google.cloud import BUCKET, DATASET, Cloud
+from chicago_crime_tests.storage.google.cloud import Cloud
 from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, write_csv
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING
 
 
 def counts(year: int, *names: str) -> pa.Table:
@@ -69,7 +70,7 @@ def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
     assert {field.field_type for field in raw.schema} == {"STRING"}
     assert (monthly.range_partitioning.field, monthly.range_partitioning.range_.interval) == ("year", 1)
     assert "One row: one reported crime" in crimes.description
-    assert crimes.labels == {"platform": "chicago_crime", "years": "labelled"}
+    assert crimes.labels == {"platform": "chicago_crime"}
 
 
 def test_a_year_is_replaced_whole_and_the_others_are_kept(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
@@ -128,7 +129,6 @@ def test_parquet_is_loaded_by_way_of_staging_tables_that_expire(cloud: Cloud, wa
 def test_a_year_records_what_it_was_made_of_and_the_rows_that_its_job_reported(
     cloud: Cloud, warehouse: BigQueryWarehouse
 ) -> None:
-    queries = partition_queries(cloud)
     cloud.load(warehouse, 2014, [*crimes_of_months(2014), crime(id="")])
     raw, typed, rejected = (warehouse.stored(table)[2014] for table in (RAW_CRIMES, CRIMES, REJECTED_CRIMES))
     assert [year.rows for year in (raw, typed, rejected)] == [37, 36, 1]
@@ -139,7 +139,6 @@ def test_a_year_records_what_it_was_made_of_and_the_rows_that_its_job_reported(
     changed = warehouse.stored(RAW_CRIMES)[2014].lineage
     assert changed and typed.lineage and typed.lineage.inputs != Lineage.of(CRIMES, [changed.identity]).inputs
     assert warehouse.replace_year(CRIMES, 2014).lineage == Lineage.of(CRIMES, [changed.identity])
-    assert queries == []
 
 
 def test_a_run_that_dies_while_it_writes_leaves_a_year_that_is_not_loaded(
@@ -154,21 +153,6 @@ def test_a_run_that_dies_while_it_writes_leaves_a_year_that_is_not_loaded(
     assert list(cloud.warehouse().stored(CRIMES)) == [2015]
     assert warehouse.clear_year(CRIMES, 2014).rows == 0  # its rows are found although no label tells of them
     assert cloud.years("crimes") == {2015: 36}
-
-
-def test_tables_of_an_earlier_version_are_read_by_their_partitions(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    for year in (2014, 2015):
-        cloud.load(warehouse, year, crimes_of_months(year))
-    for name in ("crimes", "rejected_crimes"):
-        cloud.bigquery.catalog.find(DATASET, name).labels = {"platform": "chicago_crime", "empty_2013": "1700000000000"}
-    queries = partition_queries(cloud)
-    found = warehouse.stored_of_all([RAW_CRIMES, CRIMES])["crimes"]
-    assert {year: (held.rows, held.lineage) for year, held in found.items()} == dict.fromkeys(
-        (2014, 2015), (36, None)
-    ) | {2013: (0, None)}
-    assert queries == [["crimes"]]
-    assert warehouse.replace_year(CRIMES, 2015).lineage
-    assert [held.lineage is None for held in warehouse.stored(CRIMES).values()] == [True, True, False]
 
 
 def test_published_tables_are_fetched_in_order_as_of_one_instant(
@@ -195,7 +179,7 @@ def test_published_tables_are_fetched_in_order_as_of_one_instant(
     assert order == sorted(order)
     assert crimes.schema.field("date").type == pa.timestamp("us")
     assert cloud.years("crimes") == {2014: 3, 2015: 36}
-    assert cloud.storage.names(BUCKET, "exports/") == []
+    assert cloud.storage.names(STAGING, "exports/") == []
     assert sorted(tmp_path.iterdir()) == sorted(files.values())
 
 
@@ -298,17 +282,3 @@ def test_reference_tables_are_loaded_once_and_again_after_a_change(cloud: Cloud,
     cloud.bigquery.catalog.find(DATASET, "community_areas").labels["content"] = "older"
     cloud.warehouse().replace_year(AREA_RATES, 2014)
     assert loads() == before + 1
-
-
-def partition_queries(cloud: Cloud) -> list[list[str]]:
-    """The tables of each query about partitions, from now on."""
-    found: list[list[str]] = []
-
-    def note(job: Job) -> None:
-        query = job.configuration.get("query", {})
-        if "INFORMATION_SCHEMA.PARTITIONS" in query.get("query", ""):
-            [tables] = [one["parameterValue"]["arrayValues"] for one in query["queryParameters"]]
-            found.append(sorted(one["value"] for one in tables))
-
-    cloud.bigquery.jobs.before_work = note
-    return found

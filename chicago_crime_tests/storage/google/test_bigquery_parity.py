@@ -29,8 +29,9 @@ from chicago_crime.tables import (
     TABLES,
     Table,
 )
-from chicago_crime_tests.storage.google.cloud import BUCKET, Cloud, cloud_in
+from chicago_crime_tests.storage.google.cloud import Cloud, cloud_in
 from chicago_crime_tests.support import NAMES, append_quoted, crime, write_csv
+from chicago_crime_tests.whole_cloud import BUCKET
 
 SPARK = (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)
 MARTS = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)

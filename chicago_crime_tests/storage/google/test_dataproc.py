@@ -2,11 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime_tests.end_to_end.test_engines import java_home
+import spark_jobs
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.tables import CRIMES, RAW_CRIMES, TABLES
+from chicago_crime_tests.end_to_end.test_engines import assert_same_rows, java_home
+from chicago_crime_tests.servers.dataproc_programs import connector_jar
 from chicago_crime_tests.storage.google.dataproc_support import (
     ROWS,
     YEARS,
@@ -16,6 +24,7 @@ from chicago_crime_tests.storage.google.dataproc_support import (
     nothing_is_left,
     start,
 )
+from chicago_crime_tests.support import program_missing
 
 pytestmark = pytest.mark.filterwarnings("ignore:AssetExecutionContext.run_id is deprecated")  # Dagster uses it
 
@@ -34,7 +43,7 @@ def runs(cloud: Cloud) -> dict[str, Ran]:
 
 def assert_copied(ran: Ran) -> None:
     assert ran.success, ran.reason
-    assert ran.ids == {year: [100 * year + n for n in range(ROWS)] for year in YEARS}
+    assert sorted(ran.tables["copies"]["id"].to_pylist()) == [100 * year + n for year in YEARS for n in range(ROWS)]
     assert ran.report
     assert ran.report.told == {("copies", year): {"job_rows": ROWS, "job_seconds": 0.5} for year in YEARS}
     assert "copies runs on Spark 4" in ran.log
@@ -47,10 +56,34 @@ def test_a_run_has_the_output_and_the_messages_of_its_job(runs: dict[str, Ran], 
     assert report and str(report.about["dataproc"].value).startswith("https://console.cloud.google.com/dataproc/")
 
 
-def test_jobs_run_on_apache_spark_too(tmp_path: Path) -> None:
+@pytest.mark.java
+def test_apache_spark_with_googles_connector_makes_the_same_tables(cloud: Cloud, tmp_path: Path) -> None:
     java_home()
-    with cloud_in(tmp_path, "jvm") as cloud:
-        assert_copied(start(cloud, cloud.spark()))
+    if connector_jar() is None:
+        program_missing("Google's connector is missing: uv pip install --no-deps pyspark-gcs==2.2.6.1")
+
+    def fill(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        pq.write_table(crimes, folder / "crimes.parquet")
+
+    crimes = typed_crimes(tmp_path)
+    with cloud_in(tmp_path / "jvm", "jvm") as other:
+        ours, theirs = (
+            start(each, replace(each.spark(), programs=Path(spark_jobs.__path__[0])), job="enrich_crimes", fill=fill)
+            for each in (cloud, other)
+        )
+    assert (ours.success, theirs.success) == (True, True), f"{ours.reason}\n{theirs.reason}\n{theirs.log}"
+    assert ours.report and theirs.report and ours.report.told.keys() == theirs.report.told.keys()
+    assert sorted(ours.tables) == ["crime_type_count", "crimes_daily", "enriched_crimes", "hot_spots"]
+    for name, rows in ours.tables.items():
+        assert_same_rows(TABLES[name], rows, theirs.tables[name])
+
+
+def typed_crimes(folder: Path) -> pa.Table:
+    warehouse = DuckDBWarehouse(folder=folder / "warehouse", staging=folder / "staging", threads=2, memory="500MB")
+    warehouse.load_csv(RAW_CRIMES, 2021, str(SampleSource(rows=300).fetch(2021, folder).path), "")
+    warehouse.replace_year(CRIMES, 2021)
+    return warehouse.query("SELECT * FROM crimes")
 
 
 def test_all_years_share_one_private_cluster_that_does_not_stay(cloud: Cloud, runs: dict[str, Ran]) -> None:
@@ -59,6 +92,7 @@ def test_all_years_share_one_private_cluster_that_does_not_stay(cloud: Cloud, ru
     assert runs["cluster"].live_at_load == []
     config = created["config"]
     assert config["gceClusterConfig"]["internalIpOnly"] is True
+    assert all(config["gceClusterConfig"]["shieldedInstanceConfig"].values())  # new organizations refuse other machines
     assert config["gceClusterConfig"]["serviceAccount"] == cloud.settings.dataproc_service_account
     assert config["gceClusterConfig"]["subnetworkUri"] == cloud.settings.dataproc_subnet
     assert config["lifecycleConfig"] == {"idleDeleteTtl": "600s", "autoDeleteTtl": "7200s"}
@@ -80,12 +114,8 @@ def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: 
 def test_only_the_programs_stay_and_are_uploaded_once(cloud: Cloud, runs: dict[str, Ran]) -> None:
     assert nothing_is_left(cloud)
     uploads = [name for _, name, _ in cloud.storage.buckets.written if name.startswith("jobs/")]
-    assert sorted(name.rpartition("/")[2] for name in uploads) == [
-        "copies.py",
-        "dagster_pipes.py",
-        "fbi_codes.csv",
-        "with_pipes.py",
-    ]
+    names = ("community_areas.csv", "comparable_types.csv", "copies.py", "dagster_pipes.py", "fbi_codes.csv")
+    assert sorted(name.rpartition("/")[2] for name in uploads) == [*names, "with_pipes.py"]
 
 
 def test_the_drivers_output_is_logged_while_the_job_runs(cloud: Cloud) -> None:

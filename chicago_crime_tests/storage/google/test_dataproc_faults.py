@@ -115,6 +115,15 @@ def test_a_rejected_request_says_what_to_do(cloud: Cloud, refusal: tuple[int, st
     assert nothing_is_left(cloud)
 
 
+def test_the_account_that_google_makes_late_is_waited_for(cloud: Cloud) -> None:
+    agent = "service-1@dataproc-accounts.iam.gserviceaccount.com"
+    cloud.dataproc.refuses["clusters.create"] = RefusedError(400, f"Service account '{agent}' does not exist.")
+    cloud.dataproc.will(Fault(before=cloud.dataproc.refuses.clear), on="/clusters", after=2)
+    ran = start(cloud, cloud.spark())
+    assert ran.success, ran.reason
+    assert [one.status for one in cloud.dataproc.calls if one.call == "clusters.create"] == [400, 400, 200]
+
+
 def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
     state = cloud.dataproc.dataproc
     state.creation_fails = "The zone does not have enough resources available to fulfill the request."
@@ -169,14 +178,11 @@ def test_a_killed_run_that_is_restarted_waits_for_its_job(cloud: Cloud, mode: st
     assert nothing_is_left(cloud)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_the_next_run_cleans_up_after_a_killed_run(cloud: Cloud, mode: str) -> None:
-    kill_while_the_job_runs(cloud, mode, str(uuid4()))
-    assert not nothing_is_left(cloud)
-    assert cloud.staged()
-    ran = start(cloud, cloud.spark(dataproc_mode=mode))
-    assert ran.success, ran.reason
-    assert "cleaning up after the run" in ran.log
+def test_the_next_run_cancels_the_batch_of_a_killed_run(cloud: Cloud) -> None:
+    """Clusters of killed runs: `end_to_end/test_cloud_faults.py`."""
+    kill_while_the_job_runs(cloud, "serverless", str(uuid4()))
+    assert cloud.staged() and not nothing_is_left(cloud)
+    assert start(cloud, cloud.spark(dataproc_mode="serverless")).success
     assert nothing_is_left(cloud)
 
 

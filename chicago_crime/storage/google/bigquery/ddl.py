@@ -18,9 +18,6 @@ LAST_YEAR = 2101
 """End of the range of years that the tables of counts have partitions for. Empty partitions cost nothing."""
 
 LABELS = {"platform": "chicago_crime"}
-LABELLED = {"years": "labelled"}
-"""Label of a table whose years all have labels of their own; tables of earlier versions lack it."""
-
 CONTENT = "content"
 """Label of a reference table: hash of the file that it was made from."""
 
@@ -39,7 +36,7 @@ def create(table: Table) -> str:
     return (
         f"CREATE TABLE IF NOT EXISTS {name_of(table.name)} (\n{columns}\n)\n"
         f"PARTITION BY {_partition_by(table)}{cluster}\n"
-        f"OPTIONS (description = {description}, require_partition_filter = FALSE, labels = {_pairs(LABELS | LABELLED)})"
+        f"OPTIONS (description = {description}, require_partition_filter = FALSE, labels = {_pairs(LABELS)})"
     )
 
 

@@ -6,12 +6,12 @@ What the statements are is left to `statements.py`.
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
-from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound, PreconditionFailed
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -41,7 +41,6 @@ _MAX_POLL_S = 5.0
 _ATTEMPTS_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
-Parameter = int | Sequence[str]
 _T = TypeVar("_T")
 
 
@@ -117,7 +116,7 @@ class Jobs:
     deadline_s: float = JOB_DEADLINE_S
     run_id: str = ""
 
-    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, Parameter] = {}, **config: Any) -> Costs:
+    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, int] = {}, **config: Any) -> Costs:
         """Run a statement or a script that changes something; further settings of its job by name.
 
         Raises:
@@ -142,13 +141,7 @@ class Jobs:
             purpose,
         )
 
-    def read(
-        self,
-        sql: str,
-        purpose: Purpose,
-        parameters: Mapping[str, Parameter] = {},
-        most_rows: int | None = None,
-    ) -> pa.Table:
+    def read(self, sql: str, purpose: Purpose, most_rows: int | None = None) -> pa.Table:
         """The result of a query. The request has an id, so a retry after a lost response costs nothing.
 
         BigQuery caches a result for a day and returns it for free while text, values and tables are the same.
@@ -156,14 +149,13 @@ class Jobs:
         Args:
             sql: the query.
             purpose: what it is for.
-            parameters: name -> value of every `@name` in it.
             most_rows: how many rows of the answer are fetched; None for all.
 
         Raises:
             TooMuchToReadError: it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
-        config = self._config(parameters, purpose, use_query_cache=True)
+        config = self._config({}, purpose, use_query_cache=True)
         limits = {
             "api_timeout": self.policy.timeout_s,
             "wait_timeout": self.deadline_s,
@@ -189,10 +181,11 @@ class Jobs:
         """Timeout and retries of every request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
-    def _config(self, parameters: Mapping[str, Parameter], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
+    def _config(self, parameters: Mapping[str, int], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
+        typed = [(name, "INT64", value) for name, value in parameters.items()]
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
-            query_parameters=query_parameters(parameters),
+            query_parameters=[bigquery.ScalarQueryParameter(*one) for one in typed],
             labels=self._labels(purpose),
             maximum_bytes_billed=self.most_bytes,
             **more,
@@ -262,16 +255,6 @@ def _costs_of(job: Job) -> Costs:
     return Costs(job.output_rows, 1, 0, 0, getattr(job, "slot_millis", None) or 0)
 
 
-def query_parameters(parameters: Mapping[str, Parameter]) -> list[Any]:
-    """Values as BigQuery takes them, each with its type."""
-    return [
-        bigquery.ScalarQueryParameter(name, "INT64", value)
-        if isinstance(value, int)
-        else bigquery.ArrayQueryParameter(name, "STRING", list(value))
-        for name, value in parameters.items()
-    ]
-
-
 def call_bigquery(request: Callable[[], _T], what: str) -> _T:
     """Make a request to BigQuery, and raise a plain message if it fails.
 
@@ -284,37 +267,22 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
         JobFailedError: BigQuery refuses the statement.
         WarehouseError: anything else went wrong between here and BigQuery.
     """
-    kind: type[WarehouseError] = WarehouseError
     try:
-        return call(lambda: _separate_bad_statements(request), f"{what}: BigQuery", WarehouseError)
-    except (NotFound, Conflict, PreconditionFailed) as error:
-        problem = _message_of(error)
+        return call(request, f"{what}: BigQuery", WarehouseError, is_ours=_is_about_the_statement)
+    except GoogleAPICallError as error:
+        problem, kind = _message_of(error), WarehouseError
         if isinstance(error, NotFound):
             problem += ". Load some years first, e.g. chicago-crime run --years 2021"
-    except _StatementError as error:
-        problem, kind = str(error), error.kind
+        elif TOO_MUCH in reasons_of(error):
+            hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
+            problem, kind = f"{problem}. {hint}", TooMuchToReadError
+        elif isinstance(error, BadRequest):
+            kind = JobFailedError
     raise kind(f"{what}: {problem}")  # outside of `except`: the original has the request, with its token
 
 
-class _StatementError(Exception):
-    """BigQuery received the request, and refuses the statement; the message is its own."""
-
-    def __init__(self, problem: str, kind: type[WarehouseError]) -> None:
-        super().__init__(problem)
-        self.kind = kind
-
-
-def _separate_bad_statements(request: Callable[[], _T]) -> _T:
-    try:
-        return request()
-    except GoogleAPICallError as error:
-        problem, is_cap = _message_of(error), TOO_MUCH in reasons_of(error)  # whose HTTP status is 500
-        if not is_cap and not isinstance(error, BadRequest):
-            raise
-    if is_cap:
-        hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
-        raise _StatementError(f"{problem}. {hint}", TooMuchToReadError)
-    raise _StatementError(problem, JobFailedError)
+def _is_about_the_statement(error: Exception) -> bool:
+    return isinstance(error, BadRequest) or TOO_MUCH in reasons_of(error)  # the HTTP status of the latter is 500
 
 
 def _message_of(error: GoogleAPICallError) -> str:

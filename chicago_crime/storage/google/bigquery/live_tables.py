@@ -19,7 +19,7 @@ from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from chicago_crime import reference
-from chicago_crime.storage.google.bigquery import ddl, statements
+from chicago_crime.storage.google.bigquery import ddl
 from chicago_crime.storage.google.bigquery.jobs import JobFailedError, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear, TooMuchToReadError, WarehouseError
@@ -31,7 +31,6 @@ STAGING_LIFE = timedelta(days=1)
 """Google deletes a staging table after this time, if we did not."""
 
 _YEAR = "year-"
-_EMPTY = "empty_"
 _PARALLEL_REQUESTS = 8  # the client keeps ten connections
 _OF_A_YEAR = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-(\d+)-(\d+)")
 
@@ -43,9 +42,6 @@ class LiveTables:
     A label of the table records each year, `year-2014: identity-inputs-rows-milliseconds`, as the job that wrote it
     reported it. The label is removed before the rows change and set afterwards, so a run that is killed in between
     leaves a year that counts as not loaded. Labels of two years never conflict.
-
-    A table that an earlier version created is asked for its partitions, where labels are missing. They know neither
-    lineage nor empty years, which those versions recorded in labels `empty_2014: milliseconds`.
 
     Attributes:
         client: returns the client.
@@ -90,28 +86,8 @@ class LiveTables:
         """What many tables hold."""
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             live = [one for one in pool.map(lambda table: self.live(table.name), tables) if one]
-        found = self._in_partitions([one for one in live if not ddl.LABELLED.items() <= one.labels.items()])
-        for one in live:
-            found[one.table_id] = dict(sorted((found.get(one.table_id, {}) | labelled(one)).items()))
+        found = {one.table_id: dict(sorted(labelled(one).items())) for one in live}
         return {table.name: found.get(table.name, {}) for table in tables}
-
-    def _in_partitions(self, live: Sequence[bigquery.Table]) -> Years:
-        """What tables of earlier versions hold. The query is billed."""
-        found: Years = {
-            table.table_id: {
-                int(name.removeprefix(_EMPTY)): TableYear(0, 0, int(at) / 1000)
-                for name, at in table.labels.items()
-                if name.startswith(_EMPTY)
-            }
-            for table in live
-        }
-        if names := list(found):
-            purpose = Purpose(f"cannot look up the years of {', '.join(names)}", names[0])
-            query = statements.partitions(self.dataset.dataset_id)
-            for row in self.jobs.read(query, purpose, {"tables": names}).to_pylist():
-                year = TableYear(row["row_count"], row["bytes"], row["replaced_at"].timestamp())
-                found[row["table_name"]][row["year"]] = year
-        return found
 
     def record(self, table: Table, year: int, lineage: Lineage, rows: int) -> TableYear:
         """Label a year with what its job reported."""

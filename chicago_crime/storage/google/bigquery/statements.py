@@ -114,17 +114,6 @@ def rows_of(table: Table, years: Sequence[int], as_of: datetime | None = None) -
     return text(_contract(table).from_(source).where(of_years(table, years)))
 
 
-def partitions(dataset: str) -> str:
-    """The query of rows, bytes and last change of the partitions of @tables, by table and year."""
-    return (
-        "SELECT table_name, SAFE_CAST(REGEXP_EXTRACT(partition_id, r'^(\\d{4})(?:\\d\\d)?$') AS INT64) AS year,\n"
-        "  SUM(total_rows) AS row_count, SUM(total_logical_bytes) AS bytes, MAX(last_modified_time) AS replaced_at\n"
-        f"FROM {name_of(dataset)}.INFORMATION_SCHEMA.PARTITIONS\n"
-        "WHERE table_name IN UNNEST(@tables)\n"
-        "GROUP BY table_name, year HAVING year IS NOT NULL AND row_count > 0"
-    )
-
-
 def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) -> str:
     """The query of aggregates by year: one row a year, also for an empty year."""
     parsed = {name: sqlglot.parse_one(measure, read="bigquery") for name, measure in measures.items()}

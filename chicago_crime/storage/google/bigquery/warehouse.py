@@ -103,8 +103,16 @@ class BigQueryWarehouse(Warehouse):
         uri = folder if folder.endswith(".parquet") else f"{folder.rstrip('/')}/*.parquet"
         if uri != folder and not self.staging.has_parquet(folder):
             return self._clear(table, year, lineage)
+        with self.staged(table, year, uri, purpose) as staged:
+            return self._replace(table, year, statements.staged(table, year, staged.table_id), lineage, purpose)
+
+    @contextmanager
+    def staged(self, table: Table, year: int, uri: str, purpose: Purpose) -> Iterator[bigquery.TableReference]:
+        """Parquet files in a staging table, which is deleted afterwards, or expires.
+
+        It takes its columns from the files: one that they lack then is an error, not NULL.
+        """
         with self.tables.staging(table, year) as staged:
-            # The staging table takes its columns from the files: a column that they lack then is an error, not NULL.
             self.jobs.load(
                 uri,
                 staged,
@@ -113,7 +121,7 @@ class BigQueryWarehouse(Warehouse):
                 write_disposition=_TRUNCATE,
                 create_disposition=_NEVER,
             )
-            return self._replace(table, year, statements.staged(table, year, staged.table_id), lineage, purpose)
+            yield staged
 
     @override
     def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:

@@ -19,6 +19,8 @@ from chicago_crime.storage.spark import SparkError
 
 _Answer = TypeVar("_Answer")
 _Client = TypeVar("_Client")
+_OF_AGENT = "@dataproc-accounts"
+"""In messages about Dataproc's own account, which Google creates after the API is enabled."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class DataprocApi:
         """
         once = partial(method, request, retry=None, timeout=self.policy.timeout_s)
         try:
-            return call(google_retry(self.policy, "Dataproc")(once), "Dataproc", SparkError, self._permissions)
+            retry = google_retry(self.policy, "Dataproc", lambda error: _OF_AGENT in str(error).lower())
+            return call(retry(once), "Dataproc", SparkError, self._permissions)
         except SparkError as error:
             problem = self.explain(str(error))
         raise SparkError(problem)
@@ -99,7 +102,7 @@ class DataprocApi:
             "quota": "Use fewer or smaller machines (CHICAGO_CRIME_DATAPROC_WORKERS, 0 for a single node, and "
             "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE) or another CHICAGO_CRIME_GCP_REGION, or request more quota: "
             f"https://console.cloud.google.com/iam-admin/quotas?project={self.project}",
-            r"service agent|@dataproc-accounts": "Google creates Dataproc's own account some minutes after the API is "
+            f"service agent|{_OF_AGENT}": "Google creates Dataproc's own account some minutes after the API is "
             "enabled: run again in five minutes.",
             "stockout|does not have enough resources|resource_pool_exhausted": "Run again later, or choose another "
             "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE.",
@@ -115,9 +118,9 @@ class DataprocApi:
     @property
     def _permissions(self) -> str:
         return (
-            f"Enable the API (gcloud services enable dataproc.googleapis.com --project {self.project}). The platform's "
-            f"account needs {CLUSTERS.role} ({BATCHES.role} for serverless) on the project, and {ACT_AS.role} on "
-            f"CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT, which needs {MACHINES[0].role}."
+            f"Enable the API: `gcloud services enable dataproc.googleapis.com --project {self.project}`. The "
+            f"platform's account needs {CLUSTERS.role} ({BATCHES.role} for serverless) on the project, and "
+            f"{ACT_AS.role} on CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT, which needs {MACHINES[0].role}."
         )
 
     def _client(self, kind: Callable[..., _Client]) -> _Client:

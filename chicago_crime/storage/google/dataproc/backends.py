@@ -143,8 +143,8 @@ class Backend(ABC):
         while left := state():
             if time.monotonic() - began > self.stop_timeout_s:
                 raise SparkError(
-                    f"it is still {left}{refusal}. Stop it with: gcloud dataproc {command} --region {self.api.region} "
-                    f"--project {self.api.project}. Google stops it after {self.max_minutes} minutes at the latest."
+                    f"it is still {left}{refusal}. Stop it with `gcloud dataproc {command} --region {self.api.region} "
+                    f"--project {self.api.project}`. Google stops it after {self.max_minutes} minutes at the latest."
                 )
             try:
                 self.api.call(method, request)

@@ -18,9 +18,10 @@ from typing_extensions import override
 
 import spark_jobs
 from chicago_crime.errors import PlatformError
+from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.dataproc.api import DataprocApi
 from chicago_crime.storage.google.dataproc.backends import Backend, JobState, Launch, start_id
-from chicago_crime.storage.google.dataproc.files import BucketFiles, BucketMessageReader, DriverLog
+from chicago_crime.storage.google.dataproc.files import BucketMessageReader, DriverLog
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 
@@ -35,14 +36,14 @@ class DataprocSpark(SparkRunner):
     Attributes:
         api: client of Dataproc.
         backend: runs programs there.
-        files: the bucket, for programs and workspaces.
+        store: the bucket, for programs and workspaces.
         leases: folder on this machine with a note of each run that holds something in the cloud.
         programs: folder of the jobs.
     """
 
     api: DataprocApi
     backend: Backend
-    files: BucketFiles
+    store: BucketStore
     leases: Path
     programs: Path = Path(spark_jobs.__path__[0])
     engine = "dataproc"
@@ -57,9 +58,9 @@ class DataprocSpark(SparkRunner):
             self._clean_up_after_dead_runs(context)
             _, state = self._last_start(name, folder)
             if state is None:
-                self.files.remove(folder)  # for example of an export that was interrupted
+                self.store.delete_prefix(f"{folder}/")  # for example of an export that was interrupted
             try:
-                yield Workspace(self.files.uri(f"{folder}/input"), self.files.uri(f"{folder}/output"), bool(state))
+                yield Workspace(self.store.uri(f"{folder}/input"), self.store.uri(f"{folder}/output"), bool(state))
             finally:
                 if self._clean_up(context, name, folder):
                     note.unlink()
@@ -68,7 +69,7 @@ class DataprocSpark(SparkRunner):
     def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
         began, name, folder = time.monotonic(), name_of(context, job), f"{STAGING}/{context.run.run_id}"
         number, state = self._last_start(name, folder)
-        reader = BucketMessageReader(self.files, self.files.uri(f"{folder}/messages/{number}"))
+        reader = BucketMessageReader(self.store, f"{folder}/messages/{number}")
         with open_pipes_session(context, PipesEnvContextInjector(), reader) as session:
             try:
                 if state is None:
@@ -91,7 +92,7 @@ class DataprocSpark(SparkRunner):
         """The start that is running, or succeeded and left its output; else the number of the next start, and None."""
         number = 0
         while state := self.backend.find(name, number):
-            if not state.is_over or (state.is_good and not self.files.is_empty(f"{folder}/output")):
+            if not state.is_over or (state.is_good and self.store.list(f"{folder}/output/")):
                 break
             number += 1
         return number, state
@@ -99,7 +100,9 @@ class DataprocSpark(SparkRunner):
     def _launch(
         self, context: AssetExecutionContext, job: str, arguments: Mapping[str, Path | str], pipes: list[str]
     ) -> Launch:
-        upload = self.files.upload_once
+        def upload(file: Path, name: str = "") -> str:
+            return self.store.upload(file, "jobs", name)
+
         uploaded = {name: upload(value) if isinstance(value, Path) else value for name, value in arguments.items()}
         return Launch(
             main=upload(Path(spark_jobs.__path__[0]) / "with_pipes.py"),
@@ -110,7 +113,7 @@ class DataprocSpark(SparkRunner):
 
     def _wait(self, context: AssetExecutionContext, name: str, number: int, reader: BucketMessageReader) -> None:
         """Wait for the end of a job; log its output and pass on its messages."""
-        driver, id_ = DriverLog(self.files), start_id(name, number)
+        driver, id_ = DriverLog(self.store), start_id(name, number)
         began, last_state, is_readable = time.monotonic(), "", True
         while True:
             state = self.backend.find(name, number)
@@ -145,7 +148,7 @@ class DataprocSpark(SparkRunner):
         try:
             self.backend.end(name, context.log.info)
             if folder:
-                self.files.remove(folder)
+                self.store.delete_prefix(f"{folder}/")
         except PlatformError as error:
             context.log.error(f"{name} may still run and cost money, until the next run stops it: {error}")
             return False

@@ -1,0 +1,29 @@
+"""`chicago-crime boundaries`: the City's official outlines for maps."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chicago_crime.cli.options import DataOption, chosen_installation, plain_errors
+
+
+def boundaries(
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder with the City's GeoJSON files; without it, they are fetched.")
+    ] = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Fetch the City's outlines of community areas, police districts, beats and wards, and publish them."""
+    with plain_errors():
+        from chicago_crime.cli.screen import out
+        from chicago_crime.definitions import build_definitions
+        from chicago_crime.graph.instance import open_instance
+        from chicago_crime.graph.run import run_boundaries
+
+        installation = chosen_installation(boundaries=folder, data_dir=data_dir)
+        with open_instance(installation.settings) as instance:
+            made = run_boundaries(installation, build_definitions(installation), instance)
+        out.print(f"{made['places']} from {made['origin']}")
+        told = f"published as snapshot {made['snapshot']}" if made["snapshot"] else "the next years will show them"
+        out.print(told)

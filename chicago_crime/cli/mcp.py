@@ -1,0 +1,21 @@
+"""`chicago-crime mcp`: the published tables for an assistant, over the Model Context Protocol."""
+
+from typing import Annotated
+
+import typer
+
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, chosen_snapshot, plain_errors
+
+
+def mcp(
+    sql: Annotated[bool, typer.Option("--sql", help="Add a tool for free SQL; it reads the snapshot only.")] = False,
+    as_of: AsOfOption = None,
+    data_dir: DataOption = None,
+) -> None:
+    """Answer an assistant's questions over standard input and output (MCP)."""
+    with plain_errors():
+        from chicago_crime.dashboard.data import Snapshots
+        from chicago_crime.serve.tools import build_server
+
+        snapshots = Snapshots(chosen_installation(data_dir=data_dir), chosen_snapshot(as_of))
+        build_server(snapshots, sql).run("stdio")

@@ -1,0 +1,175 @@
+"""Maps as SVG that the server draws: links work by keyboard and without JavaScript, and the report prints the same.
+
+A unit of a map is ten feet; y points down. Colors are classes of `static/map.css`. `static/map.js` adds zoom and pan.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from chicago_crime.dashboard.charts.projection import tile_polynomials
+from chicago_crime.dashboard.charts.shapes import Outlines
+from chicago_crime.tables import CELL_FT
+
+UNIT_FT = 10
+CELL = CELL_FT // UNIT_FT
+COLORS = 6
+"""How many colors stand for amounts: each for one sixth of the places."""
+
+MARGIN = 0.04
+"""Free space around what a map shows, as a share of it."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A shape of one color.
+
+    Attributes:
+        path: as in SVG.
+        css: its color.
+        label: what it is, to show and to read out; empty if it is no place by itself.
+        link: where a click leads.
+    """
+
+    path: str
+    css: str
+    label: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Map:
+    """A map.
+
+    Attributes:
+        name, label: as of a chart.
+        view: what it shows at first, as in SVG: x, y, width, height.
+        whole: the same for all that there is.
+        marks: what is drawn, in order.
+        lines: outlines on top, as a path.
+        legend: colors and what each stands for.
+        cells: columns of cells to point at: `key` as cell_x,cell_y, and the text to show; `link` is completed by a key.
+    """
+
+    name: str
+    label: str
+    view: str
+    whole: str
+    marks: Sequence[Mark]
+    lines: str = ""
+    legend: Sequence[tuple[str, str]] = ()
+    cells: Mapping[str, Any] = field(default_factory=dict)
+
+
+def places_map(
+    name: str,
+    label: str,
+    outlines: Outlines,
+    marks: Mapping[int, Mark],
+    legend: Sequence[tuple[str, str]],
+    chosen: Outlines,
+) -> Map:
+    """Places by color: `marks` are without their paths; those that are `chosen` fill the view."""
+    drawn = [Mark(_path(shape), of.css, of.label, of.link) for n, shape in outlines.items() if (of := marks.get(n))]
+    edges = _path(shapely.union_all(list(chosen.values()))) if chosen else ""
+    return Map(name, label, _box(chosen or outlines), _box(outlines), drawn, edges, legend)
+
+
+def cells_map(
+    name: str,
+    label: str,
+    cells: npt.NDArray[np.int64],
+    colors: Sequence[str],
+    legend: Sequence[tuple[str, str]],
+    outlines: Outlines,
+    chosen: Outlines,
+    tips: Sequence[str],
+    link: str,
+) -> Map:
+    """Cells by color, and on top the outlines of all places, or of those that are `chosen`, which then fill the view.
+
+    A click leads to `link`, completed by the key of the cell: cell_x,cell_y.
+    """
+    marks = []
+    for css in dict(legend):
+        here = [(x, y) for x, y, color in zip(*cells.tolist(), colors, strict=True) if color == css]
+        if here:
+            marks.append(Mark(_cells_path(here), f"cell {css}"))
+    lines = "".join(_path(shape) for shape in (chosen or outlines).values())
+    keys = [f"{x},{y}" for x, y in zip(*cells.tolist(), strict=True)]
+    data = {"key": keys, "tip": list(tips), "link": link}
+    return Map(name, label, _box(chosen or outlines), _box(outlines), marks, lines, legend, data)
+
+
+def classes(values: Iterable[float | None], kind: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """The color of each value, darker for more, and what the colors stand for: equally many values have each.
+
+    Args:
+        values: None has the color of what is not known.
+        kind: count or decimal, for the legend.
+    """
+    given = list(values)
+    known = np.array([value for value in given if value is not None])
+    if not len(known):
+        return ["unknown"] * len(given), []
+    cuts = [_rounded(cut, kind) for cut in np.quantile(known, np.linspace(0, 1, COLORS + 1)[1:-1])]
+    breaks = sorted({cut for cut in cuts if cut > known.min()})
+    colors = [f"c{int(i * (COLORS - 1) / max(len(breaks), 1))}" for i in range(len(breaks) + 1)]
+    found = [colors[int(np.searchsorted(breaks, v, side="right"))] if v is not None else "unknown" for v in given]
+    step, form = (1, "{:,.0f}") if kind == "count" else (0.1, "{:,.1f}")
+    edges = [known.min(), *breaks]
+    ends = [*(cut - step for cut in breaks), known.max()]
+    texts = [
+        form.format(low) if form.format(low) == form.format(high) else f"{form.format(low)}\u2013{form.format(high)}"
+        for low, high in zip(edges, ends, strict=True)
+    ]
+    return found, list(zip(colors, texts, strict=True))
+
+
+def _rounded(value: float, kind: str) -> float:
+    """A value with two significant digits, as a whole number for counts."""
+    digits = 1 - int(np.floor(np.log10(value))) if value > 0 else 0
+    return float(round(value, min(digits, 0) if kind == "count" else min(digits, 1)))
+
+
+@cache
+def streets() -> dict[str, list[list[float]]]:
+    """How tiles with streets are placed on maps: see `tile_polynomials`."""
+    return tile_polynomials(UNIT_FT)
+
+
+def _path(shape: BaseGeometry) -> str:
+    """A shape in the units of the map, in steps from point to point, which are short."""
+    rings = []
+    for polygon in shapely.get_parts(shape):
+        for ring in (polygon.exterior, *polygon.interiors):
+            points = np.rint(np.asarray(ring.coords) / UNIT_FT * [1, -1]).astype(int)[:-1]
+            steps = np.diff(points, axis=0)
+            moved = steps[np.any(steps != 0, axis=1)].tolist()
+            start = points[0].tolist()
+            rings.append(f"M{start[0]} {start[1]}l{' '.join(f'{x} {y}' for x, y in moved)}z".replace(" -", "-"))
+    return "".join(rings)
+
+
+def _cells_path(cells: Iterable[tuple[int, int]]) -> str:
+    """Cells of one color; those on top of each other are one rectangle."""
+    runs: list[list[int]] = []
+    for x, y in sorted(cells):
+        if runs and runs[-1][0] == x and runs[-1][1] + runs[-1][2] == y:
+            runs[-1][2] += 1
+        else:
+            runs.append([x, y, 1])
+    return "".join(f"M{CELL * x}-{CELL * y}h{CELL}v-{CELL * n}h-{CELL}z" for x, y, n in runs)
+
+
+def _box(outlines: Outlines) -> str:
+    west, south, east, north = shapely.total_bounds(list(outlines.values())) / UNIT_FT
+    margin = MARGIN * max(east - west, north - south)
+    size = (west - margin, -north - margin, east - west + 2 * margin, north - south + 2 * margin)
+    return " ".join(f"{value:.0f}" for value in size)

@@ -1,0 +1,84 @@
+"""A page's table as a file to download: CSV, Parquet, Excel and JSON, named after what is in it."""
+
+import io
+import json
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+import xlsxwriter
+
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.view import SYNTHETIC
+
+MAX_SLUG = 80
+"""How many characters of a file name may tell the filters: file systems allow 255 in all."""
+
+
+def file_name(request: PageRequest, page: str, table: str, is_synthetic: bool) -> str:
+    """The name of a download, without its ending: page, table, filters, years, newest day and snapshot."""
+    labels = " ".join(request.filter_label(name, value) for name, value in request.filters.active() if name != "as_of")
+    filters = re.sub(r"[^a-z0-9]+", "-", labels.lower())[:MAX_SLUG].strip("-")
+    years = request.years_text.replace("\u2011", "-").replace(", ", "+")
+    parts = ["chicago-crime", page, table, filters, years, f"to-{request.facts.newest_day}"]
+    parts += [request.data.catalog.snapshot, SYNTHETIC if is_synthetic else ""]
+    return "-".join(part for part in parts if part)
+
+
+def _csv(rows: pa.Table, citation: str) -> bytes:
+    """Texts that a spreadsheet would take for a formula begin with an apostrophe, as OWASP's "CSV injection" advises.
+
+    Quotes do not help: spreadsheets remove them before they look at the text. The other formats say what is a text.
+    """
+    for number, column in enumerate(rows.columns):
+        if pa.types.is_string(column.type):
+            is_formula = pc.match_substring_regex(column, r"^[=+\-@\t\r]")
+            safe = pc.if_else(is_formula, pc.binary_join_element_wise("'", column, ""), column)
+            rows = rows.set_column(number, rows.field(number).name, safe)
+    buffer = io.BytesIO()
+    pyarrow.csv.write_csv(rows, buffer)
+    return buffer.getvalue()
+
+
+def _parquet(rows: pa.Table, citation: str) -> bytes:
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(rows.replace_schema_metadata({"citation": citation}), buffer)
+    return buffer.getvalue()
+
+
+def _json(rows: pa.Table, citation: str) -> bytes:
+    return json.dumps({"citation": citation, "rows": rows.to_pylist()}, default=date.isoformat, indent=1).encode()
+
+
+def _xlsx(rows: pa.Table, citation: str) -> bytes:
+    """Texts are typed as texts, so that no program takes them for formulas or links."""
+    buffer = io.BytesIO()
+    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
+    with xlsxwriter.Workbook(buffer, options | {"strings_to_urls": False, "nan_inf_to_errors": True}) as book:
+        book.set_properties({"comments": citation})
+        sheet, bold = book.add_worksheet(), book.add_format({"bold": True})
+        times = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        for at, field in enumerate(rows.schema):
+            sheet.set_column(at, at, 18, times if pa.types.is_timestamp(field.type) else None)
+        sheet.write_row(0, 0, rows.column_names, bold)
+        sheet.freeze_panes(1, 0)
+        for number, row in enumerate(zip(*(column.to_pylist() for column in rows.columns), strict=True), 1):
+            for at, value in enumerate(row):
+                if isinstance(value, str):
+                    sheet.write_string(number, at, value)
+                elif value is not None:
+                    sheet.write(number, at, value, times if pa.types.is_timestamp(rows.schema.field(at).type) else None)
+    return buffer.getvalue()
+
+
+FORMATS: dict[str, tuple[str, Callable[[pa.Table, str], bytes]]] = {
+    "csv": ("text/csv; charset=utf-8", _csv),
+    "parquet": ("application/vnd.apache.parquet", _parquet),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx),
+    "json": ("application/json", _json),
+}
+"""Ending of a file -> its media type, and what writes it from rows and their citation."""

@@ -1,0 +1,99 @@
+"""The page Incidents: the crimes behind any number, page by page, and the blocks with most of them."""
+
+from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
+
+ROWS_SHOWN = 50
+ROWS_DOWNLOADED = 50_000
+BLOCKS_SHOWN, BLOCKS_DOWNLOADED = 20, 1000
+SORTABLE = ("date", "block", "primary_type", "description", "location_description", "area", "case_number")
+
+COLUMNS = (
+    Column("date", "Date", "time"),
+    Column("block", "Block"),
+    Column("primary_type", "Type"),
+    Column("description", "Description", "prose"),
+    Column("location_description", "Location", "prose"),
+    Column("area", "Area"),
+    Column("arrest", "Arrest", "flag"),
+    Column("domestic", "Domestic", "flag"),
+    Column("case_number", "Case"),
+    *(Column(name, name, is_shown=False) for name in ("id", "iucr", "fbi_code", "community_area", "district", "beat")),
+    *(Column(name, name, is_shown=False) for name in ("ward", "latitude", "longitude")),
+)
+
+
+def incidents(request: PageRequest) -> View:
+    """Build the page."""
+    [counted] = request.answer("count").to_pylist()
+    crimes = counted["crimes"]
+    request.require_matches(crimes)
+    pages = -(-crimes // ROWS_SHOWN)
+    if request.filters.page > pages:
+        raise NothingMatchesError(f"The incidents have {pages:,} pages of {ROWS_SHOWN} rows. Choose one of them.")
+    return View(
+        "Which crimes are behind the numbers?",
+        numbers=[
+            Number("Reported crimes", as_text(crimes, "count"), f"in {request.years_text}"),
+            Number(
+                "Arrest rate",
+                as_text(share(counted["arrests"], counted["flagged"]), "percent"),
+                f"{as_text(counted['arrests'], 'count')} crimes with the arrest flag",
+            ),
+            Number(
+                "Without a location",
+                as_text(counted["nowhere"], "count"),
+                f"{as_text(share(counted['nowhere'], crimes), 'percent')}, on no map",
+            ),
+        ],
+        sections=[_incidents(request, crimes), _blocks(request)],
+    )
+
+
+def _incidents(request: PageRequest, crimes: int) -> Section:
+    name = request.filters.sort.removeprefix("incidents:")
+    sorted_by = name.removeprefix("-") if name.removeprefix("-") in SORTABLE else "date"
+    is_descending = name != sorted_by
+    found = request.answer(
+        "incidents",
+        sorted_by=sorted_by,
+        is_descending=is_descending,
+        row_count=ROWS_DOWNLOADED if request.is_download else ROWS_SHOWN,
+        skipped=0 if request.is_download else (request.filters.page - 1) * ROWS_SHOWN,
+    )
+    rows = [row | {"area": request.area_name(row["community_area"])} for row in found.to_pylist()]
+    notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
+    if crimes > ROWS_DOWNLOADED:
+        notes.append(
+            f"Downloads have the first {ROWS_DOWNLOADED:,} rows in this order. For all of them: chicago-crime query "
+            '"from enriched_crimes" --output crimes.parquet'
+        )
+    table = PageTable(
+        "incidents", f"Incidents in {request.years_text}", COLUMNS, rows, ROWS_SHOWN, is_open=True, matching=crimes
+    )
+    return Section(
+        "incidents",
+        "Incidents",
+        "One row for each reported crime; for homicides, one for each victim. The data have no victims or suspects.",
+        notes,
+        tables=[table],
+        shape="wide",
+    )
+
+
+def _blocks(request: PageRequest) -> Section:
+    found = request.answer("blocks", part=None, row_count=BLOCKS_DOWNLOADED).to_pylist()
+    rows = [
+        row | {"link": request.toggled("block", row["block"]), "of_block": request.incidents(block=row["block"])}
+        for row in found
+    ]
+    columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))
+    return Section(
+        "blocks",
+        "Blocks with most crimes",
+        "A block is a street's hundred numbers, as 001XX N STATE ST. Click one to add or remove it as a filter.",
+        tables=[
+            PageTable("blocks", f"Crimes by block, {request.years_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
+        ],
+    )

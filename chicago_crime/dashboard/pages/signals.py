@@ -1,0 +1,133 @@
+"""The page Signals: what is unusual in the newest four weeks and in the year to date."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from chicago_crime.analysis.counts import LEAST_YEARS, UNUSUAL
+from chicago_crime.analysis.expected import MOST_YEARS, OLDEST
+from chicago_crime.analysis.signals import Signal, find_signals
+from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.pages.compare import days_of, is_loaded
+from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text
+from chicago_crime.reference import offense_groups
+from chicago_crime.tables.years import format_years
+
+SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
+MAX_DRAWN = 12
+APPLY = ("group", "type", "area", "as_of")
+"""The filters that choose among the signals."""
+
+
+def signals(request: PageRequest) -> View:
+    """Build the page. What is unusual is found once for a snapshot; filters choose what is shown of it."""
+    end = request.facts.newest_day
+    question = "What is unusual, compared with the same days of earlier years?"
+    before = earlier_years(request, end)
+    request.years = [end.year]
+    if len(before) < LEAST_YEARS:
+        return View(question, [_too_few_years(request, end)])
+    chosen = {"year": request.filters.year} | dict(request.filters.active())
+    if others := sorted({name for name, value in chosen.items() if value} - set(APPLY)):
+        request.notes.append(f"Signals are of all crimes: these filters do not apply to them: {', '.join(others)}.")
+    found = request.data.derived("signals", lambda: _find(request, end, before))
+    return View(question, [_section(request, span, found[span], before) for span in SPANS])
+
+
+def earlier_years(request: PageRequest, end: date) -> list[int]:
+    """The newest earlier years, as numbers of years back, of which the same days are loaded."""
+    backs = [back for back in range(1, OLDEST + 1) if all(is_loaded(request.facts, end, back, span) for span in SPANS)]
+    return backs[:MOST_YEARS]
+
+
+def _find(request: PageRequest, end: date, before: list[int]) -> dict[str, list[Signal]]:
+    backs = [0, *before]
+    years = {day.year for back in backs for span in SPANS for day in days_of(span, end, back)}
+    parameters = {"last_day": end, "years_back": backs, "years": sorted(years & request.facts.years.keys())}
+    counted = request.data.answer("signals", parameters)
+    return {span: find_signals(counted, span, backs) for span in SPANS}
+
+
+def _too_few_years(request: PageRequest, end: date) -> Section:
+    return Section(
+        "signals",
+        "Not enough years to compare with",
+        f"What is unusual shows only against the same days of at least {LEAST_YEARS} earlier years, up to "
+        f"{as_text(end.replace(year=2000), 'date').removesuffix(' 2000')}. Loaded: "
+        f"{format_years(list(request.facts.years))}. To load more: chicago-crime run --years "
+        f"{end.year - MOST_YEARS}-{end.year}",
+        shape="wide",
+    )
+
+
+def _section(request: PageRequest, span: str, found: list[Signal], before: list[int]) -> Section:
+    end, facts = request.facts.newest_day, request.facts
+    first, last = days_of(span, end, 0)
+    years = format_years(sorted(days_of(span, end, back)[1].year for back in before)).replace(",", ", ")
+    chosen = [signal for signal in found if _is_chosen(request, signal)]
+    rows = [_row(request, signal, first, last) for signal in chosen]
+    unusual = [row for row in rows if row["verdict"] == UNUSUAL]
+    drawn = unusual[:MAX_DRAWN]
+    columns = (
+        Column("sentence", "What", incidents="rows_of"),
+        Column("offense", "Offense", is_shown=False),
+        Column("area", "Place", is_shown=False),
+        Column("now", "Reported", "count", is_shown=False),
+        Column("low", "Expected from", "count", is_shown=False),
+        Column("high", "Expected to", "count", is_shown=False),
+        Column("before", f"In {years}"),
+        Column("score", "Surprise", "score"),
+        Column("verdict", "Verdict"),
+    )
+    count = "Nothing is" if not unusual else f"{len(unusual):,} {'is' if len(unusual) == 1 else 'are'}"
+    return Section(
+        span,
+        f"{SPANS[span]}: {count.lower()} unusual",
+        f"{as_text(first, 'date')} to {as_text(last, 'date')}, compared with the same days of {years}. Of "
+        f"{len(rows):,} counts of offenses in the city and in its areas, those are unusual that differ from earlier "
+        "years by more than such counts vary. About 5 in 100 of those called unusual are by chance.",
+        [*caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
+        [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)] if drawn else [],
+        [PageTable(span, "All counts, the most surprising first", columns, rows, shown=50, is_open=True)],
+        shape="wide",
+    )
+
+
+def _is_chosen(request: PageRequest, signal: Signal) -> bool:
+    filters = request.filters
+    offense = {"group": filters.group, "type": filters.type, "all": ()}[signal.of]
+    is_offense = signal.name in offense or not (filters.group or filters.type)
+    return is_offense and (signal.area in filters.area or not filters.area)
+
+
+def _row(request: PageRequest, signal: Signal, first: date, last: date) -> dict[str, Any]:
+    offense = {
+        "all": lambda: "All crimes",
+        "group": lambda: offense_groups()[signal.name].label,
+        "type": lambda: signal.name.capitalize(),
+    }[signal.of]()
+    place = "Chicago" if signal.area is None else request.area_name(signal.area)
+    low, high = round(signal.low), round(signal.high)
+    link = replace(
+        request.filters.none_chosen(),
+        start=first,
+        finish=last,
+        area=() if signal.area is None else (signal.area,),
+        group=(signal.name,) if signal.of == "group" else (),
+        type=(signal.name,) if signal.of == "type" else (),
+    )
+    return {
+        "sentence": f"{offense} in {place}: {signal.now:,}, expected {low:,} to {high:,}",
+        "name": f"{offense}, {place}",
+        "offense": offense,
+        "area": place,
+        "now": signal.now,
+        "low": low,
+        "high": high,
+        "before": ", ".join(f"{count:,}" for count in reversed(signal.before)),
+        "score": signal.score,
+        "verdict": signal.verdict,
+        "rows_of": link.query(),
+    }

@@ -1,0 +1,105 @@
+"""A page's answer as data: what programs get where people get a page."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.view import PageTable, Section, View
+
+
+class ColumnAnswer(BaseModel):
+    """A column: its name in the rows, its label on the page, and the kind of its values."""
+
+    name: str
+    label: str
+    kind: str
+
+
+class TableAnswer(BaseModel):
+    """A table. Shares and rates of change are fractions: 0.25 is 25 %."""
+
+    name: str
+    caption: str
+    columns: list[ColumnAnswer]
+    rows: list[dict[str, Any]]
+    matching: int = Field(description="How many rows there are; `rows` may be one page of them, or the first.")
+    total: dict[str, Any] | None = Field(description="What all rows together have; None if they are not added up.")
+
+
+class SectionAnswer(BaseModel):
+    """A section of a page: what it says, what to keep in mind, and its tables."""
+
+    name: str
+    title: str
+    intro: str
+    caveats: list[str]
+    tables: list[TableAnswer]
+
+
+class NumberAnswer(BaseModel):
+    """A key figure, formatted as on the page."""
+
+    label: str
+    value: str
+    detail: str
+    caveat: str
+
+
+class Answer(BaseModel):
+    """The answer of one page."""
+
+    question: str
+    snapshot: str = Field(description="Id of the published snapshot: the same id and filters give the same answer.")
+    citation: str
+    filters: dict[str, list[str]] = Field(description="The filters as understood.")
+    years: list[int] = Field(description="The years that the answer is about.")
+    synthetic_years: list[int] = Field(description="Years of made-up sample data among those that are loaded.")
+    notes: list[str] = Field(description="What about the filters could not be honored.")
+    numbers: list[NumberAnswer]
+    sections: list[SectionAnswer]
+
+
+class Problem(BaseModel):
+    """Why there is no answer, and what to do."""
+
+    problem: str
+
+
+def answer_of(request: PageRequest, view: View) -> Answer:
+    """What a page shows, as data."""
+    filters: dict[str, list[str]] = {}
+    for name, text in request.filters.pairs():
+        filters.setdefault(name, []).append(text)
+    return Answer(
+        question=view.question,
+        snapshot=request.data.catalog.snapshot,
+        citation=request.citation,
+        filters=filters,
+        years=request.years,
+        synthetic_years=request.facts.synthetic,
+        notes=request.notes,
+        numbers=[NumberAnswer(**vars(number)) for number in view.numbers],
+        sections=[_section(section) for section in view.sections],
+    )
+
+
+def _section(section: Section) -> SectionAnswer:
+    tables = [_table(table) for table in section.tables]
+    return SectionAnswer(
+        name=section.name, title=section.title, intro=section.intro, caveats=list(section.caveats), tables=tables
+    )
+
+
+def _table(table: PageTable) -> TableAnswer:
+    columns = [ColumnAnswer(name=one.name, label=one.label, kind=one.kind) for one in table.columns]
+    names = [column.name for column in table.columns]
+    rows = [{name: row[name] for name in names} for row in table.rows]
+    return TableAnswer(
+        name=table.name,
+        caption=table.caption,
+        columns=columns,
+        rows=rows,
+        matching=table.matching or len(rows),
+        total={name: value for name, value in table.total.items() if name in names} if table.total else None,
+    )

@@ -1,0 +1,217 @@
+"""The MCP server: typed tools with which an assistant asks what the pages show, and gets the caveats as well."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import BaseModel, ConfigDict, Field
+
+from chicago_crime.dashboard.app import PAGES
+from chicago_crime.dashboard.data import Facts, Snapshots
+from chicago_crime.dashboard.filters import ROWS, Filters
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.report import find_area
+from chicago_crime.errors import PlatformError
+from chicago_crime.reference import offense_groups
+from chicago_crime.serve.answers import Answer, answer_of
+from chicago_crime.serve.locked import LockedDatabase
+from chicago_crime.tables import TABLES
+
+INSTRUCTIONS = (
+    "Reported crime in Chicago since 2001, from one published snapshot. Answers have caveats: pass them on with the "
+    "numbers. Arrest flags are no clearance rates, the newest 28 days still grow, and there are no victims in the data."
+)
+ROWS_GIVEN = 50
+
+Limit = Annotated[int, Field(ge=1, le=500, description="most rows of each table")]
+
+
+class Choice(BaseModel):
+    """Which crimes are meant. Whatever is left out is not filtered by; of several values, any may match."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    years: list[int] = Field(default=[], description="calendar years; all that are loaded by default")
+    first_day: date | None = None
+    last_day: date | None = None
+    groups: list[Literal[tuple(offense_groups())]] = Field(  # type: ignore[valid-type]
+        default=[], description="offense groups across crime types; `describe` explains them"
+    )
+    types: list[str] = Field(default=[], description="crime types, such as BURGLARY")
+    descriptions: list[str] = Field(default=[], description="the City's descriptions below the type")
+    areas: list[str | int] = Field(default=[], description="community areas by name or number, such as Hyde Park")
+    districts: list[int] = Field(default=[], description="police districts")
+    wards: list[int] = []
+    beats: list[int] = Field(default=[], description="police beats")
+    blocks: list[str] = Field(default=[], description="blocks as the City writes them, such as 001XX N STATE ST")
+    locations: list[str] = Field(default=[], description="kinds of location, such as STREET")
+    hours: list[int] = Field(default=[], description="hours of the day, 0 to 23")
+    arrest: bool | None = Field(default=None, description="whether the arrest flag is set")
+    domestic: bool | None = Field(default=None, description="whether the domestic flag is set")
+
+    def filters(self, facts: Facts, **more: Any) -> Filters:
+        """The same choice as the pages' filters.
+
+        Raises:
+            ToolError: there is no such type, area or district; the message names the nearest.
+        """
+        return Filters(
+            year=tuple(sorted(self.years)),
+            start=self.first_day,
+            finish=self.last_day,
+            group=tuple(self.groups),
+            type=tuple(_known(facts.types, self.types, "crime type")),
+            description=_upper(self.descriptions),
+            area=tuple(find_area(facts, str(area)) for area in self.areas),
+            district=tuple(_known(facts.districts, self.districts, "district")),
+            ward=tuple(self.wards),
+            beat=tuple(self.beats),
+            block=_upper(self.blocks),
+            location=_upper(self.locations),
+            hour=tuple(self.hours),
+            arrest=self.arrest,
+            domestic=self.domestic,
+            **more,
+        )
+
+
+def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
+    """The server with its tools.
+
+    Args:
+        snapshots: what the tools answer from.
+        sql: whether there is a tool for free SQL, too.
+    """
+    server = MCPServer("chicago-crime", instructions=INSTRUCTIONS)
+
+    def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
+        with _told():
+            data = snapshots.data()
+            request = PageRequest(data, crimes.filters(data.facts(), **more))
+            return _cut(answer_of(request, PAGES[name][1](request)), limit, only)
+
+    @server.tool()
+    def describe(table: str | None = None) -> dict[str, Any]:
+        """What is loaded: years, offense groups, tables; or the columns of one table with unit and caveat."""
+        if table:
+            [name] = _known(list(TABLES), [table.lower()], "table")
+            columns = {column.name: f"{column.type}: {column.description}" for column in TABLES[name].columns}
+            return {"table": name, "one_row_is": TABLES[name].grain, "columns": columns}
+        with _told():
+            facts = snapshots.data().facts()
+        return {
+            "years": {year: f"{one.crimes:,} crimes to {one.last_day}" for year, one in facts.years.items()},
+            "synthetic_years": facts.synthetic,
+            "offense_groups": {name: f"{one.label}: {one.note}" for name, one in offense_groups().items()},
+            "crime_types": facts.types,
+            "community_areas": facts.areas,
+            "tables": {name: one.description for name, one in TABLES.items()},
+        }
+
+    @server.tool()
+    def count(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+        """How many crimes were reported, of which types, and how the newest year compares with the one before."""
+        return answer("overview", crimes, limit)
+
+    @server.tool()
+    def trend(crimes: Choice, limit: Limit = 300) -> Answer:
+        """Crimes month by month, beside the same month of the year before."""
+        return answer("overview", crimes, limit, only=("trend",))
+
+    @server.tool()
+    def compare(
+        crimes: Choice,
+        rows: Literal[ROWS] = "type",  # type: ignore[valid-type]
+        last_day: date | None = None,
+        limit: Limit = ROWS_GIVEN,
+    ) -> Answer:
+        """The 28 days, the year to date and the whole year that end on a day, against the years before."""
+        return answer("compare", crimes, limit, rows=rows, end=last_day)
+
+    @server.tool()
+    def when(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+        """Crimes by hour, weekday and month of the year."""
+        return answer("when", crimes, limit)
+
+    @server.tool()
+    def where(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+        """Crimes and rates by community area."""
+        return answer("where", crimes, limit)
+
+    @server.tool()
+    def unusual(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+        """What is unusual in the newest 28 days and the year to date, compared with the same days of earlier years.
+
+        Only groups, types and areas choose what is shown: signals are found among all crimes.
+        """
+        return answer("signals", crimes, limit)
+
+    @server.tool()
+    def incidents(crimes: Choice, page: Annotated[int, Field(ge=1)] = 1, limit: Limit = ROWS_GIVEN) -> Answer:
+        """The reported crimes themselves, newest first, 50 a page, and the blocks with most of them."""
+        return answer("incidents", crimes, limit, page=page)
+
+    @server.tool()
+    def area_profile(area: str | int, years: list[int] = [], limit: Limit = 20) -> dict[str, Answer]:  # noqa: B006
+        """A community area: how much crime of which types, when, and what is unusual there."""
+        there = Choice(areas=[area], years=years)
+        return {
+            "how_much": answer("overview", there, limit),
+            "when": answer("when", there, limit),
+            "unusual": answer("signals", Choice(areas=[area]), limit),
+        }
+
+    @server.tool()
+    def cite() -> str:
+        """How to cite a figure of this snapshot."""
+        with _told():
+            return snapshots.data().catalog.citation
+
+    if sql:
+        database = LockedDatabase(snapshots.data().reader)
+
+        @server.tool()
+        def query(sql: str, limit: Limit = ROWS_GIVEN) -> dict[str, Any]:
+            """The answer to one SELECT in DuckDB's SQL over the published tables."""
+            with _told():
+                columns, rows = database.rows(sql, limit)
+            return {"columns": columns, "rows": rows, "snapshot": database.snapshot}
+
+    return server
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Pass on what went wrong in words that an assistant can act on."""
+    try:
+        yield
+    except PlatformError as error:
+        raise ToolError(str(error)) from error
+
+
+def _known(known: Sequence[Any], wanted: Iterable[Any], what: str) -> list[Any]:
+    """The wanted values, as they are known."""
+    by_text = {str(one).upper(): one for one in known}
+    for one in wanted:
+        if str(one).upper() not in by_text:
+            close = difflib.get_close_matches(str(one).upper(), by_text, n=3, cutoff=0.4) or list(by_text)[:3]
+            raise ToolError(f"there is no {what} {one!r}. The nearest: {', '.join(str(by_text[c]) for c in close)}")
+    return [by_text[str(one).upper()] for one in wanted]
+
+
+def _upper(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word.upper() for word in words)
+
+
+def _cut(answer: Answer, limit: int, only: Sequence[str]) -> Answer:
+    """An answer with the chosen sections, and the first rows of each table with a note on the others."""
+    sections = [section for section in answer.sections if not only or section.name in only]
+    for table in (table for section in sections for table in section.tables):
+        if len(table.rows) > limit:
+            table.caption += f" (the first {limit} of {len(table.rows):,} rows)"
+            table.rows = table.rows[:limit]
+    return answer.model_copy(update={"sections": sections})

@@ -1,0 +1,232 @@
+"""The City's official outlines of community areas, police districts, beats and wards: read, validated, made small.
+
+They come from the City's portal, or from GeoJSON files in a folder, and become one GeoJSON file in longitude and
+latitude (WGS 84): a feature for each place, with `kind` and `number`.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+import shapely
+from pydantic import SecretStr
+from shapely.geometry.base import BaseGeometry
+from typing_extensions import override
+
+from chicago_crime.sources.base import Boundaries, BoundarySource, SourceError
+from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, error_of, set_timeout, with_retries
+from chicago_crime.sources.retry import RetryPolicy
+
+TOLERANCE_DEG = 0.0001
+"""Simplifying moves a border by about this much: 11 m, a quarter of a short block."""
+
+CITY_DEG = (-88.0, 41.6, -87.4, 42.1)
+"""West, south, east and north edge of what can be in Chicago."""
+
+LARGEST_OVERLAP = 0.01
+"""Share of the city that may be in two places of a kind: the City's own borders do not fit exactly."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of place.
+
+    Attributes:
+        name: in the file, and the name of its filter.
+        plural: in words.
+        dataset: number of its dataset on the portal.
+        keys: names of the property with its number, newest first.
+        numbers: which there must be.
+        others: which there may be.
+    """
+
+    name: str
+    plural: str
+    dataset: str
+    keys: tuple[str, ...]
+    numbers: frozenset[int]
+    others: frozenset[int] = frozenset()
+
+
+_DISTRICTS = frozenset((*range(1, 13), *range(14, 21), 22, 24, 25))
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("area", "community areas", "igwz-8jzy", ("area_numbe", "area_num_1"), frozenset(range(1, 78))),
+        Kind("district", "police districts", "24zt-jpfn", ("dist_num",), _DISTRICTS, frozenset((13, 21, 23, 31))),
+        Kind("beat", "police beats", "aerh-rz74", ("beat_num",), frozenset(), frozenset(range(100, 3200))),
+        Kind("ward", "wards", "p293-wvbd", ("ward",), frozenset(range(1, 51))),
+    )
+}
+"""By name. Districts 13, 21 and 23 were merged into others in 2012; 31 is what belongs to other towns."""
+
+
+@dataclass(frozen=True)
+class BoundaryPortal(BoundarySource):
+    """The City's portal as the source of outlines: one request for each kind.
+
+    Attributes:
+        url: address of the portal, without a trailing slash.
+        app_token: raises the rate limit; None sends none.
+        policy: timeout and retries of each request.
+    """
+
+    url: str
+    app_token: SecretStr | None = None
+    policy: RetryPolicy = PUBLISHER_POLICY
+
+    @override
+    def fetch(self) -> Boundaries:
+        headers = {"User-Agent": USER_AGENT}
+        if self.app_token:
+            headers["X-App-Token"] = self.app_token.get_secret_value()
+        with set_timeout(requests.Session(), self.policy) as session:
+            session.headers.update(headers)
+            found = [self._request(session, kind) for kind in KINDS.values()]
+        return make_boundaries(f"the City's portal ({self.url})", found)
+
+    def _request(self, session: requests.Session, kind: Kind) -> "Layer":
+        where = f"dataset {kind.dataset} at {self.url}"
+
+        def call() -> Any:
+            # A redirect would send the app token to another server.
+            address = f"{self.url}/resource/{kind.dataset}.geojson"
+            response = session.get(address, params={"$limit": "5000"}, allow_redirects=False)
+            if response.status_code != 200:
+                raise error_of(response, where, self.policy)
+            return response.json()
+
+        try:
+            return Layer(kind, where, _features(with_retries(call, where, self.policy), where))
+        except HttpError as error:
+            raise SourceError(
+                f"{error}: the {kind.plural} cannot be fetched. Download them as GeoJSON from the portal, and set "
+                "CHICAGO_CRIME_BOUNDARIES to the folder with the files"
+            ) from None
+
+
+@dataclass(frozen=True)
+class BoundaryFolder(BoundarySource):
+    """GeoJSON files in a folder as the source of outlines; the names of the files do not matter.
+
+    Attributes:
+        folder: with one file for each kind, as the portal exports it.
+    """
+
+    folder: Path
+
+    @override
+    def fetch(self) -> Boundaries:
+        """A folder that lacks a kind is no error: its pages show outlines from the crimes."""
+        found: dict[str, Layer] = {}
+        for file in sorted((*self.folder.glob("*.geojson"), *self.folder.glob("*.json"))):
+            try:
+                features = _features(json.loads(file.read_bytes()), str(file))
+            except (OSError, ValueError) as error:
+                raise SourceError(f"{file} cannot be read as GeoJSON ({error}): download it again") from None
+            kind = _kind_of(features, str(file))
+            if other := found.get(kind.name):
+                raise SourceError(f"{file} and {other.where} both have {kind.plural}: keep one of them in the folder")
+            found[kind.name] = Layer(kind, str(file), features)
+        if not found:
+            raise SourceError(f"{self.folder} has no .geojson file: export the boundaries from the City's portal")
+        return make_boundaries(str(self.folder), found.values())
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What was read of one kind, before it is validated.
+
+    Attributes:
+        kind: which.
+        where: the file or dataset, for messages.
+        features: as in GeoJSON.
+    """
+
+    kind: Kind
+    where: str
+    features: Sequence[Mapping[str, Any]] = field(repr=False)
+
+
+def make_boundaries(origin: str, layers: Iterable[Layer]) -> Boundaries:
+    """Validate what was read, join the parts of each place, and simplify without moving neighbors apart.
+
+    Raises:
+        SourceError: a place is missing, unknown, twice there, or not in Chicago.
+    """
+    places, features = [], []
+    for layer in layers:
+        shapes = _outlines(layer)
+        places.append(f"{len(shapes)} {layer.kind.plural}")
+        simple = shapely.coverage_simplify(list(shapes.values()), TOLERANCE_DEG)
+        features += [
+            {
+                "type": "Feature",
+                "properties": {"kind": layer.kind.name, "number": number},
+                "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 1e-6)),
+            }
+            for number, shape in zip(shapes, simple, strict=True)
+        ]
+    whole = {"type": "FeatureCollection", "origin": origin, "features": features}
+    return Boundaries(origin, ", ".join(places), json.dumps(whole, separators=(",", ":")).encode())
+
+
+def _outlines(layer: Layer) -> dict[int, BaseGeometry]:
+    kind, where = layer.kind, layer.where
+    parts: dict[int, list[BaseGeometry]] = defaultdict(list)
+    for position, feature in enumerate(layer.features, 1):
+        number = _number(feature, kind)
+        if number is None or number not in kind.numbers | kind.others:
+            told = {key: feature["properties"].get(key) for key in kind.keys}
+            raise SourceError(f"{where}: feature {position} has no number of one of the {kind.plural}: {told}")
+        try:
+            parts[number].append(_polygons(shapely.geometry.shape(feature["geometry"])))
+        except (TypeError, ValueError, KeyError, AttributeError, shapely.GEOSException) as error:
+            raise SourceError(f"{where}: feature {position} (number {number}) has no outline: {error}") from None
+    if missing := sorted(kind.numbers - parts.keys()):
+        raise SourceError(f"{where} lacks {kind.plural}: {', '.join(map(str, missing))}. Download it again")
+    found = {number: shapely.union_all(shapes) for number, shapes in sorted(parts.items())}
+    west, south, east, north = shapely.total_bounds(list(found.values()))
+    if not (CITY_DEG[0] < west < east < CITY_DEG[2] and CITY_DEG[1] < south < north < CITY_DEG[3]):
+        raise SourceError(
+            f"{where} is not in Chicago: it goes from {west:g}, {south:g} to {east:g}, {north:g}. Export it as GeoJSON "
+            "in longitude and latitude (WGS 84)"
+        )
+    total = sum(shape.area for shape in found.values())
+    if total > shapely.union_all(list(found.values())).area * (1 + LARGEST_OVERLAP):
+        raise SourceError(f"{where}: {kind.plural} overlap: it mixes places of different years. Download it again")
+    return found
+
+
+def _polygons(shape: BaseGeometry) -> BaseGeometry:
+    """The areas of a shape, with crossing lines repaired."""
+    areas = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type.endswith("Polygon")]
+    if not areas:
+        raise ValueError(f"it is a {shape.geom_type}")
+    return shapely.union_all(areas)
+
+
+def _features(content: Any, where: str) -> Sequence[Mapping[str, Any]]:
+    features = content.get("features") if isinstance(content, dict) else None
+    if not isinstance(features, list) or not all(isinstance(one.get("properties"), dict) for one in features):
+        raise SourceError(f"{where} is no GeoJSON with features: export it as GeoJSON")
+    return features
+
+
+def _kind_of(features: Sequence[Mapping[str, Any]], where: str) -> Kind:
+    names = set(features[0]["properties"]) if features else set()
+    for kind in KINDS.values():
+        if names & set(kind.keys):
+            return kind
+    keys = ", ".join(kind.keys[0] for kind in KINDS.values())
+    raise SourceError(f"{where} is of no known kind: a feature has none of the properties {keys}")
+
+
+def _number(feature: Mapping[str, Any], kind: Kind) -> int | None:
+    text = next((str(value) for key in kind.keys if (value := feature["properties"].get(key)) is not None), "")
+    return int(float(text)) if re.fullmatch(r"\d+(\.0*)?", text) else None

@@ -1,0 +1,10 @@
+-- What:    counts by IUCR code, for offense groups by year.
+-- Grain:   year and IUCR code.
+-- Columns: the grain and the crimes.
+SELECT
+  year,
+  iucr,
+  COUNT(*) AS crimes
+FROM enriched_crimes
+WHERE matches_filters
+GROUP BY year, iucr

@@ -1,0 +1,39 @@
+-- What:    the incidents that match the filters, in the order of @sorted_by; unknown values last, then newest first.
+-- Grain:   crime, @skipped of them left out, and at most @row_count.
+-- Columns: what the page Incidents shows of a crime, and the text that rows are sorted by (NULL: by date).
+SELECT
+  id,
+  case_number,
+  date,
+  block,
+  primary_type,
+  description,
+  location_description,
+  community_area,
+  district,
+  beat,
+  ward,
+  arrest,
+  domestic,
+  iucr,
+  fbi_code,
+  latitude,
+  longitude,
+  CASE @sorted_by
+    WHEN 'case_number' THEN case_number
+    WHEN 'block' THEN block
+    WHEN 'primary_type' THEN primary_type
+    WHEN 'description' THEN description
+    WHEN 'location_description' THEN location_description
+    WHEN 'area' THEN community_area_name
+  END AS sort_key
+FROM enriched_crimes
+WHERE matches_filters
+ORDER BY
+  sort_key IS NULL ASC,
+  IF(@is_descending, NULL, sort_key) ASC,
+  sort_key DESC,
+  IF(@sorted_by = 'date' AND NOT @is_descending, date, NULL) ASC,
+  date DESC,
+  id DESC
+LIMIT @row_count OFFSET @skipped

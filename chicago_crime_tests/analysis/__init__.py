@@ -1,0 +1,1 @@
+"""Tests of `chicago_crime.analysis`, against independent implementations and published examples."""

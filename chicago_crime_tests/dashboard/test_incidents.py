@@ -1,0 +1,160 @@
+"""Tests of the page Incidents, of what leads there, and of search by words."""
+
+import io
+import json
+import re
+from collections import Counter
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+from starlette.testclient import TestClient
+
+from chicago_crime.dashboard import downloads
+from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.pages import incidents as page
+from chicago_crime.dashboard.pages.compare import compare
+from chicago_crime.dashboard.pages.incidents import incidents
+from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.signals import signals
+from chicago_crime.dashboard.pages.when import when
+from chicago_crime.dashboard.pages.where import where
+from chicago_crime.dashboard.search import understand
+from chicago_crime.settings import Settings
+from chicago_crime_tests.dashboard.conftest import rows
+from chicago_crime_tests.support import rows_of
+
+
+def crimes(settings: Settings, *years: int) -> list[dict]:
+    return [row for year in years or (2014, 2015, 2016) for row in rows_of(settings, "enriched_crimes", year)]
+
+
+@pytest.mark.parametrize("sort", ["", "date", "-date", "block", "-block", "description", "-location_description"])
+def test_pages_of_incidents_are_one_list_in_the_order_that_is_asked_for(
+    sample: Settings, data: Data, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "ROWS_SHOWN", 400)
+    chosen = Filters(year=(2016,), type=("THEFT",), sort=f"incidents:{sort}" if sort else "")
+    expected = [row for row in crimes(sample, 2016) if row["primary_type"] == "THEFT"]
+    listed = []
+    for number in range(1, -(-len(expected) // 400) + 1):
+        request = PageRequest(data, Filters(**{**vars(chosen), "page": number}))
+        listed += rows(incidents(request), "incidents")
+    assert len(listed) == len(expected) > 400
+    assert {row["id"] for row in listed} == {row["id"] for row in expected}
+    name, is_descending = sort.removeprefix("-") or "date", sort.startswith("-") or not sort
+    values = [row[name] for row in listed]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=is_descending)
+    assert values[len(known) :] == [None] * (len(values) - len(known)), "unknown values are last"
+
+
+def test_a_download_has_all_rows_up_to_a_limit_that_the_page_states(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(client.get("/download/incidents/incidents.json?year=2016").json()["rows"]) == 4000
+    monkeypatch.setattr(page, "ROWS_DOWNLOADED", 70)
+    assert "Downloads have the first 70 rows" in client.get("/incidents?year=2016").text
+    assert len(client.get("/download/incidents/incidents.json?year=2016").json()["rows"]) == 70
+
+
+def test_blocks_are_ranked_and_found_by_a_part_of_their_name(sample: Settings, data: Data, client: TestClient) -> None:
+    counts = Counter(row["block"] for row in crimes(sample) if row["community_area"] == 32)
+    ranked = rows(incidents(PageRequest(data, Filters(area=(32,)))), "blocks")
+    assert {row["block"]: row["crimes"] for row in ranked} == counts
+    assert [row["crimes"] for row in ranked] == sorted(counts.values(), reverse=True)
+    found = client.get("/blocks", params={"part": " state "}).json()
+    assert found
+    assert all("STATE" in block for block in found)
+
+
+PAGES = {"signals": signals, "overview": overview, "where": where, "when": when, "compare": compare}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("filters", [Filters(), Filters(year=(2015,), area=(25, 32), arrest=False)], ids=str)
+def test_every_count_leads_to_as_many_incidents(data: Data, client: TestClient, name: str, filters: Filters) -> None:
+    """Three rows of each column of each table: the number in the cell is that of the page it leads to."""
+    view = PAGES[name](PageRequest(data, filters))
+    tried = 0
+    for table in (table for section in view.sections for table in section.tables):
+        for column in (column for column in table.columns if column.incidents and column.kind == "count"):
+            counted = [
+                row for row in [*table.rows, table.total or {}] if row.get(column.name) and row[column.incidents]
+            ]
+            for row in (counted[0], counted[len(counted) // 2], counted[-1]) if counted else ():
+                text = client.get(f"/incidents?{row[column.incidents]}").text
+                [count] = re.findall(r'Reported crimes</p>\s*<p class="value">([\d,]+)', text)
+                assert int(count.replace(",", "")) == row[column.name], (table.name, column.name, row)
+                tried += 1
+    assert tried > 5 or name == "signals"
+
+
+def test_tables_are_sorted_by_their_headers_and_totals_stay_below(client: TestClient) -> None:
+    text = client.get("/overview?year=2016&sort=types:-arrest_rate").text
+    [head] = re.findall(r'<th[^>]*aria-sort="descending"[^>]*>.*?</th>', text)
+    assert "Arrest rate" in head
+    assert "sort=types%3Aarrest_rate" in head, "the next click reverses it"
+    found = client.get("/download/overview/types.json?year=2016&sort=types:-arrest_rate").json()["rows"]
+    rates = [row["arrest_rate"] for row in found if row["arrest_rate"] is not None]
+    assert rates == sorted(rates, reverse=True)
+    foot = re.findall(r"<tfoot>.*?</tfoot>", client.get("/compare").text, re.DOTALL)
+    assert "All selected" in foot[0]
+    names = [row["name"] for row in client.get("/download/compare/spans.json").json()["rows"]]
+    assert names
+    assert "All selected" not in names
+
+
+def test_a_text_that_looks_like_a_formula_stays_a_text() -> None:
+    texts = ["=1+1", "+1", "-1", "@A1", "\t=1", "plain", "https://example.org", None]
+    table = pa.table({"text": texts, "number": [-1.5] * len(texts)})
+    book = openpyxl.load_workbook(io.BytesIO(downloads.FORMATS["xlsx"][1](table, "cited")))
+    cells = [[(cell.value, cell.data_type, cell.hyperlink) for cell in row] for row in book.active.iter_rows(min_row=2)]
+    assert [row[0] for row in cells] == [(text, "s" if text else "n", None) for text in texts]
+    assert {row[1] for row in cells} == {(-1.5, "n", None)}
+    read = pyarrow.csv.read_csv(io.BytesIO(downloads.FORMATS["csv"][1](table, "cited"))).to_pylist()
+    assert [row["text"] for row in read] == ["'=1+1", "'+1", "'-1", "'@A1", "'\t=1", "plain", "https://example.org", ""]
+    assert {row["number"] for row in read} == {-1.5}
+    assert [row["text"] for row in json.loads(downloads.FORMATS["json"][1](table, "cited"))["rows"]] == texts
+
+
+def test_a_file_name_tells_filters_day_and_snapshot(client: TestClient, data: Data) -> None:
+    response = client.get("/download/incidents/blocks.csv?type=THEFT&area=41&year=2015&arrest=no")
+    name = "chicago-crime-incidents-blocks-theft-hyde-park-arrest-flag-not-set-2015-to-2016-12-31-{}-SYNTHETIC.csv"
+    assert name.format(data.catalog.snapshot) in response.headers["content-disposition"]
+
+
+def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient) -> None:
+    chart = client.get("/embed/overview/trend?year=2016")
+    assert "frame-ancestors *" in chart.headers["content-security-policy"]
+    assert 'data-chart="trend"' in chart.text
+    assert "SYNTHETIC" in chart.text
+    assert client.get("/embed/overview/nothing").status_code == 404
+    for address in ("/", "/overview", "/incidents", "/embed/overview/nothing"):
+        assert "frame-ancestors 'none'" in client.get(address).headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("burglary hyde park 2016", Filters(type=("BURGLARY",), area=(41,), year=(2016,))),
+        ("Burglaries in the Loop, 2014-2016", Filters(type=("BURGLARY",), area=(32,), year=(2014, 2015, 2016))),
+        ("motor vehicle thefts austin", Filters(type=("MOTOR VEHICLE THEFT",), area=(25,))),
+        ("carjackings ward 24", Filters(group=("carjacking",), ward=(24,))),
+        ("beat 1834 violent arrest", Filters(beat=(1834,), offense_class=("violent",), arrest=True)),
+        ("hyde o'hare", Filters(area=(41, 76))),
+        ("weapons", Filters(type=("WEAPONS VIOLATION",))),
+    ],
+)
+def test_words_become_filters(data: Data, text: str, meant: Filters) -> None:
+    assert understand(text, data.facts()) == (meant, [])
+
+
+def test_words_that_mean_nothing_are_named(client: TestClient) -> None:
+    text = client.get("/incidents", params={"q": "theft xyzzy 2016 <b>"}).text
+    assert "Not understood: xyzzy, b." in text
+    assert "Remove the filter Theft" in text
+    assert "There is no year “1999”" in client.get("/overview", params={"q": "theft 1999"}).text

@@ -1,0 +1,125 @@
+"""Tests of the page Signals, and of what the pages say about codes, places and late reports."""
+
+from datetime import date, datetime
+
+import pytest
+from starlette.testclient import TestClient
+
+from chicago_crime.analysis.late import growth
+from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.filters import Filters, read_filters
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.signals import signals
+from chicago_crime.settings import Settings
+from chicago_crime_tests.dashboard.conftest import data_of
+from chicago_crime_tests.sql.engines import CATALOG, in_duckdb, written
+from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
+
+
+@pytest.fixture(scope="module")
+def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """Three alike years, and a fourth with three times as many car thefts in Austin and a new code from July on."""
+    folder = tmp_path_factory.mktemp("outbreak")
+    theft = {"iucr": "0820", "primary_type": "THEFT", "fbi_code": "06"}
+    car = {"iucr": "0910", "primary_type": "MOTOR VEHICLE THEFT", "fbi_code": "07", "community_area": 25}
+    break_in = {"iucr": "0760", "primary_type": "BURGLARY", "fbi_code": "05"}
+    for year in range(2013, 2017):
+        rows = crimes_of_months(year, per_month=40, **theft)
+        rows += crimes_of_months(year, per_month=60 if year == 2016 else 20, **car)
+        if year == 2016:
+            rows += crimes_of_months(year, per_month=10, months=range(7, 13), **break_in)
+        numbered = [row | {"id": str(year * 100_000 + number)} for number, row in enumerate(rows)]
+        write_csv(folder / "in" / f"{year}.csv", numbered)
+    settings = folder_settings(folder / "data", folder / "in")
+    run_well(settings, *range(2013, 2017))
+    return data_of(settings)
+
+
+def test_an_outbreak_is_the_first_signal_and_leads_to_its_incidents(outbreak: Data) -> None:
+    table = signals(PageRequest(outbreak, Filters())).table("year_to_date")
+    assert table
+    [first, *_] = [row for row in table.rows if row["area"] == "Austin"]
+    assert (first["offense"], first["now"], first["before"]) == ("Motor vehicle theft", 720, "240, 240, 240")
+    assert first["verdict"] == "unusual"
+    assert first["sentence"].startswith("Motor vehicle theft in Austin: 720, expected ")
+    assert 180 < first["low"] < 240 < first["high"] < 320
+    assert first == table.rows[0] or table.rows[0]["area"] == "Chicago"
+    filters, ignored, refused = read_filters([tuple(pair.split("=")) for pair in first["rows_of"].split("&")])
+    assert not ignored
+    assert not refused
+    assert (filters.group, filters.area) == (("vehicle_theft",), (25,))
+    assert (filters.start, filters.finish) == (date(2016, 1, 1), outbreak.facts().newest_day)
+    [row] = outbreak.answer("by_year", filters.parameters([2016]) | {"rows_are": "area"}).to_pylist()
+    assert row["crimes"] == 720
+
+
+def test_filters_of_offense_and_area_choose_among_the_signals(outbreak: Data) -> None:
+    request = PageRequest(outbreak, Filters(area=(25,), group=("vehicle_theft",), domestic=True))
+    table = signals(request).table("year_to_date")
+    assert table
+    assert {(row["offense"], row["area"]) for row in table.rows} == {("Motor vehicle theft", "Austin")}
+    assert request.notes == ["Signals are of all crimes: these filters do not apply to them: domestic."]
+
+
+def test_one_earlier_year_is_not_enough_and_the_page_says_so(loaded_years: Settings) -> None:
+    [section] = signals(PageRequest(data_of(loaded_years), Filters())).sections
+    assert "at least 2 earlier years" in section.intro
+    assert "Loaded: 2014-2015" in section.intro
+
+
+def test_the_first_page_is_signals(client: TestClient) -> None:
+    page = client.get("/").text
+    assert "<h1>Signals</h1>" in page
+    assert "compared with the same days of 2014-2015" in page
+
+
+def test_a_trend_says_which_share_has_codes_that_were_not_always_in_use(outbreak: Data) -> None:
+    years = range(2013, 2017)
+    everything = PageRequest(outbreak, Filters())
+    assert caveats.drifting(everything, years) == []  # 0760 is counted under its former type
+    labels = PageRequest(outbreak, Filters(type=("BURGLARY",), source_labels=True))
+    [sentence] = caveats.drifting(labels, years)
+    assert sentence.startswith("100.0 % of these offenses have codes that were not in use in all years (0760 in 2016)")
+    thefts = overview(PageRequest(outbreak, Filters(type=("THEFT",)))).table("months")
+    assert thefts
+    assert [row["crimes"] for row in thefts.rows][-6:] == [50] * 6
+
+
+def test_offense_groups_are_counted_by_year(outbreak: Data) -> None:
+    table = overview(PageRequest(outbreak, Filters())).table("groups")
+    assert table
+    counted = {row["name"]: [row[str(year)] for year in range(2013, 2017)] for row in table.rows}
+    assert counted == {"Motor vehicle theft": [240, 240, 240, 720], "Theft from a motor vehicle": [0, 0, 0, 60]}
+
+
+def test_a_month_is_drawn_beside_the_range_of_earlier_years(outbreak: Data) -> None:
+    table = overview(PageRequest(outbreak, Filters(year=(2016,)))).table("months")
+    assert table
+    assert {row["verdict"] for row in table.rows[:11]} == {"unusual"}
+    assert all(40 < row["low"] < 60 < row["high"] < 100 for row in table.rows[:11])
+
+
+def test_places_that_were_redrawn_are_named() -> None:
+    assert caveats.places_drift("ward", range(2014, 2024)) == [
+        "Wards were redrawn in 2015 and 2023: a change may be one of the boundary."
+    ]
+    assert caveats.places_drift("district", range(2013, 2024)) == caveats.places_drift("area", [2001, 2024]) == []
+
+
+def test_late_reports_are_learnt_from_earlier_loads() -> None:
+    """Of the four weeks that ended eight days before a load, 2 of 10 crimes were added by a later one."""
+    loaded_at = datetime(2024, 7, 31, 12)
+    revision = {"year": 2024, "previous_snapshot": loaded_at, "kind": "added"}
+    days = [date(2024, 6, 26), date(2024, 7, 23), date(2024, 6, 25), date(2024, 7, 24)]
+    added = [revision | {"date": datetime.combine(day, datetime.min.time())} for day in days]
+    added.append(added[0] | {"kind": "vanished"})
+    known = [{"year": 2024, "date": datetime(2024, 7, day)} for day in range(1, 9)] + [
+        {name: row[name] for name in ("year", "date")} for row in added[:4]
+    ]
+    catalog = {name: CATALOG[name] for name in ("revisions", "enriched_crimes")}
+    rows = {"revisions": added, "enriched_crimes": known}
+    assert in_duckdb(written("pages/late_reports"), rows, {}, catalog) == [{"known": 10, "added": 2}]
+    assert growth(1100, 100) == pytest.approx(0.1)
+    assert growth(10, 2) is None

@@ -1,0 +1,72 @@
+"""Maps and the printed report in a browser, on real years."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from chicago_crime.graph.run import RunReport
+from chicago_crime.settings import Settings
+from chicago_crime_tests.end_to_end.pages import silent_page
+from chicago_crime_tests.end_to_end.test_dashboard import drawn, number, open_page, serving
+
+
+@pytest.fixture(scope="module")
+def address(real_years: tuple[Settings, list[RunReport]]) -> Iterator[str]:
+    yield from serving(real_years[0].data_dir)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with silent_page(browser, viewport={"width": 1280, "height": 900}) as page:
+        yield page
+
+
+def test_a_map_leads_from_an_area_to_its_cells_and_from_a_cell_to_its_incidents(page: Page, address: str) -> None:
+    open_page(page, f"{address}/where?year=2016")
+    whole = page.locator(".map svg").get_attribute("viewBox")
+    hyde_park = page.get_by_role("link", name=re.compile("^Hyde Park: "))
+    label = str(hyde_park.get_attribute("aria-label"))
+    hyde_park.hover()
+    expect(page.locator(".tip")).to_have_text(label)
+    hyde_park.click()
+    page.wait_for_url(f"{address}/where?year=2016&area=41&map=cells")
+    drawn(page)
+    crimes = number(page, "Reported crimes")
+    assert label == f"Hyde Park: {crimes:,} crimes"
+    svg = page.locator(".map svg")
+    near = svg.get_attribute("viewBox")
+    assert near != whole, "the map shows the area"
+    page.get_by_role("button", name="Zoom in").click()
+    assert svg.get_attribute("viewBox") != near
+    page.get_by_role("button", name="Whole city").press("Enter")
+    page.get_by_role("button", name="Whole city").press("ArrowLeft")
+    page.reload()
+    drawn(page)
+    box = svg.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    told = re.match(r"Hyde Park: ([\d,]+) crimes", page.locator(".tip").inner_text())
+    assert told
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    assert "map=cells" in page.url, "a drag is no click"
+    page.mouse.click(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile(r"/incidents\?.*cell="))
+    drawn(page)
+    assert number(page, "Reported crimes") == int(told[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("query", ["year=2016", "year=2015&area=25", "year=2016&beat=1834", "ward=24&type=ROBBERY"])
+def test_the_report_prints_on_four_pages_at_most_and_cuts_nothing(browser: Browser, address: str, query: str) -> None:
+    letter = round((8.5 - 2 * 14 / 25.4) * 96)  # pixels between the margins
+    with silent_page(browser, viewport={"width": letter, "height": 900}) as page:
+        page.goto(f"{address}/report?{query}")
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") <= letter
+        expect(page.locator(".map svg path").first).to_be_visible()
+        for paper in ("Letter", "A4"):
+            pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))
+            assert 2 <= len(pages) <= 4

@@ -1,0 +1,124 @@
+"""Word of what is wrong reaches people: a mail server and a webhook on loopback, real runs, one message for all."""
+
+import email
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from dagster import AssetKey, FreshnessPolicy, SensorDefinition, build_sensor_context
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from chicago_crime.cli.app import app
+from chicago_crime.definitions import build_definitions
+from chicago_crime.graph.alerts import Told, news
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.installation import Installation
+from chicago_crime.settings import Settings
+from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.support import crimes_of_months, run, write_csv
+
+
+class Inbox:
+    """Keeps the mails that arrive."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.mails.append(email.message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Inbox, str]]:
+    """A mail server, and its address for Apprise."""
+    handler, port = Inbox(), free_port()
+    server = Controller(handler, hostname="127.0.0.1", port=port)
+    server.start()
+    yield handler, f"mailto://127.0.0.1:{port}?from=platform@example.org&to=team@example.org&mode=insecure"
+    server.stop()
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[list[dict[str, Any]], str]]:
+    """A web server that keeps what is posted, and its address for Apprise."""
+    posted: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield posted, f"json://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_one_message_tells_what_went_wrong_since_the_last(
+    loaded_copy: Settings, inbox: tuple[Inbox, str], webhook: tuple[list, str]
+) -> None:
+    mails, posted = inbox[0].mails, webhook[0]
+    settings = loaded_copy.model_copy(update={"alerts": SecretStr(f"{inbox[1]} {webhook[1]}")})
+    definitions = build_definitions(Installation(settings))
+    [sensor] = [one for one in definitions.sensors or [] if one.name == "send_word"]
+    assert isinstance(sensor, SensorDefinition)
+
+    with open_instance(settings) as instance:
+
+        def tick(cursor: str | None) -> str:
+            result = sensor.evaluate_tick(build_sensor_context(instance, cursor, definitions=definitions))
+            assert result.cursor
+            return result.cursor
+
+        cursor = tick(tick(None))
+        assert (mails, posted) == ([], []), "what happened before is past, and nothing is wrong"
+        write_csv(settings.folder / "2014.csv", crimes_of_months(2014)[:20])
+        write_csv(settings.folder / "2015.csv", crimes_of_months(2015, block=""))
+        run(settings, 2014, 2015)
+        cursor = tick(cursor)
+        [mail], [post] = mails, posted
+        assert mail["To"] == "team@example.org"
+        assert post["title"] == str(email.header.make_header(email.header.decode_header(mail["Subject"])))
+        assert "of 2014-2015 failed: 2014: crime_csv: 16 of the 36 crimes that are published" in post["message"]
+        assert "2015: " in post["message"], "the column that was emptied"
+        tick(cursor)
+        assert len(posted) == 1, "nobody is told twice"
+
+
+def test_data_that_should_have_been_refreshed_are_told_once(loaded_copy: Settings) -> None:
+    installation = Installation(loaded_copy.model_copy(update={"source": "portal"}))
+    published = build_definitions(installation).resolve_asset_graph().get(AssetKey("published"))
+    assert published.freshness_policy_or_from_metadata == FreshnessPolicy.time_window(timedelta(days=8))
+    with open_instance(loaded_copy) as instance:
+        in_a_week, later = (datetime.now(UTC) + timedelta(days=days) for days in (7, 9))
+        told = Told(in_a_week.timestamp())
+        assert news(installation, instance, told, in_a_week)[0] == []
+        [line], told = news(installation, instance, told, later)
+        assert line.startswith("Nothing was published since ") and line.endswith("should be loaded every 8 days")
+        assert news(installation, instance, told, later)[0] == []
+
+
+def test_the_doctor_sends_a_test_and_names_no_address(
+    webhook: tuple[list, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli = CliRunner()
+    assert "set CHICAGO_CRIME_ALERTS" in cli.invoke(app, ["doctor", "--notify"]).output
+    monkeypatch.setenv("CHICAGO_CRIME_ALERTS", webhook[1])
+    assert cli.invoke(app, ["doctor", "--notify"]).output == "A test message was sent.\n"
+    assert [post["title"] for post in webhook[0]] == ["Chicago crime data: a test"]
+    monkeypatch.setenv("CHICAGO_CRIME_ALERTS", f"{webhook[1]} nonsense:secret")
+    refused = cli.invoke(app, ["doctor", "--notify"])
+    assert refused.exit_code == 2
+    assert "number 2 of its addresses" in refused.output and "secret" not in refused.output

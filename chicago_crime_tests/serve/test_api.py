@@ -1,0 +1,82 @@
+"""The program interface gives what the pages show, and keeps to its OpenAPI document."""
+
+import csv
+import io
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from chicago_crime.dashboard.app import PAGES
+from chicago_crime.dashboard.serve import build_dashboard
+from chicago_crime.installation import Installation
+from chicago_crime.serve.api import routes
+from chicago_crime.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def app(sample: Settings) -> Starlette:
+    dashboard = build_dashboard(Installation(sample))
+    dashboard.more = routes(dashboard)
+    return dashboard.application()
+
+
+@pytest.fixture(scope="session")
+def api(app: Starlette) -> TestClient:
+    return TestClient(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_answer_has_the_tables_of_the_page_with_snapshot_and_filters(api: TestClient, page: str) -> None:
+    answer = api.get(f"/api/v1/{page}?year=2015&year=2016&offense_class=violent").json()
+    assert answer["snapshot"] in answer["citation"]
+    assert (answer["years"][-1], answer["synthetic_years"]) == (2016, [2014, 2015, 2016])
+    assert answer["filters"] == {"year": ["2015", "2016"], "offense_class": ["violent"]}
+    tables = [table for section in answer["sections"] for table in section["tables"]]
+    assert tables
+    for table in tables:
+        text = api.get(f"/download/{page}/{table['name']}.csv?year=2015-2016&offense_class=violent").text
+        download = list(csv.DictReader(io.StringIO(text)))
+        assert [column["name"] for column in table["columns"]] == list(download[0])[:-1]
+        assert table["matching"] == len(download) >= len(table["rows"])
+
+
+def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -> None:
+    first = api.get("/api/v1/overview?year=2015")
+    again = api.get("/api/v1/overview?year=2015", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = api.get("/api/v1/overview?year=2016", headers={"If-None-Match": first.headers["ETag"]})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "problem"),
+    [
+        ("overview?color=red", 400, "“color”: this dashboard has no such filter."),
+        ("overview?area=99", 400, "There is no community area “99”: Input should be less than or equal to 77."),
+        ("overview?as_of=yesterday", 400, "'yesterday' is neither a day"),
+        ("overview?year=2003", 404, "No loaded year is chosen. Loaded: 2014-2016."),
+        ("weather", 404, "there is no /api/v1/weather: the pages are signals, overview, "),
+    ],
+)
+def test_what_is_wrong_is_said_as_json(api: TestClient, address: str, status: int, problem: str) -> None:
+    response = api.get(f"/api/v1/{address}")
+    assert response.status_code == status
+    assert problem in response.json()["problem"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_answer_keeps_to_the_openapi_document(app: Starlette, page: str, mode: GenerationMode) -> None:
+    operation = schemathesis.openapi.from_asgi("/openapi.json", app)[f"/api/v1/{page}"]["GET"]
+
+    @given(operation.as_strategy(generation_mode=mode))
+    @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    def keeps_to_it(case: schemathesis.Case) -> None:
+        case.call_and_validate()
+
+    keeps_to_it()

@@ -1,0 +1,108 @@
+"""The MCP server, asked by the SDK's own client over standard input and output, as an assistant's program asks it."""
+
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+import requests
+from mcp import Client, StdioServerParameters, stdio_client
+
+from chicago_crime.settings import Settings
+from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
+from chicago_crime_tests.waiting import wait_until
+
+
+@asynccontextmanager
+async def client(settings: Settings, *options: str) -> AsyncIterator[Client]:
+    program, *arguments = [*PROGRAM, "mcp", "--data-dir", str(settings.data_dir), *options]
+    async with Client(stdio_client(StdioServerParameters(command=program, args=arguments))) as found:
+        yield found
+
+
+def ask(settings: Settings, *questions: tuple[str, dict[str, Any]], options: tuple[str, ...] = ()) -> list[Any]:
+    """The results of some calls, and before them the names of the tools."""
+
+    async def asked() -> list[Any]:
+        async with client(settings, *options) as one:
+            tools = [tool.name for tool in (await one.list_tools()).tools]
+            return [tools, *[await one.call_tool(name, arguments) for name, arguments in questions]]
+
+    return anyio.run(asked)
+
+
+def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
+    choice = {"years": [2016], "areas": ["hyde park"], "types": ["theft"]}
+    tools, described, columns, counted, cited, *others = ask(
+        sample,
+        ("describe", {}),
+        ("describe", {"table": "crimes"}),
+        ("count", {"crimes": choice}),
+        ("cite", {}),
+        *((name, {"crimes": choice}) for name in ("trend", "compare", "when", "where", "incidents")),
+        ("unusual", {"crimes": {"areas": [25]}}),
+        ("area_profile", {"area": "Austin"}),
+    )
+    assert [answer.content[0].text for answer in others if answer.is_error] == []
+    assert len(tools) == 10 and "query" not in tools
+    assert described.structured_content["crime_types"][0] == "THEFT"
+    assert "Not whether the case was cleared" in columns.structured_content["columns"]["arrest"]
+    answer = counted.structured_content
+    assert answer["filters"] == {"year": ["2016"], "type": ["THEFT"], "area": ["41"]}
+    [types] = [section for section in answer["sections"] if section["name"] == "types"]
+    assert [row["name"] for row in types["tables"][0]["rows"]] == ["THEFT"]
+    assert any("clearance" in caveat for caveat in types["caveats"])
+    assert answer["snapshot"] in cited.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("choice", "problem"),
+    [
+        ({"types": ["ROBERY"]}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
+        ({"areas": ["Hide Park"]}, "Did you mean one of these: Hyde Park"),
+        ({"years": [2003]}, "No loaded year is chosen. Loaded: 2014-2016."),
+        ({"groups": ["guns"]}, "carjacking"),
+        ({"color": ["red"]}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_value_comes_back_with_the_right_ones(sample: Settings, choice: dict, problem: str) -> None:
+    _, answer = ask(sample, ("count", {"crimes": choice}))
+    assert answer.is_error
+    assert problem in answer.content[0].text
+
+
+def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
+    tools, counted, *refused = ask(
+        sample,
+        ("query", {"sql": "SELECT year, SUM(crimes) FROM crimes_monthly GROUP BY year ORDER BY year"}),
+        ("query", {"sql": "FROM read_csv('/etc/passwd')"}),
+        ("query", {"sql": f"COPY (SELECT 1) TO '{sample.data_dir / 'stolen.csv'}'"}),
+        ("query", {"sql": "SET enable_external_access = true"}),
+        ("query", {"sql": "SELECT 1; SELECT 2"}),
+        ("query", {"sql": "FROM 'https://example.org/data.parquet'"}),
+        ("query", {"sql": "SELECT COUNT(*) FROM range(1000000) a, range(1000000) b"}),
+        options=("--sql",),
+    )
+    assert "query" in tools
+    assert counted.structured_content["rows"] == [[2014, 4000], [2015, 4000], [2016, 4000]]
+    reasons = [answer.content[0].text for answer in refused]
+    assert all(answer.is_error for answer in refused), reasons
+    assert "file system operations are disabled" in reasons[0] or "Permission" in reasons[0]
+    assert "stopped after 10 s" in reasons[-1]
+
+
+def test_the_dashboard_serves_the_same_tools_over_http(sample: Settings) -> None:
+    port = free_port()
+
+    async def asked() -> Any:
+        async with Client(f"http://127.0.0.1:{port}/mcp") as one:
+            return await one.call_tool("count", {"crimes": {"years": [2015]}})
+
+    with subprocess.Popen([*PROGRAM, "dashboard", "--data-dir", str(sample.data_dir), "--port", str(port)]) as server:
+        try:
+            wait_until(lambda: requests.get(f"http://127.0.0.1:{port}/openapi.json").ok, requests.ConnectionError)
+            assert anyio.run(asked).structured_content["years"] == [2015]
+        finally:
+            server.terminate()

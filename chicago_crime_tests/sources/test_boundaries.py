@@ -1,0 +1,126 @@
+"""The City's outlines, from the portal on loopback or a folder, until a snapshot names them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+
+from chicago_crime.errors import PlatformError
+from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import DamagedError
+from chicago_crime.settings import Settings
+from chicago_crime.sources.base import SourceError
+from chicago_crime.sources.boundaries import KINDS, BoundaryFolder, BoundaryPortal
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime_tests.outlines import NUMBERS, collection, fetch_outlines, square, write_outlines
+from chicago_crime_tests.servers.faults import Fault
+from chicago_crime_tests.servers.portal_server import PortalServer
+from chicago_crime_tests.support import REAL_DATA, run_well
+
+
+@pytest.fixture
+def portal() -> Iterator[PortalServer]:
+    with PortalServer([], "planted0app0token").answering() as server:
+        for name, kind in KINDS.items():
+            server.outlines[f"/resource/{kind.dataset}.geojson"] = json.dumps(collection(name, NUMBERS[name]))
+        yield server
+
+
+def test_outlines_are_published_with_the_years_that_are_there_and_stay(
+    loaded_copy: Settings, portal: PortalServer
+) -> None:
+    before = Installation(loaded_copy).reader()
+    assert before.boundaries() is None
+    settings = loaded_copy.model_copy(update={"portal_url": portal.url})
+    made = fetch_outlines(settings)
+    assert made["places"] == "77 community areas, 22 police districts, 3 police beats, 50 wards"
+    reader = Installation(settings).reader()
+    assert reader.catalog.snapshot == made["snapshot"] != before.catalog.snapshot
+    assert (reader.catalog.years, reader.catalog.changed) == (before.catalog.years, [])
+    content = reader.boundaries()
+    assert content
+    found = {(one["properties"]["kind"], one["properties"]["number"]) for one in json.loads(content)["features"]}
+    assert found == {(kind, number) for kind, numbers in NUMBERS.items() for number in numbers}
+
+    assert fetch_outlines(settings)["snapshot"] == made["snapshot"], "the same outlines make no new snapshot"
+    (settings.data_dir / "objects" / "reference" / "boundaries.geojson").unlink()
+    run_well(settings, 2014)
+    assert Installation(settings).reader().boundaries() == content
+    assert Installation(settings).reader(before.catalog.snapshot).boundaries() is None
+
+    assert reader.catalog.boundaries
+    held = settings.data_dir / "objects" / reader.catalog.boundaries.key
+    held.unlink()
+    held.write_text("{}")
+    with pytest.raises(DamagedError, match="chicago-crime boundaries"):
+        reader.boundaries()
+
+
+def test_the_first_years_take_outlines_that_were_fetched_before_them(tmp_path: Path, portal: PortalServer) -> None:
+    settings = Settings(data_dir=tmp_path / "data", sample_rows=100, portal_url=portal.url)
+    assert fetch_outlines(settings)["snapshot"] == ""
+    run_well(settings, 2014)
+    assert Installation(settings).reader().boundaries()
+
+
+def test_the_portal_is_asked_again_and_a_failure_says_what_to_do(portal: PortalServer) -> None:
+    source = BoundaryPortal(portal.url, policy=RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5))
+    portal.will(Fault(status=503), on=KINDS["beat"].dataset)
+    assert source.fetch().places.startswith("77 community areas")
+    portal.outlines.clear()
+    with pytest.raises(SourceError, match=r"igwz-8jzy.*404.*CHICAGO_CRIME_BOUNDARIES"):
+        source.fetch()
+
+
+def test_a_failure_is_the_message_of_the_run(tmp_path: Path) -> None:
+    with pytest.raises(PlatformError, match=r"^\S*/in has no .geojson file"):
+        fetch_outlines(Settings(data_dir=tmp_path / "data", boundaries=tmp_path / "in"))
+
+
+WARDS = collection("ward", NUMBERS["ward"])
+WARD_5 = collection("ward", [5])["features"][0]
+MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate(WARDS["features"])]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "told"),
+    [
+        ("area", collection("area", range(1, 77)), "any name of area.geojson lacks community areas: 77"),
+        ("area", collection("area", range(1, 79)), "feature 78 has no number .* community areas: .*'78'"),
+        ("beat", collection("beat", [111, 4000]), "feature 2 has no number of one of the police beats"),
+        ("ward", json.loads(json.dumps(WARDS).replace("-87.", "-89.")), "is not in Chicago: it goes from -89"),
+        ("ward", MIXED, "wards overlap: it mixes places of different years"),
+        ("ward", {"features": [WARD_5 | {"geometry": None}]}, r"feature 1 \(number 5\) has no outline"),
+        (
+            "ward",
+            {"features": [WARD_5 | {"geometry": {"type": "Point", "coordinates": [-87.7, 41.8]}}]},
+            "has no outline: it is a Point",
+        ),
+        ("ward", collection("area", NUMBERS["area"]), "both have community areas"),
+        ("ward", {"features": [WARD_5 | {"properties": {"name": "x"}}]}, "of no known kind"),
+        ("ward", {"type": "Topology"}, "is no GeoJSON with features"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_with_its_place(tmp_path: Path, kind: str, content: Any, told: str) -> None:
+    with pytest.raises(SourceError, match=told):
+        BoundaryFolder(write_outlines(tmp_path / "in", **{kind: content})).fetch()
+
+
+def test_real_outlines_become_small_and_neighbors_stay_together() -> None:
+    folder = REAL_DATA / "boundaries"
+    if not folder.exists():
+        pytest.skip("the boundaries are not beside the project")
+    content = BoundaryFolder(folder).fetch().geojson
+    assert len(content) < 0.7 * sum(file.stat().st_size for file in folder.glob("*.geojson"))
+    features = json.loads(content)["features"]
+    areas = [shapely.geometry.shape(one["geometry"]) for one in features if one["properties"]["kind"] == "area"]
+    assert len(areas) == 77
+    assert all(area.is_valid for area in areas)
+    city = shapely.union_all(areas)
+    assert sum(area.area for area in areas) == pytest.approx(city.area, rel=1e-5)
+    [file] = folder.glob("community_areas*")
+    originals = [shapely.geometry.shape(one["geometry"]) for one in json.loads(file.read_text())["features"]]
+    assert city.symmetric_difference(shapely.union_all(originals)).area < 0.002 * city.area
