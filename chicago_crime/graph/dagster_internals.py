@@ -33,7 +33,7 @@ from dagster._core.storage.tags import (
 )
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
-from sqlalchemy import Connection, Engine, NullPool, Pool, QueuePool, create_engine
+from sqlalchemy import Connection, Engine, NullPool, create_engine
 from typing_extensions import override
 
 RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
@@ -105,8 +105,8 @@ def open_with_batches(home: str) -> DagsterInstance:
 class BatchingEventLog(SqliteEventLogStorage):
     """A `SqliteEventLogStorage` with one SQLAlchemy engine per database, and one transaction per batch.
 
-    An engine caches compiled statements, and compiling takes longer than running them. Connections to the database of a
-    run are still closed after each event or batch: SQLite then writes everything into the file, which the UI watches.
+    An engine caches compiled statements, and compiling takes longer than running them. Connections are still closed
+    after each event or batch: SQLite then writes everything into the database file, which the UI watches.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -145,7 +145,7 @@ class BatchingEventLog(SqliteEventLogStorage):
             if database not in self._created:
                 with self._connect(database):  # creates the tables if necessary
                     self._created.add(database)
-            begin = _engine(self.conn_string_for_shard(database), NullPool if database != INDEX else QueuePool).begin
+            begin = _engine(self.conn_string_for_shard(database)).begin
             if self._batch is None:
                 with begin() as connection:
                     yield connection
@@ -156,8 +156,8 @@ class BatchingEventLog(SqliteEventLogStorage):
 
 
 @lru_cache(maxsize=16)
-def _engine(address: str, pool: type[Pool]) -> Engine:
-    return create_engine(address, poolclass=pool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+def _engine(address: str) -> Engine:
+    return create_engine(address, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
