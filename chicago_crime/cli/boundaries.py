@@ -14,7 +14,7 @@ def boundaries(
     ] = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Fetch the City's outlines of community areas, police districts, beats and wards, and publish them."""
+    """Fetch the official outlines for maps, and publish them."""
     with plain_errors():
         from chicago_crime.cli.screen import out
         from chicago_crime.definitions import build_definitions

@@ -12,7 +12,7 @@ def mcp(
     as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Answer an assistant's questions over standard input and output (MCP)."""
+    """Answer an assistant's questions (MCP, standard input)."""
     with plain_errors():
         from chicago_crime.dashboard.data import Snapshots
         from chicago_crime.serve.tools import build_server

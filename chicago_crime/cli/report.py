@@ -18,7 +18,7 @@ def report(
     as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Write a report on a year as one HTML file, four pages at most, to print or send."""
+    """Write a report on a year, to print or to send."""
     with plain_errors():
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report

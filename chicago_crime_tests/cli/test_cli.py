@@ -209,8 +209,8 @@ def test_status_shows_what_is_missing_and_outdated(data_dir: Path, loaded_copy: 
     lines = {cells[0]: cells[1:] for line in result.output.splitlines() if (cells := line.split())}
     assert lines["2014"] == ["2015"]
     assert lines["raw_crimes"] == lines["crimes"] == ["36", "36"]
-    assert lines["area_rates"] == ["308!", "-"]
-    assert lines["published"] == ["yes", "yes"]
+    assert lines["area_rates"] == ["308*!+", "-"]
+    assert lines["published"] == ["differs", "yes"]
     assert "2014: area_rates has the columns of another version\n" in result.output
     assert "2015: area_rates lacks the year\n" in result.output
     assert "What to do: chicago-crime run --years 2014-2015 --source folder --folder /" in result.output
@@ -261,7 +261,7 @@ def test_a_wrong_query_ends_with_1_and_the_message_of_the_engine(data_dir: Path)
     assert "Traceback" not in result.output
     unknown = command("query", "SELECT * FROM arrests", "--data-dir", data_dir)
     assert unknown.exit_code == 1
-    assert "The tables are area_rates, community_areas, " in unknown.output
+    assert "The tables are area_rates, code_coverage, community_areas, " in unknown.output
 
 
 def test_tables_and_columns_are_described_by_the_command_and_in_queries(data_dir: Path) -> None:

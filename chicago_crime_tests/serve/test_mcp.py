@@ -62,7 +62,7 @@ def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
     [
         ({"types": ["ROBERY"]}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
         ({"areas": ["Hide Park"]}, "Did you mean one of these: Hyde Park"),
-        ({"years": [2003]}, "No loaded year is chosen. Loaded: 2014-2016."),
+        ({"years": [2003]}, "2003 is not loaded"),
         ({"groups": ["guns"]}, "carjacking"),
         ({"color": ["red"]}, "Extra inputs are not permitted"),
     ],

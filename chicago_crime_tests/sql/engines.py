@@ -41,6 +41,8 @@ CATALOG["new_crimes"] = CATALOG["crimes"]  # of a file that is compared with wha
 CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP")]
 
 PARAMETERS = {
+    **dict.fromkeys(("west_ft", "east_ft", "south_ft", "north_ft"), "FLOAT64"),
+    **dict.fromkeys(("west", "east", "south", "north"), "FLOAT64"),
     "year": "INT64",
     "years": "ARRAY<INT64>",
     "codes": "ARRAY<STRING>",
