@@ -71,14 +71,16 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
     with staging_folder(staging) as folder, duckdb.connect(config={"threads": 2}) as connection:
         connection.sql(parsed).select(*_COMPARED).to_table("new_crimes")
         tables = {"crimes": parquet_scan(store.get(there.key, folder)), "new_crimes": exp.to_table("new_crimes")}
-        areas = connection.execute(to_duckdb(statement("audit/lost_crimes"), {}, tables.__getitem__)).fetchall()
+        areas = connection.execute(
+            to_duckdb(statement("audit/lost_crimes"), {"year": year}, tables.__getitem__)
+        ).fetchall()
         counts = exp.select(*(exp.Count(this=exp.column(name)) for name in _COMPARED))
         [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
     lost = sum(of_area for _, _, of_area, _ in areas)
     if lost > there.rows * LARGEST_LOSS and lost >= LEAST_LOST:
         found = [
-            f"{lost:,} of the {there.rows:,} crimes that are published of {year} are not in the new file, e.g. the one "
-            f"with id {areas[0][3]}"
+            f"{lost:,} of the {there.rows:,} crimes that are published of {year} are not in the new file, or have a "
+            f"date of another year there, e.g. the one with id {areas[0][3]}"
         ]
     else:
         found = [

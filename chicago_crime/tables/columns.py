@@ -22,7 +22,8 @@ class Column:
         spellings: header spellings beyond `name`, letters and digits only, in lower case.
         needed: True if a source file must have the column.
         nullable: False if every typed row has a value; a check proves it.
-        between: smallest and largest plausible value; a check warns about others.
+        between: smallest and largest plausible value; a check warns about others, and fails if many are.
+        pattern: regular expression that a plausible text matches, in the same way.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     needed: bool = False
     nullable: bool = True
     between: tuple[float, float] | None = None
+    pattern: str = ""
 
 
 # The city's bounding box with a margin of about half a mile, in degrees and in NAD83 Illinois East feet.
@@ -94,6 +96,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         "FBI (NIBRS-based) code, zero-padded.",
         ("fbicd", "fbicodes", "nibrs", "nibrscode"),
         needed=True,
+        pattern="^[0-9][0-9][A-Z]?$",
     ),
     Column(
         "x_coordinate",
@@ -127,7 +130,7 @@ def count(name: str, description: str) -> Column:
     return Column(name, "INT64", description, nullable=False, between=(0, float("inf")))
 
 
-RAW_COLUMNS = tuple(replace(c, type="STRING", nullable=True, between=None) for c in SOURCE_COLUMNS)
+RAW_COLUMNS = tuple(replace(c, type="STRING", nullable=True, between=None, pattern="") for c in SOURCE_COLUMNS)
 TYPED = {c.name: c for c in SOURCE_COLUMNS}
 YEAR = TYPED["year"]
 MONTH = Column("month", "DATE", "First day of the month of `date`.", nullable=False)

@@ -65,7 +65,7 @@ def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_year
     [report] = run(loaded_copy, 2014, 2015)
     assert not report.success
     assert (list(report.left_out), report.failures) == ([2014], {})
-    assert "6 of the 36 crimes that are published of 2014 are not in the new file" in report.reasons[0]
+    assert "6 of the 36 crimes that are published of 2014 are not in the new file, or have" in report.reasons[0]
     assert "--accept" in report.reasons[0]
     for name, before in (("csv", csv), ("objects/crimes", lake), ("warehouse", tables)):
         now = files_below(loaded_copy.data_dir / name)
@@ -215,6 +215,27 @@ def test_publishing_needs_no_more_disk_than_the_tables(loaded_years: Settings) -
     data = list((loaded_years.data_dir / "objects" / "published" / "data").rglob("*.parquet"))
     assert data
     assert all(file.stat().st_ino in links for file in data)
+
+
+@pytest.mark.parametrize(
+    ("exchanged", "reason"),
+    [
+        (("iucr", "fbi_code"), "fbi_code is not of the form"),
+        (("beat", "district"), "district is not between 1 and 31"),
+        (("date", "updated_on"), "have a date of another year there"),
+    ],
+)
+def test_exchanged_columns_keep_the_year_as_it_is(
+    loaded_copy: Settings, exchanged: tuple[str, str], reason: str
+) -> None:
+    one, other = exchanged
+    rows = crimes_of_months(2014)
+    wrong = [row | {one: row[other], other: row[one]} for row in rows[:9]]
+    write_csv(loaded_copy.folder / "2014.csv", wrong + rows[9:])
+    [report] = run(loaded_copy, 2014)
+    assert not report.success
+    assert reason in "; ".join(report.reasons)
+    assert rows_now(loaded_copy, "SELECT COUNT(*) FROM crimes WHERE fbi_code = '06' AND district = 1") == (72,)
 
 
 def test_years_of_a_version_without_a_table_stay_published(loaded_copy: Settings) -> None:

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from chicago_crime.graph.checks.findings import Check, Examined, Findings
+from chicago_crime.published.audit import LEAST_LOST
 from chicago_crime.tables import TABLES, Table
 from chicago_crime.tables.columns import Column
+
+MOST_IMPOSSIBLE = 0.01
+"""Share of a year's rows that may have an impossible value of one column."""
 
 
 def checks_of_tables() -> Iterator[Check]:
@@ -26,8 +30,9 @@ def checks_of_tables() -> Iterator[Check]:
             yield Check(
                 table.name,
                 "values_are_possible",
-                "Numbers are between the smallest and the largest plausible value, or NULL.",
+                "Numbers are between the smallest and the largest plausible value, or NULL; codes have their form.",
                 partial(_values_are_possible, table),
+                can_be_accepted=True,
             )
         if table.adds_up:
             yield Check(
@@ -47,8 +52,11 @@ def _holds_to_schema(table: Table, parts: Examined, years: Sequence[int]) -> Fin
 
 def _values_are_possible(table: Table, parts: Examined, years: Sequence[int]) -> Findings:
     findings = Findings()
+    stored = parts.stored(table)
     for year, problem, rows in _wrong(table, _implausible(table), parts, years, findings):
-        findings.warn(year, f"{problem} in {rows:,} rows")
+        is_much = rows > stored[year].rows * MOST_IMPOSSIBLE and rows >= LEAST_LOST
+        hint = ": are columns of the file exchanged?" if is_much else ""
+        (findings.fail if is_much else findings.warn)(year, f"{problem} in {rows:,} rows{hint}")
     return findings
 
 
@@ -96,11 +104,17 @@ def _invalid(table: Table) -> dict[str, str]:
 
 
 def _implausible(table: Table) -> dict[str, str]:
-    return {
+    numbers = {
         f"{column.name} is not between {column.between[0]:g} and {column.between[1]:g}": _outside(column)
         for column in table.columns
         if column.between
     }
+    codes = {
+        f"{one.name} is not of the form {one.pattern}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"
+        for one in table.columns
+        if one.pattern
+    }
+    return numbers | codes
 
 
 def _outside(column: Column) -> str:
