@@ -39,6 +39,7 @@ from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json
 from chicago_crime.dashboard.view import as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
+from chicago_crime.reference import offense_groups
 from chicago_crime.tables.years import format_years
 
 PAGES: dict[str, tuple[str, Page]] = {
@@ -201,6 +202,7 @@ class Dashboard:
             found, unknown = understand(text, data.facts())
             filters = replace(found, as_of=filters.as_of)
             notes += [f"Not understood: {', '.join(unknown)}."] if unknown else []
+            notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
         return PageRequest(data, filters, notes, refused)
 
     def blocks(self, request: Request) -> Response:

@@ -4,7 +4,6 @@ import io
 import json
 import re
 from collections.abc import Callable
-from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -51,7 +50,9 @@ def _parquet(rows: pa.Table, citation: str) -> bytes:
 
 
 def _json(rows: pa.Table, citation: str) -> bytes:
-    return json.dumps({"citation": citation, "rows": rows.to_pylist()}, default=date.isoformat, indent=1).encode()
+    return json.dumps(
+        {"citation": citation, "rows": rows.to_pylist()}, default=lambda value: value.isoformat(), indent=1
+    ).encode()
 
 
 def _xlsx(rows: pa.Table, citation: str) -> bytes:

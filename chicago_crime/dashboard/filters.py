@@ -223,7 +223,7 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
         try:
             found = parse_years(text) if name == "year" else [TypeAdapter(VALUES[name]).validate_python(text)]
         except (YearsError, ValidationError) as error:
-            why = str(error) if isinstance(error, YearsError) else error.errors()[0]["msg"]
+            why = str(error) if isinstance(error, YearsError) else _expected(name)
             if name in VIEWS:
                 ignored.append(f"Ignored “{name}={text}”: {why}.")
             else:
@@ -231,4 +231,19 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
         else:
             is_single = not isinstance(getattr(Filters, name), tuple)
             values[name] = found[-1] if is_single else tuple(sorted({*values.get(name, ()), *found}))
-    return Filters(**values), ignored, refused
+    filters = Filters(**values)
+    if filters.start and filters.finish and filters.start > filters.finish:
+        refused.append(f"The first day, {filters.start}, is after the last day, {filters.finish}. Exchange them.")
+    return filters, ignored, refused
+
+
+def _expected(name: str) -> str:
+    """What a value of a filter may be, in words."""
+    schema = TypeAdapter(VALUES[name]).json_schema()
+    if schema.get("format") == "date":
+        return "write a day as 2016-05-31"
+    if "enum" in schema:
+        return f"choose one of {', '.join(map(str, schema['enum']))}"
+    if "minimum" in schema:
+        return f"write a number from {schema['minimum']} to {schema['maximum']}"
+    return "write yes or no" if schema["type"] == "boolean" else "it is not written as this page writes it"

@@ -18,6 +18,8 @@ FLAGS: dict[str, Meaning] = {
     "arrest": ("arrest", "yes"),
 }
 NUMBERED = {"ward": "ward", "district": "district", "beat": "beat", "area": "area", "hour": "hour"}
+ALSO = {"shooting": "gun_battery", "shot": "gun_battery"}
+"""What people call an offense group."""
 
 
 def understand(text: str, facts: Facts) -> tuple[Filters, list[str]]:
@@ -61,7 +63,7 @@ def _singular(word: str) -> str:
 
 def _meaning(phrase: Phrase, known: dict[Phrase, Meaning]) -> Meaning | None:
     match phrase:
-        case (name, number) if name in NUMBERED and number.isdigit():
+        case (name, number) if name in NUMBERED and number.isdigit() and not re.fullmatch(r"20\d\d", number):
             return NUMBERED[name], number
         case (word,) if re.fullmatch(r"(19|20)\d\d(-20\d\d)?", word):
             return "year", word
@@ -85,4 +87,5 @@ def _phrases(facts: Facts) -> dict[Phrase, Meaning]:
         if meaning[0] in ("type", "area", "group"):
             for word in {*words} - IGNORED:
                 of_word.setdefault(word, set()).add(meaning)
+    found |= {(word,): ("group", name) for word, name in ALSO.items()}
     return {(word,): one for word, (one, *more) in of_word.items() if not more} | found

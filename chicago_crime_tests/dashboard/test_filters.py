@@ -62,7 +62,7 @@ def test_years_may_be_ranges_and_types_in_any_case() -> None:
     ("name", "text", "hint"),
     [
         ("map", "globe", "'cells' or 'hot_spots'"),
-        ("end", "2016-02-30", "a valid date"),
+        ("end", "2016-02-30", "write a day as 2016-05-31"),
         ("color", "red", "no such filter"),
     ],
 )
@@ -81,7 +81,7 @@ def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hin
         ("arrest", "perhaps", "a valid boolean"),
         ("group", "pickpockets", "There is no offense group “pickpockets”"),
         ("cell", "middle", "should match pattern"),
-        ("hour", "24", "less than or equal to 23"),
+        ("hour", "24", "write a number from 0 to 23"),
     ],
 )
 def test_a_value_that_no_crime_can_have_is_refused(name: str, text: str, hint: str) -> None:

@@ -56,7 +56,7 @@ def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -
     ("address", "status", "problem"),
     [
         ("overview?color=red", 400, "“color”: this dashboard has no such filter."),
-        ("overview?area=99", 400, "There is no community area “99”: Input should be less than or equal to 77."),
+        ("overview?area=99", 400, "There is no community area “99”: write a number from 1 to 77."),
         ("overview?as_of=yesterday", 400, "'yesterday' is neither a day"),
         ("overview?year=2003", 404, "2003 is not loaded"),
         ("weather", 404, "there is no /api/v1/weather: the pages are signals, overview, "),

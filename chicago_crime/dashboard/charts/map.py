@@ -119,7 +119,7 @@ def classes(values: Iterable[float | None], kind: str) -> tuple[list[str], list[
     if not len(known):
         return ["unknown"] * len(given), []
     cuts = [_rounded(cut, kind) for cut in np.quantile(known, np.linspace(0, 1, COLORS + 1)[1:-1])]
-    breaks = sorted({cut for cut in cuts if cut > known.min()})
+    breaks = sorted({cut for cut in cuts if known.min() < cut <= known.max()})
     colors = [f"c{int(i * (COLORS - 1) / max(len(breaks), 1))}" for i in range(len(breaks) + 1)]
     found = [colors[int(np.searchsorted(breaks, v, side="right"))] if v is not None else "unknown" for v in given]
     step, form = (1, "{:,.0f}") if kind == "count" else (0.1, "{:,.1f}")

@@ -33,7 +33,7 @@ VERDICTS = (
 def compare(request: PageRequest) -> View:
     """Build the page. Its years follow from the end date, not from the filter of years."""
     facts = request.facts
-    end = request.filters.end or facts.newest_day
+    end = request.filters.end or _default_end(request)
     if end.year not in facts.years or end > facts.newest_day:
         raise NothingMatchesError(
             f"{as_text(end, 'date')} is not loaded. Choose another end date: "
@@ -64,6 +64,15 @@ def compare(request: PageRequest) -> View:
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
         sections=[_table(request, rows, total, end), _chart(request, rows, end), _by_year(request)],
     )
+
+
+def _default_end(request: PageRequest) -> date:
+    """The newest day of the chosen years; of all years, that of the newest with a year before it to compare with."""
+    loaded = request.facts.years
+    chosen = [year for year in request.filters.year if year in loaded]
+    if not chosen:
+        chosen = [year for year in loaded if year - 1 in loaded] or list(loaded)
+    return loaded[max(chosen)].last_day
 
 
 def whole_year(end: date) -> int:
@@ -226,7 +235,7 @@ def _is_filling(facts: Facts, end: date) -> bool:
 def _by_year(request: PageRequest) -> Section:
     loaded = request.facts.years
     counts: dict[str | None, dict[int, int]] = defaultdict(dict)
-    for row in request.answer("by_year", loaded, rows_are=request.filters.rows).to_pylist():
+    for row in request.answer("by_year", loaded, rows_are=request.filters.rows, start=None, finish=None).to_pylist():
         counts[row["row_name"]][row["year"]] = row["crimes"]
     newest = max(loaded)
     columns = [Column("name", request.filters.rows.capitalize())]
