@@ -61,7 +61,7 @@ def test_years_may_be_ranges_and_types_in_any_case() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [
-        ("map", "globe", "'cells' or 'hot_spots'"),
+        ("map", "globe", "cells, hot_spots"),
         ("end", "2016-02-30", "write a day as 2016-05-31"),
         ("color", "red", "no such filter"),
     ],
@@ -77,10 +77,10 @@ def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hin
     [
         ("year", "1999", "There is no year “1999”"),
         ("area", "999", "There is no community area “999”"),
-        ("area", "²", "a valid integer"),
-        ("arrest", "perhaps", "a valid boolean"),
+        ("area", "²", "write a number from 1 to 77"),
+        ("arrest", "perhaps", "write yes or no"),
         ("group", "pickpockets", "There is no offense group “pickpockets”"),
-        ("cell", "middle", "should match pattern"),
+        ("cell", "middle", "not written as this page writes it"),
         ("hour", "24", "write a number from 0 to 23"),
     ],
 )

@@ -86,9 +86,9 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         span,
         f"{SPANS[span]}: {count.lower()} unusual",
         f"{as_text(first, 'date')} to {as_text(last, 'date')}, compared with the same days of {years}. "
-        f"{len(rows):,} counts of offenses in the city and in its areas were tested, the city's and the areas' apart. A "
-        "count is unusual if it differs from earlier years by more than such counts vary. About 5 in 100 of those called "
-        "unusual are by chance.",
+        f"{len(rows):,} counts of offenses in the city and in its areas were tested, the city's apart. A "
+        "count is unusual if it differs from earlier years by more than such counts vary. About 5 in 100 of those "
+        "called unusual are by chance.",
         [*caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)] if drawn else [],
         [PageTable(span, "All counts, the most surprising first", columns, rows, shown=50, is_open=True)],
