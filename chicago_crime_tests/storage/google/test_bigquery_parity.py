@@ -14,13 +14,9 @@ from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.local.spark import EmbeddedSpark
 from chicago_crime.tables import (
-    AREA_RATES,
     CRIME_TYPE_COUNT,
     CRIMES,
-    CRIMES_BY_CELL,
     CRIMES_DAILY,
-    CRIMES_HOURLY,
-    CRIMES_MONTHLY,
     ENRICHED_CRIMES,
     HOT_SPOTS,
     RAW_CRIMES,
@@ -34,7 +30,7 @@ from chicago_crime_tests.support import NAMES, append_quoted, crime, write_csv
 from chicago_crime_tests.whole_cloud import BUCKET
 
 SPARK = (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)
-MARTS = (CRIMES_MONTHLY, CRIMES_HOURLY, CRIMES_BY_CELL, AREA_RATES)
+MARTS = tuple(table for table in TABLES.values() if table.upstream == (ENRICHED_CRIMES,) and table.made_by == "sql")
 
 
 @dataclass

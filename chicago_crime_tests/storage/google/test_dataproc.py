@@ -57,7 +57,7 @@ def test_a_run_has_the_output_and_the_messages_of_its_job(runs: dict[str, Ran], 
 
 
 @pytest.mark.java
-def test_apache_spark_with_googles_connector_makes_the_same_tables(cloud: Cloud, tmp_path: Path) -> None:
+def test_apache_spark_with_googles_connector_makes_the_same_tables(tmp_path: Path) -> None:
     java_home()
     if connector_jar() is None:
         program_missing("Google's connector is missing: uv pip install --no-deps pyspark-gcs==2.2.6.1")
@@ -67,10 +67,10 @@ def test_apache_spark_with_googles_connector_makes_the_same_tables(cloud: Cloud,
         pq.write_table(crimes, folder / "crimes.parquet")
 
     crimes = typed_crimes(tmp_path)
-    with cloud_in(tmp_path / "jvm", "jvm") as other:
+    with cloud_in(tmp_path / "sail", "sail") as embedded, cloud_in(tmp_path / "jvm", "jvm") as other:
         ours, theirs = (
             start(each, replace(each.spark(), programs=Path(spark_jobs.__path__[0])), job="enrich_crimes", fill=fill)
-            for each in (cloud, other)
+            for each in (embedded, other)
         )
     assert (ours.success, theirs.success) == (True, True), f"{ours.reason}\n{theirs.reason}\n{theirs.log}"
     assert ours.report and theirs.report and ours.report.told.keys() == theirs.report.told.keys()
