@@ -169,5 +169,5 @@ def test_a_year_takes_few_writes(both: Both) -> None:
     the dataset, the tables and the reference table, and the export, are there once for all years.
     """
     once, removed_labels, begun = 4, 4, 2
-    statements_and_labels = 2 * (4 * 3 + (4 + 4) * 2)
+    statements_and_labels = 2 * (4 * 3 + (4 + len(MARTS)) * 2)
     assert len(both.writes) == once + removed_labels + statements_and_labels + 2 * 4 * 2 - begun
