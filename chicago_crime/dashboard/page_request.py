@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.view import SYNTHETIC, View, as_text
+from chicago_crime.dashboard.view import View, as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
@@ -83,13 +83,7 @@ class PageRequest:
     @property
     def citation(self) -> str:
         """How to cite what the page shows."""
-        years = self.data.catalog.years.values()
-        sources = sorted({f"{one.source['source']}{f' ({SYNTHETIC})' if one.is_synthetic else ''}" for one in years})
-        return (
-            f"Chicago crime snapshot {self.data.catalog.snapshot}, published "
-            f"{as_text(self.data.published_on, 'date')}; source: {', '.join(sources)}; records to "
-            f"{as_text(self.facts.newest_day, 'date')}."
-        )
+        return self.data.catalog.cite(as_text(self.facts.newest_day, "date"))
 
     def answer(self, name: str, years: Iterable[int] | None = None, **more: object) -> pa.Table:
         """The result of a page's statement under the filters."""

@@ -23,7 +23,7 @@ from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
-from chicago_crime.dashboard.pages.where import PLACES, where
+from chicago_crime.dashboard.pages.where import PLACES, chosen_places, where
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES
 from chicago_crime.dashboard.view import Figure, PageTable, Section, View, as_text
 from chicago_crime.errors import UsageError
@@ -69,8 +69,7 @@ def write_report(
 
 def title_of(request: PageRequest) -> str:
     """What the report is on."""
-    names = [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
-    return f"Reported crime in {' and '.join(names) or 'Chicago'}, {request.years_text}"
+    return f"Reported crime in {' and '.join(chosen_places(request)) or 'Chicago'}, {request.years_text}"
 
 
 def render(request: PageRequest) -> str:
@@ -79,7 +78,7 @@ def render(request: PageRequest) -> str:
     Raises:
         PlatformError: none of the years is loaded, or no crime matches.
     """
-    has_place = any(getattr(request.filters, kind) for kind in KINDS)
+    has_place = bool(chosen_places(request))
     last_day = request.facts.years[request.newest_year].last_day
     filters = replace(
         request.filters, end=last_day, rows="type", map="cells" if has_place else "areas", sort="", page=1

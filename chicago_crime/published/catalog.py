@@ -149,13 +149,25 @@ class Catalog(_Record):
 
     @property
     def citation(self) -> str:
-        """How to cite a figure of it."""
+        """How to cite a figure of it, with the newest month that has any crime."""
+        return self.cite(max(month for one in self.years.values() for month in one.source["months"]))
+
+    def cite(self, newest: str) -> str:
+        """How to cite a figure of it; `newest` says up to when there are crimes."""
         sources = {f"{one.source['source']}{' (SYNTHETIC)' if one.is_synthetic else ''}" for one in self.years.values()}
-        newest = max(month for one in self.years.values() for month in one.source["months"])
         return (
             f"Chicago crime snapshot {self.snapshot}, published {self.published_at.astimezone(CHICAGO):%-d %B %Y}; "
             f"source: {', '.join(sorted(sources))}; records to {newest}."
         )
+
+    def years_of(self, table: str) -> dict[int, PublishedTable]:
+        """The years of a table, oldest first; those of an earlier version may lack it."""
+        return {year: held.tables[table] for year, held in sorted(self.years.items()) if table in held.tables}
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables that any year has."""
+        return sorted({name for year in self.years.values() for name in year.tables})
 
     @property
     def keys(self) -> set[str]:

@@ -1,6 +1,5 @@
 """A published snapshot as a DuckDB database, for Python programs and notebooks."""
 
-import re
 from dataclasses import dataclass, field
 
 import duckdb
@@ -9,7 +8,7 @@ from chicago_crime import reference
 from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import PUBLISHED, Catalog
 from chicago_crime.published.reader import SnapshotReader
-from chicago_crime.storage.local.parquet_reader import comment_on, create_view, create_views
+from chicago_crime.storage.local.parquet_reader import comment_on, create_view, create_views, is_named
 
 TABLES = tuple(table.name for table in PUBLISHED)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type, comment AS meaning WHERE table_name = $table"
@@ -54,7 +53,7 @@ class Database:
             duckdb.Error: the query is wrong.
         """
         for table in TABLES:
-            if table not in self._opened and re.search(rf"\b{table}\b", query, re.IGNORECASE):
+            if table not in self._opened and is_named(table, query):
                 create_view(self._connection, table, self.reader.files_of(table))
                 comment_on(self._connection, table)
                 self._opened.add(table)

@@ -168,22 +168,22 @@ class Publisher:
                     again = load_again(year, wanted[year].source)
                     refused[year] = f"another run changed its tables meanwhile. Load the year again: {again}"
                     del made[year]
-            while made or (catalog and catalog.boundaries != outlines):
+            while True:
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
                     refused[year] = _interference(year, held[year])
                     del made[year]
+                if not made and not (catalog and catalog.boundaries != outlines):
+                    return self._shown(Publication(catalog, [], refused, repaired))
                 years = dict(sorted((held | made).items()))
                 new = _catalog(years, sorted(made), catalog, outlines)
                 content = _written(new)
-                is_new = made or (catalog and catalog.boundaries != outlines)
-                if is_new and self.store.swap(CATALOG, content, version):
+                if self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNNAMED_S)
                     return self._shown(Publication(new, sorted(made), refused, repaired))
                 catalog, version = self._current()  # somebody else published meanwhile
                 held = catalog.years if catalog else {}
                 outlines = self._boundaries(catalog)
-            return self._shown(Publication(catalog, [], refused, repaired))
 
     def _shown(self, publication: Publication) -> Publication:
         if self.views and publication.snapshot:

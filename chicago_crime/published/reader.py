@@ -48,16 +48,13 @@ class SnapshotReader(DuckDBReader):
         at = self.catalog.published_at.timestamp()
         return {
             year: TableYear(held.rows, held.bytes, at, held.lineage)
-            for year, held in sorted(self._years(table.name).items())
+            for year, held in self.catalog.years_of(table.name).items()
         }
 
     @override
     def outdated(self, table: Table) -> list[int]:
         columns = columns_digest(table)
-        return sorted(year for year, held in self._years(table.name).items() if held.columns != columns)
-
-    def _years(self, table: str) -> dict[int, PublishedTable]:
-        return {year: held.tables[table] for year, held in self.catalog.years.items() if table in held.tables}
+        return [year for year, held in self.catalog.years_of(table.name).items() if held.columns != columns]
 
     @override
     def files_of(self, table: str) -> Sequence[Path]:
@@ -68,7 +65,7 @@ class SnapshotReader(DuckDBReader):
         """
         if table not in self._files:
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-                self._files[table] = list(pool.map(self._local, sorted(self._years(table).items())))
+                self._files[table] = list(pool.map(self._local, self.catalog.years_of(table).items()))
         return self._files[table]
 
     def boundaries(self) -> bytes | None:
@@ -98,7 +95,7 @@ class SnapshotReader(DuckDBReader):
             DamagedError: a file is not what it was.
         """
         for table, files in self._files.items():
-            for (year, held), path in zip(sorted(self._years(table).items()), files, strict=True):
+            for (year, held), path in zip(self.catalog.years_of(table).items(), files, strict=True):
                 if not path.exists() or checksum_of(path) != held.sha256:
                     self._fetch(held, path, year)
                     if checksum_of(path) != held.sha256:
@@ -109,7 +106,7 @@ class SnapshotReader(DuckDBReader):
         """The files of each table that has all of them, and for each other table what is wrong."""
         files: dict[str, Sequence[Path]] = {}
         damaged: dict[str, str] = {}
-        for table in sorted({name for year in self.catalog.years.values() for name in year.tables}):
+        for table in self.catalog.tables:
             try:
                 files[table] = self.files_of(table)
             except DamagedError as error:

@@ -26,10 +26,7 @@ class Views:
 
     def replace(self, catalog: Catalog) -> None:
         """Write the database anew: a view with comments for each table, and `snapshot`, which says what they show."""
-        files: dict[str, list[Path]] = {}
-        for _, year in sorted(catalog.years.items()):
-            for name, held in year.tables.items():  # years of an earlier version may lack a table
-                files.setdefault(name, []).append(self.objects / held.key)
+        files = {name: [self.objects / held.key for held in catalog.years_of(name).values()] for name in catalog.tables}
         with staging_folder(self.staging) as fresh:
             with duckdb.connect(str(fresh / self.file.name)) as connection:
                 connection.begin()  # else each comment waits for the disk

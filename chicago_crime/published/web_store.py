@@ -1,14 +1,13 @@
 """A snapshot behind a web address, as `chicago-crime site` and a public bucket serve it."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import requests
 from typing_extensions import override
 
-from chicago_crime.intake.staging import publish
 from chicago_crime.published.catalog import DamagedError
+from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.object_store import Item, ObjectStoreError, ReadableStore
 
 TIMEOUT_S = 60
@@ -27,20 +26,15 @@ class WebStore(ReadableStore):
     @override
     def get(self, key: str, folder: Path) -> Path:
         """Download an object whose name is made of its content, and verify it."""
-        with self._ask(key) as response:
+        file = folder / PurePosixPath(key).name
+        with self._ask(key) as response, file.open("wb") as stream:
             if not response.ok:
                 raise DamagedError(f"{self._url(key)}: the server answers {response.status_code}")
-            found = hashlib.sha256()
-            fresh = folder / "download"
-            with fresh.open("wb") as file:
-                for block in response.iter_content(1 << 20):
-                    found.update(block)
-                    file.write(block)
-        name = PurePosixPath(key)
-        if found.hexdigest()[:16] != name.stem:
+            for block in response.iter_content(1 << 20):
+                stream.write(block)
+        if checksum_of(file)[:16] != file.stem:
             raise DamagedError(f"{self._url(key)} is damaged: its content is not what its name says. Try again later")
-        publish(fresh, folder / name.name)
-        return folder / name.name
+        return file
 
     @override
     def read(self, key: str) -> tuple[bytes, str] | None:

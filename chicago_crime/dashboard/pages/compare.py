@@ -173,9 +173,9 @@ def _label(request: PageRequest, name: str | None) -> str:
     by = request.filters.rows
     if by == "type":
         return name or NO_TYPE
-    if by == "area":
-        return request.area_name(int(name) if name else None)
-    return f"{by.capitalize()} {name}" if name else f"No {by}"
+    if by == "area" and not name:
+        return request.area_name(None)
+    return request.filter_label(by, name) if name else f"No {by}"
 
 
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:

@@ -12,7 +12,6 @@ from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import days_of, is_loaded
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text
-from chicago_crime.reference import offense_groups
 from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
@@ -104,11 +103,7 @@ def _is_chosen(request: PageRequest, signal: Signal) -> bool:
 
 
 def _row(request: PageRequest, signal: Signal, first: date, last: date) -> dict[str, Any]:
-    offense = {
-        "all": lambda: "All crimes",
-        "group": lambda: offense_groups()[signal.name].label,
-        "type": lambda: signal.name.capitalize(),
-    }[signal.of]()
+    offense = request.filter_label(signal.of, signal.name) if signal.name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
     low, high = round(signal.low), round(signal.high)
     link = replace(

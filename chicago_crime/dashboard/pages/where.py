@@ -111,10 +111,6 @@ def _chosen(request: PageRequest) -> Outlines:
     return {}
 
 
-def _name(request: PageRequest, kind: str, number: int) -> str:
-    return request.area_name(number) if kind == "area" else f"{kind.capitalize()} {number}"
-
-
 def _is_by_rate(request: PageRequest, shown: str) -> bool:
     return shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
 
@@ -138,7 +134,7 @@ def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
 def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dict[str, Any]:
     place: dict[str, Any] = {kind: (number,)}
     inside = replace(request.filters, map="cells", page=1, **place).query()
-    row = {"name": _name(request, kind, number), "number": number, "crimes": crimes, "link": inside}
+    row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes, "link": inside}
     row["incidents"] = request.incidents(**{kind: number})
     if kind == "area":
         residents = request.residents(request.years, [number])
@@ -303,9 +299,15 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     ]
 
 
+def chosen_places(request: PageRequest) -> list[str]:
+    """The names of the chosen places."""
+    kinds = (kind for kind, _ in PLACES.values())
+    return [request.filter_label(kind, number) for kind in kinds for number in getattr(request.filters, kind)]
+
+
 def _within(request: PageRequest) -> str:
     """The chosen places in words."""
-    names = [_name(request, kind, number) for kind, _ in PLACES.values() for number in getattr(request.filters, kind)]
+    names = chosen_places(request)
     return f"of {' and '.join(names)}" if names else "of the city"
 
 

@@ -15,8 +15,7 @@ JUMP, LEAST_OF_JUMP = 3, 100
 def codes_are_stable(parts: Examined, years: Sequence[int]) -> Findings:
     """Compare the codes of each year with those of the year before, where that is stored."""
     findings, stored = Findings(), parts.stored(CRIMES)
-    compared = [year for year in years if all(y in stored and stored[y].rows for y in (year - 1, year))]
-    needed = sorted({y for year in compared for y in (year - 1, year)})
+    compared, needed = parts.with_year_before(CRIMES, years)
     counts = parts.warehouse.count_by(CRIMES, needed, "iucr")
     for year in compared:
         # What a year that is not over would have had of each code, had nothing changed.

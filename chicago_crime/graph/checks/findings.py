@@ -122,6 +122,12 @@ class Examined:
         """What a table holds."""
         return self.warehouse.stored(table)
 
+    def with_year_before(self, table: Table, years: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Those of the years that have rows and a year with rows before, and these years with the ones before."""
+        stored = self.stored(table)
+        compared = [year for year in years if all(y in stored and stored[y].rows for y in (year - 1, year))]
+        return compared, sorted({y for year in compared for y in (year - 1, year)})
+
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """Aggregates over years of a table, as `Warehouse.measure`; what several checks need is computed once."""
         stored, keys = self.stored(table), {year: (table.name, year, *measures.values()) for year in years}

@@ -108,8 +108,7 @@ def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
 def is_like_the_year_before(parts: Examined, years: Sequence[int]) -> Findings:
     """Compare each year with the one before, where that is stored."""
     findings, stored = Findings(), parts.stored(CRIMES)
-    compared = [year for year in years if all(y in stored and stored[y].rows for y in (year - 1, year))]
-    needed = sorted({y for year in compared for y in (year - 1, year)})
+    compared, needed = parts.with_year_before(CRIMES, years)
     counts = parts.warehouse.measure(CRIMES, needed, NULL_COUNTS)
     nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
     types = {

@@ -125,7 +125,7 @@ class DuckDBReader(TableReader):
         if not files and not damaged:
             raise WarehouseError(EMPTY)
         for table, problem in damaged.items():
-            if re.search(rf"\b{table}\b", sql, re.IGNORECASE):
+            if is_named(table, sql):
                 raise WarehouseError(problem)
         try:
             with self.connect() as connection:
@@ -155,6 +155,11 @@ class DuckDBReader(TableReader):
                 unordered = {"preserve_insertion_order": False}
                 self._database = duckdb.connect(config={"threads": self.threads, **limits, **unordered})
             return self._database.cursor()
+
+
+def is_named(table: str, sql: str) -> bool:
+    """Whether a statement has the name of a table as a word."""
+    return re.search(rf"\b{table}\b", sql, re.IGNORECASE) is not None
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]]) -> None:
