@@ -1,13 +1,15 @@
 """Runs in the process of a command line: how a signal ends one, and how one that died without a word is found."""
 
+import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from dagster import DagsterInstance, DagsterRun
+from dagster import DagsterExecutionInterruptedError, DagsterInstance, DagsterRun
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.settings import Settings
@@ -15,6 +17,9 @@ from chicago_crime.storage.leases import abandoned, lease
 
 LEASES = "command-line-runs"
 """Folder in Dagster's: a file for each run of a command line, locked while that lives."""
+
+REPEAT_AFTER_S = 0.05
+"""How long after a lost interrupt it is sent again."""
 
 
 class RunCanceledError(PlatformError):
@@ -89,6 +94,14 @@ def _signals() -> Iterator[Callable[[], bytes]]:
     def hang_up(number: int, frame: FrameType | None) -> None:
         signal.raise_signal(signal.SIGTERM)
 
+    def repeat(lost: "sys.UnraisableHookArgs") -> None:
+        # Python drops what a handler raises inside a weak reference's callback or a __del__: the run would go on.
+        if isinstance(lost.exc_value, KeyboardInterrupt | DagsterExecutionInterruptedError):
+            threading.Timer(REPEAT_AFTER_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            hook_before(lost)
+
+    hook_before, sys.unraisablehook = sys.unraisablehook, repeat
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     with reader, writer:
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
@@ -99,5 +112,6 @@ def _signals() -> Iterator[Callable[[], bytes]]:
             yield received
         finally:
             signal.set_wakeup_fd(-1)
+            sys.unraisablehook = hook_before
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -9,13 +9,15 @@ import signal
 import sqlite3
 import subprocess
 import time
+import weakref
 from pathlib import Path
 
 import duckdb
 import pytest
+from dagster import DagsterInstance
 
 from chicago_crime.dashboard.app import PAGES
-from chicago_crime.graph.command_line_runs import LEASES
+from chicago_crime.graph.command_line_runs import LEASES, RunCanceledError, recorded
 from chicago_crime.graph.status import read_status
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
@@ -139,6 +141,24 @@ def test_a_signal_cancels_a_run_and_readers_see_the_old_year(
     assert status_of_runs(settings)[0] == "CANCELED"
     assert list((settings.home / LEASES).iterdir()) == []
     assert_readers_see(settings, OLD)
+
+
+def test_a_signal_whose_exception_python_drops_still_ends_the_run(settings: Settings) -> None:
+    class Thing:
+        pass
+
+    thing, went_on = Thing(), list[bool]()
+    reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGTERM))
+    with (
+        DagsterInstance.ephemeral() as instance,
+        pytest.raises(RunCanceledError, match="SIGTERM"),
+        recorded(instance, settings, "a-run"),
+    ):
+        del thing
+        assert reference() is None
+        time.sleep(10)
+        went_on.append(True)
+    assert went_on == []
 
 
 def test_a_full_disk_ends_the_run_with_an_error_and_the_old_year_stays(settings: Settings) -> None:
