@@ -12,8 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from chicago_crime.errors import UsageError
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
+from chicago_crime.reference import checked_estimates
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.sources.base import BoundarySource, CrimeSource
 from chicago_crime.storage.object_store import ObjectStore, ReadableStore
@@ -97,7 +99,8 @@ class Installation:
             return build_bigquery(self.settings)
         from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
-        return DuckDBWarehouse(folder=self.settings.data_dir / "warehouse", **self._duckdb)
+        folder = self.settings.data_dir / "warehouse"
+        return DuckDBWarehouse(folder=folder, estimates=_estimates(self.settings), **self._duckdb)
 
     @property
     def working_reader(self) -> TableReader:
@@ -289,6 +292,18 @@ def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketS
     return BucketStore(account, bucket or settings.gcs_bucket)
 
 
+def _estimates(settings: Settings) -> Path | None:
+    """The file of population estimates, if there is one.
+
+    Raises:
+        SettingsError: it cannot be read; the message names line and column.
+    """
+    try:
+        return settings.population and checked_estimates(settings.population.absolute())
+    except UsageError as error:
+        raise SettingsError(f"CHICAGO_CRIME_POPULATION: {error}") from error
+
+
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """The warehouse in BigQuery. It makes no request yet."""
     with google_extra():
@@ -305,6 +320,7 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         most_bytes=int(settings.bigquery_max_gb_billed * GB),
         staging=build_bucket_store(settings, settings.staging_bucket),
         memory=settings.duckdb_memory,
+        estimates=_estimates(settings),
     )
 
 

@@ -25,7 +25,7 @@ from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.dashboard.downloads import FORMATS, file_name
 from chicago_crime.dashboard.filters import Filters, read_filters
-from chicago_crime.dashboard.page_request import Page, PageRequest
+from chicago_crime.dashboard.page_request import NothingMatchesError, Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.dashboard.pages.incidents import incidents
@@ -51,7 +51,6 @@ PAGES: dict[str, tuple[str, Page]] = {
     "incidents": ("Incidents", incidents),
     "data": ("Data", data_page),
 }
-BLOCKS_SUGGESTED = 20
 HOSTS = ["127.0.0.1", "localhost", "testserver"]
 NOT_IN_FRAMES = "frame-ancestors 'none'"
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
@@ -123,13 +122,15 @@ class Dashboard:
         if name not in PAGES:
             raise HTTPException(404)
         page_request = self._page_request(request)
-        view, problem, status = None, None, 200
+        view, problem, status, blocks = None, None, 200, []
         try:
             page_request.require_sense()
             view = PAGES[name][1](page_request)
+        except NothingMatchesError as error:
+            problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        return self._render("page.html", name, page_request, status, view=view, problem=problem)
+        return self._render("page.html", name, page_request, status, view=view, problem=problem, blocks=blocks)
 
     def download(self, request: Request) -> Response:
         """A table of a page, with the rows that the page shows for the same query string."""
@@ -208,9 +209,7 @@ class Dashboard:
     def blocks(self, request: Request) -> Response:
         """Blocks that contain a text, those with most crimes first: what the filter of blocks suggests."""
         page_request = self._page_request(request)
-        part = request.query_params.get("part", "").strip().upper()
-        found = page_request.answer("blocks", part=part, row_count=BLOCKS_SUGGESTED)
-        return JSONResponse(found["block"].to_pylist())
+        return JSONResponse(page_request.blocks_like([request.query_params.get("part", "")]))
 
     def _error(self, status: int, title: str, problem: str) -> Response:
         return self._render("message.html", "", status=status, title=title, problem=problem)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def render(request: PageRequest) -> str:
         others=[request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         numbers=views[0].numbers,
         sections={section.name: section for section in used},
-        figure=lambda name, width, height: as_svg(_figure(views, name), width, height),
+        figure=partial(_drawn, views),
         map=replace(drawn, marks=[replace(mark, link="") for mark in drawn.marks]),  # a file by itself links nowhere
         tables={name: _short(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         notes=_notes([*used, _section(views[2], "season")]),
@@ -109,8 +110,10 @@ def _section(view: View, name: str) -> Section:
     return next(section for section in view.sections if section.name == name)
 
 
-def _figure(views: Iterable[View], name: str) -> Figure:
-    return next(one for view in views for section in view.sections for one in section.figures if one.name == name)
+def _drawn(views: Iterable[View], name: str, width: int, height: int) -> Markup | str:
+    """A chart as SVG, or the sentence that says all of it."""
+    section = next(one for view in views for one in view.sections if one.name == name)
+    return as_svg(section.figures[0], width, height) if section.figures else section.intro
 
 
 def _short(table: PageTable, rows: int) -> tuple[PageTable, int]:

@@ -1,7 +1,8 @@
 """The page Compare: three periods against the year before and the mean of three years, in the style of CompStat."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.overview import NO_TYPE
-from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change
+from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
 from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
@@ -40,9 +41,10 @@ def compare(request: PageRequest) -> View:
             f"{format_years(list(facts.years))} are loaded, up to {as_text(facts.newest_day, 'date')}."
         )
     years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
-    answer = request.answer("compare", years, rows_are=request.filters.rows, last_day=end, start=None, finish=None)
+    answer = request.answer("compare", years, place=_place(request), last_day=end, start=None, finish=None)
     found = answer.to_pylist()
     request.years = [end.year]
+    request.notes += request.missing_years
     if request.filters.has_dates:
         request.notes.append("The dates from and to do not apply to this page: its periods end on the day above.")
     request.require_matches(sum(row[span] for row in found for span in SPANS))
@@ -62,8 +64,18 @@ def compare(request: PageRequest) -> View:
     _judge([total], UNLIKE)
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[_table(request, rows, total, end), _chart(request, rows, end), _by_year(request)],
+        sections=[
+            _table(request, rows, total, end),
+            _chart(request, rows, end),
+            *_districts_of_beats(request, end.year),
+            _by_year(request),
+        ],
     )
+
+
+def _place(request: PageRequest) -> str | None:
+    """What one row stands for, as the statements take it: a kind of place, or None for types."""
+    return None if request.filters.rows == "type" else request.filters.rows
 
 
 def _default_end(request: PageRequest) -> date:
@@ -193,13 +205,14 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             Column(f"{span}_mean_change", "±\u00a0%", "growth", label, f"{span}_mean_is_small"),
             Column(f"{span}_mean_years", "Years in the mean", "plain", label, is_shown=False),
         ]
-    caption = f"Periods up to {as_text(end, 'date')}"
+    title = f"Periods ending on {as_text(end, 'date')}"
     return Section(
         "spans",
-        f"Periods ending on {as_text(end, 'date')}",
-        f"28 days from {as_text(end - timedelta(27), 'date')}; the year to date from 1 January; the last full year, "
-        f"{newest['whole_year']}. Each is compared with the same days of the year before and with the mean of the "
-        f"{YEARS_BACK} years before. {_in_words(total)}",
+        title,
+        f"28 days: {days_text(*days_of('days_28', end, 0))}; year to date: "
+        f"{days_text(*days_of('year_to_date', end, 0))}; the last full year: {newest['whole_year']}. "
+        "Each is compared with the same days of the year before and with "
+        f"the mean of the {YEARS_BACK} years before. {_in_words(total)}",
         [
             VERDICTS,
             caveats.SMALL_NUMBERS,
@@ -208,7 +221,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *(caveats.still_growing(request) if _is_filling(request.facts, end) else []),
             *(caveats.labels(request.facts, request.filters) if request.filters.rows == "type" else []),
         ],
-        tables=[PageTable("spans", caption, columns, rows, shown=200, is_open=True, total=total)],
+        tables=[PageTable("spans", title, columns, rows, shown=200, is_open=True, total=total)],
         shape="wide",
     )
 
@@ -235,7 +248,7 @@ def _is_filling(facts: Facts, end: date) -> bool:
 def _by_year(request: PageRequest) -> Section:
     loaded = request.facts.years
     counts: dict[str | None, dict[int, int]] = defaultdict(dict)
-    for row in request.answer("by_year", loaded, rows_are=request.filters.rows, start=None, finish=None).to_pylist():
+    for row in request.answer("by_year", loaded, place=_place(request), start=None, finish=None).to_pylist():
         counts[row["row_name"]][row["year"]] = row["crimes"]
     newest = max(loaded)
     columns = [Column("name", request.filters.rows.capitalize())]
@@ -259,6 +272,62 @@ def _by_year(request: PageRequest) -> Section:
         tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
         shape="wide",
     )
+
+
+def _districts_of_beats(request: PageRequest, newest: int) -> list[Section]:
+    """The chosen beats by year, each against the district of most of its crimes; nothing if no beat is chosen."""
+    filters, loaded = request.filters, request.facts.years
+    rows: list[dict[str, Any]] = []
+    for beat in filters.beat:
+        of_beat = replace(request, filters=replace(filters, beat=(beat,), start=None, finish=None))
+        in_districts: Counter[int] = Counter()
+        in_beat: Counter[int] = Counter()
+        for row in of_beat.answer("by_year", loaded, place="district").to_pylist():
+            in_districts[int(row["row_name"] or 0)] += row["crimes"]
+            in_beat[row["year"]] += row["crimes"]
+        district = max(in_districts, key=lambda number: in_districts[number], default=0)
+        if not district:
+            continue
+        around = replace(of_beat, filters=replace(of_beat.filters, beat=(), district=(district,)))
+        for row in around.answer("by_year", loaded, place="district").to_pylist():
+            rows.append(
+                {
+                    "name": request.filter_label("beat", beat),
+                    "year": row["year"],
+                    "crimes": in_beat[row["year"]],
+                    "district": request.filter_label("district", district),
+                    "in_district": row["crimes"],
+                    "share": share(in_beat[row["year"]], row["crimes"]),
+                    "incidents": of_beat.incidents(year=row["year"]),
+                    "of_district": around.incidents(year=row["year"]),
+                }
+            )
+    if not rows:
+        return []
+    rows.sort(key=lambda row: (-row["year"], row["name"]))
+    columns = (
+        Column("name", "Beat"),
+        Column("year", "Year", "plain"),
+        Column("crimes", "Crimes", "count", incidents="incidents"),
+        Column("district", "District"),
+        Column("in_district", "Crimes in it", "count", incidents="of_district"),
+        Column("share", "Share", "percent"),
+    )
+    said = [
+        f"{row['name']} had {row['crimes']:,} of the {row['in_district']:,} crimes of {row['district']} in {newest} "
+        f"({as_text(row['share'], 'percent')})."
+        for row in rows
+        if row["year"] == newest
+    ]
+    return [
+        Section(
+            "districts",
+            "Beats and their districts",
+            " ".join(said),
+            caveats.places_drift("beat", loaded),
+            tables=[PageTable("districts", "Crimes of the beats and of their districts", columns, rows, is_open=True)],
+        )
+    ]
 
 
 def _gaps(request: PageRequest, means: dict[str, int], newest: dict[str, int]) -> list[str]:

@@ -184,7 +184,11 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             Column("side", "Side", is_shown=False),
         ]
         rates = "No rates while a filter splits areas: there are no population figures of their parts."
-        notes = [rates] if request.filters.splits_areas else [f"Gray: {caveats.SMALL_RATE}.", caveats.POPULATION]
+        notes = (
+            [rates]
+            if request.filters.splits_areas
+            else [f"Gray: {caveats.SMALL_RATE}.", caveats.population(request.facts)]
+        )
     title = f"{what} by {called}, {request.years_text}"
     return [
         Section(
