@@ -200,7 +200,7 @@ class Dashboard:
         filters, notes, refused = read_filters((name, text) for name, text in pairs if name not in ("q", "part"))
         data = self.snapshots.data(filters.as_of)
         if text := request.query_params.get("q", "").strip():
-            found, unknown = understand(text, data.facts())
+            found, unknown = understand(text, data)
             filters = replace(found, as_of=filters.as_of)
             notes += [f"Not understood: {', '.join(unknown)}."] if unknown else []
             notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
