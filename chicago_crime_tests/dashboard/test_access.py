@@ -1,4 +1,4 @@
-"""Tests of what stands before the pages: host names, a proxy that signs people in, limits, and that nothing is written."""
+"""Tests of what stands before the pages: host names, a proxy that signs people in, limits, nothing is written."""
 
 import re
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ def test_only_a_trusted_proxy_says_who_is_signed_in(sample: Settings) -> None:
     assert "ada@" not in served(sample, PROXY).get("/data", headers=said).text
     with pytest.raises(SettingsError, match="whose header to believe"):
         load_settings(dashboard_user_header=USER)
-    with pytest.raises(SettingsError, match="DASHBOARD_PROXIES=proxy.internal"):
+    with pytest.raises(SettingsError, match=r"DASHBOARD_PROXIES=proxy\.internal"):
         load_settings(dashboard_proxies="proxy.internal")
 
 
