@@ -44,6 +44,10 @@ class Lineage:
         code = code_version() + (estimates.read_text() if estimates and table.name == "area_rates" else "")
         return cls(digest(table.name, code, inputs), inputs)
 
+    def is_current(self, table: Table) -> bool:
+        """Whether this version of the package would make the same of the same inputs."""
+        return self.identity == digest(table.name, code_version(), self.inputs)
+
 
 def digest(*texts: str) -> str:
     """A digest of texts: 16 hexadecimal characters."""
