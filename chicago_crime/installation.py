@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from chicago_crime.errors import UsageError
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
 from chicago_crime.reference import checked_estimates
@@ -100,7 +99,7 @@ class Installation:
         from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
         folder = self.settings.data_dir / "warehouse"
-        return DuckDBWarehouse(folder=folder, estimates=_estimates(self.settings), **self._duckdb)
+        return DuckDBWarehouse(folder=folder, estimates=checked_estimates(self.settings.population), **self._duckdb)
 
     @property
     def working_reader(self) -> TableReader:
@@ -296,18 +295,6 @@ def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketS
     return BucketStore(account, bucket or settings.gcs_bucket)
 
 
-def _estimates(settings: Settings) -> Path | None:
-    """The file of population estimates, if there is one.
-
-    Raises:
-        SettingsError: it cannot be read; the message names line and column.
-    """
-    try:
-        return settings.population and checked_estimates(settings.population.absolute())
-    except UsageError as error:
-        raise SettingsError(f"CHICAGO_CRIME_POPULATION: {error}") from error
-
-
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """The warehouse in BigQuery. It makes no request yet."""
     with google_extra():
@@ -324,7 +311,7 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         most_bytes=int(settings.bigquery_max_gb_billed * GB),
         staging=build_bucket_store(settings, settings.staging_bucket),
         memory=settings.duckdb_memory,
-        estimates=_estimates(settings),
+        estimates=checked_estimates(settings.population),
     )
 
 

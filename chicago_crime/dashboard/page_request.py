@@ -81,6 +81,13 @@ class PageRequest:
         return self.years[-1]
 
     @property
+    def default_end(self) -> date:
+        """The newest day of the chosen years; of all years, of the newest with a year before it to compare with."""
+        loaded = self.facts.years
+        chosen = [year for year in self.filters.year if year in loaded]
+        return loaded[max(chosen or [year for year in loaded if year - 1 in loaded] or loaded)].last_day
+
+    @property
     def years_text(self) -> str:
         """The years as text, such as 2014-2016, 2021."""
         return format_years(self.years).replace(",", ", ").replace("-", NO_BREAK_HYPHEN)

@@ -11,6 +11,7 @@
 """
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -54,36 +55,36 @@ def rows(table: str, estimates: Path | None = None) -> list[dict[str, str]]:
     return [{name: row[name] for name in found[0]} for row in found]
 
 
-def checked_estimates(path: Path) -> Path:
-    """A file of population estimates, if it can be read: community_area, year and population in each line.
+def checked_estimates(path: Path | None) -> Path | None:
+    """A file of population estimates, if there is one: community_area, year and population in each line.
 
     Raises:
-        UsageError: it cannot; the message names line and column.
+        UsageError: it cannot be read; the message names the setting, line and column.
     """
-    census = rows("residents")
-    last = max(int(row["year"]) for row in census)
-    known = {(int(row["community_area"]), int(row["year"])) for row in census}
-    limits = {"community_area": (1, 77), "year": (last + 1, 2100), "population": (1, 10_000_000)}
+    if not path:
+        return None
+    where = f"CHICAGO_CRIME_POPULATION={path}"
+    known = {(int(row["community_area"]), int(row["year"])) for row in rows("residents")}
+    first = max(year for _, year in known) + 1
+    limits = {"community_area": (1, 77), "year": (first, 2100), "population": (1, 10_000_000)}
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             if missing := [name for name in limits if name not in (reader.fieldnames or ())]:
-                raise UsageError(f"{path}, line 1: there is no column {missing[0]}; needed: {', '.join(limits)}")
+                raise UsageError(f"{where}, line 1: there is no column {missing[0]}; needed: {', '.join(limits)}")
             for row in reader:
+                at = f"{where}, line {reader.line_num}"
                 for name, (least, most) in limits.items():
                     text = row[name] or ""
-                    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-                        raise UsageError(
-                            f"{path}, line {reader.line_num}, column {name}: {text!r} is not a whole number "
-                            f"from {least} to {most}"
-                        )
+                    if not re.fullmatch("[0-9]+", text) or not least <= int(text) <= most:
+                        raise UsageError(f"{at}, column {name}: {text!r} is no whole number from {least} to {most}")
                 key = int(row["community_area"]), int(row["year"])
                 if key in known:
-                    raise UsageError(f"{path}, line {reader.line_num}: area {key[0]} has another line for {key[1]}")
+                    raise UsageError(f"{at}: area {key[0]} has another line for {key[1]}")
                 known.add(key)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as a CSV in UTF-8: {error}") from error
-    return path
+        raise UsageError(f"{where} cannot be read as a CSV in UTF-8: {error}") from error
+    return path.absolute()
 
 
 def comparable_types() -> dict[tuple[str, str], str]:

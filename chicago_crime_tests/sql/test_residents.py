@@ -8,8 +8,9 @@ import pytest
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings, SettingsError
+from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
 from chicago_crime_tests.support import crimes_of_months, folder_settings, rows_of, run_well, write_csv
 
@@ -61,8 +62,8 @@ def test_estimates_replace_the_last_census_after_it(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("area,year,population\n", r"line 1: there is no column community_area"),
-        (f"{HEADER}2024,32,50000\n2024,33,12k\n", r"line 3, column population: '12k' is not a whole number"),
-        (f"{HEADER}2019,32,50000\n", r"line 2, column year: '2019' is not a whole number from 2021"),
+        (f"{HEADER}2024,32,50000\n2024,33,12k\n", r"line 3, column population: '12k' is no whole number"),
+        (f"{HEADER}2019,32,50000\n", r"line 2, column year: '2019' is no whole number from 2021"),
         (f"{HEADER}2024,78,1\n", r"line 2, column community_area: '78'"),
         (f"{HEADER}2024,32\n", r"line 2, column population: ''"),
         (f"{HEADER}2024,32,1\n2024,32,2\n", r"line 3: area 32 has another line for 2024"),
@@ -74,5 +75,5 @@ def test_a_wrong_line_of_the_estimates_is_named(tmp_path: Path, text: Any, probl
     if text is not None:
         file.write_text(text)
     settings = folder_settings(tmp_path / "data", tmp_path, population=file)
-    with pytest.raises(SettingsError, match=rf"CHICAGO_CRIME_POPULATION: .*estimates.csv.*{problem}"):
+    with pytest.raises(UsageError, match=rf"CHICAGO_CRIME_POPULATION=.*estimates.csv.*{problem}"):
         Installation(settings).warehouse  # noqa: B018

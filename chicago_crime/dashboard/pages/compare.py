@@ -1,6 +1,6 @@
 """The page Compare: three periods against the year before and the mean of three years, in the style of CompStat."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -34,7 +34,7 @@ VERDICTS = (
 def compare(request: PageRequest) -> View:
     """Build the page. Its years follow from the end date, not from the filter of years."""
     facts = request.facts
-    end = request.filters.end or _default_end(request)
+    end = request.filters.end or request.default_end
     if end.year not in facts.years or end > facts.newest_day:
         raise NothingMatchesError(
             f"{as_text(end, 'date')} is not loaded. Choose another end date: "
@@ -67,7 +67,6 @@ def compare(request: PageRequest) -> View:
         sections=[
             _table(request, rows, total, end),
             _chart(request, rows, end),
-            *_districts_of_beats(request, end.year),
             _by_year(request),
         ],
     )
@@ -76,15 +75,6 @@ def compare(request: PageRequest) -> View:
 def _place(request: PageRequest) -> str | None:
     """What one row stands for, as the statements take it: a kind of place, or None for types."""
     return None if request.filters.rows == "type" else request.filters.rows
-
-
-def _default_end(request: PageRequest) -> date:
-    """The newest day of the chosen years; of all years, that of the newest with a year before it to compare with."""
-    loaded = request.facts.years
-    chosen = [year for year in request.filters.year if year in loaded]
-    if not chosen:
-        chosen = [year for year in loaded if year - 1 in loaded] or list(loaded)
-    return loaded[max(chosen)].last_day
 
 
 def whole_year(end: date) -> int:
@@ -221,7 +211,9 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *(caveats.still_growing(request) if _is_filling(request.facts, end) else []),
             *(caveats.labels(request.facts, request.filters) if request.filters.rows == "type" else []),
         ],
-        tables=[PageTable("spans", title, columns, rows, shown=200, is_open=True, total=total)],
+        tables=[
+            PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
+        ],
         shape="wide",
     )
 
@@ -232,7 +224,8 @@ def _in_words(total: dict[str, Any]) -> str:
     if not verdict or before == now:
         return ""
     odds = 1 / max(float(p_of_change(before, now)), 1e-6)
-    often = "less than once in a million times" if odds > 999_999 else f"once in {max(odds, 2):,.0f} times"
+    often = "more often than not" if odds < 2 else f"once in {odds:,.0f} times"
+    often = "less than once in a million times" if odds > 999_999 else often
     return (
         f"All selected, year to date: {now:,} after {before:,}. If only chance were at work, so large a difference "
         f"would come {often}; given how much such counts vary from year to year, it is {verdict}."
@@ -267,67 +260,31 @@ def _by_year(request: PageRequest) -> Section:
     return Section(
         "by-year",
         "By year",
-        "Every loaded year, whatever the end date.",
+        f"{_within_districts(request)}Every loaded year, whatever the end date.",
         [*caveats.places_drift(request.filters.rows, loaded), *caveats.drifting(request, loaded)],
         tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
         shape="wide",
     )
 
 
-def _districts_of_beats(request: PageRequest, newest: int) -> list[Section]:
-    """The chosen beats by year, each against the district of most of its crimes; nothing if no beat is chosen."""
-    filters, loaded = request.filters, request.facts.years
-    rows: list[dict[str, Any]] = []
+def _within_districts(request: PageRequest) -> str:
+    """How much of its district's crimes each chosen beat has, in the year of the end date."""
+    filters, said = replace(request.filters, start=None, finish=None), []
     for beat in filters.beat:
-        of_beat = replace(request, filters=replace(filters, beat=(beat,), start=None, finish=None))
-        in_districts: Counter[int] = Counter()
-        in_beat: Counter[int] = Counter()
-        for row in of_beat.answer("by_year", loaded, place="district").to_pylist():
-            in_districts[int(row["row_name"] or 0)] += row["crimes"]
-            in_beat[row["year"]] += row["crimes"]
-        district = max(in_districts, key=lambda number: in_districts[number], default=0)
-        if not district:
+        of_beat = replace(request, filters=replace(filters, beat=(beat,)))
+        found = of_beat.answer("by_year", request.years, place="district").to_pylist()
+        if not found or not (district := max(found, key=lambda row: row["crimes"])["row_name"]):
             continue
-        around = replace(of_beat, filters=replace(of_beat.filters, beat=(), district=(district,)))
-        for row in around.answer("by_year", loaded, place="district").to_pylist():
-            rows.append(
-                {
-                    "name": request.filter_label("beat", beat),
-                    "year": row["year"],
-                    "crimes": in_beat[row["year"]],
-                    "district": request.filter_label("district", district),
-                    "in_district": row["crimes"],
-                    "share": share(in_beat[row["year"]], row["crimes"]),
-                    "incidents": of_beat.incidents(year=row["year"]),
-                    "of_district": around.incidents(year=row["year"]),
-                }
-            )
-    if not rows:
-        return []
-    rows.sort(key=lambda row: (-row["year"], row["name"]))
-    columns = (
-        Column("name", "Beat"),
-        Column("year", "Year", "plain"),
-        Column("crimes", "Crimes", "count", incidents="incidents"),
-        Column("district", "District"),
-        Column("in_district", "Crimes in it", "count", incidents="of_district"),
-        Column("share", "Share", "percent"),
-    )
-    said = [
-        f"{row['name']} had {row['crimes']:,} of the {row['in_district']:,} crimes of {row['district']} in {newest} "
-        f"({as_text(row['share'], 'percent')})."
-        for row in rows
-        if row["year"] == newest
-    ]
-    return [
-        Section(
-            "districts",
-            "Beats and their districts",
-            " ".join(said),
-            caveats.places_drift("beat", loaded),
-            tables=[PageTable("districts", "Crimes of the beats and of their districts", columns, rows, is_open=True)],
+        around = replace(request, filters=replace(filters, beat=(), district=(int(district),)))
+        crimes, all_crimes = (
+            sum(row["crimes"] for row in one.answer("by_year", request.years, place="district").to_pylist())
+            for one in (of_beat, around)
         )
-    ]
+        said.append(
+            f"Beat {beat} had {crimes:,} of the {all_crimes:,} crimes of District {district} in {request.years_text} "
+            f"({as_text(share(crimes, all_crimes), 'percent')}). "
+        )
+    return "".join(said)
 
 
 def _gaps(request: PageRequest, means: dict[str, int], newest: dict[str, int]) -> list[str]:
@@ -364,7 +321,7 @@ def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
             for row in drawn
         )
         nothing = f"Nothing to show: {end.year - 1} is not loaded or has too few crimes."
-        return Section("changes", "Change in the year to date", only or nothing)
+        return Section("changes", "Change in the year to date", only or nothing, shape="wide")
     return Section(
         "changes",
         "Change in the year to date",

@@ -12,7 +12,7 @@ SORTABLE = ("date", "block", "primary_type", "description", "location_descriptio
 COLUMNS = (
     Column("date", "Date", "time"),
     Column("block", "Block"),
-    Column("primary_type", "Type"),
+    Column("primary_type", "Type", "prose"),
     Column("description", "Description", "prose"),
     Column("location_description", "Location", "prose"),
     Column("area", "Area"),

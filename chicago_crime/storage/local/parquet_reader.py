@@ -154,7 +154,6 @@ class DuckDBReader(TableReader):
                 # Tables are sorted when they are written, and answers by their queries.
                 unordered = {"preserve_insertion_order": False}
                 self._database = duckdb.connect(config={"threads": self.threads, **limits, **unordered})
-                self._database.execute("LOAD parquet; SET GLOBAL parquet_metadata_cache = true")
             return self._database.cursor()
 
 
