@@ -41,8 +41,8 @@ LEGEND = [
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), CRIMES)
-CENTER = (Column("x_ft", "X, ft", "count"), Column("y_ft", "Y, ft", "count"))
-WHAT_CENTER_MEANS = "X and Y are the center of the cell: NAD83 Illinois East, in feet."
+CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
+WHAT_CENTER_MEANS = "Downloads have the center of each cell: NAD83 Illinois East, in feet."
 
 
 class Cells(NamedTuple):
