@@ -166,8 +166,8 @@ def test_a_year_takes_few_writes(both: Both) -> None:
     """A statement and a label each, and for Spark's four tables a staging table and a load job before.
 
     Of two years and an earlier snapshot of one, which loses four labels; `revisions` begins with a label only. Making
-    the dataset, the tables and the reference table, and the export, are there once for all years.
+    the dataset, the tables and two reference tables, and the export, are there once for all years.
     """
-    once, removed_labels, begun = 4, 4, 2
+    once, removed_labels, begun = 5, 4, 2
     statements_and_labels = 2 * (4 * 3 + (4 + len(MARTS)) * 2)
     assert len(both.writes) == once + removed_labels + statements_and_labels + 2 * 4 * 2 - begun
