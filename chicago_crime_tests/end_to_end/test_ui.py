@@ -13,7 +13,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime.tables.years import FIRST_YEAR, current_year
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import new_page
 from chicago_crime_tests.support import (
@@ -88,7 +88,7 @@ def years_by_state(page: Page, address: str, asset: str, state: str) -> list[str
     """The years that the page of an asset lists in a state."""
     page.goto(f"{address}/assets/{asset}?view=partitions")
     label = page.get_by_text(re.compile(rf"^{state} \(\d+\)$"))
-    expect(page.get_by_text(f"{CURRENT_YEAR - FIRST_YEAR + 1} Partitions Selected")).to_be_visible()
+    expect(page.get_by_text(f"{current_year() - FIRST_YEAR + 1} Partitions Selected")).to_be_visible()
     for other in set(STATES) - {state}:
         page.get_by_text(re.compile(rf"^{other} \(")).click()
     count = re.sub(r"\D", "", label.inner_text())

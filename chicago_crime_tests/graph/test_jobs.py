@@ -11,7 +11,6 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from chicago_crime.graph.jobs import refresh_newest_years
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.tables.years import CURRENT_YEAR
 from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
 
 
@@ -54,10 +53,3 @@ def test_it_requests_only_years_that_the_source_has(
     tick_data = tick(folder_settings(tmp_path / "data", tmp_path / "in"), datetime(2016, 3, 7, 6))
     assert years_requested(tick_data) == requested
     assert tick_data.skip_message == (None if requested else "the source folder has neither 2015 nor 2016")
-
-
-def test_a_code_location_that_started_last_year_refreshes_the_years_that_it_has(tmp_path: Path) -> None:
-    for year in (CURRENT_YEAR, CURRENT_YEAR + 1):
-        write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
-    tick_data = tick(folder_settings(tmp_path / "data", tmp_path / "in"), datetime(CURRENT_YEAR + 1, 1, 11, 6))
-    assert years_requested(tick_data) == [(str(CURRENT_YEAR), str(CURRENT_YEAR))]
