@@ -28,6 +28,7 @@ setup(
             "sql/*/*.sql",
             "dashboard/templates/*",
             "dashboard/static/*",
+            "serve/*.md",
         ]
     },
     entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli.app:main"]},
@@ -58,6 +59,7 @@ setup(
         "dashboard": [
             "jinja2>=3.1",
             "limits>=5,<6",
+            "markdown-it-py>=3",
             "mcp>=2.3,<3",
             "numpy>=1.26,<3",
             "pyarrow>=18",

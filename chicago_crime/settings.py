@@ -60,6 +60,12 @@ class Settings(BaseModel):
     portal_app_token: SecretStr | None = Field(
         None, description="app token for the portal: optional, raises the rate limit"
     )
+    portal_whole_after_days: int = Field(
+        7,
+        ge=0,
+        description="days after which a year of the portal is read whole again, as a check; until then, only what "
+        "changed is read; 0 to read it whole every time",
+    )
     boundaries: Path | None = Field(
         None, description="folder with the City's boundaries as GeoJSON; default: they are fetched from the portal"
     )
