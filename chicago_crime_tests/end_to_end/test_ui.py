@@ -13,6 +13,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from chicago_crime.graph.dagster_internals import years_in_tags
+from chicago_crime.graph.instance import open_instance
 from chicago_crime.tables.years import FIRST_YEAR, current_year
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import new_page
@@ -124,5 +126,9 @@ def test_one_asset_of_one_year_then_a_backfill_of_two_years_only(page: Page, add
     assert years_by_state(page, address, "hot_spots", "Failed") == []
     assert "2015" in years_by_state(page, address, "hot_spots", "Missing")
     settings = folder_settings(folder / "data", folder / "in")
+    with open_instance(settings) as instance:  # one run for each range of years, and one for the outlines
+        ranges = [years_in_tags(run.tags) for run in instance.get_runs() if "dagster/backfill" in run.tags]
+        assert sorted(ranges) == [[], [2014], [2016]]
+        wait_until(lambda: all(run.is_success for run in instance.get_runs()))
     assert [len(rows_of(settings, "crimes", year)) for year in (2014, 2016)] == [36, 36]
     assert not (folder / "data" / "warehouse" / "crimes" / "2015.parquet").exists()

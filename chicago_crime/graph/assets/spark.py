@@ -56,7 +56,7 @@ def enrich_crimes(
                 made = {TABLES[of]: f"{workspace.output}/{of}/{year}" for of in names}
                 loaded[year] = warehouse.load_parquets(made, year)
             job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
-            stored = stored_metadata(loaded[year][name])
+            stored = stored_metadata(warehouse, TABLES[name], year, loaded[year][name])
             return {**stored, **job, **report.about, **report.told.get((name, year), {})}
 
         for name in names:
