@@ -1,5 +1,6 @@
 """The static site in a folder: written where something changed, and without touching the files of anybody else."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256

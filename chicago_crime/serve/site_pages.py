@@ -169,7 +169,9 @@ def _downloads(request: PageRequest) -> Iterator[bytes]:
             "files": [("parquet", parquet), ("csv.gz", _csv_name(table.name, year))],
         }
 
-    tables = [(table, [one(table, year) for year in request.data.catalog.years_of(table.name)]) for table in MARTS]
+    tables = [
+        (table, [one(table, year) for year in request.data.catalog.years_of(table.name)]) for table in MARTS
+    ]
     yield _in_site("site_downloads.html", request, DOWNLOADS, title="Downloads", tables=tables, catalog=CATALOG)
 
 
