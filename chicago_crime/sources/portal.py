@@ -81,6 +81,7 @@ class PortalSource(CrimeSource):
         today: the current date; None for the real one. The year of 8 days ago is the newest.
         whole_after_days: after so many days, a year is read whole again; 0 to always do so.
         changes: what changed, by year; `prepare` finds it.
+        read_until: the newest time at which the portal had written any row, before anything was read; "" if unknown.
     """
 
     url: str
@@ -90,6 +91,7 @@ class PortalSource(CrimeSource):
     today: date | None = None
     whole_after_days: int = 7
     changes: Mapping[int, _Changes] = field(default_factory=dict, repr=False)
+    read_until: str = ""
     name = "portal"
     fresh_for = timedelta(days=8)  # a week, and a day for the run
     tells_changes = True
@@ -111,10 +113,9 @@ class PortalSource(CrimeSource):
         """Request what changed since the years were read, once for all of them; the others will be read whole."""
         waiting = {year: held[year] for year in years if year in held and self._can_follow(held[year])}
         found: dict[int, _Changes] = {}
-        if not waiting:
-            return self
         with self._lock, self._api.connected() as portal:
             before = portal.states()
+            read_until = max((state.written_at for state in before.values()), default="")
             for _ in range(READINGS):
                 rows = {year: directory / f"{year}.changes" for year in waiting}
                 changed = {year: one for year, one in waiting.items() if before.get(year) != _state_of(one)}
@@ -124,7 +125,7 @@ class PortalSource(CrimeSource):
                     one = waiting.pop(year)
                     found[year] = _Changes(one, after[year], rows[year], self._is_due(one))
                 before = after
-        return replace(self, changes=found)
+        return replace(self, changes=found, read_until=read_until)
 
     @override
     def unchanged(self) -> list[int]:
@@ -215,6 +216,7 @@ class PortalSource(CrimeSource):
             "dataset": DATASET,
             "portal": self.url,
             **state._asdict(),
+            "read_until": self.read_until or state.written_at,
             "read_whole": read_whole,
             "partial": year == self._newest_year,
             VERSION: str(state),
@@ -258,10 +260,9 @@ def _state_of(held: Held) -> State:
 
 def _read_changes(portal: Portal, held: Mapping[int, Held], rows: Mapping[int, Path], progress: Progress) -> None:
     """Write the rows that changed since the years were read, into a file for each year."""
-    since = {year: datetime.fromisoformat(_state_of(one).written_at) - OVERLAP for year, one in held.items()}
+    since = {year: datetime.fromisoformat(str(one.details["read_until"])) - OVERLAP for year, one in held.items()}
     either = " OR ".join(
-        f"(year = {year} AND :updated_at >= '{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z')"
-        for year, at in sorted(since.items())
+        f"(year = {year} AND :updated_at >= '{at:%Y-%m-%dT%H:%M:%S}.000Z')" for year, at in sorted(since.items())
     )
     with ExitStack() as stack:
         files = {year: stack.enter_context(path.open("wb")) for year, path in rows.items()}
