@@ -1,5 +1,6 @@
 """Settings, each with its meaning, default and choices. No other module reads the environment."""
 
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -99,6 +100,27 @@ class Settings(BaseModel):
         description="who is told when something is wrong: addresses as Apprise reads them, separated by spaces, as "
         "mailtos://user:password@example.org or slack://...",
     )
+    dashboard_hosts: str = Field(
+        "",
+        pattern=r"^[\w.\s-]*$",
+        description="host names that the dashboard answers to besides 127.0.0.1 and localhost, separated by spaces",
+    )
+    dashboard_path: str = Field(
+        "", pattern=r"^(/[\w.~-]+)*$", description="path under which a proxy serves the dashboard, as /crime"
+    )
+    dashboard_proxies: str = Field(
+        "",
+        description="addresses or networks of the proxies that say who a client is, separated by spaces; "
+        "default: none is believed",
+    )
+    dashboard_user_header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="header in which these proxies name whom they signed in, for pages to show",
+    )
+    dashboard_requests_per_minute: int = Field(
+        120, ge=1, description="downloads, reports, incidents and answers to programs for each client a minute"
+    )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
     duckdb_memory: str = Field(
         "700MB",
@@ -172,6 +194,13 @@ class Settings(BaseModel):
             raise ValueError(f"the path {path} contains {found[0]}, which databases misread: choose another folder")
         return path
 
+    @field_validator("dashboard_proxies")
+    @classmethod
+    def _addresses(cls, proxies: str) -> str:
+        for one in proxies.split():
+            ipaddress.ip_network(one)  # whose error says what is wrong
+        return proxies
+
     @field_validator("portal_app_token", "kaggle_api_token", "kaggle_key")
     @classmethod
     def _fit_for_a_header(cls, secret: SecretStr | None) -> SecretStr | None:
@@ -186,6 +215,12 @@ class Settings(BaseModel):
     def _folder_is_named(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
             raise ValueError(f"{PREFIX}SOURCE=folder needs {PREFIX}FOLDER, the folder with the yearly CSVs")
+        return self
+
+    @model_validator(mode="after")
+    def _proxy_is_named(self) -> "Settings":
+        if self.dashboard_user_header and not self.dashboard_proxies:
+            raise ValueError(f"{PREFIX}DASHBOARD_USER_HEADER needs {PREFIX}DASHBOARD_PROXIES: whose header to believe")
         return self
 
     @model_validator(mode="after")

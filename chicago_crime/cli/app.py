@@ -18,6 +18,7 @@ from chicago_crime.cli.query import query
 from chicago_crime.cli.rehearse import rehearse
 from chicago_crime.cli.report import report
 from chicago_crime.cli.run import run
+from chicago_crime.cli.site import site
 from chicago_crime.cli.snapshots import snapshots
 from chicago_crime.cli.status import status
 
@@ -48,6 +49,7 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
         'report --area "Hyde Park" --year 2016 --output report.html',
         "report --ward 24 --year 2016 --output ward.html",
     ),
+    site: ("site ~/public/crime",),
     mcp: ("mcp --data-dir ~/crimes",),
     doctor: ("doctor",),
     rehearse: ("rehearse", "rehearse --cluster --yes"),

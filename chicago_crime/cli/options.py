@@ -77,7 +77,7 @@ def plain_errors() -> Iterator[None]:
 
 
 _PIPELINE = "dagster numpy pandas pyarrow pysail pyspark sqlglot sqlalchemy tenacity"
-_DASHBOARD = "jinja2 mcp markupsafe shapely starlette uvicorn vl_convert"
+_DASHBOARD = "jinja2 markdown_it mcp markupsafe shapely starlette uvicorn vl_convert"
 _EXTRAS = dict.fromkeys(_PIPELINE.split(), "pipeline,spark") | dict.fromkeys(_DASHBOARD.split(), "dashboard")
 
 

@@ -5,9 +5,10 @@ It is made to be printed or sent. Its numbers, charts and tables are those of th
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,26 @@ def title_of(request: PageRequest) -> str:
     return f"Reported crime in {' and '.join(chosen_places(request)) or 'Chicago'}, {request.years_text}"
 
 
+def nowhere(link: str) -> str:
+    """Where a file by itself leads to: nowhere."""
+    return ""
+
+
 def render(request: PageRequest) -> str:
     """The report as HTML, under any filters.
+
+    Raises:
+        PlatformError: none of the years is loaded, or no crime matches.
+    """
+    return render_paper("report.html", request, **contents(request))
+
+
+def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> dict[str, Any]:
+    """What the report shows, by the names of its template.
+
+    Args:
+        request: what it is on.
+        page_of: makes the address, beside the report, of what a page of the dashboard links to; empty for none.
 
     Raises:
         PlatformError: none of the years is loaded, or no crime matches.
@@ -88,20 +107,28 @@ def render(request: PageRequest) -> str:
     [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[3].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=True)]
-    return TEMPLATES.get_template("report.html").render(
-        title=title_of(request),
-        others=[request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
-        numbers=views[0].numbers,
-        sections={section.name: section for section in used},
-        figure=lambda name, width, height: as_svg(_figure(views, name), width, height),
-        map=replace(drawn, marks=[replace(mark, link="") for mark in drawn.marks]),  # a file by itself links nowhere
-        tables={name: _short(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
-        notes=_notes([*used, _section(views[2], "season")]),
+    return {
+        "title": title_of(request),
+        "page_of": page_of,
+        "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
+        "numbers": views[0].numbers,
+        "sections": {section.name: section for section in used},
+        "figure": cache(lambda name, width, height: as_svg(_figure(views, name), width, height)),
+        "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
+        "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
+        "notes": list(_notes([*used, _section(views[2], "season")])),
+        "newest": last_day,
+    }
+
+
+def render_paper(template: str, request: PageRequest, **more: Any) -> str:
+    """A page that is made to be printed or sent: it loads nothing, and it says what it is from."""
+    return TEMPLATES.get_template(template).render(
         as_text=as_text,
         synthetic_years=caveats.synthetic_years(request.facts),
-        newest=last_day,
         citation=request.citation,
         map_css=Markup((FOLDER / "static" / "map.css").read_text().partition("@media")[0]),
+        **more,
     )
 
 
@@ -113,7 +140,7 @@ def _figure(views: Iterable[View], name: str) -> Figure:
     return next(one for view in views for section in view.sections for one in section.figures if one.name == name)
 
 
-def _short(table: PageTable, rows: int) -> tuple[PageTable, int]:
+def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
     """The part of a table that fits on paper, and how many rows it leaves out: of Compare, only the year to date."""
     left = [column for column in table.shown_columns if column.name != "residents"]
     columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
@@ -147,12 +174,14 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def as_svg(figure: Figure, width: int, height: int) -> Markup:
-    """A chart as SVG, of a width and height in pixels."""
+def as_svg(figure: Figure, width: int, height: int | None = None) -> Markup:
+    """A chart as SVG, of a width and height in pixels; without a height, it has its own."""
     data = {
         name: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         for name, columns in figure.data.items()
     }
-    spec: dict[str, Any] = {**figure.spec, "datasets": data, "config": theme(False), "width": width, "height": height}
+    spec: dict[str, Any] = {**figure.spec, "datasets": data, "config": theme(False), "width": width}
+    spec |= {"height": height} if height else {}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return Markup(vl_convert.vegalite_to_svg(spec))
+    # Vega numbers gradients by how many charts it drew before; the same chart shall always be the same text.
+    return Markup(re.sub(r"gradient_\d+", f"gradient-{figure.name}", vl_convert.vegalite_to_svg(spec)))

@@ -60,8 +60,7 @@ def test_a_report_is_on_a_place_of_any_kind_and_counts_as_the_pages_do(
     crimes = overview(PageRequest(data, Filters(year=(2016,), **chosen))).numbers[0].value
     assert f'<p class="value">{crimes}</p>' in file.read_text()
     assert table in file.read_text()
-    of_page, of_file = client.get("/report", params={"year": 2016, **place}).text, file.read_text()
-    assert re.sub(r"gradient_\d+", "", of_page) == re.sub(r"gradient_\d+", "", of_file)
+    assert client.get("/report", params={"year": 2016, **place}).text == file.read_text()
 
 
 @pytest.mark.parametrize(
