@@ -17,7 +17,7 @@ from chicago_crime.graph.alerts import alerts
 from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, sql_tables, warehouse
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import Examined
-from chicago_crime.graph.jobs import everything, fetch_boundaries, refresh_newest_years
+from chicago_crime.graph.jobs import everything, fetch_boundaries, refresh_loaded_years, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
 from chicago_crime.graph.years_of_run import years_of_run
@@ -59,7 +59,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         assets=assets,
         asset_checks=asset_checks(assets),
         jobs=[everything, fetch_boundaries],
-        schedules=[refresh_newest_years],
+        schedules=[refresh_loaded_years if installation.source.tells_changes else refresh_newest_years],
         sensors=[watch(installation.source), *alerts(installation)],
         resources=installation.resources()
         | {
