@@ -13,7 +13,7 @@ import requests
 from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.http import USER_AGENT, HttpError, error_of, set_timeout, with_retries
+from chicago_crime.sources.http import HttpError, error_of, publisher_session, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 
@@ -87,10 +87,7 @@ class PortalApi:
     @contextmanager
     def connected(self) -> Iterator["Portal"]:
         """A connection that is kept for several requests."""
-        with set_timeout(requests.Session(), self.policy) as session:
-            session.headers["User-Agent"] = USER_AGENT
-            if self.app_token:
-                session.headers["X-App-Token"] = self.app_token.get_secret_value()
+        with publisher_session(self.policy, self.app_token) as session:
             yield Portal(self, session)
 
 

@@ -86,6 +86,6 @@ def crime_csv(
             try:
                 prepared = source.prepare(years, folder, progress_of(years[0]), source_files.held(source, years))
             except SourceError as error:
-                raise failure("crime_csv", {year: f"crime_csv: {error}" for year in years}, 0) from error
+                raise failure("crime_csv", dict.fromkeys(years, f"crime_csv: {error}"), 0) from error
             of_run.kept = publisher.as_published(source_files.held(source, prepared.unchanged()), of_run.before)
         return each_year(context, of_run, "crime_csv", fetch)
