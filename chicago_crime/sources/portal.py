@@ -116,6 +116,8 @@ class PortalSource(CrimeSource):
         with self._lock, self._api.connected() as portal:
             before = portal.states()
             read_until = max((state.written_at for state in before.values()), default="")
+            if not read_until:
+                return self
             for _ in range(READINGS):
                 rows = {year: directory / f"{year}.changes" for year in waiting}
                 changed = {year: one for year, one in waiting.items() if before.get(year) != _state_of(one)}
@@ -229,7 +231,7 @@ class PortalSource(CrimeSource):
 
     def _can_follow(self, held: Held) -> bool:
         """Whether a year was read from this portal, with the same columns, and all that is needed was noted."""
-        if not self.whole_after_days or held.details.get("portal") != self.url or "read_whole" not in held.details:
+        if not self.whole_after_days or held.details.get("portal") != self.url or not held.details.get("read_until"):
             return False
         with held.path.open("rb") as file:
             return file.readline() == _HEADER

@@ -11,7 +11,7 @@ from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime_tests.servers.faults import Fault
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.servers.portal_server import NAMES, PortalServer
 from chicago_crime_tests.support import crime, crimes_of_months
 
@@ -158,7 +158,7 @@ def test_a_year_that_cannot_be_followed_is_read_whole(copy: Copy, portal: Portal
     text = {
         "another source": manifest.replace('"portal"', '"folder"'),
         "other portal": manifest.replace(portal.url, "https://portal.example"),
-        "earlier version": manifest.replace("read_whole", "read"),
+        "earlier version": manifest.replace("read_until", "until"),
     }
     (files / "2014.json").write_text(text.get(reason, manifest))
     if reason == "never":
@@ -177,6 +177,18 @@ def test_whole_years_are_read_every_time_if_so_set(copy: Copy, portal: PortalSer
     copy.source = replace(copy.source, whole_after_days=0)
     copy.day()
     assert read_whole(copy) == list(YEARS)
+
+
+def test_a_portal_that_does_not_tell_when_it_wrote_rows_is_read_whole(copy: Copy, portal: PortalServer) -> None:
+    portal.rule = lambda request: Fault(status=400) if ":updated_at" in str(request.query) else NO_FAULT
+    for _ in range(2):
+        copy.day()
+        assert read_whole(copy) == list(YEARS)
+    portal.forget_faults()
+    copy.day()
+    assert read_whole(copy) == list(YEARS)
+    copy.day()
+    assert copy.kept == list(YEARS)
 
 
 def test_a_year_that_changes_while_its_ids_are_read_is_read_whole(copy: Copy, portal: PortalServer) -> None:
