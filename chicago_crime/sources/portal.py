@@ -60,13 +60,11 @@ class _Changes(NamedTuple):
         held: the year as it was read.
         state: the year's state now.
         rows: the rows that the portal wrote since, as CSV without a header, ordered by id.
-        is_due: whether the year is to be read whole again.
     """
 
     held: Held
     state: State
     rows: Path
-    is_due: bool
 
 
 @dataclass(frozen=True)
@@ -124,8 +122,7 @@ class PortalSource(CrimeSource):
                 _read_changes(portal, changed, rows, progress)
                 after = portal.states() if changed else before
                 for year in [year for year in waiting if year in after and after[year] == before.get(year)]:
-                    one = waiting.pop(year)
-                    found[year] = _Changes(one, after[year], rows[year], self._is_due(one))
+                    found[year] = _Changes(waiting.pop(year), after[year], rows[year])
                 before = after
         return replace(self, changes=found, read_until=read_until)
 
@@ -135,7 +132,7 @@ class PortalSource(CrimeSource):
             year
             for year, one in self.changes.items()
             if one.state == _state_of(one.held)
-            and not one.is_due
+            and not self._is_due(one.held)
             and one.held.details["partial"] == (year == self._newest_year)
         ]
 
@@ -145,15 +142,15 @@ class PortalSource(CrimeSource):
         if year not in self.years():
             raise SourceError(f"the portal has no year {year}: it has {FIRST_YEAR} to {self._newest_year}")
         path, changes = directory / f"chicago_crimes_{year}.csv", self.changes.get(year)
-        followed = directory / "followed.csv" if changes and self._follow(changes, year, path) else None
-        if changes and followed:
-            if not changes.is_due:
-                return self._source_file(path, year, changes.state, str(changes.held.details["read_whole"]))
-            path.rename(followed)
+        if not changes or not self._follow(changes, year, path):
+            return self._fetch_whole(year, path, progress)
+        since = str(changes.held.details["read_whole"])
+        if not self._is_due(changes.held):
+            return self._source_file(path, year, changes.state, since)
+        followed = path.rename(directory / "followed.csv")
         whole = self._fetch_whole(year, path, progress)
-        is_same_state = changes and whole.details[VERSION] == str(changes.state)
-        if changes and followed and is_same_state and not filecmp.cmp(path, followed, shallow=False):
-            whole.details[DIFFERENCE] = _difference(path, followed, str(changes.held.details["read_whole"]))
+        if whole.details[VERSION] == str(changes.state) and not filecmp.cmp(path, followed, shallow=False):
+            whole.details[DIFFERENCE] = _difference(path, followed, since)
         return whole
 
     def _fetch_whole(self, year: int, path: Path, progress: Progress) -> SourceFile:
