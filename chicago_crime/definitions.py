@@ -18,7 +18,7 @@ from chicago_crime.graph.assets import boundaries, dashboard, lake, published, s
 from chicago_crime.graph.assets.describe import as_installed
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import Examined
-from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_newest_years
+from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_loaded_years, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
 from chicago_crime.graph.years_of_run import years_of_run
@@ -59,7 +59,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         assets=assets,
         asset_checks=asset_checks(assets),
         jobs=[load_and_publish, fetch_boundaries],
-        schedules=[refresh_newest_years],
+        schedules=[refresh_loaded_years if installation.source.tells_changes else refresh_newest_years],
         sensors=[watch(installation.source), *alerts(installation)],
         resources=installation.resources()
         | {
