@@ -97,7 +97,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
     Raises:
         PlatformError: none of the years is loaded, or no crime matches.
     """
-    has_place = bool(chosen_places(request))
+    title, has_place = title_of(request), bool(chosen_places(request))
     last_day = request.facts.years[request.newest_year].last_day
     filters = replace(
         request.filters, end=last_day, rows="type", map="cells" if has_place else "areas", sort="", page=1
@@ -108,7 +108,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[3].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=True)]
     return {
-        "title": title_of(request),
+        "title": title,
         "page_of": page_of,
         "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         "numbers": views[0].numbers,
