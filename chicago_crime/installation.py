@@ -262,7 +262,11 @@ def build_source(settings: Settings) -> CrimeSource:
     if settings.source == "portal":
         from chicago_crime.sources.portal import PortalSource
 
-        return PortalSource(settings.portal_url.rstrip("/"), settings.portal_app_token)
+        return PortalSource(
+            settings.portal_url.rstrip("/"),
+            settings.portal_app_token,
+            whole_after_days=settings.portal_whole_after_days,
+        )
     from chicago_crime.sources.sample.source import SampleSource
 
     return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed, dirt=settings.sample_dirt)

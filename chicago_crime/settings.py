@@ -1,5 +1,6 @@
 """Settings, each with its meaning, default and choices. No other module reads the environment."""
 
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -59,6 +60,12 @@ class Settings(BaseModel):
     portal_app_token: SecretStr | None = Field(
         None, description="app token for the portal: optional, raises the rate limit"
     )
+    portal_whole_after_days: int = Field(
+        7,
+        ge=0,
+        description="days after which a year of the portal is read whole again, as a check; until then, only what "
+        "changed is read; 0 to read it whole every time",
+    )
     boundaries: Path | None = Field(
         None, description="folder with the City's boundaries as GeoJSON; default: they are fetched from the portal"
     )
@@ -92,6 +99,27 @@ class Settings(BaseModel):
         None,
         description="who is told when something is wrong: addresses as Apprise reads them, separated by spaces, as "
         "mailtos://user:password@example.org or slack://...",
+    )
+    dashboard_hosts: str = Field(
+        "",
+        pattern=r"^[\w.\s-]*$",
+        description="host names that the dashboard answers to besides 127.0.0.1 and localhost, separated by spaces",
+    )
+    dashboard_path: str = Field(
+        "", pattern=r"^(/[\w.~-]+)*$", description="path under which a proxy serves the dashboard, as /crime"
+    )
+    dashboard_proxies: str = Field(
+        "",
+        description="addresses or networks of the proxies that say who a client is, separated by spaces; "
+        "default: none is believed",
+    )
+    dashboard_user_header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="header in which these proxies name whom they signed in, for pages to show",
+    )
+    dashboard_requests_per_minute: int = Field(
+        120, ge=1, description="downloads, reports, incidents and answers to programs for each client a minute"
     )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
     duckdb_memory: str = Field(
@@ -166,6 +194,13 @@ class Settings(BaseModel):
             raise ValueError(f"the path {path} contains {found[0]}, which databases misread: choose another folder")
         return path
 
+    @field_validator("dashboard_proxies")
+    @classmethod
+    def _addresses(cls, proxies: str) -> str:
+        for one in proxies.split():
+            ipaddress.ip_network(one)  # whose error says what is wrong
+        return proxies
+
     @field_validator("portal_app_token", "kaggle_api_token", "kaggle_key")
     @classmethod
     def _fit_for_a_header(cls, secret: SecretStr | None) -> SecretStr | None:
@@ -180,6 +215,12 @@ class Settings(BaseModel):
     def _folder_is_named(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
             raise ValueError(f"{PREFIX}SOURCE=folder needs {PREFIX}FOLDER, the folder with the yearly CSVs")
+        return self
+
+    @model_validator(mode="after")
+    def _proxy_is_named(self) -> "Settings":
+        if self.dashboard_user_header and not self.dashboard_proxies:
+            raise ValueError(f"{PREFIX}DASHBOARD_USER_HEADER needs {PREFIX}DASHBOARD_PROXIES: whose header to believe")
         return self
 
     @model_validator(mode="after")

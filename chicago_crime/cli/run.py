@@ -79,7 +79,10 @@ def load(
         for report in run_years(installation, definitions, instance, years, assets, accept):
             reports.append(report)
             print_warnings(report)
-    if any(report.metadata for report in reports):
+    every = [(year, made) for one in reports for (_, year), made in one.metadata.items()]
+    if unchanged := sorted({year for year, made in every if "unchanged" in made}):
+        out.print(f"{format_years(unchanged)}: the source has changed nothing, and all is as it is published")
+    if _metadata(reports):
         out.print("rows, seconds, size")
         for table in run_tables(reports):
             out.print(table)
@@ -119,7 +122,7 @@ def show_step(bar: "Progress", step: "Step") -> None:
         share = f" {step.share:.0%}" if step.share is not None else ""
         description = f"{step.asset} {step.year}{share}"
         bar.update(bar.task_ids[0], description=description, advance=1 if step.is_finished else 0)
-    elif step.is_finished:
+    elif step.is_finished and step.seconds is not None:
         bar.console.print(f"{step.asset} {step.year}: {step.rows:,} rows in {step.seconds:.1f} s")
 
 
@@ -148,7 +151,8 @@ def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":
 
 
 def _metadata(reports: Sequence["RunReport"]) -> dict[tuple[str, int], dict[str, Any]]:
-    return {key: made for report in reports for key, made in report.metadata.items()}
+    """What the runs made, by asset and year."""
+    return {key: made for one in reports for key, made in one.metadata.items() if "unchanged" not in made}
 
 
 def _rejects(reports: Sequence["RunReport"]) -> str:
@@ -185,6 +189,8 @@ def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
         first = f"the first is {found['example']!r} in line {found['line']:,}{of_file}"
         yield f"{found['count']:,} values of {column} cannot be read and are NULL; {first}"
     details = made["details"]
+    if difference := details.get("difference"):
+        yield f"the whole year was read as a check: {difference}"
     if lines := details.get("lines_of_no_year"):
         yield f"lines of no year, left out: {lines:,}; the first is {details['first_of_no_year']}"
     if letters := details.get("windows_1252_letters"):

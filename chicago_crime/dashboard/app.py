@@ -1,6 +1,7 @@
 """The web application: routes, error pages and headers. It serves everything it needs itself, without the internet."""
 
 import logging
+import re
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -12,7 +13,6 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
 from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.access import middleware
 from chicago_crime.dashboard.charts.map import streets
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
@@ -52,7 +53,7 @@ PAGES: dict[str, tuple[str, Page]] = {
     "data": ("Data", data_page),
 }
 BLOCKS_SUGGESTED = 20
-HOSTS = ["127.0.0.1", "localhost", "testserver"]
+LINK = re.compile(r'(\b(?:href|src|action)=")/')
 NOT_IN_FRAMES = "frame-ancestors 'none'"
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
 POLICY = (
@@ -68,12 +69,14 @@ class Dashboard:
 
     Attributes:
         snapshots: what they show.
+        settings: of the installation.
         more: routes beside the pages.
         lifespan: what runs while the server does.
     """
 
     def __init__(self, snapshots: Snapshots) -> None:
         self.snapshots = snapshots
+        self.settings = snapshots.installation.settings
         self.more: list[BaseRoute] = []
         self.lifespan: Lifespan[Starlette] | None = None
 
@@ -92,14 +95,14 @@ class Dashboard:
                 Route("/{page}", self.page),
             ],
             exception_handlers={
-                HTTPException: self.not_found,
+                HTTPException: self.refused,
                 NothingPublishedError: self.nothing_published,
                 DamagedError: self.damaged,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
             },
             middleware=[
-                Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
+                *middleware(self.settings),
                 Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
             ],
             lifespan=self.lifespan,
@@ -108,7 +111,7 @@ class Dashboard:
     @cached_property
     def tiles(self) -> dict[str, Any] | None:
         """Where browsers get streets from, and how they place them on maps; None if the installation has none."""
-        settings = self.snapshots.installation.settings
+        settings = self.settings
         return {"url": settings.map_tiles, "credit": settings.map_credit, **streets()} if settings.map_tiles else None
 
     def warm_up(self) -> None:
@@ -129,7 +132,9 @@ class Dashboard:
             view = PAGES[name][1](page_request)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        return self._render("page.html", name, page_request, status, view=view, problem=problem)
+        return self._render(
+            "page.html", name, page_request, status, view=view, problem=problem, user=self._signed_in(request)
+        )
 
     def download(self, request: Request) -> Response:
         """A table of a page, with the rows that the page shows for the same query string."""
@@ -164,14 +169,16 @@ class Dashboard:
         """The same filters as a report to print."""
         page_request = self._page_request(request)
         page_request.require_sense()
-        return HTMLResponse(render(page_request), headers={"Content-Security-Policy": POLICY})
+        return HTMLResponse(self._under_path(render(page_request)), headers={"Content-Security-Policy": POLICY})
 
     def vega(self, request: Request) -> Response:
         """The library that draws the charts."""
         return Response(bundle(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
-    def not_found(self, request: Request, error: Exception) -> Response:
-        """The page for an address that does not exist."""
+    def refused(self, request: Request, error: Exception) -> Response:
+        """The page for an address that does not exist, or that somebody wants to write to."""
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            return self._error(405, "Nothing can be changed here", "The dashboard is read with GET.")
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
 
     def nothing_published(self, request: Request, error: Exception) -> Response:
@@ -212,6 +219,15 @@ class Dashboard:
         found = page_request.answer("blocks", part=part, row_count=BLOCKS_SUGGESTED)
         return JSONResponse(found["block"].to_pylist())
 
+    def _signed_in(self, request: Request) -> str:
+        """Who a trusted proxy says it signed in, for display only; "" if nobody says so."""
+        header = self.settings.dashboard_user_header
+        return request.headers.get(header, "").rpartition(":")[2] if header else ""  # IAP writes accounts.google.com:
+
+    def _under_path(self, html: str) -> str:
+        """A page with its links, all of which begin at the root, below the path under which a proxy serves them."""
+        return LINK.sub(rf"\1{self.settings.dashboard_path}/", html)
+
     def _error(self, status: int, title: str, problem: str) -> Response:
         return self._render("message.html", "", status=status, title=title, problem=problem)
 
@@ -238,4 +254,5 @@ class Dashboard:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
-        return HTMLResponse(text, status, {"Content-Security-Policy": policy})
+        headers = {"Content-Security-Policy": policy} | ({"Cache-Control": "private"} if more.get("user") else {})
+        return HTMLResponse(self._under_path(text), status, headers)

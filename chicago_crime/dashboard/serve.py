@@ -57,7 +57,7 @@ def build_dashboard(installation: Installation, as_of: date | str | None = None)
 
 
 def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM. Only requests addressed to this machine by name are answered.
+    """Serve until Ctrl-C or SIGTERM. Only requests to this machine, or to a name in the settings, are answered.
 
     Args:
         dashboard: what is served.
@@ -73,8 +73,15 @@ def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], 
     dashboard.warm_up()
     threading.Thread(target=bundle, daemon=True).start()
     server = uvicorn.Server(
-        uvicorn.Config(dashboard.application(), host=host, port=port, http=PatientProtocol, log_level="warning")
+        uvicorn.Config(
+            dashboard.application(),
+            host=host,
+            port=port,
+            http=PatientProtocol,
+            proxy_headers=False,  # BehindProxy reads them
+            log_level="warning",
+        )
     )
-    announce(f"http://{host}:{port}")
+    announce(f"http://{host}:{port}{dashboard.settings.dashboard_path}/")
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean shutdown
         server.run()

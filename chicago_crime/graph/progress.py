@@ -12,7 +12,7 @@ class Step:
         asset: its key.
         year: its year.
         rows: rows that it now holds; None until it is finished.
-        seconds: how long it took; None until it is finished.
+        seconds: how long it took; None until it is finished, and of a year of which nothing had to be made.
         share: how much of it is done, 0 to 1; None where that is unknown.
         waits_for: id of another run that works on the year, before the first asset; None otherwise.
     """

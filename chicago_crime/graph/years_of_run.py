@@ -27,6 +27,7 @@ class YearsOfRun:
         accept: the reason why years are published although an audit fails; None to refuse them.
         before: how all years were published when the run began.
         left_out: year -> why the run no longer works on it.
+        kept: years of which nothing is made: the source has not changed them, and all is as it is published.
         accepted: years whose file lacks what is published of them, and is loaded for the reason in `accept`.
     """
 
@@ -35,6 +36,7 @@ class YearsOfRun:
     accept: str | None = None
     before: Mapping[int, PublishedYear] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
+    kept: Mapping[int, PublishedYear] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
 
 

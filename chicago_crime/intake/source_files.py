@@ -4,7 +4,7 @@ The manifest says which file is the year's file. It is replaced last, so that a 
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.sources.base import CrimeSource, Progress, SourceError
+from chicago_crime.sources.base import CrimeSource, Held, Progress, SourceError
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,15 @@ class SourceFiles:
                 for file in (self.folder / previous.file, *self._kept(previous)):
                     file.unlink(missing_ok=True)
         return manifest
+
+    def held(self, source: CrimeSource, years: Sequence[int]) -> dict[int, Held]:
+        """Those of the years that were fetched from this source before."""
+        found = {year: self.readable_manifest(year) for year in years}
+        return {
+            year: Held(self.folder / one.file, one.sha256, one.details)
+            for year, one in found.items()
+            if one and one.source == source.name and (self.folder / one.file).exists()
+        }
 
     @contextmanager
     def behind_gate(self, year: int) -> Iterator[tuple[Path, Path]]:

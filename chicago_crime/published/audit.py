@@ -74,6 +74,10 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         areas = connection.execute(
             to_duckdb(statement("audit/lost_crimes"), {"year": year}, tables.__getitem__)
         ).fetchall()
+        months = exp.select("MONTH(date) AS month").group_by("ALL")
+        held = months.from_(tables["crimes"]).having(f"COUNT(*) >= {LEAST_LOST}")
+        gone = exp.except_(held, months.from_("new_crimes")).order_by("month").sql("duckdb")
+        lost_months = [f"{year}-{month:02}" for (month,) in connection.execute(gone).fetchall()]
         counts = exp.select(*(exp.Count(this=exp.column(name)) for name in _COMPARED))
         [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
     lost = sum(of_area for _, _, of_area, _ in areas)
@@ -89,6 +93,8 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
             for area, held, of_area, _ in areas
             if area is not None and of_area > held * LARGEST_LOSS_OF_AREA and of_area >= LEAST_LOST
         ][:3]
+    if lost_months:
+        found.append(f"{', '.join(lost_months)} has crimes in the published year, and none in the new file")
     emptied = [name for name, old, new in zip(_COMPARED, before, now, strict=True) if old and not new]
     return [
         *found,

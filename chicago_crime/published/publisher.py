@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
@@ -28,8 +29,9 @@ from chicago_crime.published.catalog import (
 from chicago_crime.published.damage import strangers
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.published.views import Views
+from chicago_crime.sources.base import Held
 from chicago_crime.storage.lineage import Lineage, digest
-from chicago_crime.storage.object_store import LakeRecord, ObjectStore, StoredObject
+from chicago_crime.storage.object_store import LakeRecord, ObjectStore, ObjectStoreError, StoredObject, lake_record
 from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
 from chicago_crime.tables import TABLES
 
@@ -156,7 +158,8 @@ class Publisher:
             wanted = {
                 year: candidate
                 for year, candidate in candidates.items()
-                if year not in refused and not self._is_published(year, candidate, stored, held.get(year))
+                if year not in refused
+                and not self._is_published(year, str(candidate.source.get("sha256")), stored, held.get(year))
             }
             made = self._add_files(wanted, stored, run) if wanted else {}
             outlines = self._boundaries(catalog)
@@ -185,6 +188,27 @@ class Publisher:
                 held = catalog.years if catalog else {}
                 outlines = self._boundaries(catalog)
 
+    def as_published(self, files: Mapping[int, Held], before: Mapping[int, PublishedYear]) -> dict[int, PublishedYear]:
+        """The years of which this version would make, of these files, just what is published and in the warehouse.
+
+        Args:
+            files: their source files.
+            before: the years as they are published.
+        """
+        stored = self._stored() if files else {}
+        found: dict[int, PublishedYear] = {}
+        for year, file in files.items():
+            with suppress(ObjectStoreError):  # the record of the lake is damaged
+                lake = lake_record(self.store, year)
+                if (
+                    lake
+                    and not broken_links(year, stored, lake, file.sha256)
+                    and all(one.is_current(table) for table in PUBLISHED if (one := stored[table.name][year].lineage))
+                    and self._is_published(year, file.sha256, stored, before.get(year))
+                ):
+                    found[year] = before[year]
+        return found
+
     def _shown(self, publication: Publication) -> Publication:
         if self.views and publication.snapshot:
             self.views.replace(publication.snapshot)
@@ -209,8 +233,8 @@ class Publisher:
         if found is None or found[0] != content:  # missing, or damaged
             self.store.swap(key, content, found and found[1])
 
-    def _is_published(self, year: int, candidate: Candidate, stored: Stored, published: PublishedYear | None) -> bool:
-        if published is None or published.source.get("sha256") != candidate.source.get("sha256"):
+    def _is_published(self, year: int, sha256: str, stored: Stored, published: PublishedYear | None) -> bool:
+        if published is None or published.source.get("sha256") != sha256:
             return False
         for table in PUBLISHED:
             working, there = stored[table.name][year].lineage, published.tables.get(table.name)

@@ -35,6 +35,7 @@ MEANINGS = {
     304: "it has not changed since the answer with that ETag",
     400: "a parameter is unknown or wrong",
     404: "nothing is published, loaded or matches",
+    429: "too many requests; `Retry-After` says when to ask again",
     503: "a published file is damaged",
 }
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -53,7 +54,7 @@ def routes(dashboard: Dashboard) -> list[BaseRoute]:
         return _answer(dashboard, request)
 
     def description(request: Request) -> Response:
-        return JSONResponse(openapi())
+        return JSONResponse({**openapi(), "servers": [{"url": request.scope["root_path"] or "/"}]})
 
     return [Route("/openapi.json", description), Route(f"{PATH}/{{page}}", page)]
 

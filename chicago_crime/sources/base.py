@@ -3,7 +3,7 @@
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +17,9 @@ Progress = Callable[[int, int | None], None]
 
 VERSION = "version"
 """The key in a file's details that identifies the version of the year: see `CrimeSource.versions`."""
+
+DIFFERENCE = "difference"
+"""The key in a file's details that says, in words, what a reading of the whole year corrected."""
 
 
 def no_progress(done: int, total: int | None) -> None:
@@ -98,6 +101,14 @@ class SourceFile:
         return Place(line)
 
 
+class Held(NamedTuple):
+    """A year's file as this source delivered it before: its path, checksum (hexadecimal) and details."""
+
+    path: Path
+    sha256: str
+    details: Mapping[str, str | int | bool]
+
+
 @dataclass(frozen=True)
 class Expected:
     """What is known of a year's file before it is fetched.
@@ -129,17 +140,31 @@ class CrimeSource(ABC):
     fresh_for: timedelta | None = None
     """How old what was published of it may become; None for a source that does not change."""
 
+    tells_changes = False
+    """True if a year that was fetched before is cheap to bring up to date."""
+
     @abstractmethod
     def years(self) -> list[int]:
         """The years this source can deliver now, ascending."""
 
-    def prepare(self, years: Sequence[int], directory: Path, progress: Progress = no_progress) -> "CrimeSource":
+    def prepare(
+        self,
+        years: Sequence[int],
+        directory: Path,
+        progress: Progress = no_progress,
+        held: Mapping[int, Held] = {},
+    ) -> "CrimeSource":
         """The source to fetch the years of a run from.
 
-        Where one file has many years, it is read here, once for all of them. What is wrong with it is raised by the
-        fetch of the years that it concerns. `directory` is kept until the last fetch.
+        Where one file or request has many years, it is read here, once for all of them. What is wrong with a file is
+        raised by the fetch of the years that it concerns. `directory` is kept until the last fetch; `held` has the
+        years that were fetched from this source before.
         """
         return self
+
+    def unchanged(self) -> list[int]:
+        """Of a prepared source, the years that it found to be as they were fetched before."""
+        return []
 
     @abstractmethod
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:

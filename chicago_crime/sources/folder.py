@@ -18,6 +18,7 @@ from chicago_crime.sources.base import (
     VERSION,
     CrimeSource,
     Expected,
+    Held,
     Progress,
     SourceError,
     SourceFile,
@@ -105,7 +106,13 @@ class FolderSource(CrimeSource):
         return sorted({year for item in self._items() for year in _years_of(item)})
 
     @override
-    def prepare(self, years: Sequence[int], directory: Path, progress: Progress = no_progress) -> CrimeSource:
+    def prepare(
+        self,
+        years: Sequence[int],
+        directory: Path,
+        progress: Progress = no_progress,
+        held: Mapping[int, Held] = {},
+    ) -> CrimeSource:
         splits: dict[Item, Split | SourceError] = {}
         for number, item in enumerate(self._items()):
             named = _named(item)

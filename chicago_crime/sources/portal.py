@@ -1,31 +1,41 @@
 """The source `portal`: the City's open-data API (Socrata), which has every year up to today and needs no key.
 
-A year is read page by page. Because the data changes every night, row count and newest change are compared before and
-after, so that all pages belong to one state of the data.
+A year that was read before is brought up to date by what changed since; it is read whole from time to time, as a check.
+Because the data changes every night, the state of a year is compared before and after, so that all pages belong to one
+state of the data.
 """
 
 import csv
+import filecmp
+import hashlib
 import io
-import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from heapq import merge
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-import requests
 from pydantic import SecretStr
 from typing_extensions import override
 
-from chicago_crime.sources.base import VERSION, CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
-from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, error_of, set_timeout, with_retries
+from chicago_crime.sources.base import (
+    DIFFERENCE,
+    VERSION,
+    CrimeSource,
+    Expected,
+    Held,
+    Progress,
+    SourceError,
+    SourceFile,
+    no_progress,
+)
+from chicago_crime.sources.http import PUBLISHER_POLICY
+from chicago_crime.sources.portal_api import COLUMNS, DATASET, Portal, PortalApi, State, rows_of
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime.tables.years import FIRST_YEAR
-
-DATASET = "ijzp-q8t2"
 
 ROWS_A_PAGE = 50_000
 """Page size that every version of the API allows; some 12 MB."""
@@ -36,32 +46,32 @@ READINGS = 3
 PUBLISHED_AFTER_DAYS = 8
 """The City publishes a crime a week after it was reported."""
 
-_STATE = "count(*) AS crimes, max(updated_on) AS newest_change"
-_COLUMNS = [column.name for column in SOURCE_COLUMNS]
-_T = TypeVar("_T")
+OVERLAP = timedelta(hours=6)
+"""How much of what was read before is read again: the portal may show a row later than others of the same update."""
+
+_HEADER = (",".join(COLUMNS) + "\n").encode()
+_YEAR = COLUMNS.index("year")
 
 
-class _State(NamedTuple):
-    """Identifies one state of a year's data: its number of rows and the time of the newest change."""
+class _Changes(NamedTuple):
+    """A year that was read before, and what changed in it since.
 
-    rows: int
-    newest_change: str
+    Attributes:
+        held: the year as it was read.
+        state: the year's state now.
+        rows: the rows that the portal wrote since, as CSV without a header, ordered by id.
+        is_due: whether the year is to be read whole again.
+    """
 
-    def __str__(self) -> str:
-        return f"{self.rows} rows, changed {self.newest_change}"
-
-
-class _Page(NamedTuple):
-    """A page's rows as received, without the header; their number, and the last id."""
-
-    content: bytes
-    rows: int
-    last_id: int
+    held: Held
+    state: State
+    rows: Path
+    is_due: bool
 
 
 @dataclass(frozen=True)
 class PortalSource(CrimeSource):
-    """Reads a year in pages ordered by id. Each page begins after the last id of the previous one.
+    """Reads whole years, or what changed in them.
 
     Attributes:
         url: address of the portal, without a trailing slash.
@@ -69,6 +79,8 @@ class PortalSource(CrimeSource):
         rows_a_page: rows to request at once.
         policy: timeout and retries of each request.
         today: the current date; None for the real one. The year of 8 days ago is the newest.
+        whole_after_days: after so many days, a year is read whole again; 0 to always do so.
+        changes: what changed, by year; `prepare` finds it.
     """
 
     url: str
@@ -76,8 +88,11 @@ class PortalSource(CrimeSource):
     rows_a_page: int = ROWS_A_PAGE
     policy: RetryPolicy = PUBLISHER_POLICY
     today: date | None = None
+    whole_after_days: int = 7
+    changes: Mapping[int, _Changes] = field(default_factory=dict, repr=False)
     name = "portal"
     fresh_for = timedelta(days=8)  # a week, and a day for the run
+    tells_changes = True
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @override
@@ -86,48 +101,100 @@ class PortalSource(CrimeSource):
         return list(range(FIRST_YEAR, self._newest_year + 1))
 
     @override
+    def prepare(
+        self,
+        years: Sequence[int],
+        directory: Path,
+        progress: Progress = no_progress,
+        held: Mapping[int, Held] = {},
+    ) -> "PortalSource":
+        """Request what changed since the years were read, once for all of them; the others will be read whole."""
+        waiting = {year: held[year] for year in years if year in held and self._can_follow(held[year])}
+        found: dict[int, _Changes] = {}
+        if not waiting:
+            return self
+        with self._lock, self._api.connected() as portal:
+            before = portal.states()
+            for _ in range(READINGS):
+                rows = {year: directory / f"{year}.changes" for year in waiting}
+                changed = {year: one for year, one in waiting.items() if before.get(year) != _state_of(one)}
+                _read_changes(portal, changed, rows, progress)
+                after = portal.states() if changed else before
+                for year in [year for year in waiting if year in after and after[year] == before.get(year)]:
+                    one = waiting.pop(year)
+                    found[year] = _Changes(one, after[year], rows[year], self._is_due(one))
+                before = after
+        return replace(self, changes=found)
+
+    @override
+    def unchanged(self) -> list[int]:
+        return [
+            year
+            for year, one in self.changes.items()
+            if one.state == _state_of(one.held)
+            and not one.is_due
+            and one.held.details["partial"] == (year == self._newest_year)
+        ]
+
+    @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
         """Threads fetch one year at a time, so that the portal sees one connection."""
         if year not in self.years():
             raise SourceError(f"the portal has no year {year}: it has {FIRST_YEAR} to {self._newest_year}")
-        path = directory / f"chicago_crimes_{year}.csv"
-        with self._lock, self._session() as session:
+        path, changes = directory / f"chicago_crimes_{year}.csv", self.changes.get(year)
+        followed = directory / "followed.csv" if changes and self._follow(changes, year, path) else None
+        if changes and followed:
+            if not changes.is_due:
+                return self._source_file(path, year, changes.state, str(changes.held.details["read_whole"]))
+            path.rename(followed)
+        whole = self._fetch_whole(year, path, progress)
+        is_same_state = changes and whole.details[VERSION] == str(changes.state)
+        if changes and followed and is_same_state and not filecmp.cmp(path, followed, shallow=False):
+            whole.details[DIFFERENCE] = _difference(path, followed, str(changes.held.details["read_whole"]))
+        return whole
+
+    def _fetch_whole(self, year: int, path: Path, progress: Progress) -> SourceFile:
+        nothing = State(0, "", "")
+        with self._lock, self._api.connected() as portal:
             for _ in range(READINGS):
-                before = self._state(session, year)
+                before = portal.states(year).get(year, nothing)
                 if not before.rows:
-                    raise SourceError(f"{self._server} has no crimes of {year} (yet)")
-                read = self._read(session, year, before.rows, path, progress)
-                if (after := self._state(session, year)) == before and read == before.rows:
-                    return self._source_file(path, year, before)
+                    raise SourceError(f"{self._api.server} has no crimes of {year} (yet)")
+                read = 0
+                with path.open("wb") as file:
+                    file.write(_HEADER)
+                    for page in portal.pages(f"year = {year}", least=before.rows):
+                        file.write(page.content)
+                        read += page.rows
+                        progress(read, max(read, before.rows))
+                after = portal.states(year).get(year, nothing)
+                if after == before and read == before.rows:
+                    return self._source_file(path, year, before, (self.today or date.today()).isoformat())
         raise SourceError(
-            f"{self._server} changed its crimes of {year} during each of {READINGS} reads: it had {before.rows:,} rows "
-            f"before, sent {read:,}, and had {after.rows:,} after. It is updated at night: try again in an hour."
+            f"{self._api.server} changed its crimes of {year} during each of {READINGS} reads: it had {before.rows:,} "
+            f"rows before, sent {read:,}, and had {after.rows:,} after. It is updated at night: try "
+            "again in an hour."
         )
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """Requests the number of rows of each year."""
-        found = {}
-        with self._lock, self._session() as session:
-            for year in sorted(set(years) & set(self.years())):
-                if rows := self._state(session, year).rows:
-                    found[year] = Expected(f"dataset {DATASET} at {self.url}", rows=rows)
-        return found
+        """One request for all years."""
+        with self._lock, self._api.connected() as portal:
+            found = portal.states()
+        what = f"dataset {DATASET} at {self.url}"
+        return {year: Expected(what, rows=found[year].rows) for year in self.years() if year in found and year in years}
 
     @override
     def versions(self) -> dict[int, str]:
         """One request for all years."""
-        query = {"$select": f"year, {_STATE}", "$group": "year", "$order": "year"}
-        once = replace(self, policy=replace(self.policy, attempts=1))
-        with once._session() as session:
-            found = once._get(session, "json", query, self._parse_states)
+        with self._once.connected() as portal:
+            found = portal.states()
         return {year: str(state) for year, state in found.items() if year in self.years()}
 
     @override
     def try_access(self) -> str:
-        once = replace(self, policy=replace(self.policy, attempts=1))
-        with once._session() as session:
-            once._get(session, "json", {"$select": "id", "$limit": "1"}, requests.Response.json)
+        with self._once.connected() as portal:
+            portal.try_access()
         return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
     @property
@@ -135,14 +202,20 @@ class PortalSource(CrimeSource):
         return ((self.today or date.today()) - timedelta(PUBLISHED_AFTER_DAYS)).year
 
     @property
-    def _server(self) -> str:
-        return f"the City's portal ({self.url}, dataset {DATASET})"
+    def _api(self) -> PortalApi:
+        return PortalApi(self.url, self.app_token, self.rows_a_page, self.policy)
 
-    def _source_file(self, path: Path, year: int, state: _State) -> SourceFile:
+    @property
+    def _once(self) -> PortalApi:
+        """Without retries."""
+        return replace(self._api, policy=replace(self.policy, attempts=1))
+
+    def _source_file(self, path: Path, year: int, state: State, read_whole: str) -> SourceFile:
         details: dict[str, str | int | bool] = {
             "dataset": DATASET,
-            "rows": state.rows,
-            "newest_change": state.newest_change,
+            "portal": self.url,
+            **state._asdict(),
+            "read_whole": read_whole,
             "partial": year == self._newest_year,
             VERSION: str(state),
         }
@@ -152,106 +225,78 @@ class PortalSource(CrimeSource):
             )
         return SourceFile(path, origin=f"{self.url}/d/{DATASET}, year {year}, {state.rows:,} rows", details=details)
 
-    @contextmanager
-    def _session(self) -> Iterator[requests.Session]:
-        with set_timeout(requests.Session(), self.policy) as session:
-            session.headers["User-Agent"] = USER_AGENT
-            if self.app_token:
-                session.headers["X-App-Token"] = self.app_token.get_secret_value()
-            yield session
+    def _can_follow(self, held: Held) -> bool:
+        """Whether a year was read from this portal, with the same columns, and all that is needed was noted."""
+        if not self.whole_after_days or held.details.get("portal") != self.url or "read_whole" not in held.details:
+            return False
+        with held.path.open("rb") as file:
+            return file.readline() == _HEADER
 
-    def _state(self, session: requests.Session, year: int) -> _State:
-        return self._get(session, "json", {"$select": _STATE, "$where": f"year = {year}"}, self._parse_state)
+    def _is_due(self, held: Held) -> bool:
+        read_whole = date.fromisoformat(str(held.details["read_whole"]))
+        return (self.today or date.today()) - read_whole >= timedelta(self.whole_after_days)
 
-    def _parse_state(self, response: requests.Response) -> _State:
-        with self._expect_counts():
-            [row] = response.json()
-            return _State(int(row["crimes"]), row.get("newest_change", ""))
+    def _follow(self, changes: _Changes, year: int, path: Path) -> bool:
+        """Write a year as the portal has it now, without reading it whole; False if that cannot be known.
 
-    def _parse_states(self, response: requests.Response) -> dict[int, _State]:
-        with self._expect_counts():
-            return {int(row["year"]): _State(int(row["crimes"]), row["newest_change"]) for row in response.json()}
-
-    @contextmanager
-    def _expect_counts(self) -> Iterator[None]:
-        try:
-            yield
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise HttpError(f"{self._server} sent something other than a row count") from None
-
-    def _read(self, session: requests.Session, year: int, rows: int, path: Path, progress: Progress) -> int:
-        """Write the pages of a year into a file and return the number of rows."""
-        read, last_id = 0, 0
-        with path.open("wb") as file:
-            file.write((",".join(_COLUMNS) + "\n").encode())
-            while True:
-                page = self._page(session, year, last_id)
-                file.write(page.content)
-                read, last_id = read + page.rows, page.last_id
-                progress(read, max(read, rows))
-                # A short page is the last one, unless the portal limits pages to fewer rows than requested.
-                if not page.rows or (page.rows < self.rows_a_page and read >= rows):
-                    return read
-
-    def _page(self, session: requests.Session, year: int, after_id: int) -> _Page:
-        query = {
-            "$select": ", ".join(_COLUMNS),
-            "$where": f"year = {year} AND id > {after_id}",
-            "$order": "id",
-            "$limit": str(self.rows_a_page),
-        }
-        return self._get(session, "csv", query, lambda response: self._parse_page(response, after_id))
-
-    def _parse_page(self, response: requests.Response, after_id: int) -> _Page:
-        """Verify that a page is complete, has our columns, and continues in the order of ids."""
-        content, rows, last_id = response.content, 0, after_id
-        try:
-            records = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
-            is_complete = next(records, []) == _COLUMNS and content.endswith(b"\n")
-            for fields in records:
-                rows += 1
-                is_complete = is_complete and len(fields) == len(_COLUMNS) and last_id < int(fields[0])
-                last_id = int(fields[0])
-        except (ValueError, IndexError, csv.Error):
-            is_complete = False
-        if not is_complete:
-            raise HttpError(f"{self._server} sent a page that is incomplete or out of order", is_transient=True)
-        return _Page(content[content.index(b"\n") + 1 :], rows, last_id)
-
-    def _get(
-        self, session: requests.Session, form: str, query: dict[str, str], parse: Callable[[requests.Response], _T]
-    ) -> _T:
-        def call() -> _T:
-            # A redirect would send the app token to another server.
-            response = session.get(f"{self.url}/resource/{DATASET}.{form}", params=query, allow_redirects=False)
-            if response.status_code == 400 and (gone := _column_gone(response)):
-                raise SourceError(
-                    f"{self._server} no longer has the column {gone!r}: the City took it away or renamed it. Update "
-                    "this program, or download a CSV from the portal and use the source folder"
-                )
-            if response.status_code != 200:
-                raise error_of(response, self._server, self.policy)
-            if response.content.lstrip()[:1] == b"<":
-                raise HttpError(f"{self._server} is under maintenance: it sent a page of HTML", is_transient=True)
-            return parse(response)
-
-        try:
-            return with_retries(call, self._server, self.policy)
-        except HttpError as error:
-            if error.status in (401, 403):
-                advice = (
-                    "it does not accept the app token in CHICAGO_CRIME_PORTAL_APP_TOKEN. Correct or unset it"
-                    if self.app_token
-                    else "it may ask for an app token. Create one, free of charge, in the developer settings of an "
-                    f"account at {self.url}/login, and set CHICAGO_CRIME_PORTAL_APP_TOKEN to it"
-                )
-                raise SourceError(f"{error}: {advice}") from None
-            if error.status in (301, 302, 307, 308, 404):
-                raise SourceError(f"{error}: CHICAGO_CRIME_PORTAL_URL must be the portal's own address") from None
-            raise
+        A row that was removed, or moved to another year, is not among the changes. As nothing else is missing, the
+        number of rows tells, and then the ids tell which.
+        """
+        with changes.held.path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != changes.held.sha256:
+                return False
+        if _bring_up_to_date(changes, path) == changes.state.rows:
+            return True
+        with self._lock, self._api.connected() as portal:
+            ids = portal.ids(year)
+        return _bring_up_to_date(changes, path, ids) == changes.state.rows
 
 
-def _column_gone(response: requests.Response) -> str | None:
-    """The column of ours that a refused query was refused for. Nothing else of the response is kept."""
-    gone = re.search(r"[Nn]o such column:? ['`\"]?(\w+)", response.text)
-    return gone[1] if gone and gone[1] in _COLUMNS else None
+def _state_of(held: Held) -> State:
+    return State(*(held.details.get(name) for name in State._fields))  # type: ignore[arg-type]
+
+
+def _read_changes(portal: Portal, held: Mapping[int, Held], rows: Mapping[int, Path], progress: Progress) -> None:
+    """Write the rows that changed since the years were read, into a file for each year."""
+    since = {year: datetime.fromisoformat(_state_of(one).written_at) - OVERLAP for year, one in held.items()}
+    either = " OR ".join(
+        f"(year = {year} AND :updated_at >= '{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z')"
+        for year, at in sorted(since.items())
+    )
+    with ExitStack() as stack:
+        files = {year: stack.enter_context(path.open("wb")) for year, path in rows.items()}
+        read = 0
+        for page in portal.pages(f"({either})") if held else ():
+            for _, row in rows_of(io.BytesIO(page.content)):
+                files[int(next(csv.reader([row.decode()]))[_YEAR])].write(row)
+            read += page.rows
+            progress(read, None)
+
+
+def _bring_up_to_date(changes: _Changes, path: Path, only: Collection[int] | None = None) -> int:
+    """Write a year with its changes, of rows with these ids only; returns how many rows that are."""
+    with changes.rows.open("rb") as file:
+        changed = {id_ for id_, _ in rows_of(file)}
+    written = 0
+    with changes.held.path.open("rb") as old, changes.rows.open("rb") as new, path.open("wb") as file:
+        file.write(old.readline())
+        kept = (one for one in rows_of(old) if one[0] not in changed)
+        for id_, row in merge(kept, rows_of(new)):
+            if only is None or id_ in only:
+                file.write(row)
+                written += 1
+    return written
+
+
+def _difference(whole: Path, followed: Path, since: str) -> str:
+    """How many rows a year differs in that was followed from one that was read whole."""
+    rows: list[set[tuple[int, bytes]]] = []
+    for path in (whole, followed):
+        with path.open("rb") as file:
+            file.readline()
+            rows.append(set(rows_of(file)))
+    ids = {id_ for id_, _ in rows[0] ^ rows[1]}
+    return (
+        f"{len(ids):,} rows, the first with id {min(ids)}, are not as the portal's changes since {since} told; they "
+        "are loaded as the portal has them now"
+    )

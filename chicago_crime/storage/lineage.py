@@ -37,6 +37,10 @@ class Lineage:
         inputs = digest(*upstream)
         return cls(digest(table.name, code_version(), inputs), inputs)
 
+    def is_current(self, table: Table) -> bool:
+        """Whether this version of the package would make the same of the same inputs."""
+        return self.identity == digest(table.name, code_version(), self.inputs)
+
 
 def digest(*texts: str) -> str:
     """A digest of texts: 16 hexadecimal characters."""

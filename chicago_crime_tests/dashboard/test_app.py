@@ -127,10 +127,6 @@ def test_too_many_values_of_a_filter_are_refused(client: TestClient) -> None:
         assert len(response.content) < 10_000
 
 
-def test_requests_for_another_host_are_refused(client: TestClient) -> None:
-    assert client.get("/overview", headers={"host": "evil.example"}).status_code == 400
-
-
 def test_an_empty_installation_needs_no_restart_once_it_is_filled(sample: Settings, tmp_path: Path) -> None:
     client = client_of(load_settings(data_dir=tmp_path / "data"))
     for page in PAGES:

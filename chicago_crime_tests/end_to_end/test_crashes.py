@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import time
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -48,11 +49,12 @@ def settings(loaded: Path, tmp_path: Path) -> Settings:
     return folder_settings(tmp_path / "data", tmp_path / "old")
 
 
-def start(settings: Settings, version: str, **more: object) -> subprocess.Popen:
+def start(settings: Settings, version: str, accept: str | None = "a test", **more: object) -> subprocess.Popen:
     """Start a run of a version in another process."""
     folders = ["--folder", str(settings.data_dir.parent / version), "--data-dir", str(settings.data_dir)]
+    accepted = ["--accept", accept] if accept else []
     return subprocess.Popen(
-        [PROGRAM[0], "-u", *PROGRAM[1:], "run", "--years", "2014", "--accept", "a test", *folders],
+        [PROGRAM[0], "-u", *PROGRAM[1:], "run", "--years", "2014", *accepted, *folders],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -71,11 +73,11 @@ def versions(settings: Settings) -> dict[str, int]:
     return found
 
 
-def assert_readers_see(settings: Settings, per_month: int) -> None:
-    """Check that queries and every page show one version, whatever became of a run."""
+def assert_readers_see(settings: Settings, per_month: int, pages: Sequence[str] = tuple(PAGES)) -> None:
+    """Check that queries and pages show one version, whatever became of a run."""
     assert published_version(settings) == per_month
     client = client_of(settings)
-    for page in PAGES:
+    for page in pages:
         answer = client.get(f"/{page}?year=2014")
         assert answer.status_code == 200 and 'id="citation"' in answer.text, (page, answer.text)
     assert re.search(rf'"value">(<a [^>]+>)?{12 * per_month}<', client.get("/overview?year=2014").text)
@@ -159,6 +161,30 @@ def test_a_signal_whose_exception_python_drops_still_ends_the_run(settings: Sett
         time.sleep(10)
         went_on.append(True)
     assert went_on == []
+
+
+@pytest.mark.parametrize(
+    ("change", "refused_by"),
+    [
+        ({"beat": "abc"}, "crime_csv: "),
+        ({"date": "01/05/2014 12:00:00 AM"}, "2014-12 has crimes in the published year, and none in the new file"),
+        ({"fbi_code": "0820"}, "crimes:values_are_possible: "),
+    ],
+)
+def test_every_page_shows_the_old_year_during_and_after_a_run_that_a_check_fails(
+    settings: Settings, change: dict[str, str], refused_by: str
+) -> None:
+    rows = [row | change for row in crimes_of_months(2014, NEW)]
+    write_csv(settings.data_dir.parent / "bad" / "2014.csv", rows)
+    process = start(settings, "bad", accept=None)
+    assert process.stdout
+    told = []
+    for line in process.stdout:
+        assert_readers_see(settings, OLD, [[*PAGES][len(told) % len(PAGES)]])
+        told.append(line)
+    assert process.wait(TIMEOUT_S) == 1
+    assert refused_by in told[-1], told
+    assert_readers_see(settings, OLD)
 
 
 def test_a_full_disk_ends_the_run_with_an_error_and_the_old_year_stays(settings: Settings) -> None:

@@ -73,16 +73,17 @@ def address(settings: Settings) -> Iterator[str]:
     yield from serving(settings.data_dir)
 
 
-def serving(data_dir: Path) -> Iterator[str]:
-    """Start the dashboard by its command, yield its address, and stop it with Ctrl-C."""
+def serving(data_dir: Path, path: str = "") -> Iterator[str]:
+    """Start the dashboard by its command, as if behind a proxy, yield its address, and stop it with Ctrl-C."""
     port = free_port()
     command = [*PROGRAM, "dashboard", "--port", str(port), "--data-dir", str(data_dir)]
     log = data_dir.parent / f"log-{port}"
     with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        settings = os.environ | {"CHICAGO_CRIME_DASHBOARD_PATH": path}
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, env=settings)
     try:
         wait_until(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/static/style.css").status == 200, OSError)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}{path}"
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(TIMEOUT_S) == 0
         assert "Traceback" not in log.read_text()

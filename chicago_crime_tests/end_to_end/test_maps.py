@@ -14,7 +14,7 @@ from chicago_crime_tests.end_to_end.test_dashboard import drawn, number, open_pa
 
 @pytest.fixture(scope="module")
 def address(real_years: tuple[Settings, list[RunReport]]) -> Iterator[str]:
-    yield from serving(real_years[0].data_dir)
+    yield from serving(real_years[0].data_dir, "/crime")
 
 
 @pytest.fixture

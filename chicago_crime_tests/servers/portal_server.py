@@ -6,8 +6,9 @@ import io
 import json
 import operator
 import re
+from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 NAMES = [column.name for column in SOURCE_COLUMNS]
 NUMBERS = {"id", "year", "ward", "x_coordinate", "y_coordinate", "latitude", "longitude"}
 TIMES = {"date", "updated_on"}
+WRITTEN_AT = ":updated_at"
 MOST_ROWS = 50_000
 
 _COMPARISONS = {"=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -42,6 +44,7 @@ class _Handler(FaultyHandler):
             if not match:
                 raise PortalError(404, "dataset.missing", "Not found")
             rows, names = self.server.select(self.received.query, self.fault.is_stale)
+            self.server.rows_sent[",".join(names)] += len(rows)
         except PortalError as error:
             body = {"code": error.code, "error": True, "message": str(error)}
             self.reply(error.status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"})
@@ -72,7 +75,9 @@ class PortalServer(FaultyServer):
     """Answers queries over rows of crimes.
 
     Attributes:
-        rows: the rows in the portal's text form; a test may change them.
+        rows: the rows in the portal's text form; a test may `change` them.
+        now: the portal's clock: a day passes before each change.
+        rows_sent: how many rows were sent, by the names of their columns.
         app_token: the valid app token; requests without one are always allowed.
         outlines: GeoJSON by path, such as /resource/igwz-8jzy.geojson; none at first.
     """
@@ -81,21 +86,29 @@ class PortalServer(FaultyServer):
 
     def __init__(self, rows: Iterable[dict[str, str]], app_token: str = "", most_rows: int = MOST_ROWS, port: int = 0):
         super().__init__(port)
-        self.rows = [portal_row(row) for row in rows]
+        self.now = datetime(2026, 1, 1, 4, 30)
+        self.rows_sent: Counter[str] = Counter()
+        self.rows: list[dict[str, str]] = []
+        self._written: dict[str, str] = {}
+        self.change(rows)
         self.app_token, self.most_rows = app_token, most_rows
-        self._previous = self.rows
         self.outlines: dict[str, str] = {}
 
-    def change(self, rows: Iterable[dict[str, str]]) -> None:
-        """Replace the rows; a stale response still has the previous ones."""
+    def change(self, rows: Iterable[dict[str, str]], passed: timedelta = timedelta(days=1)) -> None:
+        """Replace the rows, of which new and different ones are written; a stale response has the previous ones."""
+        self.now += passed
         self._previous, self.rows = self.rows, [portal_row(row) for row in rows]
+        now = self.now.isoformat(timespec="milliseconds") + "Z"
+        before = {str(row): self._written[str(row)] for row in self._previous}
+        self._written = {str(row): now for row in self.rows} | before
 
     def select(self, query: dict[str, str], is_stale: bool) -> tuple[list[dict[str, str]], list[str]]:
         """The rows that a query selects, and the names of their columns."""
         unknown = query.keys() - {"$select", "$where", "$group", "$order", "$limit", "$offset"}
         if unknown:
             raise PortalError(400, "query.compiler.malformed", f"Unrecognized arguments {sorted(unknown)}")
-        rows = [row for row in (self._previous if is_stale else self.rows) if _holds(query.get("$where", ""), row)]
+        held = [row | {WRITTEN_AT: self._written[str(row)]} for row in (self._previous if is_stale else self.rows)]
+        rows = [row for row in held if _holds(query.get("$where", ""), row)]
         selected = [part.strip() for part in query.get("$select", ", ".join(NAMES)).split(",")]
         if group := query.get("$group"):
             if query.get("$order") != group or selected.pop(0) != group:
@@ -131,7 +144,7 @@ def _iso(text: str) -> str:
 
 
 def _check_column(name: str) -> None:
-    if name not in NAMES:
+    if name not in (*NAMES, WRITTEN_AT):
         raise PortalError(400, "query.soql.no-such-column", f"No such column: {name}")
 
 
@@ -140,8 +153,11 @@ def _value(name: str, text: str) -> Any:
 
 
 def _holds(where: str, row: dict[str, str]) -> bool:
-    for condition in re.split(r"\s+AND\s+", where, flags=re.IGNORECASE) if where else []:
-        match = re.fullmatch(r"(\w+)\s*(=|>=?|<=?)\s*(-?[\d.]+|'[^']*')", condition.strip())
+    either, _, rest = where.rpartition(") AND ") if where.startswith("((") else ("", "", where)
+    if either and not any(_holds(one, row) for one in either[2:-1].split(") OR (")):
+        return False
+    for condition in re.split(r"\s+AND\s+", rest, flags=re.IGNORECASE) if where else []:
+        match = re.fullmatch(r"(:?\w+)\s*(=|>=?|<=?)\s*(-?[\d.]+|'[^']*')", condition.strip())
         if not match:
             raise PortalError(400, "query.soql.malformed", f"Could not parse SoQL at {condition!r}")
         _check_column(match[1])
@@ -153,7 +169,7 @@ def _holds(where: str, row: dict[str, str]) -> bool:
 
 
 def _aggregate(part: str, rows: list[dict[str, str]]) -> tuple[str, str]:
-    match = re.fullmatch(r"(count|max)\((\*|\w+)\)\s+AS\s+(\w+)", part, flags=re.IGNORECASE)
+    match = re.fullmatch(r"(count|max)\((\*|:?\w+)\)\s+AS\s+(\w+)", part, flags=re.IGNORECASE)
     if not match:
         raise PortalError(400, "query.soql.malformed", f"Could not parse SoQL at {part!r}")
     function, name, alias = match.groups()

@@ -219,7 +219,7 @@ class _Other(FaultyServer):
         ((403, b"", {}), "403.*Create one.*CHICAGO_CRIME_PORTAL_APP_TOKEN"),
         ((400, b'{"message": "query.soql.no-such-column; No such column: ward; position"}', {}), "the column 'ward'"),
         ((400, b'{"message": "No such column: \x1b[31mx"}', {}), r"returned 400 \(Bad Request\)$"),
-        ((200, b"[]", {}), "something other than a row count"),
+        ((200, b"[{}]", {}), "something other than a row count"),
     ],
 )
 def test_a_server_that_is_not_the_portal_is_an_error(

@@ -139,7 +139,7 @@ document.addEventListener("input", async ({ target }) => {
       label.hidden = !label.textContent.toLowerCase().includes(wanted);
     });
   } else if (target.getAttribute("list") === "blocks" && target.value.trim().length > 2) {
-    const found = await (await fetch(`/blocks?${new URLSearchParams({ part: target.value })}`)).json();
+    const found = await (await fetch(new URL(`../blocks?${new URLSearchParams({ part: target.value })}`, import.meta.url))).json();
     document.getElementById("blocks").replaceChildren(...found.map((block) => new Option(block, block)));
   }
 });

@@ -98,7 +98,7 @@ function start(box, go) {
       return;
     }
     const key = cells.link && cellAt(event);
-    if (texts.has(key)) go(cells.link + encodeURIComponent(key), { withFilters: true });
+    if (texts.has(key)) go(new URL(`..${cells.link}${encodeURIComponent(key)}`, import.meta.url).href, { withFilters: true });
   }, true);
 
   // What the pointer or the focus is at.

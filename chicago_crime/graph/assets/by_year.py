@@ -10,6 +10,7 @@ from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failu
 from chicago_crime.graph.dagster_internals import RECORDED_ITSELF
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
+from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.storage.warehouse import TableYear
 
 YEARS_AT_ONCE = 2
@@ -19,8 +20,8 @@ Metadata = dict[str, Any]
 
 
 def run_years(context: AssetExecutionContext, of_run: YearsOfRun) -> list[int]:
-    """The years of this run, but for those that it left out."""
-    return [year for key in context.partition_keys if (year := int(key)) not in of_run.left_out]
+    """The years of this run to be made: not those that it left out, or that are kept as they are published."""
+    return [year for key in context.partition_keys if (year := int(key)) not in {*of_run.left_out, *of_run.kept}]
 
 
 def is_selected(context: AssetExecutionContext, asset: str) -> bool:
@@ -42,13 +43,13 @@ def each_year(
     Args:
         context: of the run.
         of_run: its years. Its listener is called when a year starts and when it is finished.
-        asset: key of the asset.
+        asset: key of the asset; for years that are kept, it records only that nothing changed.
         work: makes one year and returns its metadata, with `partition_row_count`.
 
     Raises:
         Failure: some years failed; the message has the reason for each. The others are made and recorded.
     """
-    done: dict[int, Metadata] = {}
+    done = {year: _kept(published, asset) for year, published in of_run.kept.items()}
     failed: dict[int, Exception] = {}
 
     def timed(year: int) -> Metadata:
@@ -59,6 +60,8 @@ def each_year(
         of_run.listener(Step(asset, year, metadata["partition_row_count"], seconds))
         return {**metadata, "seconds": seconds}
 
+    for year, metadata in done.items():
+        of_run.listener(Step(asset, year, metadata["partition_row_count"]))
     with ThreadPoolExecutor(YEARS_AT_ONCE) as pool:
         pending = {pool.submit(timed, year): year for year in run_years(context, of_run)}
         try:
@@ -85,6 +88,13 @@ def each_year(
         first = next(iter(failed.values()))
         raise failure(asset, {year: of_run.left_out[year] for year in failed}, len(done)) from first
     return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if of_run.left_out else {})
+
+
+def _kept(published: PublishedYear, asset: str) -> Metadata:
+    """The metadata of a year of which nothing was made."""
+    table = published.tables.get(asset)
+    rows, size = (table.rows, table.bytes) if table else (published.source["rows"], published.source["bytes"])
+    return {"partition_row_count": rows, "bytes": size, "seconds": 0.0, "unchanged": True}
 
 
 def failure(asset: str, reasons: Mapping[int, str], done: int) -> Failure:

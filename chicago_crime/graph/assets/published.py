@@ -54,10 +54,12 @@ def published(
     result = publisher.publish(candidates, context.run.run_id)
     refused |= result.refused
     snapshot = result.snapshot
-    for year in sorted(candidates.keys() - refused.keys()):
+    done = sorted((candidates.keys() | of_run.kept.keys()) - refused.keys())
+    for year in done:
         assert snapshot, "a year that is not refused is published"
         held = snapshot.years[year]
         rows = sum(table.rows for table in held.tables.values())
+        unchanged = {"unchanged": True} if year in of_run.kept else {}
         metadata: Metadata = {
             "partition_row_count": rows,
             "bytes": sum(table.bytes for table in held.tables.values()),
@@ -67,14 +69,15 @@ def published(
             "accepted": held.accepted or "",
             "checks": MetadataValue.json([one.model_dump() for one in held.checks if one.outcome != "passed"]),
             "seconds": 0.0,
+            **unchanged,
         }
-        of_run.listener(Step("published", year, rows, 0.0))
+        of_run.listener(Step("published", year, rows, None if unchanged else 0.0))
         if refused:
             context.log_event(AssetMaterialization("published", metadata=metadata, partition=str(year)))
         else:
             context.add_asset_metadata(metadata, asset_key="published", partition_key=str(year))
     if refused:
-        raise failure("published", refused, len(candidates.keys() - refused.keys()))
+        raise failure("published", refused, len(done))
 
 
 def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:

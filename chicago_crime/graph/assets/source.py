@@ -13,7 +13,8 @@ from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.audit import HOW_TO_ACCEPT, compare, mixture
 from chicago_crime.published.catalog import DamagedError
-from chicago_crime.sources.base import CrimeSource, Progress, SourceError
+from chicago_crime.published.publisher import Publisher
+from chicago_crime.sources.base import DIFFERENCE, CrimeSource, Progress, SourceError
 from chicago_crime.storage.object_store import ObjectStore
 
 
@@ -30,6 +31,7 @@ def crime_csv(
     source: ResourceParam[CrimeSource],
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
+    publisher: ResourceParam[Publisher],
     of_run: ResourceParam[YearsOfRun],
 ) -> MaterializeResult:
     """Fetch each year from the source."""
@@ -57,6 +59,8 @@ def crime_csv(
             context.log.warning(f"{year} is SYNTHETIC: {manifest.origin}")
         if manifest.details.get("partial"):
             context.log.info(f"{year} is PARTIAL: the year is not over. Load it again later.")
+        if difference := manifest.details.get(DIFFERENCE):
+            context.log.warning(f"{year}: {difference}")
         return {
             "partition_row_count": manifest.rows,
             "bytes": manifest.bytes,
@@ -77,5 +81,8 @@ def crime_csv(
     if problem := mixture(source.name, years, of_run.before):
         raise SourceError(problem)
     with staging_folder(source_files.staging) as folder:
-        prepared = source.prepare(years, folder, progress_of(years[0])) if years else source
+        prepared = source
+        if years:
+            prepared = source.prepare(years, folder, progress_of(years[0]), source_files.held(source, years))
+            of_run.kept = publisher.as_published(source_files.held(source, prepared.unchanged()), of_run.before)
         return each_year(context, of_run, "crime_csv", fetch)

@@ -32,6 +32,9 @@ def enrich_crimes(
     """Run the job on all years of the run, then load its tables year by year."""
     names = [name for name in _MADE if is_selected(context, name)]
     years = run_years(context, of_run)
+    if not years:
+        yield from (each_year(context, of_run, name, lambda year: {}) for name in names)
+        return
     with spark.workspace(context, JOB) as workspace:
         if not workspace.is_filled:
             warehouse.export_parquet(CRIMES, years, workspace.input)

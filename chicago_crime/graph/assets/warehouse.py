@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, multi_asset
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, stored_metadata
+from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import one_run_for_all_years
 from chicago_crime.graph.years_of_run import YearsOfRun
@@ -35,7 +35,8 @@ def raw_crimes(
     of_run: ResourceParam[YearsOfRun],
 ) -> MaterializeResult:
     """Load each year's object as it is, every column a string."""
-    spark.prepare()  # its job follows, while most of the work until then is DuckDB's
+    if run_years(context, of_run):
+        spark.prepare()  # its job follows, while most of the work until then is DuckDB's
 
     def load(year: int) -> Metadata:
         record = lake_record(object_store, year)

@@ -1,0 +1,82 @@
+"""What stands before the pages: the names that the server answers to, its proxy, and limits on what costs."""
+
+import ipaddress
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from chicago_crime.settings import Settings
+
+LOCAL_NAMES = ["127.0.0.1", "localhost", "testserver"]
+COSTLY = {"download", "report", "incidents", "api", "mcp"}
+"""The first parts of the paths whose answers are limited: large, or asked for by programs."""
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What every request passes, outermost first. A name that is not ours is refused: it may be a rebound DNS name."""
+    return [
+        Middleware(BehindProxy, settings=settings),
+        Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_NAMES, *settings.dashboard_hosts.split()]),
+        Middleware(RateLimit, per_minute=settings.dashboard_requests_per_minute),
+    ]
+
+
+class BehindProxy(ProxyHeadersMiddleware):
+    """Believes a trusted proxy who the client is, and nobody else; removes the path under which it serves us.
+
+    Whether the proxy passes that path on or strips it, makes no difference.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        super().__init__(app, settings.dashboard_proxies.split())  # type: ignore[arg-type]
+        self.path = settings.dashboard_path
+        self.user_header = settings.dashboard_user_header
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+        if scope["type"] == "http":
+            client = scope.get("client")
+            if self.user_header and not (client and client[0] in self.trusted_hosts):
+                del MutableHeaders(scope=scope)[self.user_header]
+            if not f"{scope['path']}/".startswith(f"{self.path}/"):
+                scope["path"] = self.path + scope["path"]
+            scope["root_path"] = self.path
+        await super().__call__(scope, receive, send)  # type: ignore[arg-type]
+
+
+class RateLimit:
+    """Refuses clients that ask for more than their share of what costs. Those on this machine have no limit."""
+
+    def __init__(self, app: ASGIApp, per_minute: int) -> None:
+        self.app = app
+        self.share = RateLimitItemPerMinute(per_minute)
+        self.asked = MovingWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 429 and when to ask again."""
+        client = scope["client"][0] if scope.get("client") else ""
+        path = scope["path"].removeprefix(scope["root_path"]) if scope["type"] == "http" else ""
+        is_limited = path.split("/")[1:2] and path.split("/")[1] in COSTLY and not _is_here(client)
+        if not is_limited or self.asked.hit(self.share, client):
+            await self.app(scope, receive, send)
+            return
+        wait = max(1, math.ceil(self.asked.get_window_stats(self.share, client).reset_time - time.time()))
+        problem = f"{client} may ask {self.share.amount} times a minute for what costs: ask again in {wait} s"
+        await JSONResponse({"problem": problem}, 429, {"Retry-After": str(wait)})(scope, receive, send)
+
+
+def _is_here(client: str) -> bool:
+    try:
+        return ipaddress.ip_address(client).is_loopback
+    except ValueError:  # a test's client, or a socket of this machine
+        return True

@@ -1,0 +1,101 @@
+"""Tests of what stands before the pages: host names, a proxy that signs people in, limits, nothing is written."""
+
+import re
+from collections.abc import Mapping
+from html import unescape
+
+import pytest
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from chicago_crime.dashboard.app import PAGES
+from chicago_crime.dashboard.serve import build_dashboard
+from chicago_crime.installation import Installation
+from chicago_crime.serve.programs import add_programs
+from chicago_crime.settings import Settings, SettingsError, load_settings
+
+PROXY, READER = "10.0.0.9", "203.0.113.7"
+USER = "X-Goog-Authenticated-User-Email"
+
+
+def served(settings: Settings, peer: str = "127.0.0.1", **changed: object) -> TestClient:
+    """A client, at an address, of the whole server of an installation with other settings."""
+    dashboard = build_dashboard(Installation(settings.model_copy(update=changed)))
+    add_programs(dashboard)
+    return TestClient(dashboard.application(), base_url="http://localhost", client=(peer, 50000))
+
+
+def question(client: TestClient, headers: Mapping[str, str] = {}) -> int:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    with client:
+        return client.post("/mcp", json=body, headers={"Accept": "application/json", **headers}).status_code
+
+
+def test_only_host_names_of_the_settings_are_answered(sample: Settings) -> None:
+    names = {"dashboard_hosts": "crime.example.org crime.internal"}
+    for host, status in {"crime.example.org": 200, "crime.internal:8080": 200, "evil.example": 400}.items():
+        assert served(sample, **names).get("/data", headers={"Host": host}).status_code == status
+        assert question(served(sample, **names), {"Host": host}) == status
+    assert served(sample).get("/data", headers={"Host": "crime.example.org"}).status_code == 400
+    assert question(served(sample), {"Origin": "https://evil.example"}) == 403
+    assert question(served(sample, **names), {"Origin": "https://crime.example.org"}) == 200
+
+
+@pytest.mark.parametrize("passed_on", ["/team/crime", ""])
+def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_not(
+    sample: Settings, passed_on: str
+) -> None:
+    client, seen = served(sample, dashboard_path="/team/crime"), {"/team/crime/"}
+    for page in (*PAGES, "report", "embed/where/map", "nowhere"):
+        text = client.get(f"{passed_on}/{page}?year=2016").text
+        links = {unescape(link) for link in re.findall(r'\b(?:href|src|action)="(/[^"]*)"', text)}
+        assert links or page == "report"
+        seen |= {link.partition("?")[0] for link in links}
+    assert len(seen) > 50
+    for link in seen:
+        assert link.startswith("/team/crime/")
+        assert client.get(passed_on + link.removeprefix("/team/crime")).status_code == 200, link
+    assert client.get(f"{passed_on}/openapi.json").json()["servers"] == [{"url": "/team/crime"}]
+
+
+def test_only_a_trusted_proxy_says_who_is_signed_in(sample: Settings) -> None:
+    trusting = {"dashboard_proxies": "10.0.0.0/24", "dashboard_user_header": USER}
+    said = {USER: "accounts.google.com:ada@example.org"}
+    shown = served(sample, PROXY, **trusting).get("/data", headers=said)
+    assert "Signed in as ada@example.org" in shown.text
+    assert shown.headers["Cache-Control"] == "private"
+    assert "ada@" not in served(sample, READER, **trusting).get("/data", headers=said).text
+    assert "ada@" not in served(sample, PROXY).get("/data", headers=said).text
+    with pytest.raises(SettingsError, match="whose header to believe"):
+        load_settings(dashboard_user_header=USER)
+    with pytest.raises(SettingsError, match=r"DASHBOARD_PROXIES=proxy\.internal"):
+        load_settings(dashboard_proxies="proxy.internal")
+
+
+def test_each_client_has_a_share_of_what_costs(sample: Settings) -> None:
+    client = served(sample, PROXY, dashboard_proxies=PROXY, dashboard_requests_per_minute=3)
+    reader, other = {"X-Forwarded-For": READER}, {"X-Forwarded-For": f"{READER}, 203.0.113.8"}
+    costly = ("/api/v1/data", "/incidents?year=2016", "/download/data/checks.csv", "/report")
+    statuses = [client.get(path, headers=reader).status_code for path in costly]
+    assert statuses == [200, 200, 200, 429]
+    refused = client.get("/api/v1/data", headers=reader)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert "203.0.113.7 may ask 3 times a minute" in refused.json()["problem"]
+    assert client.get("/data", headers=reader).status_code == 200
+    assert client.get("/api/v1/data", headers=other).status_code == 200
+    here = served(sample, dashboard_requests_per_minute=1)
+    assert {here.get("/api/v1/data").status_code for _ in range(3)} == {200}
+
+
+def test_nothing_can_be_written_over_the_web(sample: Settings) -> None:
+    client = served(sample)
+    routes = client.app.routes  # type: ignore[attr-defined]
+    paths = {re.sub(r"{\w+}", "data", route.path) for route in routes if isinstance(route, Route)}
+    assert len(paths) > 8
+    for path in (paths | {"/static/style.css"}) - {"/mcp"}:
+        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+            assert client.request(method, path).status_code == 405, (method, path)
+    with client:
+        for method in ("PUT", "PATCH", "DELETE"):
+            assert client.request(method, "/mcp").status_code in (405, 400)
+        assert client.post("/mcp", json={"much": "x" * (1 << 17)}).status_code == 413
