@@ -131,7 +131,7 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
     from chicago_crime.dashboard import caveats
     from chicago_crime.dashboard.data import Data
     from chicago_crime.dashboard.filters import Filters
-    from chicago_crime.dashboard.page_request import PageRequest
+    from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
     from chicago_crime.dashboard.report import find_area, write_report
 
     settings, today = installation.settings, now.date().isoformat()
@@ -152,9 +152,14 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
         mark = f"SYNTHETIC ({synthetic}), " if (synthetic := caveats.synthetic_years(request.facts)) else ""
         lines = [*found.values()] or [f"Nothing in {', '.join(names)} is known to be unusual."]
         with TemporaryDirectory() as folder:
-            files = [Path(folder, f"{name} {year}.html".replace("/", "-")) for name in names]
-            for area, file in zip(areas, files, strict=True):
-                write_report(installation, year, file, str(area), snapshot)
+            files = []
+            for area, name in zip(areas, names, strict=True):
+                file = Path(folder, f"{name} {year}.html")
+                try:
+                    write_report(installation, year, file, str(area), snapshot)
+                    files.append(file)
+                except NothingMatchesError:
+                    lines.append(f"No crime is reported in {name} in {year}.")
             title = f"{mark}Chicago crime: {len(found)} unusual in {', '.join(names)}"
             send(addresses, title, [*lines, f"To cite: {request.citation}"], files)
     return Sent(today if is_its_day else sent.day, snapshot, tuple(found)), is_due

@@ -19,6 +19,8 @@ from chicago_crime.serve.site_pages import Part, parts_of
 from chicago_crime.settings import Settings
 
 MANIFEST = "site.json"
+FEW = 60
+"""Parts that are made sooner than other processes are started."""
 
 
 class File(BaseModel):
@@ -100,11 +102,14 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _made(parts: list[Part], settings: Settings, snapshot: str) -> Iterator[tuple[Part, list[bytes]]]:
-    """Make parts of the site of a snapshot, in as many processes as there are threads: pages are mostly Python's work.
+    """Make parts of the site of a snapshot, many of them in as many processes as there are threads.
 
     Raises:
         PlatformError: the machine ended a process.
     """
+    if len(parts) <= FEW:
+        yield from ((part, list(part.make())) for part in parts)
+        return
     context, given = get_context("spawn"), (settings.model_copy(update={"threads": 1}), snapshot)
     with ProcessPoolExecutor(settings.threads, context, _open, given) as pool:
         try:
