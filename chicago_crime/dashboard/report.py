@@ -106,7 +106,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
     request = replace(request, filters=filters)
     views = [overview(request), where(request), when(request)]
     with suppress(NothingMatchesError):  # of a place without a crime in the newest year
-        views.append(compare(request))
+        views.append(compare(replace(request)))  # which leaves its request with other years
     [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]

@@ -130,7 +130,7 @@ def test_the_report_comes_on_its_day_and_when_something_is_unusual(
     run_well(settings, 2015)
     sent = tick(tick(sent, 2026, 11, 28), 2026, 11, 29)
     assert len(posted) == 2, "it is told once"
-    assert "Year to date: All crimes in Loop: 1,080, expected " in posted[1]["message"]
+    assert "Year to date: Theft in Loop: 1,080, expected " in posted[1]["message"]
     tick(sent, 2026, 12, 4)
     assert len(posted) == 3, "the next Friday"
 
