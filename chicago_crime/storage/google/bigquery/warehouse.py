@@ -53,6 +53,7 @@ class BigQueryWarehouse(Warehouse):
         leases: folder on this machine with a note of each export.
         memory: limit for writing exported years in their order, e.g. 700MB.
         policy: timeouts and retries of a request.
+        estimates: a CSV of residents after the last census, if there is one.
     """
 
     account: GoogleAccount
@@ -63,13 +64,14 @@ class BigQueryWarehouse(Warehouse):
     leases: Path
     memory: str = "700MB"
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    estimates: Path | None = None
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
         self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.policy)
-        self.tables = LiveTables(self._connect, dataset, self.location, self.jobs)
+        self.tables = LiveTables(self._connect, dataset, self.location, self.jobs, self.estimates)
 
     @override
     def for_run(self, run_id: str) -> Self:
@@ -184,7 +186,8 @@ class BigQueryWarehouse(Warehouse):
         """The lineage of a year made now; upstream tables of an earlier version have no identity."""
         live = (self.tables.live(above.name) for above in table.upstream)
         held = (labelled(one).get(year) if one else None for one in live)
-        return Lineage.of(table, [one.lineage.identity if one and one.lineage else "" for one in held])
+        identities = [one.lineage.identity if one and one.lineage else "" for one in held]
+        return Lineage.of(table, identities, self.estimates)
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
