@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from apprise import Apprise
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
@@ -56,6 +55,8 @@ def send(addresses: str, title: str, lines: list[str]) -> None:
         SettingsError: one of them is no address.
         AlertError: one of them could not be reached.
     """
+    from apprise import Apprise  # slow to import, and only messages need it
+
     to = Apprise()
     for number, address in enumerate(addresses.split(), 1):
         if not to.add(address):  # it may contain a password, so it is not shown
