@@ -310,6 +310,7 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         settings.gcp_region,
         most_bytes=int(settings.bigquery_max_gb_billed * GB),
         staging=build_bucket_store(settings, settings.staging_bucket),
+        leases=settings.data_dir / "exports",
         memory=settings.duckdb_memory,
         estimates=checked_estimates(settings.population),
     )

@@ -19,10 +19,12 @@ from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan,
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, has_format, publish_year
 from chicago_crime.storage.local.parquet_reader import ParquetReader
-from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError
+from chicago_crime.storage.warehouse import FirstRows, Glance, TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
 T = TypeVar("T")
+
+ROWS_GLANCED = 3
 
 
 @dataclass
@@ -110,6 +112,14 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
             return dict(zip(measures, row or (), strict=True))
 
         return self._year_by_year(years, of_year)
+
+    @override
+    def glance(self, table: Table, year: int) -> Glance:
+        file = str(self._existing(table.name, year))
+        counts = "SELECT path_in_schema, SUM(stats_null_count)::BIGINT FROM parquet_metadata(?) GROUP BY ALL"
+        first = self.connect().read_parquet(file).limit(ROWS_GLANCED)
+        nulls = dict(self.connect().execute(counts, [file]).fetchall())
+        return Glance(nulls, FirstRows(first.columns, first.fetchall()))
 
     @override
     def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:

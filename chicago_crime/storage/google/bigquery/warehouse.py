@@ -26,6 +26,7 @@ from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables, labelled
 from chicago_crime.storage.google.bucket import BucketStore
+from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract
 from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError
@@ -49,6 +50,7 @@ class BigQueryWarehouse(Warehouse):
         location: region of the dataset and of all jobs.
         most_bytes: a statement that would read more is refused.
         staging: the bucket for exported files.
+        leases: folder on this machine with a note of each export.
         memory: limit for writing exported years in their order, e.g. 700MB.
         policy: timeouts and retries of a request.
         estimates: a CSV of residents after the last census, if there is one.
@@ -59,6 +61,7 @@ class BigQueryWarehouse(Warehouse):
     location: str
     most_bytes: int
     staging: BucketStore
+    leases: Path
     memory: str = "700MB"
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     estimates: Path | None = None
@@ -200,17 +203,25 @@ class BigQueryWarehouse(Warehouse):
             self._refuse_missing(table, years, stored[table.name])
         purpose = Purpose("cannot look up BigQuery's time", "export")
         as_of = self.jobs.read("SELECT CURRENT_TIMESTAMP() AS now", purpose)["now"][0].as_py()
-        place = f"exports/{uuid.uuid4().hex}/"
 
         def fetch(table: Table) -> dict[tuple[str, int], Path]:
             rows = {year: stored[table.name][year].rows for year in years}
             return self._fetch(table, rows, as_of, place, folder)
 
-        try:
-            with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
-                return {key: file for found in pool.map(fetch, tables) for key, file in found.items()}
-        finally:
-            self.staging.delete_prefix(place)
+        with self._export_place() as place, ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+            return {key: file for found in pool.map(fetch, tables) for key, file in found.items()}
+
+    @contextmanager
+    def _export_place(self) -> Iterator[str]:
+        """A new folder in the bucket, which is deleted afterwards; also those of processes that died."""
+        name = uuid.uuid4().hex
+        with lease(self.leases, name, "an export") as note:
+            try:
+                yield f"exports/{name}/"
+            finally:
+                for one in (note, *abandoned(self.leases, name)):
+                    self.staging.delete_prefix(f"exports/{one.name}/")
+                    one.unlink()
 
     def _fetch(
         self, table: Table, rows: Mapping[int, int], as_of: datetime, place: str, folder: Path
