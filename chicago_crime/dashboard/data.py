@@ -72,11 +72,7 @@ class Facts:
         types: comparable labels, most frequent first.
         source_types: the source's labels, most frequent first.
         merged: source label, or "part of" one, -> comparable label, where the two differ.
-        districts: district numbers.
-        wards: ward numbers.
-        beats: beat numbers.
-        descriptions: the source's descriptions, most frequent first.
-        locations: kinds of location, most frequent first.
+        choices: the values of a column: districts, wards and beats by number, the others from the most frequent on.
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
@@ -89,11 +85,7 @@ class Facts:
     types: list[str]
     source_types: list[str]
     merged: dict[str, str]
-    districts: list[int]
-    wards: list[int]
-    beats: list[int]
-    descriptions: list[str]
-    locations: list[str]
+    choices: dict[str, list[Any]]
     areas: dict[int, str]
     sides: dict[int, str]
     residents: dict[tuple[int, int], float]
@@ -231,11 +223,8 @@ class Data:
                 for row in choices
                 if row["primary_type"] and row["primary_type"] != row["primary_type_comparable"]
             },
-            districts=sorted(row["district"] for row in choices if row["district"] is not None),
-            wards=sorted(row["ward"] for row in choices if row["ward"] is not None),
-            beats=sorted(row["beat"] for row in choices if row["beat"] is not None),
-            descriptions=_most_frequent(choices, "description"),
-            locations=_most_frequent(choices, "location_description"),
+            choices={name: sorted(_most_frequent(choices, name)) for name in ("district", "ward", "beat")}
+            | {name: _most_frequent(choices, name) for name in ("description", "location_description")},
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},
             residents={(row["year"], row["community_area"]): row["population"] for row in residents},
@@ -244,7 +233,7 @@ class Data:
         )
 
 
-def _most_frequent(choices: list[dict[str, Any]], column: str) -> list[str]:
+def _most_frequent(choices: list[dict[str, Any]], column: str) -> list[Any]:
     """The values of a column, most frequent first."""
     counts = {row[column]: row["crimes"] for row in choices if row[column] is not None}
     return sorted(counts, key=lambda name: (-counts[name], name))

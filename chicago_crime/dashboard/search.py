@@ -77,8 +77,8 @@ def _phrases(facts: Facts) -> dict[Phrase, Meaning]:
     names: list[tuple[str, Meaning]] = [(label, ("type", label)) for label in facts.types]
     names += [(name, ("area", str(number))) for number, name in facts.areas.items()]
     names += [(group.label, ("group", name)) for name, group in offense_groups().items()]
-    names += [(text, ("location", text)) for text in facts.locations]
-    names += [(text, ("description", text)) for text in facts.descriptions]
+    names += [(text, ("location", text)) for text in facts.choices["location_description"]]
+    names += [(text, ("description", text)) for text in facts.choices["description"]]
     found: dict[Phrase, Meaning] = {}
     of_word: dict[str, set[Meaning]] = {}
     for text, meaning in names:

@@ -67,7 +67,7 @@ class Choice(BaseModel):
             type=tuple(_known(facts.types, self.types, "crime type")),
             description=_upper(self.descriptions),
             area=tuple(find_area(facts, str(area)) for area in self.areas),
-            district=tuple(_known(facts.districts, self.districts, "district")),
+            district=tuple(_known(facts.choices["district"], self.districts, "district")),
             ward=tuple(self.wards),
             beat=tuple(self.beats),
             block=_upper(self.blocks),

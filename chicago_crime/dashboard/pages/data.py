@@ -6,6 +6,7 @@ from typing import Any
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.when import MONTHS
 from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text, share
@@ -261,12 +262,10 @@ def _rejects(request: PageRequest) -> Section:
 
 
 def _coverage(request: PageRequest) -> Section:
-    by_month = {
-        row["month"]: row["crimes"] for row in request.data.answer("coverage", {"years": request.years}).to_pylist()
-    }
+    found = request.data.answer("months", Filters().parameters(request.years)).to_pylist()
     rows = [
-        {"year": month.year, "month_name": MONTHS[month.month - 1], "month": month, "crimes": crimes}
-        for month, crimes in sorted(by_month.items())
+        row | {"year": row["month"].year, "month_name": MONTHS[row["month"].month - 1]}
+        for row in sorted(found, key=lambda row: row["month"])
     ]
     columns = (Column("month", "Month", "month"), Column("crimes", "Crimes", "count"))
     return Section(

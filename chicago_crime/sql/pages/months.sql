@@ -1,4 +1,4 @@
--- What:    counts by month, for the expected range of the page Overview.
+-- What:    counts by month, for the expected range of the page Overview and the coverage of the page Data.
 -- Grain:   month.
 -- Columns: the month and its crimes.
 SELECT
