@@ -15,7 +15,8 @@ def site(
 ) -> None:
     """Write the numbers as a static site.
 
-    It has the city and its places, what is unusual, methods and downloads, and needs no server. What did not change is not written again.
+    It has the city and its places, what is unusual, methods and downloads, and needs no server. What did not change is
+    not written again.
     """
     with plain_errors():
         from chicago_crime.cli.screen import errors, out, size
