@@ -69,6 +69,10 @@ class Settings(BaseModel):
     boundaries: Path | None = Field(
         None, description="folder with the City's boundaries as GeoJSON; default: they are fetched from the portal"
     )
+    population: Path | None = Field(
+        None,
+        description="CSV with population estimates of years after the census of 2020: community_area, year, population",
+    )
     map_tiles: str | None = Field(
         None,
         pattern=r"^https?://[^/@?#\s;,]+/[^\s;,]*\{z\}[^\s;,]*$",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
         "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         "numbers": views[0].numbers,
         "sections": {section.name: section for section in used},
-        "figure": cache(lambda name, width, height: as_svg(_figure(views, name), width, height)),
+        "figure": cache(partial(_drawn, views)),
         "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         "notes": list(_notes([*used, _section(views[2], "season")])),
@@ -139,8 +139,10 @@ def _section(view: View, name: str) -> Section:
     return next(section for section in view.sections if section.name == name)
 
 
-def _figure(views: Iterable[View], name: str) -> Figure:
-    return next(one for view in views for section in view.sections for one in section.figures if one.name == name)
+def _drawn(views: Iterable[View], name: str, width: int, height: int) -> Markup | str:
+    """A chart as SVG, or the sentence that says all of it."""
+    section = next(one for view in views for one in view.sections if one.name == name)
+    return as_svg(section.figures[0], width, height) if section.figures else section.intro
 
 
 def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:

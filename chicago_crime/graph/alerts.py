@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from apprise import Apprise
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
@@ -58,6 +57,8 @@ def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = (
         SettingsError: one of them is no address.
         AlertError: one of them could not be reached.
     """
+    from apprise import Apprise  # slow to import, and only messages need it
+
     to = Apprise()
     for number, address in enumerate(addresses.split(), 1):
         if not to.add(address):  # it may contain a password, so it is not shown

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
-from chicago_crime.graph.assets.by_year import Metadata, each_year, run_years
+from chicago_crime.graph.assets.by_year import Metadata, each_year, failure, run_years
 from chicago_crime.graph.assets.describe import OWNERS
-from chicago_crime.graph.partitions import one_run_for_all_years, yearly
+from chicago_crime.graph.partitions import SOURCE_POOL, one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
@@ -21,6 +21,7 @@ from chicago_crime.storage.object_store import ObjectStore
 @asset(
     partitions_def=yearly,
     backfill_policy=one_run_for_all_years,
+    pool=SOURCE_POOL,
     group_name="source",
     kinds={"csv"},
     owners=OWNERS,
@@ -83,6 +84,9 @@ def crime_csv(
     with staging_folder(source_files.staging) as folder:
         prepared = source
         if years:
-            prepared = source.prepare(years, folder, progress_of(years[0]), source_files.held(source, years))
+            try:
+                prepared = source.prepare(years, folder, progress_of(years[0]), source_files.held(source, years))
+            except SourceError as error:
+                raise failure("crime_csv", dict.fromkeys(years, f"crime_csv: {error}"), 0) from error
             of_run.kept = publisher.as_published(source_files.held(source, prepared.unchanged()), of_run.before)
         return each_year(context, of_run, "crime_csv", fetch)

@@ -34,8 +34,10 @@ def put_years(server: StorageServer, folder: Path) -> int:
         gcs_endpoint=server.url,
         gcp_credentials=service_account_file(folder, server.token_uri),
     )
-    resources = Installation(settings).resources() | {
+    installation = Installation(settings)
+    resources = installation.resources() | {
         "object_store": build_bucket_store(settings),
+        "publisher": installation.publisher(installation.warehouse),
         "of_run": YearsOfRun(ignore_progress),
     }
     before = len(server.requests)
