@@ -13,9 +13,10 @@ def site(
     as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Write a static site: the city and its places, what is unusual, methods, downloads.
+    """Write the numbers as a static site.
 
-    It needs no server. What did not change is not written again.
+    It has the city and its places, what is unusual, methods and downloads, and needs no server. What did not change is
+    not written again.
     """
     with plain_errors():
         from chicago_crime.cli.screen import errors, out, size

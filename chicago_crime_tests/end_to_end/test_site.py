@@ -1,0 +1,75 @@
+"""The static site of the real years in a browser, from a folder: without a server, and without a request."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.graph.run import RunReport
+from chicago_crime.installation import Installation
+from chicago_crime.serve.site import write_site
+from chicago_crime.settings import Settings
+from chicago_crime_tests.dashboard.conftest import data_of
+from chicago_crime_tests.end_to_end.pages import silent_page
+
+PAGES = ("index", "index-chart", "area-25", "area-25-chart", "ward-24", "district-31", "unusual", "methods")
+LARGEST_PAGES_MB = 50
+
+
+@pytest.fixture(scope="module")
+def site(real_years: tuple[Settings, list[RunReport]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site") / "a folder"
+    write_site(Installation(real_years[0]), folder)
+    return folder
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", [*PAGES, "data-dictionary", "downloads"])
+def test_every_page_fits_is_accessible_and_loads_nothing(browser: Browser, site: Path, name: str, width: int) -> None:
+    with silent_page(browser, viewport={"width": width, "height": 900}) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((site / f"{name}.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("script").count() == 0
+        found = Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+        assert [url for url in asked if not url.startswith("data:")] == [(site / f"{name}.html").as_uri()]
+
+
+def test_every_link_leads_to_a_file_and_every_page_is_reached(site: Path) -> None:
+    pages = {page.name: page.read_text() for page in site.glob("*.html")}
+    kinds = [page.partition("-")[0] for page in pages if not page.endswith("-chart.html")]
+    assert (kinds.count("area"), kinds.count("ward"), kinds.count("district")) == (77, 50, 23)
+    reached = {"index.html"}
+    for name, text in pages.items():
+        for link in re.findall(r'href="([^"]+)"', text):
+            parts = urlsplit(link)
+            if parts.scheme:
+                assert parts.scheme in ("data", "https"), f"{name}: {link}"
+                continue
+            target = unquote(parts.path) or name
+            assert (site / target).is_file(), f"{name}: {link}"
+            assert not parts.fragment or f'id="{parts.fragment}"' in pages[target], f"{name}: {link}"
+            reached.add(target)
+    assert reached >= pages.keys()
+    assert sum(map(len, pages.values())) < LARGEST_PAGES_MB * 1e6
+
+
+def test_the_map_leads_to_the_page_of_an_area_with_the_numbers_of_the_dashboard(
+    browser: Browser, site: Path, real_years: tuple[Settings, list[RunReport]]
+) -> None:
+    with silent_page(browser) as page:
+        page.goto((site / "index.html").as_uri())
+        page.get_by_label("Austin: ").press("Enter")
+        page.wait_for_url("**/area-25.html")
+        assert page.locator("h1").inner_text().startswith("Reported crime in Austin, 2014")
+        data = data_of(real_years[0])
+        crimes = overview(PageRequest(data, Filters(area=(25,)))).numbers[0].value
+        assert page.locator(".value").first.inner_text() == crimes
