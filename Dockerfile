@@ -13,7 +13,7 @@ COPY requirements.lock ./
 RUN pip install --no-deps --require-hashes --requirement requirements.lock \
     && find /opt/chicago-crime/lib -type d -name tests -prune -exec rm -r {} +
 
-COPY setup.py pyproject.toml ./
+COPY setup.py pyproject.toml README.md ./
 COPY chicago_crime chicago_crime
 COPY spark_jobs spark_jobs
 RUN pip install --no-deps --no-build-isolation . \

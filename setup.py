@@ -4,6 +4,8 @@ The ranges here suit a library user. The Makefile installs exact versions: those
 platform, those in `requirements-dev.lock` to work on it. Tool settings are in `pyproject.toml`.
 """
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 DAGSTER = "1.13.27"  # one release for all Dagster packages: they are tested and published together
@@ -13,6 +15,8 @@ setup(
     name="chicago-crime",
     version="0.1.0",
     description="Chicago's reported crimes since 2001 as tables people can query: Dagster, DuckDB and Spark.",
+    long_description=Path("README.md").read_text(),
+    long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["chicago_crime", "chicago_crime.*", "spark_jobs"]),
@@ -81,6 +85,7 @@ setup(
         ],
         "dev": [
             "aiosmtpd>=1.4",
+            "altair>=6,<7",  # draws in the tutorial's notebook
             "axe-playwright-python>=0.1.7",
             "build>=1.2",
             f"dagster-dg-cli=={DAGSTER}",

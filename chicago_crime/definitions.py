@@ -1,12 +1,12 @@
 """The whole platform on one page: what Dagster loads."""
 
+from functools import partial
+
 from dagster import (
     AssetsDefinition,
     Definitions,
-    FreshnessPolicy,
     InitResourceContext,
     ResourceDefinition,
-    apply_freshness_policy,
     definitions,
     in_process_executor,
     load_assets_from_modules,
@@ -15,14 +15,16 @@ from dagster import (
 
 from chicago_crime.graph.alerts import alerts
 from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, sql_tables, warehouse
+from chicago_crime.graph.assets.describe import as_installed
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import Examined
-from chicago_crime.graph.jobs import everything, fetch_boundaries, refresh_loaded_years, refresh_newest_years
+from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_loaded_years, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
 from chicago_crime.graph.years_of_run import years_of_run
 from chicago_crime.installation import Installation
 from chicago_crime.published.publisher import Publisher
+from chicago_crime.serve.scheduled import report_sensors, site_assets
 from chicago_crime.settings import load_settings
 from chicago_crime.storage.warehouse import Warehouse
 
@@ -37,9 +39,8 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
     reports = [dashboard] if installation.looker_studio else []
     modules = [boundaries, source, lake, warehouse, spark, sql_tables, published, *reports]
     assets = [one for one in load_assets_from_modules(modules) if isinstance(one, AssetsDefinition)]
-    if fresh_for := installation.source.fresh_for:
-        fresh = FreshnessPolicy.time_window(fresh_for)
-        assets = [*map_asset_specs(lambda it: apply_freshness_policy(it, fresh) if it.partitions_def else it, assets)]
+    engine = "bigquery" if installation.is_on_google else "duckdb"
+    assets = [*map_asset_specs(partial(as_installed, engine=engine, fresh_for=installation.source.fresh_for), assets)]
 
     def warehouse_of_run(context: InitResourceContext) -> Warehouse:
         return installation.warehouse.for_run(context.run.run_id) if context.run else installation.warehouse
@@ -56,11 +57,11 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         return installation.publisher(warehouse_of_run(context))
 
     return Definitions(
-        assets=assets,
+        assets=[*assets, *site_assets(installation)],
         asset_checks=asset_checks(assets),
-        jobs=[everything, fetch_boundaries],
+        jobs=[load_and_publish, fetch_boundaries],
         schedules=[refresh_loaded_years if installation.source.tells_changes else refresh_newest_years],
-        sensors=[watch(installation.source), *alerts(installation)],
+        sensors=[watch(installation.source), *alerts(installation), *report_sensors(installation)],
         resources=installation.resources()
         | {
             "warehouse": ResourceDefinition(warehouse_of_run),

@@ -17,22 +17,24 @@ from chicago_crime.graph.assets.describe import REFERENCE
 from chicago_crime.graph.dagster_internals import range_tags
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource
-from chicago_crime.tables.years import CURRENT_YEAR, contiguous_ranges
+from chicago_crime.tables.years import contiguous_ranges
 
-everything = define_asset_job(
-    "everything",
+load_and_publish = define_asset_job(
+    "load_and_publish",
     AssetSelection.all() - AssetSelection.groups(REFERENCE),
-    description="All assets by year, with their checks, for the years you choose.",
+    description="Fetch the years that you choose from the source, make all tables of them, check them, and publish "
+    "those that pass. Years with gaps are one run for each range.",
 )
 fetch_boundaries = define_asset_job(
     "fetch_boundaries",
     AssetSelection.assets("boundaries"),
-    description="The City's official outlines. They change with a redistricting, every ten years or so.",
+    description="Fetch the City's official outlines and publish them. They change with a redistricting, every ten "
+    "years or so.",
 )
 
 
 @schedule(
-    job=everything,
+    job=load_and_publish,
     cron_schedule="0 6 * * 1",
     execution_timezone="America/Chicago",
     default_status=DefaultScheduleStatus.STOPPED,
@@ -43,18 +45,13 @@ def refresh_newest_years(
     """Load the current and the previous year every Monday, if the source has them: their records still change."""
     at: datetime = context.scheduled_execution_time
     offered = set(source.years()) & {at.year - 1, at.year}
-    if at.year in offered and at.year > CURRENT_YEAR:
-        context.log.warning(
-            f"{at.year} is skipped until the code location restarts: its partitions end with {CURRENT_YEAR}"
-        )
-    years = [year for year in offered if year <= CURRENT_YEAR]
-    if not years:
+    if not offered:
         return SkipReason(f"the source {source.name} has neither {at.year - 1} nor {at.year}")
-    return RunRequest(run_key=f"refresh-{at:%Y-%m-%d}", tags=range_tags(min(years), max(years)))
+    return RunRequest(run_key=f"refresh-{at:%Y-%m-%d}", tags=range_tags(min(offered), max(offered)))
 
 
 @schedule(
-    job=everything,
+    job=load_and_publish,
     cron_schedule="0 6 * * *",
     execution_timezone="America/Chicago",
     default_status=DefaultScheduleStatus.STOPPED,

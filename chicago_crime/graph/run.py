@@ -23,7 +23,7 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.checks.assets import CHECKS
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
 from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
-from chicago_crime.graph.jobs import everything, fetch_boundaries
+from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
 from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
 from chicago_crime.installation import Installation
 from chicago_crime.tables.years import contiguous_ranges, format_years
@@ -134,7 +134,7 @@ def run_years(
     chosen = None if assets is None else _select(definitions, assets)
     if chosen is None or AssetKey(FETCHED) in chosen:
         installation.source.refuse_wrong_settings()
-    job = definitions.resolve_job_def(everything.name)
+    job = definitions.resolve_job_def(load_and_publish.name)
     for first, last in contiguous_ranges(list(years)):
         tags = range_tags(first, last) | ({ACCEPT_TAG: accept} if accept else {})
         run_id = str(uuid4())
@@ -164,8 +164,8 @@ def run_boundaries(installation: Installation, definitions: Definitions, instanc
     report = RunReport(run_id, 0, 0, result.success)
     for event in result.all_events:
         _note(report, event)
-    if not report.success:
-        raise PlatformError("; ".join(report.failures.values()))
+    if report.failures or report.checks:
+        raise PlatformError("; ".join([*report.failures.values(), *(check.description for check in report.checks)]))
     [made] = result.asset_materializations_for_node("boundaries")
     return {name: value.value for name, value in made.metadata.items()}
 
@@ -183,13 +183,13 @@ def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
         SelectionError: `assets` selects nothing.
     """
     graph = definitions.resolve_asset_graph()
-    chosen = everything.selection.resolve(graph) if assets is None else set(_select(definitions, assets))
+    chosen = load_and_publish.selection.resolve(graph) if assets is None else set(_select(definitions, assets))
     return [key.to_user_string() for key in graph.toposorted_asset_keys if key in chosen]
 
 
 def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     graph = definitions.resolve_asset_graph()
-    by_year = everything.selection.resolve(graph)
+    by_year = load_and_publish.selection.resolve(graph)
     known = {key.to_user_string(): key for key in graph.toposorted_asset_keys if key in by_year}
     names = [name.strip() for name in assets.split(",")]
     if known.keys() >= set(names):

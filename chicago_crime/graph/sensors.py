@@ -20,10 +20,10 @@ from dagster import (
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.dagster_internals import range_tags
-from chicago_crime.graph.jobs import everything
+from chicago_crime.graph.jobs import load_and_publish
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import VERSION, CrimeSource
-from chicago_crime.tables.years import CURRENT_YEAR, contiguous_ranges, format_years
+from chicago_crime.tables.years import contiguous_ranges, current_year, format_years
 
 
 def read_cursor(cursor: str | None, source: str) -> dict[int, str] | None:
@@ -59,7 +59,7 @@ def watch(source: CrimeSource) -> SensorDefinition:
     """The sensor of a source, at the interval that the source allows."""
 
     @sensor(
-        job=everything,
+        job=load_and_publish,
         minimum_interval_seconds=source.look_every_s,
         default_status=DefaultSensorStatus.STOPPED,
         description="Loads years that are new or changed at the source. Off by default.",
@@ -73,7 +73,7 @@ def watch(source: CrimeSource) -> SensorDefinition:
         except (PlatformError, OSError) as error:  # a folder may be unreachable, too
             return SkipReason(str(error))  # the cursor stays, so the next tick finds what this one missed
         seen = read_cursor(context.cursor, source.name)
-        versions = {year: version for year, version in offered.items() if year <= CURRENT_YEAR}
+        versions = {year: version for year, version in offered.items() if year <= current_year()}
         if not versions:
             return SkipReason(f"the source {source.name} offers no year")
         years = new_years(source, source_files, versions, seen)
@@ -81,7 +81,7 @@ def watch(source: CrimeSource) -> SensorDefinition:
         cursor = json.dumps({"source": source.name, "versions": {**(seen or {}), **versions}})
         if not years:
             beyond = sorted(offered.keys() - versions.keys())
-            later = f"; {format_years(beyond)} can be loaded once the code location restarts" if beyond else ""
+            later = f"; {format_years(beyond)} has not begun" if beyond else ""
             return SensorResult(skip_reason=f"the source {source.name} has nothing new{later}", cursor=cursor)
         requests = [_request(source, first, last, versions) for first, last in contiguous_ranges(years)]
         return SensorResult(run_requests=requests, cursor=cursor)

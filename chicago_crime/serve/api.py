@@ -20,7 +20,7 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.published.catalog import ID, DamagedError, NothingPublishedError
 from chicago_crime.serve.answers import Answer, Problem, answer_of
 from chicago_crime.storage.lineage import digest
-from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime.tables.years import FIRST_YEAR, current_year
 
 PATH = "/api/v1"
 
@@ -39,10 +39,9 @@ MEANINGS = {
     503: "a published file is damaged",
 }
 SCHEMAS: dict[str, dict[str, Any]] = {
-    "year": {"type": "integer", "minimum": FIRST_YEAR, "maximum": CURRENT_YEAR},
     "as_of": {"type": "string", "anyOf": [{"format": "date"}, {"pattern": f"^{ID.pattern}$"}]},
 }
-"""What the filters that have a reader of their own may be."""
+"""What the filters that have a reader of their own may be, besides years."""
 PLAIN: dict[str, dict[str, Any]] = {"boolean": {"type": "string", "enum": ["yes", "no"]}, "string": {"pattern": r"\S"}}
 """How values without other conditions are written."""
 
@@ -119,9 +118,10 @@ def openapi() -> dict[str, Any]:
 def _parameters() -> list[dict[str, Any]]:
     """A parameter for each filter, with its meaning from the docstring of `Filters`."""
     meanings = dict(re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", getdoc(Filters) or "", re.MULTILINE))
+    schemas = SCHEMAS | {"year": {"type": "integer", "minimum": FIRST_YEAR, "maximum": current_year()}}
     found = []
     for field in fields(Filters):
-        one = SCHEMAS.get(field.name) or TypeAdapter(VALUES[field.name]).json_schema()
+        one = schemas.get(field.name) or TypeAdapter(VALUES[field.name]).json_schema()
         one = one | PLAIN.get(one["type"], {}) if one.keys() == {"type"} else one
         is_list = isinstance(field.default, tuple)
         found.append(

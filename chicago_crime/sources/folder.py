@@ -31,7 +31,7 @@ from chicago_crime.sources.containers import Item, items_of, opened, size_of
 from chicago_crime.sources.layouts import Layout, NotCrimesError, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import csv_line
 from chicago_crime.tables.columns import SOURCE_COLUMNS
-from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime.tables.years import FIRST_YEAR, current_year
 
 AT_REST_S = 60
 """A file that changed within this many seconds may still be being copied into the folder."""
@@ -272,7 +272,7 @@ def _years_of(item: Item) -> set[int]:
     if named.is_one_year:
         return {named.first}
     with suppress(SourceError):
-        return {year for year in _survey(item, item.version).lines if FIRST_YEAR <= year <= CURRENT_YEAR}
+        return {year for year in _survey(item, item.version).lines if FIRST_YEAR <= year <= current_year()}
     return set()
 
 

@@ -58,6 +58,14 @@ class FirstRows:
     rows: list[tuple[Any, ...]]
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What a year of a table looks like: NULLs by column, and its first rows."""
+
+    nulls: dict[str, int]
+    first: FirstRows
+
+
 class TableReader(ABC):
     """Reads tables that a warehouse has written: all that `status` and `query` need."""
 
@@ -181,6 +189,10 @@ class Warehouse(TableReader):
             years: the years; each must be stored.
             measures: GoogleSQL aggregates over the table's columns, by name, e.g. {"arrests": "COUNTIF(arrest)"}.
         """
+
+    def glance(self, table: Table, year: int) -> Glance | None:
+        """What a stored year looks like; None where telling would take a query that is billed."""
+        return None
 
     @abstractmethod
     def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:

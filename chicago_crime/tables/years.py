@@ -1,14 +1,18 @@
 """Years, the partitions of every table, and the notation for a choice of them: `2014-2016,2021`."""
 
 import re
-from datetime import date
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from chicago_crime.errors import UsageError
 
 FIRST_YEAR = 2001
 """The City publishes reported crimes from this year on."""
 
-CURRENT_YEAR = date.today().year  # read once, so that the graph stays consistent in a process that runs past New Year
+
+def current_year() -> int:
+    """The year in Chicago."""
+    return datetime.now(ZoneInfo("America/Chicago")).year
 
 
 class YearsError(UsageError):
@@ -32,8 +36,8 @@ def parse_years(text: str) -> list[int]:
         first, last = int(match[1]), int(match[2] or match[1])
         if first > last:
             raise YearsError(f"the range {part.strip()!r} runs backwards: write {last}-{first}")
-        if first < FIRST_YEAR or last > CURRENT_YEAR:
-            raise YearsError(f"{part.strip()!r} is outside {FIRST_YEAR}-{CURRENT_YEAR}, the years the City publishes")
+        if first < FIRST_YEAR or last > current_year():
+            raise YearsError(f"{part.strip()!r} is outside {FIRST_YEAR}-{current_year()}, the years the City publishes")
         years.update(range(first, last + 1))
     return sorted(years)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chicago_crime.dashboard.filters import MAPS, MEASURES, ROWS, Filters, read_filters
 from chicago_crime.errors import UsageError
 from chicago_crime.tables.columns import OFFENSE_CLASSES
-from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime.tables.years import FIRST_YEAR, current_year
 
 
 def several(values: st.SearchStrategy) -> st.SearchStrategy[tuple]:
@@ -20,7 +20,7 @@ def several(values: st.SearchStrategy) -> st.SearchStrategy[tuple]:
 
 any_filters = st.builds(
     Filters,
-    year=several(st.integers(FIRST_YEAR, CURRENT_YEAR)),
+    year=several(st.integers(FIRST_YEAR, current_year())),
     group=several(st.sampled_from(["carjacking", "homicide"])),
     offense_class=several(st.sampled_from(OFFENSE_CLASSES)),
     type=several(st.sampled_from(["THEFT", "NON - CRIMINAL", "O'HARE & CO; DROP TABLE", "100% = +"])),

@@ -28,7 +28,7 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 LAUNCH = """
 mutation Launch($tags: [ExecutionTag!]!) {
   launchPipelineExecution(executionParams: {
-    selector: {repositoryLocationName: "chicago_crime", repositoryName: "__repository__", jobName: "everything"},
+    selector: {repositoryLocationName: "chicago_crime", repositoryName: "__repository__", jobName: "load_and_publish"},
     runConfigData: {}, executionMetadata: {tags: $tags}
   }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }"""

@@ -13,7 +13,9 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from chicago_crime.tables.years import CURRENT_YEAR, FIRST_YEAR
+from chicago_crime.graph.dagster_internals import years_in_tags
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.tables.years import FIRST_YEAR, current_year
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import new_page
 from chicago_crime_tests.support import (
@@ -72,11 +74,8 @@ def page(browser: Browser) -> Iterator[Page]:
 def launch(page: Page, years: list[int]) -> None:
     """Select years in the dialog for partitions and launch the run."""
     dialog = page.locator(".dagster-dialog")
-    dialog.get_by_text("Select a partition or create one").click()
-    for year in years:
-        page.get_by_placeholder("Filter partitions").fill(str(year))
-        page.locator(".dagster-popover").locator("label, li, [role=menuitem]").filter(has_text=str(year)).last.click()
-    dialog.get_by_text("Launch runs to materialize").click()  # closes the list
+    page.get_by_placeholder("ex: 2001").fill(", ".join(map(str, years)))
+    page.keyboard.press("Tab")
     dialog.get_by_role("button", name="Launch").click()
     expect(dialog).to_be_hidden()
 
@@ -88,7 +87,7 @@ def years_by_state(page: Page, address: str, asset: str, state: str) -> list[str
     """The years that the page of an asset lists in a state."""
     page.goto(f"{address}/assets/{asset}?view=partitions")
     label = page.get_by_text(re.compile(rf"^{state} \(\d+\)$"))
-    expect(page.get_by_text(f"{CURRENT_YEAR - FIRST_YEAR + 1} Partitions Selected")).to_be_visible()
+    expect(page.get_by_text(f"{current_year() - FIRST_YEAR + 1} Partitions Selected")).to_be_visible()
     for other in set(STATES) - {state}:
         page.get_by_text(re.compile(rf"^{other} \(")).click()
     count = re.sub(r"\D", "", label.inner_text())
@@ -127,5 +126,9 @@ def test_one_asset_of_one_year_then_a_backfill_of_two_years_only(page: Page, add
     assert years_by_state(page, address, "hot_spots", "Failed") == []
     assert "2015" in years_by_state(page, address, "hot_spots", "Missing")
     settings = folder_settings(folder / "data", folder / "in")
+    with open_instance(settings) as instance:  # one run for each range of years, and one for the outlines
+        ranges = [years_in_tags(run.tags) for run in instance.get_runs() if "dagster/backfill" in run.tags]
+        assert sorted(ranges) == [[], [2014], [2016]]
+        wait_until(lambda: all(run.is_success for run in instance.get_runs()))
     assert [len(rows_of(settings, "crimes", year)) for year in (2014, 2016)] == [36, 36]
     assert not (folder / "data" / "warehouse" / "crimes" / "2015.parquet").exists()

@@ -1,21 +1,32 @@
 """Tests of `chicago_crime/definitions.py`: the graph as Dagster loads it, derived from the tables."""
 
+import json
+import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, Definitions
+from dagster import (
+    AssetKey,
+    AssetMaterialization,
+    DagsterInstance,
+    Definitions,
+    evaluate_automation_conditions,
+)
 
 from chicago_crime import reference, sql
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.instance import open_instance
+from chicago_crime.graph.partitions import yearly
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.run import run_years
 from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import CHICAGO
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import REVISIONS, TABLES, Table
-from chicago_crime.tables.years import CURRENT_YEAR
+from chicago_crime.tables.years import current_year
 from chicago_crime_tests.support import PROJECT
 
 LOAD = """
@@ -60,13 +71,55 @@ def test_every_asset_is_described_and_runs_a_range_of_years_at_once(definitions:
         assert node.description
         assert node.owners
         assert node.kinds
+        assert ("duckdb" in node.kinds) == (key.to_user_string() in TABLES)
         assert node.group_name in {"source", "lake", "warehouse", "spark", "marts", "published", "reference"}
         if node.group_name == "reference":
             continue
         assert node.partitions_def
-        assert node.partitions_def.get_partition_keys() == [str(year) for year in range(2001, CURRENT_YEAR + 1)]
+        assert node.partitions_def.get_partition_keys() == [str(year) for year in range(2001, current_year() + 1)]
         assert node.backfill_policy
         assert node.backfill_policy.max_partitions_per_run is None
+
+
+def test_a_new_year_needs_no_restart_and_keys_stay_what_they_were() -> None:
+    before, after = (datetime(2030, 12, 31, 23, 59), datetime(2031, 1, 1, 0, 1))
+    years = [yearly.get_partition_keys(time.replace(tzinfo=CHICAGO)) for time in (before, after)]
+    assert [found[-1] for found in years] == ["2030", "2031"]
+    assert years[1] == [str(year) for year in range(2001, 2032)]
+
+
+def test_what_is_made_of_a_changed_year_follows_also_if_it_is_long_past(definitions: Definitions) -> None:
+    with DagsterInstance.ephemeral() as instance:
+        for asset in ("crime_csv", "crime_object", *TABLES):
+            for year in ("2014", "2015"):
+                instance.report_runless_asset_event(AssetMaterialization(asset, partition=year))
+        loaded = evaluate_automation_conditions(definitions, instance)
+        assert loaded.total_requested == 0
+        instance.report_runless_asset_event(AssetMaterialization("crimes", partition="2014"))
+        changed = evaluate_automation_conditions(definitions, instance, cursor=loaded.cursor)
+        made_of_it = {
+            name
+            for name in (*TABLES, "published")
+            if name not in ("raw_crimes", "crimes", "rejected_crimes", "revisions")
+        }
+        asked = {name: changed.get_requested_partitions(AssetKey(name)) for name in made_of_it}
+    assert all(years == {"2014"} for years in asked.values())
+    assert changed.total_requested == len(asked)
+
+
+@pytest.mark.slow
+def test_dagsters_own_command_checks_and_lists_it(tmp_path: Path) -> None:
+    dg, here = (
+        Path(sys.executable).with_name("dg"),
+        {"CHICAGO_CRIME_DATA_DIR": str(tmp_path), "VIRTUAL_ENV": sys.prefix},
+    )
+    subprocess.run([dg, "check", "defs"], cwd=PROJECT, env=os.environ | here, check=True)
+    listed = subprocess.run(
+        [dg, "list", "defs", "--json"], cwd=PROJECT, env=os.environ | here, check=True, capture_output=True
+    )
+    jobs = {job["name"]: job["description"] for job in json.loads(listed.stdout)["jobs"]}
+    assert jobs.keys() == {"load_and_publish", "fetch_boundaries"}
+    assert all(jobs.values())
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)

@@ -1,20 +1,30 @@
-"""The schedules that refresh years."""
+"""The jobs, and the schedules that refresh years."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from dagster import DagsterInstance, DefaultScheduleStatus, ScheduleDefinition, build_schedule_context
+from dagster import (
+    AssetCheckSeverity,
+    DagsterInstance,
+    DefaultScheduleStatus,
+    ScheduleDefinition,
+    build_schedule_context,
+)
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from chicago_crime.definitions import build_definitions
-from chicago_crime.graph.jobs import refresh_newest_years
+from chicago_crime.errors import PlatformError
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.graph.jobs import fetch_boundaries, refresh_newest_years
+from chicago_crime.graph.run import run_boundaries
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.portal import PortalSource
-from chicago_crime.tables.years import CURRENT_YEAR
+from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
 
@@ -62,11 +72,17 @@ def test_it_requests_only_years_that_the_source_has(
     assert tick_data.skip_message == (None if requested else "the source folder has neither 2015 nor 2016")
 
 
-def test_a_code_location_that_started_last_year_refreshes_the_years_that_it_has(tmp_path: Path) -> None:
-    for year in (CURRENT_YEAR, CURRENT_YEAR + 1):
-        write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
-    tick_data = tick(folder_settings(tmp_path / "data", tmp_path / "in"), datetime(CURRENT_YEAR + 1, 1, 11, 6))
-    assert years_requested(tick_data) == [(str(CURRENT_YEAR), str(CURRENT_YEAR))]
+def test_outlines_that_cannot_be_fetched_are_a_warning_in_dagster_and_an_error_of_the_command(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, portal_url=f"http://127.0.0.1:{free_port()}")
+    installation = Installation(settings)
+    definitions = build_definitions(installation)
+    with open_instance(settings) as instance:
+        made = definitions.resolve_job_def(fetch_boundaries.name).execute_in_process(instance=instance)
+        [found] = made.get_asset_check_evaluations()
+        assert (made.success, found.passed, found.severity) == (True, False, AssetCheckSeverity.WARN)
+        assert made.asset_materializations_for_node("boundaries") == []
+        with pytest.raises(PlatformError, match=re.escape(found.description or "no reason")):
+            run_boundaries(installation, definitions, instance)
 
 
 def test_of_the_portal_every_loaded_year_is_requested_and_a_new_one_after_the_year_before(tmp_path: Path) -> None:

@@ -18,14 +18,14 @@ from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.folder import AT_REST_S
-from chicago_crime.tables.years import CURRENT_YEAR
+from chicago_crime.tables.years import current_year
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, write_csv
 
 TOKEN = "KGAT_planted0token0of0the0sensor"
-NEXT_YEAR = CURRENT_YEAR + 1
+NEXT_YEAR = current_year() + 1
 
 
 class Watch:
@@ -108,7 +108,7 @@ def test_it_is_off_by_default_and_requests_files_once_in_contiguous_ranges(folde
 
 
 def test_a_requested_run_loads_those_years_and_then_nothing_is_new(folder: Watch) -> None:
-    job = folder.definitions.resolve_job_def("everything")
+    job = folder.definitions.resolve_job_def("load_and_publish")
     requests = folder.tick().run_requests or []
     for request in requests:
         source_only = [AssetKey("crime_csv")]
@@ -154,13 +154,12 @@ def test_a_missing_folder_skips_the_tick_and_nothing_is_missed(folder: Watch, tm
     assert folder.requested() == [(2016, 2016)]
 
 
-def test_a_year_that_the_graph_does_not_have_yet_waits_for_a_restart(folder: Watch, tmp_path: Path) -> None:
-    """A code location that started last year does not have this year's partition."""
+def test_a_year_that_has_not_begun_is_not_loaded(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     put(tmp_path / "in" / f"{NEXT_YEAR}.csv", NEXT_YEAR)
     result = folder.tick()
     assert not result.run_requests
-    assert f"{NEXT_YEAR} can be loaded once the code location restarts" in (result.skip_message or "")
+    assert f"{NEXT_YEAR} has not begun" in (result.skip_message or "")
     assert str(NEXT_YEAR) not in json.loads(folder.cursor or "")["versions"]
 
 

@@ -1,6 +1,16 @@
 """The City's official outlines, which maps draw and which have no years."""
 
-from dagster import AssetExecutionContext, Failure, MaterializeResult, ResourceParam, asset
+from collections.abc import Iterator
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    MaterializeResult,
+    ResourceParam,
+    asset,
+)
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.describe import OWNERS, REFERENCE
@@ -9,6 +19,10 @@ from chicago_crime.published.publisher import Publisher
 from chicago_crime.sources.base import BoundarySource
 from chicago_crime.storage.object_store import ObjectStore
 
+BOUNDARIES_ASSET = "boundaries"
+FETCHED = "could_be_fetched"
+"""Name of the check that warns if they could not."""
+
 
 @asset(
     group_name=REFERENCE,
@@ -16,22 +30,28 @@ from chicago_crime.storage.object_store import ObjectStore
     owners=OWNERS,
     description="Official outlines of community areas, police districts, beats and wards, from the City's portal or a "
     "folder. They are published at once with the years that are published.",
+    output_required=False,  # without a network, those that are published stay: nothing else of a backfill fails
+    check_specs=[AssetCheckSpec(FETCHED, asset=BOUNDARIES_ASSET, description="The source of the outlines has them.")],
 )
 def boundaries(
     context: AssetExecutionContext,
     boundary_source: ResourceParam[BoundarySource],
     object_store: ResourceParam[ObjectStore],
     publisher: ResourceParam[Publisher],
-) -> MaterializeResult:
+) -> Iterator[MaterializeResult | AssetCheckResult]:
     """Fetch, validate and simplify all kinds, store them, and publish a snapshot that names them."""
     try:
         found = boundary_source.fetch()
     except PlatformError as error:
-        raise Failure(str(error), allow_retries=False) from error
+        yield AssetCheckResult(
+            passed=False, check_name=FETCHED, severity=AssetCheckSeverity.WARN, description=str(error)
+        )
+        return
     held = object_store.read(BOUNDARIES)
     object_store.swap(BOUNDARIES, found.geojson, held and held[1])  # whoever was quicker stored those of today, too
     snapshot = publisher.publish({}, context.run.run_id).snapshot
-    return MaterializeResult(
+    yield AssetCheckResult(passed=True, check_name=FETCHED)
+    yield MaterializeResult(
         metadata={
             "origin": found.origin,
             "places": found.places,

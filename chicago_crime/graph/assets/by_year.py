@@ -11,7 +11,8 @@ from chicago_crime.graph.dagster_internals import RECORDED_ITSELF
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.published.catalog import PublishedYear
-from chicago_crime.storage.warehouse import TableYear
+from chicago_crime.storage.warehouse import TableYear, Warehouse
+from chicago_crime.tables import Table
 
 YEARS_AT_ONCE = 2
 """While one year waits for the disk, another uses the processor. More years would only cost memory."""
@@ -108,7 +109,13 @@ def failure(asset: str, reasons: Mapping[int, str], done: int) -> Failure:
     )
 
 
-def stored_metadata(stored: TableYear) -> Metadata:
-    """The metadata that a year of every table has."""
+def stored_metadata(warehouse: Warehouse, table: Table, year: int, stored: TableYear) -> Metadata:
+    """The metadata that a year of every table has: its size, what it was made of, its first rows and shares of NULL."""
     lineage = {"identity": stored.lineage.identity, "inputs": stored.lineage.inputs} if stored.lineage else {}
-    return {"partition_row_count": stored.rows, "bytes": stored.bytes, **lineage, **stored.details}
+    shown: Metadata = {}
+    if seen := warehouse.glance(table, year):
+        nulls = {name: round(count / stored.rows, 4) for name, count in seen.nulls.items() if count}
+        lines = [seen.first.columns, ["---"] * len(seen.first.columns), *seen.first.rows]
+        cells = [" | ".join(" ".join(str(value).split()).replace("|", "\\|") for value in line) for line in lines]
+        shown = {"null_shares": MetadataValue.json(nulls), "preview": MetadataValue.md("\n".join(cells))}
+    return {"partition_row_count": stored.rows, "bytes": stored.bytes, **lineage, **stored.details, **shown}

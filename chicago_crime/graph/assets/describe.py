@@ -1,16 +1,20 @@
 """The asset spec of a table, derived from its `Table`."""
 
+from datetime import timedelta
+
 from dagster import (
     AssetDep,
     AssetSpec,
+    FreshnessPolicy,
     TableColumn,
     TableColumnConstraints,
     TableColumnDep,
     TableColumnLineage,
     TableSchema,
+    apply_freshness_policy,
 )
 
-from chicago_crime.graph.partitions import yearly
+from chicago_crime.graph.partitions import follows_upstream, yearly
 from chicago_crime.tables import Table
 from chicago_crime.tables.columns import Column
 
@@ -39,6 +43,7 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
         kinds={"table", table.made_by},
         owners=OWNERS,
         partitions_def=yearly,
+        automation_condition=follows_upstream,
         skippable=can_be_skipped,
         metadata={
             "dagster/table_name": table.name,
@@ -46,6 +51,13 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
             "dagster/column_lineage": TableColumnLineage(lineage),
         },
     )
+
+
+def as_installed(spec: AssetSpec, engine: str, fresh_for: timedelta | None) -> AssetSpec:
+    """An asset in an installation: a table shows its engine, and what has years shows how old it may become."""
+    if fresh_for and spec.partitions_def:
+        spec = apply_freshness_policy(spec, FreshnessPolicy.time_window(fresh_for))
+    return spec.merge_attributes(kinds={engine}) if "table" in spec.kinds else spec
 
 
 def _column(column: Column) -> TableColumn:

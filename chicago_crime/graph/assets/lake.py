@@ -8,7 +8,7 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Res
 from chicago_crime.graph.assets.by_year import Metadata, each_year
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.assets.source import crime_csv
-from chicago_crime.graph.partitions import one_run_for_all_years, yearly
+from chicago_crime.graph.partitions import follows_upstream, one_run_for_all_years, yearly
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.storage.object_store import LakeRecord, ObjectStore, quarantine_key, record_key, rows_key
@@ -18,6 +18,7 @@ from chicago_crime.storage.object_store import LakeRecord, ObjectStore, quaranti
     deps=[crime_csv],
     partitions_def=yearly,
     backfill_policy=one_run_for_all_years,
+    automation_condition=follows_upstream,
     group_name="lake",
     kinds={"csv"},
     owners=OWNERS,

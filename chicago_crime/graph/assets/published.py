@@ -5,7 +5,6 @@ from dataclasses import asdict
 from dagster import (
     AssetExecutionContext,
     AssetMaterialization,
-    AutomationCondition,
     MetadataValue,
     ResourceParam,
     asset,
@@ -16,7 +15,7 @@ from chicago_crime.graph.assets.by_year import Metadata, failure, run_years
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.checks.assets import CHECKS
 from chicago_crime.graph.checks.findings import Examined
-from chicago_crime.graph.partitions import one_run_for_all_years, yearly
+from chicago_crime.graph.partitions import follows_upstream, one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.published.audit import HOW_TO_ACCEPT
@@ -30,7 +29,7 @@ from chicago_crime.tables import TABLES
     deps=[table.name for table in PUBLISHED],
     partitions_def=yearly,
     backfill_policy=one_run_for_all_years,
-    automation_condition=AutomationCondition.eager(),
+    automation_condition=follows_upstream,
     group_name="published",
     kinds={"parquet"},
     owners=OWNERS,

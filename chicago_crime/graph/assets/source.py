@@ -6,7 +6,7 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Res
 
 from chicago_crime.graph.assets.by_year import Metadata, each_year, failure, run_years
 from chicago_crime.graph.assets.describe import OWNERS
-from chicago_crime.graph.partitions import one_run_for_all_years, yearly
+from chicago_crime.graph.partitions import SOURCE_POOL, one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.intake.source_files import SourceFiles
@@ -21,6 +21,7 @@ from chicago_crime.storage.object_store import ObjectStore
 @asset(
     partitions_def=yearly,
     backfill_policy=one_run_for_all_years,
+    pool=SOURCE_POOL,
     group_name="source",
     kinds={"csv"},
     owners=OWNERS,

@@ -8,7 +8,7 @@ from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, mul
 from chicago_crime import reference
 from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
-from chicago_crime.graph.partitions import one_run_for_all_years
+from chicago_crime.graph.partitions import SPARK_POOL, one_run_for_all_years
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.storage.spark import SparkRunner
 from chicago_crime.storage.warehouse import TableYear, Warehouse
@@ -22,6 +22,7 @@ _MADE = {name: table for name, table in TABLES.items() if table.made_by == "spar
     specs=[asset_spec(table, can_be_skipped=True) for table in _MADE.values()],
     can_subset=True,
     backfill_policy=one_run_for_all_years,
+    pool=SPARK_POOL,
 )
 def enrich_crimes(
     context: AssetExecutionContext,
@@ -55,7 +56,7 @@ def enrich_crimes(
                 made = {TABLES[of]: f"{workspace.output}/{of}/{year}" for of in names}
                 loaded[year] = warehouse.load_parquets(made, year)
             job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
-            stored = stored_metadata(loaded[year][name])
+            stored = stored_metadata(warehouse, TABLES[name], year, loaded[year][name])
             return {**stored, **job, **report.about, **report.told.get((name, year), {})}
 
         for name in names:

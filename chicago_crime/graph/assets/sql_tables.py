@@ -17,7 +17,7 @@ def _sql_table(table: Table) -> AssetsDefinition:
         context: AssetExecutionContext, warehouse: ResourceParam[Warehouse], of_run: ResourceParam[YearsOfRun]
     ) -> MaterializeResult:
         def replace(year: int) -> Metadata:
-            return stored_metadata(warehouse.replace_year(table, year))
+            return stored_metadata(warehouse, table, year, warehouse.replace_year(table, year))
 
         return each_year(context, of_run, table.name, replace)
 

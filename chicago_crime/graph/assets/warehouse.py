@@ -45,7 +45,8 @@ def raw_crimes(
                 f"{rows_key(year)} is not whole: chicago-crime run --years {year} --assets key:crime_object+"
             )
         rows = object_store.location(rows_key(year))
-        return stored_metadata(warehouse.load_csv(RAW_CRIMES, year, rows, record.sha256))
+        stored = warehouse.load_csv(RAW_CRIMES, year, rows, record.sha256)
+        return stored_metadata(warehouse, RAW_CRIMES, year, stored)
 
     return each_year(context, of_run, RAW_CRIMES.name, load)
 
@@ -67,7 +68,7 @@ def type_crimes(
 
     def accept(year: int) -> Metadata:
         revised[year] = revise(year)  # selected or not: once crimes is replaced, the old values are gone
-        return stored_metadata(warehouse.replace_year(CRIMES, year))
+        return stored_metadata(warehouse, CRIMES, year, warehouse.replace_year(CRIMES, year))
 
     def revise(year: int) -> Metadata:
         held = {table: years.get(year) for table, years in stored.items()}
@@ -99,7 +100,7 @@ def _with_counts(warehouse: Warehouse, table: Table, year: int, stored: TableYea
     """The metadata of a year just made, with its rows by a column, e.g. `rejected_rows_by_reason`."""
     counts = warehouse.count_by(table, [year], column)[year] if stored.rows else {}
     name = "revisions" if table == REVISIONS else "rejected_rows"
-    return stored_metadata(stored) | {f"{name}_by_{column}": MetadataValue.json(counts)}
+    return stored_metadata(warehouse, table, year, stored) | {f"{name}_by_{column}": MetadataValue.json(counts)}
 
 
 def _is_as_published(

@@ -37,6 +37,17 @@ def test_rejects_come_and_go_with_the_file(tmp_path: Path) -> None:
     assert rows_of(settings, "rejected_crimes", 2014) == []
 
 
+def test_a_year_shows_its_first_rows_and_shares_of_null(tmp_path: Path) -> None:
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    write_csv(tmp_path / "in" / "2014.csv", [*(months := crimes_of_months(2014)), crime(id=7, ward="")])
+    [report] = run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes")
+    shown = report.metadata["crimes", 2014]
+    assert shown["null_shares"] == {"ward": round(1 / (len(months) + 1), 4)}
+    header, _, *rows = shown["preview"].splitlines()
+    assert header.split(" | ") == [column.name for column in CRIMES.columns]
+    assert len(rows) == 3
+
+
 def test_rejects_alone_are_made_of_the_raw_table_not_of_an_older_typed_one(loaded_copy: Settings) -> None:
     """The typed table is from an older file with as many rows: an equal count is no proof."""
     assert loaded_copy.folder
