@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chicago_crime.cli.run import load
 from chicago_crime.graph.run import RunReport
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import Catalog
@@ -59,14 +60,17 @@ def test_a_days_refresh_publishes_what_a_full_load_does_and_makes_only_what_chan
     assert snapshot_of(settings).years[2014] == first.years[2014]
 
 
-def test_a_day_without_changes_makes_and_publishes_nothing(portal: PortalServer, tmp_path: Path) -> None:
+def test_a_day_without_changes_makes_and_publishes_nothing_and_says_so(
+    portal: PortalServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = settings_of(portal, tmp_path)
     run_well(settings, *YEARS)
     first = snapshot_of(settings)
     portal.requests.clear()
     portal.rows_sent.clear()
-    [report] = run_well(settings, *YEARS)
-    assert (made(report), report.published, snapshot_of(settings)) == (set(), {}, first)
+    assert load(Installation(settings), YEARS)
+    said = "2014-2016: the source has changed nothing, and all is as it is published\n"
+    assert (capsys.readouterr().out, snapshot_of(settings)) == (said, first)
     assert (len(portal.requests), portal.rows_sent[",".join(NAMES)]) == (1, 0)
 
 
