@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from dagster import AssetCheckSeverity, DagsterInstance, DefaultScheduleStatus, build_schedule_context
+from dagster import AssetCheckSeverity, DagsterInstance, build_schedule_context
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from chicago_crime.definitions import build_definitions
@@ -33,14 +33,6 @@ def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
 def years_requested(tick_data: ScheduleExecutionData) -> list[tuple[str, str]]:
     names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
     return [tuple(request.tags[name] for name in names) for request in tick_data.run_requests or []]  # type: ignore[misc]
-
-
-def test_it_ticks_on_monday_mornings_and_is_off_by_default() -> None:
-    assert refresh_newest_years.default_status is DefaultScheduleStatus.STOPPED
-    assert (refresh_newest_years.cron_schedule, refresh_newest_years.execution_timezone) == (
-        "0 6 * * 1",
-        "America/Chicago",
-    )
 
 
 def test_it_requests_the_current_and_the_previous_year(tmp_path: Path) -> None:
