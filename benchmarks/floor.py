@@ -67,10 +67,11 @@ SUMMARIES = {
         k AS (SELECT UNNEST(['all', 'violent', 'property', 'non_index']) AS offense_class)
         SELECT $year AS year, areas.community_area, areas.name, areas.side, k.offense_class,
             COALESCE(SUM(c.n), 0) AS crimes, COALESCE(SUM(c.a), 0) AS arrests,
-            ANY_VALUE(population_2010 + (population_2020 - population_2010)
-                * (LEAST(GREATEST($year, 2010), 2020) - 2010) / 10) AS population,
+            ANY_VALUE(census.p[1] + (census.p[2] - census.p[1]) * (LEAST(GREATEST($year, 2010), 2020) - 2010) / 10)
+                AS population,
             crimes * 1000 / population AS rate_per_1000
-        FROM areas CROSS JOIN k LEFT JOIN c ON c.community_area = areas.community_area
+        FROM areas JOIN (SELECT community_area, LIST(population ORDER BY year) AS p FROM residents GROUP BY ALL)
+            AS census USING (community_area) CROSS JOIN k LEFT JOIN c ON c.community_area = areas.community_area
             AND k.offense_class IN ('all', c.offense_class)
         GROUP BY ALL""",
     "hot_spots": """
@@ -94,7 +95,7 @@ SUMMARIES = {
 def main(csv_folder: str, output: str) -> None:
     """Load every year."""
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "800MB"})
-    for name, table in (("areas", "community_areas"), ("fbi_codes", "fbi_codes")):
+    for name, table in (("areas", "community_areas"), ("residents", "residents"), ("fbi_codes", "fbi_codes")):
         connection.execute(f"CREATE TABLE {name} AS FROM read_csv('{reference.file(table)}')")
     for file in sorted(Path(csv_folder).glob("*.csv")):
         year = file.stem[-4:]

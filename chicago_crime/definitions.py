@@ -18,12 +18,13 @@ from chicago_crime.graph.assets import boundaries, dashboard, lake, published, s
 from chicago_crime.graph.assets.describe import as_installed
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import Examined
-from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_newest_years
+from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_loaded_years, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.sensors import watch
 from chicago_crime.graph.years_of_run import years_of_run
 from chicago_crime.installation import Installation
 from chicago_crime.published.publisher import Publisher
+from chicago_crime.serve.scheduled import report_sensors, site_assets
 from chicago_crime.settings import load_settings
 from chicago_crime.storage.warehouse import Warehouse
 
@@ -56,11 +57,11 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         return installation.publisher(warehouse_of_run(context))
 
     return Definitions(
-        assets=assets,
+        assets=[*assets, *site_assets(installation)],
         asset_checks=asset_checks(assets),
         jobs=[load_and_publish, fetch_boundaries],
-        schedules=[refresh_newest_years],
-        sensors=[watch(installation.source), *alerts(installation)],
+        schedules=[refresh_loaded_years if installation.source.tells_changes else refresh_newest_years],
+        sensors=[watch(installation.source), *alerts(installation), *report_sensors(installation)],
         resources=installation.resources()
         | {
             "warehouse": ResourceDefinition(warehouse_of_run),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
+from chicago_crime.reference import checked_estimates
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.sources.base import BoundarySource, CrimeSource
 from chicago_crime.storage.object_store import ObjectStore, ReadableStore
@@ -97,7 +98,8 @@ class Installation:
             return build_bigquery(self.settings)
         from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
-        return DuckDBWarehouse(folder=self.settings.data_dir / "warehouse", **self._duckdb)
+        folder = self.settings.data_dir / "warehouse"
+        return DuckDBWarehouse(folder=folder, estimates=checked_estimates(self.settings.population), **self._duckdb)
 
     @property
     def working_reader(self) -> TableReader:
@@ -308,7 +310,9 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         settings.gcp_region,
         most_bytes=int(settings.bigquery_max_gb_billed * GB),
         staging=build_bucket_store(settings, settings.staging_bucket),
+        leases=settings.data_dir / "exports",
         memory=settings.duckdb_memory,
+        estimates=checked_estimates(settings.population),
     )
 
 

@@ -69,6 +69,10 @@ class Settings(BaseModel):
     boundaries: Path | None = Field(
         None, description="folder with the City's boundaries as GeoJSON; default: they are fetched from the portal"
     )
+    population: Path | None = Field(
+        None,
+        description="CSV with population estimates of years after the census of 2020: community_area, year, population",
+    )
     map_tiles: str | None = Field(
         None,
         pattern=r"^https?://[^/@?#\s;,]+/[^\s;,]*\{z\}[^\s;,]*$",
@@ -99,6 +103,20 @@ class Settings(BaseModel):
         None,
         description="who is told when something is wrong: addresses as Apprise reads them, separated by spaces, as "
         "mailtos://user:password@example.org or slack://...",
+    )
+    report_areas: str | None = Field(
+        None,
+        pattern=r"\w",
+        description="community areas, by name or number and separated by commas, on which they are sent a report: each "
+        "week, and when something in one is unusual",
+    )
+    report_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+        "monday", description="day of the week on which the report is sent"
+    )
+    site_folder: Path | None = Field(
+        None,
+        description="folder of the static site that the asset `site` writes; default: `site` in data_dir if "
+        "gcs_site_bucket is set, and else there is no such asset",
     )
     dashboard_hosts: str = Field(
         "",
@@ -145,6 +163,9 @@ class Settings(BaseModel):
         pattern=BUCKET,
         description="bucket for files of a run, which may be deleted after two days; default gcs_bucket",
     )
+    gcs_site_bucket: str | None = Field(
+        None, pattern=BUCKET, description="bucket to which the asset `site` uploads the static site"
+    )
     bigquery_dataset: str = Field(
         "chicago_crime", pattern=r"^[A-Za-z0-9_]+$", description="dataset that holds the tables"
     )
@@ -181,7 +202,8 @@ class Settings(BaseModel):
     )
 
     @field_validator(
-        "folder", "boundaries", "data_dir", "dagster_home", "java_home", "kaggle_config_dir", "gcp_credentials"
+        *("folder", "boundaries", "data_dir", "dagster_home", "java_home", "kaggle_config_dir", "gcp_credentials"),
+        "site_folder",
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -224,8 +246,16 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _recipients_are_named(self) -> "Settings":
+        if self.report_areas and not self.alerts:
+            raise ValueError(f"{PREFIX}REPORT_AREAS needs {PREFIX}ALERTS, the addresses to which the report is sent")
+        return self
+
+    @model_validator(mode="after")
     def _cloud_is_named(self) -> "Settings":
         missing = [name for name in ("gcp_project", "gcs_bucket") if getattr(self, name) is None]
+        if self.gcs_site_bucket and self.deployment != "gcp":
+            raise ValueError(f"{PREFIX}GCS_SITE_BUCKET needs {PREFIX}DEPLOYMENT=gcp; a folder is {PREFIX}SITE_FOLDER")
         if self.deployment == "gcp" and missing:
             names = " and ".join(PREFIX + name.upper() for name in missing)
             raise ValueError(f"{PREFIX}DEPLOYMENT=gcp needs {names}")

@@ -7,7 +7,7 @@ import pulumi
 
 from components.access import Access, Identities
 from components.ci import Federation, Registry
-from components.data import KaggleSecret, Lake, Warehouse
+from components.data import KaggleSecret, Lake, Site, Warehouse
 from components.machine import Machine
 from components.network import Network
 from components.project import Apis, Budget
@@ -18,11 +18,12 @@ apis = Apis("apis", config)
 
 identities = Identities("identities", config, [apis])
 lake = Lake("lake", config, [apis])
+site = Site("site", config, [apis])
 warehouse = Warehouse("warehouse", config, [apis])
 kaggle = KaggleSecret("kaggle", config, [apis])
 registry = Registry("registry", config, [apis])
 network = Network("network", config, identities, [apis])
-access = Access("access", config, identities, lake, warehouse, kaggle, registry, [apis])
+access = Access("access", config, identities, lake, site, warehouse, kaggle, registry, [apis])
 
 # The settings that the infrastructure decides, as environment variables. All others keep the defaults of
 # `chicago_crime/settings.py`.
@@ -33,6 +34,7 @@ environment: dict[str, pulumi.Input[str]] = {
     "CHICAGO_CRIME_GCP_REGION": config.region,
     "CHICAGO_CRIME_GCS_BUCKET": lake.bucket.name,
     "CHICAGO_CRIME_GCS_STAGING_BUCKET": lake.staging.name,
+    "CHICAGO_CRIME_GCS_SITE_BUCKET": site.bucket.name,
     "CHICAGO_CRIME_BIGQUERY_DATASET": warehouse.dataset.dataset_id,
     "CHICAGO_CRIME_DATAPROC_MODE": config.dataproc_mode,
     "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE": config.dataproc_machine_type,

@@ -122,6 +122,11 @@ class Config(BaseModel):
         "for the images of PostgreSQL and Compose on Docker Hub",
         examples=["true"],
     )
+    public_site: bool = Field(
+        False,
+        description="true or false: whether everybody may read the bucket of the static site, and nothing else",
+        examples=["true"],
+    )
     operators: Json[list[Member]] = Field(
         default_factory=list,
         description="who may reach the machine through IAP and log in: user:, group: or serviceAccount: and an address",
@@ -214,6 +219,11 @@ class Config(BaseModel):
     def staging_bucket(self) -> str:
         """The name of the bucket for files of runs."""
         return f"{self.bucket}-staging"
+
+    @property
+    def site_bucket(self) -> str:
+        """The name of the bucket for the static site."""
+        return f"{self.bucket}-site"
 
     @property
     def machine_zone(self) -> str:

@@ -26,9 +26,7 @@ PROVISIONAL_DAYS = 28
 
 CLASSES = ("violent", "property", "non_index")
 
-COMMUNITY_AREAS_SCHEMA = (
-    "community_area BIGINT, name STRING, side STRING, population_2010 BIGINT, population_2020 BIGINT"
-)
+COMMUNITY_AREAS_SCHEMA = "community_area BIGINT, name STRING, side STRING"
 COMPARABLE_TYPES_SCHEMA = "primary_type STRING, iucr STRING, primary_type_comparable STRING"
 FBI_CODES_SCHEMA = "fbi_code STRING, name STRING, index STRING, ucr_part1_class STRING, nibrs_against STRING"
 

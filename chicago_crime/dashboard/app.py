@@ -26,7 +26,7 @@ from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.dashboard.downloads import FORMATS, file_name
 from chicago_crime.dashboard.filters import Filters, read_filters
-from chicago_crime.dashboard.page_request import Page, PageRequest
+from chicago_crime.dashboard.page_request import NothingMatchesError, Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.dashboard.pages.incidents import incidents
@@ -52,7 +52,6 @@ PAGES: dict[str, tuple[str, Page]] = {
     "incidents": ("Incidents", incidents),
     "data": ("Data", data_page),
 }
-BLOCKS_SUGGESTED = 20
 LINK = re.compile(r'(\b(?:href|src|action)=")/')
 NOT_IN_FRAMES = "frame-ancestors 'none'"
 # Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
@@ -126,15 +125,16 @@ class Dashboard:
         if name not in PAGES:
             raise HTTPException(404)
         page_request = self._page_request(request)
-        view, problem, status = None, None, 200
+        view, problem, status, blocks = None, None, 200, []
         try:
             page_request.require_sense()
             view = PAGES[name][1](page_request)
+        except NothingMatchesError as error:
+            problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        return self._render(
-            "page.html", name, page_request, status, view=view, problem=problem, user=self._signed_in(request)
-        )
+        more = {"view": view, "problem": problem, "blocks": blocks, "user": self._signed_in(request)}
+        return self._render("page.html", name, page_request, status, **more)
 
     def download(self, request: Request) -> Response:
         """A table of a page, with the rows that the page shows for the same query string."""
@@ -206,7 +206,7 @@ class Dashboard:
         filters, notes, refused = read_filters((name, text) for name, text in pairs if name not in ("q", "part"))
         data = self.snapshots.data(filters.as_of)
         if text := request.query_params.get("q", "").strip():
-            found, unknown = understand(text, data.facts())
+            found, unknown = understand(text, data)
             filters = replace(found, as_of=filters.as_of)
             notes += [f"Not understood: {', '.join(unknown)}."] if unknown else []
             notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
@@ -215,9 +215,7 @@ class Dashboard:
     def blocks(self, request: Request) -> Response:
         """Blocks that contain a text, those with most crimes first: what the filter of blocks suggests."""
         page_request = self._page_request(request)
-        part = request.query_params.get("part", "").strip().upper()
-        found = page_request.answer("blocks", part=part, row_count=BLOCKS_SUGGESTED)
-        return JSONResponse(found["block"].to_pylist())
+        return JSONResponse(page_request.blocks_like([request.query_params.get("part", "")]))
 
     def _signed_in(self, request: Request) -> str:
         """Who a trusted proxy says it signed in, for display only; "" if nobody says so."""

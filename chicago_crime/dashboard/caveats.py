@@ -11,14 +11,11 @@ from chicago_crime.tables.years import format_years
 
 ARREST = "The share of crimes with the arrest flag. It says that an arrest was made, and is not a clearance rate."
 BLOCK = "Locations are given by block, not by address, so a point may fall on the wrong side of a boundary."
-POPULATION = (
-    "Population is interpolated between the 2010 and 2020 censuses and held constant outside them. People who only "
-    "work in an area or visit it are not counted."
-)
 OUTLINES_FROM_CELLS = (
     "These are not official boundaries: each 660-foot cell is assigned to the place in which most of its crimes of the "
     "five years before lie."
 )
+LAST_CENSUS = 2020
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 SMALL_MONTHS = f"Some months have fewer than {SMALL} crimes, so small differences can look like a season."
@@ -31,6 +28,16 @@ REDRAWN = {"district": (2012,), "beat": (2012,), "ward": (2015, 2023)}
 
 FEW_RESIDENTS = "fewer than 10,000 residents, so that a single crime moves the rate by more than 0.1"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
+
+
+def population(facts: Facts) -> str:
+    """Where the number of residents is from."""
+    last = facts.residents_to
+    known = "the censuses of 2010 and 2020" + (f" and the estimates up to {last}" if last > LAST_CENSUS else "")
+    return (
+        f"Residents are interpolated between {known}, and held constant after {last}. People who only work in an area "
+        "or visit it are not counted."
+    )
 
 
 def provisional(facts: Facts, years: Iterable[int]) -> list[str]:

@@ -80,6 +80,7 @@ class Facts:
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
+        residents_to: the newest year of which a census or an estimate tells the residents of an area.
         few_residents: (year, community area) with too few residents for a meaningful rate.
     """
 
@@ -96,6 +97,7 @@ class Facts:
     areas: dict[int, str]
     sides: dict[int, str]
     residents: dict[tuple[int, int], float]
+    residents_to: int
     few_residents: set[tuple[int, int]]
 
     @property
@@ -237,6 +239,7 @@ class Data:
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},
             residents={(row["year"], row["community_area"]): row["population"] for row in residents},
+            residents_to=max(row["population_known_to"] for row in residents),
             few_residents={(row["year"], row["community_area"]) for row in residents if row["is_small_population"]},
         )
 

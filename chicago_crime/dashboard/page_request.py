@@ -17,6 +17,8 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import format_years
 
+BLOCKS_SUGGESTED = 20
+
 NO_BREAK_HYPHEN = "\u2011"
 """A hyphen at which lines do not break: 2015-2016 stays on one line."""
 
@@ -58,22 +60,32 @@ class PageRequest:
         loaded, filters = list(self.facts.years), self.filters
         first, last = (filters.start or date.min).year, (filters.finish or date.max).year
         chosen = [year for year in filters.year or loaded if year in loaded and first <= year <= last]
-        missing = [year for year in filters.year if year not in loaded]
-        note = (
-            f"{format_years(missing)} {'is' if len(missing) == 1 else 'are'} not loaded. "
-            f"To load: chicago-crime run --years {format_years(missing)}"
-        )
+        missing = self.missing_years
         if not chosen:
-            problem = note if missing else "No loaded year is between these dates and chosen."
+            problem = " ".join(missing) or "No loaded year is between these dates and chosen."
             raise NothingMatchesError(f"{problem} (loaded: {format_years(loaded)})")
-        if missing:
-            self.notes.append(note)
+        self.notes += missing
         return chosen
+
+    @property
+    def missing_years(self) -> list[str]:
+        """Which of the chosen years are not loaded, and how to load them."""
+        missing = [year for year in self.filters.year if year not in self.facts.years]
+        text = format_years(missing)
+        note = f"{text} {'is' if len(missing) == 1 else 'are'} not loaded. To load: chicago-crime run --years {text}"
+        return [note] if missing else []
 
     @property
     def newest_year(self) -> int:
         """The newest of the years."""
         return self.years[-1]
+
+    @property
+    def default_end(self) -> date:
+        """The newest day of the chosen years; of all years, of the newest with a year before it to compare with."""
+        loaded = self.facts.years
+        chosen = [year for year in self.filters.year if year in loaded]
+        return loaded[max(chosen or [year for year in loaded if year - 1 in loaded] or loaded)].last_day
 
     @property
     def years_text(self) -> str:
@@ -99,6 +111,15 @@ class PageRequest:
         """Raise NothingMatchesError if no crime matches."""
         if not crimes:
             raise NothingMatchesError(f"No crimes in {self.years_text} match these filters. Remove one of them.")
+
+    def blocks_like(self, parts: Iterable[str]) -> list[str]:
+        """Blocks that contain one of these texts, those with most crimes first, under no filter."""
+        found: dict[str, None] = {}
+        for part in parts:
+            everything = Filters().parameters(self.facts.years)
+            parameters = everything | {"part": part.strip().upper(), "row_count": BLOCKS_SUGGESTED}
+            found |= dict.fromkeys(self.data.answer("blocks", parameters)["block"].to_pylist())
+        return list(found)
 
     def area_name(self, area: int | None) -> str:
         """The name of a community area."""

@@ -6,9 +6,10 @@ It is made to be printed or sent. Its numbers, charts and tables are those of th
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import theme
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
@@ -97,23 +98,25 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
     Raises:
         PlatformError: none of the years is loaded, or no crime matches.
     """
-    has_place = bool(chosen_places(request))
+    title, has_place = title_of(request), bool(chosen_places(request))
     last_day = request.facts.years[request.newest_year].last_day
     filters = replace(
         request.filters, end=last_day, rows="type", map="cells" if has_place else "areas", sort="", page=1
     )
     request = replace(request, filters=filters)
-    views = overview(request), where(request), when(request), compare(request)
+    views = [overview(request), where(request), when(request)]
+    with suppress(NothingMatchesError):  # of a place without a crime in the newest year
+        views.append(compare(replace(request)))  # which leaves its request with other years
     [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
-    tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[3].table("spans")}
-    used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=True)]
+    tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
+    used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]
     return {
-        "title": title_of(request),
+        "title": title,
         "page_of": page_of,
         "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         "numbers": views[0].numbers,
         "sections": {section.name: section for section in used},
-        "figure": cache(lambda name, width, height: as_svg(_figure(views, name), width, height)),
+        "figure": cache(partial(_drawn, views)),
         "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         "notes": list(_notes([*used, _section(views[2], "season")])),
@@ -136,8 +139,10 @@ def _section(view: View, name: str) -> Section:
     return next(section for section in view.sections if section.name == name)
 
 
-def _figure(views: Iterable[View], name: str) -> Figure:
-    return next(one for view in views for section in view.sections for one in section.figures if one.name == name)
+def _drawn(views: Iterable[View], name: str, width: int, height: int) -> Markup | str:
+    """A chart as SVG, or the sentence that says all of it."""
+    section = next(one for view in views for one in view.sections if one.name == name)
+    return as_svg(section.figures[0], width, height) if section.figures else section.intro
 
 
 def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:

@@ -2,7 +2,7 @@
 
 import re
 
-from chicago_crime.dashboard.data import Facts
+from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.reference import offense_groups
 
@@ -22,13 +22,13 @@ ALSO = {"shooting": "gun_battery", "shot": "gun_battery"}
 """What people call an offense group."""
 
 
-def understand(text: str, facts: Facts) -> tuple[Filters, list[str]]:
+def understand(text: str, data: Data) -> tuple[Filters, list[str]]:
     """The filters that a text means, and the words that mean nothing here.
 
     The longest phrase counts: "motor vehicle theft" is one type, and not THEFT. A word that stands in one name only,
     as "hyde" does, means that name.
     """
-    words, known = words_of(text), _phrases(facts)
+    words, known = words_of(text), data.derived("phrases", lambda: _phrases(data.facts()))
     longest = max(map(len, known))
     pairs: list[Meaning] = []
     unknown = []

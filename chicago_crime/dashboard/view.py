@@ -67,6 +67,12 @@ def as_text(value: Any, kind: Kind) -> str:
     return FORMATS[kind].format(value).replace("-", MINUS).replace("%", " %")
 
 
+def days_text(first: date, last: date) -> str:
+    """A span of days as text, such as 1 Jan - 12 Nov 2018."""
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{first.day} {first:%b}{year} - {last.day} {last:%b %Y}"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table.

@@ -1,10 +1,11 @@
 """The sensor that sends word when something is wrong: one message for all that happened since the last."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from apprise import Apprise
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
@@ -49,19 +50,21 @@ class Told:
     stale: str = ""
 
 
-def send(addresses: str, title: str, lines: list[str]) -> None:
-    """Send a message to all addresses, as Apprise reads them.
+def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = ()) -> None:
+    """Send a message, with files where that is possible, to all addresses, as Apprise reads them.
 
     Raises:
         SettingsError: one of them is no address.
         AlertError: one of them could not be reached.
     """
+    from apprise import Apprise  # slow to import, and only messages need it
+
     to = Apprise()
     for number, address in enumerate(addresses.split(), 1):
         if not to.add(address):  # it may contain a password, so it is not shown
             raise SettingsError(f"CHICAGO_CRIME_ALERTS: number {number} of its addresses is none that Apprise knows")
     more = [f"... and {len(lines) - MOST_LINES} more: see the UI"] if len(lines) > MOST_LINES else []
-    if not to.notify("\n".join(lines[:MOST_LINES] + more), title):
+    if not to.notify("\n".join(lines[:MOST_LINES] + more), title, attach=[str(file) for file in files]):
         raise AlertError("a message could not be sent to every address of CHICAGO_CRIME_ALERTS")
 
 

@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import lru_cache
 from typing import Any
 
 from dagster import (
@@ -33,7 +32,7 @@ from dagster._core.storage.tags import (
 )
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
-from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from typing_extensions import override
 
 RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
@@ -103,15 +102,15 @@ def open_with_batches(home: str) -> DagsterInstance:
 
 
 class BatchingEventLog(SqliteEventLogStorage):
-    """A `SqliteEventLogStorage` with one SQLAlchemy engine per database, and one transaction per batch.
+    """A `SqliteEventLogStorage` that keeps its connections, with one transaction per batch.
 
-    An engine caches compiled statements, and compiling takes longer than running them. Connections are still closed
-    after each event or batch: SQLite then writes everything into the database file, which the UI watches.
+    Dagster's own compiles each statement anew, and closes the connection after each event, for which SQLite writes the
+    database file whole.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._lock = threading.RLock()
-        self._created: set[str] = set()
+        self._engines: dict[str, Engine] = {}
         self._batch: ExitStack | None = None
         self._connections_of_batch: dict[str, Connection] = {}
         super().__init__(base_dir, inst_data)
@@ -139,25 +138,32 @@ class BatchingEventLog(SqliteEventLogStorage):
     def index_connection(self) -> AbstractContextManager[Connection]:
         return self._connection(INDEX)
 
+    @override
+    def dispose(self) -> None:
+        for engine in self._engines.values():
+            engine.dispose()
+        super().dispose()
+
     @contextmanager
     def _connection(self, database: str) -> Iterator[Connection]:
         with self._lock:
-            if database not in self._created:
-                with self._connect(database):  # creates the tables if necessary
-                    self._created.add(database)
-            begin = _engine(self.conn_string_for_shard(database)).begin
             if self._batch is None:
-                with begin() as connection:
+                with self._transaction(database) as connection:
                     yield connection
             else:
                 if database not in self._connections_of_batch:
-                    self._connections_of_batch[database] = self._batch.enter_context(begin())
+                    self._connections_of_batch[database] = self._batch.enter_context(self._transaction(database))
                 yield self._connections_of_batch[database]
 
-
-@lru_cache(maxsize=16)
-def _engine(address: str) -> Engine:
-    return create_engine(address, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+    @contextmanager
+    def _transaction(self, database: str) -> Iterator[Connection]:
+        if database not in self._engines:
+            with self._connect(database):  # creates the tables if necessary
+                timeout = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+                self._engines[database] = create_engine(self.conn_string_for_shard(database), connect_args=timeout)
+        with self._engines[database].begin() as connection:
+            yield connection
+        os.utime(self.path_for_shard(database))  # the UI watches this file, and the event is in the write-ahead log
 
 
 class WatchedRunLauncher(DefaultRunLauncher):

@@ -1,4 +1,4 @@
-"""The jobs, and the schedule that refreshes the newest years. The sensor for new files is in `sensors.py`."""
+"""The jobs, and the schedules that refresh years. The sensor for new files is in `sensors.py`."""
 
 from datetime import datetime
 
@@ -15,7 +15,9 @@ from dagster import (
 
 from chicago_crime.graph.assets.describe import REFERENCE
 from chicago_crime.graph.dagster_internals import range_tags
+from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource
+from chicago_crime.tables.years import contiguous_ranges
 
 load_and_publish = define_asset_job(
     "load_and_publish",
@@ -46,3 +48,25 @@ def refresh_newest_years(
     if not offered:
         return SkipReason(f"the source {source.name} has neither {at.year - 1} nor {at.year}")
     return RunRequest(run_key=f"refresh-{at:%Y-%m-%d}", tags=range_tags(min(offered), max(offered)))
+
+
+@schedule(
+    job=load_and_publish,
+    cron_schedule="0 6 * * *",
+    execution_timezone="America/Chicago",
+    default_status=DefaultScheduleStatus.STOPPED,
+)
+def refresh_loaded_years(
+    context: ScheduleEvaluationContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
+) -> list[RunRequest] | SkipReason:
+    """Bring every year that was loaded from the source up to date each morning; a new year joins the one before."""
+    at: datetime = context.scheduled_execution_time
+    offered = source.years()
+    loaded = set(source_files.held(source, offered))
+    if not loaded:
+        return SkipReason(f"no year was loaded from the source {source.name}: choose some, and load them once")
+    years = sorted(loaded | {year for year in offered[-1:] if year - 1 in loaded})
+    return [
+        RunRequest(run_key=f"refresh-{at:%Y-%m-%d}-{first}", tags=range_tags(first, last))
+        for first, last in contiguous_ranges(years)
+    ]

@@ -39,7 +39,12 @@ class Database:
     @property
     def tables(self) -> list[str]:
         """The tables that a query may name."""
-        return [*TABLES, *reference.TABLES]
+        return [*self._published, *reference.TABLES]
+
+    @property
+    def _published(self) -> list[str]:
+        """The tables of the snapshot: a static site has the counts only."""
+        return [name for name in TABLES if name in self.catalog.tables]
 
     def sql(self, query: str, params: object = None) -> duckdb.DuckDBPyRelation:
         """The answer to a query in DuckDB's SQL, as a relation: `.df()`, `.pl()`, `.arrow()`, `.fetchall()`.
@@ -52,7 +57,7 @@ class Database:
             DamagedError: a file that it reads is damaged, or cannot be fetched.
             duckdb.Error: the query is wrong.
         """
-        for table in TABLES:
+        for table in self._published:
             if table not in self._opened and is_named(table, query):
                 create_view(self._connection, table, self.reader.files_of(table))
                 comment_on(self._connection, table)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import duckdb
 from typing_extensions import override
 
 from chicago_crime.intake.staging import publish, staging_folder
@@ -67,6 +68,12 @@ class SnapshotReader(DuckDBReader):
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
                 self._files[table] = list(pool.map(self._local, self.catalog.years_of(table).items()))
         return self._files[table]
+
+    @override
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        connection = super().connect()
+        connection.execute("LOAD parquet; SET parquet_metadata_cache = true")  # files that never change
+        return connection
 
     def boundaries(self) -> bytes | None:
         """The official outlines as GeoJSON; None if the snapshot has none.

@@ -1,6 +1,7 @@
 """Reference tables that ship with the package: small facts that rarely change.
 
-- `community_areas`: the City's 77 community areas with their census populations of 2010 and 2020.
+- `community_areas`: the City's 77 community areas.
+- `residents`: their population by the censuses of 2010 and 2020. An installation may add estimates of later years.
 - `fbi_codes`: the FBI codes of the Chicago Police Department. `ucr_part1_class` is the offense class; empty: non_index.
 - `comparable_types`: crime types that the City renamed, or filed a code under, each with the label that stands for all
   years. The IUCR code `any` stands for every code of the type.
@@ -10,11 +11,14 @@
 """
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-TABLES = ("community_areas", "fbi_codes", "comparable_types", "offense_groups", "offense_group_codes")
+from chicago_crime.errors import UsageError
+
+TABLES = ("community_areas", "residents", "fbi_codes", "comparable_types", "offense_groups", "offense_group_codes")
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,50 @@ def file(table: str) -> Path:
     return Path(__file__).parent / f"{table}.csv"
 
 
-def rows(table: str) -> list[dict[str, str]]:
+def files(table: str, estimates: Path | None = None) -> list[Path]:
+    """The CSVs of a reference table: to `residents`, an installation may add a file of estimates."""
+    return [file(table), *([estimates] if estimates and table == "residents" else [])]
+
+
+def rows(table: str, estimates: Path | None = None) -> list[dict[str, str]]:
     """The rows of a reference table, as text."""
-    with file(table).open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    found: list[dict[str, str]] = []
+    for path in files(table, estimates):
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            found += csv.DictReader(stream)
+    return [{name: row[name] for name in found[0]} for row in found]
+
+
+def checked_estimates(path: Path | None) -> Path | None:
+    """A file of population estimates, if there is one: community_area, year and population in each line.
+
+    Raises:
+        UsageError: it cannot be read; the message names the setting, line and column.
+    """
+    if not path:
+        return None
+    where = f"CHICAGO_CRIME_POPULATION={path}"
+    known = {(int(row["community_area"]), int(row["year"])) for row in rows("residents")}
+    first = max(year for _, year in known) + 1
+    limits = {"community_area": (1, 77), "year": (first, 2100), "population": (1, 10_000_000)}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            if missing := [name for name in limits if name not in (reader.fieldnames or ())]:
+                raise UsageError(f"{where}, line 1: there is no column {missing[0]}; needed: {', '.join(limits)}")
+            for row in reader:
+                at = f"{where}, line {reader.line_num}"
+                for name, (least, most) in limits.items():
+                    text = row[name] or ""
+                    if not re.fullmatch("[0-9]+", text) or not least <= int(text) <= most:
+                        raise UsageError(f"{at}, column {name}: {text!r} is no whole number from {least} to {most}")
+                key = int(row["community_area"]), int(row["year"])
+                if key in known:
+                    raise UsageError(f"{at}: area {key[0]} has another line for {key[1]}")
+                known.add(key)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{where} cannot be read as a CSV in UTF-8: {error}") from error
+    return path.absolute()
 
 
 def comparable_types() -> dict[tuple[str, str], str]:

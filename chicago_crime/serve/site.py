@@ -1,20 +1,26 @@
 """The static site in a folder: written where something changed, and without touching the files of anybody else."""
 
-from collections.abc import Iterable
+import signal
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from chicago_crime.dashboard.data import Data
-from chicago_crime.errors import UsageError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.serve.site_pages import Part, parts_of
+from chicago_crime.settings import Settings
 
 MANIFEST = "site.json"
+FEW = 60
+"""Parts that are made sooner than other processes are started."""
 
 
 class File(BaseModel):
@@ -51,7 +57,8 @@ def write_site(installation: Installation, folder: Path, as_of: date | str | Non
         PlatformError: there is no such snapshot, or a file of it is damaged.
     """
     held = read_manifest(folder)
-    parts = parts_of(Data(installation.reader(as_of)))
+    data = Data(installation.reader(as_of))
+    parts = parts_of(data)
     names = [name for part in parts for name in part.names]
     if foreign := [name for name in names if name not in held.files and (folder / name).exists()]:
         raise UsageError(f"{folder / foreign[0]} is not of an earlier site: move it, or choose another folder")
@@ -63,8 +70,8 @@ def write_site(installation: Installation, folder: Path, as_of: date | str | Non
     _write(folder / MANIFEST, Manifest(files=held.files | unfinished).model_dump_json().encode())
     files = {name: file for name, file in held.files.items() if name not in gone}
     written = 0
-    for part in stale:
-        for name, content in zip(part.names, part.make(), strict=True):
+    for part, contents in _made(stale, installation.settings, data.catalog.snapshot):
+        for name, content in zip(part.names, contents, strict=True):
             fresh, path = File(of=part.of, bytes=len(content), sha256=sha256(content).hexdigest()), folder / name
             if not path.is_file() or path.read_bytes() != content:
                 _write(path, content)
@@ -92,6 +99,38 @@ def read_manifest(folder: Path) -> Manifest:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} has no site but other files: choose an empty or a new folder")
     return Manifest()
+
+
+def _made(parts: list[Part], settings: Settings, snapshot: str) -> Iterator[tuple[Part, list[bytes]]]:
+    """Make parts of the site of a snapshot, many of them in as many processes as there are threads.
+
+    Raises:
+        PlatformError: the machine ended a process.
+    """
+    if len(parts) <= FEW:
+        yield from ((part, list(part.make())) for part in parts)
+        return
+    context, given = get_context("spawn"), (settings.model_copy(update={"threads": 1}), snapshot)
+    with ProcessPoolExecutor(settings.threads, context, _open, given) as pool:
+        try:
+            yield from zip(parts, pool.map(_make, [part.names[0] for part in parts]), strict=True)
+        except BrokenExecutor as error:
+            raise PlatformError(
+                "a process that made pages was ended, most likely for lack of memory: try CHICAGO_CRIME_THREADS=1"
+            ) from error
+
+
+_parts: dict[str, Part] = {}
+"""In a process that makes parts: all of them, by the first name of each."""
+
+
+def _open(settings: Settings, snapshot: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+    _parts.update({part.names[0]: part for part in parts_of(Data(Installation(settings).reader(snapshot)))})
+
+
+def _make(name: str) -> list[bytes]:
+    return list(_parts[name].make())
 
 
 def _is_written(folder: Path, name: str, held: Manifest, part: Part) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -149,7 +150,7 @@ def _text(request: PageRequest, page: str, title: str, text: str) -> Iterator[by
     """A page from Markdown, whose headings can be linked to as in the documentation."""
     markdown = MarkdownIt("commonmark").enable("table")
     tokens = markdown.parse(text)
-    for heading, inline in zip(tokens, tokens[1:], strict=False):
+    for heading, inline in pairwise(tokens):
         if heading.type == "heading_open":
             heading.attrSet("id", re.sub(r"[^\w-]", "", inline.content.lower().replace(" ", "-")))
     html = markdown.renderer.render(tokens, markdown.options, {})
@@ -169,9 +170,7 @@ def _downloads(request: PageRequest) -> Iterator[bytes]:
             "files": [("parquet", parquet), ("csv.gz", _csv_name(table.name, year))],
         }
 
-    tables = [
-        (table, [one(table, year) for year in request.data.catalog.years_of(table.name)]) for table in MARTS
-    ]
+    tables = [(table, [one(table, year) for year in request.data.catalog.years_of(table.name)]) for table in MARTS]
     yield _in_site("site_downloads.html", request, DOWNLOADS, title="Downloads", tables=tables, catalog=CATALOG)
 
 
@@ -192,8 +191,12 @@ def _data_files(data: Data) -> Iterator[Part]:
             data.catalog.years_of(table.name).items(), data.reader.files_of(table.name), strict=True
         ):
             is_synthetic = data.catalog.years[year].is_synthetic
-            yield Part((held.key,), held.sha256, lambda file=file: [file.read_bytes()])
+            yield Part((held.key,), held.sha256, partial(_as_it_is, file))
             yield Part((_csv_name(table.name, year),), held.sha256, partial(_csv, file, is_synthetic))
+
+
+def _as_it_is(file: Path) -> Iterator[bytes]:
+    yield file.read_bytes()
 
 
 def _csv_name(table: str, year: int) -> str:

@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from typing_extensions import override
 
 from chicago_crime.sources.base import Boundaries, BoundarySource, SourceError
-from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, error_of, set_timeout, with_retries
+from chicago_crime.sources.http import PUBLISHER_POLICY, HttpError, error_of, publisher_session, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 
 TOLERANCE_DEG = 0.0001
@@ -82,11 +82,7 @@ class BoundaryPortal(BoundarySource):
 
     @override
     def fetch(self) -> Boundaries:
-        headers = {"User-Agent": USER_AGENT}
-        if self.app_token:
-            headers["X-App-Token"] = self.app_token.get_secret_value()
-        with set_timeout(requests.Session(), self.policy) as session:
-            session.headers.update(headers)
+        with publisher_session(self.policy, self.app_token) as session:
             found = [self._request(session, kind) for kind in KINDS.values()]
         return make_boundaries(f"the City's portal ({self.url})", found)
 

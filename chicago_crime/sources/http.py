@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
+from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from tenacity import (
     RetryCallState,
@@ -67,6 +68,15 @@ def set_timeout(session: requests.Session, policy: RetryPolicy) -> requests.Sess
     logging.getLogger("urllib3.connectionpool").addFilter(_hide_signatures)
     for scheme in ("https://", "http://"):
         session.mount(scheme, _TimeoutAdapter(policy.timeout_s))
+    return session
+
+
+def publisher_session(policy: RetryPolicy, app_token: SecretStr | None) -> requests.Session:
+    """A session with the City's portal, with an app token if there is one."""
+    session = set_timeout(requests.Session(), policy)
+    session.headers["User-Agent"] = USER_AGENT
+    if app_token:
+        session.headers["X-App-Token"] = app_token.get_secret_value()
     return session
 
 

@@ -60,13 +60,11 @@ class _Changes(NamedTuple):
         held: the year as it was read.
         state: the year's state now.
         rows: the rows that the portal wrote since, as CSV without a header, ordered by id.
-        is_due: whether the year is to be read whole again.
     """
 
     held: Held
     state: State
     rows: Path
-    is_due: bool
 
 
 @dataclass(frozen=True)
@@ -81,6 +79,7 @@ class PortalSource(CrimeSource):
         today: the current date; None for the real one. The year of 8 days ago is the newest.
         whole_after_days: after so many days, a year is read whole again; 0 to always do so.
         changes: what changed, by year; `prepare` finds it.
+        read_until: the newest time at which the portal had written any row, before anything was read; "" if unknown.
     """
 
     url: str
@@ -90,6 +89,7 @@ class PortalSource(CrimeSource):
     today: date | None = None
     whole_after_days: int = 7
     changes: Mapping[int, _Changes] = field(default_factory=dict, repr=False)
+    read_until: str = ""
     name = "portal"
     fresh_for = timedelta(days=8)  # a week, and a day for the run
     tells_changes = True
@@ -111,20 +111,20 @@ class PortalSource(CrimeSource):
         """Request what changed since the years were read, once for all of them; the others will be read whole."""
         waiting = {year: held[year] for year in years if year in held and self._can_follow(held[year])}
         found: dict[int, _Changes] = {}
-        if not waiting:
-            return self
         with self._lock, self._api.connected() as portal:
             before = portal.states()
+            read_until = max((state.written_at for state in before.values()), default="")
+            if not read_until:
+                return self
             for _ in range(READINGS):
                 rows = {year: directory / f"{year}.changes" for year in waiting}
                 changed = {year: one for year, one in waiting.items() if before.get(year) != _state_of(one)}
                 _read_changes(portal, changed, rows, progress)
                 after = portal.states() if changed else before
                 for year in [year for year in waiting if year in after and after[year] == before.get(year)]:
-                    one = waiting.pop(year)
-                    found[year] = _Changes(one, after[year], rows[year], self._is_due(one))
+                    found[year] = _Changes(waiting.pop(year), after[year], rows[year])
                 before = after
-        return replace(self, changes=found)
+        return replace(self, changes=found, read_until=read_until)
 
     @override
     def unchanged(self) -> list[int]:
@@ -132,7 +132,7 @@ class PortalSource(CrimeSource):
             year
             for year, one in self.changes.items()
             if one.state == _state_of(one.held)
-            and not one.is_due
+            and not self._is_due(one.held)
             and one.held.details["partial"] == (year == self._newest_year)
         ]
 
@@ -142,15 +142,15 @@ class PortalSource(CrimeSource):
         if year not in self.years():
             raise SourceError(f"the portal has no year {year}: it has {FIRST_YEAR} to {self._newest_year}")
         path, changes = directory / f"chicago_crimes_{year}.csv", self.changes.get(year)
-        followed = directory / "followed.csv" if changes and self._follow(changes, year, path) else None
-        if changes and followed:
-            if not changes.is_due:
-                return self._source_file(path, year, changes.state, str(changes.held.details["read_whole"]))
-            path.rename(followed)
+        if not changes or not self._follow(changes, year, path):
+            return self._fetch_whole(year, path, progress)
+        since = str(changes.held.details["read_whole"])
+        if not self._is_due(changes.held):
+            return self._source_file(path, year, changes.state, since)
+        followed = path.rename(directory / "followed.csv")
         whole = self._fetch_whole(year, path, progress)
-        is_same_state = changes and whole.details[VERSION] == str(changes.state)
-        if changes and followed and is_same_state and not filecmp.cmp(path, followed, shallow=False):
-            whole.details[DIFFERENCE] = _difference(path, followed, str(changes.held.details["read_whole"]))
+        if whole.details[VERSION] == str(changes.state) and not filecmp.cmp(path, followed, shallow=False):
+            whole.details[DIFFERENCE] = _difference(path, followed, since)
         return whole
 
     def _fetch_whole(self, year: int, path: Path, progress: Progress) -> SourceFile:
@@ -215,6 +215,7 @@ class PortalSource(CrimeSource):
             "dataset": DATASET,
             "portal": self.url,
             **state._asdict(),
+            "read_until": self.read_until or state.written_at,
             "read_whole": read_whole,
             "partial": year == self._newest_year,
             VERSION: str(state),
@@ -227,7 +228,7 @@ class PortalSource(CrimeSource):
 
     def _can_follow(self, held: Held) -> bool:
         """Whether a year was read from this portal, with the same columns, and all that is needed was noted."""
-        if not self.whole_after_days or held.details.get("portal") != self.url or "read_whole" not in held.details:
+        if not self.whole_after_days or held.details.get("portal") != self.url or not held.details.get("read_until"):
             return False
         with held.path.open("rb") as file:
             return file.readline() == _HEADER
@@ -258,10 +259,9 @@ def _state_of(held: Held) -> State:
 
 def _read_changes(portal: Portal, held: Mapping[int, Held], rows: Mapping[int, Path], progress: Progress) -> None:
     """Write the rows that changed since the years were read, into a file for each year."""
-    since = {year: datetime.fromisoformat(_state_of(one).written_at) - OVERLAP for year, one in held.items()}
+    since = {year: datetime.fromisoformat(str(one.details["read_until"])) - OVERLAP for year, one in held.items()}
     either = " OR ".join(
-        f"(year = {year} AND :updated_at >= '{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z')"
-        for year, at in sorted(since.items())
+        f"(year = {year} AND :updated_at >= '{at:%Y-%m-%dT%H:%M:%S}.000Z')" for year, at in sorted(since.items())
     )
     with ExitStack() as stack:
         files = {year: stack.enter_context(path.open("wb")) for year, path in rows.items()}

@@ -13,7 +13,7 @@ import requests
 from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.http import USER_AGENT, HttpError, error_of, set_timeout, with_retries
+from chicago_crime.sources.http import HttpError, error_of, publisher_session, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 
@@ -21,7 +21,7 @@ DATASET = "ijzp-q8t2"
 COLUMNS = tuple(column.name for column in SOURCE_COLUMNS)
 
 _STATES = {
-    "$select": "year, count(*) AS crimes, max(updated_on) AS newest_change, max(:updated_at) AS written_at",
+    "$select": "year, count(*) AS crimes, max(updated_on) AS newest_change",
     "$group": "year",
     "$order": "year",
 }
@@ -34,7 +34,8 @@ class State(NamedTuple):
     Attributes:
         rows: how many it has.
         newest_change: the newest `updated_on`, which the police set.
-        written_at: the newest `:updated_at`, the portal's own clock (UTC): it moves with every row that is written.
+        written_at: the newest `:updated_at`, the portal's own clock (UTC): it moves with every row that is written. ""
+            from a portal that does not tell it.
     """
 
     rows: int
@@ -87,10 +88,7 @@ class PortalApi:
     @contextmanager
     def connected(self) -> Iterator["Portal"]:
         """A connection that is kept for several requests."""
-        with set_timeout(requests.Session(), self.policy) as session:
-            session.headers["User-Agent"] = USER_AGENT
-            if self.app_token:
-                session.headers["X-App-Token"] = self.app_token.get_secret_value()
+        with publisher_session(self.policy, self.app_token) as session:
             yield Portal(self, session)
 
 
@@ -107,7 +105,14 @@ class Portal:
     def states(self, year: int | None = None) -> dict[int, State]:
         """The state of each year that has rows, or of one year, in one request."""
         only = {} if year is None else {"$where": f"year = {year}"}
-        return self._get("json", _STATES | only, self._parse_states)
+        query = _STATES | only
+        try:
+            written = {"$select": f"{query['$select']}, max(:updated_at) AS written_at"}
+            return self._get("json", query | written, self._parse_states)
+        except HttpError as error:
+            if error.status != 400:
+                raise
+            return self._get("json", query, self._parse_states)
 
     def ids(self, year: int) -> set[int]:
         """The ids of a year's rows."""
@@ -157,7 +162,7 @@ class Portal:
     def _parse_states(self, response: requests.Response) -> dict[int, State]:
         try:
             return {
-                int(row["year"]): State(int(row["crimes"]), row.get("newest_change", ""), row["written_at"])
+                int(row["year"]): State(int(row["crimes"]), row.get("newest_change", ""), row.get("written_at", ""))
                 for row in response.json()
             }
         except (ValueError, TypeError, KeyError, AttributeError):

@@ -13,8 +13,8 @@ _FOLDER = Path(__file__).parent
 _SUBQUERIES = ("parsed_crimes", "typed_crimes")
 """Fragments that other files read like a table: each becomes a subquery there."""
 
-_CONDITION = "matches_filters"
-"""The condition that the statements of the pages share: it replaces its name."""
+_SHARED = ("chosen_place", "matches_filters", "type_label")
+"""Expressions that the statements of the pages share: each replaces its name."""
 
 _EXPRESSIONS = tuple(sorted(file.stem for file in (_FOLDER / "fragments").glob("read_*.sql")))
 """Fragments that other files call like a function of one text: each is an expression over `value`."""
@@ -38,11 +38,10 @@ def statement(name: str) -> exp.Query:
             for value in [column for column in read.find_all(exp.Column) if column.name == "value"]:
                 value.replace(argument.copy())
             call.replace(read.this if isinstance(read.this, exp.Case | exp.Func) else read)
-    if not name.endswith(_CONDITION):
-        for column in list(query.find_all(exp.Column)):
-            if column.name == _CONDITION:
-                [condition] = statement(f"fragments/{_CONDITION}").selects
-                column.replace(exp.paren(condition.unalias().copy()))
+    for column in list(query.find_all(exp.Column)):
+        if column.name in _SHARED:
+            [shared] = statement(f"fragments/{column.name}").selects
+            column.replace(exp.paren(shared.unalias().copy()))
     return query
 
 

@@ -24,9 +24,11 @@ def csv_scan(file: Path | str, columns: Sequence[str]) -> exp.Expr:
     return sqlglot.parse_one(f"READ_CSV({name}, columns = {{{types}}}, {_CSV_OPTIONS})", read="duckdb")
 
 
-def typed_csv_scan(file: Path) -> exp.Expr:
-    """Reads a CSV of the package; DuckDB detects the types."""
-    return exp.Anonymous(this="READ_CSV", expressions=[exp.Literal.string(str(file))])
+def typed_csv_scan(*files: Path) -> exp.Expr:
+    """Reads CSVs of a reference table; DuckDB detects the types."""
+    by_name = exp.EQ(this=exp.column("union_by_name"), expression=exp.true())
+    texts = exp.array(*(exp.Literal.string(str(file)) for file in files))
+    return exp.Anonymous(this="READ_CSV", expressions=[texts, by_name])
 
 
 def parquet_scan(*files: Path | str) -> exp.Expr:

@@ -32,10 +32,17 @@ class Lineage:
     inputs: str
 
     @classmethod
-    def of(cls, table: Table, upstream: Iterable[str]) -> Self:
-        """The lineage of what this version of the package makes from inputs with these identities."""
+    def of(cls, table: Table, upstream: Iterable[str], estimates: Path | None = None) -> Self:
+        """The lineage of what this version of the package makes from inputs with these identities.
+
+        Args:
+            table: what is made.
+            upstream: the identities.
+            estimates: the file of population estimates, of which each table is made that reads residents.
+        """
         inputs = digest(*upstream)
-        return cls(digest(table.name, code_version(), inputs), inputs)
+        code = code_version() + (estimates.read_text() if estimates and table.name == "area_rates" else "")
+        return cls(digest(table.name, code, inputs), inputs)
 
     def is_current(self, table: Table) -> bool:
         """Whether this version of the package would make the same of the same inputs."""

@@ -153,9 +153,16 @@ AREA_RATES = Table(
         Column(
             "population",
             "FLOAT64",
-            "Residents: between the censuses of 2010 and 2020 on a straight line, held flat outside.",
+            "Residents: on a straight line between the censuses of 2010 and 2020 and the estimates of later years that "
+            "the installation has, held flat outside.",
             nullable=False,
             between=(1, float("inf")),
+        ),
+        Column(
+            "population_known_to",
+            "INT64",
+            "The newest year of which residents are known, by census or estimate: later years have as many.",
+            nullable=False,
         ),
         Column(
             "is_small_population",
@@ -175,7 +182,7 @@ AREA_RATES = Table(
     order=("community_area", "offense_class"),
     upstream=(ENRICHED_CRIMES,),
     lineage=_COUNTED
-    | dict.fromkeys(("population", "is_small_population"), ("year", "community_area"))
+    | dict.fromkeys(("population", "population_known_to", "is_small_population"), ("year", "community_area"))
     | {"rate_per_1000": ("id", "date", "community_area"), "days_covered": ("date",)},
     adds_up=AddsUp("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(community_area BETWEEN 1 AND 77)"),
 )

@@ -9,6 +9,7 @@ import pytest
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
+from chicago_crime.dashboard.report import render
 from chicago_crime.dashboard.view import View
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
@@ -153,3 +154,23 @@ def test_a_period_with_missing_days_has_no_number(five_years: Settings) -> None:
     assert total["year_to_date"] == count(five_years, "date < '2012-05-01'")
     assert (total["year_to_date_before"], total["year_to_date_change"], total["whole_year"]) == (None, None, None)
     assert (total["year_to_date_mean"], total["year_to_date_mean_years"]) == (None, 0)
+
+
+def test_a_beat_stands_beside_its_district_and_a_year_that_is_not_loaded_is_told(five_years: Settings) -> None:
+    [(beat, district)] = duckdb.sql(
+        f"SELECT beat, MODE(district) FROM '{five_years.data_dir}/warehouse/crimes/*.parquet' GROUP BY ALL "
+        "ORDER BY COUNT(*) DESC, beat LIMIT 1"
+    ).fetchall()
+    request = PageRequest(data_of(five_years), Filters(year=(2009,), beat=(beat,)))
+    view = compare(request)
+    assert request.notes == ["2009 is not loaded. To load: chicago-crime run --years 2009"]
+    of_beat, of_district = (
+        count(five_years, f"year = 2016 AND {one}") for one in (f"beat = {beat}", f"district = {district}")
+    )
+    told = f"Beat {beat} had {of_beat:,} of the {of_district:,} crimes of District {district} in 2016 ("
+    assert told in next(one for one in view.sections if one.name == "by-year").intro
+
+
+def test_a_report_of_a_year_that_is_not_over_says_why_it_has_no_seasons(five_years: Settings) -> None:
+    text = render(PageRequest(data_of(five_years), Filters(year=(2016,))))
+    assert "None of the selected years is complete. Seasons need all twelve months." in text

@@ -14,7 +14,7 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
-from chicago_crime.dashboard.pages.where import where
+from chicago_crime.dashboard.pages.where import study_area, where
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of, rows
 from chicago_crime_tests.outlines import fetch_outlines, write_outlines
@@ -29,17 +29,11 @@ def test_gi_star_is_that_of_the_spark_job(data: Data, sample: Settings, year: in
         if row["offense_class"] == offense_class
     }
     chosen = () if offense_class == "all" else (offense_class,)
-    answer = PageRequest(data, Filters(year=(year,), offense_class=chosen)).answer("where").to_pylist()
-    counts: dict[tuple[int, int], int] = {}
-    for row in answer:
-        if row["cell_x"] is not None:
-            cell = (row["cell_x"], row["cell_y"])
-            counts[cell] = counts.get(cell, 0) + row["crimes"]
-    assert len(counts) > 1000
-    cells = list(counts)
-    z, near = gi_star(np.array(cells).T, np.array(list(counts.values())))
-    ours = {cell: (counts[cell], near[i], pytest.approx(z[i])) for i, cell in enumerate(cells)}
-    assert expected == ours
+    cells = study_area(PageRequest(data, Filters(year=(year,), offense_class=chosen)))
+    assert cells.at.shape[1] > 1000
+    z, near = gi_star(cells.at, cells.crimes)
+    found = zip(cells.at.T.tolist(), cells.crimes, near, z, strict=True)
+    assert expected == {tuple(cell): (crimes, around, pytest.approx(score)) for cell, crimes, around, score in found}
 
 
 CHOICES = [

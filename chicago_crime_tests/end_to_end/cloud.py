@@ -97,7 +97,7 @@ class Cloud(WholeCloud):
             *(f"cluster {cluster.given['clusterName']}" for cluster in self.dataproc.live_clusters()),
             *(f"job {name}" for name, job in state.jobs.items() if not job.is_over),
             *(f"object {name}" for name in staged),
-            *(f"note {note.name}" for note in (self.data / "dataproc").glob("*")),
+            *(f"note {note.name}" for kind in ("dataproc", "exports") for note in (self.data / kind).glob("*")),
             *(f"file {file}" for file in (self.data / "staging").rglob("*")),
         ]
 

@@ -53,6 +53,7 @@ MOMENTS = {
     "the Spark job runs": (Call("dataproc POST regions/us-central1/jobs:submit", 0), ""),
     "a table of Spark is loaded": (Call("bigquery POST jobs", 6), ""),
     "a mart is written": (Call("bigquery POST jobs", 12), ""),
+    "a table is exported": (Call("bigquery POST jobs", 28), ""),
 }
 
 

@@ -1,5 +1,6 @@
 """Word of what is wrong reaches people: a mail server and a webhook on loopback, real runs, one message for all."""
 
+import base64
 import email
 import json
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +22,10 @@ from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.alerts import Told, news
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings
+from chicago_crime.serve.scheduled import Sent, report
+from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime_tests.end_to_end.browsing import free_port
-from chicago_crime_tests.support import crimes_of_months, run, write_csv
+from chicago_crime_tests.support import crimes_of_months, folder_settings, run, run_well, write_csv
 
 
 class Inbox:
@@ -95,6 +98,55 @@ def test_one_message_tells_what_went_wrong_since_the_last(
         assert "2015: " in post["message"], "the column that was emptied"
         tick(cursor)
         assert len(posted) == 1, "nobody is told twice"
+
+
+def test_the_report_comes_on_its_day_and_when_something_is_unusual(
+    tmp_path: Path, inbox: tuple[Inbox, str], webhook: tuple[list, str]
+) -> None:
+    mails, posted = inbox[0].mails, webhook[0]
+    for year, per_month in ((2012, 28), (2013, 30), (2014, 29), (2015, 28)):
+        write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year, per_month))
+    settings = folder_settings(tmp_path / "data", tmp_path / "in").model_copy(
+        update={"alerts": SecretStr(f"{inbox[1]} {webhook[1]}"), "report_areas": "loop, 41", "report_day": "friday"}
+    )
+    run_well(settings, 2012, 2013, 2014, 2015)
+    installation = Installation(settings)
+
+    def tick(sent: Sent, *day: int) -> Sent:
+        return report(installation, settings.alerts.get_secret_value(), sent, datetime(*day, 9, tzinfo=UTC))[0]
+
+    sent = tick(Sent(), 2026, 11, 26)
+    assert mails == [], "a Thursday, and nothing is unusual"
+    sent = tick(tick(sent, 2026, 11, 27), 2026, 11, 27)
+    [mail], [post] = mails, posted
+    assert post["title"] == "Chicago crime: 0 unusual in Loop, Hyde Park"
+    assert f"Chicago crime snapshot {sent.snapshot}" in post["message"]
+    files = [part.get_filename() for part in mail.walk() if part.get_filename()]
+    assert files == [one["filename"] for one in post["attachments"]] == ["Loop 2015.html"]
+    assert "No crime is reported in Hyde Park in 2015." in post["message"]
+    assert "Reported crime in Loop, 2015" in base64.b64decode(post["attachments"][0]["base64"]).decode()
+
+    write_csv(tmp_path / "in" / "2015.csv", crimes_of_months(2015, 90))
+    run_well(settings, 2015)
+    sent = tick(tick(sent, 2026, 11, 28), 2026, 11, 29)
+    assert len(posted) == 2, "it is told once"
+    assert "Year to date: Theft in Loop: 1,080, expected " in posted[1]["message"]
+    tick(sent, 2026, 12, 4)
+    assert len(posted) == 3, "the next Friday"
+
+
+def test_the_report_is_of_the_graph_and_names_a_wrong_area_with_its_setting(loaded_copy: Settings) -> None:
+    given = {"alerts": SecretStr("json://127.0.0.1:9"), "report_areas": "Lop"}
+    definitions = build_definitions(Installation(loaded_copy.model_copy(update=given)))
+    [sensor] = [one for one in definitions.sensors or [] if one.name == "send_report"]
+    assert isinstance(sensor, SensorDefinition)
+    with (
+        open_instance(loaded_copy) as instance,
+        pytest.raises(SettingsError, match=r"_REPORT_AREAS: no community.*'Lop'"),
+    ):
+        sensor.evaluate_tick(build_sensor_context(instance, None, definitions=definitions))
+    with pytest.raises(SettingsError, match="REPORT_AREAS needs CHICAGO_CRIME_ALERTS"):
+        load_settings(report_areas="Loop")
 
 
 def test_data_that_should_have_been_refreshed_are_told_once(loaded_copy: Settings) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from queue import Queue
 
 import pytest
 import yaml
@@ -77,12 +78,17 @@ def test_threads_and_instances_write_at_once_without_loss(settings: Settings) ->
         assert one.get_materialized_partitions(AssetKey("a_table")) == {str(number) for number in range(40)}
 
 
-def test_the_database_file_is_up_to_date_after_each_event(settings: Settings) -> None:
-    """The UI watches that file: it would notice events in a write-ahead log late."""
-    with open_instance(settings) as instance:
-        instance.report_runless_asset_event(AssetMaterialization("a_table"))
-        assert count_in_index(settings.data_dir) == 1
-        assert not [file for file in settings.data_dir.rglob("*-wal") if file.stat().st_size]
+def test_the_ui_notices_each_event_of_a_run_that_goes_on(settings: Settings) -> None:
+    """It watches the database file; the events are in the write-ahead log beside it."""
+    with open_instance(settings) as instance, DagsterInstance.from_config(str(settings.home)) as ui:
+        run_id = materialize([a_table], instance=instance).run_id
+        [event] = [e for e in instance.all_logs(run_id) if e.dagster_event and e.dagster_event.is_step_materialization]
+        noticed: Queue[str] = Queue()
+        known = ui.get_records_for_run(run_id).cursor
+        ui.watch_event_logs(run_id, known, lambda entry, cursor: noticed.put(cursor))
+        for _ in range(2):
+            instance.event_log_storage.store_event(event)
+            assert noticed.get(timeout=30) != known
 
 
 def test_a_configured_storage_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The jobs, and the schedule that refreshes the newest years."""
+"""The jobs, and the schedules that refresh years."""
 
 import re
 from datetime import datetime
@@ -6,17 +6,25 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from dagster import AssetCheckSeverity, DagsterInstance, build_schedule_context
+from dagster import (
+    AssetCheckSeverity,
+    DagsterInstance,
+    ScheduleDefinition,
+    build_schedule_context,
+)
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.instance import open_instance
-from chicago_crime.graph.jobs import fetch_boundaries, refresh_newest_years
+from chicago_crime.graph.jobs import fetch_boundaries
 from chicago_crime.graph.run import run_boundaries
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.sources.base import no_progress
+from chicago_crime.sources.portal import PortalSource
 from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
 
 
@@ -25,9 +33,11 @@ def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
     context = build_schedule_context(
         DagsterInstance.ephemeral(),
         scheduled_execution_time=at.replace(tzinfo=ZoneInfo("America/Chicago")),
-        resources={"source": Installation(settings).source},
+        resources={name: Installation(settings).resources()[name] for name in ("source", "source_files")},
     )
-    return refresh_newest_years.evaluate_tick(context)
+    [schedule] = build_definitions(Installation(settings)).schedules or []
+    assert isinstance(schedule, ScheduleDefinition)
+    return schedule.evaluate_tick(context)
 
 
 def years_requested(tick_data: ScheduleExecutionData) -> list[tuple[str, str]]:
@@ -64,3 +74,16 @@ def test_outlines_that_cannot_be_fetched_are_a_warning_in_dagster_and_an_error_o
         assert made.asset_materializations_for_node("boundaries") == []
         with pytest.raises(PlatformError, match=re.escape(found.description or "no reason")):
             run_boundaries(installation, definitions, instance)
+
+
+def test_of_the_portal_every_loaded_year_is_requested_and_a_new_one_after_the_year_before(tmp_path: Path) -> None:
+    newest = PortalSource("http://nowhere").years()[-1]
+    rows = [row for year in (2014, 2015, newest - 1) for row in crimes_of_months(year)]
+    with PortalServer(rows).answering() as portal:
+        settings = load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path)
+        at = datetime(newest, 3, 8, 6)
+        assert "no year was loaded" in (tick(settings, at).skip_message or "")
+        installation = Installation(settings)
+        for year in (2014, 2015, newest - 1):
+            installation.source_files.fetch(installation.source, year, no_progress)
+        assert years_requested(tick(settings, at)) == [("2014", "2015"), (str(newest - 1), str(newest))]

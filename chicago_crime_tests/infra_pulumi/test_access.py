@@ -24,7 +24,8 @@ def account(grant: Declared) -> str:
 
 
 def place(grant: Declared) -> str:
-    return "staging" if grant.inputs.get("bucket", "").endswith("-staging") else PLACES[grant.type]
+    last = grant.inputs.get("bucket", "").rpartition("-")[2]
+    return last if last in ("staging", "site") else PLACES[grant.type]
 
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])

@@ -58,7 +58,7 @@ def test_the_bucket_cannot_be_made_public() -> None:
 def test_bucket_and_dataset_are_in_one_location() -> None:
     stack = provision({"gcp:region": "europe-west4"})
     found = [*stack.of("Bucket"), stack.one("Dataset")]
-    assert [each.inputs["location"] for each in found] == ["europe-west4"] * 3
+    assert [each.inputs["location"] for each in found] == ["europe-west4"] * 4
 
 
 def test_no_table_expires() -> None:

@@ -86,6 +86,16 @@ def test_nothing_is_public(provisioned: Provisioned) -> None:
         assert "ccessConfigs" not in as_json(each.inputs), f"{each.urn} has a public address"
 
 
+def test_one_setting_makes_the_site_public_and_nothing_else() -> None:
+    stack = provision({"publicSite": "true"})
+    to_all = [each.inputs for each in stack.google if "allUsers" in as_json(each.inputs)]
+    assert [(one["bucket"], one["role"]) for one in to_all] == [
+        ("a-project-chicago-crime-prod-site", "roles/storage.objectViewer")
+    ]
+    buckets = [one.inputs for one in stack.of("Bucket") if one.inputs["publicAccessPrevention"] != "enforced"]
+    assert [one["name"] for one in buckets] == ["a-project-chicago-crime-prod-site"]
+
+
 def test_no_account_has_a_key(provisioned: Provisioned) -> None:
     assert [each.urn for each in provisioned.google if re.search("key", each.type, re.IGNORECASE)] == []
 

@@ -7,7 +7,7 @@ import json
 import operator
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,19 +102,27 @@ class PortalServer(FaultyServer):
         before = {str(row): self._written[str(row)] for row in self._previous}
         self._written = {str(row): now for row in self.rows} | before
 
+    def alter(self, row: dict[str, str], **values: str) -> None:
+        """Change a row without a trace: its time stays."""
+        written = self._written[str(row)]
+        row |= values
+        self._written[str(row)] = written
+
     def select(self, query: dict[str, str], is_stale: bool) -> tuple[list[dict[str, str]], list[str]]:
         """The rows that a query selects, and the names of their columns."""
         unknown = query.keys() - {"$select", "$where", "$group", "$order", "$limit", "$offset"}
         if unknown:
             raise PortalError(400, "query.compiler.malformed", f"Unrecognized arguments {sorted(unknown)}")
         held = [row | {WRITTEN_AT: self._written[str(row)]} for row in (self._previous if is_stale else self.rows)]
-        rows = [row for row in held if _holds(query.get("$where", ""), row)]
+        rows = list(filter(_condition(query.get("$where", "")), held))
         selected = [part.strip() for part in query.get("$select", ", ".join(NAMES)).split(",")]
         if group := query.get("$group"):
             if query.get("$order") != group or selected.pop(0) != group:
                 raise PortalError(400, "query.soql.malformed", "Groups are given with their name first, and in order")
             _check_column(group)
-            groups = {row[group]: [one for one in rows if one[group] == row[group]] for row in rows}
+            groups: dict[str, list[dict[str, str]]] = {}
+            for row in rows:
+                groups.setdefault(row[group], []).append(row)
             found = [
                 {group: name} | dict(_aggregate(part, groups[name]) for part in selected) for name in sorted(groups)
             ]
@@ -152,20 +160,28 @@ def _value(name: str, text: str) -> Any:
     return float(text) if name in NUMBERS and text else text
 
 
-def _holds(where: str, row: dict[str, str]) -> bool:
+def _condition(where: str) -> Callable[[dict[str, str]], bool]:
+    """Whether a row meets comparisons that are joined by AND, after alternatives of such in parentheses."""
     either, _, rest = where.rpartition(") AND ") if where.startswith("((") else ("", "", where)
-    if either and not any(_holds(one, row) for one in either[2:-1].split(") OR (")):
-        return False
-    for condition in re.split(r"\s+AND\s+", rest, flags=re.IGNORECASE) if where else []:
-        match = re.fullmatch(r"(:?\w+)\s*(=|>=?|<=?)\s*(-?[\d.]+|'[^']*')", condition.strip())
-        if not match:
-            raise PortalError(400, "query.soql.malformed", f"Could not parse SoQL at {condition!r}")
-        _check_column(match[1])
-        if (match[3][0] == "'") == (match[1] in NUMBERS):
-            raise PortalError(400, "query.soql.type-mismatch", f"Type mismatch in {condition!r}")
-        if not _COMPARISONS[match[2]](_value(match[1], row[match[1]]), _value(match[1], match[3].strip("'"))):
-            return False
-    return True
+    alternatives = [_condition(one) for one in either[2:-1].split(") OR (")] if either else []
+    comparisons = [_comparison(one) for one in re.split(r"\s+AND\s+", rest, flags=re.IGNORECASE) if one]
+
+    def holds(row: dict[str, str]) -> bool:
+        is_one = not alternatives or any(one(row) for one in alternatives)
+        return is_one and all(compare(_value(name, row[name]), value) for name, compare, value in comparisons)
+
+    return holds
+
+
+def _comparison(text: str) -> tuple[str, Callable[[Any, Any], bool], Any]:
+    match = re.fullmatch(r"(:?\w+)\s*(=|>=?|<=?)\s*(-?[\d.]+|'[^']*')", text.strip())
+    if not match:
+        raise PortalError(400, "query.soql.malformed", f"Could not parse SoQL at {text!r}")
+    name, compare, value = match.groups()
+    _check_column(name)
+    if (value[0] == "'") == (name in NUMBERS):
+        raise PortalError(400, "query.soql.type-mismatch", f"Type mismatch in {text!r}")
+    return name, _COMPARISONS[compare], _value(name, value.strip("'"))
 
 
 def _aggregate(part: str, rows: list[dict[str, str]]) -> tuple[str, str]:

@@ -30,9 +30,8 @@ REFERENCE = {
         ("community_area", "INT64"),
         ("name", "STRING"),
         ("side", "STRING"),
-        ("population_2010", "INT64"),
-        ("population_2020", "INT64"),
     ],
+    "residents": [("community_area", "INT64"), ("year", "INT64"), ("population", "INT64")],
 }
 CATALOG = {
     table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
@@ -64,7 +63,6 @@ PARAMETERS = {
     "arrest": "BOOL",
     "domestic": "BOOL",
     "source_labels": "BOOL",
-    "rows_are": "STRING",
     "place": "STRING",
     "sorted_by": "STRING",
     "is_descending": "BOOL",
@@ -95,10 +93,10 @@ def written(name: str) -> str:
         if f"FROM {included}\n" in text:
             text = text.replace(f"FROM {included}\n", f"FROM (\n{written(f'fragments/{included}')}\n) AS {included}\n")
     text = re.sub(r"\b(READ_\w+)\(([\w.]+)\)", lambda call: f"({_expression(call[1].lower(), call[2])})", text)
-    if not name.endswith("matches_filters"):
-        condition = (FOLDER / "fragments" / "matches_filters.sql").read_text()
-        condition = condition.partition("SELECT\n")[2].rpartition(" AS matches_filters")[0]
-        text = text.replace("matches_filters", f"({condition})")
+    for shared in ("matches_filters", "chosen_place", "type_label") if name.startswith("pages/") else ():
+        expression = (FOLDER / "fragments" / f"{shared}.sql").read_text()
+        expression = re.split(r"\nSELECT\s", expression)[1].rpartition(f" AS {shared}")[0]
+        text = re.sub(rf"\b{shared}\b", lambda _, expression=expression: f"({expression})", text)
     return text
 
 

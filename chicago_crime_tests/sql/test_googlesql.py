@@ -48,7 +48,7 @@ from chicago_crime_tests.support import (
 REAL_YEARS = (2015, 2016)
 DIRTY_YEAR = 2014
 
-EXPRESSIONS = ("fragments/matches_filters", "fragments/read_")
+EXPRESSIONS = tuple(f"fragments/{name}" for name in ("chosen_place", "matches_filters", "read_", "type_label"))
 STATEMENTS = [name for name in FILES if not name.startswith(EXPRESSIONS)]
 DASHBOARD = [name for name in STATEMENTS if name.startswith("pages/")]
 FILTERED = [name for name in DASHBOARD if "@classes" in written(name)]
@@ -172,10 +172,9 @@ def test_a_page_is_the_same_for_any_filters(loaded: Settings, name: str, choice:
         parameters |= {"part": "ST" if filters.type else None}
         parameters = {one: value for one, value in parameters.items() if f"@{one}" in written(name)}
     if "@place" in written(name):
-        parameters["place"] = "district" if filters.area else "beat"
-    if "@rows_are" in written(name):
-        parameters |= {"rows_are": "ward" if filters.area else "type", "last_day": date(2016, 2, 29)}
-        parameters = {one: value for one, value in parameters.items() if f"@{one}" in written(name)}
+        parameters["place"] = "district" if filters.area else None if "@place IS NULL" in written(name) else "beat"
+    if "@last_day" in written(name):
+        parameters["last_day"] = date(2016, 2, 29)
     assert_answers_are_the_same(loaded, name, parameters)
 
 
@@ -188,12 +187,12 @@ def test_what_every_page_reads_is_the_same(loaded: Settings, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_day", "rows_are"),
+    ("last_day", "place"),
     [(date(2016, 12, 31), "area"), (date(2016, 2, 29), "district"), (date(2014, 3, 15), "beat")],
 )
-def test_compare_is_the_same_for_any_day(loaded: Settings, last_day: date, rows_are: str) -> None:
+def test_compare_is_the_same_for_any_day(loaded: Settings, last_day: date, place: str) -> None:
     years = range(last_day.year - 4, last_day.year + 1)
-    parameters = Filters().parameters(years) | {"rows_are": rows_are, "last_day": last_day}
+    parameters = Filters().parameters(years) | {"place": place, "last_day": last_day}
     assert_answers_are_the_same(loaded, "pages/compare", parameters)
 
 

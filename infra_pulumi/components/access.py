@@ -10,7 +10,7 @@ import pulumi
 from pulumi_gcp import artifactregistry, bigquery, projects, secretmanager, serviceaccount, storage
 
 from components.ci import Registry
-from components.data import KaggleSecret, Lake, Warehouse
+from components.data import KaggleSecret, Lake, Site, Warehouse
 from components.part import Part
 from config import Config
 
@@ -49,6 +49,7 @@ class Access(Part):
         config: Config,
         identities: Identities,
         lake: Lake,
+        site: Site,
         warehouse: Warehouse,
         kaggle: KaggleSecret,
         registry: Registry,
@@ -61,6 +62,7 @@ class Access(Part):
             ("platform-bucket", lake.bucket.name, platform, "roles/storage.legacyBucketReader"),
             ("platform-staged", lake.staging.name, platform, "roles/storage.objectUser"),
             ("platform-staging", lake.staging.name, platform, "roles/storage.legacyBucketReader"),
+            ("platform-site", site.bucket.name, platform, "roles/storage.objectUser"),
             ("spark-objects", lake.staging.name, spark, "roles/storage.objectUser"),
         ):
             storage.BucketIAMMember(f"{name}-{suffix}", bucket=bucket, role=role, member=member, opts=self.options())

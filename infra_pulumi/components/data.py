@@ -77,6 +77,40 @@ class Lake(Part):
         self.register_outputs({})
 
 
+class Site(Part):
+    """The bucket of the static site, which everybody may read if the configuration says so: `publicSite`.
+
+    It is made again from the published snapshot, so nothing in it is kept or protected.
+    """
+
+    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
+        super().__init__(name, config, after)
+        self.bucket = storage.Bucket(
+            f"{name}-site",
+            project=config.project,
+            name=config.site_bucket,
+            location=config.region,
+            storage_class="STANDARD",
+            labels=config.labels,
+            uniform_bucket_level_access=True,
+            public_access_prevention="inherited" if config.public_site else "enforced",
+            versioning={"enabled": False},
+            soft_delete_policy={"retention_duration_seconds": 0},
+            website={"main_page_suffix": "index.html"},
+            force_destroy=True,
+            opts=self.options(),
+        )
+        if config.public_site:
+            storage.BucketIAMMember(
+                f"{name}-everybody",
+                bucket=self.bucket.name,
+                role="roles/storage.objectViewer",
+                member="allUsers",
+                opts=self.options(),
+            )
+        self.register_outputs({})
+
+
 class Warehouse(Part):
     """The dataset."""
 

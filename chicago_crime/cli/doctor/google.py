@@ -118,6 +118,8 @@ class Probe:
         buckets: list[tuple[Place, str, str]] = [("bucket", "objects", str(self.settings.gcs_bucket))]
         if self.settings.gcs_staging_bucket:
             buckets.append(("staging", "staged", self.settings.gcs_staging_bucket))
+        if self.settings.gcs_site_bucket:
+            buckets.append(("site", "pages", self.settings.gcs_site_bucket))
         return buckets
 
     def _to_test(self, place: Place) -> dict[str, list[str]]:
@@ -182,7 +184,7 @@ class Probe:
             for grant in self._grants_on(place):
                 yield self._held(what, grant, tested.permissions)
         else:
-            yield from self._refused(what, tested, permissions.STAGED if place == "staging" else permissions.OBJECTS)
+            yield from self._refused(what, tested, self._grants_on(place)[0])
 
     def _create_bucket(self, bucket: str) -> str:
         project, region = f"--project={self.settings.gcp_project}", f"--location={self.settings.gcp_region}"

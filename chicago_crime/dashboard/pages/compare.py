@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.overview import NO_TYPE
-from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change
+from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
 from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
@@ -33,16 +34,17 @@ VERDICTS = (
 def compare(request: PageRequest) -> View:
     """Build the page. Its years follow from the end date, not from the filter of years."""
     facts = request.facts
-    end = request.filters.end or _default_end(request)
+    end = request.filters.end or request.default_end
     if end.year not in facts.years or end > facts.newest_day:
         raise NothingMatchesError(
             f"{as_text(end, 'date')} is not loaded. Choose another end date: "
             f"{format_years(list(facts.years))} are loaded, up to {as_text(facts.newest_day, 'date')}."
         )
     years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
-    answer = request.answer("compare", years, rows_are=request.filters.rows, last_day=end, start=None, finish=None)
+    answer = request.answer("compare", years, place=_place(request), last_day=end, start=None, finish=None)
     found = answer.to_pylist()
     request.years = [end.year]
+    request.notes += request.missing_years
     if request.filters.has_dates:
         request.notes.append("The dates from and to do not apply to this page: its periods end on the day above.")
     request.require_matches(sum(row[span] for row in found for span in SPANS))
@@ -62,17 +64,17 @@ def compare(request: PageRequest) -> View:
     _judge([total], UNLIKE)
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[_table(request, rows, total, end), _chart(request, rows, end), _by_year(request)],
+        sections=[
+            _table(request, rows, total, end),
+            _chart(request, rows, end),
+            _by_year(request),
+        ],
     )
 
 
-def _default_end(request: PageRequest) -> date:
-    """The newest day of the chosen years; of all years, that of the newest with a year before it to compare with."""
-    loaded = request.facts.years
-    chosen = [year for year in request.filters.year if year in loaded]
-    if not chosen:
-        chosen = [year for year in loaded if year - 1 in loaded] or list(loaded)
-    return loaded[max(chosen)].last_day
+def _place(request: PageRequest) -> str | None:
+    """What one row stands for, as the statements take it: a kind of place, or None for types."""
+    return None if request.filters.rows == "type" else request.filters.rows
 
 
 def whole_year(end: date) -> int:
@@ -193,13 +195,14 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             Column(f"{span}_mean_change", "±\u00a0%", "growth", label, f"{span}_mean_is_small"),
             Column(f"{span}_mean_years", "Years in the mean", "plain", label, is_shown=False),
         ]
-    caption = f"Periods up to {as_text(end, 'date')}"
+    title = f"Periods ending on {as_text(end, 'date')}"
     return Section(
         "spans",
-        f"Periods ending on {as_text(end, 'date')}",
-        f"28 days from {as_text(end - timedelta(27), 'date')}; the year to date from 1 January; the last full year, "
-        f"{newest['whole_year']}. Each is compared with the same days of the year before and with the mean of the "
-        f"{YEARS_BACK} years before. {_in_words(total)}",
+        title,
+        f"28 days: {days_text(*days_of('days_28', end, 0))}; year to date: "
+        f"{days_text(*days_of('year_to_date', end, 0))}; the last full year: {newest['whole_year']}. "
+        "Each is compared with the same days of the year before and with "
+        f"the mean of the {YEARS_BACK} years before. {_in_words(total)}",
         [
             VERDICTS,
             caveats.SMALL_NUMBERS,
@@ -208,7 +211,9 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *(caveats.still_growing(request) if _is_filling(request.facts, end) else []),
             *(caveats.labels(request.facts, request.filters) if request.filters.rows == "type" else []),
         ],
-        tables=[PageTable("spans", caption, columns, rows, shown=200, is_open=True, total=total)],
+        tables=[
+            PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
+        ],
         shape="wide",
     )
 
@@ -219,7 +224,8 @@ def _in_words(total: dict[str, Any]) -> str:
     if not verdict or before == now:
         return ""
     odds = 1 / max(float(p_of_change(before, now)), 1e-6)
-    often = "less than once in a million times" if odds > 999_999 else f"once in {max(odds, 2):,.0f} times"
+    often = "more often than not" if odds < 2 else f"once in {odds:,.0f} times"
+    often = "less than once in a million times" if odds > 999_999 else often
     return (
         f"All selected, year to date: {now:,} after {before:,}. If only chance were at work, so large a difference "
         f"would come {often}; given how much such counts vary from year to year, it is {verdict}."
@@ -235,7 +241,7 @@ def _is_filling(facts: Facts, end: date) -> bool:
 def _by_year(request: PageRequest) -> Section:
     loaded = request.facts.years
     counts: dict[str | None, dict[int, int]] = defaultdict(dict)
-    for row in request.answer("by_year", loaded, rows_are=request.filters.rows, start=None, finish=None).to_pylist():
+    for row in request.answer("by_year", loaded, place=_place(request), start=None, finish=None).to_pylist():
         counts[row["row_name"]][row["year"]] = row["crimes"]
     newest = max(loaded)
     columns = [Column("name", request.filters.rows.capitalize())]
@@ -254,11 +260,31 @@ def _by_year(request: PageRequest) -> Section:
     return Section(
         "by-year",
         "By year",
-        "Every loaded year, whatever the end date.",
+        f"{_within_districts(request)}Every loaded year, whatever the end date.",
         [*caveats.places_drift(request.filters.rows, loaded), *caveats.drifting(request, loaded)],
         tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
         shape="wide",
     )
+
+
+def _within_districts(request: PageRequest) -> str:
+    """How much of its district's crimes each chosen beat has, in the year of the end date."""
+    filters, said = replace(request.filters, start=None, finish=None), []
+    for beat in filters.beat:
+        of_beat = replace(request, filters=replace(filters, beat=(beat,)))
+        found = of_beat.answer("by_year", request.years, place="district").to_pylist()
+        if not found or not (district := max(found, key=lambda row: row["crimes"])["row_name"]):
+            continue
+        around = replace(request, filters=replace(filters, beat=(), district=(int(district),)))
+        crimes, all_crimes = (
+            sum(row["crimes"] for row in one.answer("by_year", request.years, place="district").to_pylist())
+            for one in (of_beat, around)
+        )
+        said.append(
+            f"Beat {beat} had {crimes:,} of the {all_crimes:,} crimes of District {district} in {request.years_text} "
+            f"({as_text(share(crimes, all_crimes), 'percent')}). "
+        )
+    return "".join(said)
 
 
 def _gaps(request: PageRequest, means: dict[str, int], newest: dict[str, int]) -> list[str]:
@@ -295,7 +321,7 @@ def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
             for row in drawn
         )
         nothing = f"Nothing to show: {end.year - 1} is not loaded or has too few crimes."
-        return Section("changes", "Change in the year to date", only or nothing)
+        return Section("changes", "Change in the year to date", only or nothing, shape="wide")
     return Section(
         "changes",
         "Change in the year to date",

@@ -14,7 +14,7 @@ from chicago_crime.tables import CRIMES
 
 LAYERS = {
     "source_lines": ("Source", "lines"),
-    "quarantined": ("Source", "unreadable"),
+    "quarantined": ("Source", "unreadable lines"),
     "crimes": ("Crimes", "typed"),
     "rejected_crimes": ("Crimes", "rejected"),
     "revisions": ("Crimes", "revised"),

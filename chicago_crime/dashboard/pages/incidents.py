@@ -12,7 +12,7 @@ SORTABLE = ("date", "block", "primary_type", "description", "location_descriptio
 COLUMNS = (
     Column("date", "Date", "time"),
     Column("block", "Block"),
-    Column("primary_type", "Type"),
+    Column("primary_type", "Type", "prose"),
     Column("description", "Description", "prose"),
     Column("location_description", "Location", "prose"),
     Column("area", "Area"),
@@ -26,7 +26,8 @@ COLUMNS = (
 
 def incidents(request: PageRequest) -> View:
     """Build the page."""
-    [counted] = request.answer("count").to_pylist()
+    by_year = request.answer("count").to_pylist()
+    counted = {name: sum(row[name] for row in by_year) for name in ("crimes", "arrests", "flagged", "nowhere")}
     crimes = counted["crimes"]
     request.require_matches(crimes)
     pages = -(-crimes // ROWS_SHOWN)
@@ -47,23 +48,28 @@ def incidents(request: PageRequest) -> View:
                 f"{as_text(share(counted['nowhere'], crimes), 'percent')}, on no map",
             ),
         ],
-        sections=[_incidents(request, crimes), _blocks(request)],
+        sections=[
+            _incidents(request, {row["year"]: row["crimes"] for row in by_year}),
+            *([_blocks(request)] if len(request.filters.block) != 1 else []),
+        ],
     )
 
 
-def _incidents(request: PageRequest, crimes: int) -> Section:
+def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     name = request.filters.sort.removeprefix("incidents:")
     sorted_by = name.removeprefix("-") if name.removeprefix("-") in SORTABLE else "date"
     is_descending = name != sorted_by
+    row_count = ROWS_DOWNLOADED if request.is_download else ROWS_SHOWN
+    skipped = 0 if request.is_download else (request.filters.page - 1) * ROWS_SHOWN
+    years = sorted(by_year)
+    if sorted_by == "date":  # by date, only the years that have these rows need be read
+        years, skipped = _years_of_rows(by_year, skipped, row_count, is_descending)
     found = request.answer(
-        "incidents",
-        sorted_by=sorted_by,
-        is_descending=is_descending,
-        row_count=ROWS_DOWNLOADED if request.is_download else ROWS_SHOWN,
-        skipped=0 if request.is_download else (request.filters.page - 1) * ROWS_SHOWN,
+        "incidents", years, sorted_by=sorted_by, is_descending=is_descending, row_count=row_count, skipped=skipped
     )
     rows = [row | {"area": request.area_name(row["community_area"])} for row in found.to_pylist()]
     notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
+    crimes = sum(by_year.values())
     if crimes > ROWS_DOWNLOADED:
         notes.append(
             f"Downloads have the first {ROWS_DOWNLOADED:,} rows in this order. For all of them: chicago-crime query "
@@ -80,6 +86,21 @@ def _incidents(request: PageRequest, crimes: int) -> Section:
         tables=[table],
         shape="wide",
     )
+
+
+def _years_of_rows(
+    by_year: dict[int, int], skipped: int, row_count: int, is_newest_first: bool
+) -> tuple[list[int], int]:
+    """The years of some rows in the order of their dates, and how many rows of these years come before them."""
+    years: list[int] = []
+    for year in sorted(by_year, reverse=is_newest_first):
+        if not years and skipped >= by_year[year]:
+            skipped -= by_year[year]
+            continue
+        years.append(year)
+        if sum(by_year[one] for one in years) >= skipped + row_count:
+            break
+    return years, skipped
 
 
 def _blocks(request: PageRequest) -> Section:

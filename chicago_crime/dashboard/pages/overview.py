@@ -119,7 +119,7 @@ def _numbers(
             f"in {request.newest_year}" + ("" if request.facts.years[request.newest_year].is_complete else " so far")
             if rate is not None
             else "a filter splits areas, and nobody knows the residents of their parts",
-            small + caveats.POPULATION if rate is not None else "",
+            small + caveats.population(request.facts) if rate is not None else "",
         ),
     ]
 
@@ -157,11 +157,16 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
     return Section(
         "trend",
         "Month by month",
-        f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
-        if has_range
-        else f"No expected range: it needs at least {LEAST_YEARS} earlier years.",
+        "".join(f"{as_text(row['month'], 'month')}: {row['crimes']:,} crimes. " for row in drawn if len(drawn) == 1)
+        + (
+            f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
+            if has_range
+            else f"No expected range: it needs at least {LEAST_YEARS} earlier years."
+        ),
         [*caveats.provisional(request.facts, request.years), *cut, *caveats.drifting(request, request.years)],
-        [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_range)],
+        [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_range)]
+        if len(drawn) > 1
+        else [],
         [
             PageTable(
                 "months",

@@ -11,7 +11,7 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import days_of, is_loaded
-from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text
+from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, days_text
 from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
@@ -84,12 +84,15 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
     return Section(
         span,
         f"{SPANS[span]}: {count.lower()} unusual",
-        f"{as_text(first, 'date')} to {as_text(last, 'date')}, compared with the same days of {years}. "
+        f"{days_text(first, last)}, compared with the same days of {years}. "
         f"{len(rows):,} counts of offenses in the city and in its areas were tested, the city's apart. A "
         "count is unusual if it differs from earlier years by more than such counts vary. About 5 in 100 of those "
         "called unusual are by chance.",
         [*caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
-        [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)] if drawn else [],
+        # A chart of one bar is a sentence: the first row of the table.
+        [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
+        if len(drawn) > 1
+        else [],
         [PageTable(span, "All counts, the most surprising first", columns, rows, shown=50, is_open=True)],
         shape="wide",
     )

@@ -11,6 +11,7 @@ from chicago_crime.analysis.counts import adjusted, p_of_score
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, official
+from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
@@ -40,8 +41,8 @@ LEGEND = [
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), CRIMES)
-CENTER = (Column("x_ft", "X, ft", "count"), Column("y_ft", "Y, ft", "count"))
-WHAT_CENTER_MEANS = "X and Y are the center of the cell: NAD83 Illinois East, in feet."
+CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
+WHAT_CENTER_MEANS = "Downloads have the center of each cell: NAD83 Illinois East, in feet."
 
 
 class Cells(NamedTuple):
@@ -184,7 +185,11 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             Column("side", "Side", is_shown=False),
         ]
         rates = "No rates while a filter splits areas: there are no population figures of their parts."
-        notes = [rates] if request.filters.splits_areas else [f"Gray: {caveats.SMALL_RATE}.", caveats.POPULATION]
+        notes = (
+            [rates]
+            if request.filters.splits_areas
+            else [f"Gray: {caveats.SMALL_RATE}.", caveats.population(request.facts)]
+        )
     title = f"{what} by {called}, {request.years_text}"
     return [
         Section(
@@ -210,15 +215,27 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
 
 
 def _found_cells(request: PageRequest) -> Cells:
-    """The cells of the chosen places, each with the area of most of its crimes."""
+    """The cells with a match, each with the area of most of its crimes."""
     rows = request.answer("where")
     x, y, crimes = (rows[name].to_numpy() for name in ("cell_x", "cell_y", "crimes"))
-    at, inverse = np.unique(np.stack([x, y]), axis=1, return_inverse=True)
-    by_cell = np.bincount(inverse.ravel(), weights=crimes, minlength=at.shape[1]).astype(np.int64)
-    areas: list[int | None] = [None] * at.shape[1]
-    for cell, area in sorted(zip(inverse.ravel().tolist(), rows["community_area"].to_pylist(), strict=True), key=str):
-        areas[cell] = area if area is not None else areas[cell]
-    return Cells(at, areas, by_cell)
+    keys, inverse = np.unique(x << 16 | y, return_inverse=True)  # sorting one number is faster than sorting two
+    by_cell = np.bincount(inverse, weights=crimes, minlength=len(keys)).astype(np.int64)
+    area = rows["community_area"].fill_null(0).to_numpy()
+    order = np.lexsort((area, np.where(area > 0, crimes, 0)))  # of several areas of a cell, the last one stays
+    of_cell = np.zeros(len(keys), dtype=np.int64)
+    of_cell[inverse[order]] = area[order]
+    return Cells(np.stack([keys >> 16, keys & 0xFFFF]), [area or None for area in of_cell.tolist()], by_cell)
+
+
+def study_area(request: PageRequest) -> Cells:
+    """All cells of the chosen places, each with its crimes that match: 0 where there are none."""
+    filters = request.filters
+    kinds: dict[str, Any] = {kind: getattr(filters, kind) for kind, _ in PLACES.values()}
+    places = Filters(year=tuple(request.years), **kinds)
+    around, found = _found_cells(replace(request, filters=places)), _found_cells(request)
+    crimes = np.zeros(around.at.shape[1], dtype=np.int64)
+    crimes[np.searchsorted(around.at[0] << 16 | around.at[1], found.at[0] << 16 | found.at[1])] = found.crimes
+    return Cells(around.at, around.areas, crimes)
 
 
 def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -> list[dict[str, Any]]:
@@ -243,10 +260,7 @@ def _cells_drawn(
 
 
 def _cells(request: PageRequest) -> list[Section]:
-    found = _found_cells(request)
-    keep = found.crimes > 0
-    areas = [area for area, kept in zip(found.areas, keep.tolist(), strict=True) if kept]
-    cells = Cells(found.at[:, keep], areas, found.crimes[keep])
+    cells = _found_cells(request)
     colors, legend = classes(cells.crimes.tolist(), "count")
     texts = [f"{as_text(n, 'count')} crimes" for n in cells.crimes.tolist()]
     listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
@@ -264,7 +278,7 @@ def _cells(request: PageRequest) -> list[Section]:
 
 
 def _hot_spots(request: PageRequest) -> list[Section]:
-    cells = _found_cells(request)
+    cells = study_area(request)
     z, near = gi_star(cells.at, cells.crimes)
     p = adjusted(p_of_score(z))
     is_hot, is_cold = (z > 0) & (p <= RATES[1]), (z < 0) & (p <= RATES[1])

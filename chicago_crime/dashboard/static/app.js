@@ -106,11 +106,11 @@ function address(form) {
   return form.getAttribute("action") + (query ? `?${query}` : "");
 }
 
-// Defaults are left out of the address: the first radio button of a group, the newest day.
+// Defaults are left out of the address: the first radio button of a group, the day that follows from the years.
 function isDefault(form, name, value) {
   const control = form.elements[name];
   if (control instanceof RadioNodeList && control[0].type === "radio") return control[0].value === value;
-  return name === "end" && value === control.max;
+  return name === "end" && value === control.dataset.usual;
 }
 
 // Whether somebody changed the form before this script was loaded.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
-from chicago_crime.graph.assets.by_year import Metadata, each_year, run_years
+from chicago_crime.graph.assets.by_year import Metadata, each_year, failure, run_years
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.partitions import SOURCE_POOL, one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Step
@@ -84,6 +84,9 @@ def crime_csv(
     with staging_folder(source_files.staging) as folder:
         prepared = source
         if years:
-            prepared = source.prepare(years, folder, progress_of(years[0]), source_files.held(source, years))
+            try:
+                prepared = source.prepare(years, folder, progress_of(years[0]), source_files.held(source, years))
+            except SourceError as error:
+                raise failure("crime_csv", dict.fromkeys(years, f"crime_csv: {error}"), 0) from error
             of_run.kept = publisher.as_published(source_files.held(source, prepared.unchanged()), of_run.before)
         return each_year(context, of_run, "crime_csv", fetch)

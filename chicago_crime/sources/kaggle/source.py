@@ -5,8 +5,6 @@ used: it signs in over the network on import, prints, creates folders and may ex
 """
 
 import shutil
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +24,7 @@ from chicago_crime.sources.base import (
     no_progress,
     years_in,
 )
+from chicago_crime.sources.containers import Item, items_of, opened
 from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, download, set_timeout, with_retries
 from chicago_crime.sources.kaggle.login import HOW_TO_GET_ONE, Credentials, KaggleLogin
 from chicago_crime.sources.retry import RetryPolicy
@@ -86,11 +85,8 @@ class KaggleSource(CrimeSource):
             [listed] = files[year]
             path = directory / Path(listed.name).name
             downloaded = kaggle.download(listed.name, path, progress)
-        sizes = {downloaded}
-        if _is_zip(path):  # Kaggle zips large files, and does not always say so
-            path = _unzip(path)
-            sizes.add(path.stat().st_size)
-        if listed.size not in sizes:
+        path = _unpacked(path)
+        if listed.size not in (downloaded, path.stat().st_size):
             raise SourceError(
                 f"Kaggle lists {listed.name} with {listed.size:,} bytes and sent {path.stat().st_size:,}: it is "
                 "truncated, or was just replaced. Try again."
@@ -201,23 +197,16 @@ class _Session:
             raise
 
 
-def _is_zip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"PK\x03\x04"
-
-
-def _unzip(path: Path) -> Path:
-    """Extract the only CSV of a zip file, verify its checksum, and remove the zip file."""
+def _unpacked(path: Path) -> Path:
+    """The downloaded file, or the only one in it: Kaggle zips large files, and does not always say so."""
+    items = list(items_of(path.parent))
+    if len(items) > 1:
+        raise SourceError(f"Kaggle sent {path.name} as a zip file with {len(items)} CSVs, not one")
+    if not (member := items[0].member):
+        return path
     archive = path.rename(path.with_name("download.zip"))
     target = path.with_suffix("") if path.suffix.lower() == ".zip" else path
-    try:
-        with zipfile.ZipFile(archive) as contents:
-            members = [name for name in contents.namelist() if name.lower().endswith(".csv")]
-            if len(members) != 1:
-                raise SourceError(f"Kaggle sent {path.name} as a zip file with {len(members)} CSVs, not one")
-            with contents.open(members[0]) as stream, target.open("wb") as file:
-                shutil.copyfileobj(stream, file, 1 << 20)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise SourceError(f"Kaggle sent {path.name} as a damaged zip file ({error}): try again") from None
+    with opened(Item(archive, member)) as (stream, _), target.open("wb") as file:
+        shutil.copyfileobj(stream, file, 1 << 20)
     archive.unlink()
     return target

@@ -36,25 +36,24 @@ ORIGIN_FT = (1_176_350, 1_900_420)
 
 FEET_PER_NUMBER = 6.6  # 800 numbers a mile
 
-# Streets by the house number of the line they run along.
-_NORTH_SOUTH_WEST = {
-    0: "STATE ST", 300: "WELLS ST", 800: "HALSTED ST", 1200: "RACINE AVE", 1600: "ASHLAND AVE", 2000: "DAMEN AVE",
-    2400: "WESTERN AVE", 2800: "CALIFORNIA AVE", 3200: "KEDZIE AVE", 3600: "CENTRAL PARK AVE", 4000: "PULASKI RD",
-    4400: "KOSTNER AVE", 4800: "CICERO AVE", 5200: "LARAMIE AVE", 5600: "CENTRAL AVE", 6000: "AUSTIN AVE",
-    6400: "NARRAGANSETT AVE", 7200: "HARLEM AVE", 8000: "PACIFIC AVE", 8800: "CUMBERLAND AVE",
+# Streets by the house number of the line they run along, which is negative in the west and in the south.
+_NORTH_SOUTH = {
+    -8800: "CUMBERLAND AVE", -8000: "PACIFIC AVE", -7200: "HARLEM AVE", -6400: "NARRAGANSETT AVE", -6000: "AUSTIN AVE",
+    -5600: "CENTRAL AVE", -5200: "LARAMIE AVE", -4800: "CICERO AVE", -4400: "KOSTNER AVE", -4000: "PULASKI RD",
+    -3600: "CENTRAL PARK AVE", -3200: "KEDZIE AVE", -2800: "CALIFORNIA AVE", -2400: "WESTERN AVE", -2000: "DAMEN AVE",
+    -1600: "ASHLAND AVE", -1200: "RACINE AVE", -800: "HALSTED ST", -300: "WELLS ST", 0: "STATE ST",
+    300: "MICHIGAN AVE", 400: "DR MARTIN LUTHER KING JR DR", 800: "COTTAGE GROVE AVE", 1200: "WOODLAWN AVE",
+    1600: "STONY ISLAND AVE", 2000: "JEFFERY BLVD", 2600: "COLFAX AVE", 3000: "COMMERCIAL AVE", 3600: "AVENUE O",
 }  # fmt: skip
-_NORTH_SOUTH_EAST = {
-    0: "STATE ST", 300: "MICHIGAN AVE", 400: "DR MARTIN LUTHER KING JR DR", 800: "COTTAGE GROVE AVE",
-    1200: "WOODLAWN AVE", 1600: "STONY ISLAND AVE", 2000: "JEFFERY BLVD", 2600: "COLFAX AVE", 3000: "COMMERCIAL AVE",
-    3600: "AVENUE O",
+_ENDINGS = {1: "ST", 2: "ND", 3: "RD"}
+_EAST_WEST = {
+    **{-100 * n: f"{n}{'TH' if n in (111, 112, 113) else _ENDINGS.get(n % 10, 'TH')} ST" for n in range(26, 140)},
+    -2200: "CERMAK RD", -1200: "ROOSEVELT RD", -300: "JACKSON BLVD", 0: "MADISON ST", 400: "KINZIE ST",
+    800: "CHICAGO AVE", 1200: "DIVISION ST", 1600: "NORTH AVE", 2000: "ARMITAGE AVE", 2400: "FULLERTON AVE",
+    2800: "DIVERSEY AVE", 3200: "BELMONT AVE", 3600: "ADDISON ST", 4000: "IRVING PARK RD", 4400: "MONTROSE AVE",
+    4800: "LAWRENCE AVE", 5200: "FOSTER AVE", 5600: "BRYN MAWR AVE", 6000: "PETERSON AVE", 6400: "DEVON AVE",
+    6800: "PRATT AVE", 7200: "TOUHY AVE", 7600: "HOWARD ST",
 }  # fmt: skip
-_EAST_WEST_NORTH = {
-    0: "MADISON ST", 400: "KINZIE ST", 800: "CHICAGO AVE", 1200: "DIVISION ST", 1600: "NORTH AVE",
-    2000: "ARMITAGE AVE", 2400: "FULLERTON AVE", 2800: "DIVERSEY AVE", 3200: "BELMONT AVE", 3600: "ADDISON ST",
-    4000: "IRVING PARK RD", 4400: "MONTROSE AVE", 4800: "LAWRENCE AVE", 5200: "FOSTER AVE", 5600: "BRYN MAWR AVE",
-    6000: "PETERSON AVE", 6400: "DEVON AVE", 6800: "PRATT AVE", 7200: "TOUHY AVE", 7600: "HOWARD ST",
-}  # fmt: skip
-_EAST_WEST_SOUTH = {0: "MADISON ST", 300: "JACKSON BLVD", 1200: "ROOSEVELT RD", 2200: "CERMAK RD"}
 
 
 @dataclass(frozen=True)
@@ -291,21 +290,10 @@ def address(x_ft: int, y_ft: int, along_x: bool) -> str:
     east = (x_ft - ORIGIN_FT[0]) / FEET_PER_NUMBER
     north = (y_ft - ORIGIN_FT[1]) / FEET_PER_NUMBER
     if along_x:
-        number, side = abs(east), "E" if east > 0 else "W"
-        street = _nearest(_EAST_WEST_NORTH, north) if north > 0 else _south_street(-north)
+        number, side, street = abs(east), "E" if east > 0 else "W", _nearest(_EAST_WEST, north)
     else:
-        number, side = abs(north), "N" if north > 0 else "S"
-        street = _nearest(_NORTH_SOUTH_EAST, east) if east > 0 else _nearest(_NORTH_SOUTH_WEST, -east)
+        number, side, street = abs(north), "N" if north > 0 else "S", _nearest(_NORTH_SOUTH, east)
     return f"{int(number // 100):03}XX {side} {street}"
-
-
-def _south_street(number: float) -> str:
-    """South of 26th Street, streets are numbered."""
-    if number < 2600:
-        return _nearest(_EAST_WEST_SOUTH, number)
-    count = round(number / 100)
-    ending = "TH" if 11 <= count % 100 <= 13 else {1: "ST", 2: "ND", 3: "RD"}.get(count % 10, "TH")
-    return f"{count}{ending} ST"
 
 
 def _nearest(streets: dict[int, str], number: float) -> str:

@@ -1,16 +1,10 @@
 -- What:    the page Compare: three spans, and the same spans up to three years before.
--- Grain:   place or type, as @rows_are says, and number of years back.
+-- Grain:   place of the kind @place (area, district, ward or beat), or type if that is NULL, and number of years back.
 -- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year
 --          complete on that day, each years_back years earlier.
 WITH by_day AS (
   SELECT
-    CASE @rows_are
-      WHEN 'area' THEN CAST(community_area AS STRING)
-      WHEN 'district' THEN CAST(district AS STRING)
-      WHEN 'ward' THEN CAST(ward AS STRING)
-      WHEN 'beat' THEN CAST(beat AS STRING)
-      ELSE IF(@source_labels, primary_type, primary_type_comparable)
-    END AS row_name,
+    IF(@place IS NULL, type_label, CAST(chosen_place AS STRING)) AS row_name,
     DATE(date) AS day,
     COUNT(*) AS crimes
   FROM enriched_crimes

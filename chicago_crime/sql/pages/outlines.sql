@@ -5,8 +5,7 @@ WITH counted AS (
   SELECT
     cell_x,
     cell_y,
-    CASE @place WHEN 'area' THEN community_area WHEN 'district' THEN district WHEN 'ward' THEN ward ELSE beat END
-      AS place,
+    chosen_place AS place,
     COUNT(*) AS crimes
   FROM enriched_crimes
   WHERE year IN UNNEST(@years) AND cell_x IS NOT NULL AND cell_y IS NOT NULL

@@ -4,7 +4,7 @@
 WITH chosen AS (
   SELECT
     month,
-    IF(@source_labels, primary_type, primary_type_comparable) AS type,
+    type_label AS type,
     community_area,
     arrest
   FROM enriched_crimes

@@ -2,8 +2,7 @@
 -- Grain:   place (NULL where it is not known).
 -- Columns: the grain and the crimes that match.
 SELECT
-  CASE @place WHEN 'area' THEN community_area WHEN 'district' THEN district WHEN 'ward' THEN ward ELSE beat END
-    AS place,
+  chosen_place AS place,
   COUNT(*) AS crimes
 FROM enriched_crimes
 WHERE matches_filters

@@ -1,12 +1,13 @@
 -- What:    the residents of the community areas.
 -- Grain:   year and community area.
--- Columns: the grain, name, side, residents and whether the population is small.
+-- Columns: the grain, name, side, residents, the newest year of which they are known, and whether they are few.
 SELECT
   year,
   community_area,
   community_area_name,
   side,
   population,
+  population_known_to,
   is_small_population
 FROM area_rates
 WHERE offense_class = 'all'

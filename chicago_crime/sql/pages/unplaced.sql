@@ -2,7 +2,7 @@
 -- Grain:   crime type, under the labels that @source_labels chooses.
 -- Columns: the grain, the crimes that match, and how many of them have no location and no community area.
 SELECT
-  IF(@source_labels, primary_type, primary_type_comparable) AS type,
+  type_label AS type,
   COUNT(*) AS crimes,
   COUNTIF(cell_x IS NULL) AS without_location,
   COUNTIF(community_area IS NULL) AS without_area

@@ -1,6 +1,6 @@
 -- What:    crimes per 1,000 residents a year. An area without crimes of a class has a row with 0.
 -- Grain:   year, community area and offense class (or all).
--- Columns: the grain, counts, residents, whether the population is small, the rate and the days of the year that it covers.
+-- Columns: the grain, counts, residents and the newest year they are known of, whether they are few, the rate and the days of the year that it covers.
 WITH counted AS (
   SELECT
     community_area,
@@ -18,21 +18,40 @@ covered AS (
   WHERE year = @year
 ),
 
-residents AS (
+known AS (
   SELECT
     community_area,
-    name,
-    side,
-    -- A straight line between the two censuses, held flat before the first and after the second.
-    population_2010 + (population_2020 - population_2010) * (LEAST(GREATEST(@year, 2010), 2020) - 2010) / 10 AS population
-  FROM community_areas
+    COALESCE(MAX(IF(year <= @year, year, NULL)), MIN(year)) AS earlier,
+    COALESCE(MIN(IF(year >= @year, year, NULL)), MAX(year)) AS later,
+    MAX(year) AS population_known_to
+  FROM residents
+  GROUP BY community_area
+),
+
+lived AS (
+  SELECT
+    known.community_area,
+    community_areas.name,
+    community_areas.side,
+    -- A straight line between the years that are known, held flat before the first and after the last.
+    earliest.population
+    + COALESCE(
+      SAFE_DIVIDE((latest.population - earliest.population) * (@year - known.earlier), known.later - known.earlier), 0
+    ) AS population,
+    known.population_known_to
+  FROM known
+  INNER JOIN community_areas ON known.community_area = community_areas.community_area
+  INNER JOIN residents AS earliest
+    ON known.community_area = earliest.community_area AND known.earlier = earliest.year
+  INNER JOIN residents AS latest
+    ON known.community_area = latest.community_area AND known.later = latest.year
 ),
 
 grid AS (
   SELECT
-    residents.*,
+    lived.*,
     offense_class
-  FROM residents
+  FROM lived
   CROSS JOIN UNNEST(['all', 'violent', 'property', 'non_index']) AS offense_class
 )
 
@@ -45,6 +64,7 @@ SELECT
   COALESCE(SUM(counted.crimes), 0) AS crimes,
   COALESCE(SUM(counted.arrests), 0) AS arrests,
   grid.population,
+  grid.population_known_to,
   grid.population < 10000 AS is_small_population,
   COALESCE(
     SUM(counted.crimes) * 1000 * DATE_DIFF(DATE(@year + 1, 1, 1), DATE(@year, 1, 1), DAY)
@@ -58,4 +78,4 @@ LEFT JOIN counted
   ON
     counted.community_area = grid.community_area
     AND (grid.offense_class = 'all' OR counted.offense_class = grid.offense_class)
-GROUP BY grid.community_area, grid.name, grid.side, grid.offense_class, grid.population
+GROUP BY grid.community_area, grid.name, grid.side, grid.offense_class, grid.population, grid.population_known_to

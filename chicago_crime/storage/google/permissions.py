@@ -10,7 +10,7 @@ from typing import Literal
 
 from chicago_crime.settings import Settings
 
-Place = Literal["project", "bucket", "staging", "dataset", "account", "secret"]
+Place = Literal["project", "bucket", "staging", "site", "dataset", "account", "secret"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ BUCKET = Grant(
 )
 STAGED = Grant(OBJECTS.role, "staging", OBJECTS.permissions, "stage the Spark job's files, and remove them")
 STAGING = Grant(BUCKET.role, "staging", BUCKET.permissions, "load from the bucket into BigQuery and export to it")
+SITE = Grant(OBJECTS.role, "site", OBJECTS.permissions, "upload the static site, and remove pages that are gone")
 JOBS = Grant("roles/bigquery.jobUser", "project", ("bigquery.jobs.create",), "run load, query and export jobs")
 MAKE_DATASET = Grant(
     "roles/bigquery.user",
@@ -110,6 +111,7 @@ EVERY_GRANT = (
     BUCKET,
     STAGED,
     STAGING,
+    SITE,
     JOBS,
     MAKE_DATASET,
     TABLES,
@@ -127,6 +129,8 @@ def grants_for(settings: Settings) -> list[Grant]:
     needed = [OBJECTS, BUCKET, JOBS, MAKE_DATASET, TABLES]
     if settings.gcs_staging_bucket:
         needed += [STAGED, STAGING]
+    if settings.gcs_site_bucket:
+        needed.append(SITE)
     needed.append(CLUSTERS if settings.dataproc_mode == "cluster" else BATCHES)
     if settings.dataproc_service_account:
         needed.append(ACT_AS)
@@ -152,6 +156,7 @@ def grant_command(grant: Grant, settings: Settings, member: str) -> str:
         "project": ("projects", "add-iam-policy-binding", project, "--condition=None"),
         "bucket": ("storage", "buckets", "add-iam-policy-binding", f"gs://{settings.gcs_bucket}"),
         "staging": ("storage", "buckets", "add-iam-policy-binding", f"gs://{settings.staging_bucket}"),
+        "site": ("storage", "buckets", "add-iam-policy-binding", f"gs://{settings.gcs_site_bucket}"),
         "account": (
             *("iam", "service-accounts", "add-iam-policy-binding"),
             settings.dataproc_service_account or "",

@@ -32,7 +32,12 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     """DuckDB over `<folder>/<table>/<year>.parquet`.
 
     A note beside each file says what it was made of.
+
+    Attributes:
+        estimates: a CSV of residents after the last census, if there is one.
     """
+
+    estimates: Path | None = None
 
     @override
     def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
@@ -69,7 +74,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
         lineage = self._lineage(table, year)  # before the rows are read: what changes meanwhile makes this year stale
-        query, read = _replacement(table.name)
+        query, read = _replacement(table.name, self.estimates)
         values = {name: str(self._existing(name, year)) for name in read} | ({"year": year} if "$year" in query else {})
         try:
             return self._publish(table, year, query, lineage, values)
@@ -143,7 +148,8 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     def _lineage(self, table: Table, year: int) -> Lineage:
         """The lineage of a year made now; upstream tables of an earlier version have no identity."""
         above = [self.stored(upstream).get(year) for upstream in table.upstream]
-        return Lineage.of(table, [held.lineage.identity if held and held.lineage else "" for held in above])
+        identities = [held.lineage.identity if held and held.lineage else "" for held in above]
+        return Lineage.of(table, identities, self.estimates)
 
     def _publish(
         self,
@@ -179,7 +185,7 @@ def _is_in_order(table: Table) -> bool:
 
 
 @cache
-def _replacement(table: str) -> tuple[str, list[str]]:
+def _replacement(table: str, estimates: Path | None) -> tuple[str, list[str]]:
     """The query of a table, and the tables that it reads, whose files are its parameters, as is the year.
 
     Translated once for all years: that takes longer than most of the queries.
@@ -187,6 +193,6 @@ def _replacement(table: str) -> tuple[str, list[str]]:
     read = [name for name in sql.tables_read(f"tables/{table}") if name not in reference.TABLES]
 
     def scan(name: str) -> exp.Expr:
-        return open_parquet_scan(name) if name in read else typed_csv_scan(reference.file(name))
+        return open_parquet_scan(name) if name in read else typed_csv_scan(*reference.files(name, estimates))
 
     return to_duckdb(sql.statement(f"tables/{table}"), {}, scan), read

@@ -260,7 +260,7 @@ class ParquetReader(DuckDBReader):
     def _read_footers(self, files: list[str]) -> dict[Path, _Footer]:
         """What footers say; a file whose footer cannot be read is damaged."""
         try:
-            with duckdb.connect(config={"threads": self.threads}) as connection:
+            with self.connect() as connection:
                 footers = connection.execute(_FOOTERS, {"files": files}).fetchall()
         except duckdb.Error as error:
             if half := len(files) // 2:  # find the damaged ones

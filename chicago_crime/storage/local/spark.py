@@ -87,6 +87,7 @@ def embedded_server() -> Iterator[str]:
     # Its files become the warehouse's, so they are written as DuckDB writes them.
     os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_OF_GROUP)
     os.environ["SAIL_PARQUET__COMPRESSION"] = "zstd(1)"
+    os.environ["SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT"] = "10000"  # bytes; larger ones make larger files, later
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)

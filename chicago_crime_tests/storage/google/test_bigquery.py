@@ -161,6 +161,9 @@ def test_published_tables_are_fetched_in_order_as_of_one_instant(
     for year in (2014, 2015):
         cloud.load(warehouse, year, [*crimes_of_months(year), crime(id="")])
     other, begun = cloud.warehouse(), list[Job]()
+    warehouse.leases.mkdir(parents=True)
+    (warehouse.leases / "dead").write_text("an export that was killed")
+    cloud.storage.write(STAGING, "exports/dead/crimes/1.parquet", b"")
 
     def replace_meanwhile(job: Job) -> None:
         if "EXPORT DATA" in str(job.configuration) and not begun:
@@ -179,7 +182,7 @@ def test_published_tables_are_fetched_in_order_as_of_one_instant(
     assert order == sorted(order)
     assert crimes.schema.field("date").type == pa.timestamp("us")
     assert cloud.years("crimes") == {2014: 3, 2015: 36}
-    assert cloud.storage.names(STAGING, "exports/") == []
+    assert cloud.storage.names(STAGING, "exports/") == [*warehouse.leases.iterdir()] == []
     assert sorted(tmp_path.iterdir()) == sorted(files.values())
 
 

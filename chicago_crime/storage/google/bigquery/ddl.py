@@ -1,8 +1,8 @@
 """DDL of the tables in BigQuery, derived from `tables/` and `reference/`, and how a live table may differ from it."""
 
-import csv
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sqlglot import exp
@@ -77,19 +77,20 @@ def require_same_columns(table: Table, live: Any) -> None:
         )
 
 
-def reference_hash(name: str) -> str:
-    """Hash of a reference table's file, short enough for a label."""
-    return hashlib.sha256(reference.file(name).read_bytes()).hexdigest()[:40]
+def reference_hash(name: str, estimates: Path | None = None) -> str:
+    """Hash of a reference table's files, short enough for a label."""
+    files = reference.files(name, estimates)
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:40]
 
 
-def create_reference(name: str) -> str:
-    """The statement that creates or replaces a reference table from the file in the package."""
-    with reference.file(name).open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
+def create_reference(name: str, estimates: Path | None = None) -> str:
+    """The statement that creates or replaces a reference table from its files."""
+    found = reference.rows(name, estimates)
+    header, rows = list(found[0]), [list(row.values()) for row in found]
     types = ["INT64" if all(row[index].isdigit() for row in rows) else "STRING" for index in range(len(header))]
     columns = ", ".join(f"{name_of(column)} {kind}" for column, kind in zip(header, types, strict=True))
     structs = ",\n".join(f"  ({', '.join(_literal(v, t) for v, t in zip(row, types, strict=True))})" for row in rows)
-    labels = _pairs(LABELS | {CONTENT: reference_hash(name)})
+    labels = _pairs(LABELS | {CONTENT: reference_hash(name, estimates)})
     return (
         f"CREATE OR REPLACE TABLE {name_of(name)} ({columns})\nOPTIONS (labels = {labels}) AS\n"
         f"SELECT * FROM UNNEST(ARRAY<STRUCT<{columns}>>[\n{structs}\n])"

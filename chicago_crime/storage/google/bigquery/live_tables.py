@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Self
 
 from google.api_core.exceptions import Conflict, NotFound
@@ -48,12 +49,14 @@ class LiveTables:
         dataset: the dataset of the tables.
         location: region of the dataset.
         jobs: runs DDL and queries.
+        estimates: a CSV of residents after the last census, if there is one.
     """
 
     client: Callable[[], bigquery.Client]
     dataset: bigquery.DatasetReference
     location: str
     jobs: Jobs
+    estimates: Path | None = None
     _ready: set[str] = field(default_factory=set, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -164,8 +167,8 @@ class LiveTables:
             for name in reads:
                 if name in reference.TABLES and name not in self._ready:
                     live = self.live(name)
-                    if live is None or live.labels.get(ddl.CONTENT) != ddl.reference_hash(name):
-                        self.jobs.run(ddl.create_reference(name), Purpose(f"cannot load {name}", name))
+                    if live is None or live.labels.get(ddl.CONTENT) != ddl.reference_hash(name, self.estimates):
+                        self.jobs.run(ddl.create_reference(name, self.estimates), Purpose(f"cannot load {name}", name))
                     self._ready.add(name)
 
     def _create_all(self, first: Table) -> None:

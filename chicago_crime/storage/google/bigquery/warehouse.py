@@ -26,6 +26,7 @@ from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables, labelled
 from chicago_crime.storage.google.bucket import BucketStore
+from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract
 from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError
@@ -49,8 +50,10 @@ class BigQueryWarehouse(Warehouse):
         location: region of the dataset and of all jobs.
         most_bytes: a statement that would read more is refused.
         staging: the bucket for exported files.
+        leases: folder on this machine with a note of each export.
         memory: limit for writing exported years in their order, e.g. 700MB.
         policy: timeouts and retries of a request.
+        estimates: a CSV of residents after the last census, if there is one.
     """
 
     account: GoogleAccount
@@ -58,15 +61,17 @@ class BigQueryWarehouse(Warehouse):
     location: str
     most_bytes: int
     staging: BucketStore
+    leases: Path
     memory: str = "700MB"
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    estimates: Path | None = None
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
         self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.policy)
-        self.tables = LiveTables(self._connect, dataset, self.location, self.jobs)
+        self.tables = LiveTables(self._connect, dataset, self.location, self.jobs, self.estimates)
 
     @override
     def for_run(self, run_id: str) -> Self:
@@ -181,7 +186,8 @@ class BigQueryWarehouse(Warehouse):
         """The lineage of a year made now; upstream tables of an earlier version have no identity."""
         live = (self.tables.live(above.name) for above in table.upstream)
         held = (labelled(one).get(year) if one else None for one in live)
-        return Lineage.of(table, [one.lineage.identity if one and one.lineage else "" for one in held])
+        identities = [one.lineage.identity if one and one.lineage else "" for one in held]
+        return Lineage.of(table, identities, self.estimates)
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
@@ -197,17 +203,25 @@ class BigQueryWarehouse(Warehouse):
             self._refuse_missing(table, years, stored[table.name])
         purpose = Purpose("cannot look up BigQuery's time", "export")
         as_of = self.jobs.read("SELECT CURRENT_TIMESTAMP() AS now", purpose)["now"][0].as_py()
-        place = f"exports/{uuid.uuid4().hex}/"
 
         def fetch(table: Table) -> dict[tuple[str, int], Path]:
             rows = {year: stored[table.name][year].rows for year in years}
             return self._fetch(table, rows, as_of, place, folder)
 
-        try:
-            with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
-                return {key: file for found in pool.map(fetch, tables) for key, file in found.items()}
-        finally:
-            self.staging.delete_prefix(place)
+        with self._export_place() as place, ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+            return {key: file for found in pool.map(fetch, tables) for key, file in found.items()}
+
+    @contextmanager
+    def _export_place(self) -> Iterator[str]:
+        """A new folder in the bucket, which is deleted afterwards; also those of processes that died."""
+        name = uuid.uuid4().hex
+        with lease(self.leases, name, "an export") as note:
+            try:
+                yield f"exports/{name}/"
+            finally:
+                for one in (note, *abandoned(self.leases, name)):
+                    self.staging.delete_prefix(f"exports/{one.name}/")
+                    one.unlink()
 
     def _fetch(
         self, table: Table, rows: Mapping[int, int], as_of: datetime, place: str, folder: Path

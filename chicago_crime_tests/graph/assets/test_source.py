@@ -1,0 +1,95 @@
+"""The asset `crime_csv` with the portal: real runs, of which the later ones make only what changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chicago_crime.graph.run import RunReport
+from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import Catalog
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage import lineage
+from chicago_crime_tests.servers.portal_server import NAMES, PortalServer
+from chicago_crime_tests.support import crime, crimes_of_months, rows_of, run_well
+
+YEARS = (2014, 2015, 2016)
+
+
+@pytest.fixture
+def portal() -> Iterator[PortalServer]:
+    with PortalServer(row for year in YEARS for row in crimes_of_months(year)).answering() as server:
+        yield server
+
+
+def settings_of(portal: PortalServer, data: Path) -> Settings:
+    return load_settings(source="portal", portal_url=portal.url, data_dir=data)
+
+
+def snapshot_of(settings: Settings) -> Catalog:
+    return Installation(settings).reader().catalog
+
+
+def made(report: RunReport) -> set[int]:
+    """The years of which the run made any table."""
+    return {year for (_, year), metadata in report.metadata.items() if "unchanged" not in metadata}
+
+
+def test_a_days_refresh_publishes_what_a_full_load_does_and_makes_only_what_changed(
+    portal: PortalServer, tmp_path: Path
+) -> None:
+    settings = settings_of(portal, tmp_path / "data")
+    run_well(settings, *YEARS)
+    first = snapshot_of(settings)
+    late = crime(id=1, year=2015, date="03/02/2015 10:15:00 AM")
+    portal.change([*(row for row in portal.rows if row["id"] != "201503001"), late])
+    [report] = run_well(settings, *YEARS)
+    assert (made(report), report.published) == ({2015}, {snapshot_of(settings).snapshot: [2015]})
+    assert {year for (_, year) in report.metadata} == set(YEARS)  # the others count as fresh
+    kinds = {row["id"]: row["kind"] for row in rows_of(settings, "revisions", 2015)}
+    assert (kinds[1], kinds[201503001]) == ("added", "vanished")
+    whole = settings_of(portal, tmp_path / "whole")
+    run_well(whole, *YEARS)
+    for year, held in snapshot_of(whole).years.items():
+        there = snapshot_of(settings).years[year]
+        assert there.source["sha256"] == held.source["sha256"]
+        assert {name: one.sha256 for name, one in there.tables.items() if name != "revisions"} == {
+            name: one.sha256 for name, one in held.tables.items() if name != "revisions"
+        }
+    assert snapshot_of(settings).years[2014] == first.years[2014]
+
+
+def test_a_day_without_changes_makes_and_publishes_nothing(portal: PortalServer, tmp_path: Path) -> None:
+    settings = settings_of(portal, tmp_path)
+    run_well(settings, *YEARS)
+    first = snapshot_of(settings)
+    portal.requests.clear()
+    portal.rows_sent.clear()
+    [report] = run_well(settings, *YEARS)
+    assert (made(report), report.published, snapshot_of(settings)) == (set(), {}, first)
+    assert (len(portal.requests), portal.rows_sent[",".join(NAMES)]) == (1, 0)
+
+
+@pytest.mark.parametrize("reason", ["never published", "published file damaged", "table missing", "another version"])
+def test_an_unchanged_year_is_made_again_where_not_all_is_as_it_is_published(
+    portal: PortalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    settings = settings_of(portal, tmp_path)
+    if reason == "never published":
+        run_well(settings, *YEARS, assets="crime_csv")
+        wanted = set(YEARS)
+    else:
+        run_well(settings, *YEARS)
+        wanted = {2014}
+    if reason == "published file damaged":
+        key = snapshot_of(settings).years[2014].tables["crimes"].key
+        (tmp_path / "objects" / key).write_bytes(b"damaged")
+    elif reason == "table missing":
+        Installation(settings).warehouse.file("crimes_monthly", 2014).unlink()  # type: ignore[attr-defined]
+    elif reason == "another version":
+        monkeypatch.setattr(lineage, "code_version", lambda: "another")
+        wanted = set(YEARS)
+    portal.rows_sent.clear()
+    [report] = run_well(settings, *YEARS)
+    assert made(report) == wanted
+    assert portal.rows_sent[",".join(NAMES)] == 0

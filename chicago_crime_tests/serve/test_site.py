@@ -1,0 +1,164 @@
+"""The static site in a folder: what it has, what is written again, and whose files are safe. A browser is elsewhere."""
+
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey
+from typer.testing import CliRunner
+
+import chicago_crime
+from chicago_crime.cli.app import app
+from chicago_crime.dashboard.data import Data
+from chicago_crime.definitions import build_definitions
+from chicago_crime.errors import UsageError
+from chicago_crime.installation import Installation
+from chicago_crime.serve.scheduled import upload
+from chicago_crime.serve.site import MANIFEST, write_site
+from chicago_crime.serve.site_pages import MARTS, parts_of
+from chicago_crime.settings import Settings, SettingsError, load_settings
+from chicago_crime.storage.local.folder_store import FolderStore
+from chicago_crime_tests.support import crimes_of_months, run_well, write_csv
+
+
+def times_of(folder: Path) -> dict[str, int]:
+    """When each file below a folder was written."""
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def written(loaded_copy: Settings, tmp_path: Path) -> Path:
+    """The folder of a site: all of its crimes are in the Loop."""
+    write_site(Installation(loaded_copy), tmp_path / "site")
+    return tmp_path / "site"
+
+
+def test_only_what_changed_is_written_and_only_what_it_wrote_is_removed(loaded_copy: Settings, written: Path) -> None:
+    installation, before = Installation(loaded_copy), times_of(written)
+    assert {"index.html", "area-32.html", "area-32-chart.html", "ward-42.html", "district-1.html"} <= before.keys()
+    (written / "CNAME").write_text("crime.example.org")
+    again = write_site(installation, written)
+    assert (again.written, again.removed) == (0, 0)
+    assert times_of(written).items() >= before.items()
+
+    first = installation.reader().catalog.snapshot
+    write_csv(loaded_copy.folder / "2015.csv", crimes_of_months(2015, community_area=8))
+    run_well(loaded_copy, 2015)
+    assert write_site(installation, written).removed == 0, "the Loop had crimes in 2014"
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, community_area=8))
+    run_well(loaded_copy, 2014)
+    changed = write_site(installation, written)
+    after = times_of(written)
+    assert changed.removed == 2 and "area-8.html" in after and "area-32.html" not in after
+    assert after["csv/crime_type_count-2015.csv.gz"] == before["csv/crime_type_count-2015.csv.gz"]
+    assert after["csv/area_rates-2015.csv.gz"] > before["csv/area_rates-2015.csv.gz"]
+    assert (written / "CNAME").read_text() == "crime.example.org"
+
+    older = write_site(installation, written, first)
+    assert (written / "area-32.html").is_file() and older.removed
+    assert f"snapshot {first}" in (written / "index.html").read_text()
+
+
+def test_what_an_interrupted_call_left_is_completed(loaded_copy: Settings, written: Path) -> None:
+    whole = {name: (written / name).read_bytes() for name in times_of(written)}
+    (written / "index.html").write_text("half")
+    (written / "area-32.html").unlink()
+    assert write_site(Installation(loaded_copy), written).written == 2
+    assert {name: (written / name).read_bytes() for name in times_of(written)} == whole
+
+
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [
+        (None, "has no site but other files"),
+        ("[]", "is not what this command wrote"),
+        ('{"files": {"../mine.txt": {}}}', "is not what this command wrote"),
+        ("{}", r"index.html is not of an earlier site"),
+    ],
+)
+def test_files_of_others_are_never_replaced(
+    loaded_copy: Settings, tmp_path: Path, manifest: str | None, told: str
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "index.html").write_text("mine")
+    if manifest:
+        (folder / MANIFEST).write_text(manifest)
+    before = times_of(folder)
+    with pytest.raises(UsageError, match=told):
+        write_site(Installation(loaded_copy), folder)
+    assert times_of(folder) == before
+
+
+def test_programs_read_the_downloads_and_the_package_opens_the_site(loaded_copy: Settings, written: Path) -> None:
+    db = chicago_crime.open(written)
+    for table in MARTS:
+        rows = db.sql(f"FROM {table.name}").fetchall()
+        csvs = [gzip.decompress(file.read_bytes()).decode() for file in written.glob(f"csv/{table.name}-*.csv.gz")]
+        assert sum(len(list(csv.DictReader(io.StringIO(text)))) for text in csvs) == len(rows)
+    [(crimes,)] = db.sql("SELECT sum(crimes) FROM crimes_monthly").fetchall()
+    assert crimes == 72
+    assert db.catalog.snapshot == Installation(loaded_copy).reader().catalog.snapshot
+
+
+def test_every_page_says_what_it_is_from_and_what_is_synthetic(sample: Settings) -> None:
+    data = Data(Installation(sample).reader())
+    seen = set()
+    for part in parts_of(data):
+        kind = part.names[0].partition("-")[0]
+        if kind in seen:  # one place of each kind is enough
+            continue
+        seen.add(kind)
+        for name, content in zip(part.names, part.make(), strict=True):
+            if name.endswith(".html"):
+                text = content.decode()
+                assert "SYNTHETIC</strong> 2014-2016" in text, name
+                assert f"To cite: Chicago crime snapshot {data.catalog.snapshot}" in text, name
+            elif name.endswith(".gz"):
+                assert b"SYNTHETIC" in gzip.decompress(content), name
+    assert {"index.html", "area", "ward", "district", "unusual.html", "methods.html", "downloads.html"} < seen
+
+
+def test_the_asset_writes_the_site_where_the_settings_name_a_place(loaded_copy: Settings, tmp_path: Path) -> None:
+    def graph_of(settings: Settings) -> set[AssetKey]:
+        return set(build_definitions(Installation(settings)).resolve_asset_graph().materializable_asset_keys)
+
+    key, folder = AssetKey("site"), tmp_path / "site"
+    assert key not in graph_of(loaded_copy)
+    settings = loaded_copy.model_copy(update={"site_folder": folder})
+    assert key in graph_of(settings)
+    write_csv(loaded_copy.folder / "2015.csv", crimes_of_months(2015, per_month=4))
+    run_well(settings, 2014, 2015)
+    snapshot = Installation(settings).reader().catalog.snapshot
+    assert f"snapshot {snapshot}" in (folder / "index.html").read_text()
+    with pytest.raises(SettingsError, match="GCS_SITE_BUCKET needs CHICAGO_CRIME_DEPLOYMENT=gcp"):
+        load_settings(gcs_site_bucket="a-bucket")
+
+
+def test_an_upload_sends_what_changed_and_removes_what_is_gone(
+    loaded_copy: Settings, written: Path, tmp_path: Path
+) -> None:
+    store = FolderStore(tmp_path / "bucket", tmp_path / "staging")
+    upload(written, store)
+    before = times_of(tmp_path / "bucket")
+    assert before.keys() == times_of(written).keys()
+    upload(written, store)
+    assert times_of(tmp_path / "bucket") == before
+    for year in (2014, 2015):
+        write_csv(loaded_copy.folder / f"{year}.csv", crimes_of_months(year, community_area=8))
+    run_well(loaded_copy, 2014, 2015)
+    write_site(Installation(loaded_copy), written)
+    upload(written, store)
+    after = times_of(tmp_path / "bucket")
+    assert after.keys() == times_of(written).keys() != before.keys()
+    assert after["csv/crime_type_count-2015.csv.gz"] == before["csv/crime_type_count-2015.csv.gz"]
+
+
+def test_the_command_says_what_it_did_and_what_is_wrong(loaded_copy: Settings, written: Path) -> None:
+    options = ["--data-dir", str(loaded_copy.data_dir)]
+    done = CliRunner().invoke(app, ["site", str(written), *options])
+    assert "index.html" in done.output and "0 written, 0 removed" in done.output
+    refused = CliRunner().invoke(app, ["site", str(loaded_copy.folder), *options])
+    assert refused.exit_code == 2 and "choose an empty or a new folder" in refused.output

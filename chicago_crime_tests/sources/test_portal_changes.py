@@ -1,0 +1,211 @@
+"""Following the portal from day to day: the files are those of a full load, and only what changed is read."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from chicago_crime.intake.source_files import Manifest, SourceFiles
+from chicago_crime.sources.base import SourceError, no_progress
+from chicago_crime.sources.portal import PortalSource
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault
+from chicago_crime_tests.servers.portal_server import NAMES, PortalServer
+from chicago_crime_tests.support import crime, crimes_of_months
+
+YEARS = range(2013, 2017)
+ROWS = ",".join(NAMES)
+CHANGES = "updated_at >="
+"""Only a request for what changed has this."""
+
+
+class Copy:
+    """A folder of source files that follows a portal, each day in a run of all years."""
+
+    def __init__(self, portal: PortalServer, folder: Path, years: Iterable[int] = YEARS):
+        self.portal, self.folder, self.years = portal, folder, list(years)
+        self.files = SourceFiles(folder / "csv", folder / "staging")
+        policy = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5)
+        self.source = PortalSource(portal.url, rows_a_page=40, policy=policy, today=date(2016, 3, 2))
+        self.kept: list[int] = []
+
+    def day(self, days: int = 1) -> dict[int, Manifest]:
+        """Let days pass, and fetch what is new as the asset `crime_csv` does; returns what was fetched."""
+        self.source = replace(self.source, today=(self.source.today or date.min) + timedelta(days))
+        self.portal.requests.clear()
+        self.portal.rows_sent.clear()
+        folder = self.folder / f"{self.source.today}"
+        folder.mkdir()
+        held = self.files.held(self.source, self.years)
+        prepared = self.source.prepare(self.years, folder, no_progress, held)
+        self.kept = prepared.unchanged()
+        fetched = set(self.years) - set(self.kept)
+        return {year: self.files.fetch(prepared, year, no_progress) for year in sorted(fetched)}
+
+    def csvs(self) -> dict[int, bytes]:
+        """The files by year."""
+        return {year: self.files.csv(year).read_bytes() for year in self.years}
+
+    def is_a_full_load(self) -> bool:
+        """Whether its files are those of a full load of now."""
+        folder = self.folder / f"whole-{self.source.today}"
+        folder.mkdir()
+        return self.csvs() == {year: self.source.fetch(year, folder).path.read_bytes() for year in self.years}
+
+
+@pytest.fixture
+def portal() -> Iterator[PortalServer]:
+    """A portal with 36 rows of each of four years."""
+    rows = [row for year in YEARS for row in crimes_of_months(year)]
+    with PortalServer(rows[:-1]).answering() as server:
+        server.change(rows)  # most rows were written long before the last update
+        yield server
+
+
+@pytest.fixture
+def copy(portal: PortalServer, tmp_path: Path) -> Copy:
+    """These years, fetched the day before."""
+    copy = Copy(portal, tmp_path)
+    copy.day()
+    return copy
+
+
+def revise(portal: PortalServer, number: int) -> None:
+    """In each year: add a row with an id below the others, revise one, remove one, and move one to the next year."""
+    rows: list[dict[str, str]] = []
+    for year in YEARS:
+        of_year = sorted((dict(row) for row in portal.rows if row["year"] == str(year)), key=lambda row: int(row["id"]))
+        del of_year[20 + number]
+        of_year[-1] |= {"arrest": "true", "updated_on": f"2026-02-{number:02}T15:50:01.000"}
+        if year != YEARS[-1]:
+            of_year[15] |= {"year": str(year + 1), "date": f"{year + 1}-01-01T00:00:00.000"}
+        rows += [*of_year, crime(id=year * 1000 + number, year=year, date=f"03/02/{year} 10:15:00 AM")]
+    portal.change(rows)
+
+
+def test_changes_in_every_year_are_followed_while_the_portal_goes_on_changing(copy: Copy, portal: PortalServer) -> None:
+    revise(portal, 1)
+    portal.will(Fault(before=lambda: revise(portal, 2)), on=CHANGES)
+    portal.will(Fault(before=lambda: revise(portal, 3)), on=CHANGES, after=3)  # while a later page is read
+    copy.day()
+    sent = dict(portal.rows_sent)
+    assert copy.is_a_full_load()
+    assert sent[ROWS] <= len(YEARS) * (3 + 6 + 9)  # three readings of what was added, revised or moved
+    assert sent["id"] == len(portal.rows)  # rows were removed from each year
+
+
+def test_a_day_reads_what_changed_and_a_day_without_changes_reads_nothing(copy: Copy, portal: PortalServer) -> None:
+    revised = [row | {"arrest": "true"} if row["id"] == "201403001" else row for row in portal.rows]
+    late = crime(id=201699999, year=2016, date="02/20/2016 10:15:00 AM")
+    portal.change([*revised, late])
+    copy.day()
+    assert copy.kept == [year for year in YEARS if year not in (2014, 2016)]
+    assert portal.rows_sent[ROWS] == 3  # one of them by the overlap: it is of the update before
+    assert portal.rows_sent["id"] == 0
+    assert len(portal.requests) == 4  # the state of all years, two pages of changes, and the state again
+    assert copy.is_a_full_load()
+    copy.day()
+    assert (copy.kept, len(portal.requests), portal.rows_sent[ROWS]) == (list(YEARS), 1, 0)
+    portal.change(row for row in portal.rows if row["id"] != "201512002")
+    copy.day()
+    assert (portal.rows_sent[ROWS], portal.rows_sent["id"]) == (0, 35)
+    assert copy.is_a_full_load()
+
+
+def test_a_row_that_the_portal_shows_late_is_read_by_the_overlap(copy: Copy, portal: PortalServer) -> None:
+    early, late = crime(id=1, year=2014), crime(id=2, year=2014)
+    portal.change([*portal.rows, late])
+    portal.change([*portal.rows, early], passed=timedelta(0))
+    portal.change([row for row in portal.rows if row["id"] != "1"], passed=timedelta(0))
+    copy.day()
+    portal.change([*portal.rows, early], passed=timedelta(hours=-5))
+    copy.day()
+    assert copy.is_a_full_load()
+
+
+def test_after_a_week_each_year_is_read_whole_and_what_was_missed_is_told(copy: Copy, portal: PortalServer) -> None:
+    for row in portal.rows:
+        if row["id"] == "201401001":
+            portal.alter(row, block="002XX N STATE ST")
+    copy.day(6)
+    assert copy.kept == list(YEARS)
+    manifests = copy.day()
+    assert portal.rows_sent[ROWS] == len(portal.rows)
+    told = {
+        year: manifest.details["difference"] for year, manifest in manifests.items() if "difference" in manifest.details
+    }
+    assert list(told) == [2014]
+    assert "1 rows, the first with id 201401001" in str(told[2014])
+    assert copy.is_a_full_load()
+    copy.day()
+    assert copy.kept == list(YEARS)
+
+
+def read_whole(copy: Copy) -> list[int]:
+    """The years that were read whole, on the last day."""
+    wheres = [one.query["$where"] for one in copy.portal.requests if len(one.query["$select"]) > 100]
+    return [year for year in copy.years if f"year = {year} AND id > 0" in wheres]
+
+
+@pytest.mark.parametrize(
+    "reason", ["never", "damaged", "other columns", "other portal", "another source", "earlier version"]
+)
+def test_a_year_that_cannot_be_followed_is_read_whole(copy: Copy, portal: PortalServer, reason: str) -> None:
+    files, file = copy.files.folder, copy.files.csv(2014)
+    manifest = (files / "2014.json").read_text()
+    text = {
+        "another source": manifest.replace('"portal"', '"folder"'),
+        "other portal": manifest.replace(portal.url, "https://portal.example"),
+        "earlier version": manifest.replace("read_until", "until"),
+    }
+    (files / "2014.json").write_text(text.get(reason, manifest))
+    if reason == "never":
+        (files / "2014.json").unlink()
+    elif reason == "damaged":
+        file.write_bytes(file.read_bytes().replace(b"THEFT", b"BOOTH", 1))
+    elif reason == "other columns":
+        file.write_bytes(file.read_bytes().replace(b"ward", b"bard", 1))
+    revise(portal, 1)
+    copy.day()
+    assert read_whole(copy) == [2014]
+    assert copy.is_a_full_load()
+
+
+def test_whole_years_are_read_every_time_if_so_set(copy: Copy, portal: PortalServer) -> None:
+    copy.source = replace(copy.source, whole_after_days=0)
+    copy.day()
+    assert read_whole(copy) == list(YEARS)
+
+
+def test_a_portal_that_does_not_tell_when_it_wrote_rows_is_read_whole(copy: Copy, portal: PortalServer) -> None:
+    portal.rule = lambda request: Fault(status=400) if ":updated_at" in str(request.query) else NO_FAULT
+    for _ in range(2):
+        copy.day()
+        assert read_whole(copy) == list(YEARS)
+    portal.forget_faults()
+    copy.day()
+    assert read_whole(copy) == list(YEARS)
+    copy.day()
+    assert copy.kept == list(YEARS)
+
+
+def test_a_year_that_changes_while_its_ids_are_read_is_read_whole(copy: Copy, portal: PortalServer) -> None:
+    revise(portal, 1)
+    portal.will(Fault(before=lambda: revise(portal, 2)), on="'$select': 'id'")
+    copy.day()
+    assert read_whole(copy) == list(YEARS)
+    assert copy.is_a_full_load()
+
+
+def test_an_interrupted_day_changes_nothing_and_the_next_makes_up_for_it(copy: Copy, portal: PortalServer) -> None:
+    before = copy.csvs()
+    revise(portal, 1)
+    portal.will(Fault(status=503), on=CHANGES, times=2)
+    with pytest.raises(SourceError, match="503"):
+        copy.day()
+    assert copy.csvs() == before
+    portal.will(Fault(cut_after=40), on=CHANGES)
+    copy.day()
+    assert copy.is_a_full_load()

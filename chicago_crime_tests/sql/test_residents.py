@@ -1,0 +1,79 @@
+"""Residents: a straight line between the years that are known, by census or by estimates of the installation."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.errors import UsageError
+from chicago_crime.installation import Installation
+from chicago_crime.settings import Settings
+from chicago_crime_tests.dashboard.conftest import data_of
+from chicago_crime_tests.support import crimes_of_months, folder_settings, rows_of, run_well, write_csv
+
+HEADER = "year,community_area,population\n"
+
+
+def residents(settings: Settings, year: int) -> dict[int, tuple[float, int]]:
+    rows = [row for row in rows_of(settings, "area_rates", year) if row["offense_class"] == "all"]
+    return {row["community_area"]: (row["population"], row["population_known_to"]) for row in rows}
+
+
+def caveat_of(settings: Settings) -> str:
+    [rate] = [one for one in overview(PageRequest(data_of(settings), Filters())).numbers if "residents" in one.label]
+    return rate.caveat
+
+
+def test_estimates_replace_the_last_census_after_it(tmp_path: Path) -> None:
+    """The Loop (32) had 29,283 residents in 2010 and 42,298 in 2020; the estimate of 2024 is made up."""
+    for year in (2015, 2022, 2025):
+        write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    run_well(settings, 2015, 2022, 2025)
+    assert [residents(settings, year)[32] for year in (2015, 2022, 2025)] == [
+        (35790.5, 2020),
+        (42298, 2020),
+        (42298, 2020),
+    ]
+    assert "between the censuses of 2010 and 2020, and held constant after 2020" in caveat_of(settings)
+
+    estimates = tmp_path / "estimates.csv"
+    estimates.write_text(f"\ufeff{HEADER}2024,32,50000\n", encoding="utf-8")
+    loaded = settings.model_copy(update={"population": estimates})
+    run_well(loaded, 2022, 2025, assets="key:area_rates+")
+    assert [residents(loaded, year)[32] for year in (2022, 2025)] == [
+        (42298 + (50000 - 42298) / 2, 2024),
+        (50000, 2024),
+    ]
+    assert residents(loaded, 2025)[1] == (55628, 2020)
+    [loop] = [
+        row
+        for row in rows_of(loaded, "area_rates", 2025)
+        if (row["community_area"], row["offense_class"]) == (32, "all")
+    ]
+    assert loop["rate_per_1000"] == pytest.approx(36 / 50 * 365 / loop["days_covered"])
+    assert "2010 and 2020 and the estimates up to 2024, and held constant after 2024" in caveat_of(loaded)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("area,year,population\n", r"line 1: there is no column community_area"),
+        (f"{HEADER}2024,32,50000\n2024,33,12k\n", r"line 3, column population: '12k' is no whole number"),
+        (f"{HEADER}2019,32,50000\n", r"line 2, column year: '2019' is no whole number from 2021"),
+        (f"{HEADER}2024,78,1\n", r"line 2, column community_area: '78'"),
+        (f"{HEADER}2024,32\n", r"line 2, column population: ''"),
+        (f"{HEADER}2024,32,1\n2024,32,2\n", r"line 3: area 32 has another line for 2024"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_wrong_line_of_the_estimates_is_named(tmp_path: Path, text: Any, problem: str) -> None:
+    file = tmp_path / "estimates.csv"
+    if text is not None:
+        file.write_text(text)
+    settings = folder_settings(tmp_path / "data", tmp_path, population=file)
+    with pytest.raises(UsageError, match=rf"CHICAGO_CRIME_POPULATION=.*estimates.csv.*{problem}"):
+        Installation(settings).warehouse  # noqa: B018
