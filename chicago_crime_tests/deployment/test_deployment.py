@@ -123,11 +123,6 @@ def test_services_listen_on_this_machine_only_unless_an_address_is_set(resolved:
     assert local["networks"]["records"] == {"internal": True}
 
 
-def test_packets_fit_into_googles_network(resolved: dict[str, dict[str, Any]]) -> None:
-    """Google's networks have an MTU of 1460 bytes, Docker's 1500 by default."""
-    assert resolved["gcp"]["networks"]["default"]["driver_opts"]["com.docker.network.driver.mtu"] == "1460"
-
-
 def test_images_are_pinned_and_do_not_run_as_root(resolved: dict[str, dict[str, Any]]) -> None:
     digest = r"@sha256:[0-9a-f]{64}"
     postgres = resolved["local"]["services"]["postgres"]

@@ -16,6 +16,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.end_to_end.stack import Stack
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
@@ -26,9 +27,9 @@ WEB, DASHBOARD = "3000", "8050"
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 LAUNCH = """
-mutation Launch($tags: [ExecutionTag!]!) {
+mutation Launch($job: String!, $tags: [ExecutionTag!]!) {
   launchPipelineExecution(executionParams: {
-    selector: {repositoryLocationName: "chicago_crime", repositoryName: "__repository__", jobName: "load_and_publish"},
+    selector: {repositoryLocationName: "chicago_crime", repositoryName: "__repository__", jobName: $job},
     runConfigData: {}, executionMetadata: {tags: $tags}
   }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }"""
@@ -55,7 +56,8 @@ def stack() -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="stack") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may run as another user
-        stack = Stack(folder, {"CHICAGO_CRIME_SAMPLE_ROWS": str(ROWS)})
+        no_portal = f"http://127.0.0.1:{free_port()}"
+        stack = Stack(folder, {"CHICAGO_CRIME_SAMPLE_ROWS": str(ROWS), "CHICAGO_CRIME_PORTAL_URL": no_portal})
         shorten_intervals(stack.home / "dagster.yaml")
         try:
             with stack.database():
@@ -103,7 +105,11 @@ def call(stack: Stack, query: str, **variables: Any) -> Any:
 def launch(stack: Stack, first: int, last: int) -> str:
     """Launch a run of the whole graph for a range of years."""
     tags = [{"key": name, "value": str(year)} for name, year in zip(RANGE, (first, last), strict=True)]
-    launched = call(stack, LAUNCH, tags=tags)
+    return launch_job(stack, "load_and_publish", tags)
+
+
+def launch_job(stack: Stack, job: str, tags: list[dict[str, str]]) -> str:
+    launched = call(stack, LAUNCH, job=job, tags=tags)
     assert launched["__typename"] == "LaunchRunSuccess", launched
     return launched["run"]["runId"]
 
@@ -182,13 +188,15 @@ def test_a_stopped_code_location_finishes_its_runs_and_others_stay_in_the_queue(
     run = launch(stack, 2006, 2008)
     wait_until(lambda: status(stack, run) == "STARTED")
     stack.send("code", signal.SIGTERM)
-    waiting = launch(stack, 2011, 2011)
-    wait_until(lambda: "re-submitting the run into the queue" in messages(stack, waiting))
+    waiting, refused = launch(stack, 2011, 2011), launch_job(stack, "fetch_boundaries", [])
+    wait_until(lambda: "re-submitting the run into the queue" in messages(stack, refused))
     assert status(stack, run) == "STARTED", "the code location refused the new run while it was still up"
+    assert status(stack, waiting) == "QUEUED", "the other run has its pools"
     assert stack.stop("code") == 0
     assert status(stack, run) == "SUCCESS"
     stack.start("code")
-    assert final_status(stack, waiting) == "SUCCESS", messages(stack, waiting)
+    for one in (waiting, refused):
+        assert final_status(stack, one) == "SUCCESS", messages(stack, one)
     assert all(one["parentRunId"] is None for one in runs(stack).values()), "no run was retried"
 
 

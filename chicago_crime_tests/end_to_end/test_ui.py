@@ -47,7 +47,8 @@ def address(folder: Path) -> Iterator[str]:
     port = free_port()
     choice = ["dev", "--port", str(port), "--folder", str(folder / "in"), "--data-dir", str(folder / "data")]
     with (folder / "log").open("w") as log:
-        command = ["env", "--ignore-signal=INT", *PROGRAM, *choice]
+        no_portal = f"CHICAGO_CRIME_PORTAL_URL=http://127.0.0.1:{free_port()}"
+        command = ["env", "--ignore-signal=INT", no_portal, *PROGRAM, *choice]
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:

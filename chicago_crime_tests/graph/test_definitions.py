@@ -53,10 +53,6 @@ def test_it_loads_without_a_warning_a_server_or_spark(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_workspace_names_the_one_code_location() -> None:
-    assert "python_module: chicago_crime.definitions" in (PROJECT / "workspace.yaml").read_text()
-
-
 def test_every_asset_is_described_and_runs_a_range_of_years_at_once(definitions: Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     assert {key.to_user_string() for key in graph.materializable_asset_keys} == {

@@ -9,7 +9,6 @@ import pytest
 from dagster import (
     AssetCheckSeverity,
     DagsterInstance,
-    DefaultScheduleStatus,
     ScheduleDefinition,
     build_schedule_context,
 )
@@ -18,7 +17,7 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.instance import open_instance
-from chicago_crime.graph.jobs import fetch_boundaries, refresh_newest_years
+from chicago_crime.graph.jobs import fetch_boundaries
 from chicago_crime.graph.run import run_boundaries
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
@@ -44,14 +43,6 @@ def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
 def years_requested(tick_data: ScheduleExecutionData) -> list[tuple[str, str]]:
     names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
     return [tuple(request.tags[name] for name in names) for request in tick_data.run_requests or []]  # type: ignore[misc]
-
-
-def test_it_ticks_on_monday_mornings_and_is_off_by_default() -> None:
-    assert refresh_newest_years.default_status is DefaultScheduleStatus.STOPPED
-    assert (refresh_newest_years.cron_schedule, refresh_newest_years.execution_timezone) == (
-        "0 6 * * 1",
-        "America/Chicago",
-    )
 
 
 def test_it_requests_the_current_and_the_previous_year(tmp_path: Path) -> None:

@@ -154,11 +154,6 @@ def test_a_folder_reports_the_unpacked_size_of_its_files(tmp_path: Path) -> None
     )
 
 
-def test_the_size_of_a_damaged_file_is_unknown(tmp_path: Path) -> None:
-    (tmp_path / "2014.zip").write_bytes(b"damaged")
-    assert FolderSource(tmp_path).expect([2014])[2014].bytes is None
-
-
 def test_the_sample_reports_the_number_of_its_rows(tmp_path: Path) -> None:
     source = SampleSource(rows=500, seed=7)
     expected = source.expect([2014, 1999])

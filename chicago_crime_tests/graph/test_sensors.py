@@ -221,8 +221,3 @@ def test_years_loaded_from_another_source_are_not_replaced(
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     watch.cursor = folder.cursor
     assert watch.requested() == []
-
-
-def test_the_sample_never_offers_a_year(tmp_path: Path, instance: DagsterInstance) -> None:
-    result = Watch(load_settings(data_dir=tmp_path / "data"), instance).tick()
-    assert result.skip_message == "the source sample offers no year"
