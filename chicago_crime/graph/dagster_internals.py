@@ -146,14 +146,11 @@ class BatchingEventLog(SqliteEventLogStorage):
 
     @contextmanager
     def _connection(self, database: str) -> Iterator[Connection]:
-        with self._lock:
-            if self._batch is None:
-                with self._transaction(database) as connection:
-                    yield connection
-            else:
-                if database not in self._connections_of_batch:
-                    self._connections_of_batch[database] = self._batch.enter_context(self._transaction(database))
-                yield self._connections_of_batch[database]
+        with self._lock, ExitStack() as of_event:
+            open_ones = {} if self._batch is None else self._connections_of_batch
+            if database not in open_ones:
+                open_ones[database] = (self._batch or of_event).enter_context(self._transaction(database))
+            yield open_ones[database]
 
     @contextmanager
     def _transaction(self, database: str) -> Iterator[Connection]:

@@ -24,9 +24,6 @@ from chicago_crime.sql.duckdb_scans import csv_scan
 LEAST_SHARE_OF_YEAR = 0.1
 """A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
 
-ROWS = "rows.csv"
-REWRITTEN = "rewritten.csv"
-
 
 class GateError(PlatformError):
     """A file is refused; the message names the file, what is wrong with it and what to do."""
@@ -89,12 +86,12 @@ def pass_through(
     # The width of the file's rows stays; columns that are not ours, or in another order, are left to DuckDB.
     written = NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
     quarantine = empty_quarantine(folder)
-    split = split_rows(source, written, folder / ROWS, quarantine)
+    split = split_rows(source, written, folder / "rows.csv", quarantine)
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
         raise GateError(_mostly_unreadable(fetched_file, counts, quarantine))
     try:
-        file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / REWRITTEN)
+        file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / "rewritten.csv")
         values = read_values(file, lambda row: fetched_file.place(split.line_of(row)))
     except duckdb.Error as error:
         raise GateError(
