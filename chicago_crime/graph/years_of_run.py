@@ -60,7 +60,7 @@ def years_of_run(installation: Installation, listener: Listener) -> ResourceDefi
             yield YearsOfRun(
                 listener,
                 publishes=not selected or PUBLISHED in selected,
-                accept=run.tags.get(ACCEPT_TAG),
+                accept=run.tags.get(ACCEPT_TAG, "").strip() or None,
                 before=installation.published_years(),
             )
 

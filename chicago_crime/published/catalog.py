@@ -231,11 +231,9 @@ class Base(NamedTuple):
 def base(store: ObjectStore) -> Base:
     """The snapshot to build on."""
     found = store.read(CATALOG)
-    if found is None:
-        return Base()
-    content, version = found
+    version = found[1] if found else None
     try:
-        return Base(parse(CATALOG, content), version)
+        return Base(_parsed(store, found), version)
     except DamagedError as error:
         newest = next((kept for _, kept in kept_snapshots(store) if isinstance(kept, Catalog)), None)
         how = "no snapshot can be read either, load the years again, e.g. chicago-crime run --years 2021"
@@ -251,11 +249,17 @@ def current(store: ReadableStore) -> Catalog | None:
     Raises:
         DamagedError: the catalog cannot be read.
     """
-    found = store.read(CATALOG)
     try:
-        return parse(CATALOG, found[0]) if found else None
+        return _parsed(store, store.read(CATALOG))
     except DamagedError as error:
         raise DamagedError(f"{error}: `chicago-crime status` says how to restore it") from error
+
+
+def _parsed(store: ReadableStore, found: tuple[bytes, str] | None) -> Catalog | None:
+    """The catalog; None if nothing was ever published."""
+    if found is None and isinstance(store, ObjectStore) and snapshots(store):  # on the web, nothing lists them
+        raise DamagedError(f"{CATALOG} is damaged: it is missing, though there are snapshots")
+    return parse(CATALOG, found[0]) if found else None
 
 
 def snapshots(store: ReadableStore) -> list[str]:

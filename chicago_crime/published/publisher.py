@@ -223,8 +223,9 @@ class Publisher:
             content = _written(catalog)
             self._keep(catalog.snapshot, content)  # a publisher may have died before it did
             found = self.store.read(CATALOG)
-            if found and found[0] != content and self.store.swap(CATALOG, content, version):  # it was damaged
-                version = (self.store.read(CATALOG) or found)[1]
+            if (found is None or found[0] != content) and self.store.swap(CATALOG, content, version):  # it was damaged
+                found = self.store.read(CATALOG)
+                version = found[1] if found else None
         return catalog, version
 
     def _keep(self, snapshot: str, content: bytes) -> None:

@@ -51,6 +51,10 @@ def cut(content: bytes) -> bytes:
     return content[:-20]
 
 
+def missing(content: bytes) -> None:
+    """No file."""
+
+
 def of_a_newer_version(content: bytes) -> bytes:
     return content.replace(b"{", b'{"a_key_of_a_newer_version": 1,', 1)
 
@@ -64,8 +68,17 @@ class Damage(NamedTuple):
     """What is done to a file, and which commands must name it."""
 
     file: Callable[[Settings], Path]
-    change: Callable[[bytes], bytes]
+    change: Callable[[bytes], bytes | None]
     told_by: str
+
+    def do(self, settings: Settings) -> Path:
+        file = self.file(settings)
+        content = self.change(file.read_bytes())
+        if content is None:
+            file.unlink()
+        else:
+            file.write_bytes(content)
+        return file
 
 
 DAMAGES = {
@@ -84,6 +97,7 @@ DAMAGES = {
     "published mart": Damage(lambda s: published_file(s, "area_rates"), emptied, "status doctor"),
     "catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", cut, "status query doctor"),
     "empty catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", emptied, "status query doctor"),
+    "no catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", missing, "status query doctor"),
     "newer catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", of_a_newer_version, ""),
 }
 COMMANDS = {
@@ -100,8 +114,7 @@ MENDS = ("chicago-crime run --years 2", "`chicago-crime status` says")
 @pytest.mark.parametrize("name", DAMAGES)
 def test_each_command_names_a_damaged_file_and_how_to_mend_it(loaded_copy: Settings, name: str) -> None:
     damage = DAMAGES[name]
-    file = damage.file(loaded_copy)
-    file.write_bytes(damage.change(file.read_bytes()))
+    file = damage.do(loaded_copy)
     for which, arguments in COMMANDS.items():
         result = command(loaded_copy, *arguments)
         if which in damage.told_by.split():
@@ -120,11 +133,12 @@ def test_each_command_names_a_damaged_file_and_how_to_mend_it(loaded_copy: Setti
     [
         ("manifest", "record of the lake", "working footer", "published pages", "empty mart", "catalog"),
         ("empty manifest", "empty working file", "empty published file", "published mart", "empty catalog"),
+        ("no catalog",),
     ],
 )
 def test_loading_a_year_again_mends_all_of_it(loaded_copy: Settings, names: Sequence[str]) -> None:
-    for file, change in [(DAMAGES[name].file(loaded_copy), DAMAGES[name].change) for name in names]:
-        file.write_bytes(change(file.read_bytes()))
+    for name in names:
+        DAMAGES[name].do(loaded_copy)
     mended = command(loaded_copy, "run", "--years", "2014")
     assert mended.exit_code == 0, mended.output
     status = command(loaded_copy, "status", "--strict")

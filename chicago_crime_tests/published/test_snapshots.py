@@ -73,6 +73,7 @@ def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_year
     assert rows_now(loaded_copy) == (72, 72, 72, 36, 36), "2015 is loaded"
     assert {year for _, year in report.metadata} == {2015}, "Dagster records no work on the year that was left out"
 
+    assert not run(loaded_copy, 2014, accept=" ")[0].success, "a reason has words"
     [report] = run(loaded_copy, 2014, assets="crime_csv", accept="the City withdrew them")
     assert report.success, "without the assets that publish, too"
     [report] = run(loaded_copy, 2014, accept="the City withdrew them")
