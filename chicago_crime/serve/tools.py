@@ -212,6 +212,6 @@ def _cut(answer: Answer, limit: int, only: Sequence[str]) -> Answer:
     sections = [section for section in answer.sections if not only or section.name in only]
     for table in (table for section in sections for table in section.tables):
         if len(table.rows) > limit:
-            table.caption += f" (the first {limit} of {len(table.rows):,} rows)"
+            table.caption += f" ({limit} of {table.matching:,} rows)"
             table.rows = table.rows[:limit]
     return answer.model_copy(update={"sections": sections})
