@@ -57,7 +57,7 @@ class Choice(BaseModel):
         """The same choice as the pages' filters.
 
         Raises:
-            ToolError: there is no such type, area or district; the message names the nearest.
+            ToolError: there is no such type or place; the message names the nearest.
         """
         return Filters(
             year=tuple(sorted(self.years)),
@@ -68,8 +68,8 @@ class Choice(BaseModel):
             description=_upper(self.descriptions),
             area=tuple(find_area(facts, str(area)) for area in self.areas),
             district=tuple(_known(facts.choices["district"], self.districts, "district")),
-            ward=tuple(self.wards),
-            beat=tuple(self.beats),
+            ward=tuple(_known(facts.choices["ward"], self.wards, "ward")),
+            beat=tuple(_known(facts.choices["beat"], self.beats, "beat")),
             block=_upper(self.blocks),
             location=_upper(self.locations),
             hour=tuple(self.hours),
