@@ -1,6 +1,6 @@
 """What is unusual now: offense groups, crime types and areas whose counts differ from those of earlier years."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,7 @@ _AREAS = 78
 """The community areas by number, and 0 for crimes in none."""
 
 Of = Literal["all", "group", "type"]
-Series = tuple[Of, str, int | None, Floats]
+Series = tuple[Of, str, int | None, Floats, list[tuple[Of, str]]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Signal:
     Attributes:
         of: whether `name` is of an offense group or of a crime type, or all crimes are counted.
         name: short name of the offense group, or the crime type; empty for all crimes.
+        offenses: `of` and `name`, and those of other offenses with the same counts, as a type and its only group.
         area: community area; None for the whole city.
         now: the count.
         before: the counts of the same days of earlier years, in the order in which the years were given.
@@ -38,6 +39,7 @@ class Signal:
 
     of: Of
     name: str
+    offenses: Sequence[tuple[Of, str]]
     area: int | None
     now: int
     before: tuple[int, ...]
@@ -70,14 +72,14 @@ def _tested(series: list[Series], worth: int, offense: list[int] | None) -> Iter
         return
     found = expected([one[3][1:] for one in series], [one[3][0] for one in series], worth, offense)
     numbers = (found.low.tolist(), found.high.tolist(), found.score.tolist(), found.verdicts())
-    for (of, name, area, counts), low, high, score, verdict in zip(series, *numbers, strict=True):
+    for (of, name, area, counts, offenses), low, high, score, verdict in zip(series, *numbers, strict=True):
         if verdict:
             now, *before = map(int, counts)
-            yield Signal(of, name, area, now, tuple(before), low, high, score, verdict)
+            yield Signal(of, name, offenses, area, now, tuple(before), low, high, score, verdict)
 
 
-def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Iterator[Series]:
-    """Counts by number of years back, of each offense in the city and in each area; each series under one name."""
+def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collection[Series]:
+    """Counts by number of years back, of each offense in the city and in each area, each series once."""
     by_code, codes = _counts(counted, "iucr", span, years_back)
     by_type, types = _counts(counted, "type", span, years_back)
     groups = {name: [i for i, code in enumerate(codes) if code in one.codes] for name, one in offense_groups().items()}
@@ -86,13 +88,13 @@ def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Iterator
         *(("type", name, by_type[row]) for row, name in enumerate(types) if name),
         ("all", "", by_type.sum(axis=0)),
     ]
-    seen = set()
+    found: dict[tuple[float | None, ...], Series] = {}
     for of, name, counts in offenses:
         for area in (None, *range(1, _AREAS)):
             one = counts.sum(axis=0) if area is None else counts[area]
-            if one.mean() >= LEAST and (area, *one) not in seen:
-                seen.add((area, *one))  # a type may hold the same crimes as a group
-                yield of, name, area, one
+            if one.mean() >= LEAST:  # a type may hold the same crimes as a group
+                found.setdefault((area, *one), (of, name, area, one, []))[-1].append((of, name))
+    return found.values()
 
 
 def _counts(counted: pa.Table, column: str, span: str, years_back: Sequence[int]) -> tuple[Floats, list[str]]:

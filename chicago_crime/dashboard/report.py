@@ -57,12 +57,17 @@ def write_report(
         places: number of a `district`, `ward` or `beat`.
 
     Raises:
-        UsageError: there is no such area; the message suggests some.
+        UsageError: there is no such place; the message suggests some.
         PlatformError: there is no such snapshot, the year is not in it, no crime matches, or a file is damaged.
     """
     data = Data(installation.reader(as_of))
     chosen: dict[str, Any] = {name: (number,) for name, number in places.items() if number is not None}
-    if area:
+    for name, (number,) in chosen.items():
+        if number not in (known := data.facts().choices[name]):
+            nearest = sorted(known, key=lambda one: abs(one - number))[:3]
+            names = ", ".join(map(str, nearest)) or "none"
+            raise UsageError(f"there is no {name} {number} in the loaded years. The nearest: {names}")
+    if area is not None:
         chosen["area"] = (find_area(data.facts(), area),)
     request = PageRequest(data, Filters(year=(year,), **chosen))
     output.write_text(render(request), encoding="utf-8")
@@ -167,8 +172,8 @@ def find_area(facts: Facts, name: str) -> int:
     wanted = _plain(name)
     if wanted in by_name:
         return by_name[wanted]
-    if wanted.isdigit() and int(wanted) in facts.areas:
-        return int(wanted)
+    if name.strip().isdecimal() and int(name) in facts.areas:  # and -41 is none
+        return int(name)
     close = difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
     alike = dict.fromkeys([*close, *(one for one in by_name if wanted in one)])
     names = ", ".join(facts.areas[by_name[one]] for one in list(alike)[:5]) or "Hyde Park, Loop, Rogers Park, ..."

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import PageTable, Section, View
 
+MOST_ROWS = 1000
+
 
 class ColumnAnswer(BaseModel):
     """A column: its name in the rows, its label on the page, and the kind of its values."""
@@ -23,7 +25,7 @@ class TableAnswer(BaseModel):
     caption: str
     columns: list[ColumnAnswer]
     rows: list[dict[str, Any]]
-    matching: int = Field(description="How many rows there are; `rows` may be one page of them, or the first.")
+    matching: int = Field(description="How many rows there are; `rows` may be one page of them, or the first 1,000.")
     total: dict[str, Any] | None = Field(description="What all rows together have; None if they are not added up.")
 
 
@@ -94,12 +96,12 @@ def _section(section: Section) -> SectionAnswer:
 def _table(table: PageTable) -> TableAnswer:
     columns = [ColumnAnswer(name=one.name, label=one.label, kind=one.kind) for one in table.columns]
     names = [column.name for column in table.columns]
-    rows = [{name: row[name] for name in names} for row in table.rows]
+    rows = [{name: row[name] for name in names} for row in table.rows[:MOST_ROWS]]
     return TableAnswer(
         name=table.name,
         caption=table.caption,
         columns=columns,
         rows=rows,
-        matching=table.matching or len(rows),
+        matching=table.matching or len(table.rows),
         total={name: value for name, value in table.total.items() if name in names} if table.total else None,
     )

@@ -57,7 +57,7 @@ class Choice(BaseModel):
         """The same choice as the pages' filters.
 
         Raises:
-            ToolError: there is no such type, area or district; the message names the nearest.
+            ToolError: there is no such type or place; the message names the nearest.
         """
         return Filters(
             year=tuple(sorted(self.years)),
@@ -68,8 +68,8 @@ class Choice(BaseModel):
             description=_upper(self.descriptions),
             area=tuple(find_area(facts, str(area)) for area in self.areas),
             district=tuple(_known(facts.choices["district"], self.districts, "district")),
-            ward=tuple(self.wards),
-            beat=tuple(self.beats),
+            ward=tuple(_known(facts.choices["ward"], self.wards, "ward")),
+            beat=tuple(_known(facts.choices["beat"], self.beats, "beat")),
             block=_upper(self.blocks),
             location=_upper(self.locations),
             hour=tuple(self.hours),
@@ -212,6 +212,6 @@ def _cut(answer: Answer, limit: int, only: Sequence[str]) -> Answer:
     sections = [section for section in answer.sections if not only or section.name in only]
     for table in (table for section in sections for table in section.tables):
         if len(table.rows) > limit:
-            table.caption += f" (the first {limit} of {len(table.rows):,} rows)"
+            table.caption += f" ({limit} of {table.matching:,} rows)"
             table.rows = table.rows[:limit]
     return answer.model_copy(update={"sections": sections})

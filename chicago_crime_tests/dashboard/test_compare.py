@@ -168,7 +168,13 @@ def test_a_beat_stands_beside_its_district_and_a_year_that_is_not_loaded_is_told
         count(five_years, f"year = 2016 AND {one}") for one in (f"beat = {beat}", f"district = {district}")
     )
     told = f"Beat {beat} had {of_beat:,} of the {of_district:,} crimes of District {district} in 2016 ("
-    assert told in next(one for one in view.sections if one.name == "by-year").intro
+    [*_, by_year] = view.sections
+    assert told in by_year.intro
+    for table, column in ((view.table("spans"), "whole_year"), (view.table("by-year"), "2015")):
+        assert table
+        names = {row["name"] for row in table.rows if row["name"] != "No community area"}
+        assert names and all(name.startswith(f"Beat {beat} in ") for name in names), "no row is a whole area"
+        assert sum(row[column] for row in table.rows) == count(five_years, f"year = 2015 AND beat = {beat}")
 
 
 def test_a_report_of_a_year_that_is_not_over_says_why_it_has_no_seasons(five_years: Settings) -> None:

@@ -61,6 +61,16 @@ def test_a_download_has_all_rows_up_to_a_limit_that_the_page_states(
     assert len(client.get("/download/incidents/incidents.json?year=2016").json()["rows"]) == 70
 
 
+def test_all_blocks_are_counted_and_downloaded(sample: Settings, client: TestClient) -> None:
+    counts = Counter(row["block"] for row in crimes(sample))
+    found = client.get("/download/incidents/blocks.json?sort=blocks:block").json()["rows"]
+    assert {row["block"]: row["crimes"] for row in found} == counts
+    assert len(counts) > 1000
+    text = client.get("/incidents?sort=blocks:block").text
+    assert f"First 20 of {len(counts):,} rows. Downloads have all rows." in text
+    assert f"block={min(counts).replace(' ', '+')}" in text
+
+
 def test_blocks_are_ranked_and_found_by_a_part_of_their_name(sample: Settings, data: Data, client: TestClient) -> None:
     counts = Counter(row["block"] for row in crimes(sample) if row["community_area"] == 32)
     ranked = rows(incidents(PageRequest(data, Filters(area=(32,)))), "blocks")

@@ -24,7 +24,9 @@ def test_an_area_is_found_by_its_name_in_any_case_and_punctuation_or_its_number(
     assert find_area(data.facts(), name) == number
 
 
-@pytest.mark.parametrize(("name", "suggested"), [("hyde prak", "Hyde Park"), ("Lawn", "West Lawn"), ("Xyz", "Loop")])
+@pytest.mark.parametrize(
+    ("name", "suggested"), [("hyde prak", "Hyde Park"), ("Lawn", "West Lawn"), ("Xyz", "Loop"), ("-41", "Loop")]
+)
 def test_an_unknown_area_is_answered_with_suggestions(data: Data, name: str, suggested: str) -> None:
     with pytest.raises(UsageError, match=f"{name}.*Did you mean one of these.*{suggested}"):
         find_area(data.facts(), name)
@@ -61,6 +63,22 @@ def test_a_report_is_on_a_place_of_any_kind_and_counts_as_the_pages_do(
     assert f'<p class="value">{crimes}</p>' in file.read_text()
     assert table in file.read_text()
     assert client.get("/report", params={"year": 2016, **place}).text == file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ({"ward": 51}, "there is no ward 51 in the loaded years. The nearest: 50, 49, 48"),
+        ({"beat": 9999}, "there is no beat 9999"),
+        ({"area": ""}, "no community area is named ''"),
+    ],
+)
+def test_a_place_that_does_not_exist_is_an_error_and_writes_nothing(
+    sample: Settings, tmp_path: Path, place: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        write_report(Installation(sample), 2016, tmp_path / "report.html", **place)
+    assert list(tmp_path.glob("*.html")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Tests of the page Signals, and of what the pages say about codes, places and late reports."""
 
+import re
 from datetime import date, datetime
 
 import pytest
@@ -61,6 +62,23 @@ def test_filters_of_offense_and_area_choose_among_the_signals(outbreak: Data) ->
     assert table
     assert {(row["offense"], row["area"]) for row in table.rows} == {("Motor vehicle theft", "Austin")}
     assert request.notes == ["Signals are of all crimes: these filters do not apply to them: domestic."]
+
+
+@pytest.mark.parametrize("chosen", [{"type": ("MOTOR VEHICLE THEFT",)}, {"group": ("vehicle_theft",)}], ids=str)
+def test_a_type_is_tested_as_its_group_is(outbreak: Data, chosen: dict[str, tuple[str]]) -> None:
+    everything = signals(PageRequest(outbreak, Filters())).sections[1].intro
+    section = signals(PageRequest(outbreak, Filters(**chosen))).sections[1]
+    assert section.title == "Year to date: 2 are unusual"
+    assert {(row["area"], row["now"]) for row in section.tables[0].rows} == {("Chicago", 720), ("Austin", 720)}
+    [tested] = re.findall(r"\d+ counts of offenses", everything)
+    assert f"{tested} in the city and in its areas were tested, the city's apart. The filters choose 2" in section.intro
+
+
+def test_what_is_not_tested_is_not_called_usual(outbreak: Data) -> None:
+    chosen = Filters(type=("MOTOR VEHICLE THEFT",), group=("burglary",))
+    [_, section] = signals(PageRequest(outbreak, chosen)).sections
+    assert section.title == "Year to date: nothing was tested"
+    assert "None of them is of what the filters choose" in section.intro
 
 
 def test_one_earlier_year_is_not_enough_and_the_page_says_so(loaded_years: Settings) -> None:

@@ -44,6 +44,13 @@ def test_an_answer_has_the_tables_of_the_page_with_snapshot_and_filters(api: Tes
         assert table["matching"] == len(download) >= len(table["rows"])
 
 
+def test_a_long_table_has_its_first_rows_and_says_how_many_there_are(api: TestClient) -> None:
+    [_, blocks] = api.get("/api/v1/incidents").json()["sections"]
+    [table] = blocks["tables"]
+    assert len(table["rows"]) == 1000
+    assert table["matching"] == len(api.get("/download/incidents/blocks.json").json()["rows"]) > 1000
+
+
 def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -> None:
     first = api.get("/api/v1/overview?year=2015")
     again = api.get("/api/v1/overview?year=2015", headers={"If-None-Match": first.headers["ETag"]})

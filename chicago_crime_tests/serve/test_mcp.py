@@ -62,6 +62,9 @@ def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
     [
         ({"types": ["ROBERY"]}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
         ({"areas": ["Hide Park"]}, "Did you mean one of these: Hyde Park"),
+        ({"areas": [-41]}, "no community area is named '-41'"),
+        ({"wards": [51]}, "there is no ward 51"),
+        ({"beats": [-1834]}, "there is no beat -1834"),
         ({"years": [2003]}, "2003 is not loaded"),
         ({"groups": ["guns"]}, "carjacking"),
         ({"color": ["red"]}, "Extra inputs are not permitted"),

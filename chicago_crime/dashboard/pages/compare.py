@@ -13,6 +13,7 @@ from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, p_of_chang
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import Facts
+from chicago_crime.dashboard.filters import ROWS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.overview import NO_TYPE
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
@@ -175,9 +176,13 @@ def _label(request: PageRequest, name: str | None) -> str:
     by = request.filters.rows
     if by == "type":
         return name or NO_TYPE
-    if by == "area" and not name:
-        return request.area_name(None)
-    return request.filter_label(by, name) if name else f"No {by}"
+    if not name:
+        return request.area_name(None) if by == "area" else f"No {by}"
+    place, others = request.filter_label(by, name), {*ROWS} - {by, "type"}
+    parts = [request.filter_label(kind, number) for kind, number in request.filters.active() if kind in others]
+    if not parts:
+        return place
+    return f"{' and '.join(parts) if len(parts) < 3 else 'Chosen places'} in {place}"
 
 
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chicago_crime.analysis.counts import LEAST_YEARS, UNUSUAL
 from chicago_crime.analysis.expected import MOST_YEARS, OLDEST
-from chicago_crime.analysis.signals import Signal, find_signals
+from chicago_crime.analysis.signals import Of, Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
@@ -28,7 +28,8 @@ def signals(request: PageRequest) -> View:
     request.years = [end.year]
     if len(before) < LEAST_YEARS:
         return View(question, [_too_few_years(request, end)])
-    chosen = {"year": request.filters.year} | dict(request.filters.active())
+    filters = request.filters
+    chosen = {"year": filters.year, "source_labels": filters.source_labels} | dict(filters.active())
     if others := sorted({name for name, value in chosen.items() if value} - set(APPLY)):
         request.notes.append(f"Signals are of all crimes: these filters do not apply to them: {', '.join(others)}.")
     found = request.data.derived("signals", lambda: _find(request, end, before))
@@ -65,8 +66,8 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
     end, facts = request.facts.newest_day, request.facts
     first, last = days_of(span, end, 0)
     years = format_years(sorted(days_of(span, end, back)[1].year for back in before)).replace(",", ", ")
-    chosen = [signal for signal in found if _is_chosen(request, signal)]
-    rows = [_row(request, signal, first, last) for signal in chosen]
+    chosen = [(signal, offense) for signal in found if (offense := _chosen_offense(request, signal))]
+    rows = [_row(request, signal, offense, first, last) for signal, offense in chosen]
     unusual = [row for row in rows if row["verdict"] == UNUSUAL]
     drawn = unusual[:MAX_DRAWN]
     columns = (
@@ -80,12 +81,15 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         Column("score", "Surprise", "score"),
         Column("verdict", "Verdict"),
     )
-    count = "Nothing is" if not unusual else f"{len(unusual):,} {'is' if len(unusual) == 1 else 'are'}"
+    count = f"{len(unusual):,} {'is' if len(unusual) == 1 else 'are'}" if unusual else "nothing is"
+    left = f"The filters choose {len(rows):,} of them. " if len(rows) < len(found) else ""
+    if found and not rows:
+        left = "None of them is of what the filters choose: whether that is unusual is not known. "
     return Section(
         span,
-        f"{SPANS[span]}: {count.lower()} unusual",
+        f"{SPANS[span]}: {f'{count} unusual' if rows else 'nothing was tested'}",
         f"{days_text(first, last)}, compared with the same days of {years}. "
-        f"{len(rows):,} counts of offenses in the city and in its areas were tested, the city's apart. A "
+        f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's apart. {left}A "
         "count is unusual if it differs from earlier years by more than such counts vary. About 5 in 100 of those "
         "called unusual are by chance.",
         [*caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
@@ -98,15 +102,22 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
     )
 
 
-def _is_chosen(request: PageRequest, signal: Signal) -> bool:
+def _chosen_offense(request: PageRequest, signal: Signal) -> tuple[Of, str] | None:
+    """The offense as which the filters choose a signal; None if they do not. It must match each of them."""
     filters = request.filters
-    offense = {"group": filters.group, "type": filters.type, "all": ()}[signal.of]
-    is_offense = signal.name in offense or not (filters.group or filters.type)
-    return is_offense and (signal.area in filters.area or not filters.area)
+    if filters.area and signal.area not in filters.area:
+        return None
+    wanted: dict[Of, tuple[str, ...]] = {"group": filters.group, "type": filters.type}
+    active = {of: names for of, names in wanted.items() if names}
+    chosen = [(of, name) for of, name in signal.offenses if name in active.get(of, ())]
+    if {of for of, _ in chosen} != active.keys():
+        return None
+    return chosen[0] if chosen else (signal.of, signal.name)
 
 
-def _row(request: PageRequest, signal: Signal, first: date, last: date) -> dict[str, Any]:
-    offense = request.filter_label(signal.of, signal.name) if signal.name else "All crimes"
+def _row(request: PageRequest, signal: Signal, counted: tuple[Of, str], first: date, last: date) -> dict[str, Any]:
+    of, name = counted
+    offense = request.filter_label(of, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
     low, high = round(signal.low), round(signal.high)
     link = replace(
@@ -114,8 +125,8 @@ def _row(request: PageRequest, signal: Signal, first: date, last: date) -> dict[
         start=first,
         finish=last,
         area=() if signal.area is None else (signal.area,),
-        group=(signal.name,) if signal.of == "group" else (),
-        type=(signal.name,) if signal.of == "type" else (),
+        group=(name,) if of == "group" else (),
+        type=(name,) if of == "type" else (),
     )
     return {
         "sentence": f"{offense} in {place}: {signal.now:,}, expected {low:,} to {high:,}",
