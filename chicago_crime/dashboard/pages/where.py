@@ -63,6 +63,9 @@ def where(request: PageRequest) -> View:
     )
     request.require_matches(crimes)
     shown = request.filters.map
+    if request.filters.measure == "rate" and shown != "areas":
+        kind, _ = PLACES.get(shown, ("cell", ""))
+        request.notes.append(f"The map shows counts, not rates: there are no population figures by {kind}.")
     if shown in PLACES:
         sections = _places(request, shown)
     else:
