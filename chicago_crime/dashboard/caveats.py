@@ -58,7 +58,10 @@ def labels(facts: Facts, filters: Filters) -> list[str]:
     if filters.source_labels:
         return ["Types have the source's own labels. Some changed over the years, which can break a trend."]
     merged = ", ".join(f"{old} into {new}" for old, new in sorted(facts.merged.items()))
-    return [f"Labels that changed over the years are merged ({merged}). Select “Source labels” to see them separately."]
+    return [
+        f"Labels that changed over the years are merged ({merged}). "
+        "“Source labels of types” in the dashboard shows them separately."
+    ]
 
 
 def still_growing(request: PageRequest) -> list[str]:

@@ -25,14 +25,11 @@ from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
-from chicago_crime.dashboard.pages.where import PLACES, chosen_places, where
+from chicago_crime.dashboard.pages.where import KINDS, chosen_places, where
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES
 from chicago_crime.dashboard.view import Figure, PageTable, Section, View, as_text
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
-
-KINDS = tuple(kind for kind, _ in PLACES.values())
-"""The filters that a report's title names."""
 
 ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 13}
 """How many rows of each table fit."""

@@ -81,6 +81,16 @@ def test_what_a_filter_excludes_is_on_the_map_without_a_number(data: Data) -> No
     assert chosen == {f"{row['name']}: {row['crimes']:,} crimes" for row in rows(view, "areas")}
     assert {label.split(":")[0] for label in chosen} == {"Austin", "Hyde Park"}
     assert len(drawn.marks) == 77
+    view = where(PageRequest(data, Filters(district=(11,), type=("HOMICIDE",), map="beats")))
+    [drawn] = view.sections[0].maps
+    found = rows(view, "beats")
+    chosen = {mark.label for mark in drawn.marks if mark.css != "unknown"}
+    assert chosen == {f"{row['name']}: {row['crimes']:,} crimes" for row in found}
+    assert {row["name"][:-2] for row in found} == {"Beat 11"}
+    least, most = min(row["crimes"] for row in found), max(row["crimes"] for row in found)
+    assert (drawn.legend[0][1][0], drawn.legend[-1][1][-1]) == (str(least), str(most))
+    [link] = [mark.link for mark in drawn.marks if mark.label == "Beat 111"]
+    assert link == "/where?type=HOMICIDE&beat=111&map=cells"
 
 
 def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Data) -> None:

@@ -51,6 +51,14 @@ def test_a_long_table_has_its_first_rows_and_says_how_many_there_are(api: TestCl
     assert table["matching"] == len(api.get("/download/incidents/blocks.json").json()["rows"]) > 1000
 
 
+@pytest.mark.parametrize(("shown", "kind"), [("wards", "ward"), ("hot_spots", "cell")])
+def test_rates_that_a_map_cannot_have_are_said_to_be_missing(api: TestClient, shown: str, kind: str) -> None:
+    note = f"The map shows counts, not rates: there are no population figures by {kind}."
+    assert api.get(f"/api/v1/where?map={shown}&measure=rate").json()["notes"] == [note]
+    assert note in api.get(f"/where?map={shown}&measure=rate").text
+    assert api.get("/api/v1/where?map=areas&measure=rate").json()["notes"] == []
+
+
 def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -> None:
     first = api.get("/api/v1/overview?year=2015")
     again = api.get("/api/v1/overview?year=2015", headers={"If-None-Match": first.headers["ETag"]})

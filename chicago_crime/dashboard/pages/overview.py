@@ -118,7 +118,7 @@ def _numbers(
             as_text(rate, "decimal"),
             f"in {request.newest_year}" + ("" if request.facts.years[request.newest_year].is_complete else " so far")
             if rate is not None
-            else "a filter splits areas, and nobody knows the residents of their parts",
+            else "not known: there are population figures of whole community areas only",
             small + caveats.population(request.facts) if rate is not None else "",
         ),
     ]

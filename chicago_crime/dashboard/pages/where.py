@@ -30,6 +30,8 @@ PLACES = {
 }
 """What a map of places shows: the name of its filter, and what one is called."""
 
+KINDS = tuple(kind for kind, _ in PLACES.values())
+
 LEGEND = [
     ("hot99", "hot, 1 % by chance"),
     ("hot95", "hot, 5 % by chance"),
@@ -61,6 +63,9 @@ def where(request: PageRequest) -> View:
     )
     request.require_matches(crimes)
     shown = request.filters.map
+    if request.filters.measure == "rate" and shown != "areas":
+        kind, _ = PLACES.get(shown, ("cell", ""))
+        request.notes.append(f"The map shows counts, not rates: there are no population figures by {kind}.")
     if shown in PLACES:
         sections = _places(request, shown)
     else:
@@ -121,15 +126,18 @@ def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
     kind, _ = PLACES[shown]
     found = request.answer("places", place=kind).to_pylist()
     by_place = {row["place"]: row["crimes"] for row in found}
-    numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]} - {None}
-    chosen = getattr(request.filters, kind)
-    rows = [
-        _place_row(request, kind, number, by_place.get(number, 0))
-        for number in sorted(numbers)
-        if not chosen or number in chosen
-    ]
+    numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]}
+    if places := _places_alone(request.filters):  # with no crime there, a place is not in what they choose
+        within = replace(request, filters=Filters(year=tuple(request.years), **places))
+        numbers = within.answer("places", place=kind)["place"].to_pylist()
+    rows = [_place_row(request, kind, number, by_place.get(number, 0)) for number in sorted({*numbers} - {None})]
     by = "rate" if _is_by_rate(request, shown) else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"]))
+
+
+def _places_alone(filters: Filters) -> dict[str, Any]:
+    """The filters that choose places, by name."""
+    return {name: chosen for name in (*KINDS, "block", "cell") if (chosen := getattr(filters, name))}
 
 
 def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dict[str, Any]:
@@ -155,8 +163,10 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]])
     colors, legend = classes((row["rate" if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
+    anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _places_alone(request.filters)}
+    elsewhere = replace(request, filters=replace(request.filters, **anywhere), notes=[])
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, and can be chosen
-        row = _place_row(request, kind, number, 0)
+        row = _place_row(elsewhere, kind, number, 0)
         marks[number] = Mark("", "unknown", row["name"], f"/where?{row['link']}")
     for row, color in zip(rows, colors, strict=True):
         label = f"{row['name']}: {as_text(row['crimes'], 'count')} crimes"
@@ -230,7 +240,7 @@ def _found_cells(request: PageRequest) -> Cells:
 def study_area(request: PageRequest) -> Cells:
     """All cells of the chosen places, each with its crimes that match: 0 where there are none."""
     filters = request.filters
-    kinds: dict[str, Any] = {kind: getattr(filters, kind) for kind, _ in PLACES.values()}
+    kinds: dict[str, Any] = {kind: getattr(filters, kind) for kind in KINDS}
     places = Filters(year=tuple(request.years), **kinds)
     around, found = _found_cells(replace(request, filters=places)), _found_cells(request)
     crimes = np.zeros(around.at.shape[1], dtype=np.int64)
@@ -315,8 +325,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
 
 def chosen_places(request: PageRequest) -> list[str]:
     """The names of the chosen places."""
-    kinds = (kind for kind, _ in PLACES.values())
-    return [request.filter_label(kind, number) for kind in kinds for number in getattr(request.filters, kind)]
+    return [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
 
 
 def _within(request: PageRequest) -> str:
