@@ -1,4 +1,4 @@
-"""What stands before the pages: the names that the server answers to, its proxy, and limits on what costs."""
+"""What stands before the pages: the names that the server answers to, its proxy, and limits for each client."""
 
 import ipaddress
 import math
@@ -51,6 +51,7 @@ class BehindProxy(ProxyHeadersMiddleware):
             if not f"{scope['path']}/".startswith(f"{self.path}/"):
                 scope["path"] = self.path + scope["path"]
             scope["root_path"] = self.path
+            scope["peer"] = client
         await super().__call__(scope, receive, send)  # type: ignore[arg-type]
 
 
@@ -64,19 +65,26 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 429 and when to ask again."""
-        client = scope["client"][0] if scope.get("client") else ""
         path = scope["path"].removeprefix(scope["root_path"]) if scope["type"] == "http" else ""
-        is_limited = path.split("/")[1:2] and path.split("/")[1] in COSTLY and not _is_here(client)
-        if not is_limited or self.asked.hit(self.share, client):
+        client = _client(scope) if path.split("/")[1:2] and path.split("/")[1] in COSTLY else None
+        if not client or self.asked.hit(self.share, client):
             await self.app(scope, receive, send)
             return
         wait = max(1, math.ceil(self.asked.get_window_stats(self.share, client).reset_time - time.time()))
-        problem = f"{client} may ask {self.share.amount} times a minute for what costs: ask again in {wait} s"
+        most = f"at most {self.share.amount} downloads, reports, incidents and API answers a minute"
+        problem = f"{client} may ask for {most}: ask again in {wait} s"
         await JSONResponse({"problem": problem}, 429, {"Retry-After": str(wait)})(scope, receive, send)
 
 
-def _is_here(client: str) -> bool:
+def _client(scope: Scope) -> str | None:
+    """Whose share a request is of; None for this machine. What a proxy passes on without an address is the proxy's."""
+    text, peer = (scope[name][0] if scope.get(name) else "" for name in ("client", "peer"))
     try:
-        return ipaddress.ip_address(client).is_loopback
-    except ValueError:  # a test's client, or a socket of this machine
-        return True
+        address = ipaddress.ip_address(text)
+    except ValueError:  # a test's client, or a socket of this machine, if no proxy says it
+        return None if text == peer else f"{peer} (a proxy)"
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback:
+        return None
+    # a household or a server has a whole /64 to choose addresses from
+    return str(address) if address.version == 4 else str(ipaddress.IPv6Network((int(address), 64), strict=False))
