@@ -7,15 +7,14 @@ import time
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from chicago_crime.settings import Settings
+from chicago_crime.settings import PREFIX, Settings
 
 LOCAL_NAMES = ["127.0.0.1", "localhost", "testserver"]
 COSTLY = {"download", "report", "incidents", "api", "mcp"}
@@ -26,7 +25,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     """What every request passes, outermost first. A name that is not ours is refused: it may be a rebound DNS name."""
     return [
         Middleware(BehindProxy, settings=settings),
-        Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_NAMES, *settings.dashboard_hosts.split()]),
+        Middleware(OurNames, names=[*LOCAL_NAMES, *settings.dashboard_hosts.split()]),
         Middleware(RateLimit, per_minute=settings.dashboard_requests_per_minute),
     ]
 
@@ -53,6 +52,26 @@ class BehindProxy(ProxyHeadersMiddleware):
             scope["root_path"] = self.path
             scope["peer"] = client
         await super().__call__(scope, receive, send)  # type: ignore[arg-type]
+
+
+class OurNames:
+    """Refuses requests for names that are not ours."""
+
+    def __init__(self, app: ASGIApp, names: list[str]) -> None:
+        self.app = app
+        self.names = {name.lower() for name in names}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 400 and which setting has the names."""
+        host = Headers(scope=scope).get("host", "").partition(":")[0] if scope["type"] == "http" else None
+        if host is None or host.lower() in self.names:
+            await self.app(scope, receive, send)
+            return
+        problem = (
+            f"This dashboard does not answer to the name {host!r}. If it is yours, add the name to the setting "
+            f"{PREFIX}DASHBOARD_HOSTS, and start it again."
+        )
+        await PlainTextResponse(problem, 400)(scope, receive, send)
 
 
 class RateLimit:

@@ -41,6 +41,7 @@ from chicago_crime.dashboard.view import as_text
 from chicago_crime.errors import PlatformError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.reference import offense_groups
+from chicago_crime.settings import PREFIX, SettingsError
 from chicago_crime.tables.years import format_years
 
 PAGES: dict[str, tuple[str, Page]] = {
@@ -80,19 +81,28 @@ class Dashboard:
         self.lifespan: Lifespan[Starlette] | None = None
 
     def application(self) -> Starlette:
-        """The application for an ASGI server."""
+        """The application for an ASGI server.
+
+        Raises:
+            SettingsError: it would be served under a path that is its own page's.
+        """
+        routes = [
+            Route("/", self.page),
+            Route("/static/vega.js", self.vega),
+            Mount("/static", StaticFiles(directory=FOLDER / "static")),
+            Route("/blocks", self.blocks),
+            Route("/embed/{page}/{name}", self.embed),
+            Route("/download/{page}/{file}", self.download),
+            Route("/report", self.report),
+            *self.more,
+            Route("/{page}", self.page),
+        ]
+        path = self.settings.dashboard_path
+        if path.split("/")[1:2] and path.split("/")[1] in {*PAGES, *(_first_part(route) for route in routes)}:
+            name = f"{PREFIX}DASHBOARD_PATH"
+            raise SettingsError(f"{name}={path}: a page of the dashboard begins with that. Choose another, as /crime")
         return Starlette(
-            routes=[
-                Route("/", self.page),
-                Route("/static/vega.js", self.vega),
-                Mount("/static", StaticFiles(directory=FOLDER / "static")),
-                Route("/blocks", self.blocks),
-                Route("/embed/{page}/{name}", self.embed),
-                Route("/download/{page}/{file}", self.download),
-                Route("/report", self.report),
-                *self.more,
-                Route("/{page}", self.page),
-            ],
+            routes=routes,
             exception_handlers={
                 HTTPException: self.refused,
                 NothingPublishedError: self.nothing_published,
@@ -254,3 +264,8 @@ class Dashboard:
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
         headers = {"Content-Security-Policy": policy} | ({"Cache-Control": "private"} if more.get("user") else {})
         return HTMLResponse(self._under_path(text), status, headers)
+
+
+def _first_part(route: BaseRoute) -> str:
+    """The first part of the path of a route."""
+    return str(getattr(route, "path", "")).split("/")[1]

@@ -36,7 +36,9 @@ def test_only_host_names_of_the_settings_are_answered(sample: Settings) -> None:
     for host, status in {"crime.example.org": 200, "crime.internal:8080": 200, "evil.example": 400}.items():
         assert served(sample, **names).get("/data", headers={"Host": host}).status_code == status
         assert question(served(sample, **names), {"Host": host}) == status
-    assert served(sample).get("/data", headers={"Host": "crime.example.org"}).status_code == 400
+    refused = served(sample).get("/data", headers={"Host": "crime.example.org"})
+    assert refused.status_code == 400
+    assert "'crime.example.org'" in refused.text and "CHICAGO_CRIME_DASHBOARD_HOSTS" in refused.text
     assert question(served(sample), {"Origin": "https://evil.example"}) == 403
     assert question(served(sample, **names), {"Origin": "https://crime.example.org"}) == 200
 
@@ -56,6 +58,12 @@ def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_no
         assert link.startswith("/team/crime/")
         assert client.get(passed_on + link.removeprefix("/team/crime")).status_code == 200, link
     assert client.get(f"{passed_on}/openapi.json").json()["servers"] == [{"url": "/team/crime"}]
+
+
+@pytest.mark.parametrize("path", ["/overview", "/download/x", "/openapi.json", "/mcp"])
+def test_the_path_of_a_page_cannot_be_that_of_the_proxy(sample: Settings, path: str) -> None:
+    with pytest.raises(SettingsError, match=f"CHICAGO_CRIME_DASHBOARD_PATH={path}: a page"):
+        served(sample, dashboard_path=path)
 
 
 def test_only_a_trusted_proxy_says_who_is_signed_in(sample: Settings) -> None:
