@@ -38,7 +38,7 @@ from chicago_crime.dashboard.report import render
 from chicago_crime.dashboard.search import understand
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json
 from chicago_crime.dashboard.view import as_text
-from chicago_crime.errors import PlatformError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.reference import offense_groups
 from chicago_crime.settings import PREFIX, SettingsError
@@ -151,7 +151,7 @@ class Dashboard:
         page, (name, _, format) = request.path_params["page"], request.path_params["file"].rpartition(".")
         if page not in PAGES or format not in FORMATS:
             raise HTTPException(404)
-        page_request = replace(self._page_request(request), is_download=True)
+        page_request = replace(self._page_request(request, ignores=False), is_download=True)
         page_request.require_sense()
         table = PAGES[page][1](page_request).table(name)
         if table is None:
@@ -211,9 +211,11 @@ class Dashboard:
         problem = "The dashboard failed on this page. This is a bug; the terminal it runs in shows the details."
         return self._error(500, "Something went wrong", problem)
 
-    def _page_request(self, request: Request) -> PageRequest:
+    def _page_request(self, request: Request, ignores: bool = True) -> PageRequest:
         pairs = request.query_params.multi_items()
         filters, notes, refused = read_filters((name, text) for name, text in pairs if name not in ("q", "part"))
+        if notes and not ignores:  # a file has no place for notes
+            raise UsageError(" ".join(notes).replace("Ignored ", ""))
         data = self.snapshots.data(filters.as_of)
         if text := request.query_params.get("q", "").strip():
             found, unknown = understand(text, data)

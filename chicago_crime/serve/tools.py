@@ -1,7 +1,6 @@
 """The MCP server: typed tools with which an assistant asks what the pages show, and gets the caveats as well."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -17,7 +16,8 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.report import find_area
 from chicago_crime.errors import PlatformError
 from chicago_crime.reference import offense_groups
-from chicago_crime.serve.answers import Answer, answer_of
+from chicago_crime.serve.answers import Answer, answer_page
+from chicago_crime.serve.known import known
 from chicago_crime.serve.locked import LockedDatabase
 from chicago_crime.tables import TABLES
 
@@ -57,21 +57,22 @@ class Choice(BaseModel):
         """The same choice as the pages' filters.
 
         Raises:
-            ToolError: there is no such type, area or district; the message names the nearest.
+            UsageError: there is no such type, description, area, district or kind of location; the message names the
+                nearest.
         """
         return Filters(
             year=tuple(sorted(self.years)),
             start=self.first_day,
             finish=self.last_day,
             group=tuple(self.groups),
-            type=tuple(_known(facts.types, self.types, "crime type")),
-            description=_upper(self.descriptions),
+            type=tuple(known(facts.types, self.types, "crime type")),
+            description=tuple(known(facts.choices["description"], self.descriptions, "description")),
             area=tuple(find_area(facts, str(area)) for area in self.areas),
-            district=tuple(_known(facts.choices["district"], self.districts, "district")),
+            district=tuple(known(facts.choices["district"], self.districts, "district")),
             ward=tuple(self.wards),
             beat=tuple(self.beats),
-            block=_upper(self.blocks),
-            location=_upper(self.locations),
+            block=tuple(block.upper() for block in self.blocks),
+            location=tuple(known(facts.choices["location_description"], self.locations, "kind of location")),
             hour=tuple(self.hours),
             arrest=self.arrest,
             domestic=self.domestic,
@@ -92,13 +93,14 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         with _told():
             data = snapshots.data()
             request = PageRequest(data, crimes.filters(data.facts(), **more))
-            return _cut(answer_of(request, PAGES[name][1](request)), limit, only)
+            return _cut(answer_page(request, PAGES[name][1]), limit, only)
 
     @server.tool()
     def describe(table: str | None = None) -> dict[str, Any]:
         """What is loaded: years, offense groups, tables; or the columns of one table with unit and caveat."""
         if table:
-            [name] = _known(list(TABLES), [table.lower()], "table")
+            with _told():
+                [name] = known(list(TABLES), [table.lower()], "table")
             columns = {column.name: f"{column.type}: {column.description}" for column in TABLES[name].columns}
             return {"table": name, "one_row_is": TABLES[name].grain, "columns": columns}
         with _told():
@@ -191,20 +193,6 @@ def _told() -> Iterator[None]:
         yield
     except PlatformError as error:
         raise ToolError(str(error)) from error
-
-
-def _known(known: Sequence[Any], wanted: Iterable[Any], what: str) -> list[Any]:
-    """The wanted values, as they are known."""
-    by_text = {str(one).upper(): one for one in known}
-    for one in wanted:
-        if str(one).upper() not in by_text:
-            close = difflib.get_close_matches(str(one).upper(), by_text, n=3, cutoff=0.4) or list(by_text)[:3]
-            raise ToolError(f"there is no {what} {one!r}. The nearest: {', '.join(str(by_text[c]) for c in close)}")
-    return [by_text[str(one).upper()] for one in wanted]
-
-
-def _upper(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(word.upper() for word in words)
 
 
 def _cut(answer: Answer, limit: int, only: Sequence[str]) -> Answer:
