@@ -1,12 +1,18 @@
 """What a snapshot has none of is refused, with the nearest that it has: a zero would look like an answer."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.errors import UsageError
+
+
+def nearest(have: Mapping[str, Any], text: str) -> str:
+    """The values whose keys are most like a text, separated by commas."""
+    close = difflib.get_close_matches(text, have, n=3, cutoff=0.4) or list(have)[:3]
+    return ", ".join(str(have[one]) for one in close)
 
 
 def known(have: Sequence[Any], wanted: Iterable[Any], what: str) -> list[Any]:
@@ -19,8 +25,7 @@ def known(have: Sequence[Any], wanted: Iterable[Any], what: str) -> list[Any]:
     for one in wanted:
         text = str(one).upper()
         if text not in by_text:
-            close = difflib.get_close_matches(text, by_text, n=3, cutoff=0.4) or list(by_text)[:3]
-            raise UsageError(f"there is no {what} {one!r}. The nearest: {', '.join(str(by_text[c]) for c in close)}")
+            raise UsageError(f"there is no {what} {one!r}. The nearest: {nearest(by_text, text)}")
         found.append(by_text[text])
     return found
 

@@ -1,13 +1,17 @@
 """The MCP server: typed tools with which an assistant asks what the pages show, and gets the caveats as well."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from typing_extensions import override
 
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.data import Facts, Snapshots
@@ -17,7 +21,7 @@ from chicago_crime.dashboard.report import find_area
 from chicago_crime.errors import PlatformError
 from chicago_crime.reference import offense_groups
 from chicago_crime.serve.answers import Answer, answer_page
-from chicago_crime.serve.known import known
+from chicago_crime.serve.known import known, nearest
 from chicago_crime.serve.locked import LockedDatabase
 from chicago_crime.tables import TABLES
 
@@ -80,6 +84,44 @@ class Choice(BaseModel):
         )
 
 
+class Server(MCPServer):
+    """A server that says of wrong arguments which are wrong, and what is right."""
+
+    @override
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
+        schemas = {tool.name: tool.input_schema for tool in await self.list_tools()}
+        names = {one: one for one in schemas.get(name, {}).get("properties", {})}
+        inside = {one: f"crimes.{one}" for one in Choice.model_fields} if "crimes" in names else {}
+        unknown = [one for one in arguments if name in schemas and one not in names]
+        if unknown:
+            raise ToolError("; ".join(_no_argument(one, inside | names) for one in unknown))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            problems = [_problem(problem, inside) for problem in error.__cause__.errors()]
+        raise ToolError("; ".join(problems))
+
+
+def _problem(problem: ErrorDetails, inside: Mapping[str, str]) -> str:
+    """What is wrong with an argument."""
+    at, written = ".".join(map(str, problem["loc"])), problem["input"]
+    match problem["type"]:
+        case "extra_forbidden":
+            return _no_argument(str(problem["loc"][-1]), inside, at)
+        case "missing":
+            return f"{at}: this argument is missing"
+        case "literal_error":
+            values = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
+            return f"{at}: there is no {written!r}. The nearest: {nearest({one: one for one in values}, str(written))}"
+    return f"{at}: {problem['msg']}, and not {written!r}"
+
+
+def _no_argument(name: str, right: Mapping[str, str], at: str | None = None) -> str:
+    return f"there is no argument {(at or name)!r}. The nearest: {nearest(right, name)}"
+
+
 def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     """The server with its tools.
 
@@ -87,7 +129,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         snapshots: what the tools answer from.
         sql: whether there is a tool for free SQL, too.
     """
-    server = MCPServer("chicago-crime", instructions=INSTRUCTIONS)
+    server = Server("chicago-crime", instructions=INSTRUCTIONS)
 
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         with _told():
