@@ -99,6 +99,8 @@ def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
         ("query", {"sql": "SET enable_external_access = true"}),
         ("query", {"sql": "SELECT 1; SELECT 2"}),
         ("query", {"sql": "FROM 'https://example.org/data.parquet'"}),
+        ("query", {"sql": "SELECT repeat('a', 2000000000)"}),
+        ("query", {"sql": "SELECT repeat('a', 2000000)"}),
         ("query", {"sql": "SELECT COUNT(*) FROM range(1000000) a, range(1000000) b"}),
         options=("--sql",),
     )
@@ -107,6 +109,8 @@ def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
     reasons = [answer.content[0].text for answer in refused]
     assert all(answer.is_error for answer in refused), reasons
     assert "file system operations are disabled" in reasons[0] or "Permission" in reasons[0]
+    assert "Out of Memory" in reasons[-3]
+    assert "more than 1,000,000: ask for less" in reasons[-2]
     assert "stopped after 10 s" in reasons[-1]
 
 
