@@ -55,7 +55,10 @@ class Settings(BaseModel):
         None, description="folder with downloaded CSVs (.csv, .csv.gz, .zip), for source=folder"
     )
     portal_url: str = Field(
-        "https://data.cityofchicago.org", pattern=r"^https?://[^/@?#\s]+/?$", description="the City's open-data portal"
+        "https://data.cityofchicago.org",
+        pattern=r"^https?://[^/@?#\s]+/?$",
+        examples=["https://data.cityofchicago.org"],
+        description="the City's open-data portal",
     )
     portal_app_token: SecretStr | None = Field(
         None, description="app token for the portal: optional, raises the rate limit"
@@ -76,6 +79,7 @@ class Settings(BaseModel):
     map_tiles: str | None = Field(
         None,
         pattern=r"^https?://[^/@?#\s;,]+/[^\s;,]*\{z\}[^\s;,]*$",
+        examples=["https://tile.example.org/{z}/{x}/{y}.png"],
         description="address of street map tiles with {z}, {x} and {y}, which browsers then load; default: no streets",
     )
     map_credit: str = Field("© OpenStreetMap contributors", description="whom the map names as the source of the tiles")
@@ -107,6 +111,7 @@ class Settings(BaseModel):
     report_areas: str | None = Field(
         None,
         pattern=r"\w",
+        examples=["Austin, 41"],
         description="community areas, by name or number and separated by commas, on which they are sent a report: each "
         "week, and when something in one is unusual",
     )
@@ -121,10 +126,14 @@ class Settings(BaseModel):
     dashboard_hosts: str = Field(
         "",
         pattern=r"^[\w.\s-]*$",
+        examples=["crime.example.org"],
         description="host names that the dashboard answers to besides 127.0.0.1 and localhost, separated by spaces",
     )
     dashboard_path: str = Field(
-        "", pattern=r"^(/[\w.~-]+)*$", description="path under which a proxy serves the dashboard, as /crime"
+        "",
+        pattern=r"^(/[\w.~-]+)*$",
+        examples=["/crime"],
+        description="path under which a proxy serves the dashboard, as /crime",
     )
     dashboard_proxies: str = Field(
         "",
@@ -134,6 +143,7 @@ class Settings(BaseModel):
     dashboard_user_header: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9-]+$",
+        examples=["X-Forwarded-Email"],
         description="header in which these proxies name whom they signed in, for pages to show",
     )
     dashboard_requests_per_minute: int = Field(
@@ -143,31 +153,48 @@ class Settings(BaseModel):
     duckdb_memory: str = Field(
         "700MB",
         pattern=r"^\d+(\.\d+)?[KMGT]i?B$",
+        examples=["700MB"],
         description="memory that DuckDB uses before it spills to disk",
     )
 
     gcp_project: str | None = Field(
-        None, pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", description="Google Cloud project, for deployment=gcp"
+        None,
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        examples=["my-project-1"],
+        description="Google Cloud project, for deployment=gcp",
     )
     gcp_region: str = Field(
-        "us-central1", pattern=r"^[a-z]+-[a-z]+\d+$", description="region of bucket, dataset and clusters"
+        "us-central1",
+        pattern=r"^[a-z]+-[a-z]+\d+$",
+        examples=["us-central1"],
+        description="region of bucket, dataset and clusters",
     )
     gcp_credentials: Path | None = Field(
         None, description="service account key file; default: the credentials of the machine or of gcloud"
     )
     gcs_bucket: str | None = Field(
-        None, pattern=BUCKET, description="bucket for objects and published snapshots, for deployment=gcp"
+        None,
+        pattern=BUCKET,
+        examples=["my-bucket"],
+        description="bucket for objects and published snapshots, for deployment=gcp",
     )
     gcs_staging_bucket: str | None = Field(
         None,
         pattern=BUCKET,
+        examples=["my-bucket"],
         description="bucket for files of a run, which may be deleted after two days; default gcs_bucket",
     )
     gcs_site_bucket: str | None = Field(
-        None, pattern=BUCKET, description="bucket to which the asset `site` uploads the static site"
+        None,
+        pattern=BUCKET,
+        examples=["my-bucket"],
+        description="bucket to which the asset `site` uploads the static site",
     )
     bigquery_dataset: str = Field(
-        "chicago_crime", pattern=r"^[A-Za-z0-9_]+$", description="dataset that holds the tables"
+        "chicago_crime",
+        pattern=r"^[A-Za-z0-9_]+$",
+        examples=["chicago_crime"],
+        description="dataset that holds the tables",
     )
     bigquery_max_gb_billed: float = Field(
         20, gt=0, description="limit in GB per statement; one that would read more is refused before it runs"
@@ -190,14 +217,22 @@ class Settings(BaseModel):
     kaggle_secret: str | None = Field(
         None,
         pattern=r"^projects/[^/]+/secrets/[\w-]+(/versions/\w+)?$",
+        examples=["projects/my-project-1/secrets/kaggle"],
         description="Secret Manager secret that contains the Kaggle API token",
     )
-    gcs_endpoint: str | None = Field(None, pattern=ADDRESS, description="address of a Cloud Storage emulator")
-    bigquery_endpoint: str | None = Field(None, pattern=ADDRESS, description="address of a BigQuery emulator")
-    dataproc_endpoint: str | None = Field(None, pattern=ADDRESS, description="address of a Dataproc emulator")
+    gcs_endpoint: str | None = Field(
+        None, pattern=ADDRESS, examples=["http://127.0.0.1:9000"], description="address of a Cloud Storage emulator"
+    )
+    bigquery_endpoint: str | None = Field(
+        None, pattern=ADDRESS, examples=["http://127.0.0.1:9000"], description="address of a BigQuery emulator"
+    )
+    dataproc_endpoint: str | None = Field(
+        None, pattern=ADDRESS, examples=["http://127.0.0.1:9000"], description="address of a Dataproc emulator"
+    )
     google_api_endpoint: str | None = Field(
         None,
         pattern=ADDRESS,
+        examples=["http://127.0.0.1:9000"],
         description="address of an emulator of Secret Manager, Resource Manager and IAM",
     )
 
@@ -296,7 +331,7 @@ def load_settings(**overrides: object) -> Settings:
         return Settings.model_validate(from_environment | overrides)
     except ValidationError as error:
         problems = [
-            f"{_assignment(problem)}: {problem['msg'].removeprefix('Value error, ')}"
+            f"{_assignment(problem)}: {_what_is_wrong(problem)}"
             if problem["loc"]
             else problem["msg"].removeprefix("Value error, ")
             for problem in error.errors()
@@ -311,3 +346,11 @@ def _assignment(problem: ErrorDetails) -> str:
         name.endswith(("_url", "_endpoint")) and "@" in written
     )
     return f"{PREFIX}{name.upper()}={'(a secret)' if is_secret else written}"
+
+
+def _what_is_wrong(problem: ErrorDetails) -> str:
+    """Why a value is refused, and what to write in its place."""
+    field = Settings.model_fields[str(problem["loc"][0])]
+    if problem["type"] == "string_pattern_mismatch" and field.examples:
+        return f"write it as {field.examples[0]} ({field.description})"
+    return problem["msg"].removeprefix("Value error, ")

@@ -1,11 +1,12 @@
 """Tests of `chicago_crime/settings.py`."""
 
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from chicago_crime.settings import PROJECT_FOLDER, SettingsError, load_settings
+from chicago_crime.settings import PROJECT_FOLDER, Settings, SettingsError, load_settings
 from chicago_crime_tests.support import all_told_by
 
 
@@ -49,6 +50,7 @@ def test_relative_folders_are_relative_to_the_current_folder(monkeypatch: pytest
         ("CHICAGO_CRIME_DATA_DIR", "/data/*", r"contains \*.*choose another folder"),
         ("CHICAGO_CRIME_DATA_DIR", "/data[1]/x", r"contains \["),
         ("CHICAGO_CRIME_DAGSTER_HOME", "/data/{a,b}", r"CHICAGO_CRIME_DAGSTER_HOME.*contains \{"),
+        ("CHICAGO_CRIME_DASHBOARD_PATH", "crime", "CHICAGO_CRIME_DASHBOARD_PATH=crime: write it as /crime "),
         ("CHICAGO_CRIME_SORUCE", "sample", "unknown setting CHICAGO_CRIME_SORUCE: .*CHICAGO_CRIME_SOURCE"),
     ],
 )
@@ -58,6 +60,14 @@ def test_the_error_about_a_wrong_setting_names_it_and_the_allowed_values(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=message):
         load_settings()
+
+
+def test_what_a_setting_is_told_to_be_written_as_is_accepted() -> None:
+    fields = Settings.model_fields.values()
+    written = [(part.pattern, one.examples) for one in fields for part in one.metadata if hasattr(part, "pattern")]
+    assert len(written) > 15
+    for pattern, examples in written:
+        assert examples and re.search(pattern, examples[0]), pattern
 
 
 def test_kaggles_own_variables_are_read_after_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What stands before the pages: the names that the server answers to, its proxy, and limits on what costs."""
+"""What stands before the pages: the names that the server answers to, its proxy, and limits for each client."""
 
 import ipaddress
 import math
@@ -7,15 +7,14 @@ import time
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from chicago_crime.settings import Settings
+from chicago_crime.settings import PREFIX, Settings
 
 LOCAL_NAMES = ["127.0.0.1", "localhost", "testserver"]
 COSTLY = {"download", "report", "incidents", "api", "mcp"}
@@ -26,7 +25,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     """What every request passes, outermost first. A name that is not ours is refused: it may be a rebound DNS name."""
     return [
         Middleware(BehindProxy, settings=settings),
-        Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_NAMES, *settings.dashboard_hosts.split()]),
+        Middleware(OurNames, names=[*LOCAL_NAMES, *settings.dashboard_hosts.split()]),
         Middleware(RateLimit, per_minute=settings.dashboard_requests_per_minute),
     ]
 
@@ -51,7 +50,28 @@ class BehindProxy(ProxyHeadersMiddleware):
             if not f"{scope['path']}/".startswith(f"{self.path}/"):
                 scope["path"] = self.path + scope["path"]
             scope["root_path"] = self.path
+            scope["peer"] = client
         await super().__call__(scope, receive, send)  # type: ignore[arg-type]
+
+
+class OurNames:
+    """Refuses requests for names that are not ours."""
+
+    def __init__(self, app: ASGIApp, names: list[str]) -> None:
+        self.app = app
+        self.names = {name.lower() for name in names}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 400 and which setting has the names."""
+        host = Headers(scope=scope).get("host", "").partition(":")[0] if scope["type"] == "http" else None
+        if host is None or host.lower() in self.names:
+            await self.app(scope, receive, send)
+            return
+        problem = (
+            f"This dashboard does not answer to the name {host!r}. If it is yours, add the name to the setting "
+            f"{PREFIX}DASHBOARD_HOSTS, and start it again."
+        )
+        await PlainTextResponse(problem, 400)(scope, receive, send)
 
 
 class RateLimit:
@@ -64,19 +84,26 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 429 and when to ask again."""
-        client = scope["client"][0] if scope.get("client") else ""
         path = scope["path"].removeprefix(scope["root_path"]) if scope["type"] == "http" else ""
-        is_limited = path.split("/")[1:2] and path.split("/")[1] in COSTLY and not _is_here(client)
-        if not is_limited or self.asked.hit(self.share, client):
+        client = _client(scope) if path.split("/")[1:2] and path.split("/")[1] in COSTLY else None
+        if not client or self.asked.hit(self.share, client):
             await self.app(scope, receive, send)
             return
         wait = max(1, math.ceil(self.asked.get_window_stats(self.share, client).reset_time - time.time()))
-        problem = f"{client} may ask {self.share.amount} times a minute for what costs: ask again in {wait} s"
+        most = f"at most {self.share.amount} downloads, reports, incidents and API answers a minute"
+        problem = f"{client} may ask for {most}: ask again in {wait} s"
         await JSONResponse({"problem": problem}, 429, {"Retry-After": str(wait)})(scope, receive, send)
 
 
-def _is_here(client: str) -> bool:
+def _client(scope: Scope) -> str | None:
+    """Whose share a request is of; None for this machine. What a proxy passes on without an address is the proxy's."""
+    text, peer = (scope[name][0] if scope.get(name) else "" for name in ("client", "peer"))
     try:
-        return ipaddress.ip_address(client).is_loopback
-    except ValueError:  # a test's client, or a socket of this machine
-        return True
+        address = ipaddress.ip_address(text)
+    except ValueError:  # a test's client, or a socket of this machine, if no proxy says it
+        return None if text == peer else f"{peer} (a proxy)"
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback:
+        return None
+    # a household or a server has a whole /64 to choose addresses from
+    return str(address) if address.version == 4 else str(ipaddress.IPv6Network((int(address), 64), strict=False))

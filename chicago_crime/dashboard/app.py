@@ -38,9 +38,10 @@ from chicago_crime.dashboard.report import render
 from chicago_crime.dashboard.search import understand
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json
 from chicago_crime.dashboard.view import as_text
-from chicago_crime.errors import PlatformError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.reference import offense_groups
+from chicago_crime.settings import PREFIX, SettingsError
 from chicago_crime.tables.years import format_years
 
 PAGES: dict[str, tuple[str, Page]] = {
@@ -80,19 +81,28 @@ class Dashboard:
         self.lifespan: Lifespan[Starlette] | None = None
 
     def application(self) -> Starlette:
-        """The application for an ASGI server."""
+        """The application for an ASGI server.
+
+        Raises:
+            SettingsError: it would be served under a path that is its own page's.
+        """
+        routes = [
+            Route("/", self.page),
+            Route("/static/vega.js", self.vega),
+            Mount("/static", StaticFiles(directory=FOLDER / "static")),
+            Route("/blocks", self.blocks),
+            Route("/embed/{page}/{name}", self.embed),
+            Route("/download/{page}/{file}", self.download),
+            Route("/report", self.report),
+            *self.more,
+            Route("/{page}", self.page),
+        ]
+        path = self.settings.dashboard_path
+        if path.split("/")[1:2] and path.split("/")[1] in {*PAGES, *(_first_part(route) for route in routes)}:
+            name = f"{PREFIX}DASHBOARD_PATH"
+            raise SettingsError(f"{name}={path}: a page of the dashboard begins with that. Choose another, as /crime")
         return Starlette(
-            routes=[
-                Route("/", self.page),
-                Route("/static/vega.js", self.vega),
-                Mount("/static", StaticFiles(directory=FOLDER / "static")),
-                Route("/blocks", self.blocks),
-                Route("/embed/{page}/{name}", self.embed),
-                Route("/download/{page}/{file}", self.download),
-                Route("/report", self.report),
-                *self.more,
-                Route("/{page}", self.page),
-            ],
+            routes=routes,
             exception_handlers={
                 HTTPException: self.refused,
                 NothingPublishedError: self.nothing_published,
@@ -141,7 +151,7 @@ class Dashboard:
         page, (name, _, format) = request.path_params["page"], request.path_params["file"].rpartition(".")
         if page not in PAGES or format not in FORMATS:
             raise HTTPException(404)
-        page_request = replace(self._page_request(request), is_download=True)
+        page_request = replace(self._page_request(request, ignores=False), is_download=True)
         page_request.require_sense()
         table = PAGES[page][1](page_request).table(name)
         if table is None:
@@ -201,9 +211,11 @@ class Dashboard:
         problem = "The dashboard failed on this page. This is a bug; the terminal it runs in shows the details."
         return self._error(500, "Something went wrong", problem)
 
-    def _page_request(self, request: Request) -> PageRequest:
+    def _page_request(self, request: Request, ignores: bool = True) -> PageRequest:
         pairs = request.query_params.multi_items()
         filters, notes, refused = read_filters((name, text) for name, text in pairs if name not in ("q", "part"))
+        if notes and not ignores:  # a file has no place for notes
+            raise UsageError(" ".join(notes).replace("Ignored ", ""))
         data = self.snapshots.data(filters.as_of)
         if text := request.query_params.get("q", "").strip():
             found, unknown = understand(text, data)
@@ -254,3 +266,8 @@ class Dashboard:
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
         headers = {"Content-Security-Policy": policy} | ({"Cache-Control": "private"} if more.get("user") else {})
         return HTMLResponse(self._under_path(text), status, headers)
+
+
+def _first_part(route: BaseRoute) -> str:
+    """The first part of the path of a route."""
+    return str(getattr(route, "path", "")).split("/")[1]

@@ -27,6 +27,10 @@ class NothingMatchesError(PlatformError):
     """The filters leave nothing to show; the message says what to do."""
 
 
+class NoCrimesError(NothingMatchesError):
+    """What is asked for makes sense, but there is no such crime."""
+
+
 @dataclass
 class PageRequest:
     """A request for a page.
@@ -108,9 +112,9 @@ class PageRequest:
             raise NothingMatchesError(" ".join(self.refused))
 
     def require_matches(self, crimes: float) -> None:
-        """Raise NothingMatchesError if no crime matches."""
+        """Raise NoCrimesError if no crime matches."""
         if not crimes:
-            raise NothingMatchesError(f"No crimes in {self.years_text} match these filters. Remove one of them.")
+            raise NoCrimesError(f"No crimes in {self.years_text} match these filters. Remove one of them.")
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:
         """Blocks that contain one of these texts, those with most crimes first, under no filter."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import PageTable, Section, View
+from chicago_crime.dashboard.page_request import NoCrimesError, Page, PageRequest
+from chicago_crime.dashboard.view import Number, PageTable, Section, View
 
 MOST_ROWS = 1000
 
@@ -84,6 +84,16 @@ def answer_of(request: PageRequest, view: View) -> Answer:
         numbers=[NumberAnswer(**vars(number)) for number in view.numbers],
         sections=[_section(section) for section in view.sections],
     )
+
+
+def answer_page(request: PageRequest, page: Page) -> Answer:
+    """The answer of a page; that no crime matches is an answer, too."""
+    try:
+        view = page(request)
+    except NoCrimesError as error:
+        request.notes.append(str(error))
+        view = View("How many crimes match?", numbers=[Number("Crimes", "0")])
+    return answer_of(request, view)
 
 
 def _section(section: Section) -> SectionAnswer:

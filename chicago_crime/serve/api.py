@@ -18,7 +18,8 @@ from chicago_crime.dashboard.filters import VALUES, Filters, read_filters
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.published.catalog import ID, DamagedError, NothingPublishedError
-from chicago_crime.serve.answers import Answer, Problem, answer_of
+from chicago_crime.serve.answers import Answer, Problem, answer_page
+from chicago_crime.serve.known import require_known
 from chicago_crime.storage.lineage import digest
 from chicago_crime.tables.years import FIRST_YEAR, current_year
 
@@ -30,11 +31,20 @@ STATUSES: dict[type[PlatformError], int] = {
     UsageError: 400,
     DamagedError: 503,
 }
+ONLY_OF = {
+    "map": "where",
+    "measure": "where",
+    "rows": "compare",
+    "end": "compare",
+    "sort": "incidents",
+    "page": "incidents",
+}
+"""The parameters that one page alone uses."""
 MEANINGS = {
     200: "the answer",
     304: "it has not changed since the answer with that ETag",
     400: "a parameter is unknown or wrong",
-    404: "nothing is published, loaded or matches",
+    404: "there is no such page, snapshot, loaded year or period",
     429: "too many requests; `Retry-After` says when to ask again",
     503: "a published file is damaged",
 }
@@ -70,12 +80,15 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
         filters, *wrong = read_filters(pairs)
         if notes := list(chain(*wrong)):
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
+        if foreign := [f"{one} is of {PATH}/{ONLY_OF[one]}" for one, _ in pairs if ONLY_OF.get(one, name) != name]:
+            raise UsageError(f"{'; '.join(foreign)}: {PATH}/{name} has no such parameter")
         asked = PageRequest(dashboard.snapshots.data(filters.as_of), filters)
+        require_known(asked.facts, filters)
         tag = f'"{asked.data.catalog.snapshot}-{digest(version("chicago-crime"), name, filters.query())[:16]}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if tag in request.headers.get("If-None-Match", ""):
             return Response(status_code=304, headers=headers)
-        answer = answer_of(asked, PAGES[name][1](asked))
+        answer = answer_page(asked, PAGES[name][1])
         return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
     except PlatformError as error:
         status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
@@ -105,7 +118,7 @@ def openapi() -> dict[str, Any]:
                 "get": {
                     "operationId": name,
                     "summary": title,
-                    "parameters": _parameters(),
+                    "parameters": _parameters(name),
                     "responses": {str(status): response(status) for status in MEANINGS},
                 }
             }
@@ -115,12 +128,12 @@ def openapi() -> dict[str, Any]:
     }
 
 
-def _parameters() -> list[dict[str, Any]]:
-    """A parameter for each filter, with its meaning from the docstring of `Filters`."""
+def _parameters(page: str) -> list[dict[str, Any]]:
+    """A parameter for each filter that a page uses, with its meaning from the docstring of `Filters`."""
     meanings = dict(re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", getdoc(Filters) or "", re.MULTILINE))
     schemas = SCHEMAS | {"year": {"type": "integer", "minimum": FIRST_YEAR, "maximum": current_year()}}
     found = []
-    for field in fields(Filters):
+    for field in (one for one in fields(Filters) if ONLY_OF.get(one.name, page) == page):
         one = schemas.get(field.name) or TypeAdapter(VALUES[field.name]).json_schema()
         one = one | PLAIN.get(one["type"], {}) if one.keys() == {"type"} else one
         is_list = isinstance(field.default, tuple)

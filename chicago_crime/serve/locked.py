@@ -1,6 +1,9 @@
 """Free SQL from strangers: a DuckDB database that reads the published files and nothing else."""
 
+import multiprocessing
+import resource
 import threading
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -12,10 +15,18 @@ from chicago_crime.storage.local.parquet_reader import create_views
 
 SECONDS = 10.0
 MEMORY = "256MB"
+PROCESS_BYTES = 1 << 30
+"""What the process of a query may allocate: DuckDB counts texts that its functions make in no limit of its own."""
+MAX_CHARACTERS = 1_000_000
+"""How long an answer may be."""
+
+Rows = tuple[list[str], list[tuple[Any, ...]]]
 
 
 class LockedDatabase:
     """The tables of one snapshot as views. Statements can open no other file and no network, nor change settings.
+
+    A process of its own runs them: DuckDB looks only between batches of rows whether it is to stop.
 
     Attributes:
         snapshot: its id.
@@ -23,31 +34,48 @@ class LockedDatabase:
 
     def __init__(self, reader: SnapshotReader) -> None:
         self.snapshot = reader.catalog.snapshot
-        self._connection = duckdb.connect(config={"threads": reader.threads, "memory_limit": MEMORY})
-        create_views(self._connection, reader.files())
-        folders = [str(reader.folder / "published" / "data"), str(reference.file("").parent)]
-        self._connection.execute("SET temp_directory = ''")
-        self._connection.execute(f"SET allowed_directories = {folders}")
-        self._connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        self._folders = [str(reader.folder / "published" / "data"), str(reference.file("").parent)]
+        self._files, self._threads = reader.files(), reader.threads
+        self._lock = threading.Lock()
+        self._start()
 
-    def rows(self, sql: str, count: int) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def _start(self) -> None:
+        self._process = multiprocessing.get_context("spawn").Pool(1)
+
+    def rows(self, sql: str, count: int) -> Rows:
         """The columns and the first rows of an answer.
 
         Raises:
-            UsageError: it is no query, DuckDB refuses it, or it takes too long.
+            UsageError: it is no query, DuckDB refuses it, or it takes too long or is too long.
         """
-        connection = self._connection.cursor()
-        deadline = threading.Timer(SECONDS, connection.interrupt)
-        deadline.start()
-        try:
+        with self._lock:
+            try:
+                asked = (self._files, self._folders, self._threads, sql, count)
+                return self._process.apply_async(_rows, asked).get(SECONDS)
+            except multiprocessing.TimeoutError as error:
+                self._process.terminate()
+                self._start()
+                problem = f"stopped after {SECONDS:.0f} s: ask for less, or for a mart instead of crimes"
+                raise UsageError(problem) from error
+
+
+def _rows(files: Mapping[str, Any], folders: Sequence[str], threads: int, sql: str, count: int) -> Rows:
+    """In the process: the same."""
+    resource.setrlimit(resource.RLIMIT_DATA, (PROCESS_BYTES, PROCESS_BYTES))
+    try:
+        config: dict[str, Any] = {"threads": threads, "memory_limit": MEMORY}
+        with duckdb.connect(config=config) as connection:
+            connection.execute("SET enable_progress_bar = false")  # standard output is the protocol's
+            create_views(connection, files)
+            connection.execute("SET temp_directory = ''")
+            connection.execute(f"SET allowed_directories = {folders}")
+            connection.execute("SET enable_external_access = false; SET lock_configuration = true")
             if [one.type for one in connection.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
                 raise UsageError("only a single SELECT is answered")
             answer = connection.sql(sql)
-            return answer.columns, answer.limit(count).fetchall()
-        except duckdb.InterruptException as error:
-            raise UsageError(f"stopped after {SECONDS:.0f} s: ask for less, or for a mart instead of crimes") from error
-        except duckdb.Error as error:
-            raise UsageError(str(error)) from error
-        finally:
-            deadline.cancel()
-            connection.close()
+            columns, rows = answer.columns, answer.limit(count).fetchall()
+    except (duckdb.Error, MemoryError) as error:
+        raise UsageError(str(error) or "it takes too much memory") from None
+    if (length := len(repr(rows))) > MAX_CHARACTERS:
+        raise UsageError(f"the answer has {length:,} characters, more than {MAX_CHARACTERS:,}: ask for less")
+    return columns, rows

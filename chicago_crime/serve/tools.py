@@ -1,14 +1,17 @@
 """The MCP server: typed tools with which an assistant asks what the pages show, and gets the caveats as well."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from typing_extensions import override
 
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.data import Facts, Snapshots
@@ -17,7 +20,8 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.report import find_area
 from chicago_crime.errors import PlatformError
 from chicago_crime.reference import offense_groups
-from chicago_crime.serve.answers import Answer, answer_of
+from chicago_crime.serve.answers import Answer, answer_page
+from chicago_crime.serve.known import known, nearest
 from chicago_crime.serve.locked import LockedDatabase
 from chicago_crime.tables import TABLES
 
@@ -57,26 +61,64 @@ class Choice(BaseModel):
         """The same choice as the pages' filters.
 
         Raises:
-            ToolError: there is no such type or place; the message names the nearest.
+            UsageError: there is no such type, description, place or kind of location; the message names the nearest.
         """
         return Filters(
             year=tuple(sorted(self.years)),
             start=self.first_day,
             finish=self.last_day,
             group=tuple(self.groups),
-            type=tuple(_known(facts.types, self.types, "crime type")),
-            description=_upper(self.descriptions),
+            type=tuple(known(facts.types, self.types, "crime type")),
+            description=tuple(known(facts.choices["description"], self.descriptions, "description")),
             area=tuple(find_area(facts, str(area)) for area in self.areas),
-            district=tuple(_known(facts.choices["district"], self.districts, "district")),
-            ward=tuple(_known(facts.choices["ward"], self.wards, "ward")),
-            beat=tuple(_known(facts.choices["beat"], self.beats, "beat")),
-            block=_upper(self.blocks),
-            location=_upper(self.locations),
+            district=tuple(known(facts.choices["district"], self.districts, "district")),
+            ward=tuple(known(facts.choices["ward"], self.wards, "ward")),
+            beat=tuple(known(facts.choices["beat"], self.beats, "beat")),
+            block=tuple(block.upper() for block in self.blocks),
+            location=tuple(known(facts.choices["location_description"], self.locations, "kind of location")),
             hour=tuple(self.hours),
             arrest=self.arrest,
             domestic=self.domestic,
             **more,
         )
+
+
+class Server(MCPServer):
+    """A server that says of wrong arguments which are wrong, and what is right."""
+
+    @override
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
+        schemas = {tool.name: tool.input_schema for tool in await self.list_tools()}
+        names = {one: one for one in schemas.get(name, {}).get("properties", {})}
+        inside = {one: f"crimes.{one}" for one in Choice.model_fields} if "crimes" in names else {}
+        unknown = [one for one in arguments if name in schemas and one not in names]
+        if unknown:
+            raise ToolError("; ".join(_no_argument(one, inside | names) for one in unknown))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            problems = [_problem(problem, inside) for problem in error.__cause__.errors()]
+        raise ToolError("; ".join(problems))
+
+
+def _problem(problem: ErrorDetails, inside: Mapping[str, str]) -> str:
+    """What is wrong with an argument."""
+    at, written = ".".join(map(str, problem["loc"])), problem["input"]
+    match problem["type"]:
+        case "extra_forbidden":
+            return _no_argument(str(problem["loc"][-1]), inside, at)
+        case "missing":
+            return f"{at}: this argument is missing"
+        case "literal_error":
+            values = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
+            return f"{at}: there is no {written!r}. The nearest: {nearest({one: one for one in values}, str(written))}"
+    return f"{at}: {problem['msg']}, and not {written!r}"
+
+
+def _no_argument(name: str, right: Mapping[str, str], at: str | None = None) -> str:
+    return f"there is no argument {(at or name)!r}. The nearest: {nearest(right, name)}"
 
 
 def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
@@ -86,19 +128,20 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         snapshots: what the tools answer from.
         sql: whether there is a tool for free SQL, too.
     """
-    server = MCPServer("chicago-crime", instructions=INSTRUCTIONS)
+    server = Server("chicago-crime", instructions=INSTRUCTIONS)
 
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         with _told():
             data = snapshots.data()
             request = PageRequest(data, crimes.filters(data.facts(), **more))
-            return _cut(answer_of(request, PAGES[name][1](request)), limit, only)
+            return _cut(answer_page(request, PAGES[name][1]), limit, only)
 
     @server.tool()
     def describe(table: str | None = None) -> dict[str, Any]:
         """What is loaded: years, offense groups, tables; or the columns of one table with unit and caveat."""
         if table:
-            [name] = _known(list(TABLES), [table.lower()], "table")
+            with _told():
+                [name] = known(list(TABLES), [table.lower()], "table")
             columns = {column.name: f"{column.type}: {column.description}" for column in TABLES[name].columns}
             return {"table": name, "one_row_is": TABLES[name].grain, "columns": columns}
         with _told():
@@ -191,20 +234,6 @@ def _told() -> Iterator[None]:
         yield
     except PlatformError as error:
         raise ToolError(str(error)) from error
-
-
-def _known(known: Sequence[Any], wanted: Iterable[Any], what: str) -> list[Any]:
-    """The wanted values, as they are known."""
-    by_text = {str(one).upper(): one for one in known}
-    for one in wanted:
-        if str(one).upper() not in by_text:
-            close = difflib.get_close_matches(str(one).upper(), by_text, n=3, cutoff=0.4) or list(by_text)[:3]
-            raise ToolError(f"there is no {what} {one!r}. The nearest: {', '.join(str(by_text[c]) for c in close)}")
-    return [by_text[str(one).upper()] for one in wanted]
-
-
-def _upper(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(word.upper() for word in words)
 
 
 def _cut(answer: Answer, limit: int, only: Sequence[str]) -> Answer:

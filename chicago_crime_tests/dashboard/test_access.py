@@ -36,7 +36,9 @@ def test_only_host_names_of_the_settings_are_answered(sample: Settings) -> None:
     for host, status in {"crime.example.org": 200, "crime.internal:8080": 200, "evil.example": 400}.items():
         assert served(sample, **names).get("/data", headers={"Host": host}).status_code == status
         assert question(served(sample, **names), {"Host": host}) == status
-    assert served(sample).get("/data", headers={"Host": "crime.example.org"}).status_code == 400
+    refused = served(sample).get("/data", headers={"Host": "crime.example.org"})
+    assert refused.status_code == 400
+    assert "'crime.example.org'" in refused.text and "CHICAGO_CRIME_DASHBOARD_HOSTS" in refused.text
     assert question(served(sample), {"Origin": "https://evil.example"}) == 403
     assert question(served(sample, **names), {"Origin": "https://crime.example.org"}) == 200
 
@@ -56,6 +58,12 @@ def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_no
         assert link.startswith("/team/crime/")
         assert client.get(passed_on + link.removeprefix("/team/crime")).status_code == 200, link
     assert client.get(f"{passed_on}/openapi.json").json()["servers"] == [{"url": "/team/crime"}]
+
+
+@pytest.mark.parametrize("path", ["/overview", "/download/x", "/openapi.json", "/mcp"])
+def test_the_path_of_a_page_cannot_be_that_of_the_proxy(sample: Settings, path: str) -> None:
+    with pytest.raises(SettingsError, match=f"CHICAGO_CRIME_DASHBOARD_PATH={path}: a page"):
+        served(sample, dashboard_path=path)
 
 
 def test_only_a_trusted_proxy_says_who_is_signed_in(sample: Settings) -> None:
@@ -80,11 +88,22 @@ def test_each_client_has_a_share_of_what_costs(sample: Settings) -> None:
     assert statuses == [200, 200, 200, 429]
     refused = client.get("/api/v1/data", headers=reader)
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert "203.0.113.7 may ask 3 times a minute" in refused.json()["problem"]
+    most = "at most 3 downloads, reports, incidents and API answers a minute"
+    assert f"203.0.113.7 may ask for {most}: ask again in " in refused.json()["problem"]
     assert client.get("/data", headers=reader).status_code == 200
     assert client.get("/api/v1/data", headers=other).status_code == 200
     here = served(sample, dashboard_requests_per_minute=1)
     assert {here.get("/api/v1/data").status_code for _ in range(3)} == {200}
+
+
+@pytest.mark.parametrize("proxy", [PROXY, "127.0.0.1"])
+@pytest.mark.parametrize("address", ["2001:db8:1:2::{}", "garbage{}", "::ffff:203.0.113.7"])
+def test_no_client_has_several_shares(sample: Settings, proxy: str, address: str) -> None:
+    client = served(sample, proxy, dashboard_proxies=proxy, dashboard_requests_per_minute=2)
+    said = [{"X-Forwarded-For": address.format(number)} for number in range(3)]
+    assert [client.get("/api/v1/data", headers=one).status_code for one in said] == [200, 200, 429]
+    for other in ("2001:db8:1:3::1", "::ffff:203.0.113.8", READER if "garbage" in address else "203.0.113.9"):
+        assert client.get("/api/v1/data", headers={"X-Forwarded-For": other}).status_code == 200
 
 
 def test_nothing_can_be_written_over_the_web(sample: Settings) -> None:

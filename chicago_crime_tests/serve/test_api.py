@@ -73,6 +73,12 @@ def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -
         ("overview?color=red", 400, "“color”: this dashboard has no such filter."),
         ("overview?area=99", 400, "There is no community area “99”: write a number from 1 to 77."),
         ("overview?as_of=yesterday", 400, "'yesterday' is neither a day"),
+        ("overview?rows=ward&year=2016", 400, "rows is of /api/v1/compare: /api/v1/overview has no such parameter"),
+        ("where?page=3", 400, "page is of /api/v1/incidents"),
+        ("overview?type=BURGLAR", 400, "there is no crime type 'BURGLAR'. The nearest: BURGLARY"),
+        ("where?description=zzz", 400, "there is no description 'zzz'. The nearest: "),
+        ("when?location=stret", 400, "there is no kind of location 'stret'. The nearest: STREET"),
+        ("when?location=street", 400, "write it in capitals, as STREET"),
         ("overview?year=2003", 404, "2003 is not loaded"),
         ("weather", 404, "there is no /api/v1/weather: the pages are signals, overview, "),
     ],
@@ -81,6 +87,28 @@ def test_what_is_wrong_is_said_as_json(api: TestClient, address: str, status: in
     response = api.get(f"/api/v1/{address}")
     assert response.status_code == status
     assert problem in response.json()["problem"]
+
+
+def test_no_crimes_are_an_answer(api: TestClient) -> None:
+    for page in set(PAGES) - {"signals", "data"}:
+        response = api.get(f"/api/v1/{page}?type=ARSON&start=2016-03-01&finish=2016-03-01&beat=111&hour=3&ward=50")
+        assert response.status_code == 200
+        answer = response.json()
+        assert answer["sections"] == [] and [one["value"] for one in answer["numbers"]] == ["0"]
+        assert "No crimes in 2016 match" in answer["notes"][-1]
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        ("compare/spans.csv?rows=zz", "“rows=zz”: choose one of area, district, ward, beat, type."),
+        ("compare/spans.csv?end=abc", "“end=abc”: write a day as 2016-05-31."),
+        ("overview/types.csv?foo=1", "“foo”: this dashboard has no such filter."),
+    ],
+)
+def test_a_download_ignores_nothing(api: TestClient, file: str, problem: str) -> None:
+    response = api.get(f"/download/{file}")
+    assert response.status_code == 400 and problem in response.text
 
 
 @pytest.mark.slow

@@ -66,14 +66,31 @@ def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
         ({"wards": [51]}, "there is no ward 51"),
         ({"beats": [-1834]}, "there is no beat -1834"),
         ({"years": [2003]}, "2003 is not loaded"),
-        ({"groups": ["guns"]}, "carjacking"),
-        ({"color": ["red"]}, "Extra inputs are not permitted"),
+        ({"groups": ["guns"]}, "crimes.groups.0: there is no 'guns'. The nearest: gun_crime"),
+        ({"type": ["ROBBERY"]}, "there is no argument 'crimes.type'. The nearest: crimes.types"),
+        ({"years": ["soon"]}, "crimes.years.0: Input should be a valid integer"),
+        ({"locations": ["stret"]}, "there is no kind of location 'stret'. The nearest: STREET"),
     ],
 )
 def test_a_wrong_value_comes_back_with_the_right_ones(sample: Settings, choice: dict, problem: str) -> None:
     _, answer = ask(sample, ("count", {"crimes": choice}))
     assert answer.is_error
-    assert problem in answer.content[0].text
+    assert problem in answer.content[0].text and "pydantic" not in answer.content[0].text
+
+
+def test_a_wrong_argument_comes_back_with_the_right_one(sample: Settings) -> None:
+    _, unknown, missing, zero = ask(
+        sample,
+        ("count", {"type": ["ROBBERY"]}),
+        ("count", {}),
+        (
+            "count",
+            {"crimes": {"types": ["ARSON"], "first_day": "2016-03-01", "last_day": "2016-03-01", "beats": [111]}},
+        ),
+    )
+    assert "there is no argument 'type'. The nearest: crimes.types" in unknown.content[0].text
+    assert missing.content[0].text == "crimes: this argument is missing"
+    assert zero.structured_content["numbers"][0]["value"] == "0"
 
 
 def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
@@ -85,6 +102,8 @@ def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
         ("query", {"sql": "SET enable_external_access = true"}),
         ("query", {"sql": "SELECT 1; SELECT 2"}),
         ("query", {"sql": "FROM 'https://example.org/data.parquet'"}),
+        ("query", {"sql": "SELECT repeat('a', 2000000000)"}),
+        ("query", {"sql": "SELECT repeat('a', 2000000)"}),
         ("query", {"sql": "SELECT COUNT(*) FROM range(1000000) a, range(1000000) b"}),
         options=("--sql",),
     )
@@ -93,6 +112,8 @@ def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
     reasons = [answer.content[0].text for answer in refused]
     assert all(answer.is_error for answer in refused), reasons
     assert "file system operations are disabled" in reasons[0] or "Permission" in reasons[0]
+    assert "Out of Memory" in reasons[-3]
+    assert "more than 1,000,000: ask for less" in reasons[-2]
     assert "stopped after 10 s" in reasons[-1]
 
 
