@@ -1,7 +1,8 @@
 """The MCP server, asked by the SDK's own client over standard input and output, as an assistant's program asks it."""
 
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,6 +23,12 @@ async def client(settings: Settings, *options: str) -> AsyncIterator[Client]:
         yield found
 
 
+def in_a_thread(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Playwright's loop occupies the main thread when tests of a browser ran before."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, work).result()
+
+
 def ask(settings: Settings, *questions: tuple[str, dict[str, Any]], options: tuple[str, ...] = ()) -> list[Any]:
     """The results of some calls, and before them the names of the tools."""
 
@@ -30,7 +37,7 @@ def ask(settings: Settings, *questions: tuple[str, dict[str, Any]], options: tup
             tools = [tool.name for tool in (await one.list_tools()).tools]
             return [tools, *[await one.call_tool(name, arguments) for name, arguments in questions]]
 
-    return anyio.run(asked)
+    return in_a_thread(asked)
 
 
 def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
@@ -127,6 +134,6 @@ def test_the_dashboard_serves_the_same_tools_over_http(sample: Settings) -> None
     with subprocess.Popen([*PROGRAM, "dashboard", "--data-dir", str(sample.data_dir), "--port", str(port)]) as server:
         try:
             wait_until(lambda: requests.get(f"http://127.0.0.1:{port}/openapi.json").ok, requests.ConnectionError)
-            assert anyio.run(asked).structured_content["years"] == [2015]
+            assert in_a_thread(asked).structured_content["years"] == [2015]
         finally:
             server.terminate()
