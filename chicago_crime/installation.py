@@ -223,6 +223,8 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         store, folder = WebStore(text.rstrip("/")), Path.home() / ".cache" / "chicago-crime" / digest(text)
     else:
         folder = Path(text).expanduser().absolute()
+        if not folder.is_dir():
+            raise SettingsError(f"there is no folder {folder}")
         if not (folder / CATALOG).is_file():
             return Installation(load_settings(deployment="local", data_dir=folder)).reader(as_of)
         store = FolderStore(folder, folder / "staging")

@@ -14,7 +14,7 @@ import pytest
 import chicago_crime
 from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import CATALOG, DamagedError, NothingPublishedError
-from chicago_crime.settings import Settings
+from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.storage.object_store import ObjectStoreError
 from chicago_crime_tests.support import crimes_of_months, run_well, write_csv
 
@@ -67,7 +67,10 @@ def test_a_database_stays_what_it_is_and_older_snapshots_are_opened_by_id(loaded
 def test_a_copy_of_the_published_files_is_enough(loaded_copy: Settings, tmp_path: Path) -> None:
     shutil.copytree(loaded_copy.data_dir / "objects" / "published", tmp_path / "copy" / "published")
     assert chicago_crime.open(tmp_path / "copy").sql(COUNT).fetchall() == BOTH
+    (tmp_path / "empty").mkdir()
     with pytest.raises(NothingPublishedError):
+        chicago_crime.open(tmp_path / "empty")
+    with pytest.raises(SettingsError, match="there is no folder "):
         chicago_crime.open(tmp_path / "elsewhere")
 
 
