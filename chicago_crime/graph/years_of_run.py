@@ -1,6 +1,6 @@
 """What one run does with its years: it holds their locks, and notes which it had to leave out and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dagster import InitResourceContext, ResourceDefinition
@@ -38,6 +38,10 @@ class YearsOfRun:
     left_out: dict[int, str] = field(default_factory=dict)
     kept: Mapping[int, PublishedYear] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
+
+    def to_make(self, years: Iterable[int]) -> list[int]:
+        """The years to be made: not those that the run left out, or that are kept as they are published."""
+        return [year for year in years if year not in self.left_out and year not in self.kept]
 
 
 def years_of_run(installation: Installation, listener: Listener) -> ResourceDefinition:

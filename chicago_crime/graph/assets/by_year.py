@@ -21,8 +21,8 @@ Metadata = dict[str, Any]
 
 
 def run_years(context: AssetExecutionContext, of_run: YearsOfRun) -> list[int]:
-    """The years of this run to be made: not those that it left out, or that are kept as they are published."""
-    return [year for key in context.partition_keys if (year := int(key)) not in {*of_run.left_out, *of_run.kept}]
+    """The years of this run to be made."""
+    return of_run.to_make(map(int, context.partition_keys))
 
 
 def is_selected(context: AssetExecutionContext, asset: str) -> bool:

@@ -84,9 +84,10 @@ def crime_csv(
     with staging_folder(source_files.staging) as folder:
         prepared = source
         if years:
+            held = source_files.held(source, years)
             try:
-                prepared = source.prepare(years, folder, progress_of(years[0]), source_files.held(source, years))
+                prepared = source.prepare(years, folder, progress_of(years[0]), held)
             except SourceError as error:
                 raise failure("crime_csv", dict.fromkeys(years, f"crime_csv: {error}"), 0) from error
-            of_run.kept = publisher.as_published(source_files.held(source, prepared.unchanged()), of_run.before)
+            of_run.kept = publisher.as_published({year: held[year] for year in prepared.unchanged()}, of_run.before)
         return each_year(context, of_run, "crime_csv", fetch)

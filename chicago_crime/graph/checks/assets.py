@@ -49,7 +49,7 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
         yield from ()  # Dagster expects a generator
         is_of_years = context.has_partition_key or context.has_partition_key_range
         chosen = map(int, context.partition_keys) if is_of_years else examined.source_files.years()
-        years = [year for year in chosen if year not in {*of_run.left_out, *of_run.kept}]
+        years = of_run.to_make(chosen)
         found = [
             one.evaluation(findings, year)
             for one in checks
