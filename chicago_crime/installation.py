@@ -101,6 +101,13 @@ class Installation:
         folder = self.settings.data_dir / "warehouse"
         return DuckDBWarehouse(folder=folder, estimates=checked_estimates(self.settings.population), **self._duckdb)
 
+    def prepare_spark(self) -> None:
+        """Start the embedded engine, if it is the one that is set, while something else is done."""
+        if not self.is_on_google and self.settings.spark_engine == "embedded":
+            from chicago_crime.storage.local import sail
+
+            sail.prepare()
+
     @property
     def working_reader(self) -> TableReader:
         """Reads the warehouse's own tables. On a laptop, it imports neither the SQL translation nor Arrow to do so."""

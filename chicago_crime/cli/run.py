@@ -65,6 +65,8 @@ def load(
     installation: "Installation", years: Sequence[int], assets: str | None = None, accept: str | None = None
 ) -> bool:
     """Run the graph for years, print progress and results, and return whether all runs succeeded."""
+    if assets is None:
+        installation.prepare_spark()
     from chicago_crime.cli.screen import errors, out, printable
     from chicago_crime.definitions import build_definitions
     from chicago_crime.graph.instance import open_instance

@@ -24,6 +24,8 @@ from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, 
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
@@ -87,18 +89,24 @@ def record_checks(context: AssetCheckExecutionContext, evaluations: Sequence[Ass
 
 
 def open_with_batches(home: str) -> DagsterInstance:
-    """The instance of a Dagster home. Its event log is a `BatchingEventLog`, unless another storage is configured."""
+    """The instance of a Dagster home, for runs in this process.
+
+    Unless other storage is configured, its event log is a `BatchingEventLog`, and it keeps no copy of what is printed:
+    Dagster's own starts four processes to do that, and Ctrl-C in a terminal ends two of them with a traceback.
+    """
     configured = InstanceRef.from_dir(home)
-    events = configured.event_storage_data
+    events, overrides = configured.event_storage_data, dict[str, Any]()
     if events and events.class_name == SqliteEventLogStorage.__name__:
-        batching = {
-            "module": BatchingEventLog.__module__,
-            "class": BatchingEventLog.__name__,
-            "config": events.config_dict,  # the same files, which Dagster's own class can read
-        }
-        configured = InstanceRef.from_dir(home, overrides={"event_log_storage": batching})
+        # The same files, which Dagster's own class can read.
+        overrides["event_log_storage"] = _configured(BatchingEventLog, events.config_dict)
         os.environ.setdefault(BATCH_SIZE, "1000")
-    return DagsterInstance.from_ref(configured)
+    if configured.compute_logs_data.class_name == LocalComputeLogManager.__name__:
+        overrides["compute_logs"] = _configured(NoOpComputeLogManager, {})
+    return DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
+
+
+def _configured(storage: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    return {"module": storage.__module__, "class": storage.__name__, "config": config}
 
 
 class BatchingEventLog(SqliteEventLogStorage):

@@ -52,9 +52,6 @@ class SparkRunner(ABC):
 
     engine = "spark"
 
-    def prepare(self) -> None:  # noqa: B027 - most engines have nothing to prepare
-        """Begin, without waiting, what a job would wait for."""
-
     @abstractmethod
     def workspace(self, context: AssetExecutionContext, job: str) -> AbstractContextManager[Workspace]:
         """Folders for one job of one run, deleted on exit."""

@@ -58,6 +58,7 @@ def start(settings: Settings, version: str, accept: str | None = "a test", **mor
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
         **more,  # type: ignore[call-overload]
     )
 
@@ -123,7 +124,11 @@ def status_of_runs(settings: Settings) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "last_words"),
-    [(signal.SIGTERM, "crime_csv 2014"), (signal.SIGHUP, "enriched_crimes 2014"), (signal.SIGINT, "crimes 2014")],
+    [
+        (signal.SIGTERM, "crime_csv 2014"),
+        (signal.SIGHUP, "enriched_crimes 2014"),
+        (signal.SIGINT, "rejected_crimes 2014"),
+    ],
 )
 def test_a_signal_cancels_a_run_and_readers_see_the_old_year(
     settings: Settings, number: signal.Signals, last_words: str
@@ -134,7 +139,7 @@ def test_a_signal_cancels_a_run_and_readers_see_the_old_year(
         assert published_version(settings) == OLD
         if line.startswith(last_words):
             assert_readers_see(settings, OLD)
-            process.send_signal(number)
+            os.killpg(process.pid, number)  # as a terminal does
             break
     output, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 128 + number, output

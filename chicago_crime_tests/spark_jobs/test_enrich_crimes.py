@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from chicago_crime import reference
-from chicago_crime.storage.local.spark import embedded_server
+from chicago_crime.storage.local.sail import embedded_server
 from chicago_crime.tables import CRIMES
 from spark_jobs import enrich_crimes as job
 

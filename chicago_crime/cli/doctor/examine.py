@@ -107,7 +107,7 @@ def _java_version(java: str) -> str:
 
 
 def _start_sail() -> str:
-    from chicago_crime.storage.local.spark import embedded_server  # imports Dagster
+    from chicago_crime.storage.local.sail import embedded_server
 
     with embedded_server() as address:
         return f"a Spark Connect server started at {address}"

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, multi_asset
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
+from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import one_run_for_all_years
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, lake_record, rows_key
-from chicago_crime.storage.spark import SparkRunner
 from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, Table
 
@@ -31,12 +30,9 @@ def raw_crimes(
     context: AssetExecutionContext,
     object_store: ResourceParam[ObjectStore],
     warehouse: ResourceParam[Warehouse],
-    spark: ResourceParam[SparkRunner],
     of_run: ResourceParam[YearsOfRun],
 ) -> MaterializeResult:
     """Load each year's object as it is, every column a string."""
-    if run_years(context, of_run):
-        spark.prepare()  # its job follows, while most of the work until then is DuckDB's
 
     def load(year: int) -> Metadata:
         record = lake_record(object_store, year)

@@ -1,1 +1,1 @@
-"""Storage on a laptop: folders, DuckDB over Parquet, and Spark in this process or in a JVM."""
+"""Storage on a laptop: folders, DuckDB over Parquet, and Spark's engines."""

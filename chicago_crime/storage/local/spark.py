@@ -1,11 +1,8 @@
-"""Spark on this machine: the embedded engine in this process, or Apache Spark in a JVM."""
+"""Spark on this machine: the embedded engine or Apache Spark in a JVM, each in a process of its own."""
 
-import importlib
-import logging
 import os
 import subprocess
 import sys
-import threading
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -19,7 +16,7 @@ from typing_extensions import override
 
 import spark_jobs
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.storage.local.parquet_files import ROWS_OF_GROUP
+from chicago_crime.storage.local import sail
 from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 
 
@@ -53,49 +50,14 @@ class LocalSpark(SparkRunner):
 
 
 class EmbeddedSpark(LocalSpark):
-    """Sail, a Spark Connect server in this process: starts in two seconds and needs no Java."""
+    """Sail: starts in two seconds and needs no Java."""
 
     engine = "embedded"
 
-    def prepare(self) -> None:
-        """Import Spark's client: it takes a second, in which DuckDB can use the other cores."""
-        threading.Thread(target=importlib.import_module, args=("pyspark.sql.connect.session",)).start()
-
+    @override
     def _run(self, job: str, options: list[str]) -> None:
-        # The client logs warnings when it cleans up a closed session. Errors are raised as well.
-        logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
-        from pyspark.sql import SparkSession
-
-        try:
-            with embedded_server() as address:
-                session = SparkSession.builder.remote(address).getOrCreate()
-                try:
-                    importlib.import_module(f"{spark_jobs.__name__}.{job}").main(options, session)
-                finally:
-                    session.stop()
-        except Exception as error:
-            raise SparkError(f"the Spark job {job} failed on the embedded engine: {error}") from error
-
-
-@contextmanager
-def embedded_server() -> Iterator[str]:
-    """Run a Spark Connect server in this process; yields its address, e.g. sc://127.0.0.1:4040."""
-    # The server reads these when it starts. Its warnings are about unsupported hints that do not matter.
-    os.environ.setdefault("RUST_LOG", "error")
-    # One partition per query keeps the order of rows; jobs use all cores by processing several years at once.
-    os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
-    # Its files become the warehouse's, so they are written as DuckDB writes them.
-    os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_OF_GROUP)
-    os.environ["SAIL_PARQUET__COMPRESSION"] = "zstd(1)"
-    os.environ["SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT"] = "10000"  # bytes; larger ones make larger files, later
-    from pysail.spark import SparkConnectServer
-
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    try:
-        yield f"sc://127.0.0.1:{server.listening_address[1]}"
-    finally:
-        server.stop()
+        if error := sail.run_job(job, options):
+            raise SparkError(f"the Spark job {job} failed on the embedded engine: {error}")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,112 @@
+"""The embedded Spark engine: Sail, a Spark Connect server, with Spark's client in a process of their own.
+
+As a program it starts the server, then runs one job for each line of its input, a JSON list: the name of a file of
+`spark_jobs/` and its options. It answers each with a line, the error or null, and ends with its input. A terminal's
+Ctrl-C must not reach it: Sail stops by itself then, and Spark's client repeats its requests to it for ten minutes.
+"""
+
+import atexit
+import importlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+
+import spark_jobs
+
+_idle: list[subprocess.Popen[str]] = []
+"""The processes that this one has started, without those that run a job."""
+
+
+def prepare() -> None:
+    """Start the engine's process, without waiting the two seconds which that takes."""
+    if not _idle:
+        # A session of its own, because a terminal's Ctrl-C is for the run, which then ends the job.
+        program = [sys.executable, "-m", __name__]
+        pipe = subprocess.PIPE
+        _idle.append(subprocess.Popen(program, stdin=pipe, stdout=pipe, text=True, start_new_session=True))
+
+
+def run_job(job: str, options: list[str]) -> str | None:
+    """Run a job in the engine's process, which waits for another afterwards. Returns why it failed, or None."""
+    prepare()
+    process = _idle.pop()
+    assert process.stdin and process.stdout
+    error: str | None = "the engine's process ended"
+    try:
+        with suppress(BrokenPipeError):
+            print(json.dumps([job, *options]), file=process.stdin, flush=True)
+        if answer := process.stdout.readline():
+            error = json.loads(answer)
+    except BaseException:
+        process.kill()
+        raise
+    if error:
+        process.kill()
+    else:
+        _idle.append(process)
+    return error
+
+
+@atexit.register
+def _end() -> None:
+    for process in _idle:
+        process.kill()
+
+
+@contextmanager
+def embedded_server() -> Iterator[str]:
+    """Run a Spark Connect server in this process; yields its address, e.g. sc://127.0.0.1:4040."""
+    from chicago_crime.storage.local.parquet_files import ROWS_OF_GROUP
+
+    # The server reads these when it starts. Its warnings are about unsupported hints that do not matter.
+    os.environ.setdefault("RUST_LOG", "error")
+    # One partition per query keeps the order of rows; jobs use all cores by processing several years at once.
+    os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
+    # Its files become the warehouse's, so they are written as DuckDB writes them.
+    os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_OF_GROUP)
+    os.environ["SAIL_PARQUET__COMPRESSION"] = "zstd(1)"
+    os.environ["SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT"] = "10000"  # bytes; larger ones make larger files, later
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    try:
+        yield f"sc://127.0.0.1:{server.listening_address[1]}"
+    finally:
+        server.stop()
+
+
+def main() -> None:
+    """Run the jobs that the standard input names."""
+    jobs: SimpleQueue[list[str]] = SimpleQueue()
+
+    def read_jobs() -> None:
+        for line in sys.stdin:
+            jobs.put(json.loads(line))
+        os._exit(0)  # whoever started this process closed its input or died, perhaps in the middle of a job
+
+    threading.Thread(target=read_jobs, daemon=True).start()
+    # The client logs warnings when it cleans up a closed session. Errors are raised as well.
+    logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
+    from pyspark.sql import SparkSession
+
+    with embedded_server() as address:
+        session = SparkSession.builder.remote(address).getOrCreate()
+        while True:
+            job, *options = jobs.get()
+            error = None
+            try:
+                importlib.import_module(f"{spark_jobs.__name__}.{job}").main(options, session)
+            except Exception as raised:
+                error = str(raised) or repr(raised)
+            print(json.dumps(error), flush=True)
+
+
+if __name__ == "__main__":
+    main()
