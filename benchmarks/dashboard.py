@@ -79,7 +79,7 @@ def _make(real: Path, data: Path) -> None:
     (data / "in").mkdir(parents=True)
     with duckdb.connect(config={"memory_limit": "1500MB"}) as connection:
         files = [str(real / f"Chicago_Crimes_{year}.csv.gz") for year in REAL]
-        connection.read_csv(files, all_varchar=True).create("pool")
+        connection.read_csv(files, all_varchar=True, quotechar='"', escapechar='"').create("pool")
         [(pool,)] = connection.sql("SELECT COUNT(*) FROM pool").fetchall()
         for year in range(2001, 2023):
             file = data / "in" / f"Chicago_Crimes_{year}.csv.gz"
