@@ -115,12 +115,6 @@ def test_every_program_that_a_unit_or_script_runs_is_executable(
     assert enabled and all("[Install]" in files[UNITS + name]["content"] for name in enabled)
 
 
-def test_the_machine_waits_longer_than_the_grace_period_for_runs(files: dict[str, dict[str, Any]]) -> None:
-    compose = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text())
-    assert compose["services"]["code"]["stop_grace_period"] == "10m"
-    assert "TimeoutStopSec=11min" in files[UNITS + "chicago-crime.service"]["content"]
-
-
 @pytest.mark.parametrize("content", ["a file system", "a partition table", "unknown data"])
 def test_a_disk_that_holds_data_is_not_formatted(etc: Path, disk: Path, tmp_path: Path, content: str) -> None:
     if content == "a file system":

@@ -13,7 +13,7 @@ from dagster._core.instance.config import dagster_instance_config
 from dagster._core.launcher import RunLauncher
 from dagster._core.workspace.config_schema import process_workspace_config
 
-from chicago_crime.settings import PREFIX, load_settings
+from chicago_crime.settings import load_settings
 from chicago_crime_tests.support import PROJECT, program_missing
 
 pytestmark = pytest.mark.programs
@@ -59,38 +59,8 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     return found
 
 
-def mounts(service: dict[str, Any]) -> dict[str, str]:
-    """Path in the container -> path on the host, or volume."""
-    return {mount.split(":")[1]: mount.split(":")[0] for mount in service["volumes"]}
-
-
 def ports(compose: dict[str, Any]) -> dict[str, list[str]]:
     return {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
-
-
-def test_on_a_laptop_all_data_are_in_volumes(resolved: dict[str, dict[str, Any]]) -> None:
-    services = resolved["local"]["services"]
-    assert set(services) == PLATFORM | {"postgres"}
-    for name in PLATFORM:
-        assert services[name]["environment"]["CHICAGO_CRIME_DEPLOYMENT"] == "local"
-        assert mounts(services[name])["/data"] == "data"
-    assert mounts(services["postgres"]) == {"/var/lib/postgresql/data": "postgres"}
-    assert set(resolved["local"]["volumes"]) == {"data", "postgres", "csv"}
-
-
-def test_on_google_cloud_settings_image_and_folders_come_from_the_env_file(
-    resolved: dict[str, dict[str, Any]],
-) -> None:
-    services = resolved["gcp"]["services"]
-    for name in PLATFORM:
-        assert services[name]["image"].startswith("us-central1-docker.pkg.dev/")
-        assert services[name]["environment"]["CHICAGO_CRIME_GCS_BUCKET"] == "crime-bucket"
-        assert services[name]["environment"]["DAGSTER_POSTGRES_PASSWORD"] == "a-password-of-the-test"
-        assert mounts(services[name])["/data"] == "/var/lib/chicago-crime/data"
-    database = services["postgres"]
-    assert mounts(database)["/var/lib/postgresql/data"] == "/var/lib/chicago-crime/postgres"
-    assert database["environment"]["POSTGRES_PASSWORD"] == "a-password-of-the-test"
-    assert not [name for name in database["environment"] if name.startswith(PREFIX)], "the database needs no settings"
 
 
 @pytest.mark.parametrize("deployment", ENV_FILES)
