@@ -51,14 +51,6 @@ def test_changes_are_shown_by_year_snapshot_and_kind(loaded_twice: Settings) -> 
     assert 'data-table="revisions"' not in text
 
 
-def test_labels_of_types_are_shown_with_those_they_are_merged_into(loaded_twice: Settings) -> None:
-    labels = rows(data_page(PageRequest(data_of(loaded_twice), Filters())), "labels")
-    assert [(row["source"], row["comparable"], row["crimes"]) for row in labels] == [
-        ("CRIM SEXUAL ASSAULT", "CRIMINAL SEXUAL ASSAULT", 36),
-        ("THEFT", "THEFT", 37),
-    ]
-
-
 def test_each_year_says_where_it_is_from_and_why_it_was_accepted(loaded_twice: Settings, tmp_path: Path) -> None:
     settings = copy_of(loaded_twice, tmp_path)
     write_csv(tmp_path / "2014.csv", crimes_of_months(2014, per_month=2))

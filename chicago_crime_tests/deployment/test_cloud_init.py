@@ -140,30 +140,6 @@ def test_an_empty_disk_gets_a_file_system(etc: Path, disk: Path, tmp_path: Path)
 
 
 @needs_root
-def test_files_survive_a_reboot_and_a_larger_disk(etc: Path, disk: Path, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    try:
-        first = run(etc / "prepare-disk", disk, data)
-        if re.search("^mount:.*(loop device|not permitted|permission denied)", first.stderr, re.MULTILINE):
-            pytest.skip(f"root cannot mount here: {first.stderr}")
-        assert first.returncode == 0, first.stderr
-        assert [(data / name).stat().st_uid for name in ("platform", "postgres")] == [10001, 999]
-        (data / "platform" / "a-file").write_text("kept")
-        size = shutil.disk_usage(data).total
-        assert run(etc / "prepare-disk", disk, data).returncode == 0, "it is mounted already"
-        subprocess.run(["umount", str(data)], check=True)
-        with disk.open("r+b") as file:
-            file.truncate(64 * 2**20)
-        again = run(etc / "prepare-disk", disk, data)
-        assert again.returncode == 0, again.stderr
-        assert (data / "platform" / "a-file").read_text() == "kept"
-        if "Permission denied to resize" not in again.stderr:  # in a container
-            assert shutil.disk_usage(data).total > 1.8 * size
-    finally:
-        subprocess.run(["umount", str(data)], capture_output=True, check=False)
-
-
-@needs_root
 @pytest.mark.parametrize("has_image", [True, False])
 def test_a_start_removes_old_containers_mounts_the_disk_and_then_starts_the_stack(
     etc: Path, disk: Path, tmp_path: Path, has_image: bool

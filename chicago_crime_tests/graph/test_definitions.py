@@ -141,15 +141,6 @@ def test_the_sql_reads_the_tables_upstream(table: Table) -> None:
     assert read == {above.name for above in table.upstream}
 
 
-def test_nothing_lost_is_checked_in_every_layer(definitions: Definitions) -> None:
-    graph = definitions.resolve_asset_graph()
-    checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
-    assert {(name, "nothing_lost") for name in ("raw_crimes", "crimes", "enriched_crimes")} <= checks
-    assert {("crime_csv", "has_not_shrunk"), ("crime_csv", "has_no_gap")} <= checks
-    assert {(name, "holds_to_schema") for name in TABLES if name != "raw_crimes"} <= checks
-    assert {(table.name, "adds_up") for table in TABLES.values() if table.adds_up} <= checks
-
-
 def test_a_listener_hears_of_every_asset_and_year(sample_settings: Settings) -> None:
     steps: list[Step] = []
     installation = Installation(sample_settings)

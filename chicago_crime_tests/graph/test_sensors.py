@@ -179,15 +179,6 @@ def test_of_kaggle_only_new_years_and_loaded_ones_that_were_replaced_there_are_r
     assert watch.requested() == [(2016, 2016)]
 
 
-def test_a_refused_token_skips_the_tick_and_is_not_shown(
-    kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
-) -> None:
-    settings = load_settings(source="kaggle", kaggle_api_token=TOKEN + "0", data_dir=tmp_path / "data")
-    result = Watch(settings, instance).tick()
-    assert "does not accept the token" in (result.skip_message or "")
-    assert TOKEN not in (result.skip_message or "")
-
-
 def test_of_the_portal_the_changed_years_are_requested_after_one_query(
     portal: PortalServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:

@@ -63,6 +63,10 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         ("id", ["3.1E+07", "31,000,001", '="31000002"'], [31_000_000, 31_000_001, 31_000_002]),
         ("id", ["1.04E+07", "10400001.0", "1e+06"], [10_400_000, 10_400_001, 1_000_000]),
         ("beat", ["1,811", '="0111"', "111.0"], [1811, 111, 111]),
+        # what the City's own programs lose or add
+        ("latitude", ["41.88350018700001"], [41.883500187]),
+        ("date", ["2016-03-05 14:30:00.000000 UTC", "03/05/2016 12:00:00 AM"], [AFTERNOON, MIDNIGHT]),
+        ("block", ["  001XX N STATE ST "], ["001XX N STATE ST"]),
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " "], [None] * 5),
     ],

@@ -220,27 +220,6 @@ def test_publishing_needs_no_more_disk_than_the_tables(loaded_years: Settings) -
     assert all(file.stat().st_ino in links for file in data)
 
 
-@pytest.mark.parametrize(
-    ("exchanged", "reason"),
-    [
-        (("iucr", "fbi_code"), "fbi_code is not of the form"),
-        (("beat", "district"), "district is not between 1 and 31"),
-        (("date", "updated_on"), "have a date of another year there"),
-    ],
-)
-def test_exchanged_columns_keep_the_year_as_it_is(
-    loaded_copy: Settings, exchanged: tuple[str, str], reason: str
-) -> None:
-    one, other = exchanged
-    rows = crimes_of_months(2014)
-    wrong = [row | {one: row[other], other: row[one]} for row in rows[:9]]
-    write_csv(loaded_copy.folder / "2014.csv", wrong + rows[9:])
-    [report] = run(loaded_copy, 2014)
-    assert not report.success
-    assert reason in "; ".join(report.reasons)
-    assert rows_now(loaded_copy, "SELECT COUNT(*) FROM crimes WHERE fbi_code = '06' AND district = 1") == (72,)
-
-
 def test_years_of_a_version_without_a_table_stay_published(loaded_copy: Settings) -> None:
     objects = loaded_copy.data_dir / "objects"
     catalog = json.loads((objects / CATALOG).read_text())

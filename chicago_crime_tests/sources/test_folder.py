@@ -395,12 +395,3 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
     assert sorted(before) == [2014, 2015, 2016, 2017]
     os.utime(downloads / "2016-12.csv", (1, 1))
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
-
-
-def test_progress_reaches_the_end(tmp_path: Path, downloads: Path) -> None:
-    put(downloads, {"2014.csv": PLAIN, "2016_to_2017.csv": PLAIN})
-    (tmp_path / "target").mkdir()
-    seen: dict[int, list[tuple[int, int | None]]] = {2014: [], 2016: []}
-    for year, steps in seen.items():
-        FolderSource(downloads).fetch(year, tmp_path / "target", lambda *step, steps=steps: steps.append(step))
-    assert all(done == total for done, total in (steps[-1] for steps in seen.values()))

@@ -49,12 +49,6 @@ def test_the_tokens_own_file_wins_over_the_pair(home: Path, name: str) -> None:
     assert found == Credentials(str(file), api_token=SecretStr(SECRET))
 
 
-def test_a_given_pair_wins_over_its_file(home: Path) -> None:
-    put(home / ".kaggle" / "kaggle.json", pair("another"))
-    found = KaggleLogin(username="me", key=SecretStr(SECRET)).find()
-    assert (found.username, found.key, found.api_token) == ("me", SecretStr(SECRET), None)
-
-
 @pytest.mark.parametrize("folder", [".kaggle", ".config/kaggle"])
 def test_the_pairs_file_is_found_where_kaggle_puts_it(home: Path, folder: str) -> None:
     file = put(home / folder / "kaggle.json", pair())
@@ -85,10 +79,3 @@ def test_a_token_file_with_several_lines_is_an_error_that_does_not_show_its_cont
 def test_the_error_for_missing_credentials_says_how_to_get_them(home: Path) -> None:
     with pytest.raises(SourceError, match=r"no token was found.*KAGGLE_API_TOKEN.*`portal` needs none"):
         KaggleLogin().find()
-
-
-def test_secrets_do_not_appear_in_a_repr() -> None:
-    shown = repr(Credentials("a file", SecretStr(SECRET), "me", SecretStr(SECRET))) + repr(
-        KaggleLogin(SecretStr(SECRET))
-    )
-    assert SECRET not in shown

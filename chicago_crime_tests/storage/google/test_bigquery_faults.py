@@ -50,13 +50,6 @@ def test_a_job_is_restarted_after_a_transient_failure(cloud: Cloud, warehouse: B
     assert cloud.bigquery.jobs.will_fail == []
 
 
-def test_a_permanent_failure_of_a_job_is_an_error_at_once(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.bigquery.jobs.will_fail = [("MERGE", "resourcesExceeded", "Resources exceeded: too much")]
-    with pytest.raises(WarehouseError, match=r"cannot compute crimes for 2014: .*Resources exceeded: too much"):
-        warehouse.replace_year(CRIMES, 2014)
-    assert cloud.years("crimes") == {2014: 36}
-
-
 def test_two_processes_can_replace_the_same_year_at_once(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     aborted: list[Job] = []
     meet = threading.Barrier(2, timeout=TIMEOUT_S)
@@ -76,33 +69,6 @@ def test_two_processes_can_replace_the_same_year_at_once(cloud: Cloud, warehouse
     assert cloud.years("crimes") == {2014: 36}
     assert len(aborted) >= 1
     assert all("due to concurrent update" in (job.error or {})["message"] for job in aborted)
-
-
-def test_two_years_at_once_in_one_process_never_conflict(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.load_raw(warehouse, 2015, crimes_of_months(2015))
-    cloud.bigquery.engine.pause_s = 0.05
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda year: warehouse.replace_year(CRIMES, year), [2014, 2015]))
-    assert [job for job in cloud.bigquery.jobs.by_id.values() if job.error] == []
-    assert cloud.years("crimes") == {2014: 36, 2015: 36}
-
-
-def test_a_reader_sees_the_old_year_or_the_new_one_never_a_mix(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    seen, stop = set(), threading.Event()
-    reading = cloud.warehouse()
-
-    def read() -> None:
-        while not stop.is_set():
-            rows = reading.query("SELECT COUNT(*) AS n, COUNT(DISTINCT arrest) AS flags FROM crimes").to_pylist()
-            seen.add(tuple(rows[0].values()))
-
-    cloud.bigquery.engine.pause_s = 0.1
-    reader = threading.Thread(target=read)
-    reader.start()
-    cloud.load(warehouse, 2014, crimes_of_months(2014, arrest="true"))
-    stop.set()
-    reader.join()
-    assert seen == {(36, 1)}
 
 
 def test_a_table_with_other_columns_is_outdated_and_refused_with_the_migration(fresh_cloud: Cloud) -> None:

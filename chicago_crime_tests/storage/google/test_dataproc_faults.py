@@ -235,18 +235,18 @@ def test_a_retry_does_not_take_the_failed_job_for_its_own(cloud: Cloud) -> None:
     assert nothing_is_left(cloud)
 
 
-def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:
-    assert start(cloud, cloud.spark(dataproc_workers=0)).success
-    with pytest.raises(SettingsError, match="0 for a single-node cluster, or 2 and more"):
-        build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
-
-
 def test_an_unreadable_log_fails_nothing_and_is_reported_once(cloud: Cloud) -> None:
     cloud.dataproc.pretend_s = 0.3
     cloud.dataproc.dataproc.is_default_forced = True  # into a bucket that is not ours
     ran = start(cloud, cloud.spark(dataproc_mode="serverless"))
     assert ran.success, ran.reason
     assert ran.log.count("cannot be read now") == 1
+
+
+def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:
+    assert start(cloud, cloud.spark(dataproc_workers=0)).success
+    with pytest.raises(SettingsError, match="0 for a single-node cluster, or 2 and more"):
+        build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
 
 
 def test_the_address_is_that_of_the_region(cloud: Cloud) -> None:

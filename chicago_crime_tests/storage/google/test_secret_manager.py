@@ -1,7 +1,6 @@
 """Tests of `chicago_crime/storage/google/secret_manager.py`: its request to Secret Manager on loopback."""
 
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +17,6 @@ from chicago_crime.sources.kaggle.source import KaggleSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.credentials import service_account_file
-from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.support import all_told_by
 
 NAME = "projects/chicago-test/secrets/kaggle-token"
@@ -71,11 +69,6 @@ def test_the_secret_may_be_the_content_of_kaggles_own_file(server: AccessServer,
     assert (found.username, found.key, found.api_token) == ("somebody", SecretStr(SECRET), None)
 
 
-def test_a_token_in_the_settings_needs_no_request_to_google(server: AccessServer, login: KaggleLogin) -> None:
-    assert replace(login, api_token=SecretStr("a token")).find().api_token == SecretStr("a token")
-    assert server.requests == []
-
-
 def test_errors_have_the_command_that_fixes_them(server: AccessServer, login: KaggleLogin) -> None:
     secrets = server.secrets
     server.secrets = {}
@@ -94,29 +87,6 @@ def test_a_secret_without_a_token_is_an_error_that_does_not_quote_it(
     with pytest.raises(SourceError, match=f"{NAME}/versions/latest (does not hold a|is not JSON)") as raised:
         login.find()
     assert "two" not in all_told_by(raised.value)
-
-
-@pytest.mark.parametrize("fault", [Fault(status=503), Fault(cut_after=10)], ids=["503", "cut"])
-def test_a_request_is_retried_after_a_transient_fault(server: AccessServer, login: KaggleLogin, fault: Fault) -> None:
-    server.will(fault, on=":access")
-    assert login.find().api_token == SecretStr(SECRET)
-    assert len(server.calls) == 2
-
-
-def test_the_secret_is_not_in_the_debug_log_of_any_library(
-    login: KaggleLogin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Google's libraries put responses into attributes of records, which only structured handlers show."""
-    google = logging.getLogger("google")
-    monkeypatch.setattr(google, "propagate", True)
-    caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, "google")
-    assert SECRET not in repr(login) + repr(login.find())
-    assert caplog.records
-    logged = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
-    assert "Received response" not in logged
-    assert SECRET not in logged
-    assert "S0dBVF9wbGFudGVk" not in logged  # as it travels, in base64
 
 
 def test_the_error_for_missing_libraries_says_how_to_install_them(
