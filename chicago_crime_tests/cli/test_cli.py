@@ -258,6 +258,7 @@ def test_synthetic_rows_are_labelled_wherever_they_show(tmp_path: Path) -> None:
         assert "SYNTHETIC" in command(*arguments, "--data-dir", tmp_path).output
 
 
+@pytest.mark.slow
 def test_the_demo_answers_three_questions_and_says_what_to_do_next(tmp_path: Path) -> None:
     result = command("demo", "--data-dir", tmp_path, COLUMNS="80")
     assert result.exit_code == 0, result.output

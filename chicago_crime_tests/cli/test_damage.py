@@ -132,8 +132,7 @@ def test_each_command_names_a_damaged_file_and_how_to_mend_it(loaded_copy: Setti
     "names",
     [
         ("manifest", "record of the lake", "working footer", "published pages", "empty mart", "catalog"),
-        ("empty manifest", "empty working file", "empty published file", "published mart", "empty catalog"),
-        ("no catalog",),
+        ("empty manifest", "empty working file", "empty published file", "published mart", "no catalog"),
     ],
 )
 def test_loading_a_year_again_mends_all_of_it(loaded_copy: Settings, names: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """What runs on a server: `docker-compose.yaml`, `Dockerfile`, `deploy/` and the locks, checked without Docker."""
 
-import importlib
 import os
 import re
 import shutil
@@ -9,16 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from dagster._core.instance.config import dagster_instance_config
-from dagster._core.launcher import RunLauncher
-from dagster._core.workspace.config_schema import process_workspace_config
 
-from chicago_crime.settings import load_settings
 from chicago_crime_tests.support import PROJECT, program_missing
 
 pytestmark = pytest.mark.programs
 
-PLATFORM = {"migrate", "code", "webserver", "daemon", "dashboard"}
 
 ENV_FILES = {
     "local": "",
@@ -61,16 +55,6 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
 
 def ports(compose: dict[str, Any]) -> dict[str, list[str]]:
     return {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
-
-
-@pytest.mark.parametrize("deployment", ENV_FILES)
-def test_the_platform_accepts_the_settings_of_every_service(
-    deployment: str, resolved: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in PLATFORM:
-        for variable, value in resolved[deployment]["services"][name]["environment"].items():
-            monkeypatch.setenv(variable, value)
-        assert load_settings().deployment == deployment
 
 
 def test_every_service_is_restricted(resolved: dict[str, dict[str, Any]]) -> None:
@@ -127,18 +111,3 @@ def test_the_image_gets_the_tested_versions_and_no_development_tools() -> None:
     assert {name: version for name, version in running.items() if development.get(name) != version} == {}
     assert {"dagster-postgres", "psycopg2-binary", "google-cloud-bigquery", "duckdb"} <= running.keys()
     assert not {"pyspark", "pytest", "ruff", "mypy", "playwright", "zetasql"} & running.keys()
-
-
-def test_dagster_accepts_the_instance_and_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
-    compose = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text())
-    for name, value in compose["x-platform"]["environment"].items():
-        monkeypatch.setenv(name, value)
-    config, _ = dagster_instance_config(str(PROJECT / "deploy"))
-    assert config["run_retries"] == {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}
-    assert config["telemetry"] == {"enabled": False}
-    launcher = config["run_launcher"]
-    assert issubclass(getattr(importlib.import_module(launcher["module"]), launcher["class"]), RunLauncher)
-    workspace = process_workspace_config(yaml.safe_load((PROJECT / "deploy" / "workspace.yaml").read_text()))
-    assert workspace.success, workspace.errors
-    read = set(re.findall(r"env: (\w+)", "".join(file.read_text() for file in (PROJECT / "deploy").glob("*.yaml"))))
-    assert read <= compose["x-platform"]["environment"].keys()

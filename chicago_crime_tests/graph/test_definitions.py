@@ -1,7 +1,5 @@
 """Tests of `chicago_crime/definitions.py`: the graph as Dagster loads it, derived from the tables."""
 
-import json
-import os
 import subprocess
 import sys
 from datetime import datetime
@@ -27,7 +25,6 @@ from chicago_crime.published.catalog import CHICAGO
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import REVISIONS, TABLES, Table
 from chicago_crime.tables.years import current_year
-from chicago_crime_tests.support import PROJECT
 
 LOAD = """
 import sys, threading, time
@@ -101,21 +98,6 @@ def test_what_is_made_of_a_changed_year_follows_also_if_it_is_long_past(definiti
         asked = {name: changed.get_requested_partitions(AssetKey(name)) for name in made_of_it}
     assert all(years == {"2014"} for years in asked.values())
     assert changed.total_requested == len(asked)
-
-
-@pytest.mark.slow
-def test_dagsters_own_command_checks_and_lists_it(tmp_path: Path) -> None:
-    dg, here = (
-        Path(sys.executable).with_name("dg"),
-        {"CHICAGO_CRIME_DATA_DIR": str(tmp_path), "VIRTUAL_ENV": sys.prefix},
-    )
-    subprocess.run([dg, "check", "defs"], cwd=PROJECT, env=os.environ | here, check=True)
-    listed = subprocess.run(
-        [dg, "list", "defs", "--json"], cwd=PROJECT, env=os.environ | here, check=True, capture_output=True
-    )
-    jobs = {job["name"]: job["description"] for job in json.loads(listed.stdout)["jobs"]}
-    assert jobs.keys() == {"load_and_publish", "fetch_boundaries"}
-    assert all(jobs.values())
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)

@@ -27,12 +27,14 @@ def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -
     return pass_through(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
 
 
+PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lambda _: csv_scan("$file", NAMES))
+
+
 def values_of(passage: Passage, column: str) -> list[Any]:
     """What the typed table would have of a column, in the order of the file."""
-    parsed = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lambda _: csv_scan("$file", NAMES))
     with duckdb.connect(config={"threads": 1}) as connection:
         return [
-            v for (v,) in connection.execute(f"SELECT {column} FROM ({parsed})", {"file": str(passage.file)}).fetchall()
+            v for (v,) in connection.execute(f"SELECT {column} FROM ({PARSED})", {"file": str(passage.file)}).fetchall()
         ]
 
 

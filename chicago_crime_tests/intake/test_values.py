@@ -140,13 +140,6 @@ def test_rows_that_all_lack_a_place_are_no_reason_to_refuse_them(tmp_path: Path)
     assert gated(tmp_path, [row | nowhere for row in LARGE]).problem == ""
 
 
-def test_a_file_with_unreadable_values_can_be_let_through(tmp_path: Path) -> None:
-    file = write_csv(tmp_path / "2016.csv", [crime(arrest="maybe", date="03/15/2016 02:30:00 PM")])
-    passage = pass_through(file, YEAR, tmp_path)
-    assert "'arrest': 1 of 1 values cannot be read" in passage.problem
-    assert passage.unreadable == {"arrest": {"count": 1, "line": 2, "example": "maybe"}}
-
-
 def test_a_column_is_named_as_the_file_names_it(tmp_path: Path) -> None:
     header = [name.upper() for name in reversed(NAMES)]
     rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="?")]

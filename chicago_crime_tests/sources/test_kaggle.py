@@ -53,14 +53,6 @@ def test_the_years_are_those_of_the_listing_on_all_its_pages(kaggle: KaggleServe
     assert kaggle.storage.requests == []
 
 
-def test_expected_files_come_from_the_listing(kaggle: KaggleServer) -> None:
-    found = source().expect([2014, 2023])
-    assert {year: (expected.what, expected.bytes) for year, expected in found.items()} == {
-        2014: ("Chicago_Crimes_2014.csv", len(content_of(kaggle)))
-    }
-    assert kaggle.storage.requests == []
-
-
 def test_only_the_years_file_is_downloaded(kaggle: KaggleServer, target: Path) -> None:
     progress: list[tuple[int, int | None]] = []
     file = source().fetch(2014, target, lambda done, total: progress.append((done, total)))

@@ -85,16 +85,6 @@ def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not(
     assert records == [long, *endless.splitlines(keepends=True), long]
 
 
-@pytest.mark.parametrize("columns", [[0, 1, 2, 3], [0, 1, 2, 3, None]])
-def test_a_damaged_record_stays_damaged_when_it_is_converted(columns: list[int | None]) -> None:
-    width = len(columns)
-    damaged = ",".join("x" * width) + ";1\n"  # two fields with semicolons, and by accident the right number with commas
-    found = converted(f"{damaged}1;2;3;4\n".encode(), ";", 9, columns)
-    bad, good = csv.reader(found.decode().splitlines())
-    assert len(bad) != width
-    assert good[:4] == ["1", "2", "3", "4"]
-
-
 @pytest.mark.parametrize(
     ("date", "year"),
     [

@@ -32,8 +32,3 @@ def test_a_file_that_is_not_what_it_was_is_refused_and_the_old_object_stays(
         store.put("a", changed, checksum)
     assert store.get("a", tmp_path).read_bytes() == b"content"
     assert list((tmp_path / "staging").iterdir()) == []
-
-
-def test_an_object_that_is_not_there_is_told(store: FolderStore, tmp_path: Path) -> None:
-    with pytest.raises(ObjectStoreError, match=r"no object crimes/2014\.csv"):
-        store.get("crimes/2014.csv", tmp_path)
