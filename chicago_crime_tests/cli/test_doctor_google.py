@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from chicago_crime.cli.app import app
 from chicago_crime.cli.doctor import examine as local_doctor
 from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.doctor.google import examine_google
@@ -226,8 +224,16 @@ def test_without_credentials_one_signs_in_with_a_quota_project(
     assert finding.fix == f"{login} && gcloud auth application-default set-quota-project {PROJECT_ID}"
 
 
-def doctor(cloud: WholeCloud, **changes: str) -> Result:
-    return CliRunner().invoke(app, ["doctor"], env={"COLUMNS": "150", **cloud.environment, **changes})
+@pytest.mark.parametrize("name", ["gcs_endpoint", "google_api_endpoint"])
+def test_a_service_that_cannot_be_reached(cloud: WholeCloud, name: str) -> None:
+    found = problems(cloud, **{name: "http://127.0.0.1:9"})
+    assert found
+    assert all("cannot be reached" in finding.detail and finding.fix for finding in found)
+
+
+def test_a_page_in_place_of_an_answer_is_told_by_its_status(cloud: WholeCloud) -> None:
+    cloud.bigquery.will(Fault(status=401), times=100)
+    assert "HTTP status 401" in str(problems(cloud))
 
 
 def test_without_googles_packages_the_fix_installs_them(cloud: WholeCloud, monkeypatch: pytest.MonkeyPatch) -> None:

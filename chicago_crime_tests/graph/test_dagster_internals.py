@@ -7,11 +7,14 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from queue import Queue
 
 import pytest
-from dagster import AssetKey, DagsterInstance, DagsterRunStatus, asset, materialize
+import yaml
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, DagsterRunStatus, asset, materialize
 from dagster._check import CheckError
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
@@ -61,6 +64,45 @@ def test_the_batching_log_and_dagsters_own_read_each_others_events(settings: Set
             assert events_of(reader, run_id) == written
             latest = reader.get_latest_materialization_event(AssetKey("a_table"))
             assert latest and latest.run_id == run_id
+
+
+def test_threads_and_instances_write_at_once_without_loss(settings: Settings) -> None:
+    with open_instance(settings) as one, open_instance(settings) as other:
+
+        def write(number: int) -> None:
+            instance = one if number % 2 else other
+            instance.report_runless_asset_event(AssetMaterialization("a_table", partition=str(number)))
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(write, range(40)))
+        assert one.get_materialized_partitions(AssetKey("a_table")) == {str(number) for number in range(40)}
+
+
+def test_the_ui_notices_each_event_of_a_run_that_goes_on(settings: Settings) -> None:
+    """It watches the database file; the events are in the write-ahead log beside it."""
+    with open_instance(settings) as instance, DagsterInstance.from_config(str(settings.home)) as ui:
+        run_id = materialize([a_table], instance=instance).run_id
+        [event] = [e for e in instance.all_logs(run_id) if e.dagster_event and e.dagster_event.is_step_materialization]
+        noticed: Queue[str] = Queue()
+        known = ui.get_records_for_run(run_id).cursor
+        ui.watch_event_logs(run_id, known, lambda entry, cursor: noticed.put(cursor))
+        for _ in range(2):
+            instance.event_log_storage.store_event(event)
+            assert noticed.get(timeout=30) != known
+
+
+def test_a_configured_storage_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = settings.data_dir / "project"
+    project.mkdir()
+    consolidated = {
+        "module": "dagster._core.storage.event_log",
+        "class": "ConsolidatedSqliteEventLogStorage",
+        "config": {"base_dir": str(settings.data_dir / "elsewhere")},
+    }
+    (project / "dagster.yaml").write_text(yaml.dump({"event_log_storage": consolidated}))
+    monkeypatch.setattr("chicago_crime.graph.instance.PROJECT_FOLDER", project)
+    with open_instance(settings) as instance:
+        assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(settings: Settings) -> None:

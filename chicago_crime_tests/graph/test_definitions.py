@@ -1,5 +1,7 @@
 """Tests of `chicago_crime/definitions.py`: the graph as Dagster loads it, derived from the tables."""
 
+import json
+import os
 import subprocess
 import sys
 from datetime import datetime
@@ -25,6 +27,7 @@ from chicago_crime.published.catalog import CHICAGO
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import REVISIONS, TABLES, Table
 from chicago_crime.tables.years import current_year
+from chicago_crime_tests.support import PROJECT
 
 LOAD = """
 import sys, threading, time
@@ -135,3 +138,18 @@ def test_a_listener_hears_of_every_asset_and_year(sample_settings: Settings) -> 
         (asset, year): 600 for asset in ("crime_csv", "crime_object", "raw_crimes") for year in (2014, 2015)
     }
     assert {step.share for step in steps} > {None}, "the source reports how much is done"
+
+
+@pytest.mark.slow
+def test_dagsters_own_command_checks_and_lists_it(tmp_path: Path) -> None:
+    dg, here = (
+        Path(sys.executable).with_name("dg"),
+        {"CHICAGO_CRIME_DATA_DIR": str(tmp_path), "VIRTUAL_ENV": sys.prefix},
+    )
+    subprocess.run([dg, "check", "defs"], cwd=PROJECT, env=os.environ | here, check=True)
+    listed = subprocess.run(
+        [dg, "list", "defs", "--json"], cwd=PROJECT, env=os.environ | here, check=True, capture_output=True
+    )
+    jobs = {job["name"]: job["description"] for job in json.loads(listed.stdout)["jobs"]}
+    assert jobs.keys() == {"load_and_publish", "fetch_boundaries"}
+    assert all(jobs.values())

@@ -68,7 +68,6 @@ class Cloud(WholeCloud):
         catalog = self.bigquery.catalog
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
-            catalog.database.cursor().execute(f"DELETE FROM {table.gone_table}")
             table.labels = dict(LABELS)
             table.changed()
             table.rows_changed()
