@@ -82,11 +82,14 @@ def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_year
     assert Installation(loaded_copy).published_years()[2014].accepted == "the City withdrew them"
 
 
-def test_a_column_that_lost_its_values_is_refused(loaded_copy: Settings) -> None:
-    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, district=""))
+def test_columns_that_lost_their_values_are_refused(loaded_copy: Settings) -> None:
+    rows = crimes_of_months(2014, district="")
+    lost = [row | {"date": row["date"].replace("10:15:00 AM", "12:00:00 AM")} for row in rows]
+    write_csv(loaded_copy.folder / "2014.csv", lost)
     [report] = run(loaded_copy, 2014)
     assert not report.success
-    assert "district has values in the published 2014, and none in the new file" in report.reasons[0]
+    for column in ("district", "the time of day in date"):
+        assert f"{column} has values in the published 2014, and none in the new file" in report.reasons[0]
 
 
 def test_vanished_crimes_of_one_area_are_found_although_the_year_lost_few(tmp_path: Path) -> None:
