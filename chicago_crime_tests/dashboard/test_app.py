@@ -34,9 +34,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_and_every_download_names_its_snapshot_and_marks_sample_data_as_synthetic(
-    client: TestClient, page: str
-) -> None:
+def test_pages_and_downloads_name_their_snapshot_and_synthetic_rows(client: TestClient, page: str) -> None:
     response = client.get(f"/{page}?year=2016&map=hot_spots&source_labels=yes")
     assert response.status_code == 200
     text = response.text
@@ -65,9 +63,7 @@ def test_real_data_is_not_marked(loaded_years: Settings) -> None:
     assert response.text.splitlines() == ['"name","crimes","share","arrest_rate"', '"THEFT",36,1,0']
 
 
-def test_streets_are_off_and_browsers_may_load_them_from_the_set_address_alone(
-    client: TestClient, sample: Settings
-) -> None:
+def test_streets_are_loaded_from_the_set_address_alone(client: TestClient, sample: Settings) -> None:
     response = client.get("/where")
     assert "http" not in response.headers["content-security-policy"]
     assert '"streets":null' in response.text

@@ -62,7 +62,7 @@ SPAN_STARTS = {
         ("2015-12-31", "ward", ["2014-12-31", "2013-12-31", "2012-12-31"]),
     ],
 )
-def test_the_mean_of_three_years_is_that_of_a_plain_query(
+def test_the_mean_of_three_years_is_that_of_a_query(
     five_years: Settings, end: str, rows: str, days_before: list
 ) -> None:
     found = spans(five_years, end, rows)

@@ -104,9 +104,7 @@ def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Dat
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
 
 
-def test_official_outlines_are_drawn_but_not_for_years_before_they_were_redrawn(
-    copied: Settings, tmp_path: Path
-) -> None:
+def test_official_outlines_are_not_drawn_for_years_before_them(copied: Settings, tmp_path: Path) -> None:
     assert "chicago-crime boundaries" in " ".join(where(PageRequest(data_of(copied), Filters())).sections[0].caveats)
     fetch_outlines(copied.model_copy(update={"boundaries": write_outlines(tmp_path / "outlines")}))
     data = data_of(copied)

@@ -54,7 +54,7 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(cloud: Cloud, moment: str) -> None:
+def test_kill_9_leaves_whole_tables_and_the_next_run_repairs(cloud: Cloud, moment: str) -> None:
     assert kill_run_at(cloud, MOMENTS[moment])
 
 

@@ -194,9 +194,7 @@ def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name:
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
 
 
-def test_filters_apply_without_a_reload_and_the_address_restores_the_view(
-    browser: Browser, page: Page, address: str
-) -> None:
+def test_filters_need_no_reload_and_the_address_restores_the_view(browser: Browser, page: Page, address: str) -> None:
     open_page(page, f"{address}/overview")
     page.evaluate("window.isStillHere = true")
     city = number(page, "Reported crimes")

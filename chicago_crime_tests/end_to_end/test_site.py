@@ -71,7 +71,7 @@ def test_every_link_leads_to_a_file_and_every_page_is_reached(site: Path) -> Non
     assert sum(map(len, pages.values())) < LARGEST_PAGES_MB * 1e6
 
 
-def test_the_map_leads_to_the_page_of_an_area_with_the_numbers_of_the_dashboard(
+def test_the_map_leads_to_an_area_with_the_dashboards_numbers(
     browser: Browser, site: Path, real_years: Settings
 ) -> None:
     with silent_page(browser) as page:

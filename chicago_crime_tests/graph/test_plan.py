@@ -100,9 +100,7 @@ def test_real_years_never_become_synthetic(loaded_years: Settings) -> None:
     assert problem.startswith("real rows of 2014-2015 are published in this data folder, and SYNTHETIC ones would be")
 
 
-def test_a_year_that_would_shrink_is_a_problem_unless_that_is_allowed(
-    loaded_years: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_year_that_would_shrink_is_a_problem(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FolderSource, "expect", lambda *_: {2014: Expected("2014.csv", rows=30)})
     few = loaded_years
     [problem] = plan_of(few, [2014]).problems

@@ -187,9 +187,7 @@ def test_of_the_portal_the_changed_years_are_requested_after_one_query(
     assert watch.requested() == []
 
 
-def test_a_portal_that_fails_skips_the_tick_without_a_retry(
-    portal: PortalServer, tmp_path: Path, instance: DagsterInstance
-) -> None:
+def test_a_portal_that_fails_skips_the_tick(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> None:
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     portal.will(Fault(status=503))
     result = watch.tick()

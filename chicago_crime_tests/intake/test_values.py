@@ -109,9 +109,7 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ("beat", ["1811", "0x10", "-5"], "'beat': 2 of 3 values cannot be read; the first is '0x10' in line 3"),
     ],
 )
-def test_a_file_with_too_many_unreadable_values_is_refused(
-    tmp_path: Path, column: str, texts: list[str], message: str
-) -> None:
+def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, texts: list[str], message: str) -> None:
     rows = [crime(**{"id": n, "date": "03/05/2016 01:00:00 PM", column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
         passage = gated(tmp_path, rows)

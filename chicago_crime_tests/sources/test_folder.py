@@ -344,9 +344,7 @@ def test_a_file_that_cannot_be_read_costs_its_own_years_only(tmp_path: Path, dow
     assert FolderSource(downloads).years() == [2014, 2015, 2016]
 
 
-def test_the_error_for_a_missing_year_lists_the_available_ones_and_what_is_not_read(
-    tmp_path: Path, downloads: Path
-) -> None:
+def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downloads: Path) -> None:
     put(downloads, {"2014.csv": PLAIN, "2013-2017.csv": PLAIN, "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""})
     refused = load(tmp_path, downloads, 2018)[2018]
     assert "no rows of 2018" in refused

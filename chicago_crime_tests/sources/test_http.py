@@ -103,9 +103,7 @@ def test_an_unreachable_server_is_an_error(storage: KaggleStorage) -> None:
 @pytest.mark.parametrize(
     "fault", [Fault(cut_after=1_000_000), Fault(cut_after=0), Fault(pause_s=60)], ids=["cut", "cut at once", "silence"]
 )
-def test_a_download_that_breaks_starts_again_and_fails_in_the_end(
-    storage: KaggleStorage, tmp_path: Path, fault: Fault
-) -> None:
+def test_a_download_that_breaks_starts_again(storage: KaggleStorage, tmp_path: Path, fault: Fault) -> None:
     policy = replace(IMPATIENT, timeout_s=1)
     storage.will(fault)
     assert load(storage, tmp_path / "a", policy) == CONTENT

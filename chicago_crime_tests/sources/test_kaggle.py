@@ -98,9 +98,7 @@ def test_a_zipped_file_is_unzipped(kaggle: KaggleServer, target: Path) -> None:
     assert [one.status for one in kaggle.storage.requests] == [200, 200]
 
 
-def test_the_error_for_a_missing_year_lists_the_available_ones_and_names_the_portal(
-    kaggle: KaggleServer, target: Path
-) -> None:
+def test_the_error_for_a_missing_year_names_the_portal(kaggle: KaggleServer, target: Path) -> None:
     with pytest.raises(
         SourceError, match=r"no file for 2024\. Years found: 2001, .*2022\. .*CHICAGO_CRIME_SOURCE=portal"
     ):
@@ -116,9 +114,7 @@ def test_a_rejected_token_is_an_error_that_does_not_contain_it(kaggle: KaggleSer
     assert len(kaggle.requests) == 1
 
 
-def test_without_a_token_no_request_is_made_and_the_error_says_how_to_get_one(
-    kaggle: KaggleServer, target: Path
-) -> None:
+def test_without_a_token_the_error_says_how_to_get_one(kaggle: KaggleServer, target: Path) -> None:
     with pytest.raises(SourceError, match=r"no token was found: .*kaggle\.com/settings.*CHICAGO_CRIME_SOURCE=portal"):
         KaggleSource(KaggleLogin()).fetch(2014, target)
     assert kaggle.requests == []
@@ -144,3 +140,11 @@ def test_a_missing_dataset_is_an_error(kaggle: KaggleServer) -> None:
     kaggle.will(Fault(status=404))
     with pytest.raises(SourceError, match="dataset salikhussaini49/chicago-crimes or its file no longer exists"):
         source().years()
+
+
+def test_expected_files_come_from_the_listing(kaggle: KaggleServer) -> None:
+    found = source().expect([2014, 2023])
+    assert {year: (expected.what, expected.bytes) for year, expected in found.items()} == {
+        2014: ("Chicago_Crimes_2014.csv", len(content_of(kaggle)))
+    }
+    assert kaggle.storage.requests == []

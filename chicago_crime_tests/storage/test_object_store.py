@@ -21,9 +21,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_file_that_is_not_what_it_was_is_refused_and_the_old_object_stays(
-    store: FolderStore, file: Path, tmp_path: Path
-) -> None:
+def test_a_changed_file_is_refused_and_the_old_object_stays(store: FolderStore, file: Path, tmp_path: Path) -> None:
     store.put("a", file)
     checksum = hashlib.sha256(b"content").hexdigest()
     changed = tmp_path / "changed"

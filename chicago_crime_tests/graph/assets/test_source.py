@@ -47,9 +47,7 @@ def made(report: RunReport) -> set[int]:
     return {year for (_, year), metadata in report.metadata.items() if "unchanged" not in metadata}
 
 
-def test_a_days_refresh_publishes_what_a_full_load_does_and_makes_only_what_changed(
-    portal: PortalServer, tmp_path: Path
-) -> None:
+def test_a_days_refresh_makes_only_what_changed_and_equals_a_full_load(portal: PortalServer, tmp_path: Path) -> None:
     settings = settings_of(portal, tmp_path / "data")
     run_well(settings, *YEARS)
     first = snapshot_of(settings)

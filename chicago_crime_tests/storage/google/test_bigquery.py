@@ -114,9 +114,7 @@ def test_parquet_is_loaded_by_way_of_staging_tables_that_expire(cloud: Cloud, wa
     assert cloud.warehouse().stored(CRIME_TYPE_COUNT)[2014].lineage == lineage
 
 
-def test_a_year_records_what_it_was_made_of_and_the_rows_that_its_job_reported(
-    cloud: Cloud, warehouse: BigQueryWarehouse
-) -> None:
+def test_a_year_records_what_it_was_made_of_and_its_rows(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, [*crimes_of_months(2014), crime(id="")])
     raw, typed, rejected = (warehouse.stored(table)[2014] for table in (RAW_CRIMES, CRIMES, REJECTED_CRIMES))
     assert [year.rows for year in (raw, typed, rejected)] == [37, 36, 1]
@@ -129,9 +127,7 @@ def test_a_year_records_what_it_was_made_of_and_the_rows_that_its_job_reported(
     assert warehouse.replace_year(CRIMES, 2014).lineage == Lineage.of(CRIMES, [changed.identity])
 
 
-def test_a_run_that_dies_while_it_writes_leaves_a_year_that_is_not_loaded(
-    cloud: Cloud, warehouse: BigQueryWarehouse
-) -> None:
+def test_a_run_that_dies_in_a_write_leaves_a_year_not_loaded(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     for year in (2014, 2015):
         cloud.load(warehouse, year, crimes_of_months(year))
 
@@ -143,7 +139,7 @@ def test_a_run_that_dies_while_it_writes_leaves_a_year_that_is_not_loaded(
     assert cloud.years("crimes") == {2015: 36}
 
 
-def test_published_tables_are_fetched_in_order_as_of_one_instant(
+def test_tables_are_fetched_in_order_as_of_one_instant(
     cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path
 ) -> None:
     for year in (2014, 2015):

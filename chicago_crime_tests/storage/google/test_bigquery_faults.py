@@ -24,9 +24,7 @@ def loaded(cloud: Cloud) -> BigQueryWarehouse:
 
 
 @pytest.mark.parametrize("fault", [Fault(status=503), Fault(loses_answer=True)], ids=["503", "lost response"])
-def test_every_request_may_fail_once_and_the_year_is_replaced_once(
-    cloud: Cloud, warehouse: BigQueryWarehouse, fault: Fault
-) -> None:
+def test_each_request_may_fail_once(cloud: Cloud, warehouse: BigQueryWarehouse, fault: Fault) -> None:
     jobs = set(cloud.bigquery.jobs.by_id)
     for _ in range(100):
         cloud.bigquery.will(fault, on="/bigquery/")

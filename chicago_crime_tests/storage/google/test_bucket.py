@@ -88,9 +88,7 @@ def test_an_object_comes_back_as_it_was_put(server: StorageServer, store: Bucket
 
 
 @pytest.mark.parametrize("size", [0, 8 * MIB, 8 * MIB + 1])
-def test_a_put_is_one_write_and_none_if_the_content_is_there(
-    server: StorageServer, store: BucketStore, folder: Path, size: int
-) -> None:
+def test_a_put_is_one_write_or_none(server: StorageServer, store: BucketStore, folder: Path, size: int) -> None:
     for _ in range(2):
         assert store.put(KEY, file_of(folder, noise(size))).sha256 == hashlib.sha256(noise(size)).hexdigest()
         assert (writes(server), server.read(BUCKET, KEY)) == (1, noise(size))
@@ -104,7 +102,7 @@ def test_a_file_with_another_checksum_is_refused(server: StorageServer, store: B
 
 
 @pytest.mark.parametrize("size", [1000, RESUMABLE])
-def test_a_file_that_changes_during_its_upload_is_never_stored(
+def test_a_file_that_changes_meanwhile_is_not_stored(
     server: StorageServer, store: BucketStore, folder: Path, size: int
 ) -> None:
     server.write(BUCKET, KEY, b"old")
@@ -223,7 +221,7 @@ TRANSIENT = {
 
 
 @pytest.mark.parametrize("fault", ["cut request", "lost response"])
-def test_a_put_survives_a_transient_fault_at_any_request(
+def test_a_put_survives_a_fault_at_any_request(
     server: StorageServer, store: BucketStore, tmp_path: Path, fault: str
 ) -> None:
     server.write(BUCKET, KEY, b"old")
@@ -283,9 +281,7 @@ def test_no_secret_is_in_the_debug_log_of_any_library(
         assert secret not in caplog.text
 
 
-def test_rejected_credentials_are_an_error_that_does_not_show_them(
-    server: StorageServer, store: BucketStore, folder: Path
-) -> None:
+def test_rejected_credentials_are_not_shown(server: StorageServer, store: BucketStore, folder: Path) -> None:
     server.will(Fault(status=401), on=OBJECTS, times=100)
     with pytest.raises(ObjectStoreError, match=r"does not accept our credentials.*CHICAGO_CRIME_GCP_CREDENTIALS") as e:
         store.put(KEY, file_of(folder, b"x"))

@@ -53,7 +53,7 @@ def login_at(server: AccessServer, folder: Path, name: str = NAME) -> KaggleLogi
     return replace(source.login, secret=replace(source.login.secret, policy=policy))
 
 
-def test_the_secret_is_read_on_demand_in_its_newest_version_or_the_named_one(
+def test_the_newest_version_of_the_secret_or_the_named_one_is_read(
     server: AccessServer, login: KaggleLogin, tmp_path: Path
 ) -> None:
     assert server.requests == []
@@ -80,16 +80,14 @@ def test_errors_have_the_command_that_fixes_them(server: AccessServer, login: Ka
 
 
 @pytest.mark.parametrize("content", [b"", b"two\nlines", b"{"])
-def test_a_secret_without_a_token_is_an_error_that_does_not_quote_it(
-    server: AccessServer, login: KaggleLogin, content: bytes
-) -> None:
+def test_a_secret_without_a_token_is_not_quoted(server: AccessServer, login: KaggleLogin, content: bytes) -> None:
     server.secrets[NAME].append(content)
     with pytest.raises(SourceError, match=f"{NAME}/versions/latest (does not hold a|is not JSON)") as raised:
         login.find()
     assert "two" not in all_told_by(raised.value)
 
 
-def test_the_error_for_missing_libraries_says_how_to_install_them(
+def test_missing_libraries_are_told_with_their_installation(
     login: KaggleLogin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.api_core.exceptions", None)

@@ -115,9 +115,7 @@ def test_what_spark_wrote_in_order_becomes_the_year_as_it_is(warehouse: DuckDBWa
     assert pq.read_table(warehouse.file("enriched_crimes", 2014)).to_pylist() == rows.to_pylist()
 
 
-def test_parquet_of_another_year_or_shape_is_refused_and_no_file_means_no_rows(
-    warehouse: DuckDBWarehouse, tmp_path: Path
-) -> None:
+def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match="is not of 2014"):
         warehouse.load_parquet(
             CRIME_TYPE_COUNT, 2014, str(counts_file(tmp_path / "a", [count(2013, "ARSON", 1)]).parent)
@@ -135,9 +133,7 @@ def test_parquet_of_another_year_or_shape_is_refused_and_no_file_means_no_rows(
     "statement",
     ["DROP VIEW crimes", "COPY crimes TO 'copy.csv'", "SELECT 1; DROP VIEW crimes", "", "SELECT nothing FROM crimes"],
 )
-def test_a_query_can_change_nothing_and_an_invalid_one_is_an_error(
-    warehouse: DuckDBWarehouse, tmp_path: Path, statement: str
-) -> None:
+def test_a_query_can_change_nothing(warehouse: DuckDBWarehouse, tmp_path: Path, statement: str) -> None:
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
     before = files_below(warehouse.folder)
     with pytest.raises(WarehouseError):
