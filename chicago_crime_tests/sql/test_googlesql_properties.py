@@ -78,7 +78,7 @@ VALUES: dict[str, st.SearchStrategy[str | None]] = {
 ROWS = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=25)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(ROWS)
 def test_rows_are_typed_alike(rows: list[dict[str, Any]]) -> None:
     raw = [dict.fromkeys(NAMES) | row | {"_PARTITIONTIME": datetime(YEAR, 1, 1, tzinfo=UTC)} for row in rows]
