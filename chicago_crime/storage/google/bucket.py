@@ -198,18 +198,6 @@ class BucketStore(ObjectStore):
         vars(found)["client"] = self.client  # with its connections and its token
         return found, address.path.lstrip("/")
 
-    def upload(self, file: Path, prefix: str, name: str = "") -> str:
-        """Store a file below a prefix, under a folder made from its content and its own name or another.
-
-        Returns:
-            Its address: `gs://bucket/prefix/checksum/name`.
-
-        Raises:
-            ObjectStoreError: as `put`.
-        """
-        checksum = Facts.of(file).sha256
-        return self.uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{name or file.name}", file, checksum).key)
-
     def delete_prefix(self, prefix: str) -> int:
         """Delete every object below a prefix such as `staging/run/`.
 

@@ -171,15 +171,6 @@ def test_a_file_is_added_under_a_name_made_from_its_content(store: BucketStore, 
         assert not is_only
 
 
-def test_an_upload_has_a_name_made_from_its_content(server: StorageServer, store: BucketStore, folder: Path) -> None:
-    file = file_of(folder, b"job", "job.py")
-    address = store.upload(file, "code")
-    assert address == f"gs://{BUCKET}/code/{hashlib.sha256(b'job').hexdigest()[:16]}/job.py"
-    assert store.upload(file, "code/") == address
-    assert store.upload(file_of(folder, b"another job", "job.py"), "code") != address
-    assert (writes(server), len(server.names(BUCKET, "code/"))) == (2, 2)
-
-
 def test_a_prefix_is_deleted_and_nothing_else(server: StorageServer, store: BucketStore) -> None:
     for name in ("staging/run/a", "staging/run/b/c", "staging/run2/a", "crimes/2014.csv"):
         server.write(BUCKET, name, b"x")
