@@ -266,7 +266,6 @@ def build_source(settings: Settings) -> CrimeSource:
                 settings.kaggle_api_token,
                 settings.kaggle_username,
                 settings.kaggle_key,
-                settings.kaggle_config_dir,
                 secret or None,
             )
         )

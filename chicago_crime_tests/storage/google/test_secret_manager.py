@@ -59,20 +59,18 @@ def test_the_secret_is_read_on_demand_in_its_newest_version_or_the_named_one(
     server: AccessServer, login: KaggleLogin, tmp_path: Path
 ) -> None:
     assert server.requests == []
-    found = login.find()
-    assert (found.api_token, found.found_in) == (SecretStr(SECRET), f"{NAME}/versions/latest")
+    assert login.arguments() == {"api_token": SECRET}
     assert [one.path for one in server.calls] == [f"/v1/{NAME}/versions/latest:access"]
-    assert login_at(server, tmp_path, f"{NAME}/versions/1").find().api_token == SecretStr(OLD)
+    assert login_at(server, tmp_path, f"{NAME}/versions/1").arguments() == {"api_token": OLD}
 
 
 def test_the_secret_may_be_the_content_of_kaggles_own_file(server: AccessServer, login: KaggleLogin) -> None:
     server.secrets[NAME].append(json.dumps({"username": "somebody", "key": SECRET}).encode())
-    found = login.find()
-    assert (found.username, found.key, found.api_token) == ("somebody", SecretStr(SECRET), None)
+    assert login.arguments() == {"username": "somebody", "password": SECRET}
 
 
 def test_a_token_in_the_settings_needs_no_request_to_google(server: AccessServer, login: KaggleLogin) -> None:
-    assert replace(login, api_token=SecretStr("a token")).find().api_token == SecretStr("a token")
+    assert replace(login, api_token=SecretStr("a token")).arguments() == {"api_token": "a token"}
     assert server.requests == []
 
 
@@ -80,10 +78,10 @@ def test_errors_have_the_command_that_fixes_them(server: AccessServer, login: Ka
     secrets = server.secrets
     server.secrets = {}
     with pytest.raises(SourceError, match=f"no secret {NAME}/versions/latest: .*gcloud secrets create kaggle-token"):
-        login.find()
+        login.arguments()
     server.secrets, server.may_read = secrets, False
     with pytest.raises(SourceError, match=r"secretmanager\.versions\.access.*roles/secretmanager\.secretAccessor"):
-        login.find()
+        login.arguments()
 
 
 @pytest.mark.parametrize("content", [b"", b"two\nlines", b"{"])
@@ -91,15 +89,15 @@ def test_a_secret_without_a_token_is_an_error_that_does_not_quote_it(
     server: AccessServer, login: KaggleLogin, content: bytes
 ) -> None:
     server.secrets[NAME].append(content)
-    with pytest.raises(SourceError, match=f"{NAME}/versions/latest (does not hold a|is not JSON)") as raised:
-        login.find()
+    with pytest.raises(SourceError, match=f"{NAME}/versions/latest holds neither a token nor") as raised:
+        login.arguments()
     assert "two" not in all_told_by(raised.value)
 
 
 @pytest.mark.parametrize("fault", [Fault(status=503), Fault(cut_after=10)], ids=["503", "cut"])
 def test_a_request_is_retried_after_a_transient_fault(server: AccessServer, login: KaggleLogin, fault: Fault) -> None:
     server.will(fault, on=":access")
-    assert login.find().api_token == SecretStr(SECRET)
+    assert login.arguments() == {"api_token": SECRET}
     assert len(server.calls) == 2
 
 
@@ -111,7 +109,8 @@ def test_the_secret_is_not_in_the_debug_log_of_any_library(
     monkeypatch.setattr(google, "propagate", True)
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "google")
-    assert SECRET not in repr(login) + repr(login.find())
+    assert SECRET not in repr(login)
+    assert login.arguments()
     assert caplog.records
     logged = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
     assert "Received response" not in logged
@@ -124,4 +123,4 @@ def test_the_error_for_missing_libraries_says_how_to_install_them(
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.api_core.exceptions", None)
     with pytest.raises(SourceError, match=r"pip install 'chicago-crime\[gcp\]'"):
-        login.find()
+        login.arguments()
