@@ -18,7 +18,6 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CHICAGO, PUBLISHED, Catalog
 from chicago_crime.published.reader import SnapshotReader
 from chicago_crime.storage.warehouse import WarehouseError
-from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
 
 ANSWERS_KEPT = 64
@@ -27,10 +26,6 @@ REFRESH_SECONDS = 2.0
 """How long it takes at most until a new snapshot is shown."""
 
 Derived = TypeVar("Derived")
-
-_NULLS = """
-SELECT file_name, path_in_schema, SUM(stats_null_count)::BIGINT FROM parquet_metadata($files) GROUP BY ALL
-"""
 
 
 class OutdatedError(PlatformError):
@@ -168,20 +163,6 @@ class Data:
             DamagedError: a file is damaged.
         """
         return self.derived("facts", self._find_facts)
-
-    def nulls(self) -> dict[int, dict[str, int]]:
-        """NULLs in `crimes` by year and column, from the statistics in its files: no rows are read."""
-        return self.derived("nulls", self._find_nulls)
-
-    def _find_nulls(self) -> dict[int, dict[str, int]]:
-        files = [str(file) for file in self.reader.files_of(CRIMES.name)]
-        found: dict[int, dict[str, int]] = {}
-        for file, column, nulls in self.reader.connect().execute(_NULLS, {"files": files}).fetchall():
-            year = next(
-                year for year, held in self.catalog.years.items() if file.endswith(held.tables[CRIMES.name].key)
-            )
-            found.setdefault(year, {})[column] = nulls
-        return found
 
     def _find_facts(self) -> Facts:
         published = self.catalog.years
