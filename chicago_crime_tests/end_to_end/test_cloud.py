@@ -66,7 +66,6 @@ def test_a_dirty_sample_gives_the_tables_of_the_laptop(cloud: Cloud, tmp_path: P
         event = instance.get_latest_materialization_event(AssetKey("enriched_crimes"))
     assert event and event.asset_materialization
     metadata = {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
-    assert metadata["job_rows"] == metadata["partition_row_count"] > 0  # type: ignore[operator]
     assert metadata["spark_engine"] == "dataproc"
     assert str(metadata["dataproc"]).startswith("https://console.cloud.google.com/dataproc/batches/")
 
