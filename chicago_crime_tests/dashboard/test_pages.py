@@ -11,7 +11,6 @@ from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.hot_spots import gi_star
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import study_area, where
@@ -140,14 +139,3 @@ def test_the_share_without_a_location_is_told_by_type(data: Data, sample: Settin
     [theft] = [row for row in rows(view, "unplaced") if row["name"] == "Theft"]
     assert theft["crimes"] == len(held)
     assert theft["without_location"] == sum(row["cell_x"] is None for row in held)
-
-
-def test_whole_years_compare_as_the_overview_does(data: Data) -> None:
-    moved = rows(overview(PageRequest(data, Filters())), "moved-types")
-    of_overview = {row["name"]: (row["now"], row["before"]) for row in moved}
-    found = rows(compare(PageRequest(data, Filters(rows="type"))), "spans")
-    end = data.facts().newest_day
-    assert (end.month, end.day) == (12, 31)
-    assert {row["name"]: (row["year_to_date"], row["year_to_date_before"]) for row in found} == of_overview
-    assert all(row["whole_year"] == row["year_to_date"] for row in found)
-    assert {row["year_to_date_mean_years"] for row in found} == {2}, "2013 is not loaded"

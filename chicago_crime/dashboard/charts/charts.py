@@ -117,20 +117,11 @@ def ranked(name: str, label: str, rows: Rows) -> Figure:
     return _plot(name, label, rows, columns, bars, _height(len(rows)))
 
 
-def moved(name: str, label: str, rows: Rows) -> Figure:
-    """What rose and fell, in order."""
-    return _changes(name, label, rows, _amount("change", "Change in crimes", "+~s"))
-
-
-def moved_by_share(name: str, label: str, rows: Rows) -> Figure:
-    """The same with bars by relative change, for places that differ in size."""
-    return _changes(name, label, rows, _amount("share", "Change, year to date", "+.0%"))
-
-
-def _changes(name: str, label: str, rows: Rows, x: Spec) -> Figure:
+def changes(name: str, label: str, rows: Rows) -> Figure:
+    """What rose and fell in the year to date, by relative change, in order."""
     rows = [row | {"direction": "rose" if row["change"] > 0 else "fell"} for row in map(dict, rows)]
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
-    y = _field("name", "nominal", sort=None)
+    x, y = _amount("share", "Change, year to date", "+.0%"), _field("name", "nominal", sort=None)
     bars = _part({"type": "bar"}, ("name", "now", "before", "change", "growth"), x=x, y=y, color=color)
     columns = ("name", "change", "share", "now", "before", "direction")
     return _plot(name, label, rows, columns, bars, _height(len(rows)))

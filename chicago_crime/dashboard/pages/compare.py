@@ -332,6 +332,6 @@ def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
         "Change in the year to date",
         f"The {len(drawn)} rows with the most crimes, by change on the year before, without small numbers.",
         caveats.provisional(request.facts, [end.year]),
-        [charts.moved_by_share("changes", "Bar chart of changes in the year to date", drawn)],
+        [charts.changes("changes", "Bar chart of changes in the year to date", drawn)],
         shape="wide",
     )
