@@ -279,7 +279,7 @@ def build_source(settings: Settings) -> CrimeSource:
         )
     from chicago_crime.sources.sample.source import SampleSource
 
-    return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed, dirt=settings.sample_dirt)
+    return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed)
 
 
 def build_spark(settings: Settings) -> SparkRunner:

@@ -93,7 +93,6 @@ class Settings(BaseModel):
         20_000, ge=0, le=2_000_000, description="rows per year of the sample; 0 for as many as the real year has"
     )
     sample_seed: int = Field(1, ge=0, description="seed of the sample: the same seed gives the same rows")
-    sample_dirt: bool = Field(False, description="add every known kind of dirt to the sample")
     spark_engine: Literal["embedded", "jvm"] = Field(
         "embedded", description="engine of the Spark job: embedded needs no Java"
     )

@@ -94,7 +94,7 @@ def test_secrets_reach_a_subprocess_and_are_shown_nowhere(monkeypatch: pytest.Mo
 
 def test_settings_survive_the_way_through_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = {name.removeprefix("CHICAGO_CRIME_").lower(): SecretStr("planted0secret") for name in SECRETS}
-    settings = load_settings(source="portal", data_dir=tmp_path, sample_dirt=True, **secrets)
+    settings = load_settings(source="portal", data_dir=tmp_path, **secrets)
     for name, value in settings.as_environment().items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings
