@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from chicago_crime.cli.doctor.finding import Finding
-from chicago_crime.cli.options import refuse_busy_port
-from chicago_crime.errors import PlatformError, UsageError
+from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.sources.base import SourceError
 
@@ -49,7 +48,6 @@ def examine(installation: Installation) -> Iterator[Finding]:
     if can_be_read:
         yield from _stored(installation)
     yield from _dagster_home(installation)
-    yield _port()
 
 
 def _packages(what: str, names: Sequence[str], fix: str) -> Finding:
@@ -132,14 +130,6 @@ def _dagster_home(installation: Installation) -> Iterator[Finding]:
 
     damaged = list(examine_databases(installation.settings.home))
     yield from damaged or [_check("dagster home", runs, "export DAGSTER_HOME=...  (a writable folder)")]
-
-
-def _port() -> Finding:
-    try:
-        refuse_busy_port(3000)
-    except UsageError:
-        return Finding("port 3000", "warning", "in use", "stop the program that uses it, unless it is `make dev`")
-    return Finding("port 3000", "ok", "free for `make dev`")
 
 
 def _check(what: str, check: Callable[[], str], fix: str) -> Finding:
