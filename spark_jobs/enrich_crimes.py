@@ -197,12 +197,12 @@ TABLES = ("enriched_crimes", *SUMMARIES)
 YEARS_AT_ONCE = 2  # one is planned or written while the other is computed
 
 
-def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = None) -> None:
+def main(arguments: Sequence[str] | None, spark: SparkSession) -> None:
     """Run the job.
 
     Args:
         arguments: as on the command line; None for those of the process.
-        spark: the session to use; None to create one, as spark-submit expects.
+        spark: the session to use.
     """
     parser = argparse.ArgumentParser(description="Enrich typed crimes and count them.")
     parser.add_argument("--crimes", required=True, help="folder of Parquet files with the columns of crimes")
@@ -214,7 +214,6 @@ def main(arguments: Sequence[str] | None = None, spark: SparkSession | None = No
     if unknown := set(chosen.tables.split(",")) - set(TABLES):
         parser.error(f"no such tables: {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
 
-    spark = spark or SparkSession.builder.appName("enrich_crimes").getOrCreate()
     areas = spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA)
     codes = spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA)
     labels = spark.read.csv(chosen.comparable_types, header=True, schema=COMPARABLE_TYPES_SCHEMA).collect()
@@ -246,4 +245,8 @@ def _write(rows: DataFrame, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    session = SparkSession.builder.appName("enrich_crimes").getOrCreate()
+    try:
+        main(None, session)
+    finally:
+        session.stop()

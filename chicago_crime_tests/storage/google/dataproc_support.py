@@ -36,10 +36,13 @@ import sys
 from pyspark.sql import SparkSession
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 spark = SparkSession.builder.getOrCreate()
-crimes, labels = spark.read.parquet(given["--crimes"]), spark.read.csv(given["--fbi-codes"], header=True)
-assert labels.count() > 10
-for year in (2014, 2015, 2016):
-    crimes.where(f"year = {year}").write.parquet(f"{given['--output']}/copies/{year}")
+try:
+    crimes, labels = spark.read.parquet(given["--crimes"]), spark.read.csv(given["--fbi-codes"], header=True)
+    assert labels.count() > 10
+    for year in (2014, 2015, 2016):
+        crimes.where(f"year = {year}").write.parquet(f"{given['--output']}/copies/{year}")
+finally:
+    spark.stop()
 """
 """Copies rows by year."""
 
