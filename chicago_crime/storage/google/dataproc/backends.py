@@ -6,7 +6,7 @@ Google deletes it when it is idle or too old.
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,26 +39,11 @@ _JOB_OVER = {JobStatus.State.DONE, JobStatus.State.ERROR, JobStatus.State.CANCEL
 _BATCH_OVER = {Batch.State.SUCCEEDED, Batch.State.FAILED, Batch.State.CANCELLED}
 
 Log = Callable[[str], None]
+Program = dict[str, Any]
+"""A PySpark program as jobs and batches describe it: `main_python_file_uri` and `args`."""
 
-
-@dataclass(frozen=True)
-class Launch:
-    """A PySpark program to start.
-
-    Attributes:
-        main: URI of its main file.
-        arguments: command-line arguments.
-        labels: labels for Google's lists and bills.
-    """
-
-    main: str
-    arguments: Sequence[str]
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def program(self) -> dict[str, Any]:
-        """The program as jobs and batches describe it."""
-        return {"main_python_file_uri": self.main, "args": list(self.arguments)}
+Labels = dict[str, str]
+"""Labels for Google's lists and bills."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +90,7 @@ class Backend(ABC):
         """The state of a program; None if it was not started."""
 
     @abstractmethod
-    def start(self, name: str, launch: Launch, log: Log) -> None:
+    def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
         """Start a program, unless it was started before.
 
         Raises:
@@ -169,14 +154,14 @@ class ClusterBackend(Backend):
         return JobState(state.name, state in _JOB_OVER, state == JobStatus.State.DONE, details, output)
 
     @override
-    def start(self, name: str, launch: Launch, log: Log) -> None:
-        self._ensure_cluster(name, launch, log)
+    def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
+        self._ensure_cluster(name, labels, log)
         quiet = {"spark.ui.showConsoleProgress": "false"}  # progress bars are noise in a log
         job = {
             "reference": {"project_id": self.api.project, "job_id": name},
             "placement": {"cluster_name": name},
-            "labels": dict(launch.labels),
-            "pyspark_job": launch.program | {"properties": quiet},
+            "labels": labels,
+            "pyspark_job": program | {"properties": quiet},
         }
         with suppress(exceptions.Conflict):  # an earlier request got through
             self.api.call(self.api.jobs.submit_job, self.api.here | {"job": job})
@@ -199,9 +184,9 @@ class ClusterBackend(Backend):
         place = f"region={self.api.region}&project={self.api.project}"
         return f"https://console.cloud.google.com/dataproc/jobs/{name}?{place}"
 
-    def _ensure_cluster(self, name: str, launch: Launch, log: Log) -> None:
+    def _ensure_cluster(self, name: str, labels: Labels, log: Log) -> None:
         """Create the cluster, unless there is one of this name, and wait until it is running."""
-        request = self.api.here | {"cluster": self._config(name, launch)}
+        request = self.api.here | {"cluster": self._config(name, labels)}
         with suppress(exceptions.Conflict):  # an earlier request created it
             self.api.call(self.api.clusters.create_cluster, request)
             log(f"creating the cluster {name}: {self.workers} workers, {self.machine_type}")
@@ -223,7 +208,7 @@ class ClusterBackend(Backend):
     def _cluster(self, name: str) -> Cluster | None:
         return self.api.find(self.api.clusters.get_cluster, self.api.here | {"cluster_name": name})
 
-    def _config(self, name: str, launch: Launch) -> dict[str, Any]:
+    def _config(self, name: str, labels: Labels) -> dict[str, Any]:
         machine = {"machine_type_uri": self.machine_type, "disk_config": {"boot_disk_size_gb": CLUSTER_DISK_GB}}
         config: dict[str, Any] = {
             "config_bucket": self.bucket,
@@ -252,7 +237,7 @@ class ClusterBackend(Backend):
             config["gce_cluster_config"]["service_account"] = self.service_account
         if self.subnet:
             config["gce_cluster_config"]["subnetwork_uri"] = self.subnet
-        return {"project_id": self.api.project, "cluster_name": name, "labels": dict(launch.labels), "config": config}
+        return {"project_id": self.api.project, "cluster_name": name, "labels": labels, "config": config}
 
 
 @dataclass(frozen=True)
@@ -268,7 +253,7 @@ class BatchBackend(Backend):
         return JobState(batch.state.name, batch.state in _BATCH_OVER, is_good, batch.state_message, output)
 
     @override
-    def start(self, name: str, launch: Launch, log: Log) -> None:
+    def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
         execution: dict[str, Any] = {"ttl": {"seconds": self.max_minutes * 60}, "staging_bucket": self.bucket}
         if self.service_account:
             execution["service_account"] = self.service_account
@@ -277,8 +262,8 @@ class BatchBackend(Backend):
         if self.subnet:
             execution["subnetwork_uri"] = self.subnet
         batch = {
-            "labels": dict(launch.labels),
-            "pyspark_batch": launch.program,
+            "labels": labels,
+            "pyspark_batch": program,
             "runtime_config": {"version": RUNTIME},
             "environment_config": {"execution_config": execution},
         }

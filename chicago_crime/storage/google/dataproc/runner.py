@@ -18,7 +18,7 @@ import spark_jobs
 from chicago_crime.errors import PlatformError
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.dataproc.api import DataprocApi
-from chicago_crime.storage.google.dataproc.backends import Backend, Launch
+from chicago_crime.storage.google.dataproc.backends import Backend
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 
@@ -63,13 +63,10 @@ class DataprocSpark(SparkRunner):
     def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
         began, name = time.monotonic(), name_of(context, job)
         uploaded = {key: self._upload(value) if isinstance(value, Path) else value for key, value in arguments.items()}
-        launch = Launch(
-            main=self._upload(self.programs / f"{job}.py"),
-            arguments=as_options(uploaded),
-            labels={"platform": "chicago-crime", "run": context.run.run_id.lower(), "asset": _dashed(job)},
-        )
+        program = {"main_python_file_uri": self._upload(self.programs / f"{job}.py"), "args": as_options(uploaded)}
+        labels = {"platform": "chicago-crime", "run": context.run.run_id.lower(), "asset": _dashed(job)}
         try:
-            self.backend.start(name, launch, context.log.info)
+            self.backend.start(name, program, labels, context.log.info)
             self._wait(context, name)
         finally:
             self._clean_up(context, name)
