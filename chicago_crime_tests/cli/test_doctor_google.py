@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from chicago_crime.cli.app import app
-from chicago_crime.cli.doctor import examine as local_doctor
 from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.doctor.google import examine_google
 from chicago_crime.installation import Installation
@@ -261,9 +260,3 @@ def test_no_secret_is_shown_whatever_fails(cloud: WholeCloud) -> None:
     secrets = {"KGAT_planted0token", "KGAT_planted1token", "planted2key", "planted3word", *tokens, *key} - {""}
     assert len(secrets) > 10
     assert [secret for secret in secrets if secret in output] == []
-
-
-def test_without_googles_packages_the_fix_installs_them(cloud: WholeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_doctor, "GOOGLE_PACKAGES", ("google-auth", "no-such-package"))
-    [finding] = [each for each in local_doctor.examine(Installation(cloud.settings_with())) if each.state == "broken"]
-    assert (finding.what, finding.fix) == ("google packages", "pip install 'chicago-crime[gcp]'")
