@@ -23,6 +23,9 @@ CELL_FT = 660
 PROVISIONAL_DAYS = 28
 """How long late reports still arrive in numbers that matter."""
 
+KNOWN_FLAGS = 0.99
+"""The share of flags that must be known for a rate; what is unknown may be those that are set."""
+
 CLASSES = ("violent", "property", "non_index")
 
 COMMUNITY_AREAS_SCHEMA = "community_area BIGINT, name STRING, side STRING"
@@ -67,7 +70,8 @@ def enriched_crimes(
 def crime_type_count(enriched: DataFrame) -> DataFrame:
     """Counts by year and crime type, under the source's label."""
     counts = enriched.groupBy("year", "primary_type").agg(*_tallies(), F.count("arrest").alias("known"))
-    rate = F.when(F.col("known") > 0, F.col("arrests") / F.col("known")).alias("arrest_rate")
+    is_known = F.col("known") >= F.col("crimes") * F.lit(KNOWN_FLAGS)
+    rate = F.when(is_known, F.col("arrests") / F.col("known")).alias("arrest_rate")
     return counts.select("year", "primary_type", "crimes", "arrests", rate, "domestic_crimes")
 
 

@@ -34,6 +34,8 @@ Kind = Literal[
 
 NOT_KNOWN = "\u2013"
 MINUS = "\u2212"
+KNOWN_FLAGS = 0.99
+"""The share of arrest flags that must be known for a rate, as in the Spark job."""
 
 SYNTHETIC = "SYNTHETIC"
 """The mark of sample data on every page and in every download."""
@@ -242,6 +244,12 @@ def _plain(value: Any) -> Any:
 def share(part: float, whole: float) -> float | None:
     """part / whole, or None if the whole is 0."""
     return part / whole if whole else None
+
+
+def arrest_rate(counts: Mapping[str, int]) -> float | None:
+    """`arrests` / `flagged`, the crimes whose flag is known; None if it is unknown of over 1 % of the `crimes`."""
+    is_known = counts["flagged"] >= KNOWN_FLAGS * counts["crimes"]
+    return share(counts["arrests"], counts["flagged"]) if is_known else None
 
 
 def change(now: float, before: float | None) -> float | None:

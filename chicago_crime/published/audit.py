@@ -78,7 +78,8 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         held = months.from_(tables["crimes"]).having(f"COUNT(*) >= {LEAST_LOST}")
         gone = exp.except_(held, months.from_("new_crimes")).order_by("month").sql("duckdb")
         lost_months = [f"{year}-{month:02}" for (month,) in connection.execute(gone).fetchall()]
-        counts = exp.select(*(exp.Count(this=exp.column(name)) for name in _COMPARED))
+        values = [exp.Count(this=exp.column(name)) for name in _COMPARED]
+        counts = exp.select(*values, "COUNT_IF(date != DATE_TRUNC('day', date))")
         [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
     lost = sum(of_area for _, _, of_area, _ in areas)
     if lost > there.rows * LARGEST_LOSS and lost >= LEAST_LOST:
@@ -95,7 +96,8 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         ][:3]
     if lost_months:
         found.append(f"{', '.join(lost_months)} has crimes in the published year, and none in the new file")
-    emptied = [name for name, old, new in zip(_COMPARED, before, now, strict=True) if old and not new]
+    compared = [*_COMPARED, "the time of day in date"]
+    emptied = [name for name, old, new in zip(compared, before, now, strict=True) if old and not new]
     return [
         *found,
         *(f"{name} has values in the published {year}, and none in the new file" for name in emptied),

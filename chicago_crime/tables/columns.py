@@ -153,7 +153,10 @@ IS_PROVISIONAL = Column(
 CRIMES_COUNT = count("crimes", "Number of crimes.")
 ARRESTS = count("arrests", "Crimes with the arrest flag.")
 ARREST_RATE = Column(
-    "arrest_rate", "FLOAT64", "arrests / crimes whose flag is known. Not a clearance rate.", between=(0, 1)
+    "arrest_rate",
+    "FLOAT64",
+    "arrests / crimes whose flag is known; NULL if over 1 % are unknown. Not a clearance rate.",
+    between=(0, 1),
 )
 DOMESTIC_CRIMES = count("domestic_crimes", "Crimes with the domestic flag.")
 COMMUNITY_AREA_NAME = Column("community_area_name", "STRING", "Name of the community area.")

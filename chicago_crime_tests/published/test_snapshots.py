@@ -83,16 +83,18 @@ def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_year
 
 
 @pytest.mark.parametrize(
-    ("change", "problem"),
+    ("column", "old", "new", "problem"),
     [
-        ({"district": ""}, "district has values in the published 2014, and none in the new file"),
-        ({"community_area": "33"}, None),
+        ("district", "001", "", "district has values in the published 2014, and none in the new file"),
+        ("date", "10:15:00 AM", "12:00:00 AM", "the time of day in date has values in the published 2014, and none in"),
+        ("community_area", "32", "33", None),
     ],
 )
 def test_a_column_that_lost_its_values_is_refused(
-    loaded_copy: Settings, change: dict[str, str], problem: str | None
+    loaded_copy: Settings, column: str, old: str, new: str, problem: str | None
 ) -> None:
-    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, **change))
+    changed = [row | {column: row[column].replace(old, new)} for row in crimes_of_months(2014)]
+    write_csv(loaded_copy.folder / "2014.csv", changed)
     [report] = run(loaded_copy, 2014)
     assert report.success == (problem is None)
     assert problem is None or problem in report.reasons[0]

@@ -161,14 +161,16 @@ def test_types_are_counted_under_the_label_of_the_source(enrich: Enrich) -> None
             crime(id=2, primary_type="NON-CRIMINAL"),
             crime(id=3, primary_type="NON-CRIMINAL", arrest=None, domestic=True),
             crime(id=4, primary_type="NON-CRIMINAL", arrest=True),
-            crime(id=5, primary_type="THEFT", arrest=None),
+            *(crime(id=200 + number, primary_type="ARSON", arrest=number < 60 or None) for number in range(100)),
+            *(crime(id=300 + number, primary_type="ROBBERY", arrest=number < 99 or None) for number in range(100)),
         )
     )
     found = {row["primary_type"]: row for row in dicts(counts)}
     assert found["NON - CRIMINAL"]["arrest_rate"] == 1.0
     assert (found["NON-CRIMINAL"]["crimes"], found["NON-CRIMINAL"]["arrests"]) == (3, 1)
-    assert found["NON-CRIMINAL"]["arrest_rate"] == 1 / 2
-    assert (found["THEFT"]["arrests"], found["THEFT"]["arrest_rate"]) == (0, None)
+    assert found["NON-CRIMINAL"]["arrest_rate"] is None, "one of three flags is unknown"
+    assert (found["ARSON"]["arrests"], found["ARSON"]["arrest_rate"]) == (60, None)
+    assert found["ROBBERY"]["arrest_rate"] == 1.0, "99 of 100 flags are known"
     assert found["NON-CRIMINAL"]["domestic_crimes"] == 1
 
 

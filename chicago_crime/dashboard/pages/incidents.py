@@ -2,7 +2,7 @@
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, arrest_rate, as_text, share
 
 ROWS_SHOWN = 50
 ROWS_DOWNLOADED = 50_000
@@ -41,7 +41,7 @@ def incidents(request: PageRequest) -> View:
             Number("Reported crimes", as_text(crimes, "count"), f"in {request.years_text}"),
             Number(
                 "Arrest rate",
-                as_text(share(counted["arrests"], counted["flagged"]), "percent"),
+                as_text(arrest_rate(counted), "percent"),
                 f"{as_text(counted['arrests'], 'count')} crimes with the arrest flag",
             ),
             Number(

@@ -11,7 +11,7 @@ from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, change, share
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, arrest_rate, as_text, change, share
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
@@ -87,7 +87,7 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
         ),
         Number(
             "Arrest rate",
-            as_text(share(total["arrests"], total["flagged"]), "percent"),
+            as_text(arrest_rate(total), "percent"),
             f"{as_text(total['arrests'], 'count')} crimes with the arrest flag",
             caveats.ARREST,
         ),
@@ -200,7 +200,7 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
             "name": name,
             "crimes": counts["crimes"],
             "share": share(counts["crimes"], crimes),
-            "arrest_rate": share(counts["arrests"], counts["flagged"]),
+            "arrest_rate": arrest_rate(counts),
             "is_small": counts["crimes"] < caveats.SMALL,
             "link": request.toggled("type", name),
             "incidents": request.incidents(type=name) if name != NO_TYPE else "",
