@@ -181,13 +181,6 @@ class Data:
         residents = sorted(
             self.answer("residents", {}).to_pylist(), key=lambda row: (row["year"], row["community_area"])
         )
-        comparable: dict[str, int] = {}
-        for row in (row for row in choices if row["primary_type_comparable"]):
-            name = row["primary_type_comparable"]
-            comparable[name] = comparable.get(name, 0) + row["crimes"]
-        source: Counter[str] = Counter()
-        for row in (row for row in choices if row["primary_type"]):
-            source[row["primary_type"]] += row["crimes"]
         kept = {row["primary_type"] for row in choices if row["primary_type"] == row["primary_type_comparable"]}
         return Facts(
             years={
@@ -195,8 +188,8 @@ class Data:
                 for row in sorted(days, key=lambda row: row["year"])
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
-            types=sorted(comparable, key=lambda name: (-comparable[name], name)),
-            source_types=sorted(source, key=lambda name: (-source[name], name)),
+            types=_most_frequent(choices, "primary_type_comparable"),
+            source_types=_most_frequent(choices, "primary_type"),
             merged={
                 f"part of {row['primary_type']}" if row["primary_type"] in kept else row["primary_type"]: row[
                     "primary_type_comparable"
@@ -216,7 +209,10 @@ class Data:
 
 def _most_frequent(choices: list[dict[str, Any]], column: str) -> list[Any]:
     """The values of a column, most frequent first."""
-    counts = {row[column]: row["crimes"] for row in choices if row[column] is not None}
+    counts: Counter[Any] = Counter()
+    for row in choices:
+        counts[row[column]] += row["crimes"]
+    del counts[None]
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
