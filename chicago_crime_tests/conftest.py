@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they use, so that no test has to remember it; the longest modules run first."""
     for item in items:
         assert isinstance(item, pytest.Function)
-        if _is_end_to_end(item) or "real_years" in item.fixturenames:
+        if _is_end_to_end(item) or "real_runs" in item.fixturenames:
             item.add_marker("slow")
         if "browser" in item.fixturenames:
             item.add_marker("browser")
@@ -126,9 +126,14 @@ def loaded_copy(loaded_years: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def real_years(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[RunReport]]:
+def real_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[RunReport]]:
     """An installation with every real year loaded, and the reports of its runs. Tests must not change its tables."""
     for year in REAL_ROWS:
         real_year(year)
     settings = folder_settings(tmp_path_factory.mktemp("real"), REAL_DATA / "real")
     return settings, run_well(settings, *REAL_ROWS)
+
+
+@pytest.fixture(scope="session")
+def real_years(real_runs: tuple[Settings, list[RunReport]]) -> Settings:
+    return real_runs[0]

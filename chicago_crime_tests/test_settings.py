@@ -6,15 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from chicago_crime.settings import PROJECT_FOLDER, Settings, SettingsError, load_settings
+from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime_tests.support import all_told_by
-
-
-def test_the_defaults_are_the_sample_and_the_project_folder() -> None:
-    settings = load_settings()
-    assert (settings.deployment, settings.source) == ("local", "sample")
-    assert settings.data_dir == PROJECT_FOLDER / "data"
-    assert settings.home == PROJECT_FOLDER / "data" / "dagster"
 
 
 def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -29,11 +22,6 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
     assert load_settings().home == Path("/ours")
     monkeypatch.setenv("CHICAGO_CRIME_SAMPLE_ROWS", "")
     assert load_settings().sample_rows == 20_000
-
-
-def test_relative_folders_are_relative_to_the_current_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert load_settings(data_dir="here").data_dir == tmp_path / "here"
 
 
 @pytest.mark.parametrize(

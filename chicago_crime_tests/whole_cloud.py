@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from chicago_crime.settings import PREFIX, Settings, load_settings
 from chicago_crime_tests.servers.access_server import AccessServer
@@ -21,13 +23,19 @@ SECRET = f"projects/{PROJECT_ID}/secrets/kaggle-token"
 
 @dataclass
 class WholeCloud:
-    """The servers, and environment variables that point the platform to them."""
+    """The servers, a folder for what they and the platform keep, and variables that point the platform to them."""
 
+    folder: Path
     storage: StorageServer
     bigquery: BigQueryServer
     dataproc: DataprocServer
     access: AccessServer
     environment: dict[str, str]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the environment."""
+        return self.settings_with()
 
     def settings_with(self, **changes: object) -> Settings:
         """The settings of the environment, some of them changed."""
@@ -35,13 +43,22 @@ class WholeCloud:
         return load_settings(**({name.removeprefix(PREFIX).lower(): value for name, value in ours.items()} | changes))
 
 
+Cloud = TypeVar("Cloud", bound=WholeCloud)
+
+
 @contextmanager
-def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterator[WholeCloud]:
+def whole_cloud(
+    place: Path,
+    engine: str = "sail",
+    kind: type[Cloud] = WholeCloud,  # type: ignore[assignment]
+    **settings: object,
+) -> Iterator[Cloud]:
     """A cloud with a bucket, an account for machines and a secret, which lasts as long as the context.
 
     Args:
         place: folder for the bucket, the credentials and the platform's data.
         engine: what Spark programs run on, as in `DataprocServer`.
+        kind: a class with more views of the cloud.
         settings: further or other settings of the platform.
     """
     storage = StorageServer(place / "buckets", [BUCKET, STAGING])
@@ -63,4 +80,4 @@ def whole_cloud(place: Path, engine: str = "sail", **settings: object) -> Iterat
             "data_dir": place / "data",
         }
         environment = {f"{PREFIX}{name.upper()}": str(value) for name, value in (chosen | settings).items()}
-        yield WholeCloud(storage, bigquery, dataproc, access, environment)
+        yield kind(place, storage, bigquery, dataproc, access, environment)

@@ -1,7 +1,6 @@
 """The `chicago-crime` command, each of its subcommands as a user calls it."""
 
 import csv
-import io
 import json
 import os
 import re
@@ -20,13 +19,11 @@ from chicago_crime.cli.app import EXAMPLES, app
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import TABLES
-from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, write_csv
 
 NOBODY = "http://127.0.0.1:9"
 """An address that does not respond."""
 
-PROGRAM = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()"]
 HEAVY = ("dagster", "numpy", "pandas", "pyarrow", "pyspark", "sqlglot")
 LOADED = f"""
 import atexit, sys
@@ -193,12 +190,6 @@ def test_a_failed_run_ends_with_1_keeps_the_other_years_and_says_why_in_its_last
     assert result.output.count("is an HTML") == 1
 
 
-def test_status_of_nothing_says_how_to_start(tmp_path: Path) -> None:
-    result = command("status", "--data-dir", tmp_path)
-    assert result.exit_code == 0
-    assert "chicago-crime run --years" in result.output
-
-
 def test_status_shows_what_is_missing_and_outdated(data_dir: Path, loaded_copy: Settings) -> None:
     assert command("status", "--data-dir", data_dir, "--strict").exit_code == 0
     rates = loaded_copy.data_dir / "warehouse" / "area_rates"
@@ -242,18 +233,6 @@ def test_an_answer_is_written_in_the_format_of_the_file_or_the_chosen_one(data_d
     assert json.loads(nothing.output) == []
 
 
-def test_an_answer_can_be_piped(data_dir: Path) -> None:
-    sql = "SELECT year, COUNT(*) AS n FROM crimes GROUP BY year ORDER BY year"
-    piped = subprocess.run(
-        [*PROGRAM, "query", sql, "--format", "csv", "--data-dir", str(data_dir)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert list(csv.DictReader(io.StringIO(piped.stdout))) == [{"year": "2014", "n": "36"}, {"year": "2015", "n": "36"}]
-    assert piped.stderr == ""
-
-
 def test_a_wrong_query_ends_with_1_and_the_message_of_the_engine(data_dir: Path) -> None:
     result = command("query", "SELECT crimse FROM crimes", "--data-dir", data_dir)
     assert result.exit_code == 1
@@ -279,6 +258,7 @@ def test_synthetic_rows_are_labelled_wherever_they_show(tmp_path: Path) -> None:
         assert "SYNTHETIC" in command(*arguments, "--data-dir", tmp_path).output
 
 
+@pytest.mark.slow
 def test_the_demo_answers_three_questions_and_says_what_to_do_next(tmp_path: Path) -> None:
     result = command("demo", "--data-dir", tmp_path, COLUMNS="80")
     assert result.exit_code == 0, result.output
@@ -316,15 +296,6 @@ def test_the_doctor_names_a_fix_for_what_is_broken(tmp_path: Path, environment: 
     assert message in words_of(result)
 
 
-def test_the_doctor_says_that_the_portal_responds(tmp_path: Path) -> None:
-    with PortalServer([]).answering() as portal:
-        result = command(
-            "doctor", "--source", "portal", "--data-dir", tmp_path, CHICAGO_CRIME_PORTAL_URL=portal.url, COLUMNS="200"
-        )
-    assert result.exit_code == 0, result.output
-    assert portal.url in words_of(result).split("source portal")[1]
-
-
 def test_a_run_says_what_it_did_not_read_of_the_files(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     rows = crimes_of_months(2014) + crimes_of_months(2015)
@@ -338,3 +309,9 @@ def test_a_run_says_what_it_did_not_read_of_the_files(tmp_path: Path) -> None:
     said = words_of(result)
     assert "2014-2015: columns that the file lacks: ward" in said
     assert re.search(r"2014-2015: lines of no year, left out: 1; the first is .*line 74: 'total: 72'", said)
+
+
+def test_status_of_nothing_says_how_to_start(tmp_path: Path) -> None:
+    result = command("status", "--data-dir", tmp_path)
+    assert result.exit_code == 0
+    assert "chicago-crime run --years" in result.output

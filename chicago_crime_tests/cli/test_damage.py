@@ -132,8 +132,7 @@ def test_each_command_names_a_damaged_file_and_how_to_mend_it(loaded_copy: Setti
     "names",
     [
         ("manifest", "record of the lake", "working footer", "published pages", "empty mart", "catalog"),
-        ("empty manifest", "empty working file", "empty published file", "published mart", "empty catalog"),
-        ("no catalog",),
+        ("empty manifest", "empty working file", "empty published file", "published mart", "no catalog"),
     ],
 )
 def test_loading_a_year_again_mends_all_of_it(loaded_copy: Settings, names: Sequence[str]) -> None:
@@ -147,9 +146,7 @@ def test_loading_a_year_again_mends_all_of_it(loaded_copy: Settings, names: Sequ
     assert "72" in command(loaded_copy, "query", COUNT).output
 
 
-def test_a_missing_published_file_is_named_and_the_other_tables_answer(
-    loaded_copy: Settings, loaded_years: Settings
-) -> None:
+def test_without_a_published_file_other_tables_answer(loaded_copy: Settings, loaded_years: Settings) -> None:
     file = published_file(loaded_copy)
     file.unlink()
     for arguments in (("query", COUNT), ("status", "--strict")):
@@ -201,9 +198,7 @@ def test_strange_files_count_nowhere_and_the_doctor_names_them(loaded_copy: Sett
     assert all(str(file.relative_to(data / file.relative_to(data).parts[0])) in found for file in strangers)
 
 
-def test_other_programs_see_the_published_tables_and_a_copied_folder_is_noticed(
-    loaded_copy: Settings, loaded_years: Settings
-) -> None:
+def test_other_programs_see_the_published_tables(loaded_copy: Settings, loaded_years: Settings) -> None:
     database = loaded_copy.data_dir / "warehouse" / "warehouse.duckdb"
     assert str(loaded_years.data_dir) in doctor(loaded_copy), (
         "it still shows the files of the folder it was copied from"

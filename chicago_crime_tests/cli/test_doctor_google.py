@@ -6,21 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from chicago_crime.cli.app import app
 from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.doctor.google import examine_google
 from chicago_crime.installation import Installation
 from chicago_crime.storage.google.permissions import grants_for
 from chicago_crime.tables import CRIMES
-from chicago_crime_tests.servers.credentials import EMAIL, PROJECT_ID, private_key
+from chicago_crime_tests.servers.credentials import EMAIL, PROJECT_ID
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, SECRET, STAGING, WORKER, WholeCloud, whole_cloud
 
 US = f"--member=serviceAccount:{EMAIL}"
-NOBODY = "http://127.0.0.1:9"
-"""An address where no server listens."""
 
 EDITOR = f'GRANT `roles/bigquery.dataEditor` ON SCHEMA `{PROJECT_ID}.{DATASET}` TO "serviceAccount:{EMAIL}"'
 
@@ -229,34 +225,11 @@ def test_without_credentials_one_signs_in_with_a_quota_project(
 
 @pytest.mark.parametrize("name", ["gcs_endpoint", "google_api_endpoint"])
 def test_a_service_that_cannot_be_reached(cloud: WholeCloud, name: str) -> None:
-    found = problems(cloud, **{name: NOBODY})
+    found = problems(cloud, **{name: "http://127.0.0.1:9"})
     assert found
     assert all("cannot be reached" in finding.detail and finding.fix for finding in found)
 
 
-def doctor(cloud: WholeCloud, **changes: str) -> Result:
-    return CliRunner().invoke(app, ["doctor"], env={"COLUMNS": "150", **cloud.environment, **changes})
-
-
-def test_the_command_shows_each_fix_on_a_line_of_its_own(cloud: WholeCloud) -> None:
-    cloud.access.forbidden = {"bigquery.jobs.create", "iam.serviceAccounts.actAs"}
-    cloud.bigquery.switched_off = {"bigquery.v2"}
-    result = doctor(cloud)
-    assert result.exit_code == 1
-    lines = [line.strip() for line in result.output.splitlines()]
-    commands = [line for line in lines if line.startswith("gcloud ")]
-    assert [command.split()[1] for command in commands] == ["services", "projects", "iam"]
-
-
-def test_no_secret_is_shown_whatever_fails(cloud: WholeCloud) -> None:
-    planted = {"CHICAGO_CRIME_KAGGLE_API_TOKEN": "KGAT_planted1token", "CHICAGO_CRIME_KAGGLE_KEY": "planted2key"}
-    cloud.access.forbidden, cloud.access.may_read = {"bigquery.jobs.create"}, False
-    output = doctor(cloud, **planted, CHICAGO_CRIME_GCS_ENDPOINT="http://me:planted3word@127.0.0.1:9").output
+def test_a_page_in_place_of_an_answer_is_told_by_its_status(cloud: WholeCloud) -> None:
     cloud.bigquery.will(Fault(status=401), times=100)
-    output += doctor(cloud, **planted).output
-    assert "Traceback" not in output
-    tokens = {request.headers.get("Authorization", "").removeprefix("Bearer ") for request in cloud.bigquery.calls}
-    key = [line for line in private_key().splitlines() if len(line) > 20]
-    secrets = {"KGAT_planted0token", "KGAT_planted1token", "planted2key", "planted3word", *tokens, *key} - {""}
-    assert len(secrets) > 10
-    assert [secret for secret in secrets if secret in output] == []
+    assert "HTTP status 401" in str(problems(cloud))

@@ -29,12 +29,12 @@ def copied(sample: Settings, tmp_path: Path) -> Settings:
     return copy_of(sample, tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(sample: Settings) -> TestClient:
     return client_of(sample)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data(sample: Settings) -> Data:
     return data_of(sample)
 

@@ -43,21 +43,19 @@ def test_only_host_names_of_the_settings_are_answered(sample: Settings) -> None:
     assert question(served(sample, **names), {"Origin": "https://crime.example.org"}) == 200
 
 
-@pytest.mark.parametrize("passed_on", ["/team/crime", ""])
-def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_not(
-    sample: Settings, passed_on: str
-) -> None:
+def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_not(sample: Settings) -> None:
     client, seen = served(sample, dashboard_path="/team/crime"), {"/team/crime/"}
     for page in (*PAGES, "report", "embed/where/map", "nowhere"):
-        text = client.get(f"{passed_on}/{page}?year=2016").text
+        text = client.get(f"/team/crime/{page}?year=2016").text
         links = {unescape(link) for link in re.findall(r'\b(?:href|src|action)="(/[^"]*)"', text)}
         assert links or page == "report"
         seen |= {link.partition("?")[0] for link in links}
     assert len(seen) > 50
-    for link in seen:
+    for number, link in enumerate(sorted(seen)):
         assert link.startswith("/team/crime/")
-        assert client.get(passed_on + link.removeprefix("/team/crime")).status_code == 200, link
-    assert client.get(f"{passed_on}/openapi.json").json()["servers"] == [{"url": "/team/crime"}]
+        passed_on = link if number % 2 else link.removeprefix("/team/crime")
+        assert client.get(passed_on).status_code == 200, passed_on
+    assert client.get("/openapi.json").json()["servers"] == [{"url": "/team/crime"}]
 
 
 @pytest.mark.parametrize("path", ["/overview", "/download/x", "/openapi.json", "/mcp"])

@@ -18,7 +18,6 @@ from starlette.testclient import TestClient
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.dashboard.conftest import client_of
-from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
 
 
 def read_xlsx(file: IO[bytes]) -> pa.Table:
@@ -35,9 +34,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_and_every_download_names_its_snapshot_and_marks_sample_data_as_synthetic(
-    client: TestClient, page: str
-) -> None:
+def test_pages_and_downloads_name_their_snapshot_and_synthetic_rows(client: TestClient, page: str) -> None:
     response = client.get(f"/{page}?year=2016&map=hot_spots&source_labels=yes")
     assert response.status_code == 200
     text = response.text
@@ -58,20 +55,15 @@ def test_every_page_and_every_download_names_its_snapshot_and_marks_sample_data_
         assert table.num_rows == int(count.replace(",", ""))
 
 
-def test_real_data_is_not_marked(tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    run_well(settings, 2014)
-    client = client_of(settings)
+def test_real_data_is_not_marked(loaded_years: Settings) -> None:
+    client = client_of(loaded_years)
     assert "SYNTHETIC" not in client.get("/overview").text
-    response = client.get("/download/overview/types.csv")
+    response = client.get("/download/overview/types.csv?year=2014")
     assert "SYNTHETIC" not in response.headers["content-disposition"]
     assert response.text.splitlines() == ['"name","crimes","share","arrest_rate"', '"THEFT",36,1,0']
 
 
-def test_streets_are_off_and_browsers_may_load_them_from_the_set_address_alone(
-    client: TestClient, sample: Settings
-) -> None:
+def test_streets_are_loaded_from_the_set_address_alone(client: TestClient, sample: Settings) -> None:
     response = client.get("/where")
     assert "http" not in response.headers["content-security-policy"]
     assert '"streets":null' in response.text

@@ -9,7 +9,6 @@ import pytest
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
-from chicago_crime.dashboard.report import render
 from chicago_crime.dashboard.view import View
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
@@ -63,7 +62,7 @@ SPAN_STARTS = {
         ("2015-12-31", "ward", ["2014-12-31", "2013-12-31", "2012-12-31"]),
     ],
 )
-def test_the_mean_of_three_years_is_that_of_a_plain_query(
+def test_the_mean_of_three_years_is_that_of_a_query(
     five_years: Settings, end: str, rows: str, days_before: list
 ) -> None:
     found = spans(five_years, end, rows)
@@ -175,8 +174,3 @@ def test_a_beat_stands_beside_its_district_and_a_year_that_is_not_loaded_is_told
         names = {row["name"] for row in table.rows if row["name"] != "No community area"}
         assert names and all(name.startswith(f"Beat {beat} in ") for name in names), "no row is a whole area"
         assert sum(row[column] for row in table.rows) == count(five_years, f"year = 2015 AND beat = {beat}")
-
-
-def test_a_report_of_a_year_that_is_not_over_says_why_it_has_no_seasons(five_years: Settings) -> None:
-    text = render(PageRequest(data_of(five_years), Filters(year=(2016,))))
-    assert "None of the selected years is complete. Seasons need all twelve months." in text

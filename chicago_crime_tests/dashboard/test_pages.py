@@ -104,9 +104,7 @@ def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Dat
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
 
 
-def test_official_outlines_are_drawn_but_not_for_years_before_they_were_redrawn(
-    copied: Settings, tmp_path: Path
-) -> None:
+def test_official_outlines_are_not_drawn_for_years_before_them(copied: Settings, tmp_path: Path) -> None:
     assert "chicago-crime boundaries" in " ".join(where(PageRequest(data_of(copied), Filters())).sections[0].caveats)
     fetch_outlines(copied.model_copy(update={"boundaries": write_outlines(tmp_path / "outlines")}))
     data = data_of(copied)
@@ -131,11 +129,3 @@ def test_hot_spots_of_a_place_are_those_within_it(data: Data, sample: Settings) 
     assert f"the {len(counts)} cells of Austin" in " ".join(view.sections[0].caveats)
     city = where(PageRequest(data, Filters(map="hot_spots")))
     assert found.keys() != {(row["x_ft"], row["y_ft"]) for row in rows(city, "hot-spots")}
-
-
-def test_the_share_without_a_location_is_told_by_type(data: Data, sample: Settings) -> None:
-    held = [row for row in rows_of(sample, "enriched_crimes", 2016) if row["primary_type_comparable"] == "THEFT"]
-    view = where(PageRequest(data, Filters(year=(2016,))))
-    [theft] = [row for row in rows(view, "unplaced") if row["name"] == "Theft"]
-    assert theft["crimes"] == len(held)
-    assert theft["without_location"] == sum(row["cell_x"] is None for row in held)

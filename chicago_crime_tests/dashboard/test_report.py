@@ -18,9 +18,7 @@ from chicago_crime.settings import Settings, load_settings
 
 
 @pytest.mark.parametrize(("name", "number"), [("HYDE-PARK", 41), ("Ohare", 76), ("41", 41)])
-def test_an_area_is_found_by_its_name_in_any_case_and_punctuation_or_its_number(
-    data: Data, name: str, number: int
-) -> None:
+def test_an_area_is_found_by_its_name_or_number(data: Data, name: str, number: int) -> None:
     assert find_area(data.facts(), name) == number
 
 
@@ -73,7 +71,7 @@ def test_a_report_is_on_a_place_of_any_kind_and_counts_as_the_pages_do(
         ({"area": ""}, "no community area is named ''"),
     ],
 )
-def test_a_place_that_does_not_exist_is_an_error_and_writes_nothing(
+def test_a_place_that_does_not_exist_is_an_error(
     sample: Settings, tmp_path: Path, place: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(UsageError, match=told):
@@ -84,9 +82,7 @@ def test_a_place_that_does_not_exist_is_an_error_and_writes_nothing(
 @pytest.mark.parametrize(
     ("is_empty", "told"), [(False, "2009.*not loaded|No loaded year"), (True, "nothing is published yet: load some")]
 )
-def test_a_year_that_is_not_published_is_an_error_and_writes_nothing(
-    sample: Settings, tmp_path: Path, is_empty: bool, told: str
-) -> None:
+def test_a_year_that_is_not_published_is_an_error(sample: Settings, tmp_path: Path, is_empty: bool, told: str) -> None:
     settings = load_settings(data_dir=tmp_path / "none") if is_empty else sample
     with pytest.raises(PlatformError, match=told):
         write_report(Installation(settings), 2009, tmp_path / "report.html", "Loop")

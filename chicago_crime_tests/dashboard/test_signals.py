@@ -105,20 +105,6 @@ def test_a_trend_says_which_share_has_codes_that_were_not_always_in_use(outbreak
     assert [row["crimes"] for row in thefts.rows][-6:] == [50] * 6
 
 
-def test_offense_groups_are_counted_by_year(outbreak: Data) -> None:
-    table = overview(PageRequest(outbreak, Filters())).table("groups")
-    assert table
-    counted = {row["name"]: [row[str(year)] for year in range(2013, 2017)] for row in table.rows}
-    assert counted == {"Motor vehicle theft": [240, 240, 240, 720], "Theft from a motor vehicle": [0, 0, 0, 60]}
-
-
-def test_a_month_is_drawn_beside_the_range_of_earlier_years(outbreak: Data) -> None:
-    table = overview(PageRequest(outbreak, Filters(year=(2016,)))).table("months")
-    assert table
-    assert {row["verdict"] for row in table.rows[:11]} == {"unusual"}
-    assert all(40 < row["low"] < 60 < row["high"] < 100 for row in table.rows[:11])
-
-
 def test_places_that_were_redrawn_are_named() -> None:
     assert caveats.places_drift("ward", range(2014, 2024)) == [
         "Wards were redrawn in 2015 and 2023: a change may be one of the boundary."

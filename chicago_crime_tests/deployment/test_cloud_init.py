@@ -19,9 +19,6 @@ pytestmark = pytest.mark.programs
 IMAGE = "us-central1-docker.pkg.dev/a-project/chicago-crime-dev/chicago-crime:0.1.0"
 SETTINGS = {"CHICAGO_CRIME_DEPLOYMENT": "gcp", "CHICAGO_CRIME_GCS_BUCKET": "a-bucket"}
 HOME = "/etc/chicago-crime/"
-UNITS = "/etc/systemd/system/"
-
-needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a disk")
 
 
 def program(name: str) -> str:
@@ -102,25 +99,6 @@ def test_shellcheck_finds_nothing_in_the_scripts(etc: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_every_program_that_a_unit_or_script_runs_is_executable(
-    files: dict[str, dict[str, Any]], rendered: str, etc: Path
-) -> None:
-    units = "\n".join(file["content"] for path, file in files.items() if path.endswith(".service"))
-    programs = set(re.findall(r"^Exec\w+=(\S+)", units, re.MULTILINE))
-    programs |= {HOME + name for name in re.findall(r"^\./(\S+)", (etc / "start").read_text(), re.MULTILINE)}
-    assert len(programs) == 5
-    assert {files[path]["permissions"] for path in programs} == {"0755"}
-    commands = yaml.safe_load(rendered)["runcmd"]
-    enabled = {word for command in commands for word in command if word.startswith("chicago-crime")}
-    assert enabled and all("[Install]" in files[UNITS + name]["content"] for name in enabled)
-
-
-def test_the_machine_waits_longer_than_the_grace_period_for_runs(files: dict[str, dict[str, Any]]) -> None:
-    compose = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text())
-    assert compose["services"]["code"]["stop_grace_period"] == "10m"
-    assert "TimeoutStopSec=11min" in files[UNITS + "chicago-crime.service"]["content"]
-
-
 @pytest.mark.parametrize("content", ["a file system", "a partition table", "unknown data"])
 def test_a_disk_that_holds_data_is_not_formatted(etc: Path, disk: Path, tmp_path: Path, content: str) -> None:
     if content == "a file system":
@@ -143,48 +121,6 @@ def test_an_empty_disk_gets_a_file_system(etc: Path, disk: Path, tmp_path: Path)
     run(etc / "prepare-disk", disk, tmp_path / "data", PATH=stand_ins(tmp_path, mount="exit 32"))
     assert 'LABEL="chicago-crime"' in blkid(disk)
     assert 'TYPE="ext4"' in blkid(disk)
-
-
-@needs_root
-def test_files_survive_a_reboot_and_a_larger_disk(etc: Path, disk: Path, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    try:
-        first = run(etc / "prepare-disk", disk, data)
-        if re.search("^mount:.*(loop device|not permitted|permission denied)", first.stderr, re.MULTILINE):
-            pytest.skip(f"root cannot mount here: {first.stderr}")
-        assert first.returncode == 0, first.stderr
-        assert [(data / name).stat().st_uid for name in ("platform", "postgres")] == [10001, 999]
-        (data / "platform" / "a-file").write_text("kept")
-        size = shutil.disk_usage(data).total
-        assert run(etc / "prepare-disk", disk, data).returncode == 0, "it is mounted already"
-        subprocess.run(["umount", str(data)], check=True)
-        with disk.open("r+b") as file:
-            file.truncate(64 * 2**20)
-        again = run(etc / "prepare-disk", disk, data)
-        assert again.returncode == 0, again.stderr
-        assert (data / "platform" / "a-file").read_text() == "kept"
-        if "Permission denied to resize" not in again.stderr:  # in a container
-            assert shutil.disk_usage(data).total > 1.8 * size
-    finally:
-        subprocess.run(["umount", str(data)], capture_output=True, check=False)
-
-
-@needs_root
-@pytest.mark.parametrize("has_image", [True, False])
-def test_a_start_removes_old_containers_mounts_the_disk_and_then_starts_the_stack(
-    etc: Path, disk: Path, tmp_path: Path, has_image: bool
-) -> None:
-    log = tmp_path / "log"
-    note = f'echo "${{0##*/}}" "$@" >> {log}'
-    docker = f'{note}; case "$1" in ps) echo left-over ;; pull) exit {int(not has_image)} ;; esac'
-    path = stand_ins(tmp_path, docker=docker, docker_credential_gcr=note, mount=note)
-    done = run(etc / "start", disk, tmp_path / "data", PATH=path)
-    assert (done.returncode == 0) is has_image, done.stderr
-    steps = [" ".join(line.split()[:2]) for line in log.read_text().splitlines()]
-    before = ["docker ps", "docker rm", "mount -t", "docker-credential-gcr configure-docker", "docker pull"]
-    assert steps == before + ["docker run"] * has_image
-    assert "docker rm --force left-over" in log.read_text()
-    assert "--registries=us-central1-docker.pkg.dev\n" in log.read_text()
 
 
 def test_the_password_is_generated_once_and_only_root_can_read_it(etc: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What runs on a server: `docker-compose.yaml`, `Dockerfile`, `deploy/` and the locks, checked without Docker."""
 
-import importlib
 import os
 import re
 import shutil
@@ -9,16 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from dagster._core.instance.config import dagster_instance_config
-from dagster._core.launcher import RunLauncher
-from dagster._core.workspace.config_schema import process_workspace_config
 
-from chicago_crime.settings import PREFIX, load_settings
 from chicago_crime_tests.support import PROJECT, program_missing
 
 pytestmark = pytest.mark.programs
 
-PLATFORM = {"migrate", "code", "webserver", "daemon", "dashboard"}
 
 ENV_FILES = {
     "local": "",
@@ -59,48 +53,8 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     return found
 
 
-def mounts(service: dict[str, Any]) -> dict[str, str]:
-    """Path in the container -> path on the host, or volume."""
-    return {mount.split(":")[1]: mount.split(":")[0] for mount in service["volumes"]}
-
-
 def ports(compose: dict[str, Any]) -> dict[str, list[str]]:
     return {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
-
-
-def test_on_a_laptop_all_data_are_in_volumes(resolved: dict[str, dict[str, Any]]) -> None:
-    services = resolved["local"]["services"]
-    assert set(services) == PLATFORM | {"postgres"}
-    for name in PLATFORM:
-        assert services[name]["environment"]["CHICAGO_CRIME_DEPLOYMENT"] == "local"
-        assert mounts(services[name])["/data"] == "data"
-    assert mounts(services["postgres"]) == {"/var/lib/postgresql/data": "postgres"}
-    assert set(resolved["local"]["volumes"]) == {"data", "postgres", "csv"}
-
-
-def test_on_google_cloud_settings_image_and_folders_come_from_the_env_file(
-    resolved: dict[str, dict[str, Any]],
-) -> None:
-    services = resolved["gcp"]["services"]
-    for name in PLATFORM:
-        assert services[name]["image"].startswith("us-central1-docker.pkg.dev/")
-        assert services[name]["environment"]["CHICAGO_CRIME_GCS_BUCKET"] == "crime-bucket"
-        assert services[name]["environment"]["DAGSTER_POSTGRES_PASSWORD"] == "a-password-of-the-test"
-        assert mounts(services[name])["/data"] == "/var/lib/chicago-crime/data"
-    database = services["postgres"]
-    assert mounts(database)["/var/lib/postgresql/data"] == "/var/lib/chicago-crime/postgres"
-    assert database["environment"]["POSTGRES_PASSWORD"] == "a-password-of-the-test"
-    assert not [name for name in database["environment"] if name.startswith(PREFIX)], "the database needs no settings"
-
-
-@pytest.mark.parametrize("deployment", ENV_FILES)
-def test_the_platform_accepts_the_settings_of_every_service(
-    deployment: str, resolved: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in PLATFORM:
-        for variable, value in resolved[deployment]["services"][name]["environment"].items():
-            monkeypatch.setenv(variable, value)
-        assert load_settings().deployment == deployment
 
 
 def test_every_service_is_restricted(resolved: dict[str, dict[str, Any]]) -> None:
@@ -157,18 +111,3 @@ def test_the_image_gets_the_tested_versions_and_no_development_tools() -> None:
     assert {name: version for name, version in running.items() if development.get(name) != version} == {}
     assert {"dagster-postgres", "psycopg2-binary", "google-cloud-bigquery", "duckdb"} <= running.keys()
     assert not {"pyspark", "pytest", "ruff", "mypy", "playwright", "zetasql"} & running.keys()
-
-
-def test_dagster_accepts_the_instance_and_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
-    compose = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text())
-    for name, value in compose["x-platform"]["environment"].items():
-        monkeypatch.setenv(name, value)
-    config, _ = dagster_instance_config(str(PROJECT / "deploy"))
-    assert config["run_retries"] == {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}
-    assert config["telemetry"] == {"enabled": False}
-    launcher = config["run_launcher"]
-    assert issubclass(getattr(importlib.import_module(launcher["module"]), launcher["class"]), RunLauncher)
-    workspace = process_workspace_config(yaml.safe_load((PROJECT / "deploy" / "workspace.yaml").read_text()))
-    assert workspace.success, workspace.errors
-    read = set(re.findall(r"env: (\w+)", "".join(file.read_text() for file in (PROJECT / "deploy").glob("*.yaml"))))
-    assert read <= compose["x-platform"]["environment"].keys()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks.stack import BOOT_DISK_GB, main, month
+from benchmarks.stack import BOOT_DISK_GB, main
 from chicago_crime_tests.support import PROJECT
 
 INFRA = PROJECT / "infra_pulumi"
@@ -25,8 +25,3 @@ def test_the_documentation_has_the_cost_of_the_defaults(capsys: pytest.CaptureFi
     assert (
         total and f"{float(total[1]):.0f} USD a month" in (PROJECT / "docs" / "how-to" / "google-cloud.md").read_text()
     )
-
-
-def test_an_unknown_price_is_an_error() -> None:
-    with pytest.raises(ValueError, match="z9-standard-2 is not in"):
-        month("z9-standard-2", 30, has_nat=True)

@@ -54,16 +54,3 @@ def test_forks_get_no_token() -> None:
     preview = yaml.safe_load((FOLDER / "preview.yml").read_text())
     assert "head.repo.full_name == github.repository" in preview["jobs"]["preview"]["if"]
     assert set(preview[True]) == {"pull_request"}, "`on`, which YAML reads as true; never pull_request_target"
-
-
-def test_images_are_published_after_the_tests_and_built_before_the_sign_in() -> None:
-    jobs = yaml.safe_load((FOLDER / "publish.yml").read_text())["jobs"]
-    assert jobs.pop("test")["uses"] == "./.github/workflows/test.yml"
-    for job in jobs.values():
-        assert job["needs"] == "test"
-        actions = [step.get("uses", step.get("run")).partition("@")[0] for step in job["steps"]]
-        build = actions.index("docker/build-push-action")
-        assert job["steps"][build]["with"]["push"] is False
-        sign_ins = {"docker/login-action", "google-github-actions/auth"} & set(actions)
-        assert sign_ins and all(actions.index(action) > build for action in sign_ins)
-        assert actions[-1] == 'docker push "$IMAGE"'

@@ -3,9 +3,8 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from chicago_crime_tests.servers.google_server import GoogleServer
 from chicago_crime_tests.waiting import TIMEOUT_S
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
 
+WIDE = {"COLUMNS": "250"}
 CRIMES_IN = {
     "raw_crimes": lambda row: 1,
     "crimes": lambda row: 1,
@@ -36,11 +36,8 @@ class Ended(NamedTuple):
     output: str
 
 
-@dataclass
 class Cloud(WholeCloud):
     """Google Cloud, for an installation in a folder."""
-
-    folder: Path
 
     @property
     def servers(self) -> Mapping[str, GoogleServer]:
@@ -56,7 +53,7 @@ class Cloud(WholeCloud):
         """Start a command in its own process, as a user does."""
         return subprocess.Popen(
             [PROGRAM[0], "-u", *PROGRAM[1:], *arguments],
-            env=os.environ | self.environment | more.pop("env", {}),
+            env=os.environ | WIDE | self.environment | more.pop("env", {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -71,7 +68,7 @@ class Cloud(WholeCloud):
 
     def command_here(self, *arguments: str) -> Ended:
         """Run a command in this process, which has imported everything already: for tests with many commands."""
-        ended = CliRunner().invoke(app, arguments, env=self.environment)
+        ended = CliRunner().invoke(app, arguments, env=WIDE | self.environment)
         crash = [] if ended.exception is None or isinstance(ended.exception, SystemExit) else [repr(ended.exception)]
         return Ended(ended.exit_code, "\n".join([ended.output, *(f"Traceback: {error}" for error in crash)]))
 
@@ -107,11 +104,9 @@ class Cloud(WholeCloud):
             server.requests.clear()
 
 
-@contextmanager
-def cloud_in(folder: Path, engine: str = "sail") -> Iterator[Cloud]:
+def cloud_in(folder: Path, engine: str = "sail") -> AbstractContextManager[Cloud]:
     """A cloud that lasts as long as the context."""
-    with whole_cloud(folder, engine) as cloud:
-        yield Cloud(**vars(cloud) | {"environment": cloud.environment | {"COLUMNS": "250"}}, folder=folder)
+    return whole_cloud(folder, engine, Cloud)
 
 
 def kind_of(request: Request) -> str:

@@ -8,7 +8,6 @@ import pytest
 from dagster import AssetKey
 
 from chicago_crime.graph.instance import open_instance
-from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.tables import TABLES
@@ -75,11 +74,10 @@ def test_a_dirty_sample_gives_the_tables_of_the_laptop(cloud: Cloud, tmp_path: P
     assert str(metadata["dataproc"]).startswith("https://console.cloud.google.com/dataproc/batches/")
 
 
-def test_real_years_give_the_tables_of_the_laptop(cloud: Cloud, real_years: tuple[Settings, list[RunReport]]) -> None:
-    laptop, _ = real_years
+def test_real_years_give_the_tables_of_the_laptop(cloud: Cloud, real_years: Settings) -> None:
     ended = cloud.command("run", "--years", "2014-2016", "--folder", str(REAL_DATA / "real"))
     assert ended.code == 0, ended.output
-    assert differences(cloud, laptop, YEARS) == {}
+    assert differences(cloud, real_years, YEARS) == {}
     assert len(cloud.dataproc.dataproc.clusters_made) == 1
     assert cloud.left() == []
 

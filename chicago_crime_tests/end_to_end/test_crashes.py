@@ -94,9 +94,7 @@ def assert_the_next_run_repairs_all(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("last_words", ["crime_csv 2014", "enriched_crimes 2014"])
-def test_kill_9_leaves_each_table_wholly_old_or_new_and_the_next_run_repairs(
-    settings: Settings, last_words: str
-) -> None:
+def test_kill_9_leaves_whole_tables_and_the_next_run_repairs(settings: Settings, last_words: str) -> None:
     process = start(settings, "new")
     assert process.stdout
     for line in process.stdout:
@@ -130,7 +128,7 @@ def status_of_runs(settings: Settings) -> list[str]:
         (signal.SIGINT, "rejected_crimes 2014"),
     ],
 )
-def test_a_signal_cancels_a_run_and_readers_see_the_old_year(
+def test_a_signal_cancels_a_run_and_the_old_year_stays(
     settings: Settings, number: signal.Signals, last_words: str
 ) -> None:
     process = start(settings, "new")

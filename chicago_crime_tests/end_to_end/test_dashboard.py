@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shutil
 import signal
 import subprocess
 import urllib.request
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import psutil
 import pyarrow.parquet
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,14 +19,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 from chicago_crime import reference
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.filters import MAPS
-from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import new_page, silent_page
-from chicago_crime_tests.support import REAL_DATA
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
-YEARS = (2014, 2015, 2016)
 ADDRESSES = [
     *PAGES,
     "embed/overview/trend",
@@ -64,8 +59,8 @@ COMBINATIONS = {
 
 
 @pytest.fixture(scope="module")
-def settings(real_years: tuple[Settings, list[RunReport]]) -> Settings:
-    return real_years[0]
+def settings(real_years: Settings) -> Settings:
+    return real_years
 
 
 @pytest.fixture(scope="module")
@@ -199,9 +194,7 @@ def test_every_page_fits_and_is_accessible(browser: Browser, address: str, name:
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
 
 
-def test_filters_apply_without_a_reload_and_the_address_restores_the_view(
-    browser: Browser, page: Page, address: str
-) -> None:
+def test_filters_need_no_reload_and_the_address_restores_the_view(browser: Browser, page: Page, address: str) -> None:
     open_page(page, f"{address}/overview")
     page.evaluate("window.isStillHere = true")
     city = number(page, "Reported crimes")
@@ -397,25 +390,3 @@ def test_text_of_twice_the_size_fits_and_paper_has_no_controls(browser: Browser,
         expect(page.locator(".filters")).to_be_hidden()
         expect(page.locator("nav")).to_be_hidden()
         expect(page.get_by_role("search")).to_be_hidden()
-
-
-def test_it_answers_while_a_backfill_runs(settings: Settings, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    for folder in ("warehouse", "csv", "objects"):  # what replaces a file leaves the one that others link to
-        shutil.copytree(settings.data_dir / folder, data / folder, copy_function=os.link)
-    command = ["run", "--years", "2015-2016", "--folder", str(REAL_DATA / "real"), "--data-dir", str(data)]
-    answered = 0
-    for address in serving(data):
-        process = subprocess.Popen([*PROGRAM, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        try:
-            while process.poll() is None:
-                page = [*PAGES][answered % len(PAGES)]
-                text = urllib.request.urlopen(f"{address}/{page}?year={YEARS[answered % 3]}").read().decode()
-                assert 'id="citation"' in text
-                answered += 1
-                psutil.wait_procs([psutil.Process(process.pid)], timeout=0.5)
-        finally:
-            if process.poll() is None:
-                process.kill()
-        assert process.wait() == 0, process.stderr and process.stderr.read()
-    assert answered >= 5

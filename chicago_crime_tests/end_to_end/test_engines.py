@@ -12,7 +12,7 @@ import pytest
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.instance import open_instance
-from chicago_crime.graph.run import RunReport, run_years
+from chicago_crime.graph.run import run_years
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS, Table
@@ -35,13 +35,11 @@ def java_home() -> Path:
 
 
 @pytest.fixture(scope="module")
-def engines(
-    real_years: tuple[Settings, list[RunReport]], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Settings, Settings]:
+def engines(real_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
     """The real years, made by the embedded engine, and a copy whose Spark tables of one year are made by the JVM."""
-    home, (embedded, _) = java_home(), real_years
+    home = java_home()
     folder = tmp_path_factory.mktemp("engines")
-    shutil.copytree(embedded.data_dir / "warehouse", folder / "jvm" / "warehouse", copy_function=os.link)
+    shutil.copytree(real_years.data_dir / "warehouse", folder / "jvm" / "warehouse", copy_function=os.link)
     jvm = folder_settings(folder / "jvm", REAL_DATA / "real", spark_engine="jvm", java_home=home)
     for name in (table.name for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)):
         (folder / "jvm" / "warehouse" / name / f"{YEAR}.parquet").unlink()
@@ -56,7 +54,7 @@ def engines(
         )
     assert report.success, (report.failures, report.checks)
     assert report.metadata["hot_spots", YEAR]["spark_engine"] == "jvm"
-    return embedded, jvm
+    return real_years, jvm
 
 
 @pytest.mark.parametrize("table", [ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS], ids=lambda t: t.name)

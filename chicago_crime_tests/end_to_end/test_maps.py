@@ -6,15 +6,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings
 from chicago_crime_tests.end_to_end.pages import silent_page
 from chicago_crime_tests.end_to_end.test_dashboard import drawn, number, open_page, serving
 
 
 @pytest.fixture(scope="module")
-def address(real_years: tuple[Settings, list[RunReport]]) -> Iterator[str]:
-    yield from serving(real_years[0].data_dir, "/crime")
+def address(real_years: Settings) -> Iterator[str]:
+    yield from serving(real_years.data_dir, "/crime")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import psutil
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.status import read_status
@@ -49,12 +50,14 @@ def test_three_runs_of_one_year_leave_it_wholly_of_one(tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
 
-    def start(log: str, *arguments: object) -> subprocess.Popen[bytes]:
-        command = [PROGRAM[0], "-u", *PROGRAM[1:], *map(str, arguments), "--data-dir", str(settings.data_dir)]
+    def start(log: str, *arguments: object, ignoring: str = "--default-signal=INT") -> subprocess.Popen[bytes]:
+        command = ["env", ignoring, PROGRAM[0], "-u", *PROGRAM[1:], *map(str, arguments)]
+        command += ["--data-dir", str(settings.data_dir)]
         with (tmp_path / f"{log}.log").open("w") as file:
             return subprocess.Popen(command, stdout=file, stderr=file)
 
-    ui = start("ui", "dev", "--port", port, "--folder", settings.folder)
+    # Started with SIGINT ignored, as a script does for `make dev &`; Ctrl-C must work nevertheless.
+    ui = start("ui", "dev", "--port", port, "--folder", settings.folder, ignoring="--ignore-signal=INT")
     try:
         wait_until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
         graph = build_definitions(Installation(settings)).resolve_asset_graph()
@@ -70,8 +73,11 @@ def test_three_runs_of_one_year_leave_it_wholly_of_one(tmp_path: Path) -> None:
         states = ("COMPLETED_SUCCESS", "COMPLETED_FAILED", "CANCELED", "FAILED")
         state = wait_until(lambda: (now := call(address, STATE, id=launched["backfillId"])["status"]) in states and now)
     finally:
+        children = psutil.Process(ui.pid).children(recursive=True)
         ui.send_signal(signal.SIGINT)
         ui.wait(TIMEOUT_S)
+    _, alive = psutil.wait_procs(children, timeout=TIMEOUT_S)
+    assert (alive, len(children) >= 3) == ([], True)
     outputs = [(tmp_path / f"{log}.log").read_text() for log in ("real", "turned")]
     for code, output in zip(codes, outputs, strict=True):
         assert code in (0, 1) and "Traceback" not in output, output

@@ -25,8 +25,8 @@ from chicago_crime.tables import TABLES, Table
 from chicago_crime_tests.support import REAL_ROWS, real_year, run_well, warehouse_of
 
 
-def test_every_row_is_accounted_for(real_years: tuple[Settings, list[RunReport]]) -> None:
-    settings, reports = real_years
+def test_every_row_is_accounted_for(real_runs: tuple[Settings, list[RunReport]]) -> None:
+    settings, reports = real_runs
     metadata = {key: values for report in reports for key, values in report.metadata.items()}
     assert {year: metadata["raw_crimes", year]["partition_row_count"] for year in REAL_ROWS} == REAL_ROWS
     for year, rows in REAL_ROWS.items():
@@ -44,7 +44,7 @@ def test_every_row_is_accounted_for(real_years: tuple[Settings, list[RunReport]]
 
 
 @pytest.mark.parametrize("year", [2014, 2016])
-def test_counts_equal_those_of_an_independent_program(real_years: tuple[Settings, list[RunReport]], year: int) -> None:
+def test_counts_equal_those_of_an_independent_program(real_years: Settings, year: int) -> None:
     """The independent program: Python's csv module, and none of the platform's code."""
     with reference.file("fbi_codes").open(newline="") as stream:
         classes = {row["fbi_code"]: row["ucr_part1_class"] or "non_index" for row in csv.DictReader(stream)}
@@ -58,8 +58,7 @@ def test_counts_equal_those_of_an_independent_program(real_years: tuple[Settings
             arrests[row["Primary Type"]] += row["Arrest"] == "true"
             by_month_class[int(row["Date"][:2]), classes[row["FBI Code"]]] += 1
             by_area[int(row["Community Area"] or 0)] += 1
-    settings, _ = real_years
-    warehouse = warehouse_of(settings)
+    warehouse = warehouse_of(real_years)
 
     types = warehouse.query(f"SELECT primary_type, crimes, arrests FROM crime_type_count WHERE year = {year}")
     assert {row["primary_type"]: (row["crimes"], row["arrests"]) for row in types.to_pylist()} == {
@@ -76,9 +75,9 @@ def test_counts_equal_those_of_an_independent_program(real_years: tuple[Settings
     assert {row["a"]: row["n"] for row in areas.to_pylist()} == {area: by_area[area] for area in range(1, 78)}
 
 
-def test_offense_groups_and_wards_have_the_known_counts(real_years: tuple[Settings, list[RunReport]]) -> None:
+def test_offense_groups_and_wards_have_the_known_counts(real_years: Settings) -> None:
     """Homicides and carjackings as published; robberies by ward from Python's csv module."""
-    data = Data(Installation(real_years[0]).reader())
+    data = Data(Installation(real_years).reader())
     table = overview(PageRequest(data, Filters(year=(2014, 2015, 2016)))).table("groups")
     assert table
     groups = {row["name"]: [row["2014"], row["2015"], row["2016"]] for row in table.rows}
@@ -93,9 +92,9 @@ def test_offense_groups_and_wards_have_the_known_counts(real_years: tuple[Settin
     assert {ward: n for ward, n in by_ward.items() if n} == robberies
 
 
-def test_murder_and_carjacking_of_2016_are_unusual(real_years: tuple[Settings, list[RunReport]]) -> None:
+def test_murder_and_carjacking_of_2016_are_unusual(real_years: Settings) -> None:
     """As the newspapers said; at the end of 2016, with two earlier years to compare with."""
-    data = Data(Installation(real_years[0]).reader())
+    data = Data(Installation(real_years).reader())
     parameters = {"last_day": date(2016, 12, 31), "years": [2014, 2015, 2016], "years_back": [0, 1, 2]}
     found = find_signals(data.answer("signals", parameters), "year_to_date", [0, 1, 2])
     unusual = {one.name for one in found if one.area is None and one.verdict == UNUSUAL}
@@ -104,12 +103,9 @@ def test_murder_and_carjacking_of_2016_are_unusual(real_years: tuple[Settings, l
     assert len([one for one in found if one.verdict == UNUSUAL]) < 100
 
 
-def test_the_file_of_2021_with_other_formats_is_read_like_the_others(
-    real_years: tuple[Settings, list[RunReport]],
-) -> None:
-    settings, _ = real_years
+def test_the_file_of_2021_with_other_formats_is_read_like_the_others(real_years: Settings) -> None:
     [row] = (
-        warehouse_of(settings)
+        warehouse_of(real_years)
         .query(
             "SELECT COUNT(arrest) = COUNT(*) AS flags, MAX(beat) AS beat, MIN(LENGTH(iucr)) AS iucr, "
             "MIN(LENGTH(fbi_code)) AS fbi, COUNT(ward) / COUNT(*) AS wards, MAX(date)::VARCHAR AS newest "
@@ -124,36 +120,10 @@ def test_the_file_of_2021_with_other_formats_is_read_like_the_others(
     assert row["newest"].startswith("2021-04")
 
 
-def test_a_question_by_month_and_type_reads_few_row_groups(real_years: tuple[Settings, list[RunReport]]) -> None:
-    settings, _ = real_years
-    warehouse = warehouse_of(settings)
-    pruned = warehouse.query(
-        "SELECT COUNT(*) AS n FROM crimes WHERE month = '2014-07-01' AND primary_type = 'THEFT'"
-    ).to_pylist()
-    counted = warehouse.query(
-        "SELECT COUNT(*) AS n FROM enriched_crimes WHERE year = 2014 AND MONTH(date) = 7 AND primary_type = 'THEFT'"
-    ).to_pylist()
-    assert pruned == counted
-    assert pruned[0]["n"] > 5000
-
-
-def test_hot_spots_are_downtown_and_on_the_west_side(real_years: tuple[Settings, list[RunReport]]) -> None:
-    """The hottest cells of all crimes of 2016, which are few."""
-    settings, _ = real_years
-    rows = (
-        warehouse_of(settings)
-        .query("SELECT * FROM hot_spots WHERE year = 2016 AND offense_class = 'all' ORDER BY gi_star DESC")
-        .to_pylist()
-    )
-    assert 0.02 < sum(row["gi_star"] > 1.96 for row in rows) / len(rows) < 0.2
-    assert all(41.7 < row["latitude"] < 41.92 for row in rows[:20])
-
-
-def test_running_again_changes_no_table(real_years: tuple[Settings, list[RunReport]], tmp_path: Path) -> None:
-    settings, _ = real_years
-    folder = settings.data_dir / "warehouse"
+def test_running_again_changes_no_table(real_years: Settings, tmp_path: Path) -> None:
+    folder = real_years.data_dir / "warehouse"
     before = {name: content_of(table, folder / name / "2021.parquet") for name, table in TABLES.items()}
-    run_well(settings, 2021)
+    run_well(real_years, 2021)
     for name, table in TABLES.items():
         assert content_of(table, folder / name / "2021.parquet") == before[name], name
 

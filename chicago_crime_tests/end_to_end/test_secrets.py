@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import pytest
 
-from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
 from chicago_crime_tests.servers.credentials import private_key
 from chicago_crime_tests.servers.faults import Fault
@@ -145,31 +144,6 @@ def test_a_run_and_the_doctor_leave_no_secret_anywhere(
         "Dagster's events are searched"
     )
     assert publishers.places_of_secrets(ended.output + doctor.output + failed.output + examined.output) == []
-
-
-def test_dev_hands_the_secrets_on_to_dagster_and_prints_none(publishers: Publishers, tmp_path: Path) -> None:
-    """A program in place of `dagster` writes down its environment."""
-    (tmp_path / "bin").mkdir()
-    dagster, seen = tmp_path / "bin" / "dagster", tmp_path / "seen"
-    dagster.write_text(f"#!/bin/sh\nenv > '{seen}'\n")
-    dagster.chmod(0o700)
-    program = (
-        "import sys; sys.executable = sys.argv.pop(1)\n"
-        "from chicago_crime.cli.app import main; sys.argv[1:] = ['dev', '--port', sys.argv[1]]; main()"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "bin" / "python"), str(free_port())],
-        env=os.environ | publishers.environment,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-    )
-    assert ended.returncode == 0, ended.stderr
-    handed_on = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
-    assert handed_on["CHICAGO_CRIME_PORTAL_APP_TOKEN"] == SECRETS["CHICAGO_CRIME_PORTAL_APP_TOKEN"]
-    assert handed_on["CHICAGO_CRIME_KAGGLE_API_TOKEN"] == SECRETS["KAGGLE_API_TOKEN"]
-    assert handed_on["CHICAGO_CRIME_KAGGLE_KEY"] == SECRETS["KAGGLE_KEY"]
-    assert publishers.places_of_secrets(ended.stdout + ended.stderr) == []
 
 
 def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:

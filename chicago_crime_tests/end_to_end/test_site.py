@@ -11,7 +11,6 @@ from playwright.sync_api import Browser
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
-from chicago_crime.graph.run import RunReport
 from chicago_crime.installation import Installation
 from chicago_crime.serve.site import write_site
 from chicago_crime.settings import Settings
@@ -32,9 +31,9 @@ BROKEN_WORDS = """all => all.flatMap((one) => {
 
 
 @pytest.fixture(scope="module")
-def site(real_years: tuple[Settings, list[RunReport]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(real_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "a folder"
-    write_site(Installation(real_years[0]), folder)
+    write_site(Installation(real_years), folder)
     return folder
 
 
@@ -72,14 +71,14 @@ def test_every_link_leads_to_a_file_and_every_page_is_reached(site: Path) -> Non
     assert sum(map(len, pages.values())) < LARGEST_PAGES_MB * 1e6
 
 
-def test_the_map_leads_to_the_page_of_an_area_with_the_numbers_of_the_dashboard(
-    browser: Browser, site: Path, real_years: tuple[Settings, list[RunReport]]
+def test_the_map_leads_to_an_area_with_the_dashboards_numbers(
+    browser: Browser, site: Path, real_years: Settings
 ) -> None:
     with silent_page(browser) as page:
         page.goto((site / "index.html").as_uri())
         page.get_by_label("Austin: ").press("Enter")
         page.wait_for_url("**/area-25.html")
         assert page.locator("h1").inner_text().startswith("Reported crime in Austin, 2014")
-        data = data_of(real_years[0])
+        data = data_of(real_years)
         crimes = overview(PageRequest(data, Filters(area=(25,)))).numbers[0].value
         assert page.locator(".value").first.inner_text() == crimes

@@ -100,6 +100,7 @@ def test_one_message_tells_what_went_wrong_since_the_last(
         assert len(posted) == 1, "nobody is told twice"
 
 
+@pytest.mark.slow
 def test_the_report_comes_on_its_day_and_when_something_is_unusual(
     tmp_path: Path, inbox: tuple[Inbox, str], webhook: tuple[list, str]
 ) -> None:

@@ -1,8 +1,6 @@
 """`run --dry-run`, and what sources report of a year before it is fetched."""
 
-import gzip
 import shutil
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -102,9 +100,7 @@ def test_real_years_never_become_synthetic(loaded_years: Settings) -> None:
     assert problem.startswith("real rows of 2014-2015 are published in this data folder, and SYNTHETIC ones would be")
 
 
-def test_a_year_that_would_shrink_is_a_problem_unless_that_is_allowed(
-    loaded_years: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_year_that_would_shrink_is_a_problem(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FolderSource, "expect", lambda *_: {2014: Expected("2014.csv", rows=30)})
     few = loaded_years
     [problem] = plan_of(few, [2014]).problems
@@ -139,27 +135,6 @@ def test_the_cost_is_that_of_the_bytes_of_what_tables_are_made_of_and_of_the_mac
     assert cost.read_usd == pytest.approx(4 / 1024 * 6.25)
     assert cost.spark_usd == (usd and pytest.approx(usd, rel=0.01))
     assert cost_of(settings, ["crimes"], years, stored, runs=2).spark_usd == 0
-
-
-def test_a_folder_reports_the_unpacked_size_of_its_files(tmp_path: Path) -> None:
-    file = write_csv(tmp_path / "aside" / "2014.csv", crimes_of_months(2014, per_month=50))
-    (tmp_path / "2014.csv.gz").write_bytes(gzip.compress(file.read_bytes()))
-    with zipfile.ZipFile(tmp_path / "2015.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(file, "2015.csv")
-    shutil.copy(file, tmp_path / "2016.csv")
-    found = FolderSource(tmp_path).expect([2014, 2015, 2016, 2017])
-    size = file.stat().st_size
-    assert {year: (one.rows, one.bytes) for year, one in found.items()} == dict.fromkeys(
-        (2014, 2015, 2016), (None, size)
-    )
-
-
-def test_the_sample_reports_the_number_of_its_rows(tmp_path: Path) -> None:
-    source = SampleSource(rows=500, seed=7)
-    expected = source.expect([2014, 1999])
-    assert list(expected) == [2014]
-    (tmp_path / "out").mkdir()
-    assert expected[2014].rows == source.fetch(2014, tmp_path / "out").details["rows"]
 
 
 def test_the_portal_is_asked_only_for_counts() -> None:

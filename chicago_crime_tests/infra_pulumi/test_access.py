@@ -56,10 +56,6 @@ def test_each_role_is_granted_on_the_stacks_own_resource() -> None:
     assert on["registry"]["repository"] == "chicago-crime-prod"
 
 
-def test_the_longest_stack_name_fits_into_account_names() -> None:
-    assert all(len(each.inputs["accountId"]) <= 30 for each in provision(stack="a" * 10).of("Account"))
-
-
 def test_operators_reach_this_machine_only() -> None:
     grants = [each for each in provision(EVERYTHING).grants if each.inputs["member"].startswith(("user:", "group:"))]
     roles = ("roles/compute.osLogin", "roles/iam.serviceAccountUser", "roles/iap.tunnelResourceAccessor")

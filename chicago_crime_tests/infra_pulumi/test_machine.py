@@ -1,7 +1,5 @@
 """The machine and its network: who reaches it, what it reaches, and what outlives it."""
 
-import ipaddress
-
 import pytest
 
 from chicago_crime_tests.infra_pulumi.provisioned import Provisioned, provision
@@ -37,22 +35,6 @@ def test_new_user_data_replaces_the_machine_and_the_old_one_goes_first(stack: Pr
     assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (True, True)
 
 
-def test_a_new_image_changes_the_user_data() -> None:
-    one, other = (provision({"imageTag": tag}).one("Instance").inputs["metadata"]["user-data"] for tag in ("v1", "v2"))
-    assert "us-central1-docker.pkg.dev/a-project/chicago-crime-prod/chicago-crime:v1" in one
-    assert one.replace("chicago-crime:v1", "chicago-crime:v2") == other
-
-
-def test_the_disk_has_daily_snapshots(stack: Provisioned) -> None:
-    schedule = stack.one("ResourcePolicy").inputs
-    policy = schedule["snapshotSchedulePolicy"]
-    assert policy["schedule"]["dailySchedule"]["daysInCycle"] == 1
-    assert policy["retentionPolicy"]["maxRetentionDays"] == 5
-    assert policy["snapshotProperties"]["labels"]["platform"] == "chicago-crime"
-    attached = stack.one("DiskResourcePolicyAttachment").inputs
-    assert (attached["disk"], attached["name"]) == (stack.one("Disk").inputs["name"], schedule["name"])
-
-
 def test_only_iap_reaches_it_and_only_ssh_and_the_web_pages(stack: Provisioned) -> None:
     rules = {rule.name: rule.inputs for rule in stack.of("Firewall")}
     assert set(rules) == {"network-from-iap", "network-within-spark"}
@@ -60,22 +42,6 @@ def test_only_iap_reaches_it_and_only_ssh_and_the_web_pages(stack: Provisioned) 
     assert rule["sourceRanges"] == ["35.235.240.0/20"]
     assert rule["allows"] == [{"protocol": "tcp", "ports": ["22", "3000", "8050"]}]
     assert rule["targetServiceAccounts"] == ["chicago-crime-prod-vm@a-project.iam.gserviceaccount.com"]
-
-
-def test_sparks_machines_reach_each_other_and_not_the_machine(stack: Provisioned) -> None:
-    spark, machine = (stack.one("Subnetwork", name).inputs["ipCidrRange"] for name in ("-spark", "-machine"))
-    rule = stack.one("Firewall", "within-spark").inputs
-    assert rule["sourceRanges"] == rule["destinationRanges"] == [spark]
-    assert not ipaddress.ip_network(spark).overlaps(ipaddress.ip_network(machine))
-    assert ipaddress.ip_network(spark).is_private and ipaddress.ip_network(machine).is_private
-
-
-def test_the_network_is_the_stacks_own_and_reaches_google_without_public_addresses(stack: Provisioned) -> None:
-    network = stack.one("Network").inputs
-    assert network["autoCreateSubnetworks"] is False
-    for each in [*stack.of("Firewall"), *stack.of("Subnetwork"), *stack.of("Router")]:
-        assert each.inputs["network"].endswith(f"/{network['name']}")
-    assert [each.inputs["privateIpGoogleAccess"] for each in stack.of("Subnetwork")] == [True, True]
 
 
 def test_only_the_machine_reaches_the_internet_and_only_with_nat(stack: Provisioned) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -60,28 +59,6 @@ def test_every_setting_that_the_infrastructure_decides_is_an_output() -> None:
     of_google = {name for name in Settings.model_fields if name.startswith(prefixes)}
     outputs = {field(name) for name in provision().outputs if name.startswith(PREFIX)}
     assert outputs == (of_google - LEFT_TO_THE_PLATFORM) | {"deployment", "source"}
-
-
-def test_the_outputs_name_what_was_provisioned() -> None:
-    stack = provision({"gcp:region": "europe-west1", "bucketName": "of-my-own", "dataset": "other"})
-    outputs = stack.outputs
-    assert outputs["CHICAGO_CRIME_GCS_BUCKET"] == stack.one("Bucket", "-bucket").inputs["name"] == "of-my-own"
-    assert outputs["CHICAGO_CRIME_GCS_STAGING_BUCKET"] == "of-my-own-staging"
-    assert outputs["CHICAGO_CRIME_BIGQUERY_DATASET"] == stack.one("Dataset").inputs["datasetId"] == "other"
-    assert outputs["CHICAGO_CRIME_GCP_REGION"] == stack.one("Bucket", "-bucket").inputs["location"] == "europe-west1"
-    assert outputs["CHICAGO_CRIME_DATAPROC_SUBNET"].endswith(stack.one("Subnetwork", "-spark").inputs["name"])
-    assert outputs["machine"] == stack.one("Instance").inputs["name"]
-    assert outputs["zone"] == stack.one("Instance").inputs["zone"] == "europe-west1-b"
-    assert outputs["image"] == "europe-west1-docker.pkg.dev/a-project/chicago-crime-prod/chicago-crime:latest"
-
-
-def test_a_shell_reads_the_environment_file(tmp_path: Path) -> None:
-    outputs = provision().outputs
-    (tmp_path / ".env").write_text(env_file(outputs).stdout)
-    command = ["sh", "-c", "set -a; . ./.env; env"]
-    printed = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=True).stdout
-    read = dict(line.split("=", 1) for line in printed.splitlines() if line.startswith(PREFIX))
-    assert read == {name: value for name, value in outputs.items() if name.startswith(PREFIX)}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ import pytest
 
 from chicago_crime_tests.infra_pulumi.provisioned import (
     EVERYTHING,
-    NUMBER,
-    PROJECT,
     TOKEN,
     Provisioned,
     as_json,
@@ -22,33 +20,6 @@ STACKS = {
     "prod with everything": ("prod", {**stack_file("prod"), **EVERYTHING, "dataprocMode": "serverless"}),
 }
 DATA = {"gcp:storage/bucket:Bucket", "gcp:bigquery/dataset:Dataset", "gcp:compute/disk:Disk"}
-OPTIONAL = ("SecretVersion", "TunnelInstanceIAMMember", "InstanceIAMMember", "WorkloadIdentityPool", "Budget")
-
-BY_ID = {
-    ("Firewall", "network"): "global/networks",
-    ("Instance", "attachedDisks[0].source"): "zones/us-central1-b/disks",
-    ("Instance", "networkInterfaces[0].subnetwork"): "regions/us-central1/subnetworks",
-    ("Router", "network"): "global/networks",
-    ("RouterNat", "subnetworks[0].name"): "regions/us-central1/subnetworks",
-    ("SecretVersion", "secret"): "secrets",
-    ("IAMMember", "serviceAccountId"): "serviceAccounts",
-    ("Subnetwork", "network"): "global/networks",
-}
-"""Inputs that refer to another resource by its id: (type, path) -> the id's collection."""
-
-BY_NAME = {
-    ("BucketIAMMember", "bucket"),
-    ("DatasetIamMember", "datasetId"),
-    ("DiskResourcePolicyAttachment", "disk"),
-    ("DiskResourcePolicyAttachment", "name"),
-    ("InstanceIAMMember", "instanceName"),
-    ("RepositoryIamMember", "repository"),
-    ("RouterNat", "router"),
-    ("SecretIamMember", "secretId"),
-    ("TunnelInstanceIAMMember", "instance"),
-    ("WorkloadIdentityPoolProvider", "workloadIdentityPoolId"),
-}
-"""Inputs that refer to another resource by its bare name."""
 
 
 def provisioned_by(case: str) -> Provisioned:
@@ -61,28 +32,9 @@ def provisioned(request: pytest.FixtureRequest) -> Provisioned:
     return provisioned_by(request.param)
 
 
-def leaves(value: object, path: str = "") -> list[tuple[str, str]]:
-    """Every single value in inputs, as (path, text)."""
-    if isinstance(value, dict):
-        return [leaf for key, each in value.items() for leaf in leaves(each, f"{path}.{key}" if path else key)]
-    if isinstance(value, list):
-        return [leaf for number, each in enumerate(value) for leaf in leaves(each, f"{path}[{number}]")]
-    return [(path, str(value))]
-
-
-def test_every_resource_belongs_to_a_component_of_the_stack(provisioned: Provisioned) -> None:
-    components = {each.urn: each.name for each in provisioned.components}
-    for each in provisioned.google:
-        assert each.name.startswith(f"{components[each.request.parent]}-"), each.urn
-    assert {each.request.parent.split("::")[2] for each in provisioned.components} == {"pulumi:pulumi:Stack"}
-    urns = [each.urn for each in provisioned.google]
-    assert len(set(urns)) == len(urns) > 25
-
-
 def test_nothing_is_public(provisioned: Provisioned) -> None:
     for each in provisioned.google:
-        for _, value in leaves(each.inputs):
-            assert value not in ("allUsers", "allAuthenticatedUsers", "0.0.0.0/0", "::/0"), each.urn
+        assert not re.search(r'"(allUsers|allAuthenticatedUsers|0\.0\.0\.0/0|::/0)"', as_json(each.inputs)), each.urn
         assert "ccessConfigs" not in as_json(each.inputs), f"{each.urn} has a public address"
 
 
@@ -143,30 +95,12 @@ def test_kept_data_are_protected_and_others_go_with_the_stack(is_kept: bool) -> 
     assert snapshots["onSourceDiskDelete"] == ("KEEP_AUTO_SNAPSHOTS" if is_kept else "APPLY_RETENTION_POLICY")
 
 
-def test_pulumi_creates_no_tables_and_no_objects(provisioned: Provisioned) -> None:
-    assert [each.urn for each in provisioned.google if re.search(":(Table|Routine|BucketObject)$", each.type)] == []
-
-
-def test_everything_is_in_one_project_and_one_region(provisioned: Provisioned) -> None:
-    for each in provisioned.google:
-        assert each.inputs.get("project", PROJECT) == PROJECT, each.urn
-        for key in ("region", "location"):
-            assert each.inputs.get(key, "us-central1") == "us-central1", each.urn
-        assert each.inputs.get("zone", "us-central1-b") == "us-central1-b", each.urn
-
-
-def test_both_stacks_fit_into_one_project() -> None:
-    ids = ("name", "accountId", "datasetId", "repositoryId", "secretId")
-    dev, prod = (
-        {each.inputs[key] for each in provisioned_by(case).google for key in ids if key in each.inputs}
-        for case in ("dev", "prod")
-    )
-    assert dev and dev.isdisjoint(prod)
-
-
-def test_requests_count_against_the_quota_of_the_stacks_project() -> None:
-    """Otherwise an API may refuse requests that are made with a person's own credentials."""
-    assert [stack_file(stack)["gcp:userProjectOverride"] for stack in ("dev", "prod")] == ["true", "true"]
+def test_the_bucket_is_private_and_deletes_only_replaced_versions() -> None:
+    bucket = provision().one("Bucket", "-bucket").inputs
+    assert (bucket["uniformBucketLevelAccess"], bucket["publicAccessPrevention"]) == (True, "enforced")
+    assert bucket["versioning"] == {"enabled": True}
+    [deletion] = [rule["condition"] for rule in bucket["lifecycleRules"] if rule["action"]["type"] == "Delete"]
+    assert deletion == {"withState": "ARCHIVED", "numNewerVersions": 3, "daysSinceNoncurrentTime": 90}
 
 
 def test_resources_wait_for_the_apis_and_the_machine_for_its_roles_and_the_internet(provisioned: Provisioned) -> None:
@@ -179,30 +113,6 @@ def test_resources_wait_for_the_apis_and_the_machine_for_its_roles_and_the_inter
     assert nat and roles | nat <= set(provisioned.one("Instance").request.dependencies)
 
 
-def test_references_have_the_form_that_each_input_takes() -> None:
-    provisioned = provisioned_by("prod with everything")
-    found = set()
-    for each in provisioned.google:
-        kind = each.type.rpartition(":")[2]
-        for path, value in leaves(each.inputs):
-            if collection := BY_ID.get((kind, path)):
-                assert re.fullmatch(rf"projects/{PROJECT}/{collection}/[^/]+", value), (kind, path, value)
-            elif (kind, path) in BY_NAME:
-                assert re.fullmatch(r"[\w-]+", value), (kind, path, value)
-            found.add((kind, path))
-    assert found >= {*BY_ID, *BY_NAME}
-
-
-def test_optional_parts_are_off_by_default() -> None:
-    provisioned, with_everything = provisioned_by("prod"), provisioned_by("prod with everything")
-    assert [kind for kind in OPTIONAL if provisioned.of(kind)] == []
-    assert [kind for kind in OPTIONAL if not with_everything.of(kind)] == []
-    assert "github_provider" not in provisioned.outputs
-    optional_apis = {f"{api}.googleapis.com" for api in ("sts", "iamcredentials", "billingbudgets")}
-    apis = [{each.inputs["service"] for each in stack.of("Service")} for stack in (provisioned, with_everything)]
-    assert apis[1] - apis[0] == optional_apis
-
-
 def test_the_token_is_secret_and_in_one_place_only() -> None:
     provisioned = provisioned_by("prod with everything")
     version = provisioned.one("SecretVersion")
@@ -210,11 +120,3 @@ def test_the_token_is_secret_and_in_one_place_only() -> None:
     sent = version.request.object.fields["secretData"].struct_value.fields
     assert "4dabf18193072939515e22adb298388d" in sent, "Pulumi's mark of a secret"
     assert TOKEN not in as_json(provisioned.outputs)
-
-
-def test_the_budget_covers_this_project_only() -> None:
-    provisioned = provision({**EVERYTHING, "monthlyBudget": "75"})
-    budget = provisioned.one("Budget")
-    assert budget.inputs["budgetFilter"]["projects"] == [f"projects/{NUMBER}"]
-    assert budget.inputs["amount"] == {"specifiedAmount": {"units": "75"}}
-    assert "budget-provider" in budget.request.provider

@@ -130,23 +130,6 @@ def test_rows_and_damage_are_those_of_the_csv_module(
         assert not damage and b"\r" not in content and not content.startswith(b"\xef\xbb\xbf")
 
 
-@pytest.mark.parametrize("block", [16, 1 << 20])
-def test_a_well_formed_file_is_returned(tmp_path: Path, block: int) -> None:
-    lines = ["1,x,", '2,"a ""quoted"", one",', '3,"three\n\nlines",z', ",,", "", '"4","",""'] * 50
-    found, _ = split(tmp_path, "\n".join(["a,b,c", *lines]).encode(), block)
-    assert found.file == tmp_path / "source.csv"
-    assert found.counts == Counts(rows=250, continuations=100, blank=50)
-
-
-def test_an_open_quote_costs_only_its_own_line(tmp_path: Path) -> None:
-    lines = ['9,"x,', *(f"{n},x," for n in range(25)), '9,"x,', '9,"z",']
-    found, damage = split(tmp_path, "\n".join(["a,b,c", *lines]).encode())
-    problem = "a quote is opened and not closed"
-    assert [(line, text) for line, _, text in damage] == [(2, '9,"x,'), (28, '9,"x,')]
-    assert damage[0][1] == problem
-    assert found.counts == Counts(rows=26, quarantined=2)
-
-
 @pytest.mark.parametrize(
     ("line", "problem"),
     [

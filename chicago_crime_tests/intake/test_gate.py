@@ -49,21 +49,6 @@ def test_a_canonical_file_passes_byte_by_byte(tmp_path: Path, folder: Path) -> N
     assert passage.months == {f"2014-{month:02}": 3 for month in range(1, 13)}
 
 
-def test_columns_are_matched_by_name_in_any_order(tmp_path: Path, folder: Path) -> None:
-    rows = crimes_of_months(2014)
-    shuffled = [dict(sorted(row.items()), extra="?") for row in rows]
-    passage = pass_through(write_csv(tmp_path / "f.csv", shuffled, header=list(shuffled[0])), 2014, folder)
-    assert rows_of(passage) == rows
-    assert passage.ignored == ("extra",)
-
-
-def test_missing_columns_are_empty_and_named(tmp_path: Path, folder: Path) -> None:
-    rows = [{name: row[name] for name in NAMES if name != "ward"} for row in crimes_of_months(2014)]
-    passage = pass_through(write_csv(tmp_path / "f.csv", rows, header=list(rows[0])), 2014, folder)
-    assert passage.missing == ("ward",)
-    assert {row["ward"] for row in rows_of(passage)} == {""}
-
-
 def test_an_unreadable_line_goes_to_the_quarantine_with_number_problem_and_text(tmp_path: Path, folder: Path) -> None:
     rows = crimes_of_months(2014)
     source = write_csv(tmp_path / "2014.csv", rows)
@@ -115,7 +100,7 @@ def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: 
 plain_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(plain_text, plain_text), min_size=1, max_size=6),
     st.sampled_from(["\n", "\r\n", "\r"]),

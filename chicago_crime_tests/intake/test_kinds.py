@@ -27,12 +27,14 @@ def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -
     return pass_through(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
 
 
+PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lambda _: csv_scan("$file", NAMES))
+
+
 def values_of(passage: Passage, column: str) -> list[Any]:
     """What the typed table would have of a column, in the order of the file."""
-    parsed = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lambda _: csv_scan("$file", NAMES))
     with duckdb.connect(config={"threads": 1}) as connection:
         return [
-            v for (v,) in connection.execute(f"SELECT {column} FROM ({parsed})", {"file": str(passage.file)}).fetchall()
+            v for (v,) in connection.execute(f"SELECT {column} FROM ({PARSED})", {"file": str(passage.file)}).fetchall()
         ]
 
 
@@ -63,6 +65,10 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         ("id", ["3.1E+07", "31,000,001", '="31000002"'], [31_000_000, 31_000_001, 31_000_002]),
         ("id", ["1.04E+07", "10400001.0", "1e+06"], [10_400_000, 10_400_001, 1_000_000]),
         ("beat", ["1,811", '="0111"', "111.0"], [1811, 111, 111]),
+        # what the City's own programs lose or add
+        ("latitude", ["41.88350018700001"], [41.883500187]),
+        ("date", ["2016-03-05 14:30:00.000000 UTC", "03/05/2016 12:00:00 AM"], [AFTERNOON, MIDNIGHT]),
+        ("block", ["  001XX N STATE ST "], ["001XX N STATE ST"]),
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " "], [None] * 5),
     ],

@@ -109,9 +109,7 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ("beat", ["1811", "0x10", "-5"], "'beat': 2 of 3 values cannot be read; the first is '0x10' in line 3"),
     ],
 )
-def test_a_file_with_too_many_unreadable_values_is_refused(
-    tmp_path: Path, column: str, texts: list[str], message: str
-) -> None:
+def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, texts: list[str], message: str) -> None:
     rows = [crime(**{"id": n, "date": "03/05/2016 01:00:00 PM", column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
         passage = gated(tmp_path, rows)
@@ -138,13 +136,6 @@ def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path,
 def test_rows_that_all_lack_a_place_are_no_reason_to_refuse_them(tmp_path: Path) -> None:
     nowhere = {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"}
     assert gated(tmp_path, [row | nowhere for row in LARGE]).problem == ""
-
-
-def test_a_file_with_unreadable_values_can_be_let_through(tmp_path: Path) -> None:
-    file = write_csv(tmp_path / "2016.csv", [crime(arrest="maybe", date="03/15/2016 02:30:00 PM")])
-    passage = pass_through(file, YEAR, tmp_path)
-    assert "'arrest': 1 of 1 values cannot be read" in passage.problem
-    assert passage.unreadable == {"arrest": {"count": 1, "line": 2, "example": "maybe"}}
 
 
 def test_a_column_is_named_as_the_file_names_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 import chicago_crime
 from chicago_crime.errors import UsageError
-from chicago_crime.published.catalog import CATALOG, DamagedError, NothingPublishedError
+from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.storage.object_store import ObjectStoreError
 from chicago_crime_tests.support import crimes_of_months, run_well, write_csv
@@ -100,9 +100,3 @@ print(cc.open({str(loaded_copy.data_dir)!r}).sql({COUNT!r}).fetchall())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (f"{BOTH}\n", "")
-
-
-def test_the_current_catalog_of_a_data_directory_may_be_damaged(loaded_copy: Settings) -> None:
-    (loaded_copy.data_dir / "objects" / CATALOG).write_text("{")
-    with pytest.raises(DamagedError, match=r"catalog\.json is damaged"):
-        chicago_crime.open(loaded_copy.data_dir)

@@ -1,19 +1,15 @@
 """The MCP server, asked by the SDK's own client over standard input and output, as an assistant's program asks it."""
 
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-import pytest
-import requests
 from mcp import Client, StdioServerParameters, stdio_client
 
 from chicago_crime.settings import Settings
-from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
-from chicago_crime_tests.waiting import wait_until
+from chicago_crime_tests.end_to_end.browsing import PROGRAM
 
 
 @asynccontextmanager
@@ -64,25 +60,25 @@ def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
     assert answer["snapshot"] in cited.content[0].text
 
 
-@pytest.mark.parametrize(
-    ("choice", "problem"),
-    [
-        ({"types": ["ROBERY"]}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
-        ({"areas": ["Hide Park"]}, "Did you mean one of these: Hyde Park"),
-        ({"areas": [-41]}, "no community area is named '-41'"),
-        ({"wards": [51]}, "there is no ward 51"),
-        ({"beats": [-1834]}, "there is no beat -1834"),
-        ({"years": [2003]}, "2003 is not loaded"),
-        ({"groups": ["guns"]}, "crimes.groups.0: there is no 'guns'. The nearest: gun_crime"),
-        ({"type": ["ROBBERY"]}, "there is no argument 'crimes.type'. The nearest: crimes.types"),
-        ({"years": ["soon"]}, "crimes.years.0: Input should be a valid integer"),
-        ({"locations": ["stret"]}, "there is no kind of location 'stret'. The nearest: STREET"),
-    ],
-)
-def test_a_wrong_value_comes_back_with_the_right_ones(sample: Settings, choice: dict, problem: str) -> None:
-    _, answer = ask(sample, ("count", {"crimes": choice}))
-    assert answer.is_error
-    assert problem in answer.content[0].text and "pydantic" not in answer.content[0].text
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"types": ["ROBERY"]}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
+    ({"areas": ["Hide Park"]}, "Did you mean one of these: Hyde Park"),
+    ({"areas": [-41]}, "no community area is named '-41'"),
+    ({"wards": [51]}, "there is no ward 51"),
+    ({"beats": [-1834]}, "there is no beat -1834"),
+    ({"years": [2003]}, "2003 is not loaded"),
+    ({"groups": ["guns"]}, "crimes.groups.0: there is no 'guns'. The nearest: gun_crime"),
+    ({"type": ["ROBBERY"]}, "there is no argument 'crimes.type'. The nearest: crimes.types"),
+    ({"years": ["soon"]}, "crimes.years.0: Input should be a valid integer"),
+    ({"locations": ["stret"]}, "there is no kind of location 'stret'. The nearest: STREET"),
+]
+
+
+def test_a_wrong_value_comes_back_with_the_right_ones(sample: Settings) -> None:
+    _, *answers = ask(sample, *(("count", {"crimes": choice}) for choice, _ in WRONG))
+    for answer, (_, problem) in zip(answers, WRONG, strict=True):
+        assert answer.is_error
+        assert problem in answer.content[0].text and "pydantic" not in answer.content[0].text
 
 
 def test_a_wrong_argument_comes_back_with_the_right_one(sample: Settings) -> None:
@@ -122,18 +118,3 @@ def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
     assert "Out of Memory" in reasons[-3]
     assert "more than 1,000,000: ask for less" in reasons[-2]
     assert "stopped after 10 s" in reasons[-1]
-
-
-def test_the_dashboard_serves_the_same_tools_over_http(sample: Settings) -> None:
-    port = free_port()
-
-    async def asked() -> Any:
-        async with Client(f"http://127.0.0.1:{port}/mcp") as one:
-            return await one.call_tool("count", {"crimes": {"years": [2015]}})
-
-    with subprocess.Popen([*PROGRAM, "dashboard", "--data-dir", str(sample.data_dir), "--port", str(port)]) as server:
-        try:
-            wait_until(lambda: requests.get(f"http://127.0.0.1:{port}/openapi.json").ok, requests.ConnectionError)
-            assert in_a_thread(asked).structured_content["years"] == [2015]
-        finally:
-            server.terminate()

@@ -138,9 +138,7 @@ def test_the_asset_writes_the_site_where_the_settings_name_a_place(loaded_copy: 
         load_settings(gcs_site_bucket="a-bucket")
 
 
-def test_an_upload_sends_what_changed_and_removes_what_is_gone(
-    loaded_copy: Settings, written: Path, tmp_path: Path
-) -> None:
+def test_an_upload_sends_only_what_changed(loaded_copy: Settings, written: Path, tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "bucket", tmp_path / "staging")
     upload(written, store)
     before = times_of(tmp_path / "bucket")

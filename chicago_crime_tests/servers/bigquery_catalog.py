@@ -1,7 +1,6 @@
 """The datasets and tables of the BigQuery server: their metadata, and their rows in a DuckDB database.
 
-The DuckDB table has two more columns: when a row was written and, if it is partitioned by time of ingestion, the
-partition. A second one keeps the deleted rows, for queries as of a time.
+The DuckDB table of one that is partitioned by time of ingestion has the partition as one more column.
 """
 
 import threading
@@ -24,7 +23,7 @@ DUCKDB_TYPES = {
     "DATE": "DATE",
 }
 REST_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
-WRITTEN, GONE, PARTITION = "__written", "__gone", "_PARTITIONTIME"
+PARTITION = "_PARTITIONTIME"
 
 
 @dataclass
@@ -44,17 +43,6 @@ class Partitions:
     start: int = 0
     end: int = 0
     interval: int = 1
-
-    @property
-    def id_sql(self) -> str:
-        """The DuckDB expression of a row's partition id."""
-        if self.unit == "RANGE":
-            inside = f'"{self.column}" >= {self.start} AND "{self.column}" < {self.end}'
-            bucket = f'{self.start} + ("{self.column}" - {self.start}) // {self.interval} * {self.interval}'
-            text = f"CASE WHEN {inside} THEN CAST({bucket} AS VARCHAR) ELSE '__UNPARTITIONED__' END"
-            return f"CASE WHEN \"{self.column}\" IS NULL THEN '__NULL__' ELSE {text} END"
-        form = {"YEAR": "%Y", "MONTH": "%Y%m"}[self.unit]
-        return f"COALESCE(strftime(\"{self.column or PARTITION}\", '{form}'), '__NULL__')"
 
     def time_of(self, partition: str) -> str:
         """The ingestion time that a partition id stands for."""
@@ -93,11 +81,6 @@ class LiveTable:
     def rows_table(self) -> str:
         """Name of its DuckDB table, quoted."""
         return f'"{self.dataset}"."{self.name}"'
-
-    @property
-    def gone_table(self) -> str:
-        """Name of the DuckDB table with the rows that were deleted, and when."""
-        return f'"{self.dataset}"."{self.name}{GONE}"'
 
     @property
     def is_by_ingestion(self) -> bool:
@@ -160,20 +143,19 @@ class Catalog:
     def add(self, table: LiveTable) -> None:
         """Create or replace a table, without rows."""
         kinds = [f'"{name}" {DUCKDB_TYPES[kind]}' for name, kind, _ in table.columns]
-        kinds += [f"{WRITTEN} DOUBLE"] + [f"{PARTITION} TIMESTAMP"] * table.is_by_ingestion
+        kinds += [f"{PARTITION} TIMESTAMP"] * table.is_by_ingestion
         with self.lock:
             if table.dataset not in self.datasets:
                 raise RefusedError(404, f"Not found: Dataset chicago-test:{table.dataset}")
+            kinds = kinds or ["__none BOOLEAN"]  # DuckDB has no table without columns
             self.database.cursor().execute(f"CREATE OR REPLACE TABLE {table.rows_table} ({', '.join(kinds)})")
-            kinds.append(f"{GONE} DOUBLE")
-            self.database.cursor().execute(f"CREATE OR REPLACE TABLE {table.gone_table} ({', '.join(kinds)})")
             table.created_ms = int(time.time() * 1000)
             self.tables[table.dataset, table.name] = table
 
     def remove(self, table: LiveTable) -> None:
         """Delete a table."""
         with self.lock:
-            self.database.cursor().execute(f"DROP TABLE {table.rows_table}; DROP TABLE {table.gone_table}")
+            self.database.cursor().execute(f"DROP TABLE {table.rows_table}")
             del self.tables[table.dataset, table.name]
 
     def add_column(self, table: LiveTable, name: str, kind: str, description: str) -> None:

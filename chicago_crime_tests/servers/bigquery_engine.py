@@ -1,15 +1,12 @@
 """SQL on the BigQuery server: Google's analyzer checks it, DuckDB runs it, under BigQuery's rules.
 
-Of two statements that replace the same rows at once, one fails.
+Statements that change rows run one after the other, and a query as of a time sees the rows of now.
 """
 
 import re
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -21,9 +18,7 @@ from sqlglot.dialects.bigquery import BigQuery
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
-    GONE,
     PARTITION,
-    WRITTEN,
     Catalog,
     LiveTable,
     table_from_ddl,
@@ -65,35 +60,6 @@ class Work:
     result: Result | None = None
 
 
-class Changing:
-    """The statements in progress, by what they change."""
-
-    def __init__(self) -> None:
-        self._held: set[str] = set()
-        self._free = threading.Condition()
-
-    @contextmanager
-    def alone(self, what: str, waits: bool) -> Iterator[None]:
-        """Within, nothing else changes it; a statement waits for another, or fails.
-
-        Raises:
-            JobError: another does.
-        """
-        with self._free:
-            while what in self._held:
-                if not waits:
-                    message = f"Could not serialize access to table chicago-test:{what} due to concurrent update"
-                    raise JobError("invalidQuery", message)
-                self._free.wait()
-            self._held.add(what)
-        try:
-            yield
-        finally:
-            with self._free:
-                self._held.remove(what)
-                self._free.notify_all()
-
-
 @dataclass
 class Engine:
     """Runs jobs' statements.
@@ -101,13 +67,10 @@ class Engine:
     Attributes:
         catalog: the tables.
         files: files in Cloud Storage.
-        pause_s: wait within a replacement, so that two of them conflict.
     """
 
     catalog: Catalog
     files: Files
-    pause_s: float = 0
-    changing: Changing = field(default_factory=Changing)
 
     def check(self, dataset: str, text: str, parameters: Mapping[str, Typed]) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result.
@@ -221,26 +184,18 @@ class Session:
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
         """Within, the table can be changed, all or nothing; other statements wait."""
-        with self.engine.changing.alone(f"{table.dataset}.{table.name}", waits=True), self._all_or_nothing(table):
-            yield
-
-    @contextmanager
-    def _all_or_nothing(self, table: LiveTable) -> Iterator[None]:
-        self.cursor.begin()
-        try:
-            yield
-            self.cursor.commit()
-            table.rows_changed()
-        except BaseException:
-            self.cursor.rollback()
-            raise
+        with self.catalog.lock:
+            self.cursor.begin()
+            try:
+                yield
+                self.cursor.commit()
+                table.rows_changed()
+            except BaseException:
+                self.cursor.rollback()
+                raise
 
     def delete(self, table: LiveTable, where: str) -> int:
-        """Delete the rows of a DuckDB condition, which are kept for queries as of a time; returns how many."""
-        keep = (
-            f"INSERT INTO {table.gone_table} BY NAME SELECT *, {time.time()} AS {GONE} FROM {table.rows_table} {where}"
-        )
-        self.cursor.execute(keep)
+        """Delete the rows of a DuckDB condition; returns how many."""
         return int(self.cursor.execute(f"DELETE FROM {table.rows_table} {where}").fetchall()[0][0])
 
     def _chosen(self, table: LiveTable, where: exp.Expr) -> str:
@@ -254,17 +209,12 @@ class Session:
     def _replace(self, tree: exp.Merge) -> None:
         """MERGE ... ON FALSE: delete what a condition chooses, and insert the rows of a query."""
         target, where, query, names = _replacement(tree)
-        table, columns = self._table(target), ", ".join(names)
-        made = f"made_{id(self)}"
-        with self.engine.changing.alone(f"{table.dataset}.{table.name} {where.sql()}", waits=False):
+        table, columns, made = self._table(target), ", ".join(names), f"made_{id(self)}"
+        with self.changes(table):
             self.cursor.execute(f"CREATE TEMP TABLE {made} AS {self._translate(query)}")
-            time.sleep(self.engine.pause_s)
-            with self.catalog.lock, self._all_or_nothing(table):  # at one time, for queries as of a time
-                self.work.deleted = self.delete(table, self._chosen(table, where))
-                sql = (
-                    f"INSERT INTO {table.rows_table} ({columns}, {WRITTEN}) SELECT {columns}, {time.time()} FROM {made}"
-                )
-                self.work.inserted = self.cursor.execute(sql).fetchall()[0][0]
+            self.work.deleted = self.delete(table, self._chosen(table, where))
+            sql = f"INSERT INTO {table.rows_table} ({columns}) SELECT {columns} FROM {made}"
+            self.work.inserted = self.cursor.execute(sql).fetchall()[0][0]
 
     def _create(self, tree: exp.Create) -> None:
         table = table_from_ddl(tree, self.dataset)
@@ -278,9 +228,7 @@ class Session:
             if query := tree.args.get("expression"):
                 names = ", ".join(f'"{name}"' for name, _, _ in table.columns)
                 rows = self._translate(query)
-                self.cursor.execute(
-                    f"INSERT INTO {table.rows_table} ({names}, {WRITTEN}) SELECT *, {time.time()} FROM ({rows})"
-                )
+                self.cursor.execute(f"INSERT INTO {table.rows_table} ({names}) SELECT * FROM ({rows})")
                 table.rows_changed()
 
     def _table(self, node: exp.Expr) -> LiveTable:
@@ -301,29 +249,13 @@ class Session:
             alias, scan = table.alias_or_name, f"scan_{number}"
             live = self._table(table)
             rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
-            rows = rows.from_(self._rows_as_of(live, table.args.get("version")))
+            rows = rows.from_(_rows(live))
             if live.is_by_ingestion:
                 rows = rows.where(*self._take_partition(table))
             scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
         assert isinstance(tree, exp.Query)
         return to_duckdb(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
-
-    def _rows_as_of(self, live: LiveTable, version: exp.Version | None) -> exp.Expr:
-        if version is None:
-            return _rows(live)
-        at = datetime.fromisoformat(version.expression.name).timestamp()
-        if not live.created_ms / 1000 <= at <= time.time():
-            raise JobError("invalidQuery", f"Invalid snapshot time {int(at * 1000)} for table {live.name}")
-        with self.catalog.lock:  # no replacement is between its time and its commit
-            then = f"{WRITTEN} <= {at!r}"
-            query = (
-                f"SELECT * FROM {live.rows_table} WHERE {then} UNION ALL BY NAME "
-                f"SELECT * EXCLUDE {GONE} FROM {live.gone_table} WHERE {then} AND {GONE} > {at!r}"
-            )
-        parsed = sqlglot.parse_one(query, read="duckdb")
-        assert isinstance(parsed, exp.Query)
-        return parsed.subquery(live.name)
 
     def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
         """Move the conditions on the partition out of a query, for the scan of the table."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime_tests.servers.bigquery_catalog import PARTITION, WRITTEN, LiveTable
+from chicago_crime_tests.servers.bigquery_catalog import PARTITION, LiveTable
 from chicago_crime_tests.servers.bigquery_engine import Engine, Session, Work
 from chicago_crime_tests.servers.bigquery_files import JobError
 from chicago_crime_tests.servers.google_server import RefusedError
@@ -175,6 +175,8 @@ class Jobs:
         session = Session(self.engine, table.dataset, {}, None)
         if about["writeDisposition"] != "WRITE_TRUNCATE":
             raise JobError("invalid", "only WRITE_TRUNCATE is implemented here")
+        if bool(partition) != table.is_by_ingestion:
+            raise JobError("invalid", "a partition is that of a time of ingestion here")
         if about["sourceFormat"] == "PARQUET":
             if partition or table.partitions or "schema" in about:
                 raise JobError("invalid", "Parquet is loaded over a whole table, with the columns of the files, here")
@@ -195,25 +197,13 @@ class Jobs:
 
     @staticmethod
     def _write(session: Session, table: LiveTable, partition: str, rows: str) -> int:
-        """Write rows over a table or a partition."""
-        names = [name for name, _, _ in table.columns]
-        columns, hidden = ", ".join(f'"{name}"' for name in names), f"{WRITTEN}"
-        values = str(time.time())
+        """Write rows over a table or, if it is partitioned by time of ingestion, a partition."""
+        columns, values, where = ", ".join(f'"{name}"' for name, _, _ in table.columns), "*", ""
         if table.is_by_ingestion:
             assert table.partitions
-            hidden, values = f"{WRITTEN}, {PARTITION}", f"{values}, TIMESTAMP '{table.partitions.time_of(partition)}'"
-        id_sql = table.partitions.id_sql if table.partitions else "''"
+            at = f"TIMESTAMP '{table.partitions.time_of(partition)}'"
+            columns, values, where = f"{columns}, {PARTITION}", f"*, {at}", f"WHERE {PARTITION} = {at}"
         with session.changes(table):
-            session.delete(table, f"WHERE {id_sql} = '{partition}'" if partition else "")
-            insert = f"INSERT INTO {table.rows_table} ({columns}, {hidden}) SELECT *, {values} FROM ({rows}) AS r"
-            [[count]] = session.cursor.execute(insert).fetchall()
-            if partition:
-                strange = f"SELECT COUNT(*) FROM {table.rows_table} WHERE {WRITTEN} = {values.split(',')[0]}"
-                [[outside]] = session.cursor.execute(f"{strange} AND {id_sql} <> '{partition}'").fetchall()
-                if outside:
-                    raise JobError(
-                        "invalid",
-                        f"Some rows belong to different partitions rather than destination partition "
-                        f"{table.name}${partition}",
-                    )
-        return int(count)
+            session.delete(table, where)
+            insert = f"INSERT INTO {table.rows_table} ({columns}) SELECT {values} FROM ({rows}) AS r"
+            return int(session.cursor.execute(insert).fetchall()[0][0])

@@ -210,7 +210,7 @@ class BigQueryServer(GoogleServer):
 
     Attributes:
         catalog: its datasets and tables.
-        engine: runs SQL; its `pause_s` makes replacements slow.
+        engine: runs SQL.
         jobs: its jobs; `will_fail` and `before_work` are for tests.
         forbidden: permissions that the caller does not have.
         most_rows: rows on one page of a result.
@@ -229,7 +229,6 @@ class BigQueryServer(GoogleServer):
     def forget_jobs(self) -> None:
         """Forget all jobs and requests, and the faults of jobs."""
         self.requests.clear()
-        self.engine.pause_s = 0
         self.jobs = Jobs(self.engine)
 
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ A thin layer over the package `zetasql`: catalogs from plain names and types, va
 
 import ctypes
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -90,33 +90,23 @@ class Analyzer:
         self._registered: tuple[_Wasm, int] | None = None
 
     def check(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[str, str]]:
-        """Analyze a statement, or a script of several. A table that a script creates is known in what follows.
+        """Analyze a statement.
 
         Args:
             sql: the text.
             parameters: by name a value, a Python type, or a `Typed`.
 
         Returns:
-            The columns of the last query and their types; none if it ends with another kind of statement.
+            The columns of a query and their types; none for another kind of statement.
 
         Raises:
             GoogleSQLError: it is not valid; the message says why.
         """
-        columns = list[tuple[str, str]]()
-        request = service.AnalyzeRequest(options=_options(parameters or {}), registered_catalog_id=self._catalog_id())
-        request.parse_resume_location.input = sql
-        tables, rest = dict(self._tables), sql.encode()
-        while rest.strip():
-            answer = _call("Analyze", request, service.AnalyzeResponse)
-            found = answer.resolved_statement.resolved_query_stmt_node.output_column_list
-            columns = [(column.name, _type_name(column.column.type)) for column in found]
-            if created := dict(_created(answer.resolved_statement)):
-                tables |= created
-                request.ClearField("registered_catalog_id")
-                request.simple_catalog.CopyFrom(_catalog(tables))
-            request.parse_resume_location.byte_position = answer.resume_byte_position
-            rest = sql.encode()[answer.resume_byte_position :]
-        return columns
+        options, catalog = _options(parameters or {}), self._catalog_id()
+        request = service.AnalyzeRequest(sql_statement=sql, options=options, registered_catalog_id=catalog)
+        found = _call("Analyze", request, service.AnalyzeResponse).resolved_statement
+        columns = found.resolved_query_stmt_node.output_column_list
+        return [(column.name, _type_name(column.column.type)) for column in columns]
 
     def evaluate(
         self,
@@ -250,14 +240,6 @@ def _catalog(tables: Tables) -> simple_catalog_pb2.SimpleCatalogProto:
             table.name_in_catalog = last
             folder.table.append(table)
     return root
-
-
-def _created(statement: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    base = statement.resolved_create_statement_node.resolved_create_table_stmt_base_node
-    for node in (base.resolved_create_table_stmt_node, base.resolved_create_table_as_select_stmt_node):
-        if node.parent.parent.name_path:
-            columns = [(c.name, _type_name(c.type)) for c in node.parent.column_definition_list]
-            yield ".".join(node.parent.parent.name_path), columns
 
 
 def _type(name: str) -> type_pb2.TypeProto:

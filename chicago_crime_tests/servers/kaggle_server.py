@@ -9,7 +9,7 @@ import hmac
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, unquote
 
@@ -17,10 +17,6 @@ from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
 SERVICE = "/v1/datasets.DatasetApiService"
-
-# The fields of the client's request messages, and their types.
-_LISTING = {"ownerSlug": str, "datasetSlug": str, "pageToken": str, "pageSize": int, "datasetVersionNumber": int}
-_DOWNLOAD = {"ownerSlug": str, "datasetSlug": str, "fileName": str, "datasetVersionNumber": int, "raw": bool}
 
 
 class _RefusedError(Exception):
@@ -38,9 +34,9 @@ class _ApiHandler(FaultyHandler):
             if self.received.method != "POST":
                 raise _RefusedError(405, "Only POST")
             if self.received.path == f"{SERVICE}/ListDatasetFiles":
-                self._json(200, self._listing(self._message(_LISTING)))
+                self._json(200, self._listing(self._message()))
             elif self.received.path == f"{SERVICE}/DownloadDataset":
-                name = self._message(_DOWNLOAD).get("fileName", "")
+                name = self._message().get("fileName", "")
                 if name not in self.server.files:
                     raise _RefusedError(404, f"No file {name}")
                 self.reply(302, b"", {"Location": self.server.storage.address_of(name)})
@@ -55,11 +51,8 @@ class _ApiHandler(FaultyHandler):
         if given not in (f"Bearer {self.server.token}", f"Basic {pair}"):
             raise _RefusedError(401, f"Unauthenticated: {given}")  # leaks the token, to test that no message repeats it
 
-    def _message(self, fields: Mapping[str, type]) -> dict:
+    def _message(self) -> dict:
         message = json.loads(self.received.body)
-        for name, value in message.items():
-            if name not in fields or type(value) is not fields[name]:
-                raise _RefusedError(400, f"Bad field {name}")
         if (message.get("ownerSlug"), message.get("datasetSlug")) != (OWNER, DATASET):
             raise _RefusedError(403, "No such dataset, or none for you")
         return message

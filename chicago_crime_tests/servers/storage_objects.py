@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,11 +148,8 @@ class Buckets:
         content: Path,
         given: Mapping[str, Any],
         preconditions: Preconditions,
-        age: timedelta = timedelta(),
     ) -> Stored:
         """Replace an object by a file, if the preconditions hold and the given checksums are those of the file.
-
-        Its recorded age is `age`.
 
         Raises:
             RefusedError: something does not.
@@ -168,8 +165,7 @@ class Buckets:
                     raise RefusedError(400, message)
             path.parent.mkdir(parents=True, exist_ok=True)
             content.replace(path)
-            generation = stored.generation - age // timedelta(microseconds=1)
-            stored = replace(stored, file=path, written=_written(path), generation=generation)
+            stored = replace(stored, file=path, written=_written(path))
             self._known[bucket, name] = stored
             self.written.append((bucket, name, stored.generation))
             return stored

@@ -10,7 +10,6 @@ import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -302,11 +301,11 @@ class StorageServer(GoogleServer):
             return stored.file.read_bytes()
         raise RefusedError(404, f"No such object: {bucket}/{name}")
 
-    def write(self, bucket: str, name: str, content: bytes, age: timedelta = timedelta()) -> None:
-        """Store an object, as another client would, or would have before: no request is recorded."""
+    def write(self, bucket: str, name: str, content: bytes) -> None:
+        """Store an object, as another client would: no request is recorded."""
         file = self.buckets.new_file()
         file.write_bytes(content)
-        self.buckets.publish(bucket, name, file, {}, Preconditions({}), age=age)
+        self.buckets.publish(bucket, name, file, {}, Preconditions({}))
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
         """Names of the objects with a prefix, sorted."""

@@ -29,9 +29,7 @@ def portal() -> Iterator[PortalServer]:
         yield server
 
 
-def test_outlines_are_published_with_the_years_that_are_there_and_stay(
-    loaded_copy: Settings, portal: PortalServer
-) -> None:
+def test_outlines_are_published_with_the_years_and_stay(loaded_copy: Settings, portal: PortalServer) -> None:
     before = Installation(loaded_copy).reader()
     assert before.boundaries() is None
     settings = loaded_copy.model_copy(update={"portal_url": portal.url})

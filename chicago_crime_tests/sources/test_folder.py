@@ -344,9 +344,7 @@ def test_a_file_that_cannot_be_read_costs_its_own_years_only(tmp_path: Path, dow
     assert FolderSource(downloads).years() == [2014, 2015, 2016]
 
 
-def test_the_error_for_a_missing_year_lists_the_available_ones_and_what_is_not_read(
-    tmp_path: Path, downloads: Path
-) -> None:
+def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downloads: Path) -> None:
     put(downloads, {"2014.csv": PLAIN, "2013-2017.csv": PLAIN, "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""})
     refused = load(tmp_path, downloads, 2018)[2018]
     assert "no rows of 2018" in refused
@@ -431,12 +429,3 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
     assert sorted(before) == [2014, 2015, 2016, 2017]
     os.utime(downloads / "2016-12.csv", (1, 1))
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
-
-
-def test_progress_reaches_the_end(tmp_path: Path, downloads: Path) -> None:
-    put(downloads, {"2014.csv": PLAIN, "2016_to_2017.csv": PLAIN})
-    (tmp_path / "target").mkdir()
-    seen: dict[int, list[tuple[int, int | None]]] = {2014: [], 2016: []}
-    for year, steps in seen.items():
-        FolderSource(downloads).fetch(year, tmp_path / "target", lambda *step, steps=steps: steps.append(step))
-    assert all(done == total for done, total in (steps[-1] for steps in seen.values()))

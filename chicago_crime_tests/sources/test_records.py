@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from chicago_crime.sources.by_year import YearsOf
 from chicago_crime.sources.header import read_header
-from chicago_crime.sources.layouts import unwrapped
 from chicago_crime.sources.records import Records, as_csv, records_of
 
 WIDTH = 4
@@ -84,37 +83,6 @@ def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not(
     content = (long + endless + long).encode()
     records = texts_of(list(records_of(blocks(content, 3), WIDTH)))
     assert records == [long, *endless.splitlines(keepends=True), long]
-
-
-@pytest.mark.parametrize("columns", [[0, 1, 2, 3], [0, 1, 2, 3, None]])
-def test_a_damaged_record_stays_damaged_when_it_is_converted(columns: list[int | None]) -> None:
-    width = len(columns)
-    damaged = ",".join("x" * width) + ";1\n"  # two fields with semicolons, and by accident the right number with commas
-    found = converted(f"{damaged}1;2;3;4\n".encode(), ";", 9, columns)
-    bad, good = csv.reader(found.decode().splitlines())
-    assert len(bad) != width
-    assert good[:4] == ["1", "2", "3", "4"]
-
-
-def test_a_quote_within_an_unquoted_field_is_kept() -> None:
-    content = b'CTA "L", PLATFORM\t5" pipe\ta,b\t"quoted, ""twice"""\n' * 2
-    assert read(converted(content, "\t", 1)) == [['CTA "L", PLATFORM', '5" pipe', "a,b", 'quoted, "twice"']] * 2
-
-
-def test_blanks_after_separators_are_removed() -> None:
-    content = b'1,  2, "a, b", ""\n1, "2" ,3,4\n'
-    assert converted(content, ",", 2, has_blanks=True) == b'1,2,"a, b",\n1, "2" ,3,4,\n'  # 2: damaged
-
-
-@given(rows, quoting)
-def test_lines_that_are_quoted_as_a_whole_are_unwrapped_and_no_others(expected: list[list[str]], quoting: int) -> None:
-    lines = [written([one.replace("\n", "") for one in ["1", *row]], ",", quoting)[:-1] for row in expected]
-    wrapped = ['"' + line.replace('"', '""') + '"' for line in lines]
-    mixed = [pair[n % 2] for n, pair in enumerate(zip(lines, wrapped, strict=True))]
-    for given_lines in (lines, wrapped, mixed):
-        assert unwrapped("".join(f"{line}\n" for line in given_lines).encode()).decode().splitlines() == [
-            *"".join(f"{line}\n" for line in lines).splitlines()
-        ]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from chicago_crime.intake.gate import pass_through
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
+from chicago_crime.tables import RAW_CRIMES, TABLES
 from chicago_crime_tests.sources.dirt import add_dirt
 from chicago_crime_tests.sql.dirt import edge_rows
 from chicago_crime_tests.sql.engines import (
@@ -39,7 +39,6 @@ from chicago_crime_tests.sql.engines import (
 )
 from chicago_crime_tests.support import (
     folder_settings,
-    real_variant,
     real_year,
     run_well,
     warehouse_of,
@@ -187,16 +186,6 @@ def test_what_every_page_reads_is_the_same(loaded: Settings, name: str) -> None:
     assert_answers_are_the_same(loaded, name, parameters)
 
 
-@pytest.mark.parametrize(
-    ("last_day", "place"),
-    [(date(2016, 12, 31), "area"), (date(2016, 2, 29), "district"), (date(2014, 3, 15), "beat")],
-)
-def test_compare_is_the_same_for_any_day(loaded: Settings, last_day: date, place: str) -> None:
-    years = range(last_day.year - 4, last_day.year + 1)
-    parameters = Filters().parameters(years) | {"place": place, "last_day": last_day}
-    assert_answers_are_the_same(loaded, "pages/compare", parameters)
-
-
 def assert_answers_are_the_same(settings: Settings, name: str, parameters: dict[str, object]) -> None:
     theirs = google().evaluate(written(name), tables_for(settings, name), typed(parameters))
     ours = Installation(settings).reader().answer(name, parameters).to_pylist()
@@ -238,27 +227,3 @@ def test_checks_measure_the_same(loaded: Settings, name: str) -> None:
     [theirs] = google().evaluate(query, {name: rows}, typed({"year": DIRTY_YEAR}))
     ours = warehouse_of(loaded).measure(TABLES[name], [DIRTY_YEAR], measures)[DIRTY_YEAR]
     assert in_order([ours]) == in_order([theirs])
-
-
-@pytest.mark.parametrize(
-    ("variant", "year", "every"),
-    [
-        ("bigquery_export.csv", 2001, 10),
-        ("socrata_api.csv", 2025, 5),
-        ("kaggle_split_with_index.csv", 2014, 10),
-        ("truncated_last_line.csv", 2023, 2),
-    ],
-)
-def test_files_of_every_publisher_are_typed_the_same(
-    warehouse: DuckDBWarehouse, tmp_path: Path, variant: str, year: int, every: int
-) -> None:
-    canonical = pass_through(real_variant(variant), year, tmp_path).file
-    rows = cut(canonical, every)
-    warehouse.load_csv(RAW_CRIMES, year, str(write_csv(tmp_path / "cut.csv", rows)), "a checksum")
-    raw = [row | {"_PARTITIONTIME": datetime(year, 1, 1, tzinfo=UTC)} for row in rows]
-    for table in (CRIMES, REJECTED_CRIMES):
-        warehouse.replace_year(table, year)
-        ours = pq.read_table(warehouse.file(table.name, year)).to_pylist()
-        theirs = google().evaluate(written(f"tables/{table.name}"), {RAW_CRIMES.name: raw}, typed({"year": year}))
-        assert in_order(ours) == in_order(theirs)
-    assert pq.read_table(warehouse.file(CRIMES.name, year)).num_rows > 30

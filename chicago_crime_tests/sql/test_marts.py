@@ -1,11 +1,9 @@
 """Tests of the marts' SQL: crimes_monthly, crimes_hourly, crimes_by_cell, area_rates and the example answers."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from chicago_crime import sql
 from chicago_crime.settings import Settings
 from chicago_crime_tests.support import (
     crime,
@@ -13,7 +11,6 @@ from chicago_crime_tests.support import (
     folder_settings,
     rows_of,
     run_well,
-    warehouse_of,
     write_csv,
 )
 
@@ -87,22 +84,3 @@ def test_rates_of_few_residents_are_marked(loaded: Settings) -> None:
     few = {row["community_area_name"] for row in rows_of(loaded, "area_rates", 2014) if row["is_small_population"]}
     # Of 10,185 residents in 2010 and 9,458 in 2020, Avalon Park has 9,894 in 2014; Hegewisch passes it in 2020.
     assert few == {"Fuller Park", "Burnside", "Oakland", "Riverdale", "Pullman", "Hegewisch", "Avalon Park"}
-
-
-@pytest.mark.parametrize(("year", "population"), [(2005, 29_283), (2010, 29_283), (2020, 42_298), (2023, 42_298)])
-def test_population_is_held_flat_outside_the_censuses(tmp_path: Path, year: int, population: int) -> None:
-    write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    run_well(settings, year)
-    [loop] = [
-        row
-        for row in rows_of(settings, "area_rates", year)
-        if (row["community_area"], row["offense_class"]) == (32, "all")
-    ]
-    assert loop["population"] == population
-
-
-@pytest.mark.parametrize(("question", "query"), sql.answers(), ids=lambda text: text[:20])
-def test_the_example_questions_have_answers(loaded: Settings, question: str, query: str) -> None:
-    assert question.endswith(("?", ")"))
-    assert warehouse_of(loaded).query(query).num_rows > 0

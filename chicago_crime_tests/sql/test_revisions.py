@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime import sql
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import crimes_of_months, write_csv
@@ -141,7 +140,3 @@ def test_another_data_set_is_told_in_one_row_and_what_changed_earlier_is_forgott
     )
     assert load(others) == [told]
     assert [row["kind"] for row in load(others[1:])] == ["another_data_set", "vanished"]
-
-
-def test_it_reads_the_new_rows_and_what_it_goes_on_from() -> None:
-    assert sql.tables_read("tables/revisions") == ["crimes", "raw_crimes", "revisions"]

@@ -111,12 +111,6 @@ def test_a_table_of_an_older_version_is_replaced_by_what_is_published(loaded: Se
     assert arrests(loaded) == 1
 
 
-def test_a_year_loaded_before_there_were_revisions_gets_them(loaded: Settings) -> None:
-    warehouse_of(loaded).file("revisions", 2014).unlink()
-    run_well(loaded, 2014, assets=TYPING)
-    assert kinds(loaded) == ["added", "arrest_turned"]
-
-
 def messages(settings: Settings) -> str:
     """All that runs have logged so far."""
     with open_instance(settings) as instance:

@@ -1,13 +1,12 @@
 """A cloud on loopback for the tests of the BigQuery warehouse, and rows in its bucket."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from chicago_crime.installation import build_bigquery
-from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.bigquery.ddl import LABELS
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
@@ -19,12 +18,8 @@ from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_c
 POLICY = RetryPolicy(timeout_s=10, first_wait_s=0.02, deadline_s=5)
 
 
-@dataclass
 class Cloud(WholeCloud):
-    """The servers, and settings that point to them."""
-
-    settings: Settings
-    folder: Path
+    """The servers, with rows in the bucket and in the tables."""
 
     def warehouse(self, **changes: object) -> BigQueryWarehouse:
         """A warehouse as another process would have it, without anything cached."""
@@ -73,14 +68,11 @@ class Cloud(WholeCloud):
         catalog = self.bigquery.catalog
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
-            catalog.database.cursor().execute(f"DELETE FROM {table.gone_table}")
             table.labels = dict(LABELS)
             table.changed()
             table.rows_changed()
 
 
-@contextmanager
-def cloud_in(folder: Path) -> Iterator[Cloud]:
+def cloud_in(folder: Path) -> AbstractContextManager[Cloud]:
     """A cloud that runs while the context lasts."""
-    with whole_cloud(folder, engine="") as cloud:
-        yield Cloud(**vars(cloud), settings=cloud.settings_with(), folder=folder)
+    return whole_cloud(folder, "", Cloud)

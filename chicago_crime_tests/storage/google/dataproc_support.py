@@ -21,7 +21,6 @@ from dagster import (
 
 from chicago_crime import reference
 from chicago_crime.installation import build_dataproc
-from chicago_crime.settings import Settings
 from chicago_crime.sources import retry
 from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 from chicago_crime.storage.spark import JobReport
@@ -47,12 +46,13 @@ finally:
 """Copies rows by year."""
 
 
-@dataclass
 class Cloud(WholeCloud):
-    """The servers, and settings that point to them."""
+    """The servers, and a runner of the jobs in `programs`."""
 
-    settings: Settings
-    programs: Path
+    @property
+    def programs(self) -> Path:
+        """Where the jobs are."""
+        return self.folder / "programs"
 
     def spark(self, **settings: object) -> DataprocSpark:
         """The runner that the settings build, with short waits, for the jobs in `programs`."""
@@ -79,8 +79,8 @@ def cloud_in(folder: Path, engine: str) -> Iterator[Cloud]:
     (folder / "programs").mkdir(parents=True)
     (folder / "programs" / "copies.py").write_text(JOB)
     subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
-    with whole_cloud(folder, engine, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
-        yield Cloud(**vars(cloud), settings=cloud.settings_with(), programs=folder / "programs")
+    with whole_cloud(folder, engine, Cloud, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
+        yield cloud
 
 
 def nothing_is_left(cloud: Cloud) -> bool:

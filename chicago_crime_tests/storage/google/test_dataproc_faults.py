@@ -80,9 +80,7 @@ LOST = Fault(loses_answer=True)
         ("serverless", Fault(status=503), "GET", "/batches/"),
     ],
 )
-def test_a_fault_at_a_call_starts_nothing_twice_and_leaves_nothing(
-    cloud: Cloud, mode: str, fault: Fault, method: str, path: str
-) -> None:
+def test_a_fault_at_a_call_starts_nothing_twice(cloud: Cloud, mode: str, fault: Fault, method: str, path: str) -> None:
     faults = [fault]
 
     def first_time(request: Request) -> Fault:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from chicago_crime.installation import build_source
 from chicago_crime.settings import load_settings
@@ -18,7 +17,6 @@ from chicago_crime.sources.kaggle.source import KaggleSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.credentials import service_account_file
-from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.support import all_told_by
 
 NAME = "projects/chicago-test/secrets/kaggle-token"
@@ -55,7 +53,7 @@ def login_at(server: AccessServer, folder: Path, name: str = NAME) -> KaggleLogi
     return replace(source.login, secret=replace(source.login.secret, policy=policy))
 
 
-def test_the_secret_is_read_on_demand_in_its_newest_version_or_the_named_one(
+def test_the_newest_version_of_the_secret_or_the_named_one_is_read(
     server: AccessServer, login: KaggleLogin, tmp_path: Path
 ) -> None:
     assert server.requests == []
@@ -69,11 +67,6 @@ def test_the_secret_may_be_the_content_of_kaggles_own_file(server: AccessServer,
     assert login.arguments() == {"username": "somebody", "password": SECRET}
 
 
-def test_a_token_in_the_settings_needs_no_request_to_google(server: AccessServer, login: KaggleLogin) -> None:
-    assert replace(login, api_token=SecretStr("a token")).arguments() == {"api_token": "a token"}
-    assert server.requests == []
-
-
 def test_errors_have_the_command_that_fixes_them(server: AccessServer, login: KaggleLogin) -> None:
     secrets = server.secrets
     server.secrets = {}
@@ -85,20 +78,11 @@ def test_errors_have_the_command_that_fixes_them(server: AccessServer, login: Ka
 
 
 @pytest.mark.parametrize("content", [b"", b"two\nlines", b"{"])
-def test_a_secret_without_a_token_is_an_error_that_does_not_quote_it(
-    server: AccessServer, login: KaggleLogin, content: bytes
-) -> None:
+def test_a_secret_without_a_token_is_not_quoted(server: AccessServer, login: KaggleLogin, content: bytes) -> None:
     server.secrets[NAME].append(content)
     with pytest.raises(SourceError, match=f"{NAME}/versions/latest holds neither a token nor") as raised:
         login.arguments()
     assert "two" not in all_told_by(raised.value)
-
-
-@pytest.mark.parametrize("fault", [Fault(status=503), Fault(cut_after=10)], ids=["503", "cut"])
-def test_a_request_is_retried_after_a_transient_fault(server: AccessServer, login: KaggleLogin, fault: Fault) -> None:
-    server.will(fault, on=":access")
-    assert login.arguments() == {"api_token": SECRET}
-    assert len(server.calls) == 2
 
 
 def test_the_secret_is_not_in_the_debug_log_of_any_library(
@@ -118,7 +102,7 @@ def test_the_secret_is_not_in_the_debug_log_of_any_library(
     assert "S0dBVF9wbGFudGVk" not in logged  # as it travels, in base64
 
 
-def test_the_error_for_missing_libraries_says_how_to_install_them(
+def test_missing_libraries_are_told_with_their_installation(
     login: KaggleLogin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.api_core.exceptions", None)

@@ -1,9 +1,5 @@
 """Tests of `chicago_crime/storage/local/duckdb_warehouse.py`."""
 
-import resource
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +11,7 @@ from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime.storage.warehouse import WarehouseError, is_made_of
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
-from chicago_crime_tests.support import append_quoted, crime, crimes_of_months, files_below, write_csv
+from chicago_crime_tests.support import crime, crimes_of_months, files_below, write_csv
 
 
 def load(warehouse: DuckDBWarehouse, tmp_path: Path, year: int, rows: list[dict[str, str]]) -> None:
@@ -32,16 +28,6 @@ def test_the_raw_table_holds_every_value_as_the_string_it_came_as(warehouse: Duc
     assert table.to_pylist() == [odd | {"arrest": None}]
     assert set(table.schema.types) == {pa.string()}
     assert (stored.rows, stored.bytes) == (1, warehouse.file("raw_crimes", 2014).stat().st_size)
-
-
-def test_an_empty_field_is_null_and_an_empty_text_in_quotes_is_empty(
-    warehouse: DuckDBWarehouse, tmp_path: Path
-) -> None:
-    rows = [crime(id=1, ward="", location=""), crime(id=2, ward="", location="")]
-    file = append_quoted(write_csv(tmp_path / "f.csv", rows[:1]), rows[1:])
-    warehouse.load_csv(RAW_CRIMES, 2014, str(file), "a checksum")
-    stored = pq.read_table(warehouse.file("raw_crimes", 2014)).to_pylist()
-    assert stored == [rows[0] | {"ward": None, "location": None}, rows[1]]
 
 
 def test_a_table_has_just_the_columns_and_types_of_its_definition(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
@@ -101,12 +87,6 @@ def count(year: int, name: str, crimes: int) -> dict[str, object]:
     return {"year": year, "primary_type": name, **numbers}
 
 
-def test_parquet_in_any_order_is_sorted(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    rows = [count(2014, "ARSON", 1), count(2014, "THEFT", 2)]
-    warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(counts_file(tmp_path / "in", rows[::-1]).parent))
-    assert pq.read_table(warehouse.file("crime_type_count", 2014)).to_pylist() == rows
-
-
 def test_a_file_of_another_content_than_its_note_says_is_stale(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     """A process may be killed after the note is replaced, and before the file."""
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
@@ -135,9 +115,7 @@ def test_what_spark_wrote_in_order_becomes_the_year_as_it_is(warehouse: DuckDBWa
     assert pq.read_table(warehouse.file("enriched_crimes", 2014)).to_pylist() == rows.to_pylist()
 
 
-def test_parquet_of_another_year_or_shape_is_refused_and_no_file_means_no_rows(
-    warehouse: DuckDBWarehouse, tmp_path: Path
-) -> None:
+def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match="is not of 2014"):
         warehouse.load_parquet(
             CRIME_TYPE_COUNT, 2014, str(counts_file(tmp_path / "a", [count(2013, "ARSON", 1)]).parent)
@@ -151,74 +129,13 @@ def test_parquet_of_another_year_or_shape_is_refused_and_no_file_means_no_rows(
     assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(tmp_path / "no files")).rows == 0
 
 
-def test_a_reader_sees_the_old_year_or_the_new_one_never_a_mix(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    versions = {flag: crimes_of_months(2014, per_month=200, arrest=flag) for flag in ("true", "false")}
-    load(warehouse, tmp_path, 2014, versions["true"])
-    seen, failures, stop = set(), [], threading.Event()
-
-    def read() -> None:
-        while not stop.is_set():
-            try:
-                seen.add(
-                    tuple(
-                        warehouse.query("SELECT COUNT(*), COUNT(DISTINCT arrest) FROM crimes").to_pylist()[0].values()
-                    )
-                )
-            except WarehouseError as error:
-                failures.append(error)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for flag in ("false", "true") * 8:
-        load(warehouse, tmp_path, 2014, versions[flag])
-    stop.set()
-    reader.join()
-    assert failures == []
-    assert seen == {(2400, 1)}
-
-
 @pytest.mark.parametrize(
     "statement",
     ["DROP VIEW crimes", "COPY crimes TO 'copy.csv'", "SELECT 1; DROP VIEW crimes", "", "SELECT nothing FROM crimes"],
 )
-def test_a_query_can_change_nothing_and_an_invalid_one_is_an_error(
-    warehouse: DuckDBWarehouse, tmp_path: Path, statement: str
-) -> None:
+def test_a_query_can_change_nothing(warehouse: DuckDBWarehouse, tmp_path: Path, statement: str) -> None:
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
     before = files_below(warehouse.folder)
     with pytest.raises(WarehouseError):
         warehouse.query(statement)
     assert files_below(warehouse.folder) == before
-
-
-LOAD_WITH_SMALL_DISK = f"""
-import resource, signal, sys
-from pathlib import Path
-from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
-from chicago_crime.storage.warehouse import WarehouseError, is_made_of
-from chicago_crime.tables import RAW_CRIMES
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk: writing fails with an error
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, {resource.RLIM_INFINITY}))
-warehouse = DuckDBWarehouse(
-    folder=Path(sys.argv[1]) / "warehouse", staging=Path(sys.argv[1]) / "staging", threads=2, memory="500MB"
-)
-try:
-    warehouse.load_csv(RAW_CRIMES, 2014, sys.argv[2], "a checksum")
-except WarehouseError as error:
-    print(error)
-    sys.exit(3)
-"""
-
-
-def test_a_full_disk_leaves_the_old_year_and_no_file_behind(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
-    before = files_below(warehouse.folder)
-    large = SampleSource(rows=20_000).fetch(2014, tmp_path).path
-    command = [sys.executable, "-c", LOAD_WITH_SMALL_DISK, str(tmp_path), str(large)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 3, ended.stderr
-    assert "cannot load" in ended.stdout
-    assert files_below(warehouse.folder) == before
-    warehouse.load_csv(RAW_CRIMES, 2014, str(large), "a checksum")  # the next write removes what the failed one left
-    assert list(warehouse.staging.rglob("*.parquet")) == []

@@ -20,13 +20,6 @@ def test_the_settings_choose_the_engine(tmp_path: Path) -> None:
     assert build_spark(load_settings(data_dir=tmp_path, spark_engine="jvm")).engine == "jvm"
 
 
-def test_a_workspace_is_deleted_on_exit(tmp_path: Path) -> None:
-    with EmbeddedSpark(tmp_path, threads=2).workspace(build_asset_context(), "any") as workspace:
-        assert Path(workspace.input).is_dir()
-        assert not Path(workspace.output).exists()
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_failed_job_on_the_embedded_engine_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SparkError, match="enrich_crimes failed on the embedded engine"):
         EmbeddedSpark(tmp_path, threads=2).run(
