@@ -134,7 +134,7 @@ class Dashboard:
         name = request.path_params.get("page", "signals")
         if name not in PAGES:
             raise HTTPException(404)
-        page_request = self._page_request(request)
+        page_request = replace(self._page_request(request), is_waited_for=True)
         view, problem, status, blocks = None, None, 200, []
         try:
             page_request.require_sense()

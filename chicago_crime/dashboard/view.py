@@ -186,8 +186,16 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A link, and the address that it leads to."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Section:
-    """A section of a page: a chart or map and the table with the same numbers."""
+    """A section of a page: a chart or map and the table with the same numbers; `link` follows its introduction."""
 
     name: str
     title: str
@@ -197,6 +205,7 @@ class Section:
     tables: Sequence[PageTable] = ()
     maps: Sequence[Map] = ()
     shape: Literal["", "wide", "tall"] = ""
+    link: Link | None = None
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def test_a_download_has_all_rows_up_to_a_limit_that_the_page_states(
     assert len(client.get("/download/incidents/incidents.json?year=2016").json()["rows"]) == 70
 
 
-def test_all_blocks_are_counted_and_downloaded(sample: Settings, client: TestClient) -> None:
+def test_all_blocks_are_counted_and_downloaded(
+    sample: Settings, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counts = Counter(row["block"] for row in crimes(sample))
     found = client.get("/download/incidents/blocks.json?sort=blocks:block").json()["rows"]
     assert {row["block"]: row["crimes"] for row in found} == counts
@@ -69,6 +71,11 @@ def test_all_blocks_are_counted_and_downloaded(sample: Settings, client: TestCli
     text = client.get("/incidents?sort=blocks:block").text
     assert f"First 20 of {len(counts):,} rows. Downloads have all rows." in text
     assert f"block={min(counts).replace(' ', '+')}" in text
+    monkeypatch.setattr(page, "READ_AT_ONCE", 100)
+    [later] = re.findall(r'<a href="([^"]*)">Count the blocks', client.get("/incidents?year=2016").text)
+    assert later == "/incidents?year=2016&amp;sort=blocks%3A-crimes#blocks"
+    assert 'data-table="blocks"' in client.get(later.replace("&amp;", "&")).text
+    assert client.get("/download/incidents/blocks.json?year=2016").json()["rows"]
 
 
 def test_blocks_are_ranked_and_found_by_a_part_of_their_name(sample: Settings, data: Data, client: TestClient) -> None:
