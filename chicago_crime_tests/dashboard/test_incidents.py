@@ -167,6 +167,13 @@ def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient
         ("beat 1834 violent arrest", Filters(beat=(1834,), offense_class=("violent",), arrest=True)),
         ("hyde o'hare", Filters(area=(41, 76))),
         ("weapons", Filters(type=("WEAPONS VIOLATION",))),
+        ("gun crimes, 2014 to 2016", Filters(group=("gun_crime",), year=(2014, 2015, 2016))),
+        ("stolen cars 24th ward", Filters(group=("vehicle_theft",), ward=(24,))),
+        ("auto theft loop", Filters(group=("vehicle_theft",), area=(32,))),
+        ("thefts from a car in the 7th district", Filters(group=("theft_from_vehicle",), district=(7,))),
+        ("shoplifting near north", Filters(group=("retail_theft",), area=(8,))),
+        ("sexual assaults", Filters(type=("CRIMINAL SEXUAL ASSAULT",))),
+        ("vandalism", Filters(type=("CRIMINAL DAMAGE",))),
     ],
 )
 def test_words_become_filters(data: Data, text: str, meant: Filters) -> None:
