@@ -1,14 +1,13 @@
 """The page Incidents: the crimes behind any number, page by page, and the blocks with most of them."""
 
 from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.data import ALL_BLOCKS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.view import Column, Link, Number, PageTable, Section, View, arrest_rate, as_text, share
 
 ROWS_SHOWN = 50
 ROWS_DOWNLOADED = 50_000
 BLOCKS_SHOWN = 20
-ALL_BLOCKS = 1_000_000
-"""More than the city has."""
 READ_AT_ONCE = 1_000_000
 """Crimes of the chosen years up to which their blocks are counted before the page shows: above, it takes too long."""
 SORTABLE = ("date", "block", "primary_type", "description", "location_description", "area", "case_number")
