@@ -50,7 +50,6 @@ TOOLTIPS = {
     "growth": _field("share", "quantitative", "Change, %", format="+.1%"),
     "share": _field("share", "quantitative", "Share", format=".1%"),
     "above": _field("above", "quantitative", "Relative to average", format="+.1%"),
-    "rate": _field("rate", "quantitative", "Per 1,000 residents per year", format=",.1f"),
 }
 
 

@@ -111,7 +111,7 @@ def _blocks(request: PageRequest) -> Section:
     to_read = sum(request.facts.years[year].crimes for year in request.years)
     if request.is_waited_for and to_read > READ_AT_ONCE and not request.filters.sort.startswith(f"{name}:"):
         link = Link("Count the blocks", f"/incidents?{request.sorted(f'{name}:-crimes')}#{name}")
-        return Section(name, title, f"Counting them in {request.years_text} takes a moment. ", link=link)
+        return Section(name, title, f"Counting them in {request.years_text} takes a moment.", link=link)
     rows = request.answer("blocks", part=None, row_count=ALL_BLOCKS).to_pylist()
     columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))
     table = PageTable(name, f"Crimes by block, {request.years_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
