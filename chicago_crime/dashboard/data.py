@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
+from chicago_crime.dashboard.filters import Filters
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CHICAGO, PUBLISHED, Catalog
@@ -22,6 +23,9 @@ from chicago_crime.tables.years import format_years
 
 ANSWERS_KEPT = 64
 SNAPSHOTS_KEPT = 4
+ALL_BLOCKS = 1_000_000
+"""More than the city has."""
+
 REFRESH_SECONDS = 2.0
 """How long it takes at most until a new snapshot is shown."""
 
@@ -163,6 +167,11 @@ class Data:
             DamagedError: a file is damaged.
         """
         return self.derived("facts", self._find_facts)
+
+    def blocks(self) -> list[str]:
+        """All blocks, those with most crimes first."""
+        everything = Filters().parameters(self.catalog.years) | {"part": None, "row_count": ALL_BLOCKS}
+        return self.derived("blocks", lambda: self.answer("blocks", everything)["block"].to_pylist())
 
     def _find_facts(self) -> Facts:
         published = self.catalog.years

@@ -50,7 +50,6 @@ TOOLTIPS = {
     "growth": _field("share", "quantitative", "Change, %", format="+.1%"),
     "share": _field("share", "quantitative", "Share", format=".1%"),
     "above": _field("above", "quantitative", "Relative to average", format="+.1%"),
-    "rate": _field("rate", "quantitative", "Per 1,000 residents per year", format=",.1f"),
 }
 
 
@@ -136,15 +135,18 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
         drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
     columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
     tooltips = ("name", "now", "low", "high")
-    y = _field("name", "nominal", sort=None, axis={"labelLimit": {"expr": "min(320, 0.4 * containerSize()[0])"}})
+    # On a narrow screen the place is below the offense, which is cut before it.
+    in_lines = "containerSize()[0] < 600 ? split(datum.label, /, (?=[^,]*$)/) : datum.label"
+    limit = {"expr": "min(320, 0.4 * containerSize()[0])"}
+    y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 11})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
-    x = _amount("low_share", "Relative to the middle of the expected range", "~%") | {"scale": {"type": "sqrt"}}
+    x = _amount("low_share", "Relative to what was expected", "~%") | {"scale": {"type": "sqrt"}}
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
     layers = [
         _part(bar, tooltips, y=y, x=x, x2={"field": "high_share"}),
         _part(point, tooltips, y=y, x=x | {"field": "now_share"}, color=color),
     ]
-    return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)))
+    return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)) * 4 // 3)
 
 
 def season(name: str, label: str, rows: Rows) -> Figure:

@@ -11,7 +11,18 @@ from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, arrest_rate, as_text, change, share
+from chicago_crime.dashboard.view import (
+    Column,
+    Number,
+    PageTable,
+    Section,
+    View,
+    arrest_rate,
+    as_text,
+    change,
+    rate_unit,
+    share,
+)
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
@@ -65,7 +76,8 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
     )
     months = "" if compared == 12 else f"January to {date(2000, compared or 1, 1):%B} "
     residents = request.resident_years([request.newest_year], request.filters.area)
-    rate = None if request.filters.splits_areas else share(1000 * placed, residents)
+    unit = rate_unit(placed, residents)
+    rate = None if request.filters.splits_areas else share(unit * placed, residents)
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
     small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
@@ -92,7 +104,7 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
             caveats.ARREST,
         ),
         Number(
-            "Per 1,000 residents a year",
+            f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
             f"in {request.newest_year}" + ("" if request.facts.years[request.newest_year].is_complete else " so far")
             if rate is not None
@@ -126,6 +138,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
         row |= {"low": round(low) if is_known else None, "high": round(high) if is_known else None}
         row["verdict"] = verdict if is_known else None
     drawn = [row for row in rows if row["is_complete"]]
+    tested = caveats.tested(row["verdict"] for row in rows)
     has_range = any(row["low"] is not None for row in drawn)
     cut = [
         f"{as_text(row['month'], 'month')} is incomplete and not in the chart."
@@ -141,7 +154,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
             if has_range
             else f"No expected range: it needs at least {LEAST_YEARS} earlier years."
         ),
-        [*caveats.provisional(request.facts, request.years), *cut, *caveats.drifting(request, request.years)],
+        [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
         [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_range)]
         if len(drawn) > 1
         else [],
@@ -161,6 +174,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
             )
         ],
         shape="wide",
+        link=caveats.HOW_TESTED if has_range else None,
     )
 
 
