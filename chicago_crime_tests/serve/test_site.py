@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,18 @@ def times_of(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.fixture
-def written(loaded_copy: Settings, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def site(loaded_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a site: all of its crimes are in the Loop."""
-    write_site(Installation(loaded_copy), tmp_path / "site")
-    return tmp_path / "site"
+    folder = tmp_path_factory.mktemp("site")
+    write_site(Installation(loaded_years), folder)
+    return folder
+
+
+@pytest.fixture
+def written(site: Path, tmp_path: Path) -> Path:
+    """A copy of that site, to change."""
+    return shutil.copytree(site, tmp_path / "site")
 
 
 def test_only_what_changed_is_written_and_only_what_it_wrote_is_removed(loaded_copy: Settings, written: Path) -> None:
