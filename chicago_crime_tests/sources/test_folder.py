@@ -12,10 +12,12 @@ import json
 import lzma
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.gate import pass_through
@@ -204,6 +206,40 @@ def test_a_year_has_the_same_rows_in_every_form(tmp_path: Path, form: str) -> No
     [(year, planned)] = FolderSource(folder).expect([2016]).items()
     assert (year, planned.problem) == (2016, "")
     assert 2016 in FolderSource(folder).years()
+
+
+WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
+    "JSON": lambda rows: {"2016.csv": json.dumps(as_json(rows)).encode()},
+    "JSON, indented, in a zip": lambda rows: {
+        "2016.zip": zipped({"a.json": json.dumps(as_json(rows), indent=1).encode()})
+    },
+    "JSON lines": lambda rows: {"2016.jsonl": "\n".join(map(json.dumps, as_json(rows))).encode()},
+    "CSV in a zip": lambda rows: {"2016.zip": zipped({"2016.csv": text_of(rows).encode()})},
+    "two files": lambda rows: {"2016-1.csv": text_of(rows[:1]).encode(), "2016-2.csv": text_of(rows[1:]).encode()},
+    "semicolons": lambda rows: {"2016.csv": text_of(rows, delimiter=";", line_end="\r\n").encode()},
+    "tabs, UTF-16": lambda rows: {"2016.tsv": text_of(rows, delimiter="\t").encode("utf-16")},
+    "pipes, all quoted": lambda rows: {"2016.csv": text_of(rows, delimiter="|", quoting=csv.QUOTE_ALL).encode()},
+    "columns in reverse": lambda rows: {
+        "2016.csv": text_of([dict(reversed(row.items())) for row in rows], NAMES[::-1]).encode()
+    },
+    "lines quoted as a whole": lambda rows: {"2016.csv": wrapped(text_of(rows), header=True)},
+}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    writer=st.sampled_from(list(WRITERS)),
+    texts=st.lists(st.text('ab ,;|\t"\n\\{}[]:é', max_size=8), min_size=2, max_size=8),
+)
+def test_any_text_survives_every_form(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("form")
+    if "whole" in writer:  # no row has several lines
+        texts = [text.replace("\n", "") for text in texts]
+    rows = [ROWS[number] | {"location_description": text} for number, text in enumerate(texts)]
+    manifest = manifest_of(folder, put(folder / "downloads", WRITERS[writer](rows)))
+    found = {row["id"]: row["location_description"] for row in rows_of(folder)}
+    assert found == {row["id"]: row["location_description"] for row in rows}, writer
+    assert (manifest.rows, manifest.quarantined) == (len(rows), 0)
 
 
 def test_what_the_columns_are_and_what_became_of_the_file_is_kept(tmp_path: Path) -> None:

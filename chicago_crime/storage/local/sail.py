@@ -57,6 +57,7 @@ def run_job(job: str, options: list[str]) -> str | None:
 def _end() -> None:
     for process in _idle:
         process.kill()
+        process.wait()
 
 
 @contextmanager
