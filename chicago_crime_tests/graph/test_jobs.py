@@ -23,7 +23,6 @@ from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.portal import PortalSource
-from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
 
@@ -64,16 +63,17 @@ def test_it_requests_only_years_that_the_source_has(
 
 
 def test_outlines_that_cannot_be_fetched_are_a_warning_in_dagster_and_an_error_of_the_command(tmp_path: Path) -> None:
-    settings = load_settings(data_dir=tmp_path, portal_url=f"http://127.0.0.1:{free_port()}")
-    installation = Installation(settings)
-    definitions = build_definitions(installation)
-    with open_instance(settings) as instance:
-        made = definitions.resolve_job_def(fetch_boundaries.name).execute_in_process(instance=instance)
-        [found] = made.get_asset_check_evaluations()
-        assert (made.success, found.passed, found.severity) == (True, False, AssetCheckSeverity.WARN)
-        assert made.asset_materializations_for_node("boundaries") == []
-        with pytest.raises(PlatformError, match=re.escape(found.description or "no reason")):
-            run_boundaries(installation, definitions, instance)
+    with PortalServer([]).answering() as portal:  # it has no outlines
+        settings = load_settings(data_dir=tmp_path, portal_url=portal.url)
+        installation = Installation(settings)
+        definitions = build_definitions(installation)
+        with open_instance(settings) as instance:
+            made = definitions.resolve_job_def(fetch_boundaries.name).execute_in_process(instance=instance)
+            [found] = made.get_asset_check_evaluations()
+            assert (made.success, found.passed, found.severity) == (True, False, AssetCheckSeverity.WARN)
+            assert made.asset_materializations_for_node("boundaries") == []
+            with pytest.raises(PlatformError, match=re.escape(found.description or "no reason")):
+                run_boundaries(installation, definitions, instance)
 
 
 def test_of_the_portal_every_loaded_year_is_requested_and_a_new_one_after_the_year_before(tmp_path: Path) -> None:

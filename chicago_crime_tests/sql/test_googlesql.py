@@ -62,7 +62,7 @@ FILTERS = {
     "types": Filters(type=("THEFT", "CRIMINAL SEXUAL ASSAULT", "O'HARE")),
     "source labels": Filters(type=("CRIM SEXUAL ASSAULT", "BATTERY"), source_labels=True),
     "places": Filters(area=(25, 32, 8), district=(1, 11, 18)),
-    "small places": Filters(ward=(1, 2, 24, 27, 42), beat=tuple(range(111, 1240))),
+    "small places": Filters(ward=(1, 2, 24, 27, 42), beat=(111, 122, 1112, 1121, 1133, 1211, 1224)),
     "a cell": Filters(cell="1782,2881"),
     "a block": Filters(block=("001XX N STATE ST",)),
     "texts": Filters(description=("SIMPLE", "$500 AND UNDER"), location=("STREET", "APARTMENT")),
