@@ -28,7 +28,7 @@ setup(
             "sql/*/*.sql",
             "dashboard/templates/*",
             "dashboard/static/*",
-            "serve/*.md",
+            "dashboard/*.md",
         ]
     },
     entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli.app:main"]},

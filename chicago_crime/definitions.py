@@ -67,7 +67,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
             "warehouse": ResourceDefinition(warehouse_of_run),
             "examined": ResourceDefinition(examined),
             "publisher": ResourceDefinition(publisher),
-            "boundary_source": ResourceDefinition(lambda _: installation.boundary_source),
+            "fetch_boundaries": ResourceDefinition(lambda _: installation.fetch_boundaries),
             "of_run": years_of_run(installation, listener),
         },
         executor=in_process_executor,  # steps start at once, and all years share one Spark

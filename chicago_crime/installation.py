@@ -16,7 +16,7 @@ from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
 from chicago_crime.reference import checked_estimates
 from chicago_crime.settings import Settings, SettingsError, load_settings
-from chicago_crime.sources.base import BoundarySource, CrimeSource
+from chicago_crime.sources.base import Boundaries, CrimeSource
 from chicago_crime.storage.object_store import ObjectStore, ReadableStore
 from chicago_crime.storage.warehouse import TableReader, Warehouse
 from chicago_crime.tables import CRIMES
@@ -68,14 +68,17 @@ class Installation:
         """Where the yearly CSVs come from."""
         return build_source(self.settings)
 
-    @cached_property
-    def boundary_source(self) -> BoundarySource:
-        """Where the City's outlines come from: a folder, or the portal. It makes no request yet."""
-        from chicago_crime.sources.boundaries import BoundaryFolder, BoundaryPortal
+    def fetch_boundaries(self) -> Boundaries:
+        """Fetch the City's outlines from a folder, or from the portal.
+
+        Raises:
+            SourceError: they cannot be fetched, or some are missing or not of Chicago.
+        """
+        from chicago_crime.sources.boundaries import fetch_from_portal, read_folder
 
         if self.settings.boundaries:
-            return BoundaryFolder(self.settings.boundaries)
-        return BoundaryPortal(self.settings.portal_url.rstrip("/"), self.settings.portal_app_token)
+            return read_folder(self.settings.boundaries)
+        return fetch_from_portal(self.settings.portal_url.rstrip("/"), self.settings.portal_app_token)
 
     @cached_property
     def source_files(self) -> SourceFiles:
@@ -266,7 +269,6 @@ def build_source(settings: Settings) -> CrimeSource:
                 settings.kaggle_api_token,
                 settings.kaggle_username,
                 settings.kaggle_key,
-                settings.kaggle_config_dir,
                 secret or None,
             )
         )
@@ -280,7 +282,7 @@ def build_source(settings: Settings) -> CrimeSource:
         )
     from chicago_crime.sources.sample.source import SampleSource
 
-    return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed, dirt=settings.sample_dirt)
+    return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed)
 
 
 def build_spark(settings: Settings) -> SparkRunner:

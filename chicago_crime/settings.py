@@ -33,7 +33,6 @@ OTHERS_NAMES = {
     "kaggle_api_token": "KAGGLE_API_TOKEN",
     "kaggle_username": "KAGGLE_USERNAME",
     "kaggle_key": "KAGGLE_KEY",
-    "kaggle_config_dir": "KAGGLE_CONFIG_DIR",
 }
 """Variables of other programs that set the same thing. Ours take precedence."""
 
@@ -88,14 +87,12 @@ class Settings(BaseModel):
     )
     kaggle_username: str | None = Field(None, description="user name of a legacy Kaggle API key; needs kaggle_key")
     kaggle_key: SecretStr | None = Field(None, description="legacy Kaggle API key; needs kaggle_username")
-    kaggle_config_dir: Path | None = Field(None, description="folder that contains kaggle.json; default ~/.kaggle")
     data_dir: Path = Field(DATA_FOLDER, description="folder for everything the platform writes")
     dagster_home: Path | None = Field(None, description="Dagster's folder; default `dagster` in data_dir")
     sample_rows: int = Field(
         20_000, ge=0, le=2_000_000, description="rows per year of the sample; 0 for as many as the real year has"
     )
     sample_seed: int = Field(1, ge=0, description="seed of the sample: the same seed gives the same rows")
-    sample_dirt: bool = Field(False, description="add every known kind of dirt to the sample")
     spark_engine: Literal["embedded", "jvm"] = Field(
         "embedded", description="engine of the Spark job: embedded needs no Java"
     )
@@ -237,7 +234,7 @@ class Settings(BaseModel):
     )
 
     @field_validator(
-        *("folder", "boundaries", "data_dir", "dagster_home", "java_home", "kaggle_config_dir", "gcp_credentials"),
+        *("folder", "boundaries", "data_dir", "dagster_home", "java_home", "gcp_credentials"),
         "site_folder",
     )
     @classmethod

@@ -114,9 +114,7 @@ def test_a_spark_job_imports_nothing_of_the_package(file: Path) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
     }
-    allowed = {"argparse", "collections", "concurrent", "pyspark", "time"}
-    if file.name == "with_pipes.py":  # what starts a job elsewhere; the jobs themselves know nothing of Dagster
-        allowed |= {"dagster_pipes", "importlib", "sys", "typing"}
+    allowed = {"argparse", "collections", "concurrent", "pyspark"}
     assert imported <= allowed
 
 

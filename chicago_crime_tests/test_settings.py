@@ -58,14 +58,13 @@ def test_what_a_setting_is_told_to_be_written_as_is_accepted() -> None:
         assert examples and re.search(pattern, examples[0]), pattern
 
 
-def test_kaggles_own_variables_are_read_after_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_kaggles_own_variables_are_read_after_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAGGLE_API_TOKEN", "theirs\n")
     monkeypatch.setenv("KAGGLE_USERNAME", "somebody")
     monkeypatch.setenv("KAGGLE_KEY", "")
-    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path))
     settings = load_settings()
     assert settings.kaggle_api_token == SecretStr("theirs")
-    assert (settings.kaggle_username, settings.kaggle_key, settings.kaggle_config_dir) == ("somebody", None, tmp_path)
+    assert (settings.kaggle_username, settings.kaggle_key) == ("somebody", None)
     monkeypatch.setenv("CHICAGO_CRIME_KAGGLE_API_TOKEN", "ours")
     assert load_settings().kaggle_api_token == SecretStr("ours")
 
@@ -83,7 +82,7 @@ def test_secrets_reach_a_subprocess_and_are_shown_nowhere(monkeypatch: pytest.Mo
 
 def test_settings_survive_the_way_through_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = {name.removeprefix("CHICAGO_CRIME_").lower(): SecretStr("planted0secret") for name in SECRETS}
-    settings = load_settings(source="portal", data_dir=tmp_path, sample_dirt=True, **secrets)
+    settings = load_settings(source="portal", data_dir=tmp_path, **secrets)
     for name, value in settings.as_environment().items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings

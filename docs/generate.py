@@ -1,7 +1,7 @@
 """Write the generated parts of the pages: tables, columns, settings, commands and roles, from the code itself.
 
 `python docs/generate.py` rewrites the text between `<!-- NAME -->` and `<!-- /NAME -->`. A test fails if it is out of
-date. The static site shows the methods, so the package has a copy of that page.
+date. The dashboard and the static site show the methods, so the package has a copy of that page.
 """
 
 import sys
@@ -67,7 +67,7 @@ def generated() -> dict[Path, str]:
         text = (PROJECT_FOLDER / page).read_text()
         start, end = text.index(before) + len(before), text.index(after)
         pages[page] = f"{text[:start]}\n\n{write().strip()}\n\n{text[end:]}"
-    pages[Path("chicago_crime", "serve", "methods.md")] = (PROJECT_FOLDER / REFERENCE / "methods.md").read_text()
+    pages[Path("chicago_crime", "dashboard", "methods.md")] = (PROJECT_FOLDER / REFERENCE / "methods.md").read_text()
     return pages
 
 

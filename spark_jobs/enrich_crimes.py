@@ -11,8 +11,7 @@ year, somewhere below OUT/<table>/<year>/.
 """
 
 import argparse
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -199,19 +198,15 @@ def _unless_zero(divisor: Column) -> Column:
 SUMMARIES = {"crime_type_count": crime_type_count, "crimes_daily": crimes_daily, "hot_spots": hot_spots}
 TABLES = ("enriched_crimes", *SUMMARIES)
 
-Report = Callable[[dict[str, object]], object]
 YEARS_AT_ONCE = 2  # one is planned or written while the other is computed
 
 
-def main(
-    arguments: Sequence[str] | None = None, spark: SparkSession | None = None, report: Report | None = None
-) -> None:
+def main(arguments: Sequence[str] | None, spark: SparkSession) -> None:
     """Run the job.
 
     Args:
         arguments: as on the command line; None for those of the process.
-        spark: the session to use; None to create one, as spark-submit expects.
-        report: is called with `table`, `year`, `rows` and `seconds` of each year that is written.
+        spark: the session to use.
     """
     parser = argparse.ArgumentParser(description="Enrich typed crimes and count them.")
     parser.add_argument("--crimes", required=True, help="folder of Parquet files with the columns of crimes")
@@ -223,7 +218,6 @@ def main(
     if unknown := set(chosen.tables.split(",")) - set(TABLES):
         parser.error(f"no such tables: {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
 
-    spark = spark or SparkSession.builder.appName("enrich_crimes").getOrCreate()
     areas = spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA)
     codes = spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA)
     labels = spark.read.csv(chosen.comparable_types, header=True, schema=COMPARABLE_TYPES_SCHEMA).collect()
@@ -233,13 +227,10 @@ def main(
     def make_year(year: int) -> None:
         enriched = enriched_crimes(crimes.where(F.col("year") == F.lit(year)), areas, codes, types)
         for table in chosen.tables.split(","):
-            start, folder = time.perf_counter(), f"{chosen.output}/{table}/{year}"
+            folder = f"{chosen.output}/{table}/{year}"
             _write(SUMMARIES[table](enriched) if table in SUMMARIES else enriched, folder)
             if table == "enriched_crimes":
                 enriched = spark.read.parquet(folder)  # what is written need not be computed twice
-            if report:
-                seconds, rows = round(time.perf_counter() - start, 3), spark.read.parquet(folder).count()
-                report({"table": table, "year": year, "rows": rows, "seconds": seconds})
 
     # Year by year, so that memory depends on the largest year and not on how many there are.
     years = [row.year for row in crimes.select("year").distinct().collect()]
@@ -258,4 +249,8 @@ def _write(rows: DataFrame, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    session = SparkSession.builder.appName("enrich_crimes").getOrCreate()
+    try:
+        main(None, session)
+    finally:
+        session.stop()

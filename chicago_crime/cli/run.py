@@ -27,7 +27,6 @@ def run(
     data_dir: DataOption = None,
     sample_rows: Annotated[int | None, typer.Option(help="Rows per year of the sample; 0 for the real number.")] = None,
     sample_seed: Annotated[int | None, typer.Option(help="Seed of the sample.")] = None,
-    sample_dirt: Annotated[bool | None, typer.Option(help="Add every known kind of dirt to the sample.")] = None,
     accept: Annotated[
         str | None,
         typer.Option(help="The reason to load years although an audit refuses them; it is published with them."),
@@ -54,7 +53,6 @@ def run(
             data_dir=data_dir,
             sample_rows=sample_rows,
             sample_seed=sample_seed,
-            sample_dirt=sample_dirt,
         )
         succeeded = (plan_well if dry_run else load)(installation, chosen, assets, accept)
         if not succeeded:

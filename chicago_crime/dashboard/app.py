@@ -36,7 +36,7 @@ from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.dashboard.report import render
 from chicago_crime.dashboard.search import understand
-from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json
+from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json, methods
 from chicago_crime.dashboard.view import as_text
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
@@ -94,6 +94,7 @@ class Dashboard:
             Route("/embed/{page}/{name}", self.embed),
             Route("/download/{page}/{file}", self.download),
             Route("/report", self.report),
+            Route("/methods", self.methods),
             *self.more,
             Route("/{page}", self.page),
         ]
@@ -134,7 +135,7 @@ class Dashboard:
         name = request.path_params.get("page", "signals")
         if name not in PAGES:
             raise HTTPException(404)
-        page_request = self._page_request(request)
+        page_request = replace(self._page_request(request), is_waited_for=True)
         view, problem, status, blocks = None, None, 200, []
         try:
             page_request.require_sense()
@@ -180,6 +181,10 @@ class Dashboard:
         page_request = self._page_request(request)
         page_request.require_sense()
         return HTMLResponse(self._under_path(render(page_request)), headers={"Content-Security-Policy": POLICY})
+
+    def methods(self, request: Request) -> Response:
+        """How each number is made, and what it does not say."""
+        return self._render("methods.html", "", text=methods())
 
     def vega(self, request: Request) -> Response:
         """The library that draws the charts."""

@@ -6,7 +6,7 @@ from chicago_crime.analysis.late import growth
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import as_text
+from chicago_crime.dashboard.view import Link, as_text
 from chicago_crime.tables.years import format_years
 
 ARREST = "The share of crimes with the arrest flag. It says that an arrest was made, and is not a clearance rate."
@@ -20,14 +20,23 @@ SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 SMALL_MONTHS = f"Some months have fewer than {SMALL} crimes, so small differences can look like a season."
 
+MANY_TESTS = "The more counts a page tests, the larger an unusual change: two pages may call one change differently."
+HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
+
 MOST_DRIFTING = 0.01
 """The share of crimes with codes that were not in use in all years above which a trend says so."""
 
 REDRAWN = {"district": (2012,), "beat": (2012,), "ward": (2015, 2023)}
 """When the boundaries of places moved. Districts 13, 21 and 23 were merged; community areas do not move."""
 
-FEW_RESIDENTS = "fewer than 10,000 residents, so that a single crime moves the rate by more than 0.1"
+FEW_RESIDENTS = "fewer than 10,000 residents, so that a few crimes move the rate much"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
+
+
+def tested(verdicts: Iterable[str | None]) -> list[str]:
+    """How many counts were tested together, if several were."""
+    counts = sum(verdict is not None for verdict in verdicts)
+    return [f"{counts:,} counts were tested together. {MANY_TESTS}"] if counts > 1 else []
 
 
 def population(facts: Facts) -> str:

@@ -13,24 +13,23 @@ from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
+from chicago_crime.dashboard.filters import Filters
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CHICAGO, PUBLISHED, Catalog
 from chicago_crime.published.reader import SnapshotReader
 from chicago_crime.storage.warehouse import WarehouseError
-from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
 
 ANSWERS_KEPT = 64
 SNAPSHOTS_KEPT = 4
+ALL_BLOCKS = 1_000_000
+"""More than the city has."""
+
 REFRESH_SECONDS = 2.0
 """How long it takes at most until a new snapshot is shown."""
 
 Derived = TypeVar("Derived")
-
-_NULLS = """
-SELECT file_name, path_in_schema, SUM(stats_null_count)::BIGINT FROM parquet_metadata($files) GROUP BY ALL
-"""
 
 
 class OutdatedError(PlatformError):
@@ -169,19 +168,10 @@ class Data:
         """
         return self.derived("facts", self._find_facts)
 
-    def nulls(self) -> dict[int, dict[str, int]]:
-        """NULLs in `crimes` by year and column, from the statistics in its files: no rows are read."""
-        return self.derived("nulls", self._find_nulls)
-
-    def _find_nulls(self) -> dict[int, dict[str, int]]:
-        files = [str(file) for file in self.reader.files_of(CRIMES.name)]
-        found: dict[int, dict[str, int]] = {}
-        for file, column, nulls in self.reader.connect().execute(_NULLS, {"files": files}).fetchall():
-            year = next(
-                year for year, held in self.catalog.years.items() if file.endswith(held.tables[CRIMES.name].key)
-            )
-            found.setdefault(year, {})[column] = nulls
-        return found
+    def blocks(self) -> list[str]:
+        """All blocks, those with most crimes first."""
+        everything = Filters().parameters(self.catalog.years) | {"part": None, "row_count": ALL_BLOCKS}
+        return self.derived("blocks", lambda: self.answer("blocks", everything)["block"].to_pylist())
 
     def _find_facts(self) -> Facts:
         published = self.catalog.years
@@ -200,13 +190,6 @@ class Data:
         residents = sorted(
             self.answer("residents", {}).to_pylist(), key=lambda row: (row["year"], row["community_area"])
         )
-        comparable: dict[str, int] = {}
-        for row in (row for row in choices if row["primary_type_comparable"]):
-            name = row["primary_type_comparable"]
-            comparable[name] = comparable.get(name, 0) + row["crimes"]
-        source: Counter[str] = Counter()
-        for row in (row for row in choices if row["primary_type"]):
-            source[row["primary_type"]] += row["crimes"]
         kept = {row["primary_type"] for row in choices if row["primary_type"] == row["primary_type_comparable"]}
         return Facts(
             years={
@@ -214,8 +197,8 @@ class Data:
                 for row in sorted(days, key=lambda row: row["year"])
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
-            types=sorted(comparable, key=lambda name: (-comparable[name], name)),
-            source_types=sorted(source, key=lambda name: (-source[name], name)),
+            types=_most_frequent(choices, "primary_type_comparable"),
+            source_types=_most_frequent(choices, "primary_type"),
             merged={
                 f"part of {row['primary_type']}" if row["primary_type"] in kept else row["primary_type"]: row[
                     "primary_type_comparable"
@@ -235,7 +218,10 @@ class Data:
 
 def _most_frequent(choices: list[dict[str, Any]], column: str) -> list[Any]:
     """The values of a column, most frequent first."""
-    counts = {row[column]: row["crimes"] for row in choices if row[column] is not None}
+    counts: Counter[Any] = Counter()
+    for row in choices:
+        counts[row[column]] += row["crimes"]
+    del counts[None]
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 

@@ -41,6 +41,7 @@ class PageRequest:
         notes: sentences about the filters that the page shows above its content.
         refused: sentences about values that no crime can have; nothing is shown then.
         is_download: whether a table is to be downloaded, and not shown on a page.
+        is_waited_for: whether somebody waits for the page in a browser: what takes long is left for a click.
     """
 
     data: Data
@@ -48,6 +49,7 @@ class PageRequest:
     notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     is_download: bool = False
+    is_waited_for: bool = False
 
     @cached_property
     def facts(self) -> Facts:

@@ -1,10 +1,13 @@
-"""The templates of pages and the report."""
+"""The templates of pages and the report, and texts in Markdown."""
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 FOLDER = Path(__file__).parent
@@ -16,3 +19,18 @@ TEMPLATES = jinja2.Environment(
 def as_json(value: Any) -> Markup:
     """A value as JSON that is safe inside a script element."""
     return Markup(json.dumps(value, separators=(",", ":"), default=str).replace("<", "\\u003c"))
+
+
+def methods() -> Markup:
+    """How each number is made: `docs/reference/methods.md` as HTML."""
+    return as_html((FOLDER / "methods.md").read_text(encoding="utf-8"))
+
+
+def as_html(text: str) -> Markup:
+    """Markdown as HTML, whose headings can be linked to as in the documentation."""
+    markdown = MarkdownIt("commonmark").enable("table")
+    tokens = markdown.parse(text)
+    for heading, inline in pairwise(tokens):
+        if heading.type == "heading_open":
+            heading.attrSet("id", re.sub(r"[^\w-]", "", inline.content.lower().replace(" ", "-")))
+    return Markup(markdown.renderer.render(tokens, markdown.options, {}))

@@ -32,6 +32,9 @@ Kind = Literal[
     "flag",
 ]
 
+MANY_COLUMNS = 4
+"""More do not fit on a telephone."""
+
 NOT_KNOWN = "\u2013"
 MINUS = "\u2212"
 KNOWN_FLAGS = 0.99
@@ -139,6 +142,11 @@ class PageTable:
         return [column for before, column in pairwise(shown) if column.group != before.group]
 
     @property
+    def is_dense(self) -> bool:
+        """Whether it has so many columns that the cells of a row are below each other where there is no room."""
+        return len(self.shown_columns) > MANY_COLUMNS or bool(self.groups)
+
+    @property
     def groups(self) -> list[tuple[str, int]]:
         """Group labels with the number of columns they span; empty if no column has one."""
         spans: list[tuple[str, int]] = []
@@ -186,8 +194,16 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A link, and the address that it leads to."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Section:
-    """A section of a page: a chart or map and the table with the same numbers."""
+    """A section of a page: a chart or map and the table with the same numbers; `link` is where more is."""
 
     name: str
     title: str
@@ -197,6 +213,7 @@ class Section:
     tables: Sequence[PageTable] = ()
     maps: Sequence[Map] = ()
     shape: Literal["", "wide", "tall"] = ""
+    link: Link | None = None
 
 
 @dataclass(frozen=True)
@@ -244,6 +261,11 @@ def _plain(value: Any) -> Any:
 def share(part: float, whole: float) -> float | None:
     """part / whole, or None if the whole is 0."""
     return part / whole if whole else None
+
+
+def rate_unit(crimes: float, residents: float) -> int:
+    """Per how many residents rates are given: 1,000 a year, or 100,000 where the whole has less than one per 1,000."""
+    return 1_000 if 1_000 * crimes >= residents else 100_000
 
 
 def arrest_rate(counts: Mapping[str, int]) -> float | None:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.sources.base import Place
-from chicago_crime.sql.duckdb_dialect import to_duckdb, translated
+from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_COLUMNS, TYPED, X_FT, Y_FT
 
@@ -170,4 +170,4 @@ def _with_row_numbers(counted: str, where: str) -> str:
     query.set("group", None)
     numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", NAMES)).subquery()
     row = "MIN(row)" if "GROUP" in where else "row"
-    return f"SELECT {row}, value FROM ({translated(query, _BOUNDS, lambda _: numbered)}) {where}"
+    return f"SELECT {row}, value FROM ({to_duckdb(query, _BOUNDS, lambda _: numbered)}) {where}"

@@ -5,7 +5,8 @@
 - `fbi_codes`: the FBI codes of the Chicago Police Department. `ucr_part1_class` is the offense class; empty: non_index.
 - `comparable_types`: crime types that the City renamed, or filed a code under, each with the label that stands for all
   years. The IUCR code `any` stands for every code of the type.
-- `offense_groups`: offenses that people ask for below or across the crime types, and what each of them means.
+- `offense_groups`: offenses that people ask for below or across the crime types, and what each of them means. `also` is
+  what else people call it, in the singular, separated by semicolons: the search knows it.
 - `offense_group_codes`: the IUCR codes of each group, with the reason. A code may be in several groups. Codes decide,
   not descriptions, which the City reworded in 2019 and 2020.
 """
@@ -27,11 +28,13 @@ class OffenseGroup:
 
     Attributes:
         label: its name on pages.
+        also: what else people call it.
         note: a sentence or two on what it holds and what it leaves out.
         codes: its IUCR codes.
     """
 
     label: str
+    also: tuple[str, ...]
     note: str
     codes: frozenset[str]
 
@@ -98,7 +101,8 @@ def offense_groups() -> dict[str, OffenseGroup]:
     codes: dict[str, set[str]] = {}
     for row in rows("offense_group_codes"):
         codes.setdefault(row["offense_group"], set()).add(row["iucr"])
-    return {
-        row["offense_group"]: OffenseGroup(row["label"], row["note"], frozenset(codes[row["offense_group"]]))
-        for row in rows("offense_groups")
-    }
+    found = {}
+    for row in rows("offense_groups"):
+        name, also = row["offense_group"], tuple(filter(None, row["also"].split("; ")))
+        found[name] = OffenseGroup(row["label"], also, row["note"], frozenset(codes[name]))
+    return found

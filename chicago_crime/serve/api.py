@@ -83,7 +83,7 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
         if foreign := [f"{one} is of {PATH}/{ONLY_OF[one]}" for one, _ in pairs if ONLY_OF.get(one, name) != name]:
             raise UsageError(f"{'; '.join(foreign)}: {PATH}/{name} has no such parameter")
         asked = PageRequest(dashboard.snapshots.data(filters.as_of), filters)
-        require_known(asked.facts, filters)
+        require_known(asked.data, filters)
         tag = f'"{asked.data.catalog.snapshot}-{digest(version("chicago-crime"), name, filters.query())[:16]}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if tag in request.headers.get("If-None-Match", ""):

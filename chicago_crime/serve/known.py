@@ -4,13 +4,15 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from chicago_crime.dashboard.data import Facts
+from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.errors import UsageError
 
 
 def nearest(have: Mapping[str, Any], text: str) -> str:
-    """The values whose keys are most like a text, separated by commas."""
+    """The values whose keys are most like a text, or nearest to a number, separated by commas."""
+    if text.isdecimal() and all(isinstance(one, int) for one in have.values()):
+        return ", ".join(map(str, sorted(sorted(have.values(), key=lambda one: abs(one - int(text)))[:3])))
     close = difflib.get_close_matches(text, have, n=3, cutoff=0.4) or list(have)[:3]
     return ", ".join(str(have[one]) for one in close)
 
@@ -30,13 +32,18 @@ def known(have: Sequence[Any], wanted: Iterable[Any], what: str) -> list[Any]:
     return found
 
 
-def require_known(facts: Facts, filters: Filters) -> None:
-    """Raise UsageError if no crime of the snapshot has a chosen type, description or kind of location."""
+def require_known(data: Data, filters: Filters) -> None:
+    """Raise UsageError if no crime of the snapshot has a chosen type, description, place or kind of location."""
+    facts = data.facts()
     for have, wanted, what in (
         (facts.source_types if filters.source_labels else facts.types, filters.type, "crime type"),
         (facts.choices["description"], filters.description, "description"),
         (facts.choices["location_description"], filters.location, "kind of location"),
+        (facts.choices["district"], filters.district, "district"),
+        (facts.choices["ward"], filters.ward, "ward"),
+        (facts.choices["beat"], filters.beat, "beat"),
+        (data.blocks() if filters.block else [], filters.block, "block"),
     ):
         if absent := [one for one in wanted if one not in have]:
-            known(have, absent, what)
-            raise UsageError(f"there is no {what} {absent[0]!r}: write it in capitals, as {absent[0].upper()}")
+            [right] = known(have, absent[:1], what)
+            raise UsageError(f"there is no {what} {absent[0]!r}: write it as {right}")

@@ -4,19 +4,15 @@ All pages lie in one folder and load nothing but themselves, so that they work f
 """
 
 import gzip
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from chicago_crime.dashboard.data import Data
@@ -25,6 +21,7 @@ from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.report import as_svg, contents, nowhere, render_paper, shortened
+from chicago_crime.dashboard.templating import as_html, methods
 from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.published.catalog import CATALOG
 from chicago_crime.storage.lineage import digest
@@ -73,8 +70,8 @@ def parts_of(data: Data) -> list[Part]:
         for kind, heading in KINDS.items()
     ]
     texts = {
-        METHODS: ("Methods and caveats", (files("chicago_crime.serve") / "methods.md").read_text(encoding="utf-8")),
-        DICTIONARY: ("Data dictionary", f"# Data dictionary\n\n{data_dictionary()}"),
+        METHODS: ("Methods and caveats", methods()),
+        DICTIONARY: ("Data dictionary", as_html(f"# Data dictionary\n\n{data_dictionary()}")),
     }
     pages: dict[tuple[str, ...], Callable[[], Iterable[bytes]]] = {
         (CITY, _chart(CITY)): partial(_place, request, CITY, lists),
@@ -146,15 +143,8 @@ def _unusual(request: PageRequest) -> Iterator[bytes]:
     yield _in_site("site_view.html", request, UNUSUAL, **more)
 
 
-def _text(request: PageRequest, page: str, title: str, text: str) -> Iterator[bytes]:
-    """A page from Markdown, whose headings can be linked to as in the documentation."""
-    markdown = MarkdownIt("commonmark").enable("table")
-    tokens = markdown.parse(text)
-    for heading, inline in pairwise(tokens):
-        if heading.type == "heading_open":
-            heading.attrSet("id", re.sub(r"[^\w-]", "", inline.content.lower().replace(" ", "-")))
-    html = markdown.renderer.render(tokens, markdown.options, {})
-    yield _in_site("site_text.html", request, page, title=title, text=Markup(html))
+def _text(request: PageRequest, page: str, title: str, text: Markup) -> Iterator[bytes]:
+    yield _in_site("site_text.html", request, page, title=title, text=text)
 
 
 def _downloads(request: PageRequest) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from typing_extensions import override
 
 from chicago_crime.dashboard.app import PAGES
-from chicago_crime.dashboard.data import Facts, Snapshots
+from chicago_crime.dashboard.data import Data, Snapshots
 from chicago_crime.dashboard.filters import ROWS, Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.report import find_area
@@ -57,12 +57,13 @@ class Choice(BaseModel):
     arrest: bool | None = Field(default=None, description="whether the arrest flag is set")
     domestic: bool | None = Field(default=None, description="whether the domestic flag is set")
 
-    def filters(self, facts: Facts, **more: Any) -> Filters:
+    def filters(self, data: Data, **more: Any) -> Filters:
         """The same choice as the pages' filters.
 
         Raises:
             UsageError: there is no such type, description, place or kind of location; the message names the nearest.
         """
+        facts = data.facts()
         return Filters(
             year=tuple(sorted(self.years)),
             start=self.first_day,
@@ -74,7 +75,7 @@ class Choice(BaseModel):
             district=tuple(known(facts.choices["district"], self.districts, "district")),
             ward=tuple(known(facts.choices["ward"], self.wards, "ward")),
             beat=tuple(known(facts.choices["beat"], self.beats, "beat")),
-            block=tuple(block.upper() for block in self.blocks),
+            block=tuple(known(data.blocks() if self.blocks else [], self.blocks, "block")),
             location=tuple(known(facts.choices["location_description"], self.locations, "kind of location")),
             hour=tuple(self.hours),
             arrest=self.arrest,
@@ -133,7 +134,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         with _told():
             data = snapshots.data()
-            request = PageRequest(data, crimes.filters(data.facts(), **more))
+            request = PageRequest(data, crimes.filters(data, **more))
             return _cut(answer_page(request, PAGES[name][1]), limit, only)
 
     @server.tool()

@@ -233,15 +233,3 @@ class Boundaries:
     origin: str
     places: str
     geojson: bytes = field(repr=False)
-
-
-class BoundarySource(ABC):
-    """Delivers the City's official outlines."""
-
-    @abstractmethod
-    def fetch(self) -> Boundaries:
-        """Fetch, validate and simplify the outlines of all kinds of places.
-
-        Raises:
-            SourceError: they cannot be fetched, or some are missing or not of Chicago.
-        """

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import requests
 import shapely
 from pydantic import SecretStr
 from shapely.geometry.base import BaseGeometry
-from typing_extensions import override
 
-from chicago_crime.sources.base import Boundaries, BoundarySource, SourceError
+from chicago_crime.sources.base import Boundaries, SourceError
 from chicago_crime.sources.http import PUBLISHER_POLICY, HttpError, error_of, publisher_session, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 
@@ -66,72 +64,65 @@ KINDS = {
 """By name. Districts 13, 21 and 23 were merged into others in 2012; 31 is what belongs to other towns."""
 
 
-@dataclass(frozen=True)
-class BoundaryPortal(BoundarySource):
-    """The City's portal as the source of outlines: one request for each kind.
+def fetch_from_portal(
+    url: str, app_token: SecretStr | None = None, policy: RetryPolicy = PUBLISHER_POLICY
+) -> Boundaries:
+    """Fetch all kinds of outlines from the City's portal, with one request for each.
 
-    Attributes:
+    Args:
         url: address of the portal, without a trailing slash.
         app_token: raises the rate limit; None sends none.
         policy: timeout and retries of each request.
+
+    Raises:
+        SourceError: they cannot be fetched, or some are missing or not of Chicago.
     """
 
-    url: str
-    app_token: SecretStr | None = None
-    policy: RetryPolicy = PUBLISHER_POLICY
-
-    @override
-    def fetch(self) -> Boundaries:
-        with publisher_session(self.policy, self.app_token) as session:
-            found = [self._request(session, kind) for kind in KINDS.values()]
-        return make_boundaries(f"the City's portal ({self.url})", found)
-
-    def _request(self, session: requests.Session, kind: Kind) -> "Layer":
-        where = f"dataset {kind.dataset} at {self.url}"
+    def request(kind: Kind) -> "Layer":
+        where = f"dataset {kind.dataset} at {url}"
 
         def call() -> Any:
             # A redirect would send the app token to another server.
-            address = f"{self.url}/resource/{kind.dataset}.geojson"
+            address = f"{url}/resource/{kind.dataset}.geojson"
             response = session.get(address, params={"$limit": "5000"}, allow_redirects=False)
             if response.status_code != 200:
-                raise error_of(response, where, self.policy)
+                raise error_of(response, where, policy)
             return response.json()
 
         try:
-            return Layer(kind, where, _features(with_retries(call, where, self.policy), where))
+            return Layer(kind, where, _features(with_retries(call, where, policy), where))
         except HttpError as error:
             raise SourceError(
                 f"{error}: the {kind.plural} cannot be fetched. Download them as GeoJSON from the portal, and set "
                 "CHICAGO_CRIME_BOUNDARIES to the folder with the files"
             ) from None
 
+    with publisher_session(policy, app_token) as session:
+        found = [request(kind) for kind in KINDS.values()]
+    return make_boundaries(f"the City's portal ({url})", found)
 
-@dataclass(frozen=True)
-class BoundaryFolder(BoundarySource):
-    """GeoJSON files in a folder as the source of outlines; the names of the files do not matter.
 
-    Attributes:
-        folder: with one file for each kind, as the portal exports it.
+def read_folder(folder: Path) -> Boundaries:
+    """Read GeoJSON files, one for each kind, as the portal exports it; their names do not matter.
+
+    A folder that lacks a kind is no error: its pages show outlines from the crimes.
+
+    Raises:
+        SourceError: a file cannot be read, or some outlines are missing or not of Chicago.
     """
-
-    folder: Path
-
-    @override
-    def fetch(self) -> Boundaries:
-        """A folder that lacks a kind is no error: its pages show outlines from the crimes."""
-        found: dict[str, Layer] = {}
-        for file in sorted((*self.folder.glob("*.geojson"), *self.folder.glob("*.json"))):
-            try:
-                features = _features(json.loads(file.read_bytes()), str(file))
-            except (OSError, ValueError) as error:
-                raise SourceError(f"{file} cannot be read as GeoJSON ({error}): download it again") from None
-            kind = _kind_of(features, str(file))
-            if other := found.get(kind.name):
-                raise SourceError(f"{file} and {other.where} both have {kind.plural}: keep one of them in the folder")
-            found[kind.name] = Layer(kind, str(file), features)
-        if not found:
-            raise SourceError(f"{self.folder} has no .geojson file: export the boundaries from the City's portal")
-        return make_boundaries(str(self.folder), found.values())
+    found: dict[str, Layer] = {}
+    for file in sorted((*folder.glob("*.geojson"), *folder.glob("*.json"))):
+        try:
+            features = _features(json.loads(file.read_bytes()), str(file))
+        except (OSError, ValueError) as error:
+            raise SourceError(f"{file} cannot be read as GeoJSON ({error}): download it again") from None
+        kind = _kind_of(features, str(file))
+        if other := found.get(kind.name):
+            raise SourceError(f"{file} and {other.where} both have {kind.plural}: keep one of them in the folder")
+        found[kind.name] = Layer(kind, str(file), features)
+    if not found:
+        raise SourceError(f"{folder} has no .geojson file: export the boundaries from the City's portal")
+    return make_boundaries(str(folder), found.values())
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,10 @@ class Workspace:
 
     Attributes:
         input, output: the folders.
-        is_filled: True if an earlier attempt of the same run already started the job: do not write to `input`.
     """
 
     input: str
     output: str
-    is_filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,10 @@ class JobReport:
     Attributes:
         seconds: its duration, including the start of machines.
         about: metadata of the job as a whole.
-        told: (table, year) -> metadata that the job itself reported; empty if it reports none.
     """
 
     seconds: float
     about: Mapping[str, Any] = field(default_factory=dict)
-    told: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
 
 
 class SparkRunner(ABC):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.cli.doctor import examine as local_doctor
 from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.doctor.google import examine_google
 from chicago_crime.installation import Installation
@@ -234,9 +233,3 @@ def test_a_service_that_cannot_be_reached(cloud: WholeCloud, name: str) -> None:
 def test_a_page_in_place_of_an_answer_is_told_by_its_status(cloud: WholeCloud) -> None:
     cloud.bigquery.will(Fault(status=401), times=100)
     assert "HTTP status 401" in str(problems(cloud))
-
-
-def test_without_googles_packages_the_fix_installs_them(cloud: WholeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_doctor, "GOOGLE_PACKAGES", ("google-auth", "no-such-package"))
-    [finding] = [each for each in local_doctor.examine(Installation(cloud.settings_with())) if each.state == "broken"]
-    assert (finding.what, finding.fix) == ("google packages", "pip install 'chicago-crime[gcp]'")

@@ -1,4 +1,4 @@
-"""Tests of the page Data: changes, labels, where years are from, checks and missing values."""
+"""Tests of the page Data: changes, where years are from, and checks."""
 
 import io
 import re
@@ -7,14 +7,12 @@ from pathlib import Path
 import pyarrow.csv
 import pytest
 
-from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.settings import Settings
-from chicago_crime.tables import CRIMES
 from chicago_crime_tests.dashboard.conftest import client_of, copy_of, data_of, rows
-from chicago_crime_tests.support import crimes_of_months, folder_settings, rows_of, run, run_well, write_csv
+from chicago_crime_tests.support import crimes_of_months, folder_settings, run, run_well, write_csv
 
 LATER = "03/01/2018 03:50:01 PM"
 
@@ -70,17 +68,3 @@ def test_each_year_says_where_it_is_from_and_why_it_was_accepted(loaded_twice: S
     text = client_of(settings).get("/data").text
     assert f"Snapshot {request.data.catalog.snapshot}" in text
     assert text.count("the City withdrew a third") == 1
-
-
-def test_missing_values_are_those_of_the_table(sample: Settings, data: Data) -> None:
-    counted = rows(data_page(PageRequest(data, Filters(year=(2014, 2016)))), "nulls")
-    crimes = {year: rows_of(sample, "crimes", year) for year in (2014, 2016)}
-    assert {row["column"] for row in counted} == {column.name for column in CRIMES.columns if column.nullable}
-    assert any(row["nulls"] for row in counted)
-    for row in counted:
-        nulls = {year: sum(crime[row["column"]] is None for crime in found) for year, found in crimes.items()}
-        shares = {year: count / len(crimes[year]) for year, count in nulls.items()}
-        assert row["nulls"] == sum(nulls.values()), row["column"]
-        assert row["share"] == pytest.approx(row["nulls"] / sum(map(len, crimes.values())))
-        assert row["worst_share"] == pytest.approx(max(shares.values()))
-        assert not row["nulls"] or shares[row["worst_year"]] == max(shares.values())

@@ -59,7 +59,9 @@ def test_a_download_has_all_rows_up_to_a_stated_limit(client: TestClient, monkey
     assert len(client.get("/download/incidents/incidents.json?year=2016").json()["rows"]) == 70
 
 
-def test_all_blocks_are_counted_and_downloaded(sample: Settings, client: TestClient) -> None:
+def test_all_blocks_are_counted_and_downloaded(
+    sample: Settings, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counts = Counter(row["block"] for row in crimes(sample))
     found = client.get("/download/incidents/blocks.json?sort=blocks:block").json()["rows"]
     assert {row["block"]: row["crimes"] for row in found} == counts
@@ -67,6 +69,11 @@ def test_all_blocks_are_counted_and_downloaded(sample: Settings, client: TestCli
     text = client.get("/incidents?sort=blocks:block").text
     assert f"First 20 of {len(counts):,} rows. Downloads have all rows." in text
     assert f"block={min(counts).replace(' ', '+')}" in text
+    monkeypatch.setattr(page, "READ_AT_ONCE", 100)
+    [later] = re.findall(r'<a href="([^"]*)">Count the blocks', client.get("/incidents?year=2016").text)
+    assert later == "/incidents?year=2016&amp;sort=blocks%3A-crimes#blocks"
+    assert 'data-table="blocks"' in client.get(later.replace("&amp;", "&")).text
+    assert client.get("/download/incidents/blocks.json?year=2016").json()["rows"]
 
 
 def test_blocks_are_ranked_and_found_by_a_part_of_their_name(sample: Settings, data: Data, client: TestClient) -> None:
@@ -158,6 +165,13 @@ def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient
         ("beat 1834 violent arrest", Filters(beat=(1834,), offense_class=("violent",), arrest=True)),
         ("hyde o'hare", Filters(area=(41, 76))),
         ("weapons", Filters(type=("WEAPONS VIOLATION",))),
+        ("gun crimes, 2014 to 2016", Filters(group=("gun_crime",), year=(2014, 2015, 2016))),
+        ("stolen cars 24th ward", Filters(group=("vehicle_theft",), ward=(24,))),
+        ("auto theft loop", Filters(group=("vehicle_theft",), area=(32,))),
+        ("thefts from a car in the 7th district", Filters(group=("theft_from_vehicle",), district=(7,))),
+        ("shoplifting near north", Filters(group=("retail_theft",), area=(8,))),
+        ("sexual assaults", Filters(type=("CRIMINAL SEXUAL ASSAULT",))),
+        ("vandalism", Filters(type=("CRIMINAL DAMAGE",))),
     ],
 )
 def test_words_become_filters(data: Data, text: str, meant: Filters) -> None:

@@ -104,6 +104,19 @@ def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Dat
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
 
 
+def test_rates_of_rare_crimes_are_per_100_000_residents(data: Data) -> None:
+    rare = PageRequest(data, Filters(year=(2016,), type=("HOMICIDE",), measure="rate"))
+    homicides = rows(where(rare), "areas")
+    assert sum(row["crimes"] for row in homicides) > 0
+    for row in homicides:
+        assert row["rate_per_100000"] == pytest.approx(100_000 * row["crimes"] / row["residents"])
+    shown = where(rare).sections[0]
+    assert shown.title.startswith("Crimes per 100,000 residents a year by community area")
+    assert all("per 100,000 residents a year" in mark.label for mark in shown.maps[0].marks)
+    assert overview(rare).numbers[3].label == "Per 100,000 residents a year"
+    assert overview(PageRequest(data, Filters(year=(2016,)))).numbers[3].label == "Per 1,000 residents a year"
+
+
 def test_official_outlines_are_not_drawn_for_years_before_them(copied: Settings, tmp_path: Path) -> None:
     assert "chicago-crime boundaries" in " ".join(where(PageRequest(data_of(copied), Filters())).sections[0].caveats)
     fetch_outlines(copied.model_copy(update={"boundaries": write_outlines(tmp_path / "outlines")}))

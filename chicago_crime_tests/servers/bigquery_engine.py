@@ -15,7 +15,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
-from chicago_crime.sql.duckdb_dialect import translated
+from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
     PARTITION,
@@ -203,7 +203,7 @@ class Session:
         where = where.copy()
         for condition in _on_partition(where):
             condition.replace(_of_partition(condition))
-        chosen = translated(exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table))
+        chosen = to_duckdb(exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table))
         return f"WHERE rowid IN ({chosen})"
 
     def _replace(self, tree: exp.Merge) -> None:
@@ -255,7 +255,7 @@ class Session:
             scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
         assert isinstance(tree, exp.Query)
-        return translated(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
+        return to_duckdb(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
 
     def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
         """Move the conditions on the partition out of a query, for the scan of the table."""

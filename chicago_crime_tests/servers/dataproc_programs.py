@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from dagster_pipes import decode_param, encode_param
-
 from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.storage_server import StorageServer
 
@@ -84,7 +82,7 @@ class Program:
                 return
             given, conf = arguments, self._conf
             if self.engine == "sail":
-                given = [self._local(before, text) for before, text in zip(("", *arguments), arguments, strict=False)]
+                given = [self._local(text) for text in arguments]
             else:
                 conf += "".join(f" --conf {name}={value}" for name, value in self._connector(Path(folder)).items())
             command = [sys.executable, str(DRIVER), self.engine, folder, str(files[-1]), *given]
@@ -116,10 +114,8 @@ class Program:
         settings = {f"spark.hadoop.fs.gs.{name}": value for name, value in of_hadoop.items()}
         return settings | {"spark.driver.extraClassPath": connector_jar()}
 
-    def _local(self, option: str, text: str) -> str:
-        """An argument with local paths in place of URIs; those for Dagster Pipes are encoded."""
-        if option == "--dagster-pipes-messages":
-            return encode_param({name: self._local("", value) for name, value in decode_param(text).items()})
+    def _local(self, text: str) -> str:
+        """An argument, or the local path in place of a URI."""
         if not text.startswith("gs://"):
             return text
         bucket, _, name = text.removeprefix("gs://").partition("/")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ABSENT = {"chicago_crime", "chicago_crime_tests", "dagster", "dagster_pipes", "spark_jobs"}
+ABSENT = {"chicago_crime", "chicago_crime_tests", "dagster", "spark_jobs"}
 
 
 class _Absent(importlib.abc.MetaPathFinder):

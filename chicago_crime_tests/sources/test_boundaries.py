@@ -13,7 +13,7 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import DamagedError
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.boundaries import KINDS, BoundaryFolder, BoundaryPortal
+from chicago_crime.sources.boundaries import KINDS, fetch_from_portal, read_folder
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.outlines import NUMBERS, collection, fetch_outlines, square, write_outlines
 from chicago_crime_tests.servers.faults import Fault
@@ -65,12 +65,12 @@ def test_the_first_years_take_outlines_that_were_fetched_before_them(tmp_path: P
 
 
 def test_the_portal_is_asked_again_and_a_failure_says_what_to_do(portal: PortalServer) -> None:
-    source = BoundaryPortal(portal.url, policy=RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5))
+    policy = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5)
     portal.will(Fault(status=503), on=KINDS["beat"].dataset)
-    assert source.fetch().places.startswith("77 community areas")
+    assert fetch_from_portal(portal.url, policy=policy).places.startswith("77 community areas")
     portal.outlines.clear()
     with pytest.raises(SourceError, match=r"igwz-8jzy.*404.*CHICAGO_CRIME_BOUNDARIES"):
-        source.fetch()
+        fetch_from_portal(portal.url, policy=policy)
 
 
 def test_a_failure_is_the_message_of_the_run(tmp_path: Path) -> None:
@@ -104,14 +104,14 @@ MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate
 )
 def test_what_cannot_be_right_is_refused_with_its_place(tmp_path: Path, kind: str, content: Any, told: str) -> None:
     with pytest.raises(SourceError, match=told):
-        BoundaryFolder(write_outlines(tmp_path / "in", **{kind: content})).fetch()
+        read_folder(write_outlines(tmp_path / "in", **{kind: content}))
 
 
 def test_real_outlines_become_small_and_neighbors_stay_together() -> None:
     folder = REAL_DATA / "boundaries"
     if not folder.exists():
         pytest.skip("the boundaries are not beside the project")
-    content = BoundaryFolder(folder).fetch().geojson
+    content = read_folder(folder).geojson
     assert len(content) < 0.7 * sum(file.stat().st_size for file in folder.glob("*.geojson"))
     features = json.loads(content)["features"]
     areas = [shapely.geometry.shape(one["geometry"]) for one in features if one["properties"]["kind"] == "area"]

@@ -9,11 +9,11 @@ import pytest
 
 from chicago_crime.intake.gate import pass_through
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.sample.dirt import KINDS
 from chicago_crime.sources.sample.profile import address, profile
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime_tests.sources.dirt import KINDS, add_dirt
 
 TODAY = date(2024, 6, 30)
 Row = dict[str, str]
@@ -101,10 +101,9 @@ def test_blocks_are_on_chicagos_address_grid(x: int, y: int, along_x: bool, bloc
 
 def test_every_kind_of_dirt_is_there_and_accounted_for(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
     year = 2014
-    file = SampleSource(rows=9000, dirt=True, newest=TODAY).fetch(year, tmp_path)
-    counts = {name.removeprefix("dirt_"): int(n) for name, n in file.details.items() if name.startswith("dirt_")}
+    dirty, counts = add_dirt(SampleSource(rows=9000, newest=TODAY).fetch(year, tmp_path).path)
     assert set(counts) == set(KINDS)
-    passage = pass_through(file.path, year, tmp_path)
+    passage = pass_through(dirty, year, tmp_path)
     unreadable = ("cut_off", "extra_field", "open_quote", "not_utf8")
     assert passage.counts.quarantined == sum(counts[kind] for kind in unreadable)
     assert (passage.counts.continuations, passage.counts.blank) == (counts["quoted_newline"], counts["blank_line"])

@@ -236,8 +236,8 @@ def test_crimes_without_a_place_are_in_no_cell(enrich: Enrich) -> None:
     assert dicts(job.hot_spots(enrich(crime(x_coordinate=None, y_coordinate=None)))) == []
 
 
-def test_an_unknown_table_is_refused(capsys: pytest.CaptureFixture) -> None:
+def test_an_unknown_table_is_refused(spark: SparkSession, capsys: pytest.CaptureFixture) -> None:
     arguments = ["--crimes", "a", "--community-areas", "b", "--fbi-codes", "c", "--comparable-types", "d"]
     with pytest.raises(SystemExit):
-        job.main([*arguments, "--output", "e", "--tables", "x"])
+        job.main([*arguments, "--output", "e", "--tables", "x"], spark)
     assert "no such tables: x; there are enriched_crimes" in capsys.readouterr().err

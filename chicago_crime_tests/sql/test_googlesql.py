@@ -21,6 +21,7 @@ from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import RAW_CRIMES, TABLES
+from chicago_crime_tests.sources.dirt import add_dirt
 from chicago_crime_tests.sql.dirt import edge_rows
 from chicago_crime_tests.sql.engines import (
     CATALOG,
@@ -106,7 +107,7 @@ def tables_for(settings: Settings, name: str, year: int | None = None) -> dict[s
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The whole graph over a dirty year, and cuts of real ones where they are."""
     folder = tmp_path_factory.mktemp("both")
-    sample = SampleSource(rows=4600, dirt=True).fetch(DIRTY_YEAR, folder).path
+    sample, _ = add_dirt(SampleSource(rows=4600).fetch(DIRTY_YEAR, folder).path)
     dirty = cut(pass_through(sample, DIRTY_YEAR, folder).file, every=1)
     # One row in 200 is spoilt, and a kind of dirt may take two rows.
     near_dirt = [row for number, row in enumerate(dirty) if number % 40 == 0 or number % 200 in range(95, 103)]

@@ -6,60 +6,34 @@ The checks of Google Cloud are in `google.py`, which needs Google's libraries.
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator
 
 from chicago_crime.cli.doctor.finding import Finding
-from chicago_crime.cli.options import refuse_busy_port
-from chicago_crime.errors import PlatformError, UsageError
-from chicago_crime.installation import Installation
+from chicago_crime.errors import PlatformError
+from chicago_crime.installation import Installation, google_extra
 from chicago_crime.sources.base import SourceError
 
 LEAST_FREE_DISK = 8 * 1024**3
 """A full load keeps about 4 GB of CSV and 1 GB of tables, and needs space for both the old and the new files."""
 
-PACKAGES = ("dagster", "dagster-webserver", "dagster-graphql", "duckdb", "pysail", "sqlglot")
-GOOGLE_PACKAGES = (
-    "google-auth",
-    "google-cloud-bigquery",
-    "google-cloud-dataproc",
-    "google-cloud-storage",
-)
-
 
 def examine(installation: Installation) -> Iterator[Finding]:
     """Check everything the platform needs, one thing after another."""
-    yield _packages("packages", PACKAGES, "make setup")
     yield _data_folder(installation)
     yield _source(installation)
     can_be_read = True
     if installation.is_on_google:
-        packages = _packages("google packages", GOOGLE_PACKAGES, "pip install 'chicago-crime[gcp]'")
-        yield packages
-        if packages.state == "ok":
+        with google_extra():
             from chicago_crime.cli.doctor.google import examine_google
 
-            google = list(examine_google(installation))
-            yield from google
-            can_be_read = all(one.state != "broken" for one in google)
-        else:
-            can_be_read = False
+        google = list(examine_google(installation))
+        yield from google
+        can_be_read = all(one.state != "broken" for one in google)
     else:
         yield _spark(installation)
     if can_be_read:
         yield from _stored(installation)
     yield from _dagster_home(installation)
-    yield _port()
-
-
-def _packages(what: str, names: Sequence[str], fix: str) -> Finding:
-    found = []
-    for name in names:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            return Finding(what, "broken", f"{name} is not installed", fix)
-    return Finding(what, "ok", ", ".join(found))
 
 
 def _data_folder(installation: Installation) -> Finding:
@@ -132,14 +106,6 @@ def _dagster_home(installation: Installation) -> Iterator[Finding]:
 
     damaged = list(examine_databases(installation.settings.home))
     yield from damaged or [_check("dagster home", runs, "export DAGSTER_HOME=...  (a writable folder)")]
-
-
-def _port() -> Finding:
-    try:
-        refuse_busy_port(3000)
-    except UsageError:
-        return Finding("port 3000", "warning", "in use", "stop the program that uses it, unless it is `make dev`")
-    return Finding("port 3000", "ok", "free for `make dev`")
 
 
 def _check(what: str, check: Callable[[], str], fix: str) -> Finding:

@@ -295,7 +295,7 @@ class Probe:
     def _processors(self) -> Iterator[Finding]:
         """Whether the region's quotas leave enough processors for the cluster: new projects often have 8."""
         settings = self.settings
-        needed = (vcpus(settings.dataproc_machine_type) or 0) * (settings.dataproc_workers + 1)
+        needed = vcpus(settings.dataproc_machine_type) * (settings.dataproc_workers + 1)
         family = settings.dataproc_machine_type.partition("-")[0].upper()
         for quota in self.answers["quotas"].content.get("quotas", []):
             free = int(quota["limit"] - quota["usage"])

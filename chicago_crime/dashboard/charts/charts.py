@@ -50,7 +50,6 @@ TOOLTIPS = {
     "growth": _field("share", "quantitative", "Change, %", format="+.1%"),
     "share": _field("share", "quantitative", "Share", format=".1%"),
     "above": _field("above", "quantitative", "Relative to average", format="+.1%"),
-    "rate": _field("rate", "quantitative", "Per 1,000 residents per year", format=",.1f"),
 }
 
 
@@ -117,20 +116,11 @@ def ranked(name: str, label: str, rows: Rows) -> Figure:
     return _plot(name, label, rows, columns, bars, _height(len(rows)))
 
 
-def moved(name: str, label: str, rows: Rows) -> Figure:
-    """What rose and fell, in order."""
-    return _changes(name, label, rows, _amount("change", "Change in crimes", "+~s"))
-
-
-def moved_by_share(name: str, label: str, rows: Rows) -> Figure:
-    """The same with bars by relative change, for places that differ in size."""
-    return _changes(name, label, rows, _amount("share", "Change, year to date", "+.0%"))
-
-
-def _changes(name: str, label: str, rows: Rows, x: Spec) -> Figure:
+def changes(name: str, label: str, rows: Rows) -> Figure:
+    """What rose and fell in the year to date, by relative change, in order."""
     rows = [row | {"direction": "rose" if row["change"] > 0 else "fell"} for row in map(dict, rows)]
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
-    y = _field("name", "nominal", sort=None)
+    x, y = _amount("share", "Change, year to date", "+.0%"), _field("name", "nominal", sort=None)
     bars = _part({"type": "bar"}, ("name", "now", "before", "change", "growth"), x=x, y=y, color=color)
     columns = ("name", "change", "share", "now", "before", "direction")
     return _plot(name, label, rows, columns, bars, _height(len(rows)))
@@ -145,15 +135,18 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
         drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
     columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
     tooltips = ("name", "now", "low", "high")
-    y = _field("name", "nominal", sort=None, axis={"labelLimit": {"expr": "min(320, 0.4 * containerSize()[0])"}})
+    # On a narrow screen the place is below the offense, which is cut before it.
+    in_lines = "containerSize()[0] < 600 ? split(datum.label, /, (?=[^,]*$)/) : datum.label"
+    limit = {"expr": "min(320, 0.4 * containerSize()[0])"}
+    y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 11})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
-    x = _amount("low_share", "Relative to the middle of the expected range", "~%") | {"scale": {"type": "sqrt"}}
+    x = _amount("low_share", "Relative to what was expected", "~%") | {"scale": {"type": "sqrt"}}
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
     layers = [
         _part(bar, tooltips, y=y, x=x, x2={"field": "high_share"}),
         _part(point, tooltips, y=y, x=x | {"field": "now_share"}, color=color),
     ]
-    return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)))
+    return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)) * 4 // 3)
 
 
 def season(name: str, label: str, rows: Rows) -> Figure:

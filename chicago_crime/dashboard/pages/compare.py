@@ -131,7 +131,6 @@ def _row(
             f"{span}_mean_years": len(past),
             f"{span}_mean_change": None if now is None else change(now, mean),
             f"{span}_is_small": (before or 0) < caveats.SMALL,
-            f"{span}_mean_is_few": len(past) < YEARS_BACK,
             f"{span}_mean_is_small": len(past) < YEARS_BACK or (mean or 0) < caveats.SMALL,
             f"{span}_earlier": values[1:],
         }
@@ -191,13 +190,14 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     means = {span: total[f"{span}_mean_years"] for span in SPANS}
     for span, label in SPANS.items():
         label += ", still filling" if span != "whole_year" and _is_filling(request.facts, end) else ""
+        mean = f"{means[span] or YEARS_BACK}-yr mean"
         columns += [
             Column(span, str(newest[span]), "count", label, incidents=f"of_{span}"),
             Column(f"{span}_before", str(newest[span] - 1), "count", label, incidents=f"of_{span}_before"),
             Column(f"{span}_change", "±\u00a0%", "growth", label, f"{span}_is_small"),
             Column(f"{span}_verdict", "Verdict", "text", label),
-            Column(f"{span}_mean", f"{means[span] or YEARS_BACK}-yr mean", "mean", label, f"{span}_mean_is_few"),
-            Column(f"{span}_mean_change", "±\u00a0%", "growth", label, f"{span}_mean_is_small"),
+            Column(f"{span}_mean", "Mean", "mean", label, is_shown=False),
+            Column(f"{span}_mean_change", f"±\u00a0% on {mean}", "growth", label, f"{span}_mean_is_small"),
             Column(f"{span}_mean_years", "Years in the mean", "plain", label, is_shown=False),
         ]
     title = f"Periods ending on {as_text(end, 'date')}"
@@ -210,6 +210,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         f"the mean of the {YEARS_BACK} years before. {_in_words(total)}",
         [
             VERDICTS,
+            *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
             *_gaps(request, means, newest),
             *caveats.provisional(request.facts, [end.year]),
@@ -220,6 +221,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
         ],
         shape="wide",
+        link=caveats.HOW_TESTED,
     )
 
 
@@ -332,6 +334,6 @@ def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Secti
         "Change in the year to date",
         f"The {len(drawn)} rows with the most crimes, by change on the year before, without small numbers.",
         caveats.provisional(request.facts, [end.year]),
-        [charts.moved_by_share("changes", "Bar chart of changes in the year to date", drawn)],
+        [charts.changes("changes", "Bar chart of changes in the year to date", drawn)],
         shape="wide",
     )

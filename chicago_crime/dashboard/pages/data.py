@@ -1,35 +1,14 @@
 """The page Data: what is loaded, what was excluded or changed, and what the checks found."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.charts import charts
-from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.pages.when import MONTHS
-from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text, share
+from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text
 from chicago_crime.published.catalog import CHICAGO, PUBLISHED
 from chicago_crime.tables import CRIMES
-
-LAYERS = {
-    "source_lines": ("Source", "lines"),
-    "quarantined": ("Source", "unreadable lines"),
-    "crimes": ("Crimes", "typed"),
-    "rejected_crimes": ("Crimes", "rejected"),
-    "revisions": ("Crimes", "revised"),
-    "enriched_crimes": ("Crimes", "enriched"),
-    "crime_type_count": ("Counts by", "type"),
-    "crimes_daily": ("Counts by", "day"),
-    "hot_spots": ("Counts by", "hot spot"),
-    "crimes_monthly": ("Counts by", "month"),
-    "crimes_hourly": ("Counts by", "hour"),
-    "crimes_by_cell": ("Counts by", "cell"),
-    "area_rates": ("Counts by", "area"),
-    "code_coverage": ("Counts by", "code"),
-}
-"""The column group and header of each layer on the page. Downloads use the names of the tables."""
 
 KINDS = {
     "added": ("Added", "new in the data"),
@@ -51,7 +30,7 @@ def data_page(request: PageRequest) -> View:
     newest = facts.years[request.newest_year].last_day
     synthetic = caveats.synthetic_years(facts)
     return View(
-        "What is loaded, what was excluded, and how complete is it?",
+        "What is loaded, what was excluded, and what did the checks find?",
         numbers=[
             Number("Years loaded", str(len(facts.years)), f"selected: {request.years_text}"),
             Number(
@@ -68,11 +47,8 @@ def data_page(request: PageRequest) -> View:
             _checks(request),
             _snapshot(request),
             _layers(request),
-            _coverage(request),
             _rejects(request),
             _revisions(request),
-            _labels(request),
-            _nulls(request),
         ],
     )
 
@@ -130,19 +106,17 @@ def _layers(request: PageRequest) -> Section:
         held = request.data.catalog.years[year]
         row = {"year": year, "source_lines": held.source["lines"], "quarantined": held.source["quarantined"]}
         rows.append(row | {name: table.rows for name, table in held.tables.items()})
-    layers = {
-        name: LAYERS.get(name, ("", name))
-        for name in ("source_lines", "quarantined", *(table.name for table in PUBLISHED))
-    }
     columns = (
         Column("year", "Year", "plain"),
-        *(Column(name, label, "count", group) for name, (group, label) in layers.items()),
+        Column("source_lines", "Source lines", "count"),
+        Column("quarantined", "Unreadable lines", "count"),
+        *(Column(table.name, table.name.replace("_", " ").capitalize(), "count") for table in PUBLISHED),
     )
     return Section(
         "layers",
         "Rows by year and layer",
-        "Source lines = typed + rejected rows + unreadable lines (+ blank lines); enriched = typed. Checks verify "
-        "this, and no year is published for which it does not hold.",
+        "Source lines = crimes + rejected crimes + unreadable lines (+ blank lines); enriched crimes = crimes. Checks "
+        "verify this, and no year is published for which it does not hold.",
         tables=[PageTable("layers", "Rows by year and layer", columns, rows, is_open=True)],
         shape="wide",
     )
@@ -213,33 +187,6 @@ def _meaning_of(row: dict[str, Any]) -> str:
     return row["crimes"] or KINDS[row["kind"]][1]
 
 
-def _labels(request: PageRequest) -> Section:
-    """The source's labels of types, and the one label that each has for all years."""
-    together: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in request.data.answer("choices", {}).to_pylist():
-        if row["primary_type"]:
-            together[row["primary_type_comparable"]][row["primary_type"]] = row["crimes"]
-    rows: list[dict[str, Any]] = [
-        {"comparable": comparable, "source": source, "crimes": crimes, "is_merged": source != comparable}
-        for comparable, of_source in sorted(together.items())
-        for source, crimes in sorted(of_source.items(), key=lambda item: -item[1])
-    ]
-    columns = (
-        Column("source", "Source label"),
-        Column("comparable", "Label for all years"),
-        Column("crimes", "Crimes, all years", "count"),
-    )
-    merged = sum(row["is_merged"] for row in rows)
-    return Section(
-        "labels",
-        "Type labels",
-        f"{merged} of the source's {len(rows)} labels are merged into another one, so that trends do not break."
-        if merged
-        else "No label of the source is merged in these years.",
-        tables=[PageTable("labels", "Source labels and labels for all years", columns, rows, shown=200)],
-    )
-
-
 def _rejects(request: PageRequest) -> Section:
     found = request.data.answer("rejects", {}).to_pylist()
     rows = [
@@ -258,24 +205,6 @@ def _rejects(request: PageRequest) -> Section:
         "Rejected rows by reason",
         intro,
         tables=[PageTable("rejects", "Rejected rows", columns, rows, is_open=True)] if rows else [],
-    )
-
-
-def _coverage(request: PageRequest) -> Section:
-    found = request.data.answer("months", Filters().parameters(request.years)).to_pylist()
-    rows = [
-        row | {"year": row["month"].year, "month_name": MONTHS[row["month"].month - 1]}
-        for row in sorted(found, key=lambda row: row["month"])
-    ]
-    columns = (Column("month", "Month", "month"), Column("crimes", "Crimes", "count"))
-    return Section(
-        "coverage",
-        "Coverage by month",
-        "All crimes loaded, by month.",
-        caveats.partial(request.facts, request.years),
-        [charts.months("coverage", "Heat map of crimes loaded by month and year", rows)],
-        [PageTable("coverage", "Crimes loaded by month", columns, rows, shown=400)],
-        shape="tall",
     )
 
 
@@ -304,41 +233,5 @@ def _checks(request: PageRequest) -> Section:
         f"{len(rows)} checks of {request.years_text}: {counts['passed']} passed{others}. A check that fails keeps its "
         "year from being published, unless somebody accepts it with a reason.",
         tables=[PageTable("checks", "Results, those that did not pass first", columns, rows, is_open=bool(others))],
-        shape="wide",
-    )
-
-
-def _nulls(request: PageRequest) -> Section:
-    """The missing values of each column of `crimes`."""
-    held = {year: request.facts.years[year].crimes for year in request.years}
-    counted, crimes = request.data.nulls(), sum(held.values())
-    rows: list[dict[str, Any]] = []
-    for column in (column for column in CRIMES.columns if column.nullable):
-        nulls = sum(counted[year][column.name] for year in held)
-        worst = max((share(counted[year][column.name], crimes) or 0.0, year) for year, crimes in held.items())
-        rows.append(
-            {
-                "column": column.name,
-                "meaning": column.description,
-                "nulls": nulls,
-                "share": share(nulls, crimes),
-                "worst_share": worst[0],
-                "worst_year": worst[1] if worst[0] else None,
-            }
-        )
-    rows.sort(key=lambda row: (-row["nulls"], row["column"]))
-    columns = (
-        Column("column", "Column"),
-        Column("nulls", "Missing", "count"),
-        Column("share", "Share", "percent"),
-        Column("worst_share", "Worst year", "percent"),
-        Column("worst_year", "", "plain"),
-        Column("meaning", "Meaning", "prose"),
-    )
-    return Section(
-        "nulls",
-        "Missing values",
-        "Nullable columns of crimes.",
-        tables=[PageTable("nulls", "Rows with a missing value, by column", columns, rows, is_open=True)],
         shape="wide",
     )

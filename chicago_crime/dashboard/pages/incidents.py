@@ -1,14 +1,15 @@
 """The page Incidents: the crimes behind any number, page by page, and the blocks with most of them."""
 
 from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.data import ALL_BLOCKS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, arrest_rate, as_text, share
+from chicago_crime.dashboard.view import Column, Link, Number, PageTable, Section, View, arrest_rate, as_text, share
 
 ROWS_SHOWN = 50
 ROWS_DOWNLOADED = 50_000
 BLOCKS_SHOWN = 20
-ALL_BLOCKS = 1_000_000
-"""More than the city has."""
+READ_AT_ONCE = 1_000_000
+"""Crimes of the chosen years up to which their blocks are counted before the page shows: above, it takes too long."""
 SORTABLE = ("date", "block", "primary_type", "description", "location_description", "area", "case_number")
 
 COLUMNS = (
@@ -106,16 +107,21 @@ def _years_of_rows(
 
 
 def _blocks(request: PageRequest) -> Section:
+    name, title = "blocks", "Blocks with most crimes"
+    to_read = sum(request.facts.years[year].crimes for year in request.years)
+    if request.is_waited_for and to_read > READ_AT_ONCE and not request.filters.sort.startswith(f"{name}:"):
+        link = Link("Count the blocks", f"/incidents?{request.sorted(f'{name}:-crimes')}#{name}")
+        return Section(name, title, f"Counting them in {request.years_text} takes a moment.", link=link)
     rows = request.answer("blocks", part=None, row_count=ALL_BLOCKS).to_pylist()
     columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))
-    table = PageTable("blocks", f"Crimes by block, {request.years_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
+    table = PageTable(name, f"Crimes by block, {request.years_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
     shown = {row["block"] for row in table.ordered(request.filters.sort)[:BLOCKS_SHOWN]}
     for row in rows:
         if (block := row["block"]) in shown:  # links of all would take seconds
             row |= {"link": request.toggled("block", block), "of_block": request.incidents(block=block)}
     return Section(
-        "blocks",
-        "Blocks with most crimes",
+        name,
+        title,
         "A block is a street's hundred numbers, as 001XX N STATE ST. Click one to add or remove it as a filter.",
         tables=[table],
     )

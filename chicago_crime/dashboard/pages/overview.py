@@ -1,4 +1,4 @@
-"""The page Overview: totals, trend, types, and the largest changes."""
+"""The page Overview: totals, trend, offense groups and types."""
 
 import math
 from calendar import monthrange
@@ -11,11 +11,21 @@ from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, arrest_rate, as_text, change, share
+from chicago_crime.dashboard.view import (
+    Column,
+    Number,
+    PageTable,
+    Section,
+    View,
+    arrest_rate,
+    as_text,
+    change,
+    rate_unit,
+    share,
+)
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
-MAX_MOVED = 12
 NO_TYPE = "NOT GIVEN"
 NO_VICTIMS = "The records have no victims, so none of this counts people who were shot."
 
@@ -25,39 +35,23 @@ def overview(request: PageRequest) -> View:
     years, facts = request.years, request.facts
     before_years = [year - 1 for year in years if year - 1 in facts.years and not request.filters.has_dates]
     rows = request.answer("overview", {*years, *before_years}).to_pylist()
-    chosen = set(years)
     by_month: Counter[date] = Counter()
     by_type: dict[str, Counter[str]] = defaultdict(Counter)
     total: Counter[str] = Counter()
-    compared = _compared_months(request)
-    moved: dict[bool, dict[Any, Counter[str]]] = {True: defaultdict(Counter), False: defaultdict(Counter)}
     placed = 0
     for row in rows:
-        month, crimes, is_by_type = row["month"], row["crimes"], row["is_by_type"]
-        if is_by_type:
-            by_month[month] += crimes
-            if month.year in chosen:
-                name = row["type"] or NO_TYPE
-                counts = {"crimes": crimes, "arrests": row["arrests"], "flagged": row["flagged"]}
-                by_type[name].update(counts)
-                total.update(counts)
-        elif month.year == request.newest_year and row["community_area"]:
-            placed += crimes
-        key = (row["type"] or NO_TYPE) if is_by_type else row["community_area"]
-        if month.month <= compared and month.year in (request.newest_year, request.newest_year - 1):
-            moved[is_by_type][key]["now" if month.year == request.newest_year else "before"] += crimes
+        by_month[row["month"]] += row["crimes"]
+        if row["month"].year in years:
+            counts = {name: row[name] for name in ("crimes", "arrests", "flagged")}
+            by_type[row["type"] or NO_TYPE].update(counts)
+            total.update(counts)
+        if row["month"].year == request.newest_year:
+            placed += row["placed"]
     request.require_matches(total["crimes"])
-    by_area = {request.area_name(area): found for area, found in moved[False].items() if area}
     return View(
         "How much crime is reported, what kind is it, and is it rising or falling?",
-        numbers=_numbers(request, total, moved[True], placed, compared),
-        sections=[
-            _trend(request, by_month),
-            _groups(request),
-            _types(request, by_type, total["crimes"]),
-            _moved(request, "moved-types", "type", moved[True], compared),
-            _moved(request, "moved-areas", "area", by_area, compared),
-        ],
+        numbers=_numbers(request, total, by_month, placed),
+        sections=[_trend(request, by_month), _groups(request), _types(request, by_type, total["crimes"])],
     )
 
 
@@ -75,19 +69,15 @@ def _why_not_compared(request: PageRequest) -> str:
     return f"{request.newest_year - 1} is not loaded, or the years have no complete month in common"
 
 
-def span(request: PageRequest, compared: int) -> str:
-    """The compared months and years in words."""
-    months = "" if compared == 12 else f"January to {date(2000, compared, 1):%B} "
-    return f"{months}{request.newest_year} compared with {request.newest_year - 1}"
-
-
-def _numbers(
-    request: PageRequest, total: Counter[str], by_type: dict[str, Counter[str]], placed: int, compared: int
-) -> list[Number]:
-    now = sum(counts["now"] for counts in by_type.values())
-    before = sum(counts["before"] for counts in by_type.values())
+def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date], placed: int) -> list[Number]:
+    compared, newest = _compared_months(request), request.newest_year
+    now, before = (
+        sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
+    )
+    months = "" if compared == 12 else f"January to {date(2000, compared or 1, 1):%B} "
     residents = request.resident_years([request.newest_year], request.filters.area)
-    rate = None if request.filters.splits_areas else share(1000 * placed, residents)
+    unit = rate_unit(placed, residents)
+    rate = None if request.filters.splits_areas else share(unit * placed, residents)
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
     small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
@@ -103,7 +93,7 @@ def _numbers(
         Number(
             "Year on year",
             as_text(change(now, before), "percent_change"),
-            f"{span(request, compared)}: {as_text(now - before, 'change')} crimes"
+            f"{months}{newest} compared with {newest - 1}: {as_text(now - before, 'change')} crimes"
             if compared
             else _why_not_compared(request),
         ),
@@ -114,7 +104,7 @@ def _numbers(
             caveats.ARREST,
         ),
         Number(
-            "Per 1,000 residents a year",
+            f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
             f"in {request.newest_year}" + ("" if request.facts.years[request.newest_year].is_complete else " so far")
             if rate is not None
@@ -148,6 +138,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
         row |= {"low": round(low) if is_known else None, "high": round(high) if is_known else None}
         row["verdict"] = verdict if is_known else None
     drawn = [row for row in rows if row["is_complete"]]
+    tested = caveats.tested(row["verdict"] for row in rows)
     has_range = any(row["low"] is not None for row in drawn)
     cut = [
         f"{as_text(row['month'], 'month')} is incomplete and not in the chart."
@@ -163,7 +154,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
             if has_range
             else f"No expected range: it needs at least {LEAST_YEARS} earlier years."
         ),
-        [*caveats.provisional(request.facts, request.years), *cut, *caveats.drifting(request, request.years)],
+        [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
         [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_range)]
         if len(drawn) > 1
         else [],
@@ -183,6 +174,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
             )
         ],
         shape="wide",
+        link=caveats.HOW_TESTED if has_range else None,
     )
 
 
@@ -247,50 +239,4 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
         else [],
         [PageTable("types", "Crimes by type", columns, rows)],
         shape="tall",
-    )
-
-
-def _moved(request: PageRequest, name: str, what: str, counts: dict[str, Counter[str]], compared: int) -> Section:
-    numbers = {name: number for number, name in request.facts.areas.items()}
-    rows: list[dict[str, Any]] = [
-        {
-            "name": one,
-            "now": found["now"],
-            "before": found["before"],
-            "change": found["now"] - found["before"],
-            "share": change(found["now"], found["before"]),
-            "is_small": found["before"] < caveats.SMALL,
-            "link": request.toggled(what, numbers.get(one, one)),
-        }
-        for one, found in counts.items()
-    ]
-    year, last = request.newest_year, max(compared, 1)
-    for row in rows:
-        for column, of in (("now", year), ("before", year - 1)):
-            days = date(of, 1, 1), date(of, last, monthrange(of, last)[1])
-            row[f"of_{column}"] = request.incidents_between(*days, **{what: numbers.get(row["name"], row["name"])})
-    rows.sort(key=lambda row: (-abs(row["change"]), row["name"]))
-    title = f"Largest changes by {what}"
-    if not compared:
-        return Section(
-            name,
-            title,
-            f"Nothing to compare: {_why_not_compared(request)}.",
-        )
-    drawn = sorted((row for row in rows[:MAX_MOVED] if row["change"]), key=lambda row: -row["change"])
-    columns = (
-        Column("name", what.capitalize()),
-        Column("now", "Now", "count", incidents="of_now"),
-        Column("before", "A year earlier", "count", incidents="of_before"),
-        Column("change", "Change", "change"),
-        Column("share", "Change, %", "percent_change", is_small="is_small"),
-    )
-    one = f" {drawn[0]['name']}: {as_text(drawn[0]['change'], 'change')} crimes." if len(drawn) == 1 else ""
-    return Section(
-        name,
-        title,
-        f"{span(request, compared)}.{one}",
-        [*caveats.provisional(request.facts, [request.newest_year]), caveats.SMALL_NUMBERS],
-        [charts.moved(name, f"Bar chart of the {what}s with the largest changes", drawn)] if len(drawn) > 1 else [],
-        [PageTable(name, f"Change by {what}, {span(request, compared)}", columns, rows)],
     )

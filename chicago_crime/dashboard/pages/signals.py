@@ -92,13 +92,14 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's apart. {left}A "
         "count is unusual if it differs from earlier years by more than such counts vary. About 5 in 100 of those "
         "called unusual are by chance.",
-        [*caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
+        [caveats.MANY_TESTS, *caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
         # A chart of one bar is a sentence: the first row of the table.
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
         if len(drawn) > 1
         else [],
         [PageTable(span, "All counts, the most surprising first", columns, rows, shown=50, is_open=True)],
         shape="wide",
+        link=caveats.HOW_TESTED,
     )
 
 

@@ -14,7 +14,7 @@ from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, offici
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, rate_unit, share
 from chicago_crime.tables import CELL_FT
 
 YEARS_OUTLINED = 5
@@ -121,18 +121,21 @@ def _is_by_rate(request: PageRequest, shown: str) -> bool:
     return shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
 
 
-def _place_rows(request: PageRequest, shown: str) -> list[dict[str, Any]]:
-    """Every selected place with its crimes, and areas with their yearly rate; most first."""
+def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]], int]:
+    """Every selected place with its crimes, and areas with their yearly rate, most first; and the unit of the rates."""
     kind, _ = PLACES[shown]
     found = request.answer("places", place=kind).to_pylist()
     by_place = {row["place"]: row["crimes"] for row in found}
     numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]}
-    if places := _places_alone(request.filters):  # with no crime there, a place is not in what they choose
-        within = replace(request, filters=Filters(year=tuple(request.years), **places))
+    if alone := _places_alone(request.filters):  # with no crime there, a place is not in what they choose
+        within = replace(request, filters=Filters(year=tuple(request.years), **alone))
         numbers = within.answer("places", place=kind)["place"].to_pylist()
-    rows = [_place_row(request, kind, number, by_place.get(number, 0)) for number in sorted({*numbers} - {None})]
-    by = "rate" if _is_by_rate(request, shown) else "crimes"
-    return sorted(rows, key=lambda row: (-row[by], row["name"]))
+    places = sorted({*numbers} - {None})
+    lived = request.resident_years(request.years, places) if kind == "area" else 0
+    unit = rate_unit(sum(by_place.get(number, 0) for number in places), lived)
+    rows = [_place_row(request, kind, number, by_place.get(number, 0), unit) for number in places]
+    by = f"rate_per_{unit}" if _is_by_rate(request, shown) else "crimes"
+    return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
 
 
 def _places_alone(filters: Filters) -> dict[str, Any]:
@@ -140,7 +143,7 @@ def _places_alone(filters: Filters) -> dict[str, Any]:
     return {name: chosen for name in (*KINDS, "block", "cell") if (chosen := getattr(filters, name))}
 
 
-def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dict[str, Any]:
+def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: int) -> dict[str, Any]:
     place: dict[str, Any] = {kind: (number,)}
     inside = replace(request.filters, map="cells", page=1, **place).query()
     row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes, "link": inside}
@@ -150,47 +153,49 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int) -> dic
         years_lived = request.resident_years(request.years, [number])
         row |= {
             "side": request.facts.sides[number],
-            "rate": None if request.filters.splits_areas else share(1000 * crimes, years_lived),
+            f"rate_per_{unit}": None if request.filters.splits_areas else share(unit * crimes, years_lived),
             "residents": residents / len(request.years),
             "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
         }
     return row
 
 
-def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]]) -> Map:
+def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]], unit: int) -> Map:
     kind, called = PLACES[shown]
     by_rate = _is_by_rate(request, shown)
-    colors, legend = classes((row["rate" if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
+    rate = f"rate_per_{unit}"
+    colors, legend = classes((row[rate if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
     anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _places_alone(request.filters)}
     elsewhere = replace(request, filters=replace(request.filters, **anywhere), notes=[])
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, and can be chosen
-        row = _place_row(elsewhere, kind, number, 0)
+        row = _place_row(elsewhere, kind, number, 0, unit)
         marks[number] = Mark("", "unknown", row["name"], f"/where?{row['link']}")
     for row, color in zip(rows, colors, strict=True):
         label = f"{row['name']}: {as_text(row['crimes'], 'count')} crimes"
         if kind == "area" and by_rate:
-            label += f", {as_text(row['rate'], 'decimal')} per 1,000 residents a year"
+            label += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
         css = f"{color} pale" if by_rate and row["is_small"] else color
         marks[row["number"]] = Mark("", css, label, f"/where?{row['link']}")
-    what = _what(request, shown).lower()
+    what = _what(by_rate, unit).lower()
     return places_map(shown, f"Map: {what} by {called}", everywhere, marks, legend, _chosen(request))
 
 
-def _what(request: PageRequest, shown: str) -> str:
-    return "Crimes per 1,000 residents per year" if _is_by_rate(request, shown) else "Crimes"
+def _what(by_rate: bool, unit: int) -> str:
+    return f"Crimes per {unit:,} residents a year" if by_rate else "Crimes"
 
 
 def _places(request: PageRequest, shown: str) -> list[Section]:
     kind, called = PLACES[shown]
-    rows, what = _place_rows(request, shown), _what(request, shown)
+    rows, unit = _place_rows(request, shown)
     by_rate = _is_by_rate(request, shown)
+    what = _what(by_rate, unit)
     columns = [Column("name", called.split()[-1].capitalize()), CRIMES]
     notes = []
     if kind == "area":
         columns += [
-            Column("rate", "Per 1,000 residents per year", "decimal", is_small="is_small"),
+            Column(f"rate_per_{unit}", f"Per {unit:,} residents a year", "decimal", is_small="is_small"),
             Column("residents", "Residents", "count"),
             Column("side", "Side", is_shown=False),
         ]
@@ -207,7 +212,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             title,
             "Click one to see its blocks.",
             [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_outlines(request, kind)[1]],
-            maps=[_place_map(request, shown, rows)],
+            maps=[_place_map(request, shown, rows, unit)],
         ),
         Section(
             "table",

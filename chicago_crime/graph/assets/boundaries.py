@@ -1,6 +1,6 @@
 """The City's official outlines, which maps draw and which have no years."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from dagster import (
     AssetCheckResult,
@@ -16,7 +16,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.describe import OWNERS, REFERENCE
 from chicago_crime.published.catalog import BOUNDARIES
 from chicago_crime.published.publisher import Publisher
-from chicago_crime.sources.base import BoundarySource
+from chicago_crime.sources.base import Boundaries
 from chicago_crime.storage.object_store import ObjectStore
 
 BOUNDARIES_ASSET = "boundaries"
@@ -35,13 +35,13 @@ FETCHED = "could_be_fetched"
 )
 def boundaries(
     context: AssetExecutionContext,
-    boundary_source: ResourceParam[BoundarySource],
+    fetch_boundaries: ResourceParam[Callable[[], Boundaries]],
     object_store: ResourceParam[ObjectStore],
     publisher: ResourceParam[Publisher],
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
     """Fetch, validate and simplify all kinds, store them, and publish a snapshot that names them."""
     try:
-        found = boundary_source.fetch()
+        found = fetch_boundaries()
     except PlatformError as error:
         yield AssetCheckResult(
             passed=False, check_name=FETCHED, severity=AssetCheckSeverity.WARN, description=str(error)

@@ -37,8 +37,7 @@ def enrich_crimes(
         yield from (each_year(context, of_run, name, lambda year: {}) for name in names)
         return
     with spark.workspace(context, JOB) as workspace:
-        if not workspace.is_filled:
-            warehouse.export_parquet(CRIMES, years, workspace.input)
+        warehouse.export_parquet(CRIMES, years, workspace.input)
         report = spark.run(
             context,
             JOB,
@@ -57,7 +56,7 @@ def enrich_crimes(
                 loaded[year] = warehouse.load_parquets(made, year)
             job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
             stored = stored_metadata(warehouse, TABLES[name], year, loaded[year][name])
-            return {**stored, **job, **report.about, **report.told.get((name, year), {})}
+            return {**stored, **job, **report.about}
 
         for name in names:
             yield each_year(context, of_run, name, partial(load, name=name))

@@ -1,6 +1,6 @@
-"""Finding Kaggle credentials: an API token, or the older pair of user name and key.
+"""The Kaggle credentials that the settings name. They stay wrapped as secrets until Kaggle's client gets them.
 
-They stay wrapped as secrets until Kaggle's client gets them, and no message contains one.
+Without any, that client looks for the token file and for the older `kaggle.json`, as Kaggle's own command does.
 """
 
 import json
@@ -31,90 +31,46 @@ class Secret(Protocol):
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """A token, or a user name and key.
-
-    Attributes:
-        found_in: where they were found, for messages.
-    """
-
-    found_in: str
-    api_token: SecretStr | None = None
-    username: str | None = None
-    key: SecretStr | None = None
-
-
-@dataclass(frozen=True)
 class KaggleLogin:
-    """Finds credentials in the order that Kaggle's own client uses: token, token file, pair, pair file.
-
-    A secret named in the settings comes right after a token given in the settings: explicit configuration beats files,
-    and a given token needs no request to Google.
+    """The credentials to sign in with. A token goes before the secret, which needs a request to Google.
 
     Attributes:
         api_token: a token, or the path of a file that holds one.
-        username: of the older pair.
-        key: of the older pair.
-        config_dir: folder of kaggle.json; by default ~/.kaggle, or ~/.config/kaggle.
+        username, key: the older pair.
         secret: in Secret Manager, with a token or the content of kaggle.json.
     """
 
     api_token: SecretStr | None = None
     username: str | None = None
     key: SecretStr | None = None
-    config_dir: Path | None = None
     secret: Secret | None = None
 
-    def find(self) -> Credentials:
-        """The credentials to sign in with.
+    def arguments(self) -> dict[str, str]:
+        """Arguments of Kaggle's client: a token, a pair, or nothing.
 
         Raises:
-            SourceError: there are none, or a file or the secret cannot be read or holds something else.
+            SourceError: the secret cannot be read, or holds something else.
         """
         if self.api_token:
-            return _given_token(self.api_token)
+            return {"api_token": _token(self.api_token.get_secret_value())}
         if self.secret:
-            text, name = self.secret.read().get_secret_value(), self.secret.version
-            return _pair(text, name) if text.startswith("{") else _token(text, name)
-        kaggle = Path.home() / ".kaggle"
-        for file in (kaggle / "access_token", kaggle / "access_token.txt"):
-            if text := _text_of(file):
-                return _token(text, str(file))
+            return _in_secret(self.secret.read().get_secret_value(), self.secret.version)
         if self.username and self.key:
-            return Credentials("KAGGLE_USERNAME and KAGGLE_KEY", username=self.username, key=self.key)
-        for folder in [self.config_dir] if self.config_dir else [kaggle, Path.home() / ".config" / "kaggle"]:
-            if text := _text_of(folder / "kaggle.json"):
-                return _pair(text, str(folder / "kaggle.json"))
-        raise SourceError(f"Kaggle needs an API token, and no token was found: {HOW_TO_GET_ONE}")
+            return {"username": self.username, "password": self.key.get_secret_value()}
+        return {}
 
 
-def _given_token(given: SecretStr) -> Credentials:
-    with suppress(OSError):  # the token is too long to be a file name
-        file = Path(given.get_secret_value())
-        if file.is_file():
-            return _token(_text_of(file), str(file))
-    return Credentials("KAGGLE_API_TOKEN", api_token=given)
+def _token(given: str) -> str:
+    with suppress(OSError):  # it is no file, or too long to be the name of one
+        return Path(given).read_text(errors="replace").strip()
+    return given
 
 
-def _token(text: str, found_in: str) -> Credentials:
-    if not (text and text.isascii() and text.isprintable()):
-        raise SourceError(f"{found_in} does not hold a single-line token: {HOW_TO_GET_ONE}")
-    return Credentials(found_in, api_token=SecretStr(text))
-
-
-def _pair(text: str, found_in: str) -> Credentials:
-    """The pair in kaggle.json."""
-    try:
-        pair = json.loads(text)
-        return Credentials(
-            found_in, username=pair["username"].strip(), key=_token(pair["key"].strip(), found_in).api_token
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise SourceError(f"{found_in} is not JSON with `username` and `key`: {HOW_TO_GET_ONE}") from None
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_text(errors="replace").strip() if file.is_file() else ""
-    except OSError as error:
-        raise SourceError(f"{file} cannot be read ({type(error).__name__}): {HOW_TO_GET_ONE}") from None
+def _in_secret(text: str, name: str) -> dict[str, str]:
+    with suppress(ValueError, KeyError, TypeError):
+        if text.startswith("{"):
+            pair = json.loads(text)
+            return {"username": str(pair["username"]), "password": str(pair["key"])}
+        if text and text.isascii() and text.isprintable():
+            return {"api_token": text}
+    raise SourceError(f"{name} holds neither a token nor the content of kaggle.json: {HOW_TO_GET_ONE}")

@@ -26,7 +26,7 @@ from chicago_crime.sources.base import (
 )
 from chicago_crime.sources.containers import Item, items_of, opened
 from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, download, set_timeout, with_retries
-from chicago_crime.sources.kaggle.login import HOW_TO_GET_ONE, Credentials, KaggleLogin
+from chicago_crime.sources.kaggle.login import HOW_TO_GET_ONE, KaggleLogin
 from chicago_crime.sources.retry import RetryPolicy
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
@@ -121,31 +121,25 @@ class KaggleSource(CrimeSource):
     def try_access(self) -> str:
         with replace(self, policy=replace(self.policy, attempts=1))._session() as kaggle:
             kaggle.files()
-            return f"Kaggle accepts the token in {kaggle.credentials.found_in}"
+        return "Kaggle accepts the token"
 
     @contextmanager
     def _session(self) -> "Iterator[_Session]":
-        credentials = self.login.find()
         from kagglesdk import KaggleClient, KaggleEnv
 
-        with KaggleClient(
-            KaggleEnv.PROD,
-            username=credentials.username,
-            password=credentials.key.get_secret_value() if credentials.key else None,
-            api_token=credentials.api_token.get_secret_value() if credentials.api_token else None,
-            user_agent=USER_AGENT,
-        ) as client:
-            yield _Session(client, credentials, self.policy)
+        with KaggleClient(KaggleEnv.PROD, user_agent=USER_AGENT, **self.login.arguments()) as client:
+            yield _Session(client, self.policy)
 
 
 class _Session:
     """Kaggle's client, signed in, with timeouts and retries."""
 
-    def __init__(self, client: Any, credentials: Credentials, policy: RetryPolicy):
-        self.credentials = credentials
+    def __init__(self, client: Any, policy: RetryPolicy):
         self._datasets, self._policy = client.datasets.dataset_api_client, policy
         # The client has no setting for timeouts and headers. Kaggle's own tools use its session for this, too.
         self._http = client.http_client()._session
+        if self._http.auth is None:
+            raise SourceError(f"Kaggle needs an API token, and no token was found: {HOW_TO_GET_ONE}")
         self._http.headers["Accept-Encoding"] = "identity"  # so that sizes are those of the listing
         set_timeout(self._http, policy)
 
@@ -189,8 +183,7 @@ class _Session:
         except HttpError as error:
             if error.status in (401, 403):
                 raise SourceError(
-                    f"{error}: it does not accept the token in {self.credentials.found_in}. If it is old or "
-                    f"incomplete, {HOW_TO_GET_ONE}"
+                    f"{error}: it does not accept our token. If it is old or incomplete, {HOW_TO_GET_ONE}"
                 ) from None
             if error.status == 404:
                 raise SourceError(f"{error}: the dataset {OWNER}/{DATASET} or its file no longer exists") from None

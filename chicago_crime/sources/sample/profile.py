@@ -1,8 +1,8 @@
 """What the sample is drawn from: measured shares and counts, weights, and places on Chicago's address grid.
 
-`benchmarks/measure_sample_profile.py` measured them on real years and wrote the two files that are read here. They hold
-no single crime. Streets and blocks are made up, inside real cells: eight hundred house numbers make a mile, counted
-from State and Madison.
+`benchmarks/measure_sample_profile.py` measured them on real years and wrote `profile.json` and `places.csv`, which hold
+no single crime. Blocks are made up, inside real cells, on the streets of `streets.csv`: eight hundred house numbers
+make a mile, counted from State and Madison.
 """
 
 import csv
@@ -35,25 +35,6 @@ ORIGIN_FT = (1_176_350, 1_900_420)
 """State and Madison streets, the origin of Chicago's house numbers; NAD83 Illinois East."""
 
 FEET_PER_NUMBER = 6.6  # 800 numbers a mile
-
-# Streets by the house number of the line they run along, which is negative in the west and in the south.
-_NORTH_SOUTH = {
-    -8800: "CUMBERLAND AVE", -8000: "PACIFIC AVE", -7200: "HARLEM AVE", -6400: "NARRAGANSETT AVE", -6000: "AUSTIN AVE",
-    -5600: "CENTRAL AVE", -5200: "LARAMIE AVE", -4800: "CICERO AVE", -4400: "KOSTNER AVE", -4000: "PULASKI RD",
-    -3600: "CENTRAL PARK AVE", -3200: "KEDZIE AVE", -2800: "CALIFORNIA AVE", -2400: "WESTERN AVE", -2000: "DAMEN AVE",
-    -1600: "ASHLAND AVE", -1200: "RACINE AVE", -800: "HALSTED ST", -300: "WELLS ST", 0: "STATE ST",
-    300: "MICHIGAN AVE", 400: "DR MARTIN LUTHER KING JR DR", 800: "COTTAGE GROVE AVE", 1200: "WOODLAWN AVE",
-    1600: "STONY ISLAND AVE", 2000: "JEFFERY BLVD", 2600: "COLFAX AVE", 3000: "COMMERCIAL AVE", 3600: "AVENUE O",
-}  # fmt: skip
-_ENDINGS = {1: "ST", 2: "ND", 3: "RD"}
-_EAST_WEST = {
-    **{-100 * n: f"{n}{'TH' if n in (111, 112, 113) else _ENDINGS.get(n % 10, 'TH')} ST" for n in range(26, 140)},
-    -2200: "CERMAK RD", -1200: "ROOSEVELT RD", -300: "JACKSON BLVD", 0: "MADISON ST", 400: "KINZIE ST",
-    800: "CHICAGO AVE", 1200: "DIVISION ST", 1600: "NORTH AVE", 2000: "ARMITAGE AVE", 2400: "FULLERTON AVE",
-    2800: "DIVERSEY AVE", 3200: "BELMONT AVE", 3600: "ADDISON ST", 4000: "IRVING PARK RD", 4400: "MONTROSE AVE",
-    4800: "LAWRENCE AVE", 5200: "FOSTER AVE", 5600: "BRYN MAWR AVE", 6000: "PETERSON AVE", 6400: "DEVON AVE",
-    6800: "PRATT AVE", 7200: "TOUHY AVE", 7600: "HOWARD ST",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -279,6 +260,16 @@ def blocks() -> Blocks:
     )
 
 
+@lru_cache
+def _streets() -> dict[str, dict[int, str]]:
+    """Streets by direction, and by the house number of the line they run along: negative in the west and the south."""
+    found: dict[str, dict[int, str]] = {"north_south": {}, "east_west": {}}
+    with PLACES_FILE.with_name("streets.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            found[row["direction"]][int(row["number"])] = row["street"]
+    return found
+
+
 def address(x_ft: int, y_ft: int, along_x: bool) -> str:
     """The block of a place, e.g. `019XX W DEVON AVE`.
 
@@ -290,11 +281,12 @@ def address(x_ft: int, y_ft: int, along_x: bool) -> str:
     east = (x_ft - ORIGIN_FT[0]) / FEET_PER_NUMBER
     north = (y_ft - ORIGIN_FT[1]) / FEET_PER_NUMBER
     if along_x:
-        number, side, street = abs(east), "E" if east > 0 else "W", _nearest(_EAST_WEST, north)
+        number, side, street = abs(east), "E" if east > 0 else "W", _nearest("east_west", north)
     else:
-        number, side, street = abs(north), "N" if north > 0 else "S", _nearest(_NORTH_SOUTH, east)
+        number, side, street = abs(north), "N" if north > 0 else "S", _nearest("north_south", east)
     return f"{int(number // 100):03}XX {side} {street}"
 
 
-def _nearest(streets: dict[int, str], number: float) -> str:
+def _nearest(direction: str, number: float) -> str:
+    streets = _streets()[direction]
     return streets[min(streets, key=lambda at: abs(at - number))]

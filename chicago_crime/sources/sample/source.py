@@ -1,7 +1,6 @@
 """The source `sample`: synthetic years with the shape of real ones. No row is a real crime.
 
-Rows are drawn and written some days at a time as arrays, never row by row. `profile.py` has what they are drawn from,
-`dirt.py` the damage that is added on request.
+Rows are drawn and written some days at a time as arrays, never row by row. `profile.py` has what they are drawn from.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,6 @@ import pyarrow.compute as pc
 from typing_extensions import override
 
 from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
-from chicago_crime.sources.sample.dirt import add_dirt
 from chicago_crime.sources.sample.profile import BLOCKS_PER_CELL, Integers, blocks, load_weights, profile
 from chicago_crime.tables.years import FIRST_YEAR
 
@@ -45,13 +43,11 @@ class SampleSource(CrimeSource):
     Attributes:
         rows: rows of a whole year; None for the City's real number.
         seed: of the random numbers.
-        dirt: whether to add every known kind of dirt.
         newest: date of the snapshot; None for today. Only the current year and the one before depend on it.
     """
 
     rows: int | None = 20_000
     seed: int = 1
-    dirt: bool = False
     newest: date | None = None
     name = "sample"
 
@@ -70,16 +66,13 @@ class SampleSource(CrimeSource):
         path = directory / f"synthetic_crimes_{year}.csv"
         with path.open("wb") as file:
             write_rows(plan, rng, file, progress)
-        details: dict[str, str | int | bool] = {"seed": self.seed, "rows": int(plan.rows.sum()), "dirt": self.dirt}
-        if self.dirt:
-            path, counts = add_dirt(path)
-            details |= {f"dirt_{kind}": count for kind, count in counts.items()}
-        origin = f"SYNTHETIC sample: {plan.rows.sum():,} rows drawn with seed {self.seed}{', dirty' * self.dirt}"
+        details: dict[str, str | int | bool] = {"seed": self.seed, "rows": int(plan.rows.sum())}
+        origin = f"SYNTHETIC sample: {plan.rows.sum():,} rows drawn with seed {self.seed}"
         return SourceFile(path, origin, synthetic=True, details=details)
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """Number of rows that will be written; dirt adds a few."""
+        """Number of rows that will be written."""
         found = {}
         for year in set(years) & set(self.years()):
             plan = plan_year(year, self.rows, self._newest, np.random.default_rng((self.seed, year)))

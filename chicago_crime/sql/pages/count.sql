@@ -6,7 +6,7 @@ SELECT
   COUNT(*) AS crimes,
   COUNTIF(arrest) AS arrests,
   COUNT(arrest) AS flagged,
-  COUNTIF(cell_x IS NULL OR cell_y IS NULL) AS nowhere
+  COUNTIF(cell_x IS NULL) AS nowhere
 FROM enriched_crimes
 WHERE matches_filters
 GROUP BY year

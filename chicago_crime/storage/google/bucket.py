@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import google_crc32c
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption
 from requests.exceptions import JSONDecodeError
 from typing_extensions import override
 
@@ -114,22 +115,10 @@ class BucketStore(ObjectStore):
     @override
     def get(self, key: str, folder: Path) -> Path:
         target = folder / Path(key).name
-        problem = "is being replaced again and again"
-        for _ in range(_DOWNLOAD_ATTEMPTS):
-            current = self._find(key)
-            if current is None:
-                raise self._missing(key)
-            # Pinned to its generation: the checksum then is that of the download, even if another run writes meanwhile.
-            blob = storage.Blob(current.name, self._bucket, generation=current.generation)
-            try:
-                self._call(partial(blob.download_to_filename, str(target), checksum=None, **self._options))
-            except NotFound:
-                continue
-            if Facts.of(target).crc32c == current.crc32c:
-                return target
-            target.unlink()
-            problem = "arrived damaged"
-        raise ObjectStoreError(f"{self.uri(key)} {problem}, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
+        # Looked up first: of a download that is refused, Google says the reason to people only.
+        if self._find(key) and self._download(key, lambda blob: partial(blob.download_to_filename, str(target))):
+            return target
+        raise self._missing(key)
 
     @override
     def location(self, key: str) -> str:
@@ -152,16 +141,10 @@ class BucketStore(ObjectStore):
 
     @override
     def read(self, key: str) -> tuple[bytes, str] | None:
-        for _ in range(_DOWNLOAD_ATTEMPTS):
-            blob = self._bucket.blob(self.folder + key)
-            try:  # one request, so that content, generation and checksum belong together
-                content = self._call(partial(blob.download_as_bytes, checksum=None, **self._options))
-            except NotFound:
-                self._find(key)  # tells a missing bucket from a missing object
-                return None
-            if blob.crc32c == _crc32c(content):
-                return content, str(blob.generation)
-        raise ObjectStoreError(f"{self.uri(key)} arrived damaged, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
+        if (found := self._download(key, lambda blob: blob.download_as_bytes)) is None:
+            return None
+        blob, content = found  # of one request, so that content and generation belong together
+        return content, str(blob.generation)
 
     @override
     def swap(self, key: str, content: bytes, version: str | None) -> bool:
@@ -197,18 +180,6 @@ class BucketStore(ObjectStore):
         found = replace(self, bucket=address.netloc, folder="")
         vars(found)["client"] = self.client  # with its connections and its token
         return found, address.path.lstrip("/")
-
-    def upload(self, file: Path, prefix: str, name: str = "") -> str:
-        """Store a file below a prefix, under a folder made from its content and its own name or another.
-
-        Returns:
-            Its address: `gs://bucket/prefix/checksum/name`.
-
-        Raises:
-            ObjectStoreError: as `put`.
-        """
-        checksum = Facts.of(file).sha256
-        return self.uri(self.put(f"{prefix.rstrip('/')}/{checksum[:16]}/{name or file.name}", file, checksum).key)
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete every object below a prefix such as `staging/run/`.
@@ -287,6 +258,19 @@ class BucketStore(ObjectStore):
         with suppress(PreconditionFailed, NotFound):
             self._call(request)
         return blob.generation is not None
+
+    def _download(self, key: str, how: Callable[[storage.Blob], Callable[..., _T]]) -> tuple[storage.Blob, _T] | None:
+        """Download an object, which the client compares with Google's checksum; None if there is none."""
+        for _ in range(_DOWNLOAD_ATTEMPTS):
+            blob = self._bucket.blob(self.folder + key)
+            try:
+                return blob, self._call(partial(how(blob), checksum="crc32c", **self._options))
+            except NotFound:
+                if self._find(key) is None:  # else another run replaced it meanwhile
+                    return None
+            except DataCorruption:
+                continue
+        raise ObjectStoreError(f"{self.uri(key)} arrived damaged, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
 
     def _find(self, key: str) -> storage.Blob | None:
         """The object as it is now, or None."""

@@ -106,21 +106,7 @@ MACHINES = (
         "roles/storage.objectUser", "staging", (), "read what BigQuery exported, write Spark's tables", to="machines"
     ),
 )
-EVERY_GRANT = (
-    OBJECTS,
-    BUCKET,
-    STAGED,
-    STAGING,
-    SITE,
-    JOBS,
-    MAKE_DATASET,
-    TABLES,
-    CLUSTERS,
-    BATCHES,
-    ACT_AS,
-    SECRET,
-    *MACHINES,
-)
+EVERY_GRANT = (*(grant for grant in vars().values() if isinstance(grant, Grant)), *MACHINES)
 """All roles that an installation on Google Cloud may need; no installation needs all of them."""
 
 

@@ -15,7 +15,6 @@ from dagster import (
     DagsterInstance,
     Definitions,
     MaterializeResult,
-    RetryPolicy,
     asset,
     define_asset_job,
 )
@@ -32,13 +31,17 @@ YEARS = (2014, 2015, 2016)
 ROWS = 20
 
 JOB = """
-def main(options, spark, tell):
-    given = dict(zip(options[::2], options[1::2]))
+import sys
+from pyspark.sql import SparkSession
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+spark = SparkSession.builder.getOrCreate()
+try:
     crimes, labels = spark.read.parquet(given["--crimes"]), spark.read.csv(given["--fbi-codes"], header=True)
     assert labels.count() > 10
     for year in (2014, 2015, 2016):
         crimes.where(f"year = {year}").write.parquet(f"{given['--output']}/copies/{year}")
-        tell({"table": "copies", "year": year, "rows": crimes.where(f"year = {year}").count(), "seconds": 0.5})
+finally:
+    spark.stop()
 """
 """Copies rows by year."""
 
@@ -122,7 +125,6 @@ def start(
     run_id: str | None = None,
     fill: Callable[[Path], object] = write_crimes,
     job: str = "copies",
-    retries: int = 0,
 ) -> Ran:
     """Run an asset that runs a Spark job, as the platform's own asset does.
 
@@ -132,15 +134,13 @@ def start(
         run_id: of the run, to restart one.
         fill: fills the input folder.
         job: name of the job.
-        retries: of the step.
     """
     ran = Ran()
 
-    @asset(retry_policy=RetryPolicy(max_retries=retries) if retries else None)
+    @asset
     def enrich(context: AssetExecutionContext) -> Iterator[MaterializeResult]:
         with spark.workspace(context, job) as workspace:
-            if not workspace.is_filled:
-                fill(cloud.local(workspace.input))
+            fill(cloud.local(workspace.input))
             files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
             ran.report = spark.run(context, job, crimes=workspace.input, output=workspace.output, **files)
             ran.live_at_load = cloud.dataproc.live_clusters()

@@ -44,13 +44,10 @@ def runs(cloud: Cloud) -> dict[str, Ran]:
 def assert_copied(ran: Ran) -> None:
     assert ran.success, ran.reason
     assert sorted(ran.tables["copies"]["id"].to_pylist()) == [100 * year + n for year in YEARS for n in range(ROWS)]
-    assert ran.report
-    assert ran.report.told == {("copies", year): {"job_rows": ROWS, "job_seconds": 0.5} for year in YEARS}
-    assert "copies runs on Spark 4" in ran.log
 
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
-def test_a_run_has_the_output_and_the_messages_of_its_job(runs: dict[str, Ran], mode: str) -> None:
+def test_a_run_has_the_output_of_its_job(runs: dict[str, Ran], mode: str) -> None:
     assert_copied(runs[mode])
     report = runs[mode].report
     assert report and str(report.about["dataproc"].value).startswith("https://console.cloud.google.com/dataproc/")
@@ -73,7 +70,6 @@ def test_apache_spark_with_googles_connector_makes_the_same_tables(tmp_path: Pat
             for each in (embedded, other)
         )
     assert (ours.success, theirs.success) == (True, True), f"{ours.reason}\n{theirs.reason}\n{theirs.log}"
-    assert ours.report and theirs.report and ours.report.told.keys() == theirs.report.told.keys()
     assert sorted(ours.tables) == ["crime_type_count", "crimes_daily", "enriched_crimes", "hot_spots"]
     for name, rows in ours.tables.items():
         assert_same_rows(TABLES[name], rows, theirs.tables[name])
@@ -114,27 +110,7 @@ def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: 
 def test_only_the_programs_stay_and_are_uploaded_once(cloud: Cloud, runs: dict[str, Ran]) -> None:
     assert nothing_is_left(cloud)
     uploads = [name for _, name, _ in cloud.storage.buckets.written if name.startswith("jobs/")]
-    names = ("community_areas.csv", "comparable_types.csv", "copies.py", "dagster_pipes.py", "fbi_codes.csv")
-    assert sorted(name.rpartition("/")[2] for name in uploads) == [*names, "with_pipes.py"]
-
-
-def test_the_drivers_output_is_logged_while_the_job_runs(cloud: Cloud) -> None:
-    (cloud.programs / "two_words.py").write_text(
-        "import time\n"
-        "def main(options, spark, tell):\n"
-        "    for n in range(200):\n"
-        "        print(f'line {n} of the Straße', flush=True)\n"
-        "    time.sleep(1)\n"
-        "    print('no end of line', end='', flush=True)\n"
-    )
-    ran = start(cloud, cloud.spark(), job="two_words")
-    assert ran.success, ran.reason
-    for n in range(200):
-        assert ran.log.count(f"line {n} of the Straße\n") == 1
-    assert "no end of line" in ran.log
-    created = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "clusters.create"][-1]
-    assert created["labels"]["asset"] == "two-words"  # Google allows no underscore
-    assert ran.log.index("line 199 of") < ran.log.index("is DONE") < ran.log.index("no end of line")
+    assert sorted(name.rpartition(".")[2] for name in uploads) == ["csv", "csv", "csv", "py"]
 
 
 def test_a_failed_job_is_reported_with_the_end_of_its_log_and_leaves_nothing(cloud: Cloud) -> None:

@@ -152,30 +152,6 @@ def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, 
     assert nothing_is_left(cloud)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_a_killed_run_that_is_restarted_waits_for_its_job(cloud: Cloud, mode: str) -> None:
-    run_id, filled = str(uuid4()), []
-    kill_while_the_job_runs(cloud, mode, run_id)
-    state = cloud.dataproc.dataproc
-    [work] = [*state.jobs.values(), *state.batches.values()]
-
-    def end_it() -> None:
-        asked = len(cloud.dataproc.calls)
-        wait_until(lambda: len(cloud.dataproc.calls) > asked + 5)
-        with state.lock:
-            (state._job_is_over if mode == "cluster" else state._batch_is_over)(work, 0)
-
-    thread = threading.Thread(target=end_it)
-    thread.start()
-    ran = start(cloud, cloud.spark(dataproc_mode=mode), run_id, fill=filled.append)
-    thread.join()
-    assert ran.success, ran.reason
-    assert filled == []  # the job is reading it
-    assert len(state.jobs) + len(state.batches) == 1
-    assert len(state.clusters_made) == (mode == "cluster")
-    assert nothing_is_left(cloud)
-
-
 def test_the_next_run_cancels_the_batch_of_a_killed_run(cloud: Cloud) -> None:
     """Clusters of killed runs: `end_to_end/test_cloud_faults.py`."""
     kill_while_the_job_runs(cloud, "serverless", str(uuid4()))
@@ -212,33 +188,6 @@ def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Clou
     del cloud.dataproc.refuses["clusters.delete"]
     assert start(cloud, spark).success
     assert nothing_is_left(cloud)
-
-
-def test_a_retry_does_not_take_the_failed_job_for_its_own(cloud: Cloud) -> None:
-    state = cloud.dataproc.dataproc
-    cloud.dataproc.pretend_s = 3600
-
-    def fail_the_first() -> None:
-        wait_until(lambda: is_working(cloud))
-        cloud.dataproc.pretend_s = 0
-        [job] = state.jobs.values()
-        state._job_is_over(job, 1)
-
-    thread = threading.Thread(target=fail_the_first)
-    thread.start()
-    ran = start(cloud, cloud.spark(), retries=1)
-    thread.join()
-    assert ran.success, ran.reason
-    assert [job.state for job in state.jobs.values()] == ["ERROR", "DONE"]
-    assert nothing_is_left(cloud)
-
-
-def test_an_unreadable_log_fails_nothing_and_is_reported_once(cloud: Cloud) -> None:
-    cloud.dataproc.pretend_s = 0.3
-    cloud.dataproc.dataproc.is_default_forced = True  # into a bucket that is not ours
-    ran = start(cloud, cloud.spark(dataproc_mode="serverless"))
-    assert ran.success, ran.reason
-    assert ran.log.count("cannot be read now") == 1
 
 
 def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:

@@ -1,13 +1,13 @@
 """Tests of `chicago_crime/storage/google/secret_manager.py`: its request to Secret Manager on loopback."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from chicago_crime.installation import build_source
 from chicago_crime.settings import load_settings
@@ -57,34 +57,49 @@ def test_the_newest_version_of_the_secret_or_the_named_one_is_read(
     server: AccessServer, login: KaggleLogin, tmp_path: Path
 ) -> None:
     assert server.requests == []
-    found = login.find()
-    assert (found.api_token, found.found_in) == (SecretStr(SECRET), f"{NAME}/versions/latest")
+    assert login.arguments() == {"api_token": SECRET}
     assert [one.path for one in server.calls] == [f"/v1/{NAME}/versions/latest:access"]
-    assert login_at(server, tmp_path, f"{NAME}/versions/1").find().api_token == SecretStr(OLD)
+    assert login_at(server, tmp_path, f"{NAME}/versions/1").arguments() == {"api_token": OLD}
 
 
 def test_the_secret_may_be_the_content_of_kaggles_own_file(server: AccessServer, login: KaggleLogin) -> None:
     server.secrets[NAME].append(json.dumps({"username": "somebody", "key": SECRET}).encode())
-    found = login.find()
-    assert (found.username, found.key, found.api_token) == ("somebody", SecretStr(SECRET), None)
+    assert login.arguments() == {"username": "somebody", "password": SECRET}
 
 
 def test_errors_have_the_command_that_fixes_them(server: AccessServer, login: KaggleLogin) -> None:
     secrets = server.secrets
     server.secrets = {}
     with pytest.raises(SourceError, match=f"no secret {NAME}/versions/latest: .*gcloud secrets create kaggle-token"):
-        login.find()
+        login.arguments()
     server.secrets, server.may_read = secrets, False
     with pytest.raises(SourceError, match=r"secretmanager\.versions\.access.*roles/secretmanager\.secretAccessor"):
-        login.find()
+        login.arguments()
 
 
 @pytest.mark.parametrize("content", [b"", b"two\nlines", b"{"])
 def test_a_secret_without_a_token_is_not_quoted(server: AccessServer, login: KaggleLogin, content: bytes) -> None:
     server.secrets[NAME].append(content)
-    with pytest.raises(SourceError, match=f"{NAME}/versions/latest (does not hold a|is not JSON)") as raised:
-        login.find()
+    with pytest.raises(SourceError, match=f"{NAME}/versions/latest holds neither a token nor") as raised:
+        login.arguments()
     assert "two" not in all_told_by(raised.value)
+
+
+def test_the_secret_is_not_in_the_debug_log_of_any_library(
+    login: KaggleLogin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Google's libraries put responses into attributes of records, which only structured handlers show."""
+    google = logging.getLogger("google")
+    monkeypatch.setattr(google, "propagate", True)
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "google")
+    assert SECRET not in repr(login)
+    assert login.arguments()
+    assert caplog.records
+    logged = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert "Received response" not in logged
+    assert SECRET not in logged
+    assert "S0dBVF9wbGFudGVk" not in logged  # as it travels, in base64
 
 
 def test_missing_libraries_are_told_with_their_installation(
@@ -92,4 +107,4 @@ def test_missing_libraries_are_told_with_their_installation(
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.api_core.exceptions", None)
     with pytest.raises(SourceError, match=r"pip install 'chicago-crime\[gcp\]'"):
-        login.find()
+        login.arguments()

@@ -6,10 +6,9 @@ Google deletes it when it is idle or too old.
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 from google.api_core import exceptions
@@ -40,37 +39,16 @@ _JOB_OVER = {JobStatus.State.DONE, JobStatus.State.ERROR, JobStatus.State.CANCEL
 _BATCH_OVER = {Batch.State.SUCCEEDED, Batch.State.FAILED, Batch.State.CANCELLED}
 
 Log = Callable[[str], None]
+Program = dict[str, Any]
+"""A PySpark program as jobs and batches describe it: `main_python_file_uri` and `args`."""
 
-
-@dataclass(frozen=True)
-class Launch:
-    """A PySpark program to start.
-
-    Attributes:
-        main: URI of its main file.
-        modules: URIs of the Python files that it imports.
-        arguments: command-line arguments.
-        labels: labels for Google's lists and bills.
-    """
-
-    main: str
-    modules: Sequence[str]
-    arguments: Sequence[str]
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def program(self) -> dict[str, Any]:
-        """The program as jobs and batches describe it."""
-        return {
-            "main_python_file_uri": self.main,
-            "python_file_uris": list(self.modules),
-            "args": list(self.arguments),
-        }
+Labels = dict[str, str]
+"""Labels for Google's lists and bills."""
 
 
 @dataclass(frozen=True)
 class JobState:
-    """The state of one start of a program.
+    """The state of a program that was started.
 
     Attributes:
         state: Google's name for it.
@@ -89,7 +67,7 @@ class JobState:
 
 @dataclass(frozen=True)
 class Backend(ABC):
-    """Runs programs on Dataproc. A name identifies one program of one run; a number, one start of that program.
+    """Runs programs on Dataproc. A name identifies one program of one run.
 
     Attributes:
         api: client of Dataproc.
@@ -108,12 +86,12 @@ class Backend(ABC):
     stop_timeout_s: float = 1200
 
     @abstractmethod
-    def find(self, name: str, number: int) -> JobState | None:
-        """The state of a start of a program; None if there was no such start."""
+    def find(self, name: str) -> JobState | None:
+        """The state of a program; None if it was not started."""
 
     @abstractmethod
-    def start(self, name: str, number: int, launch: Launch, log: Log) -> None:
-        """Start a program, unless this start was made before.
+    def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
+        """Start a program, unless it was started before.
 
         Raises:
             SparkError: Google refuses, or cannot provide the machines.
@@ -128,8 +106,8 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def page(self, name: str, number: int) -> str:
-        """URL of a start's page in Google's console."""
+    def page(self, name: str) -> str:
+        """URL of a program's page in Google's console."""
 
     def _stop(self, command: str, state: Callable[[], str], method: Callable[..., Any], request: Any) -> None:
         """Stop a cluster or a batch, and wait until it has stopped.
@@ -155,14 +133,9 @@ class Backend(ABC):
             self.api.pause(began)
 
 
-def start_id(name: str, number: int) -> str:
-    """The id that Google knows one start by."""
-    return f"{name}-{number}"
-
-
 @dataclass(frozen=True)
 class ClusterBackend(Backend):
-    """Runs each program on its own cluster, which has the program's name; each start is a job there.
+    """Runs each program as a job on its own cluster; both have the program's name.
 
     Attributes:
         machine_type: of the master and of each worker.
@@ -173,27 +146,26 @@ class ClusterBackend(Backend):
     workers: int = field(kw_only=True)
 
     @override
-    def find(self, name: str, number: int) -> JobState | None:
-        job = self.api.find(self.api.jobs.get_job, self.api.here | {"job_id": start_id(name, number)})
+    def find(self, name: str) -> JobState | None:
+        job = self.api.find(self.api.jobs.get_job, self.api.here | {"job_id": name})
         if job is None:
             return None
         state, details, output = job.status.state, job.status.details, job.driver_output_resource_uri
         return JobState(state.name, state in _JOB_OVER, state == JobStatus.State.DONE, details, output)
 
     @override
-    def start(self, name: str, number: int, launch: Launch, log: Log) -> None:
-        self._ensure_cluster(name, launch, log)
-        id_ = start_id(name, number)
+    def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
+        self._ensure_cluster(name, labels, log)
         quiet = {"spark.ui.showConsoleProgress": "false"}  # progress bars are noise in a log
         job = {
-            "reference": {"project_id": self.api.project, "job_id": id_},
+            "reference": {"project_id": self.api.project, "job_id": name},
             "placement": {"cluster_name": name},
-            "labels": dict(launch.labels),
-            "pyspark_job": launch.program | {"properties": quiet},
+            "labels": labels,
+            "pyspark_job": program | {"properties": quiet},
         }
         with suppress(exceptions.Conflict):  # an earlier request got through
             self.api.call(self.api.jobs.submit_job, self.api.here | {"job": job})
-        log(f"submitted the job {id_}")
+        log(f"submitted the job {name}: its log is at {self.page(name)}")
 
     @override
     def end(self, name: str, log: Log) -> None:
@@ -208,14 +180,14 @@ class ClusterBackend(Backend):
             log(f"the cluster {name} is gone")
 
     @override
-    def page(self, name: str, number: int) -> str:
+    def page(self, name: str) -> str:
         place = f"region={self.api.region}&project={self.api.project}"
-        return f"https://console.cloud.google.com/dataproc/jobs/{start_id(name, number)}?{place}"
+        return f"https://console.cloud.google.com/dataproc/jobs/{name}?{place}"
 
-    def _ensure_cluster(self, name: str, launch: Launch, log: Log) -> None:
+    def _ensure_cluster(self, name: str, labels: Labels, log: Log) -> None:
         """Create the cluster, unless there is one of this name, and wait until it is running."""
-        request = self.api.here | {"cluster": self._config(name, launch)}
-        with suppress(exceptions.Conflict):  # an earlier request, or this run before it was killed, created it
+        request = self.api.here | {"cluster": self._config(name, labels)}
+        with suppress(exceptions.Conflict):  # an earlier request created it
             self.api.call(self.api.clusters.create_cluster, request)
             log(f"creating the cluster {name}: {self.workers} workers, {self.machine_type}")
         self._wait_until_running(name, log)
@@ -236,7 +208,7 @@ class ClusterBackend(Backend):
     def _cluster(self, name: str) -> Cluster | None:
         return self.api.find(self.api.clusters.get_cluster, self.api.here | {"cluster_name": name})
 
-    def _config(self, name: str, launch: Launch) -> dict[str, Any]:
+    def _config(self, name: str, labels: Labels) -> dict[str, Any]:
         machine = {"machine_type_uri": self.machine_type, "disk_config": {"boot_disk_size_gb": CLUSTER_DISK_GB}}
         config: dict[str, Any] = {
             "config_bucket": self.bucket,
@@ -265,24 +237,23 @@ class ClusterBackend(Backend):
             config["gce_cluster_config"]["service_account"] = self.service_account
         if self.subnet:
             config["gce_cluster_config"]["subnetwork_uri"] = self.subnet
-        return {"project_id": self.api.project, "cluster_name": name, "labels": dict(launch.labels), "config": config}
+        return {"project_id": self.api.project, "cluster_name": name, "labels": labels, "config": config}
 
 
 @dataclass(frozen=True)
 class BatchBackend(Backend):
-    """Runs each start of a program as a serverless batch, on machines that Google chooses."""
+    """Runs each program as a serverless batch, on machines that Google chooses."""
 
     @override
-    def find(self, name: str, number: int) -> JobState | None:
-        batch = self._batch(start_id(name, number))
+    def find(self, name: str) -> JobState | None:
+        batch = self._batch(name)
         if batch is None:
             return None
         is_good, output = batch.state == Batch.State.SUCCEEDED, batch.runtime_info.output_uri
         return JobState(batch.state.name, batch.state in _BATCH_OVER, is_good, batch.state_message, output)
 
     @override
-    def start(self, name: str, number: int, launch: Launch, log: Log) -> None:
-        id_ = start_id(name, number)
+    def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
         execution: dict[str, Any] = {"ttl": {"seconds": self.max_minutes * 60}, "staging_bucket": self.bucket}
         if self.service_account:
             execution["service_account"] = self.service_account
@@ -291,36 +262,32 @@ class BatchBackend(Backend):
         if self.subnet:
             execution["subnetwork_uri"] = self.subnet
         batch = {
-            "labels": dict(launch.labels),
-            "pyspark_batch": launch.program,
+            "labels": labels,
+            "pyspark_batch": program,
             "runtime_config": {"version": RUNTIME},
             "environment_config": {"execution_config": execution},
         }
-        request = {"parent": self._parent, "batch": batch, "batch_id": id_}
+        request = {"parent": self._parent, "batch": batch, "batch_id": name}
         with suppress(exceptions.Conflict):  # an earlier request got through
             self.api.call(self.api.batches.create_batch, request)
-        log(f"started the batch {id_}: its log is at {self.page(name, number)}")
+        log(f"started the batch {name}: its log is at {self.page(name)}")
 
     @override
     def end(self, name: str, log: Log) -> None:
         """Finished batches stay in Google's list, where they cost nothing."""
-        for number in count():
-            id_ = start_id(name, number)
-            if (batch := self._batch(id_)) is None:
-                break
 
-            def state(id_: str = id_) -> str:
-                now = self._batch(id_)
-                return now.state.name if now and now.state not in _BATCH_OVER else ""
+        def state() -> str:
+            now = self._batch(name)
+            return now.state.name if now and now.state not in _BATCH_OVER else ""
 
-            if state():
-                log(f"cancelling the batch {id_}")
-                request = {"name": batch.operation}
-                self._stop(f"batches cancel {id_}", state, self.api.batches.cancel_operation, request)
+        if (batch := self._batch(name)) and state():
+            log(f"cancelling the batch {name}")
+            request = {"name": batch.operation}
+            self._stop(f"batches cancel {name}", state, self.api.batches.cancel_operation, request)
 
     @override
-    def page(self, name: str, number: int) -> str:
-        path = f"{self.api.region}/{start_id(name, number)}"
+    def page(self, name: str) -> str:
+        path = f"{self.api.region}/{name}"
         return f"https://console.cloud.google.com/dataproc/batches/{path}?project={self.api.project}"
 
     @property

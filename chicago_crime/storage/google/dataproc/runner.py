@@ -1,18 +1,16 @@
 """Spark on Dataproc: one cluster or batch per run, removed when the job is over.
 
-All names derive from the id of the Dagster run, so a run that is restarted after a crash finds the job that it started
-and waits for it.
+All names derive from the id of the Dagster run, so a request that is sent again starts nothing twice.
 """
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import dagster_pipes
-from dagster import AssetExecutionContext, MetadataValue, PipesEnvContextInjector, open_pipes_session
+from dagster import AssetExecutionContext, MetadataValue
 from google.api_core.exceptions import NotFound
 from typing_extensions import override
 
@@ -20,8 +18,7 @@ import spark_jobs
 from chicago_crime.errors import PlatformError
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.dataproc.api import DataprocApi
-from chicago_crime.storage.google.dataproc.backends import Backend, JobState, Launch, start_id
-from chicago_crime.storage.google.dataproc.files import BucketMessageReader, DriverLog
+from chicago_crime.storage.google.dataproc.backends import Backend
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
 
@@ -56,89 +53,55 @@ class DataprocSpark(SparkRunner):
         folder = f"{STAGING}/{run}"
         with lease(self.leases, run, name) as note:
             self._clean_up_after_dead_runs(context)
-            _, state = self._last_start(name, folder)
-            if state is None:
-                self.store.delete_prefix(f"{folder}/")  # for example of an export that was interrupted
             try:
-                yield Workspace(self.store.uri(f"{folder}/input"), self.store.uri(f"{folder}/output"), bool(state))
+                yield Workspace(self.store.uri(f"{folder}/input"), self.store.uri(f"{folder}/output"))
             finally:
                 if self._clean_up(context, name, folder):
                     note.unlink()
 
     @override
     def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
-        began, name, folder = time.monotonic(), name_of(context, job), f"{STAGING}/{context.run.run_id}"
-        number, state = self._last_start(name, folder)
-        reader = BucketMessageReader(self.store, f"{folder}/messages/{number}")
-        with open_pipes_session(context, PipesEnvContextInjector(), reader) as session:
-            try:
-                if state is None:
-                    pipes = [text for pair in session.get_bootstrap_cli_arguments().items() for text in pair]
-                    launch = self._launch(context, job, arguments, pipes)
-                    self.backend.start(name, number, launch, context.log.info)
-                else:
-                    context.log.info(f"{start_id(name, number)}, which this run started before, is {state.state}")
-                self._wait(context, name, number, reader)
-            finally:
-                self._clean_up(context, name)
-            messages = session.get_custom_messages()
-        return JobReport(
-            time.monotonic() - began,
-            {"dataproc": MetadataValue.url(self.backend.page(name, number))},
-            {(m["table"], int(m["year"])): {"job_rows": m["rows"], "job_seconds": m["seconds"]} for m in messages},
-        )
+        began, name = time.monotonic(), name_of(context, job)
+        uploaded = {key: self._upload(value) if isinstance(value, Path) else value for key, value in arguments.items()}
+        program = {"main_python_file_uri": self._upload(self.programs / f"{job}.py"), "args": as_options(uploaded)}
+        labels = {"platform": "chicago-crime", "run": context.run.run_id.lower(), "asset": _dashed(job)}
+        try:
+            self.backend.start(name, program, labels, context.log.info)
+            self._wait(context, name)
+        finally:
+            self._clean_up(context, name)
+        return JobReport(time.monotonic() - began, {"dataproc": MetadataValue.url(self.backend.page(name))})
 
-    def _last_start(self, name: str, folder: str) -> tuple[int, JobState | None]:
-        """The start that is running, or succeeded and left its output; else the number of the next start, and None."""
-        number = 0
-        while state := self.backend.find(name, number):
-            if not state.is_over or (state.is_good and self.store.list(f"{folder}/output/")):
-                break
-            number += 1
-        return number, state
+    def _upload(self, file: Path) -> str:
+        return self.store.uri(self.store.add("jobs", file).key)
 
-    def _launch(
-        self, context: AssetExecutionContext, job: str, arguments: Mapping[str, Path | str], pipes: list[str]
-    ) -> Launch:
-        def upload(file: Path, name: str = "") -> str:
-            return self.store.upload(file, "jobs", name)
-
-        uploaded = {name: upload(value) if isinstance(value, Path) else value for name, value in arguments.items()}
-        return Launch(
-            main=upload(Path(spark_jobs.__path__[0]) / "with_pipes.py"),
-            modules=[upload(self.programs / f"{job}.py"), upload(Path(dagster_pipes.__file__), "dagster_pipes.py")],
-            arguments=[job, *as_options(uploaded), *pipes],
-            labels={"platform": "chicago-crime", "run": context.run.run_id.lower(), "asset": _dashed(job)},
-        )
-
-    def _wait(self, context: AssetExecutionContext, name: str, number: int, reader: BucketMessageReader) -> None:
-        """Wait for the end of a job; log its output and pass on its messages."""
-        driver, id_ = DriverLog(self.store), start_id(name, number)
-        began, last_state, is_readable = time.monotonic(), "", True
+    def _wait(self, context: AssetExecutionContext, name: str) -> None:
+        """Wait for the end of a job, and log its states."""
+        began, last_state = time.monotonic(), ""
         while True:
-            state = self.backend.find(name, number)
+            state = self.backend.find(name)
             if state is None:
-                raise SparkError(f"{id_} is gone: run again")
+                raise SparkError(f"{name} is gone: run again")
             if state.state != last_state:
-                context.log.info(" ".join(filter(None, (f"{id_} is {state.state}", state.message))))
+                context.log.info(" ".join(filter(None, (f"{name} is {state.state}", state.message))))
                 last_state = state.state
-            try:
-                reader.read_new()  # before the log, which may be in a bucket that is not ours
-                if state.output and (lines := driver.new_lines(state.output, state.is_over)):
-                    context.log.info(lines)
-                is_readable = True
-            except (PlatformError, NotFound) as error:
-                if is_readable:
-                    context.log.warning(f"the log and messages of {id_} cannot be read now: {error}")
-                is_readable = False
             if state.is_over:
                 break
             self.api.pause(began)
         if not state.is_good:
-            log = f"\nThe end of its log:\n{driver.tail}" if driver.tail else ""
             reason = state.message or "Google gives no reason"
-            message = self.api.explain(f"the Spark job {id_} ended as {state.state}: {reason}")
-            raise SparkError(f"{message}\n{self.backend.page(name, number)}{log}")
+            message = self.api.explain(f"the Spark job {name} ended as {state.state}: {reason}")
+            raise SparkError(f"{message}\n{self.backend.page(name)}{self._end_of_log(state.output)}")
+
+    def _end_of_log(self, output: str) -> str:
+        """The end of a driver's output, which Dataproc writes to numbered files."""
+        try:
+            store, prefix = self.store.at(output)
+            files = [store.read(item.key) for item in store.list(prefix)[-2:]] if prefix else []
+        except (PlatformError, NotFound):  # it may be in a bucket that is not ours
+            files = []
+        text = b"".join(found[0] for found in files if found).decode(errors="replace")
+        return f"\nThe end of its log:\n{text[-4000:]}" if text else ""
 
     def _clean_up(self, context: AssetExecutionContext, name: str, folder: str | None = None) -> bool:
         """Stop what runs under a name, delete its workspace, and say whether nothing is left.

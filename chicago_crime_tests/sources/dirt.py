@@ -1,4 +1,4 @@
-"""Every known kind of dirt, added to a clean sample on request and counted by kind.
+"""Every known kind of dirt, added to a clean sample and counted by kind.
 
 The file has its columns in reverse order under another publisher's names, an additional one, CRLF and a byte order
 mark. Some rows are damaged: a value, or the whole line.
