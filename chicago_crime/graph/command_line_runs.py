@@ -97,7 +97,7 @@ def _signals() -> Iterator[Callable[[], bytes]]:
     def repeat(lost: "sys.UnraisableHookArgs") -> None:
         # Python drops what a handler raises inside a weak reference's callback or a __del__: the run would go on.
         if isinstance(lost.exc_value, KeyboardInterrupt | DagsterExecutionInterruptedError):
-            threading.Timer(REPEAT_AFTER_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Timer(REPEAT_AFTER_S, os.kill, (os.getpid(), signal.SIGTERM)).start()
         else:
             hook_before(lost)
 
