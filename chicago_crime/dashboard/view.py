@@ -212,7 +212,7 @@ class Section:
     figures: Sequence[Figure] = ()
     tables: Sequence[PageTable] = ()
     maps: Sequence[Map] = ()
-    shape: Literal["", "wide", "tall"] = ""
+    shape: Literal["", "wide"] = ""
     link: Link | None = None
 
 

@@ -238,5 +238,5 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
         if len(rows) > 1
         else [],
         [PageTable("types", "Crimes by type", columns, rows)],
-        shape="tall",
+        shape="wide",
     )
