@@ -43,21 +43,23 @@ def run_job(job: str, options: list[str]) -> str | None:
             print(json.dumps([job, *options]), file=process.stdin, flush=True)
         if answer := process.stdout.readline():
             error = json.loads(answer)
-    except BaseException:
-        process.kill()
-        raise
-    if error:
-        process.kill()
-    else:
-        _idle.append(process)
+    finally:  # also if the run is ended
+        if error:
+            _end(process)
+        else:
+            _idle.append(process)
     return error
 
 
-@atexit.register
-def _end() -> None:
-    for process in _idle:
+def _end(process: subprocess.Popen[str]) -> None:
+    with suppress(BrokenPipeError), process:  # closes its pipes, and waits
         process.kill()
-        process.wait()
+
+
+@atexit.register
+def _end_idle() -> None:
+    for process in _idle:
+        _end(process)
 
 
 @contextmanager

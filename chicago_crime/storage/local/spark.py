@@ -74,7 +74,7 @@ class JvmSpark(LocalSpark):
     def _run(self, job: str, options: list[str]) -> None:
         script = Path(spark_jobs.__path__[0]) / f"{job}.py"
         environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
-        for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # set by the embedded engine's client
+        for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # would send the job to a server
             environment.pop(of_connect, None)
         if self.java_home:
             environment["JAVA_HOME"] = str(self.java_home)
