@@ -14,7 +14,7 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, parse
 from chicago_crime.settings import Settings
 from chicago_crime.tables import TABLES
-from chicago_crime_tests.end_to_end.cloud import Cloud, kind_of
+from chicago_crime_tests.end_to_end.cloud import Cloud, counted, kind_of
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyServer, Request
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 from chicago_crime_tests.whole_cloud import BUCKET
@@ -25,15 +25,6 @@ OLD, NEW = 3, 4
 
 COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
 """The tables that account for every crime of a year."""
-
-CRIMES = {
-    "raw_crimes": "COUNT(*)",
-    "crimes": "COUNT(*)",
-    "enriched_crimes": "COUNT(*)",
-    "hot_spots": "SUM(crimes) FILTER (offense_class = 'all')",
-    "area_rates": "SUM(crimes) FILTER (offense_class = 'all')",
-}
-"""SQL for the number of crimes in a table; in the other tables it is the sum of `crimes`."""
 
 BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
 
@@ -114,7 +105,7 @@ def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
 
 def published_version(settings: Settings) -> int:
     """The version that readers see, in crimes a month. Checks that all tables and years show the same one."""
-    counts = [f"(SELECT {CRIMES.get(name, 'SUM(crimes)')} FROM {name})" for name in COUNTED if name != "raw_crimes"]
+    counts = [f"(SELECT {counted(name)} FROM {name})" for name in COUNTED if name != "raw_crimes"]
     reader = Installation(settings).reader()
     [found] = reader.first_rows(f"SELECT {', '.join(counts)}", None).rows
     assert len({int(crimes) for crimes in found}) == 1, found
