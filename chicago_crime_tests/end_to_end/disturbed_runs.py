@@ -82,10 +82,10 @@ class Chosen:
         return rule
 
 
-def run_of(cloud: Cloud, version: str, assets: str = "", years: str = str(YEAR)) -> list[str]:
-    """The command that loads years of a version, or some assets of it."""
+def run_of(cloud: Cloud, version: str, assets: str = "") -> list[str]:
+    """The command that loads a version, or some assets of it."""
     some = ["--assets", assets] if assets else []
-    return ["run", "--years", years, "--folder", str(cloud.folder / version), "--accept", "a test", *some]
+    return ["run", "--years", str(YEAR), "--folder", str(cloud.folder / version), "--accept", "a test", *some]
 
 
 def load(cloud: Cloud, version: str, assets: str = "") -> None:
@@ -93,9 +93,9 @@ def load(cloud: Cloud, version: str, assets: str = "") -> None:
     assert ended.code == 0, ended.output
 
 
-def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
-    """The version of a year in each table, in crimes a month. Checks that no year is mixed and no crime duplicated."""
-    found = {name: cloud.crimes(name).get(year, 0) for name in COUNTED}
+def versions(cloud: Cloud) -> dict[str, int]:
+    """The version of the year in each table, in crimes a month. Checks that none is mixed and no crime duplicated."""
+    found = {name: cloud.crimes(name).get(YEAR, 0) for name in COUNTED}
     assert set(found.values()) <= {12 * OLD, 12 * NEW}, found
     for table in ("crimes", "enriched_crimes"):
         ids = [row["id"] for row in cloud.rows(table)]
@@ -112,9 +112,9 @@ def published_version(settings: Settings) -> int:
     return int(found[0]) // 12 // len(reader.catalog.years)
 
 
-def assert_made_of(cloud: Cloud, per_month: int, assets: str = "", year: int = YEAR) -> None:
+def assert_made_of(cloud: Cloud, per_month: int, assets: str = "") -> None:
     """Check that all tables, or those among some assets, are of one version, and that nothing waits to be removed."""
-    found = versions(cloud, year)
+    found = versions(cloud)
     made = [name for name in found if not assets or name in assets.split(",")]
     assert {name: found[name] for name in made} == dict.fromkeys(made, per_month)
     assert cloud.left() == []
