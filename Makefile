@@ -17,7 +17,7 @@ TUNNEL = gcloud compute start-iap-tunnel --project=$(OUTPUT) CHICAGO_CRIME_GCP_P
 SLOW := browser or java or postgresql or google or programs or slow
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev demo dev dashboard test test-all lint bench docs lock setup-infra up env tunnel down
+.PHONY: help setup setup-dev demo dev dashboard test test-all check-infra lint bench docs lock setup-infra up env tunnel down
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,8 +39,10 @@ dashboard: setup ## serve the dashboard on http://127.0.0.1:8050; Ctrl-C stops i
 test: lint ## run linters, type checks and the fast tests
 	@$(PYTEST) -m "not ($(SLOW))"
 
-test-all: setup-infra test ## run all tests; they need Java, Chromium, PostgreSQL, docker-compose and cloud-init
+test-all: check-infra test ## run all tests; they need Java, Chromium, PostgreSQL, docker-compose and cloud-init
 	@$(PYTEST) -m "$(SLOW)"
+
+check-infra: setup-infra ## check the types of the stack on Google Cloud, and run its tests
 	@cd $(INFRA) && .venv/bin/mypy
 	@$(INFRA_BIN)/python -m pytest --confcutdir=chicago_crime_tests/infra_pulumi chicago_crime_tests/infra_pulumi
 
@@ -52,6 +54,7 @@ lint: setup-dev ## check style and types: Python, Dockerfile, Compose file, shel
 	@$(BIN)/shellcheck .ci/run .ci/package
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yaml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --quiet --offline --min-severity=medium .github/workflows
 
 bench: setup-dev ## measure speed and memory on 22 full-size years; takes some minutes and 10 GB of disk
 	@$(BIN)/python -m benchmarks.run

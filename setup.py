@@ -113,6 +113,7 @@ setup(
             "types-requests>=2.32",
             "uv>=0.5",  # installs the locks and writes them
             "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL
+            "zizmor>=1.32,<2",  # GitHub workflows: pinned actions, permissions, injection
         ],
     },
 )

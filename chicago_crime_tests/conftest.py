@@ -14,6 +14,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
+from xdist.scheduler import LoadFileScheduling
 
 from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings, load_settings
@@ -30,6 +31,7 @@ from chicago_crime_tests.support import (
 
 collect_ignore = ["infra_pulumi"]  # these tests run in the environment of Pulumi: `make test-all`
 GOOGLE_SERVER = "chicago_crime_tests.servers.google_server"
+ON_REAL_YEARS = tuple(f"end_to_end/test_{name}.py" for name in ("dashboard", "engines", "maps", "real_years", "site"))
 
 
 def pytest_configure() -> None:
@@ -49,7 +51,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if GOOGLE_SERVER in _imports(item.module.__name__):
             item.add_marker("google")
-    items.sort(key=_is_end_to_end, reverse=True)
+    items.sort(key=lambda item: ("real_runs" in item.fixturenames, _is_end_to_end(item)), reverse=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Give each process whole modules, and one process all of those on the real years, which it loads once."""
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = super()._split_scope(nodeid)
+            return "real years" if module.endswith(ON_REAL_YEARS) else module
+
+    return Scheduling(config, log)
 
 
 def _is_end_to_end(item: pytest.Item) -> bool:

@@ -49,7 +49,7 @@ Cloud = TypeVar("Cloud", bound=WholeCloud)
 @contextmanager
 def whole_cloud(
     place: Path,
-    engine: str = "sail",
+    runs: bool = True,
     kind: type[Cloud] = WholeCloud,  # type: ignore[assignment]
     **settings: object,
 ) -> Iterator[Cloud]:
@@ -57,12 +57,12 @@ def whole_cloud(
 
     Args:
         place: folder for the bucket, the credentials and the platform's data.
-        engine: what Spark programs run on, as in `DataprocServer`.
+        runs: whether Spark programs run, or only seem to.
         kind: a class with more views of the cloud.
         settings: further or other settings of the platform.
     """
     storage = StorageServer(place / "buckets", [BUCKET, STAGING])
-    bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, engine)
+    bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, runs)
     access = AccessServer({SECRET: [b"KGAT_planted0token"]})
     access.accounts = {WORKER}
     with storage.answering(), bigquery.answering(), dataproc.answering(), access.answering():

@@ -24,7 +24,7 @@ EDITOR = f'GRANT `roles/bigquery.dataEditor` ON SCHEMA `{PROJECT_ID}.{DATASET}` 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[WholeCloud]:
     """A cloud in which nothing is wrong and nothing was loaded."""
-    with whole_cloud(tmp_path, engine="", dataproc_service_account=WORKER, kaggle_secret=SECRET) as cloud:
+    with whole_cloud(tmp_path, runs=False, dataproc_service_account=WORKER, kaggle_secret=SECRET) as cloud:
         yield cloud
 
 
@@ -85,7 +85,6 @@ def test_every_permission_of_the_table_of_roles_is_tested_and_no_other(tables: W
     ("permission", "role", "mode"),
     [
         ("bigquery.jobs.create", "roles/bigquery.jobUser", "cluster"),
-        ("bigquery.datasets.create", "roles/bigquery.user", "cluster"),
         ("dataproc.clusters.use", "roles/dataproc.editor", "cluster"),
         ("dataproc.batches.create", "roles/dataproc.serverlessEditor", "serverless"),
     ],
@@ -120,7 +119,6 @@ def test_a_missing_permission_on_the_bucket(cloud: WholeCloud) -> None:
     ("permission", "detail"),
     [
         ("bigquery.tables.updateData", "missing permission: bigquery.tables.updateData ("),
-        ("bigquery.datasets.get", "Permission bigquery.datasets.get denied"),
         ("bigquery.tables.create", "Permission bigquery.tables.create denied"),
     ],
 )
@@ -149,14 +147,13 @@ def test_a_secret_that_cannot_be_read(cloud: WholeCloud) -> None:
     assert finding.fix == f"{grant} --role=roles/secretmanager.secretAccessor"
 
 
-@pytest.mark.parametrize(("api", "state"), [("storage.v1", "broken"), ("iam.v1", "warning")])
-def test_an_api_that_is_not_enabled(cloud: WholeCloud, api: str, state: str) -> None:
+def test_apis_that_are_not_enabled(cloud: WholeCloud) -> None:
     for server in (cloud.storage, cloud.bigquery, cloud.dataproc, cloud.access):
-        server.switched_off = {api}
-    [finding] = problems(cloud)
-    service = f"{api.partition('.')[0]}.googleapis.com"
-    assert (finding.what, finding.state) == (f"API {service}", state)
-    assert finding.fix == f"gcloud services enable {service} --project={PROJECT_ID}"
+        server.switched_off = {"storage.v1", "iam.v1"}
+    found = {finding.what: finding for finding in problems(cloud)}
+    for service, state in (("storage.googleapis.com", "broken"), ("iam.googleapis.com", "warning")):
+        finding = found[f"API {service}"]
+        assert (finding.state, finding.fix) == (state, f"gcloud services enable {service} --project={PROJECT_ID}")
 
 
 def test_a_bucket_and_a_project_that_do_not_exist(cloud: WholeCloud) -> None:
@@ -171,7 +168,6 @@ def test_a_bucket_and_a_project_that_do_not_exist(cloud: WholeCloud) -> None:
 @pytest.mark.parametrize(
     ("bucket", "dataset", "fix"),
     [
-        ("EUROPE-WEST1", "europe-west1", "export CHICAGO_CRIME_GCP_REGION=europe-west1"),
         ("US-CENTRAL1", "US", "export CHICAGO_CRIME_BIGQUERY_DATASET=chicago_crime_us_central1"),
         (
             "EU",
@@ -223,10 +219,9 @@ def test_without_credentials_one_signs_in_with_a_quota_project(
     assert finding.fix == f"{login} && gcloud auth application-default set-quota-project {PROJECT_ID}"
 
 
-@pytest.mark.parametrize("name", ["gcs_endpoint", "google_api_endpoint"])
-def test_a_service_that_cannot_be_reached(cloud: WholeCloud, name: str) -> None:
-    found = problems(cloud, **{name: "http://127.0.0.1:9"})
-    assert found
+def test_a_service_that_cannot_be_reached(cloud: WholeCloud) -> None:
+    found = problems(cloud, gcs_endpoint="http://127.0.0.1:9", google_api_endpoint="http://127.0.0.1:9")
+    assert len(found) > 1
     assert all("cannot be reached" in finding.detail and finding.fix for finding in found)
 
 

@@ -86,11 +86,10 @@ def all_independent(cloud: WholeCloud) -> None:
     ("prepare", "failed", "words"),
     [
         (no_create, {PUT}, "storage.objects.create"),
-        (fails("'CSV'"), {LOAD}, "As Google says it"),
         (fails("MERGE"), {MERGE}, "As Google says it"),
         (all_independent, {EXPORT, PUBLISH, BATCH, CLUSTER}, "As Google says it"),
     ],
-    ids=["put", "load", "merge", "all that are independent"],
+    ids=["put", "merge", "all that are independent"],
 )
 def test_a_step_that_fails_says_so_and_stops_nothing_that_does_not_need_it(
     cloud: WholeCloud, tmp_path: Path, prepare: Callable[[WholeCloud], None], failed: set[str], words: str

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from typer.testing import CliRunner
 
 from chicago_crime.cli.app import app
+from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
 from chicago_crime_tests.servers.faults import Request
 from chicago_crime_tests.servers.google_server import GoogleServer
@@ -18,15 +19,12 @@ from chicago_crime_tests.waiting import TIMEOUT_S
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
 
 WIDE = {"COLUMNS": "250"}
-CRIMES_IN = {
-    "raw_crimes": lambda row: 1,
-    "crimes": lambda row: 1,
-    "enriched_crimes": lambda row: 1,
-    "hot_spots": lambda row: row["crimes"] if row["offense_class"] == "all" else 0,
-    "area_rates": lambda row: row["crimes"] if row["offense_class"] == "all" else 0,
-    "crimes_hourly": lambda row: row["crimes"] + row["time_placeholders"],
-}
-"""The number of crimes that a row of a table stands for; in the other tables it is `crimes`."""
+
+
+def counted(table: str) -> str:
+    """SQL, for DuckDB as well, of the number of crimes that a table accounts for."""
+    adds_up = TABLES[table].adds_up
+    return adds_up.total if adds_up else "COUNT(*)"
 
 
 class Ended(NamedTuple):
@@ -78,11 +76,9 @@ class Cloud(WholeCloud):
 
     def crimes(self, table: str) -> dict[int, int]:
         """The number of crimes of each year that a table accounts for."""
-        counted: dict[int, int] = {}
-        for row in self.rows(table):
-            year = int(row["year"]) if "year" in row else (row.get("date") or row.get("month")).year
-            counted[year] = counted.get(year, 0) + CRIMES_IN.get(table, lambda row: row["crimes"])(row)
-        return counted
+        live = self.bigquery.catalog.find(DATASET, table)
+        query = f"SELECT CAST(year AS INT), CAST({counted(table)} AS INT) FROM {live.rows_table} GROUP BY ALL"
+        return dict(self.bigquery.catalog.database.cursor().sql(query).fetchall())
 
     def left(self) -> list[str]:
         """What costs money or waits to be removed: clusters, running jobs, staged objects and files, notes of runs."""
@@ -104,9 +100,9 @@ class Cloud(WholeCloud):
             server.requests.clear()
 
 
-def cloud_in(folder: Path, engine: str = "sail") -> AbstractContextManager[Cloud]:
+def cloud_in(folder: Path) -> AbstractContextManager[Cloud]:
     """A cloud that lasts as long as the context."""
-    return whole_cloud(folder, engine, Cloud)
+    return whole_cloud(folder, kind=Cloud)
 
 
 def kind_of(request: Request) -> str:

@@ -14,7 +14,7 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, parse
 from chicago_crime.settings import Settings
 from chicago_crime.tables import TABLES
-from chicago_crime_tests.end_to_end.cloud import Cloud, kind_of
+from chicago_crime_tests.end_to_end.cloud import Cloud, counted, kind_of
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyServer, Request
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 from chicago_crime_tests.whole_cloud import BUCKET
@@ -25,15 +25,6 @@ OLD, NEW = 3, 4
 
 COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
 """The tables that account for every crime of a year."""
-
-CRIMES = {
-    "raw_crimes": "COUNT(*)",
-    "crimes": "COUNT(*)",
-    "enriched_crimes": "COUNT(*)",
-    "hot_spots": "SUM(crimes) FILTER (offense_class = 'all')",
-    "area_rates": "SUM(crimes) FILTER (offense_class = 'all')",
-}
-"""SQL for the number of crimes in a table; in the other tables it is the sum of `crimes`."""
 
 BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
 
@@ -91,10 +82,10 @@ class Chosen:
         return rule
 
 
-def run_of(cloud: Cloud, version: str, assets: str = "", years: str = str(YEAR)) -> list[str]:
-    """The command that loads years of a version, or some assets of it."""
+def run_of(cloud: Cloud, version: str, assets: str = "") -> list[str]:
+    """The command that loads a version, or some assets of it."""
     some = ["--assets", assets] if assets else []
-    return ["run", "--years", years, "--folder", str(cloud.folder / version), "--accept", "a test", *some]
+    return ["run", "--years", str(YEAR), "--folder", str(cloud.folder / version), "--accept", "a test", *some]
 
 
 def load(cloud: Cloud, version: str, assets: str = "") -> None:
@@ -102,9 +93,9 @@ def load(cloud: Cloud, version: str, assets: str = "") -> None:
     assert ended.code == 0, ended.output
 
 
-def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
-    """The version of a year in each table, in crimes a month. Checks that no year is mixed and no crime duplicated."""
-    found = {name: cloud.crimes(name).get(year, 0) for name in COUNTED}
+def versions(cloud: Cloud) -> dict[str, int]:
+    """The version of the year in each table, in crimes a month. Checks that none is mixed and no crime duplicated."""
+    found = {name: cloud.crimes(name).get(YEAR, 0) for name in COUNTED}
     assert set(found.values()) <= {12 * OLD, 12 * NEW}, found
     for table in ("crimes", "enriched_crimes"):
         ids = [row["id"] for row in cloud.rows(table)]
@@ -114,16 +105,16 @@ def versions(cloud: Cloud, year: int = YEAR) -> dict[str, int]:
 
 def published_version(settings: Settings) -> int:
     """The version that readers see, in crimes a month. Checks that all tables and years show the same one."""
-    counts = [f"(SELECT {CRIMES.get(name, 'SUM(crimes)')} FROM {name})" for name in COUNTED if name != "raw_crimes"]
+    counts = [f"(SELECT {counted(name)} FROM {name})" for name in COUNTED if name != "raw_crimes"]
     reader = Installation(settings).reader()
     [found] = reader.first_rows(f"SELECT {', '.join(counts)}", None).rows
     assert len({int(crimes) for crimes in found}) == 1, found
     return int(found[0]) // 12 // len(reader.catalog.years)
 
 
-def assert_made_of(cloud: Cloud, per_month: int, assets: str = "", year: int = YEAR) -> None:
+def assert_made_of(cloud: Cloud, per_month: int, assets: str = "") -> None:
     """Check that all tables, or those among some assets, are of one version, and that nothing waits to be removed."""
-    found = versions(cloud, year)
+    found = versions(cloud)
     made = [name for name in found if not assets or name in assets.split(",")]
     assert {name: found[name] for name in made} == dict.fromkeys(made, per_month)
     assert cloud.left() == []

@@ -1,5 +1,6 @@
 """Pages in the tests' browser; apart from `browsing.py` so that tests without a browser do not import Playwright."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,3 +27,20 @@ def silent_page(browser: Browser, **options: Any) -> Iterator[Page]:
     yield page
     page.close()
     assert messages == []
+
+
+def open_page(page: Page, address: str) -> None:
+    """Go to an address of the dashboard, and wait for its charts."""
+    page.goto(address)
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Wait until the charts are those of the address."""
+    page.wait_for_function("document.documentElement.dataset.drawn === location.pathname + location.search")
+
+
+def number(page: Page, label: str) -> int:
+    """A number of the page, by its label."""
+    card = page.locator(".number").filter(has=page.get_by_text(label, exact=True))
+    return int(re.sub(r"[^\d]", "", card.locator(".value").inner_text()))

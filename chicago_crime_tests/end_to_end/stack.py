@@ -95,7 +95,7 @@ class Stack:
             self.processes[service] = subprocess.Popen(
                 # The test runner may ignore signals; in a container none is ignored.
                 ["env", "--default-signal", *self._moved(self.services[service]["command"])],
-                env=self._environment(service),
+                env=self.environment(service),
                 cwd=self.home,
                 stdout=log,
                 stderr=log,
@@ -113,31 +113,20 @@ class Stack:
         def is_healthy() -> bool:
             ended = service in self.processes and self.processes[service].poll() is not None
             assert not ended, self.log(service)
-            return self.check(service).returncode == 0
+            return subprocess.run(command, env=self.environment(service), cwd=self.home, check=False).returncode == 0
 
-        wait_until(is_healthy)
-
-    def check(self, service: str) -> subprocess.CompletedProcess[bytes]:
-        """Run a service's health check once."""
         kind, *command = self._moved(self.services[service]["healthcheck"]["test"])
         assert kind == "CMD"
-        environment = self._environment(service)
-        return subprocess.run(
-            command, env=environment, cwd=self.home, capture_output=True, check=False, timeout=TIMEOUT_S
-        )
+        wait_until(is_healthy)
 
     def stop(self, service: str, by: signal.Signals = signal.SIGTERM) -> int:
         """Stop a service as Docker does, or kill it with its children. Returns its exit code."""
-        self.send(service, by)
-        return self.processes.pop(service).wait(TIMEOUT_S)
-
-    def send(self, service: str, signal_: signal.Signals) -> None:
-        """Send a service a signal. As in a container, SIGKILL also ends its children."""
-        process = self.processes[service]
-        if signal_ is signal.SIGKILL:
-            os.killpg(process.pid, signal_)
+        process = self.processes.pop(service)
+        if by is signal.SIGKILL:
+            os.killpg(process.pid, by)
         else:
-            process.send_signal(signal_)
+            process.send_signal(by)
+        return process.wait(TIMEOUT_S)
 
     def kill_all(self) -> None:
         """Kill whatever is still running."""
@@ -180,7 +169,7 @@ class Stack:
             server.send_signal(signal.SIGINT)  # disconnects all clients
             server.wait(TIMEOUT_S)
 
-    def _environment(self, service: str) -> dict[str, str]:
+    def environment(self, service: str) -> dict[str, str]:
         """A service's variables, and those that its programs need on this machine."""
         if service == "postgres":
             where = {"PGHOST": "127.0.0.1", "PGPORT": self.ports["5432"]}

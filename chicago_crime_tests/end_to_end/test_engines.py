@@ -20,7 +20,7 @@ from chicago_crime_tests.support import REAL_DATA, folder_settings, program_miss
 
 pytestmark = pytest.mark.java
 
-YEAR = 2016
+YEAR = 2021
 
 
 def java_home() -> Path:

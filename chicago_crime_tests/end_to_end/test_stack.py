@@ -1,20 +1,18 @@
-"""The stack of `docker-compose.yaml` as processes: runs, queue, retries, dashboard, schedule and sensor."""
+"""The stack of `docker-compose.yaml` as processes: queue, runs in the code location, retries, dashboard."""
 
-import json
 import re
 import signal
 import tempfile
 import urllib.request
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
-from zoneinfo import ZoneInfo
 
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from dagster import DagsterInstance, DagsterRunStatus
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster_graphql import DagsterGraphQLClient
 
 from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.end_to_end.stack import Stack
@@ -24,30 +22,6 @@ pytestmark = pytest.mark.postgresql
 
 ROWS = 600
 WEB, DASHBOARD = "3000", "8050"
-RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-
-LAUNCH = """
-mutation Launch($job: String!, $tags: [ExecutionTag!]!) {
-  launchPipelineExecution(executionParams: {
-    selector: {repositoryLocationName: "chicago_crime", repositoryName: "__repository__", jobName: $job},
-    runConfigData: {}, executionMetadata: {tags: $tags}
-  }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
-}"""
-RUNS = "{ runsOrError { ... on Runs { results { runId status parentRunId tags { key value } } } } }"
-EVENTS = """query Events($run: ID!) { logsForRun(runId: $run) {
-  ... on EventConnection { events { __typename ... on MessageEvent { message } } } } }"""
-AUTOMATION = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
-  schedules { name scheduleState { status } } sensors { name sensorState { status } } } } } }"""
-
-WHERE = 'repositoryLocationName: "chicago_crime", repositoryName: "__repository__"'
-SENSOR = f"""mutation {{ sensorDryRun(selectorData: {{{WHERE}, sensorName: "new_source_files"}}, cursor: "") {{
-  ... on PythonError {{ message stack }}
-  __typename ... on DryRunInstigationTick {{ evaluationResult {{ skipReason error {{ message }} }} }} }} }}"""
-SCHEDULE = f"""mutation Dry($at: Float) {{
-  scheduleDryRun(selectorData: {{{WHERE}, scheduleName: "refresh_newest_years"}}, timestamp: $at) {{
-    ... on PythonError {{ message stack }}
-    __typename ... on DryRunInstigationTick {{
-      evaluationResult {{ runRequests {{ tags {{ key value }} }} error {{ message }} }} }} }} }}"""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +46,17 @@ def stack() -> Iterator[Stack]:
         assert [process.cmdline() for process in psutil.process_iter() if belongs(process, folder)] == []
 
 
+@pytest.fixture(scope="module")
+def instance(stack: Stack) -> Iterator[DagsterInstance]:
+    """The records of the stack's runs, as its services see them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.environment("daemon").items():
+            if name.startswith("DAGSTER_"):
+                patch.setenv(name, value)
+        with DagsterInstance.from_config(str(stack.home)) as instance:
+            yield instance
+
+
 def belongs(process: psutil.Process, folder: Path) -> bool:
     """Whether a process belongs to the stack in a folder."""
     try:
@@ -88,86 +73,52 @@ def shorten_intervals(instance: Path) -> None:
     instance.write_text(text.replace("run_queue:", "run_queue:\n  dequeue_interval_seconds: 1"))
 
 
-def call(stack: Stack, query: str, **variables: Any) -> Any:
-    """Send a GraphQL query to the webserver, as the UI does."""
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"{stack.address(WEB)}/graphql", body, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-            answer = json.load(response)
-    except HTTPError as error:
-        pytest.fail(f"{error}: {error.read().decode()}")
-    assert "errors" not in answer, answer
-    [data] = answer["data"].values()
-    return data
+def launch(stack: Stack, year: int) -> str:
+    """Launch a run of the whole graph as the UI does, and wait until it has started."""
+    tags = dict.fromkeys((ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG), str(year))
+    client = DagsterGraphQLClient("127.0.0.1", int(stack.ports[WEB]))
+    run = client.submit_job_execution("load_and_publish", tags=tags)
+    wait_until(lambda: client.get_run_status(run) is DagsterRunStatus.STARTED)
+    return run
 
 
-def launch(stack: Stack, first: int, last: int) -> str:
-    """Launch a run of the whole graph for a range of years."""
-    tags = [{"key": name, "value": str(year)} for name, year in zip(RANGE, (first, last), strict=True)]
-    return launch_job(stack, "load_and_publish", tags)
+def status(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run
+    return run.status
 
 
-def launch_job(stack: Stack, job: str, tags: list[dict[str, str]]) -> str:
-    launched = call(stack, LAUNCH, job=job, tags=tags)
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    return launched["run"]["runId"]
+def final_status(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:
+    ended = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
+    return wait_until(lambda: (now := status(instance, run_id)) in ended and now)
 
 
-def runs(stack: Stack) -> dict[str, dict[str, Any]]:
-    return {run["runId"]: run for run in call(stack, RUNS)["results"]}
-
-
-def status(stack: Stack, run: str) -> str:
-    return runs(stack)[run]["status"]
-
-
-def final_status(stack: Stack, run: str) -> str:
-    """Wait until a run ends, and return its status."""
-    states = ("SUCCESS", "FAILURE", "CANCELED")
-    return wait_until(lambda: (now := status(stack, run)) in states and now)
-
-
-def messages(stack: Stack, run: str) -> str:
-    events = call(stack, EVENTS, run=run)["events"]
-    return "\n".join(f"{event['__typename']} {event.get('message')}" for event in events)
+def log_of(instance: DagsterInstance, run_id: str) -> str:
+    entries = instance.all_logs(run_id)
+    return "\n".join(f"{one.dagster_event and one.dagster_event.event_type_value} {one.message}" for one in entries)
 
 
 def page(stack: Stack, path: str) -> str:
     with urllib.request.urlopen(stack.address(DASHBOARD) + path, timeout=TIMEOUT_S) as answer:
-        assert answer.status == 200
         return answer.read().decode()
 
 
-def rows(stack: Stack, table: str, year: int) -> int:
-    return pq.read_metadata(stack.folder / "data" / "warehouse" / table / f"{year}.parquet").num_rows
+def rows(stack: Stack, year: int) -> int:
+    return pq.read_metadata(stack.folder / "data" / "warehouse" / "enriched_crimes" / f"{year}.parquet").num_rows
 
 
-def test_the_schedule_and_the_sensor_are_off_and_work(stack: Stack) -> None:
-    [repository] = call(stack, AUTOMATION)["nodes"]
-    assert repository["schedules"] == [{"name": "refresh_newest_years", "scheduleState": {"status": "STOPPED"}}]
-    off = {"status": "STOPPED"}
-    assert repository["sensors"] == [
-        {"name": name, "sensorState": off} for name in ("default_automation_condition_sensor", "new_source_files")
-    ]
-    result = call(stack, SENSOR)["evaluationResult"]
-    assert result["error"] is None and "sample" in result["skipReason"]
-    monday = datetime(2016, 3, 7, 6, tzinfo=ZoneInfo("America/Chicago"))
-    result = call(stack, SCHEDULE, at=monday.timestamp())["evaluationResult"]
-    assert result["error"] is None
-    [request] = result["runRequests"]
-    tags = {tag["key"]: tag["value"] for tag in request["tags"]}
-    assert [tags[name] for name in RANGE] == ["2015", "2016"]
-
-
-def test_a_run_from_the_ui_is_queued_runs_in_the_code_location_and_shows_in_the_dashboard(stack: Stack) -> None:
+def test_a_run_from_the_ui_is_queued_outlives_a_stop_and_shows_in_the_dashboard(
+    stack: Stack, instance: DagsterInstance
+) -> None:
     assert "Nothing is loaded" in page(stack, "/overview")
-    run = launch(stack, 2016, 2016)
-    assert final_status(stack, run) == "SUCCESS", messages(stack, run)
-    events = messages(stack, run)
-    assert events.index("RunEnqueuedEvent") < events.index("RunStartingEvent"), "the daemon dequeues it"
+    run = launch(stack, 2016)
+    assert stack.stop("code") == 0
+    assert status(instance, run) is DagsterRunStatus.SUCCESS, log_of(instance, run)
     assert run in (stack.folder / "code.log").read_text(), "it is a process of the code location"
-    count = rows(stack, "enriched_crimes", 2016)
+    stack.start("code")
+    events = log_of(instance, run)
+    assert events.index("PIPELINE_ENQUEUED") < events.index("PIPELINE_STARTING"), "the daemon dequeues it"
+    count = rows(stack, 2016)
     assert count >= ROWS * 0.9
     overview = wait_until(lambda: f"{count:,}" in (text := page(stack, "/overview?year=2016")) and text)
     assert "SYNTHETIC" in overview
@@ -177,30 +128,13 @@ def test_a_run_from_the_ui_is_queued_runs_in_the_code_location_and_shows_in_the_
     assert sorted(files) == ["dagster.yaml", "workspace.yaml"]
 
 
-def test_a_stopped_code_location_finishes_its_runs_and_others_stay_in_the_queue(stack: Stack) -> None:
-    run = launch(stack, 2006, 2008)
-    wait_until(lambda: status(stack, run) == "STARTED")
-    stack.send("code", signal.SIGTERM)
-    waiting, refused = launch(stack, 2011, 2011), launch_job(stack, "fetch_boundaries", [])
-    wait_until(lambda: "re-submitting the run into the queue" in messages(stack, refused))
-    assert status(stack, run) == "STARTED", "the code location refused the new run while it was still up"
-    assert status(stack, waiting) == "QUEUED", "the other run has its pools"
-    assert stack.stop("code") == 0
-    assert status(stack, run) == "SUCCESS"
-    stack.start("code")
-    for one in (waiting, refused):
-        assert final_status(stack, one) == "SUCCESS", messages(stack, one)
-    assert all(one["parentRunId"] is None for one in runs(stack).values()), "no run was retried"
-
-
-def test_a_run_whose_code_location_is_killed_fails_and_is_retried(stack: Stack) -> None:
-    run = launch(stack, 2002, 2002)
-    wait_until(lambda: status(stack, run) == "STARTED")
+def test_a_run_whose_code_location_is_killed_fails_and_is_retried(stack: Stack, instance: DagsterInstance) -> None:
+    run = launch(stack, 2002)
     stack.stop("code", signal.SIGKILL)
-    assert status(stack, run) == "STARTED", "nothing has noticed yet"
+    assert status(instance, run) is DagsterRunStatus.STARTED, "nothing has noticed yet"
     stack.start("code")
-    assert final_status(stack, run) == "FAILURE"
-    assert "no process for it" in messages(stack, run)
-    [retry] = wait_until(lambda: [one["runId"] for one in runs(stack).values() if one["parentRunId"] == run])
-    assert final_status(stack, retry) == "SUCCESS", messages(stack, retry)
-    assert rows(stack, "enriched_crimes", 2002) >= ROWS * 0.9
+    assert final_status(instance, run) is DagsterRunStatus.FAILURE
+    assert "no process for it" in log_of(instance, run)
+    [retry] = wait_until(lambda: [one.run_id for one in instance.get_runs() if one.parent_run_id == run])
+    assert final_status(instance, retry) is DagsterRunStatus.SUCCESS, log_of(instance, retry)
+    assert rows(stack, 2002) >= ROWS * 0.9

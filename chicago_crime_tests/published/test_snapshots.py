@@ -1,6 +1,7 @@
 """Readers see a whole snapshot or the one before, whatever happens to a run or to a file."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -95,15 +96,17 @@ def test_columns_that_lost_their_values_are_refused(loaded_copy: Settings) -> No
         assert f"{column} has values in the published 2014, and none in the new file" in report.reasons[0]
 
 
-def test_vanished_crimes_of_one_area_are_found_although_the_year_lost_few(tmp_path: Path) -> None:
+def test_vanished_crimes_of_one_area_or_month_are_found_although_the_year_lost_few(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     most = crimes_of_months(2014, per_month=100)
     few = [row | {"id": str(900_000_000 + n), "community_area": "9"} for n, row in enumerate(most[:60])]
     write_csv(tmp_path / "in" / "2014.csv", [*most, *few])
     run_well(settings, 2014)
-    write_csv(tmp_path / "in" / "2014.csv", [*most, *few[7:]])
+    moved = [row | {"date": re.sub("^12", "11", row["date"])} for row in most]
+    write_csv(tmp_path / "in" / "2014.csv", [*moved, *few[7:]])
     [report] = run(settings, 2014)
     assert "7 of the 60 crimes that are published of 2014 in community area 9" in report.reasons[0]
+    assert "2014-12 has crimes in the published year, and none in the new file" in report.reasons[0]
 
 
 def test_real_rows_replace_synthetic_ones_and_the_two_never_share_a_snapshot(tmp_path: Path) -> None:

@@ -1,56 +1,40 @@
-"""Runs the PySpark programs of the Dataproc server, each in its own process.
-
-Sail works on the files of the buckets. Apache Spark reads and writes gs:// addresses with Google's own connector, as a
-machine of Dataproc does.
-"""
+"""Runs the PySpark programs of the Dataproc server, each in its own process, with Sail on the files of the buckets."""
 
 import os
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from chicago_crime_tests.servers.credentials import service_account_file
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 DRIVER = Path(__file__).with_name("spark_driver.py")
-LOCAL = "--conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=4"
 OUTPUT_BYTES = 2000
 """Size of a file of a driver's output before the next begins. Google's are larger."""
-
-
-def connector_jar() -> Path | None:
-    """Google's connector for Hadoop, from the package pyspark-gcs; None without that."""
-    found = find_spec("pyspark_gcs")
-    folders = found.submodule_search_locations if found else None
-    return next(Path(folders[0]).glob("jars/gcs-connector-*-shaded.jar")) if folders else None
 
 
 class Program:
     """One program, which starts at once and calls `is_over` with its exit code at its end.
 
     Attributes:
-        engine: "sail", or "jvm" for Apache Spark; "" to run nothing and succeed after `pretend_s`.
+        runs: False to run nothing and succeed after `pretend_s`.
     """
 
     def __init__(
         self,
         storage: StorageServer,
-        engine: str,
+        runs: bool,
         pretend_s: float,
         main: str,
         modules: Sequence[str],
         arguments: Sequence[str],
-        properties: Mapping[str, str],
         output: tuple[str, str],
         is_over: Callable[[int], None],
     ):
-        self.storage, self.engine, self.pretend_s = storage, engine, pretend_s
+        self.storage, self.runs, self.pretend_s = storage, runs, pretend_s
         self._given = main, modules, arguments
-        self._conf = " ".join(f"--conf {name}={value}" for name, value in properties.items())
         self._output, self._is_over = output, is_over
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
@@ -68,7 +52,7 @@ class Program:
         self._thread.join()
 
     def _run(self) -> None:
-        if not self.engine:
+        if not self.runs:
             self._stopped.wait(self.pretend_s)
             self._is_over(-9 if self._stopped.is_set() else 0)
             return
@@ -80,14 +64,9 @@ class Program:
                 self._print(f"{error}\n".encode(), 0)
                 self._is_over(1)
                 return
-            given, conf = arguments, self._conf
-            if self.engine == "sail":
-                given = [self._local(text) for text in arguments]
-            else:
-                conf += "".join(f" --conf {name}={value}" for name, value in self._connector(Path(folder)).items())
-            command = [sys.executable, str(DRIVER), self.engine, folder, str(files[-1]), *given]
+            given = [self._local(text) for text in arguments]
+            command = [sys.executable, str(DRIVER), folder, str(files[-1]), *given]
             environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
-            environment["PYSPARK_SUBMIT_ARGS"] = f"--master local[2] {LOCAL} {conf} pyspark-shell"
             self._process = subprocess.Popen(
                 command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )
@@ -101,18 +80,6 @@ class Program:
         file = folder / Path(name).name
         file.write_bytes(self.storage.read(bucket, name))
         return file
-
-    def _connector(self, folder: Path) -> dict[str, object]:
-        """Spark's settings for Google's connector, which signs in as the machine's account."""
-        token = self.storage.token_uri
-        of_hadoop = {
-            "impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem",
-            "storage.root.url": self.storage.url,
-            "token.server.url": token,
-            "auth.service.account.json.keyfile": service_account_file(folder / "account", token),
-        }
-        settings = {f"spark.hadoop.fs.gs.{name}": value for name, value in of_hadoop.items()}
-        return settings | {"spark.driver.extraClassPath": connector_jar()}
 
     def _local(self, text: str) -> str:
         """An argument, or the local path in place of a URI."""

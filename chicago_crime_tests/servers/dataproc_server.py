@@ -50,17 +50,17 @@ class DataprocServer(GoogleServer):
 
     Attributes:
         dataproc: its state; a test may read and change it.
-        engine: what programs run on: "sail", "jvm" (Apache Spark, needs Java), or "" to run none of them.
-        pretend_s: without an engine, how long a program seems to run, in seconds.
+        runs: whether programs run, or only seem to.
+        pretend_s: how long a program seems to run, in seconds.
         refuses: errors to answer, by the name of a call, such as `clusters.create`.
     """
 
     api_name = "dataproc.v1"
     handler = _Handler
 
-    def __init__(self, storage: StorageServer, engine: str = "sail", port: int = 0):
-        super().__init__(port)
-        self.storage, self.engine, self.pretend_s = storage, engine, 0.0
+    def __init__(self, storage: StorageServer, runs: bool = True):
+        super().__init__()
+        self.storage, self.runs, self.pretend_s = storage, runs, 0.0
         self.refuses: dict[str, RefusedError] = {}
         self.programs: list[Program] = []
         self.dataproc = Dataproc(self._run)
@@ -87,6 +87,6 @@ class DataprocServer(GoogleServer):
                 program.join()
 
     def _run(self, *given: Any) -> Program:
-        program = Program(self.storage, self.engine, self.pretend_s, *given)
+        program = Program(self.storage, self.runs, self.pretend_s, *given)
         self.programs.append(program)
         return program

@@ -14,6 +14,11 @@ from chicago_crime_tests.servers.google_server import RefusedError
 
 Json = dict[str, Any]
 
+STEP_S = 0.02
+"""How long the creation and the deletion of a cluster take."""
+DEFAULT_BUCKET = "dataproc-staging"
+"""Google's own bucket, for output of requests that name none; clients may not read it."""
+
 _IMAGES = re.compile(r"(2\.[0-3]|3\.0)(\.\d+)?(-(debian|ubuntu|rocky)\d+)?")
 _OVER = {"DONE", "ERROR", "CANCELLED", "SUCCEEDED", "FAILED"}
 
@@ -59,18 +64,12 @@ class Dataproc:
 
     Attributes:
         run: starts a program, with the arguments of `Program` from `main` on.
-        step_s: how long the creation and the deletion of a cluster take, in seconds.
         creation_fails: the error with which the creation of every cluster ends; "" for none.
-        default_bucket: Google's own bucket, for output of requests that name none; clients may not read it.
-        is_default_forced: whether output goes there although a request names another.
         clusters_made: names of all clusters ever created, in order.
     """
 
     run: Callable[..., Program]
-    step_s: float = 0.02
     creation_fails: str = ""
-    default_bucket: str = "dataproc-staging"
-    is_default_forced: bool = False
     clusters: dict[str, Cluster] = field(default_factory=dict)
     jobs: dict[str, Task] = field(default_factory=dict)
     batches: dict[str, Task] = field(default_factory=dict)
@@ -107,7 +106,7 @@ class Dataproc:
             raise RefusedError(400, "Clusters must have at least 2 workers")
         if name in self.clusters:
             raise RefusedError(409, f"Already exists: Failed to create cluster: Cluster {place}/clusters/{name}")
-        self.clusters[name] = Cluster(given, str(uuid4()), changes_at=time.monotonic() + self.step_s)
+        self.clusters[name] = Cluster(given, str(uuid4()), changes_at=time.monotonic() + STEP_S)
         self.clusters_made.append(name)
         return self._operation(place)
 
@@ -116,7 +115,7 @@ class Dataproc:
         found = self.cluster(name)
         if found.state == "DELETING":
             raise RefusedError(400, f"Cannot delete cluster '{name}' while it has other pending delete operations.")
-        found.state, found.changes_at = "DELETING", time.monotonic() + self.step_s
+        found.state, found.changes_at = "DELETING", time.monotonic() + STEP_S
         for job in self.jobs.values():
             if job.resource["placement"]["clusterName"] == name and not job.is_over:
                 self._set_job(job, "ERROR", "Job aborted: the cluster was deleted")
@@ -133,7 +132,7 @@ class Dataproc:
             raise RefusedError(400, f"Cluster is not in RUNNING state, but {cluster.state}")
         if id_ in self.jobs:
             raise RefusedError(409, f"Already exists: Failed to submit job: Job {id_}")
-        bucket = cluster.given["config"].get("configBucket", self.default_bucket)
+        bucket = cluster.given["config"].get("configBucket", DEFAULT_BUCKET)
         prefix = f"google-cloud-dataproc-metainfo/{cluster.uuid}/jobs/{id_}/driveroutput"
         made = {
             "driverOutputResourceUri": f"gs://{bucket}/{prefix}",
@@ -142,8 +141,7 @@ class Dataproc:
         job = self.jobs[id_] = Task(given | made)
         self._set_job(job, "PENDING")
         about = given["pysparkJob"]
-        properties, end = about.get("properties", {}), partial(self._job_is_over, job)
-        job.program = self.run(*_program(about), properties, (bucket, prefix), end)
+        job.program = self.run(*_program(about), (bucket, prefix), partial(self._job_is_over, job))
         return dict(job.resource)
 
     def job(self, id_: str) -> Json:
@@ -166,8 +164,7 @@ class Dataproc:
         operation = self._operation(place)
         prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/srvls-batch-{uuid4()}/driveroutput"
         execution = given.get("environmentConfig", {}).get("executionConfig", {})
-        named = None if self.is_default_forced else execution.get("stagingBucket")
-        bucket = named or self.default_bucket
+        bucket = execution.get("stagingBucket", DEFAULT_BUCKET)
         made = {
             "name": f"{place}/batches/{id_}",
             "operation": operation["name"],
@@ -176,8 +173,7 @@ class Dataproc:
         batch = self.batches[id_] = Task(given | made)
         self._set_batch(batch, "PENDING")
         about = given["pysparkBatch"]
-        properties, end = given.get("runtimeConfig", {}).get("properties", {}), partial(self._batch_is_over, batch)
-        batch.program = self.run(*_program(about), properties, (bucket, prefix), end)
+        batch.program = self.run(*_program(about), (bucket, prefix), partial(self._batch_is_over, batch))
         return operation
 
     def batch(self, id_: str) -> Json:

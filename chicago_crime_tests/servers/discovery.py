@@ -1,4 +1,4 @@
-"""Checks of requests and responses against Google's discovery documents: names and required fields.
+"""Checks of requests against Google's discovery documents: names and required fields.
 
 The documents come with `google-api-python-client`. An unknown field of a body is an error here; some of Google's
 services would ignore it.
@@ -22,7 +22,7 @@ _REQUIRED = re.compile(r"\[?Required\b")
 
 
 class NotOfTheApiError(Exception):
-    """A request or a response does not follow the API; the message names the method, the field and the problem."""
+    """A request does not follow the API; the message names the method, the field and the problem."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,6 @@ class Called:
         parameters: of the path, decoded.
         is_upload: whether the address is that of uploads.
         is_download: whether the address is that of downloads, or the content is wanted (`alt=media`).
-        is_partial: whether the client wants only some fields of the response.
         about: the method's entry in the document.
     """
 
@@ -42,7 +41,6 @@ class Called:
     parameters: dict[str, str]
     is_upload: bool
     is_download: bool
-    is_partial: bool
     about: Mapping[str, Any]
 
 
@@ -78,27 +76,8 @@ class Api:
         if given is not None:
             if not request:
                 raise NotOfTheApiError(f"{called.method}: it takes no body, and got {str(given)[:200]}")
-            check = _Check(self, called, is_answer=False, wants_all=http_method != "PATCH")
-            check.value(request, given, f"{called.method}: body")
+            _Check(self, called, wants_all=http_method != "PATCH").value(request, given, f"{called.method}: body")
         return called
-
-    def check_answer(self, called: Called, body: bytes | Any = b"") -> None:
-        """Check the JSON body of a successful response.
-
-        Raises:
-            NotOfTheApiError: a field is unknown or missing.
-        """
-        if called.is_download:
-            return
-        given = json.loads(body) if isinstance(body, bytes) and body else body or {}
-        answer = called.about.get("response")
-        if not answer:
-            if given:
-                raise NotOfTheApiError(f"{called.method}: it answers with nothing, and not with {str(given)[:200]}")
-            return
-        _Check(self, called, is_answer=True, wants_all=not called.is_partial).value(
-            answer, given, f"{called.method}: answer"
-        )
 
     @cached_property
     def _addresses(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any], str]]:
@@ -123,7 +102,6 @@ class Api:
                     {name: unquote(value) for name, value in match.groupdict().items()},
                     is_upload=kind == "upload",
                     is_download=kind == "download" or query.get("alt") == ["media"],
-                    is_partial="fields" in query,
                     about=about,
                 )
         raise NotOfTheApiError(f"{self.document['id']} has no method at {http_method} {path}")
@@ -149,7 +127,6 @@ class _Check:
 
     api: Api
     called: Called
-    is_answer: bool
     wants_all: bool
 
     def value(self, about: Mapping[str, Any], value: Any, where: str) -> None:
@@ -179,9 +156,8 @@ class _Check:
 
     def _is_required(self, field: Mapping[str, Any]) -> bool:
         """Storage's document lists the methods that require a field; newer documents say it in the description."""
-        if self.called.method in field.get("annotations", {}).get("required", []):
-            return not self.is_answer
-        return bool(_REQUIRED.match(field.get("description", "")))
+        is_listed = self.called.method in field.get("annotations", {}).get("required", [])
+        return is_listed or bool(_REQUIRED.match(field.get("description", "")))
 
 
 @cache

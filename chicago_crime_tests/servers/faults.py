@@ -3,7 +3,6 @@
 The normal responses are left to each server's module.
 """
 
-import gzip
 import http
 import socket
 import threading
@@ -26,7 +25,6 @@ class Fault:
         status: respond with this status and a page, and do no work.
         retry_after: the header of that name, in seconds or as a date.
         cut_after: send the headers and this many bytes of the body, then close the connection.
-        take_only: read this many bytes of the request's body, then close the connection.
         loses_answer: do the work, then close the connection without a response.
         breaks_json: do the work, then send a body that is not JSON.
         wait_s: wait this many seconds before the response.
@@ -38,7 +36,6 @@ class Fault:
     status: int | None = None
     retry_after: str = ""
     cut_after: int | None = None
-    take_only: int | None = None
     loses_answer: bool = False
     breaks_json: bool = False
     wait_s: float = 0
@@ -180,36 +177,17 @@ class FaultyHandler(BaseHTTPRequestHandler):
         )  # fmt: skip
         length = int(self.headers.get("Content-Length") or 0)
         with self.server.noting(self.received) as self.fault:
-            is_cut = self.fault.take_only is not None and length > 0
-            self.received.body = self.rfile.read(min(length, self.fault.take_only or 0) if is_cut else length)
-            if self.headers.get("Transfer-Encoding") == "chunked":
-                self.received.body = self._read_chunks()
-            if self.headers.get("Content-Encoding") == "gzip":  # as Google's clients for Java send JSON
-                self.received.body = gzip.decompress(self.received.body)
+            self.received.body = self.rfile.read(length)
             if self.fault.before:
                 self.fault.before()
             self.server.stopping.wait(self.fault.wait_s)
-            if is_cut:
-                self.keep_part()
-                self._hang_up()
-            elif self.fault.status:
+            if self.fault.status:
                 headers = {"Retry-After": self.fault.retry_after} if self.fault.retry_after else {}
                 self.reply(self.fault.status, b"<html>Something is wrong</html>", headers)
             else:
                 self.answer()
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
-
-    def _read_chunks(self) -> bytes:
-        content = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            content += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return content
-
-    def keep_part(self) -> None:
-        """Use the received part of a body that was cut: by default, nothing."""
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str] = {}) -> None:
         """Send a response, or as much of it as the fault allows."""

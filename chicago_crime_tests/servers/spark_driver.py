@@ -1,6 +1,6 @@
 """Runs a PySpark program as a machine of Dataproc does: with Spark and its modules, without `chicago_crime` or Dagster.
 
-python spark_driver.py sail|jvm MODULES_FOLDER MAIN.py [ARGUMENTS]
+python spark_driver.py MODULES_FOLDER MAIN.py [ARGUMENTS]
 """
 
 import importlib.abc
@@ -25,14 +25,11 @@ class _Absent(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def main(engine: str, modules: str, program: str, arguments: list[str]) -> None:
+def main(modules: str, program: str, arguments: list[str]) -> None:
     """Run a program to its end."""
     sys.path[0] = modules
     sys.meta_path.insert(0, _Absent(Path(modules)))
     sys.argv = [program, *arguments]
-    if engine == "jvm":
-        runpy.run_path(program, run_name="__main__")
-        return
     os.environ |= {"RUST_LOG": "error", "SAIL_EXECUTION__DEFAULT_PARALLELISM": "1"}
     from pysail.spark import SparkConnectServer
 
@@ -46,4 +43,4 @@ def main(engine: str, modules: str, program: str, arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

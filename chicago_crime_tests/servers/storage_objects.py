@@ -62,9 +62,6 @@ class Stored:
         return body | {name: value for name, value in self.given.items() if name in _GIVEN}
 
 
-MARKER = ".folder"
-"""File of an object whose name ends in a slash, with which Hadoop marks a folder."""
-
 _GIVEN = ("contentType", "metadata", "cacheControl", "contentEncoding", "contentDisposition", "customTime")
 
 
@@ -75,10 +72,9 @@ class Preconditions:
     wanted: Mapping[str, int]
 
     @classmethod
-    def of(cls, query: Mapping[str, Sequence[str]], prefix: str = "if") -> "Preconditions":
-        """Those of a request on its object, or on the one that it copies (`ifSource`)."""
-        given = {name: int(values[0]) for name, values in query.items() if name.startswith(prefix)}
-        return cls({name: value for name, value in given.items() if prefix == "ifSource" or "Source" not in name})
+    def of(cls, query: Mapping[str, Sequence[str]]) -> "Preconditions":
+        """Those of a request."""
+        return cls({name: int(values[0]) for name, values in query.items() if name.startswith("if")})
 
     def check(self, now: Stored | None, is_read: bool = False) -> None:
         """Check them.
@@ -115,7 +111,7 @@ class Buckets:
 
     def path(self, bucket: str, name: str) -> Path:
         """Where an object's bytes are, or would be."""
-        path = self.folder / bucket / (f"{name}{MARKER}" if name.endswith("/") else name)
+        path = self.folder / bucket / name
         if bucket not in self.names or not path.resolve().is_relative_to((self.folder / bucket).resolve()):
             raise RefusedError(404, "The specified bucket does not exist.")
         return path
@@ -136,8 +132,7 @@ class Buckets:
         """The objects whose names start with a prefix, sorted by name."""
         with self.lock:
             top = self.folder / bucket
-            files = (path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file())
-            names = {name.removesuffix(MARKER) for name in files}
+            names = {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()}
             found = ((name, self.find(bucket, name)) for name in names if name.startswith(prefix))
             return sorted(((name, stored) for name, stored in found if stored), key=lambda item: item[0].encode())
 

@@ -27,8 +27,7 @@ PERMISSIONS = (
 
 
 LISTED_BY = {
-    *("prefix", "delimiter", "includeTrailingDelimiter", "pageToken", "maxResults"),
-    *("projection", "prettyPrint", "fields", "alt"),
+    *("prefix", "delimiter", "pageToken", "maxResults", "projection", "prettyPrint", "fields", "alt"),
 }
 """The parameters of a list that are understood."""
 
@@ -64,17 +63,10 @@ class _Handler(GoogleHandler):
         given, type_, self._content = self._parts() if is_multipart else (self.received.body, type_, b"")
         called = self.check_call(given)
         self._given = ({"contentType": type_} if type_ else {}) | (json.loads(given) if given else {})
-        bucket = called.parameters.get("bucket") or called.parameters["sourceBucket"]
+        bucket = called.parameters["bucket"]
         if bucket not in self.server.buckets.names:
             raise RefusedError(404, "The specified bucket does not exist.")
-        self.method_for(called)(bucket, called.parameters.get("object") or called.parameters.get("sourceObject", ""))
-
-    def keep_part(self) -> None:
-        """Keep the received part of a cut chunk of a resumable upload."""
-        session = self.server.sessions.get(self.query.get("upload_id", [""])[0])
-        start = re.match(r"bytes (\d+)-", self.headers.get("Content-Range", ""))
-        if session and start and session.result is None:
-            session.take(int(start[1]), self.received.body[: len(self.received.body) // STEP * STEP])
+        self.method_for(called)(bucket, called.parameters.get("object", ""))
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error: in plain text for downloads, in JSON for everything else."""
@@ -217,11 +209,8 @@ class _Handler(GoogleHandler):
         prefix, delimiter = given.get("prefix", ""), given.get("delimiter", "")
         found: dict[str, Stored | None] = {}  # None for a prefix, which stands for all objects below it
         for name, stored in self.server.buckets.list(bucket, prefix):
-            inside, mark, rest = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
-            if mark:
-                found.setdefault(prefix + inside + mark, None)
-            if not mark or (not rest and given.get("includeTrailingDelimiter") == "true"):
-                found[name] = stored
+            inside, mark, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
+            found[prefix + inside + mark if mark else name] = None if mark else stored
         left = [item for item in found.items() if item[0] > given.get("pageToken", "")]
         body: dict[str, Any] = {"kind": "storage#objects"}
         if items := [self._resource(bucket, name, stored) for name, stored in left[:most] if stored]:
@@ -231,21 +220,6 @@ class _Handler(GoogleHandler):
         if len(left) > most:
             body["nextPageToken"] = left[most - 1][0]
         self.reply_json(body)
-
-    def _on_objects_rewrite(self, bucket: str, name: str) -> None:
-        """Copy an object, as Hadoop's connector renames; Google asks for several calls only if it is very large."""
-        self._may("storage.objects.get")
-        to = self.called.parameters
-        self._may_write(to["destinationBucket"], to["destinationObject"])
-        source = self._existing(bucket, name)
-        Preconditions.of(self.query, "ifSource").check(source)
-        file = self.server.buckets.new_file()
-        file.write_bytes(source.file.read_bytes())
-        target = to["destinationBucket"], to["destinationObject"]
-        stored = self.server.buckets.publish(*target, file, source.given | self._given, Preconditions.of(self.query))
-        size = {"totalBytesRewritten": str(stored.size), "objectSize": str(stored.size)}
-        done = {"kind": "storage#rewriteResponse", "done": True, "resource": self._resource(*target, stored)}
-        self.reply_json(done | size)
 
     def _on_objects_delete(self, bucket: str, name: str) -> None:
         self._may("storage.objects.delete")

@@ -75,4 +75,4 @@ class Cloud(WholeCloud):
 
 def cloud_in(folder: Path) -> AbstractContextManager[Cloud]:
     """A cloud that runs while the context lasts."""
-    return whole_cloud(folder, "", Cloud)
+    return whole_cloud(folder, False, Cloud)

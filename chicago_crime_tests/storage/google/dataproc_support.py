@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from dagster import (
     AssetExecutionContext,
     DagsterInstance,
@@ -27,23 +25,10 @@ from chicago_crime.storage.spark import JobReport
 from chicago_crime_tests.servers.credentials import PROJECT_ID
 from chicago_crime_tests.whole_cloud import STAGING, WORKER, WholeCloud, whole_cloud
 
-YEARS = (2014, 2015, 2016)
-ROWS = 20
-
 JOB = """
-import sys
-from pyspark.sql import SparkSession
-given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-spark = SparkSession.builder.getOrCreate()
-try:
-    crimes, labels = spark.read.parquet(given["--crimes"]), spark.read.csv(given["--fbi-codes"], header=True)
-    assert labels.count() > 10
-    for year in (2014, 2015, 2016):
-        crimes.where(f"year = {year}").write.parquet(f"{given['--output']}/copies/{year}")
-finally:
-    spark.stop()
+print("It begins.")
+raise ValueError("the job is broken")
 """
-"""Copies rows by year."""
 
 
 class Cloud(WholeCloud):
@@ -74,12 +59,12 @@ class Cloud(WholeCloud):
 
 
 @contextmanager
-def cloud_in(folder: Path, engine: str) -> Iterator[Cloud]:
+def cloud_in(folder: Path, runs: bool) -> Iterator[Cloud]:
     """The servers, in a folder."""
     (folder / "programs").mkdir(parents=True)
-    (folder / "programs" / "copies.py").write_text(JOB)
+    (folder / "programs" / "broken.py").write_text(JOB)
     subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
-    with whole_cloud(folder, engine, Cloud, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
+    with whole_cloud(folder, runs, Cloud, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
         yield cloud
 
 
@@ -91,13 +76,6 @@ def nothing_is_left(cloud: Cloud) -> bool:
     return (cloud.dataproc.live_clusters(), running, cloud.staged(), notes) == ([], [], [], [])
 
 
-def write_crimes(folder: Path) -> None:
-    """Rows of every year, as the warehouse exports them."""
-    folder.mkdir(parents=True)
-    rows = [{"id": 100 * year + n, "year": year} for year in YEARS for n in range(ROWS)]
-    pq.write_table(pa.Table.from_pylist(rows), folder / "crimes.parquet")
-
-
 @dataclass
 class Ran:
     """A Dagster run of the Spark job.
@@ -106,7 +84,6 @@ class Ran:
         success: whether it succeeded.
         log: its log, a message a line.
         reason: why it failed.
-        tables: the tables in the output.
         report: of the runner.
         live_at_load: the clusters that existed when the output was read.
     """
@@ -114,7 +91,6 @@ class Ran:
     success: bool = False
     log: str = ""
     reason: str = ""
-    tables: dict[str, pa.Table] = field(default_factory=dict)
     report: JobReport | None = None
     live_at_load: list[Any] = field(default_factory=list)
 
@@ -123,8 +99,7 @@ def start(
     cloud: Cloud,
     spark: DataprocSpark,
     run_id: str | None = None,
-    fill: Callable[[Path], object] = write_crimes,
-    job: str = "copies",
+    meanwhile: Callable[[Path], object] = lambda folder: None,
 ) -> Ran:
     """Run an asset that runs a Spark job, as the platform's own asset does.
 
@@ -132,20 +107,17 @@ def start(
         cloud: the servers.
         spark: the runner.
         run_id: of the run, to restart one.
-        fill: fills the input folder.
-        job: name of the job.
+        meanwhile: called with the input folder, before the job begins.
     """
     ran = Ran()
 
     @asset
     def enrich(context: AssetExecutionContext) -> Iterator[MaterializeResult]:
-        with spark.workspace(context, job) as workspace:
-            fill(cloud.local(workspace.input))
+        with spark.workspace(context, "broken") as workspace:
+            meanwhile(cloud.local(workspace.input))
             files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
-            ran.report = spark.run(context, job, crimes=workspace.input, output=workspace.output, **files)
+            ran.report = spark.run(context, "broken", crimes=workspace.input, output=workspace.output, **files)
             ran.live_at_load = cloud.dataproc.live_clusters()
-            for folder in filter(Path.is_dir, cloud.local(workspace.output).glob("*")):
-                ran.tables[folder.name] = pq.read_table(folder, partitioning=None)
         yield MaterializeResult()
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
