@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, p_of_change, verdicts
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
@@ -21,7 +20,6 @@ from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 YEARS_BACK = 3
-MAX_DRAWN = 20
 TOTAL = "All selected"
 _NO_INCIDENTS = {f"of_{span}{when}": "" for span in SPANS for when in ("", "_before")}
 """Of the row without a name: no filter chooses crimes without a place or a type."""
@@ -65,11 +63,7 @@ def compare(request: PageRequest) -> View:
     _judge([total], UNLIKE)
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[
-            _table(request, rows, total, end),
-            _chart(request, rows, end),
-            _by_year(request),
-        ],
+        sections=[_table(request, rows, total, end), _by_year(request)],
     )
 
 
@@ -307,33 +301,3 @@ def _gaps(request: PageRequest, means: dict[str, int], newest: dict[str, int]) -
         f"Also gray: means of fewer than {YEARS_BACK} years ({words}), because {format_years(part)} "
         f"{'is' if len(part) == 1 else 'are'} not fully loaded."
     ]
-
-
-def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Section:
-    drawn = [
-        {
-            "name": row["name"],
-            "now": row["year_to_date"],
-            "before": row["year_to_date_before"],
-            "change": row["year_to_date"] - row["year_to_date_before"],
-            "share": row["year_to_date_change"],
-        }
-        for row in rows
-        if row["year_to_date_change"] is not None and not row["year_to_date_is_small"]
-    ]
-    drawn = sorted(drawn[:MAX_DRAWN], key=lambda row: -row["share"])
-    if len(drawn) < 2:  # a chart of one bar is a sentence
-        only = "".join(
-            f"{row['name']}: {as_text(row['share'], 'percent_change')}, {row['now']:,} after {row['before']:,}."
-            for row in drawn
-        )
-        nothing = f"Nothing to show: {end.year - 1} is not loaded or has too few crimes."
-        return Section("changes", "Change in the year to date", only or nothing, shape="wide")
-    return Section(
-        "changes",
-        "Change in the year to date",
-        f"The {len(drawn)} rows with the most crimes, by change on the year before, without small numbers.",
-        caveats.provisional(request.facts, [end.year]),
-        [charts.changes("changes", "Bar chart of changes in the year to date", drawn)],
-        shape="wide",
-    )
