@@ -18,7 +18,6 @@ OUTLINES_FROM_CELLS = (
 LAST_CENSUS = 2020
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
-SMALL_MONTHS = f"Some months have fewer than {SMALL} crimes, so small differences can look like a season."
 
 MANY_TESTS = "The more counts a page tests, the larger an unusual change: two pages may call one change differently."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")

@@ -5,7 +5,7 @@ It is made to be printed or sent. Its numbers, charts and tables are those of th
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -121,7 +121,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
         "figure": cache(partial(_drawn, views)),
         "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
-        "notes": list(_notes([*used, _section(views[2], "season")])),
+        "notes": list(dict.fromkeys(note for section in used for note in section.caveats)),
         "newest": last_day,
     }
 
@@ -152,11 +152,6 @@ def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
     left = [column for column in table.shown_columns if column.name != "residents"]
     columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
     return replace(table, columns=columns, rows=table.rows[:rows]), max(0, len(table.rows) - rows)
-
-
-def _notes(sections: Iterable[Section]) -> Iterator[str]:
-    """The caveats of all sections, each once."""
-    return iter(dict.fromkeys(note for section in sections for note in section.caveats))
 
 
 def find_area(facts: Facts, name: str) -> int:

@@ -35,7 +35,7 @@ def test_the_report_is_one_file_that_loads_nothing_else(sample: Settings, tmp_pa
     file = tmp_path / "report.html"
     assert write_report(installation, 2016, file, "austin") == "Reported crime in Austin, 2016"
     text = file.read_text()
-    assert text.count("<svg") == 4
+    assert text.count("<svg") == 3
     assert "SYNTHETIC" in text
     assert f"To cite: Chicago crime snapshot {installation.reader().catalog.snapshot}, published" in text
     assert re.findall(r'src="|href="(?!#|data:,)|@import', text) == []

@@ -46,7 +46,6 @@ TOOLTIPS = {
     "low": _field("low", "quantitative", "Expected from", format=",d"),
     "high": _field("high", "quantitative", "Expected to", format=",d"),
     "share": _field("share", "quantitative", "Share", format=".1%"),
-    "above": _field("above", "quantitative", "Relative to average", format="+.1%"),
 }
 
 
@@ -134,14 +133,6 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
         _part(point, tooltips, y=y, x=x | {"field": "now_share"}, color=color),
     ]
     return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)) * 4 // 3)
-
-
-def season(name: str, label: str, rows: Rows) -> Figure:
-    """Each month relative to the average day."""
-    columns = ("month_name", "above")
-    x = _field("month_name", "ordinal", sort=None, axis=MONTH_AXIS)
-    y = _amount("above", "Crimes per day, relative to average", "+.0%")
-    return _plot(name, label, rows, columns, _part({"type": "bar"}, columns, x=x, y=y))
 
 
 def hours(name: str, label: str, rows: Rows) -> Figure:
