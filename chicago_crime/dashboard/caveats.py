@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from chicago_crime.analysis.late import growth
 from chicago_crime.dashboard.data import Facts
-from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Link, as_text
 from chicago_crime.tables.years import format_years
@@ -59,17 +58,10 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
     ]
 
 
-def labels(facts: Facts, filters: Filters) -> list[str]:
-    """Which labels the types have, if some were merged."""
-    if not facts.merged:
-        return []
-    if filters.source_labels:
-        return ["Types have the source's own labels. Some changed over the years, which can break a trend."]
+def labels(facts: Facts) -> list[str]:
+    """Which labels of types were merged, if any."""
     merged = ", ".join(f"{old} into {new}" for old, new in sorted(facts.merged.items()))
-    return [
-        f"Labels that changed over the years are merged ({merged}). "
-        "“Source labels of types” in the dashboard shows them separately."
-    ]
+    return [f"Labels that changed over the years are merged ({merged})."] if merged else []
 
 
 def still_growing(request: PageRequest) -> list[str]:
@@ -89,7 +81,7 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
     total = 0
     for row in request.answer("codes", years).to_pylist():
         total += row["crimes"]
-        if row["iucr"] and (request.filters.source_labels or not row["is_moved"]):
+        if row["iucr"] and not row["is_moved"]:
             by_code.setdefault(row["iucr"], {})[row["year"]] = row["crimes"]
     missing = {}
     for code, crimes in by_code.items():

@@ -69,7 +69,6 @@ class Facts:
         years: by year.
         synthetic: years of sample data.
         types: comparable labels, most frequent first.
-        source_types: the source's labels, most frequent first.
         merged: source label, or "part of" one, -> comparable label, where the two differ.
         choices: the values of a column: districts, wards and beats by number, the others from the most frequent on.
         areas: number of a community area -> its name.
@@ -82,7 +81,6 @@ class Facts:
     years: dict[int, Year]
     synthetic: list[int]
     types: list[str]
-    source_types: list[str]
     merged: dict[str, str]
     choices: dict[str, list[Any]]
     areas: dict[int, str]
@@ -198,7 +196,6 @@ class Data:
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
             types=_most_frequent(choices, "primary_type_comparable"),
-            source_types=_most_frequent(choices, "primary_type"),
             merged={
                 f"part of {row['primary_type']}" if row["primary_type"] in kept else row["primary_type"]: row[
                     "primary_type_comparable"

@@ -23,7 +23,7 @@ def count(settings: Settings, where: str) -> int:
 
 
 def spans(settings: Settings, end: str, rows: str = "district") -> dict:
-    filters = Filters(rows=rows, end=date.fromisoformat(end), source_labels=True)
+    filters = Filters(rows=rows, end=date.fromisoformat(end))
     view: View = compare(PageRequest(data_of(settings), filters))
     table = view.table("spans")
     assert table

@@ -37,7 +37,6 @@ COMBINATIONS = {
     "": "TRUE",
     "offense_class=violent&year=2014-2015": f"{VIOLENT} AND year IN (2014, 2015)",
     "offense_class=non_index": f"NOT ({VIOLENT} OR {PROPERTY})",
-    "type=NARCOTICS&source_labels=yes": "primary_type = 'NARCOTICS'",
     "type=CRIMINAL+SEXUAL+ASSAULT&type=NON-CRIMINAL": (
         "(primary_type IN ('CRIMINAL SEXUAL ASSAULT', 'CRIM SEXUAL ASSAULT') OR primary_type LIKE 'NON%CRIMINAL%')"
     ),

@@ -36,7 +36,7 @@ def require_known(data: Data, filters: Filters) -> None:
     """Raise UsageError if no crime of the snapshot has a chosen type, description, place or kind of location."""
     facts = data.facts()
     for have, wanted, what in (
-        (facts.source_types if filters.source_labels else facts.types, filters.type, "crime type"),
+        (facts.types, filters.type, "crime type"),
         (facts.choices["description"], filters.description, "description"),
         (facts.choices["location_description"], filters.location, "kind of location"),
         (facts.choices["district"], filters.district, "district"),
