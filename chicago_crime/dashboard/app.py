@@ -144,7 +144,7 @@ class Dashboard:
             problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        more = {"view": view, "problem": problem, "blocks": blocks, "user": self._signed_in(request)}
+        more = {"view": view, "problem": problem, "blocks": blocks}
         return self._render("page.html", name, page_request, status, **more)
 
     def download(self, request: Request) -> Response:
@@ -234,11 +234,6 @@ class Dashboard:
         page_request = self._page_request(request)
         return JSONResponse(page_request.blocks_like([request.query_params.get("part", "")]))
 
-    def _signed_in(self, request: Request) -> str:
-        """Who a trusted proxy says it signed in, for display only; "" if nobody says so."""
-        header = self.settings.dashboard_user_header
-        return request.headers.get(header, "").rpartition(":")[2] if header else ""  # IAP writes accounts.google.com:
-
     def _under_path(self, html: str) -> str:
         """A page with its links, all of which begin at the root, below the path under which a proxy serves them."""
         return LINK.sub(rf"\1{self.settings.dashboard_path}/", html)
@@ -269,8 +264,7 @@ class Dashboard:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
-        headers = {"Content-Security-Policy": policy} | ({"Cache-Control": "private"} if more.get("user") else {})
-        return HTMLResponse(self._under_path(text), status, headers)
+        return HTMLResponse(self._under_path(text), status, {"Content-Security-Policy": policy})
 
 
 def _first_part(route: BaseRoute) -> str:
