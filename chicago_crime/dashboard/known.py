@@ -1,49 +1,81 @@
 """What a snapshot has none of is refused, with the nearest that it has: a zero would look like an answer."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.errors import UsageError
 
+CALLED = {
+    "type": "crime type",
+    "description": "description",
+    "area": "community area",
+    "district": "district",
+    "ward": "ward",
+    "beat": "beat",
+    "block": "block",
+    "location": "kind of location",
+}
+"""The filters whose values depend on the snapshot, and what one value is called."""
 
-def nearest(have: Mapping[str, Any], text: str) -> str:
-    """The values whose keys are most like a text, or nearest to a number, separated by commas."""
-    if text.isdecimal() and all(isinstance(one, int) for one in have.values()):
-        return ", ".join(map(str, sorted(sorted(have.values(), key=lambda one: abs(one - int(text)))[:3])))
-    close = difflib.get_close_matches(text, have, n=3, cutoff=0.4) or list(have)[:3]
-    return ", ".join(str(have[one]) for one in close)
 
+def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple[Any, ...]:
+    """The values that are wanted by name, whatever the case and the punctuation.
 
-def known(have: Sequence[Any], wanted: Iterable[Any], what: str) -> list[Any]:
-    """The wanted values, as they are written in `have`.
+    Args:
+        have: values by name.
+        wanted: names.
+        what: what one is called.
 
     Raises:
-        UsageError: one is not there; the message names the nearest.
+        UsageError: there is no such value; the message names the nearest.
     """
-    by_text, found = {str(one).upper(): one for one in have if one is not None}, []
-    for one in wanted:
-        text = str(one).upper()
-        if text not in by_text:
-            raise UsageError(f"there is no {what} {one!r}. The nearest: {nearest(by_text, text)}")
-        found.append(by_text[text])
-    return found
+    plain = {_plain(name): name for name in reversed([*have])}
+    found = []
+    for text in map(str, wanted):
+        name = text if text in have else plain.get(_plain(text))
+        if name is None:
+            raise UsageError(f"there is no {what} {text!r}. The nearest: {_nearest(plain, text)}")
+        found.append(have[name])
+    return tuple(found)
 
 
-def require_known(data: Data, filters: Filters) -> None:
-    """Raise UsageError if no crime of the snapshot has a chosen type, description, place or kind of location."""
+def require_known(data: Data, filters: Filters) -> Filters:
+    """The same filters with each value as the snapshot has it: areas may be given by name.
+
+    Raises:
+        UsageError: no crime of the snapshot has one of them; the message names the nearest.
+    """
+    wanted = {name: values for name in CALLED if (values := getattr(filters, name))}
+    changes: dict[str, Any] = {name: known(_values(data, name), wanted[name], CALLED[name]) for name in wanted}
+    return replace(filters, **changes)
+
+
+def _values(data: Data, name: str) -> dict[str, Any]:
+    """The values of a filter by name."""
     facts = data.facts()
-    for have, wanted, what in (
-        (facts.types, filters.type, "crime type"),
-        (facts.choices["description"], filters.description, "description"),
-        (facts.choices["location_description"], filters.location, "kind of location"),
-        (facts.choices["district"], filters.district, "district"),
-        (facts.choices["ward"], filters.ward, "ward"),
-        (facts.choices["beat"], filters.beat, "beat"),
-        (data.blocks() if filters.block else [], filters.block, "block"),
-    ):
-        if absent := [one for one in wanted if one not in have]:
-            [right] = known(have, absent[:1], what)
-            raise UsageError(f"there is no {what} {absent[0]!r}: write it as {right}")
+    match name:
+        case "area":
+            return {name: number for number, name in facts.areas_by_name} | {str(one): one for one in facts.areas}
+        case "block":
+            return {one: one for one in data.blocks()}
+        case "type":
+            return {one: one for one in facts.types}
+    return {str(one): one for one in facts.choices["location_description" if name == "location" else name]}
+
+
+def _plain(name: str) -> str:
+    """Letters and digits, and the sign of a number."""
+    return re.sub(r"(?!^-\d)[^a-z0-9]", "", name.lower())
+
+
+def _nearest(plain: Mapping[str, str], text: str) -> str:
+    if text.isdecimal() and all(name.isdecimal() for name in plain):
+        names = sorted(sorted(plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:3], key=int)
+    else:
+        names = difflib.get_close_matches(_plain(text), plain, n=3, cutoff=0.4) or list(plain)[:-4:-1]
+    return ", ".join(plain[name] for name in names) or "none"
