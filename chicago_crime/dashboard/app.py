@@ -107,7 +107,6 @@ class Dashboard:
             exception_handlers={
                 HTTPException: self.refused,
                 NothingPublishedError: self.nothing_published,
-                DamagedError: self.damaged,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
             },
@@ -202,13 +201,10 @@ class Dashboard:
             return self._error(404, "There is no such snapshot", str(error))
         return self._render("empty.html", request.path_params.get("page", "overview"))
 
-    def damaged(self, request: Request, error: Exception) -> Response:
-        """The page for a file that is damaged."""
-        return self._error(503, "A file is damaged", str(error))
-
     def user_error(self, request: Request, error: Exception) -> Response:
-        """The page for an error that the user can fix."""
-        return self._error(400, "This cannot be shown", str(error))
+        """The page for an error that the user can fix, or for a file that is damaged."""
+        status = 503 if isinstance(error, DamagedError) else 400
+        return self._error(status, "This cannot be shown", str(error))
 
     def internal_error(self, request: Request, error: Exception) -> Response:
         """The page for a bug; details go to the terminal."""

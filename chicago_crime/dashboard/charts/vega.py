@@ -6,11 +6,8 @@ blue to orange for less and more, which stay distinguishable without red and gre
 
 import subprocess
 import sys
-import threading
 from functools import cache
 from typing import Any
-
-_building = threading.Lock()
 
 LIGHT = {
     "text": "#1b2027",
@@ -56,14 +53,8 @@ def theme(is_dark: bool) -> dict[str, Any]:
     }
 
 
-def bundle() -> bytes:
-    """Vega, Vega-Lite and vega-embed as one script, built at the first call."""
-    with _building:
-        return _bundle()
-
-
 @cache
-def _bundle() -> bytes:
-    """Built in a process of its own, which gives back the 140 MB that this takes."""
+def bundle() -> bytes:
+    """Vega, Vega-Lite and vega-embed as one script: built in a process of its own, which gives back its 140 MB."""
     program = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
     return subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True).stdout
