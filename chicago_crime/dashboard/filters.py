@@ -171,22 +171,14 @@ class Filters:
 
     def parameters(self, years: Iterable[int]) -> dict[str, object]:
         """The parameters of `sql/fragments/matches_filters.sql`, for these years."""
-        return {
+        lists = ("type", "description", "area", "district", "ward", "beat", "block", "location", "hour", "weekday")
+        cell_x, cell_y = map(int, self.cell.split(",")) if self.cell else (None, None)
+        return {f"{name}s": list(getattr(self, name)) for name in lists} | {
             "years": sorted(years),
             "codes": sorted(set[str]().union(*(offense_groups()[name].codes for name in self.group))),
             "classes": list(self.offense_class),
-            "types": list(self.type),
-            "descriptions": list(self.description),
-            "areas": list(self.area),
-            "districts": list(self.district),
-            "wards": list(self.ward),
-            "beats": list(self.beat),
-            "blocks": list(self.block),
-            "cell_x": int(self.cell.split(",")[0]) if self.cell else None,
-            "cell_y": int(self.cell.split(",")[1]) if self.cell else None,
-            "locations": list(self.location),
-            "hours": list(self.hour),
-            "weekdays": list(self.weekday),
+            "cell_x": cell_x,
+            "cell_y": cell_y,
             "start": self.start,
             "finish": self.finish,
             "arrest": self.arrest,
