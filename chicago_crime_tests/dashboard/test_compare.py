@@ -66,9 +66,9 @@ def test_a_span_and_its_earlier_years_are_those_of_a_query(
     five_years: Settings, end: str, rows: str, days_before: list
 ) -> None:
     found = spans(five_years, end, rows)
-    column = {"area": "community_area", "type": "primary_type"}.get(rows, rows)
+    column = {"area": "community_area", "type": "primary_type_comparable"}.get(rows, rows)
     areas = data_of(five_years).facts().areas
-    crimes = five_years.data_dir / "warehouse" / "crimes" / "*.parquet"
+    crimes = five_years.data_dir / "warehouse" / "enriched_crimes" / "*.parquet"
 
     def counts(span: str, day: str) -> dict[str, int]:
         year = int(day[:4])

@@ -96,8 +96,8 @@ def _snapshot(request: PageRequest) -> Section:
         "loaded meanwhile. To see an older one, add as_of= with a day or the id of a snapshot to the address; "
         "chicago-crime snapshots lists them.",
         [
-            "Source lines = crimes + rejected rows + unreadable lines (+ blank lines). Checks verify this, no year is "
-            "published without it."
+            "Source lines = crimes + rejected rows + unreadable lines (+ blank lines). Checks verify this: no year for "
+            "which it does not hold is published."
         ],
         tables=[PageTable("years", "Where each year is from", columns, rows, is_open=True)],
         shape="wide",
