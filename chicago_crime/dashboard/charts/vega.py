@@ -1,7 +1,7 @@
 """What Vega needs to draw charts: the theme with our colors, and its JavaScript, taken from the package vl-convert.
 
 The colors of the page around the charts are in `static/style.css`. One accent color, one ramp of it for amounts, and
-blue to orange for less and more, which stay distinguishable without red and green.
+orange for what rose: all stay distinguishable without red and green.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ LIGHT = {
     "accent": "#1f5fbf",
     "before": "#9aa4b0",
     "ramp": ["#e9f0fa", "#b9d0f0", "#7fa9e2", "#4680cf", "#1f5fbf", "#123f86"],
-    "diverging": ["#1f5fbf", "#a9c5ea", "#e6e8eb", "#f2b37a", "#b85400"],
+    "rose": "#b85400",
 }
 DARK = {
     "text": "#e8ebef",
@@ -25,7 +25,7 @@ DARK = {
     "accent": "#6ea8fe",
     "before": "#6b7683",
     "ramp": ["#1d2a3d", "#264a7c", "#3169b3", "#4f8bdf", "#86b6fb", "#d3e5ff"],
-    "diverging": ["#6ea8fe", "#2f4f7d", "#2d353f", "#96571d", "#ffa552"],
+    "rose": "#ffa552",
 }
 
 
@@ -41,15 +41,8 @@ def theme(is_dark: bool) -> dict[str, Any]:
         | {"titleFontWeight": "normal", "labelLimit": 190},
         "legend": {**text, "titleFontWeight": "normal", "gradientLength": 160, "orient": "bottom"},
         "mark": {"color": color["accent"]},
-        "style": {
-            "before": {"color": color["before"], "stroke": color["before"]},
-        },
-        "range": {
-            "ramp": color["ramp"],
-            "heatmap": color["ramp"],
-            "diverging": color["diverging"],
-            "category": [color["diverging"][4], color["diverging"][0]],
-        },
+        "style": {"before": {"color": color["before"], "stroke": color["before"]}},
+        "range": {"ramp": color["ramp"], "heatmap": color["ramp"], "category": [color["rose"], color["accent"]]},
     }
 
 
