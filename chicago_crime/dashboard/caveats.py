@@ -18,6 +18,7 @@ LAST_CENSUS = 2020
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
+LABELS = "A type has one label for all years, though the City's own changed."
 MANY_TESTS = "The more counts a page tests, the larger an unusual change: two pages may call one change differently."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
@@ -56,12 +57,6 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
         f"Provisional from {as_text(max(starts), 'date')}: reports for the last 28 days are still being "
         "added and corrected."
     ]
-
-
-def labels(facts: Facts) -> list[str]:
-    """Which labels of types were merged, if any."""
-    merged = ", ".join(f"{old} into {new}" for old, new in sorted(facts.merged.items()))
-    return [f"Labels that changed over the years are merged ({merged})."] if merged else []
 
 
 def still_growing(request: PageRequest) -> list[str]:

@@ -197,7 +197,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             caveats.SMALL_NUMBERS,
             *caveats.provisional(request.facts, [end.year]),
             *(caveats.still_growing(request) if _is_filling(request.facts, end) else []),
-            *(caveats.labels(request.facts) if request.filters.rows == "type" else []),
+            *([caveats.LABELS] if request.filters.rows == "type" else []),
         ],
         tables=[
             PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
