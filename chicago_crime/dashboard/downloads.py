@@ -69,7 +69,8 @@ def _xlsx(rows: pa.Table, citation: str) -> bytes:
         sheet.freeze_panes(1, 0)
         sheet.add_write_handler(str, type(sheet).write_string)
         for number, row in enumerate(zip(*(column.to_pylist() for column in rows.columns), strict=True), 1):
-            sheet.write_row(number, 0, row)
+            for at, value in enumerate(row):  # write_row would stop at the first text that is too long
+                sheet.write(number, at, value)
     return buffer.getvalue()
 
 
