@@ -137,12 +137,6 @@ class Settings(BaseModel):
         description="addresses or networks of the proxies that say who a client is, separated by spaces; "
         "default: none is believed",
     )
-    dashboard_user_header: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z0-9-]+$",
-        examples=["X-Forwarded-Email"],
-        description="header in which these proxies name whom they signed in, for pages to show",
-    )
     dashboard_requests_per_minute: int = Field(
         120, ge=1, description="downloads, reports, incidents and answers to programs for each client a minute"
     )
@@ -269,12 +263,6 @@ class Settings(BaseModel):
     def _folder_is_named(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
             raise ValueError(f"{PREFIX}SOURCE=folder needs {PREFIX}FOLDER, the folder with the yearly CSVs")
-        return self
-
-    @model_validator(mode="after")
-    def _proxy_is_named(self) -> "Settings":
-        if self.dashboard_user_header and not self.dashboard_proxies:
-            raise ValueError(f"{PREFIX}DASHBOARD_USER_HEADER needs {PREFIX}DASHBOARD_PROXIES: whose header to believe")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ import time
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -39,18 +39,14 @@ class BehindProxy(ProxyHeadersMiddleware):
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         super().__init__(app, settings.dashboard_proxies.split())  # type: ignore[arg-type]
         self.path = settings.dashboard_path
-        self.user_header = settings.dashboard_user_header
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
         if scope["type"] == "http":
-            client = scope.get("client")
-            if self.user_header and not (client and client[0] in self.trusted_hosts):
-                del MutableHeaders(scope=scope)[self.user_header]
             if not f"{scope['path']}/".startswith(f"{self.path}/"):
                 scope["path"] = self.path + scope["path"]
             scope["root_path"] = self.path
-            scope["peer"] = client
+            scope["peer"] = scope.get("client")
         await super().__call__(scope, receive, send)  # type: ignore[arg-type]
 
 

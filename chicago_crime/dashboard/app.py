@@ -107,7 +107,6 @@ class Dashboard:
             exception_handlers={
                 HTTPException: self.refused,
                 NothingPublishedError: self.nothing_published,
-                DamagedError: self.damaged,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
             },
@@ -144,7 +143,7 @@ class Dashboard:
             problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        more = {"view": view, "problem": problem, "blocks": blocks, "user": self._signed_in(request)}
+        more = {"view": view, "problem": problem, "blocks": blocks}
         return self._render("page.html", name, page_request, status, **more)
 
     def download(self, request: Request) -> Response:
@@ -202,13 +201,10 @@ class Dashboard:
             return self._error(404, "There is no such snapshot", str(error))
         return self._render("empty.html", request.path_params.get("page", "overview"))
 
-    def damaged(self, request: Request, error: Exception) -> Response:
-        """The page for a file that is damaged."""
-        return self._error(503, "A file is damaged", str(error))
-
     def user_error(self, request: Request, error: Exception) -> Response:
-        """The page for an error that the user can fix."""
-        return self._error(400, "This cannot be shown", str(error))
+        """The page for an error that the user can fix, or for a file that is damaged."""
+        status = 503 if isinstance(error, DamagedError) else 400
+        return self._error(status, "This cannot be shown", str(error))
 
     def internal_error(self, request: Request, error: Exception) -> Response:
         """The page for a bug; details go to the terminal."""
@@ -233,11 +229,6 @@ class Dashboard:
         """Blocks that contain a text, those with most crimes first: what the filter of blocks suggests."""
         page_request = self._page_request(request)
         return JSONResponse(page_request.blocks_like([request.query_params.get("part", "")]))
-
-    def _signed_in(self, request: Request) -> str:
-        """Who a trusted proxy says it signed in, for display only; "" if nobody says so."""
-        header = self.settings.dashboard_user_header
-        return request.headers.get(header, "").rpartition(":")[2] if header else ""  # IAP writes accounts.google.com:
 
     def _under_path(self, html: str) -> str:
         """A page with its links, all of which begin at the root, below the path under which a proxy serves them."""
@@ -269,8 +260,7 @@ class Dashboard:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
-        headers = {"Content-Security-Policy": policy} | ({"Cache-Control": "private"} if more.get("user") else {})
-        return HTMLResponse(self._under_path(text), status, headers)
+        return HTMLResponse(self._under_path(text), status, {"Content-Security-Policy": policy})
 
 
 def _first_part(route: BaseRoute) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from chicago_crime.analysis.late import growth
 from chicago_crime.dashboard.data import Facts
-from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Link, as_text
 from chicago_crime.tables.years import format_years
@@ -18,8 +17,8 @@ OUTLINES_FROM_CELLS = (
 LAST_CENSUS = 2020
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
-SMALL_MONTHS = f"Some months have fewer than {SMALL} crimes, so small differences can look like a season."
 
+LABELS = "A type has one label for all years, though the City's own changed."
 MANY_TESTS = "The more counts a page tests, the larger an unusual change: two pages may call one change differently."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
@@ -60,19 +59,6 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
     ]
 
 
-def labels(facts: Facts, filters: Filters) -> list[str]:
-    """Which labels the types have, if some were merged."""
-    if not facts.merged:
-        return []
-    if filters.source_labels:
-        return ["Types have the source's own labels. Some changed over the years, which can break a trend."]
-    merged = ", ".join(f"{old} into {new}" for old, new in sorted(facts.merged.items()))
-    return [
-        f"Labels that changed over the years are merged ({merged}). "
-        "“Source labels of types” in the dashboard shows them separately."
-    ]
-
-
 def still_growing(request: PageRequest) -> list[str]:
     """By how much the newest four weeks will still grow, if earlier loads tell."""
     [found] = request.data.answer("late_reports", {}).to_pylist()
@@ -90,7 +76,7 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
     total = 0
     for row in request.answer("codes", years).to_pylist():
         total += row["crimes"]
-        if row["iucr"] and (request.filters.source_labels or not row["is_moved"]):
+        if row["iucr"] and not row["is_moved"]:
             by_code.setdefault(row["iucr"], {})[row["year"]] = row["crimes"]
     missing = {}
     for code, crimes in by_code.items():

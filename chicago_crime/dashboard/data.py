@@ -69,8 +69,6 @@ class Facts:
         years: by year.
         synthetic: years of sample data.
         types: comparable labels, most frequent first.
-        source_types: the source's labels, most frequent first.
-        merged: source label, or "part of" one, -> comparable label, where the two differ.
         choices: the values of a column: districts, wards and beats by number, the others from the most frequent on.
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
@@ -82,8 +80,6 @@ class Facts:
     years: dict[int, Year]
     synthetic: list[int]
     types: list[str]
-    source_types: list[str]
-    merged: dict[str, str]
     choices: dict[str, list[Any]]
     areas: dict[int, str]
     sides: dict[int, str]
@@ -190,7 +186,6 @@ class Data:
         residents = sorted(
             self.answer("residents", {}).to_pylist(), key=lambda row: (row["year"], row["community_area"])
         )
-        kept = {row["primary_type"] for row in choices if row["primary_type"] == row["primary_type_comparable"]}
         return Facts(
             years={
                 row["year"]: Year(row["first_day"], row["last_day"], row["provisional_from"], row["crimes"])
@@ -198,14 +193,6 @@ class Data:
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
             types=_most_frequent(choices, "primary_type_comparable"),
-            source_types=_most_frequent(choices, "primary_type"),
-            merged={
-                f"part of {row['primary_type']}" if row["primary_type"] in kept else row["primary_type"]: row[
-                    "primary_type_comparable"
-                ]
-                for row in choices
-                if row["primary_type"] and row["primary_type"] != row["primary_type_comparable"]
-            },
             choices={name: sorted(_most_frequent(choices, name)) for name in ("district", "ward", "beat")}
             | {name: _most_frequent(choices, name) for name in ("description", "location_description")},
             areas={row["community_area"]: row["community_area_name"] for row in residents},

@@ -58,21 +58,19 @@ def _json(rows: pa.Table, citation: str) -> bytes:
 def _xlsx(rows: pa.Table, citation: str) -> bytes:
     """Texts are typed as texts, so that no program takes them for formulas or links."""
     buffer = io.BytesIO()
-    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
-    with xlsxwriter.Workbook(buffer, options | {"strings_to_urls": False, "nan_inf_to_errors": True}) as book:
+    has_times = any(pa.types.is_timestamp(field.type) for field in rows.schema)
+    dates = "yyyy-mm-dd hh:mm" if has_times else "yyyy-mm-dd"
+    options = {"constant_memory": True, "default_date_format": dates, "nan_inf_to_errors": True}
+    with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"comments": citation})
         sheet, bold = book.add_worksheet(), book.add_format({"bold": True})
-        times = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-        for at, field in enumerate(rows.schema):
-            sheet.set_column(at, at, 18, times if pa.types.is_timestamp(field.type) else None)
+        sheet.set_column(0, rows.num_columns - 1, 18)
         sheet.write_row(0, 0, rows.column_names, bold)
         sheet.freeze_panes(1, 0)
+        sheet.add_write_handler(str, type(sheet).write_string)
         for number, row in enumerate(zip(*(column.to_pylist() for column in rows.columns), strict=True), 1):
-            for at, value in enumerate(row):
-                if isinstance(value, str):
-                    sheet.write_string(number, at, value)
-                elif value is not None:
-                    sheet.write(number, at, value, times if pa.types.is_timestamp(rows.schema.field(at).type) else None)
+            for at, value in enumerate(row):  # write_row would stop at the first text that is too long
+                sheet.write(number, at, value)
     return buffer.getvalue()
 
 

@@ -14,7 +14,7 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import YearsError, parse_years
 
-VIEWS = ("map", "measure", "rows", "end", "sort", "page", "source_labels")
+VIEWS = ("map", "measure", "rows", "end", "sort", "page")
 """What chooses how a page shows crimes, and not which."""
 
 LABELS = {
@@ -52,7 +52,6 @@ VALUES: dict[str, Any] = {
     "finish": date,
     "arrest": bool,
     "domestic": bool,
-    "source_labels": bool,
     "map": Literal[MAPS],
     "measure": Literal[MEASURES],
     "rows": Literal[ROWS],
@@ -71,7 +70,7 @@ class Filters:
         year: years.
         group: offense groups, such as carjacking.
         offense_class: violent, property, non_index.
-        type: crime types, under the labels that `source_labels` chooses.
+        type: crime types, under one label for all years.
         description: the source's descriptions, below the type.
         area: community area numbers.
         district: police district numbers.
@@ -86,7 +85,6 @@ class Filters:
         finish: the last day.
         arrest: only crimes with (True) or without (False) the arrest flag.
         domestic: the same for the domestic flag.
-        source_labels: use the source's own labels of types instead of one label for all years.
         map: what the map of the page Where shows.
         measure: whether that map shows counts or rates.
         rows: what one row of the page Compare stands for.
@@ -114,7 +112,6 @@ class Filters:
     finish: date | None = None
     arrest: bool | None = None
     domestic: bool | None = None
-    source_labels: bool = False
     map: str = "areas"
     measure: str = "count"
     rows: str = "area"
@@ -174,27 +171,18 @@ class Filters:
 
     def parameters(self, years: Iterable[int]) -> dict[str, object]:
         """The parameters of `sql/fragments/matches_filters.sql`, for these years."""
-        return {
+        lists = ("type", "description", "area", "district", "ward", "beat", "block", "location", "hour", "weekday")
+        cell_x, cell_y = map(int, self.cell.split(",")) if self.cell else (None, None)
+        return {f"{name}s": list(getattr(self, name)) for name in lists} | {
             "years": sorted(years),
             "codes": sorted(set[str]().union(*(offense_groups()[name].codes for name in self.group))),
             "classes": list(self.offense_class),
-            "types": list(self.type),
-            "descriptions": list(self.description),
-            "areas": list(self.area),
-            "districts": list(self.district),
-            "wards": list(self.ward),
-            "beats": list(self.beat),
-            "blocks": list(self.block),
-            "cell_x": int(self.cell.split(",")[0]) if self.cell else None,
-            "cell_y": int(self.cell.split(",")[1]) if self.cell else None,
-            "locations": list(self.location),
-            "hours": list(self.hour),
-            "weekdays": list(self.weekday),
+            "cell_x": cell_x,
+            "cell_y": cell_y,
             "start": self.start,
             "finish": self.finish,
             "arrest": self.arrest,
             "domestic": self.domestic,
-            "source_labels": self.source_labels,
         }
 
 

@@ -65,7 +65,7 @@ class PageRequest:
         """
         loaded, filters = list(self.facts.years), self.filters
         first, last = (filters.start or date.min).year, (filters.finish or date.max).year
-        chosen = [year for year in filters.year or loaded if year in loaded and first <= year <= last]
+        chosen = [year for year in loaded if year in (filters.year or loaded) and first <= year <= last]
         missing = self.missing_years
         if not chosen:
             problem = " ".join(missing) or "No loaded year is between these dates and chosen."

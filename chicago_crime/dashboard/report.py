@@ -3,9 +3,8 @@
 It is made to be printed or sent. Its numbers, charts and tables are those of the dashboard's pages.
 """
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -18,8 +17,9 @@ from markupsafe import Markup
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import theme
-from chicago_crime.dashboard.data import Data, Facts
+from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.incidents import incidents
@@ -28,7 +28,6 @@ from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import KINDS, chosen_places, where
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES
 from chicago_crime.dashboard.view import Figure, PageTable, Section, View, as_text
-from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
 
 ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 13}
@@ -59,14 +58,9 @@ def write_report(
     """
     data = Data(installation.reader(as_of))
     chosen: dict[str, Any] = {name: (number,) for name, number in places.items() if number is not None}
-    for name, (number,) in chosen.items():
-        if number not in (known := data.facts().choices[name]):
-            nearest = sorted(known, key=lambda one: abs(one - number))[:3]
-            names = ", ".join(map(str, nearest)) or "none"
-            raise UsageError(f"there is no {name} {number} in the loaded years. The nearest: {names}")
     if area is not None:
-        chosen["area"] = (find_area(data.facts(), area),)
-    request = PageRequest(data, Filters(year=(year,), **chosen))
+        chosen["area"] = (area,)
+    request = PageRequest(data, require_known(data, Filters(year=(year,), **chosen)))
     output.write_text(render(request), encoding="utf-8")
     return title_of(request)
 
@@ -121,7 +115,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
         "figure": cache(partial(_drawn, views)),
         "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
-        "notes": list(_notes([*used, _section(views[2], "season")])),
+        "notes": list(dict.fromkeys(note for section in used for note in section.caveats)),
         "newest": last_day,
     }
 
@@ -152,33 +146,6 @@ def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
     left = [column for column in table.shown_columns if column.name != "residents"]
     columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
     return replace(table, columns=columns, rows=table.rows[:rows]), max(0, len(table.rows) - rows)
-
-
-def _notes(sections: Iterable[Section]) -> Iterator[str]:
-    """The caveats of all sections, each once."""
-    return iter(dict.fromkeys(note for section in sections for note in section.caveats))
-
-
-def find_area(facts: Facts, name: str) -> int:
-    """The number of the area with this name, ignoring case and punctuation, or with this number.
-
-    Raises:
-        UsageError: there is no such area; the message suggests some.
-    """
-    by_name = {_plain(one): number for number, one in facts.areas.items()}
-    wanted = _plain(name)
-    if wanted in by_name:
-        return by_name[wanted]
-    if name.strip().isdecimal() and int(name) in facts.areas:  # and -41 is none
-        return int(name)
-    close = difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
-    alike = dict.fromkeys([*close, *(one for one in by_name if wanted in one)])
-    names = ", ".join(facts.areas[by_name[one]] for one in list(alike)[:5]) or "Hyde Park, Loop, Rogers Park, ..."
-    raise UsageError(f"no community area is named {name!r}. Did you mean one of these: {names}?")
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def as_svg(figure: Figure, width: int, height: int | None = None) -> Markup:

@@ -24,7 +24,6 @@ Kind = Literal[
     "percent_change",
     "growth",
     "decimal",
-    "mean",
     "score",
     "date",
     "month",
@@ -67,8 +66,6 @@ def as_text(value: Any, kind: Kind) -> str:
         return "yes" if value else "no"
     if kind == "growth":  # the column header has the percent sign
         return as_text(value, "percent_change").removesuffix(" %")
-    if kind == "mean":
-        return as_text(value, "decimal" if abs(value) < 100 else "count")
     return FORMATS[kind].format(value).replace("-", MINUS).replace("%", " %")
 
 

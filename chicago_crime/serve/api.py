@@ -15,11 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 from chicago_crime.dashboard.app import PAGES, Dashboard
 from chicago_crime.dashboard.filters import VALUES, Filters, read_filters
+from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.published.catalog import ID, DamagedError, NothingPublishedError
 from chicago_crime.serve.answers import Answer, Problem, answer_page
-from chicago_crime.serve.known import require_known
 from chicago_crime.storage.lineage import digest
 from chicago_crime.tables.years import FIRST_YEAR, current_year
 
@@ -82,9 +82,9 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
         if foreign := [f"{one} is of {PATH}/{ONLY_OF[one]}" for one, _ in pairs if ONLY_OF.get(one, name) != name]:
             raise UsageError(f"{'; '.join(foreign)}: {PATH}/{name} has no such parameter")
-        asked = PageRequest(dashboard.snapshots.data(filters.as_of), filters)
-        require_known(asked.data, filters)
-        tag = f'"{asked.data.catalog.snapshot}-{digest(version("chicago-crime"), name, filters.query())[:16]}"'
+        data = dashboard.snapshots.data(filters.as_of)
+        asked = PageRequest(data, require_known(data, filters))
+        tag = f'"{asked.data.catalog.snapshot}-{digest(version("chicago-crime"), name, asked.filters.query())[:16]}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if tag in request.headers.get("If-None-Match", ""):
             return Response(status_code=304, headers=headers)

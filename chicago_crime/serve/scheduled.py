@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dagster import (
     AssetsDefinition,
@@ -81,7 +81,7 @@ def upload(folder: Path, store: ObjectStore) -> None:
             Path(place, MANIFEST).write_bytes(earlier[0])
         stored = read_manifest(Path(place)).files
     files = read_manifest(folder).files
-    changed = [name for name, file in files.items() if name not in stored or stored[name].sha256 != file.sha256]
+    changed = [name for name, file in files.items() if stored.get(name) != file]
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
         list(pool.map(lambda name: store.put(name, folder / name), changed))
         list(pool.map(store.delete, stored.keys() - files.keys()))
@@ -131,8 +131,9 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
     from chicago_crime.dashboard import caveats
     from chicago_crime.dashboard.data import Data
     from chicago_crime.dashboard.filters import Filters
+    from chicago_crime.dashboard.known import require_known
     from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
-    from chicago_crime.dashboard.report import find_area, write_report
+    from chicago_crime.dashboard.report import write_report
 
     settings, today = installation.settings, now.date().isoformat()
     is_its_day = f"{now:%A}".lower() == settings.report_day and sent.day != today
@@ -141,10 +142,11 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
     if snapshot == sent.snapshot and not is_its_day:
         return sent, False
     try:
-        areas = [find_area(data.facts(), name) for name in (settings.report_areas or "").split(",")]
+        named: Any = (settings.report_areas or "").split(",")
+        filters = require_known(data, Filters(area=tuple(name.strip() for name in named)))
     except PlatformError as error:
         raise SettingsError(f"CHICAGO_CRIME_REPORT_AREAS: {error}") from error
-    request = PageRequest(data, Filters(area=tuple(areas)))
+    request, areas = PageRequest(data, filters), filters.area
     found = dict(unusual(request))
     is_due = is_its_day or not found.keys() <= {*sent.unusual}
     if is_due:

@@ -1,7 +1,6 @@
 """The MCP server: typed tools with which an assistant asks what the pages show, and gets the caveats as well."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -10,18 +9,16 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 from typing_extensions import override
 
 from chicago_crime.dashboard.app import PAGES
-from chicago_crime.dashboard.data import Data, Snapshots
+from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.dashboard.filters import ROWS, Filters
+from chicago_crime.dashboard.known import known, require_known
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.report import find_area
 from chicago_crime.errors import PlatformError
 from chicago_crime.reference import offense_groups
 from chicago_crime.serve.answers import Answer, answer_page
-from chicago_crime.serve.known import known, nearest
 from chicago_crime.serve.locked import LockedDatabase
 from chicago_crime.tables import TABLES
 
@@ -39,49 +36,23 @@ class Choice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    years: list[int] = Field(default=[], description="calendar years; all that are loaded by default")
-    first_day: date | None = None
-    last_day: date | None = None
-    groups: list[Literal[tuple(offense_groups())]] = Field(  # type: ignore[valid-type]
-        default=[], description="offense groups across crime types; `describe` explains them"
+    year: tuple[int, ...] = Field(default=(), description="calendar years; all that are loaded by default")
+    start: date | None = Field(default=None, description="the first day")
+    finish: date | None = Field(default=None, description="the last day")
+    group: tuple[Literal[tuple(offense_groups())], ...] = Field(  # type: ignore[valid-type]
+        default=(), description="offense groups across crime types; `describe` explains them"
     )
-    types: list[str] = Field(default=[], description="crime types, such as BURGLARY")
-    descriptions: list[str] = Field(default=[], description="the City's descriptions below the type")
-    areas: list[str | int] = Field(default=[], description="community areas by name or number, such as Hyde Park")
-    districts: list[int] = Field(default=[], description="police districts")
-    wards: list[int] = []
-    beats: list[int] = Field(default=[], description="police beats")
-    blocks: list[str] = Field(default=[], description="blocks as the City writes them, such as 001XX N STATE ST")
-    locations: list[str] = Field(default=[], description="kinds of location, such as STREET")
-    hours: list[int] = Field(default=[], description="hours of the day, 0 to 23")
+    type: tuple[str, ...] = Field(default=(), description="crime types, such as BURGLARY")
+    description: tuple[str, ...] = Field(default=(), description="the City's descriptions below the type")
+    area: tuple[str | int, ...] = Field(default=(), description="community areas by name or number, such as Hyde Park")
+    district: tuple[int, ...] = Field(default=(), description="police districts")
+    ward: tuple[int, ...] = ()
+    beat: tuple[int, ...] = Field(default=(), description="police beats")
+    block: tuple[str, ...] = Field(default=(), description="blocks as the City writes them, such as 001XX N STATE ST")
+    location: tuple[str, ...] = Field(default=(), description="kinds of location, such as STREET")
+    hour: tuple[int, ...] = Field(default=(), description="hours of the day, 0 to 23")
     arrest: bool | None = Field(default=None, description="whether the arrest flag is set")
     domestic: bool | None = Field(default=None, description="whether the domestic flag is set")
-
-    def filters(self, data: Data, **more: Any) -> Filters:
-        """The same choice as the pages' filters.
-
-        Raises:
-            UsageError: there is no such type, description, place or kind of location; the message names the nearest.
-        """
-        facts = data.facts()
-        return Filters(
-            year=tuple(sorted(self.years)),
-            start=self.first_day,
-            finish=self.last_day,
-            group=tuple(self.groups),
-            type=tuple(known(facts.types, self.types, "crime type")),
-            description=tuple(known(facts.choices["description"], self.descriptions, "description")),
-            area=tuple(find_area(facts, str(area)) for area in self.areas),
-            district=tuple(known(facts.choices["district"], self.districts, "district")),
-            ward=tuple(known(facts.choices["ward"], self.wards, "ward")),
-            beat=tuple(known(facts.choices["beat"], self.beats, "beat")),
-            block=tuple(known(data.blocks() if self.blocks else [], self.blocks, "block")),
-            location=tuple(known(facts.choices["location_description"], self.locations, "kind of location")),
-            hour=tuple(self.hours),
-            arrest=self.arrest,
-            domestic=self.domestic,
-            **more,
-        )
 
 
 class Server(MCPServer):
@@ -89,37 +60,14 @@ class Server(MCPServer):
 
     @override
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
-        schemas = {tool.name: tool.input_schema for tool in await self.list_tools()}
-        names = {one: one for one in schemas.get(name, {}).get("properties", {})}
-        inside = {one: f"crimes.{one}" for one in Choice.model_fields} if "crimes" in names else {}
-        unknown = [one for one in arguments if name in schemas and one not in names]
-        if unknown:
-            raise ToolError("; ".join(_no_argument(one, inside | names) for one in unknown))
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
             if not isinstance(error.__cause__, ValidationError):
                 raise
-            problems = [_problem(problem, inside) for problem in error.__cause__.errors()]
-        raise ToolError("; ".join(problems))
-
-
-def _problem(problem: ErrorDetails, inside: Mapping[str, str]) -> str:
-    """What is wrong with an argument."""
-    at, written = ".".join(map(str, problem["loc"])), problem["input"]
-    match problem["type"]:
-        case "extra_forbidden":
-            return _no_argument(str(problem["loc"][-1]), inside, at)
-        case "missing":
-            return f"{at}: this argument is missing"
-        case "literal_error":
-            values = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
-            return f"{at}: there is no {written!r}. The nearest: {nearest({one: one for one in values}, str(written))}"
-    return f"{at}: {problem['msg']}, and not {written!r}"
-
-
-def _no_argument(name: str, right: Mapping[str, str], at: str | None = None) -> str:
-    return f"there is no argument {(at or name)!r}. The nearest: {nearest(right, name)}"
+            problems = error.__cause__.errors()
+        told = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}, and not {one['input']!r}" for one in problems)
+        raise ToolError("; ".join(told))
 
 
 def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
@@ -134,7 +82,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         with _told():
             data = snapshots.data()
-            request = PageRequest(data, crimes.filters(data, **more))
+            request = PageRequest(data, require_known(data, Filters(**dict(crimes) | more)))
             return _cut(answer_page(request, PAGES[name][1]), limit, only)
 
     @server.tool()
@@ -142,7 +90,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         """What is loaded: years, offense groups, tables; or the columns of one table with unit and caveat."""
         if table:
             with _told():
-                [name] = known(list(TABLES), [table.lower()], "table")
+                [name] = known({name: name for name in TABLES}, [table], "table")
             columns = {column.name: f"{column.type}: {column.description}" for column in TABLES[name].columns}
             return {"table": name, "one_row_is": TABLES[name].grain, "columns": columns}
         with _told():
@@ -202,11 +150,11 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     @server.tool()
     def area_profile(area: str | int, years: list[int] = [], limit: Limit = 20) -> dict[str, Answer]:  # noqa: B006
         """A community area: how much crime of which types, when, and what is unusual there."""
-        there = Choice(areas=[area], years=years)
+        there = Choice(area=(area,), year=tuple(years))
         return {
             "how_much": answer("overview", there, limit),
             "when": answer("when", there, limit),
-            "unusual": answer("signals", Choice(areas=[area]), limit),
+            "unusual": answer("signals", Choice(area=(area,)), limit),
         }
 
     @server.tool()

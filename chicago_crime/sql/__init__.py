@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parent
 _SUBQUERIES = ("parsed_crimes", "typed_crimes")
 """Fragments that other files read like a table: each becomes a subquery there."""
 
-_SHARED = ("chosen_place", "matches_filters", "type_label")
+_SHARED = ("chosen_place", "matches_filters")
 """Expressions that the statements of the pages share: each replaces its name."""
 
 _EXPRESSIONS = tuple(sorted(file.stem for file in (_FOLDER / "fragments").glob("read_*.sql")))

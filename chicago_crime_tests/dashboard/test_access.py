@@ -15,7 +15,6 @@ from chicago_crime.serve.programs import add_programs
 from chicago_crime.settings import Settings, SettingsError, load_settings
 
 PROXY, READER = "10.0.0.9", "203.0.113.7"
-USER = "X-Goog-Authenticated-User-Email"
 
 
 def served(settings: Settings, peer: str = "127.0.0.1", **changed: object) -> TestClient:
@@ -64,16 +63,7 @@ def test_the_path_of_a_page_cannot_be_that_of_the_proxy(sample: Settings, path: 
         served(sample, dashboard_path=path)
 
 
-def test_only_a_trusted_proxy_says_who_is_signed_in(sample: Settings) -> None:
-    trusting = {"dashboard_proxies": "10.0.0.0/24", "dashboard_user_header": USER}
-    said = {USER: "accounts.google.com:ada@example.org"}
-    shown = served(sample, PROXY, **trusting).get("/data", headers=said)
-    assert "Signed in as ada@example.org" in shown.text
-    assert shown.headers["Cache-Control"] == "private"
-    assert "ada@" not in served(sample, READER, **trusting).get("/data", headers=said).text
-    assert "ada@" not in served(sample, PROXY).get("/data", headers=said).text
-    with pytest.raises(SettingsError, match="whose header to believe"):
-        load_settings(dashboard_user_header=USER)
+def test_a_proxy_is_named_by_its_address() -> None:
     with pytest.raises(SettingsError, match=r"DASHBOARD_PROXIES=proxy\.internal"):
         load_settings(dashboard_proxies="proxy.internal")
 

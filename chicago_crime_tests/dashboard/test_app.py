@@ -35,7 +35,7 @@ READERS = {
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_and_downloads_name_their_snapshot_and_synthetic_rows(client: TestClient, page: str) -> None:
-    response = client.get(f"/{page}?year=2016&map=hot_spots&source_labels=yes")
+    response = client.get(f"/{page}?year=2016&map=hot_spots")
     assert response.status_code == 200
     text = response.text
     assert "<strong>SYNTHETIC</strong> 2014-2016" in text

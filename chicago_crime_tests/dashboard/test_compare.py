@@ -1,4 +1,4 @@
-"""Tests of the page Compare: each period and mean is what a plain query counts, or nothing if days are missing."""
+"""Tests of the page Compare: each period is what a plain query counts, or nothing if days are missing."""
 
 import re
 from datetime import date
@@ -23,7 +23,7 @@ def count(settings: Settings, where: str) -> int:
 
 
 def spans(settings: Settings, end: str, rows: str = "district") -> dict:
-    filters = Filters(rows=rows, end=date.fromisoformat(end), source_labels=True)
+    filters = Filters(rows=rows, end=date.fromisoformat(end))
     view: View = compare(PageRequest(data_of(settings), filters))
     table = view.table("spans")
     assert table
@@ -62,13 +62,13 @@ SPAN_STARTS = {
         ("2015-12-31", "ward", ["2014-12-31", "2013-12-31", "2012-12-31"]),
     ],
 )
-def test_the_mean_of_three_years_is_that_of_a_query(
+def test_a_span_and_its_earlier_years_are_those_of_a_query(
     five_years: Settings, end: str, rows: str, days_before: list
 ) -> None:
     found = spans(five_years, end, rows)
-    column = {"area": "community_area", "type": "primary_type"}.get(rows, rows)
+    column = {"area": "community_area", "type": "primary_type_comparable"}.get(rows, rows)
     areas = data_of(five_years).facts().areas
-    crimes = five_years.data_dir / "warehouse" / "crimes" / "*.parquet"
+    crimes = five_years.data_dir / "warehouse" / "enriched_crimes" / "*.parquet"
 
     def counts(span: str, day: str) -> dict[str, int]:
         year = int(day[:4])
@@ -88,14 +88,10 @@ def test_the_mean_of_three_years_is_that_of_a_query(
         for name, row in found.items():
             if name == "All selected" or name.startswith("No "):
                 continue
-            three = [of.get(name, 0) for of in (before, *others)]
-            mean = sum(three) / 3
-            assert (row[span], row[f"{span}_before"]) == (now.get(name, 0), three[0]), (span, name)
-            assert row[f"{span}_mean"] == pytest.approx(mean), (span, name)
-            assert row[f"{span}_mean_years"] == 3
-            assert row[f"{span}_mean_is_small"] == (mean < 20)
-            if mean:
-                assert row[f"{span}_mean_change"] == pytest.approx(row[span] / mean - 1)
+            earlier = [of.get(name, 0) for of in (before, *others)]
+            assert (row[span], row[f"{span}_before"]) == (now.get(name, 0), earlier[0]), (span, name)
+            assert row[f"{span}_earlier"] == earlier
+            assert row[f"{span}_is_small"] == (earlier[0] < 20)
         assert len(found) > 15
 
 
@@ -132,27 +128,10 @@ def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> N
     assert table.total["whole_year"] == count(five_years, "year = 2015")
 
 
-def test_means_of_fewer_years_are_marked_with_the_reason(five_years: Settings) -> None:
-    view = compare(PageRequest(data_of(five_years), Filters(end=date(2014, 10, 31))))
-    table = view.table("spans")
-    assert table
-    means = [(column.label, column.is_small) for column in table.shown_columns if "mean" in column.label]
-    assert means == [
-        ("±\u00a0% on 2-yr mean", "days_28_mean_is_small"),
-        ("±\u00a0% on 2-yr mean", "year_to_date_mean_is_small"),
-        ("±\u00a0% on 1-yr mean", "whole_year_mean_is_small"),
-    ]
-    assert all(row["days_28_mean_is_small"] for row in table.rows)
-    caveats = " ".join(view.sections[0].caveats)
-    assert "28 days: 2, year to date: 2, full year: 1), because 2010-2011 are not fully loaded" in caveats
-    assert {"days_28_mean_years", "whole_year_mean_years"} <= set(table.download("", False).column_names)
-
-
 def test_a_period_with_missing_days_has_no_number(five_years: Settings) -> None:
     total = spans(five_years, "2012-04-30")["All selected"]
     assert total["year_to_date"] == count(five_years, "date < '2012-05-01'")
     assert (total["year_to_date_before"], total["year_to_date_change"], total["whole_year"]) == (None, None, None)
-    assert (total["year_to_date_mean"], total["year_to_date_mean_years"]) == (None, 0)
 
 
 def test_a_beat_stands_beside_its_district_and_a_year_that_is_not_loaded_is_told(five_years: Settings) -> None:

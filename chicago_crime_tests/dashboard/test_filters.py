@@ -34,7 +34,6 @@ any_filters = st.builds(
     start=st.none() | st.dates(date(2001, 1, 1), date(2026, 12, 31)),
     arrest=st.sampled_from([None, True, False]),
     domestic=st.sampled_from([None, True, False]),
-    source_labels=st.booleans(),
     map=st.sampled_from(MAPS),
     measure=st.sampled_from(MEASURES),
     rows=st.sampled_from(ROWS),

@@ -40,7 +40,7 @@ CHOICES = [
     Filters(year=(2016,), offense_class=("violent",)),
     Filters(area=(25, 29), arrest=False),
     Filters(district=(11,), domestic=True, year=(2014, 2016)),
-    Filters(type=("THEFT", "BATTERY"), source_labels=True),
+    Filters(type=("THEFT", "BATTERY")),
 ]
 
 

@@ -23,7 +23,6 @@ VIOLENT = "fbi_code IN ('01A', '02', '03', '04A', '04B')"
 COMBINATIONS = {
     "": "TRUE",
     "offense_class=violent&year=2014-2015": f"{VIOLENT} AND year IN (2014, 2015)",
-    "type=NARCOTICS&source_labels=yes": "primary_type = 'NARCOTICS'",
     "type=CRIMINAL+SEXUAL+ASSAULT&type=NON-CRIMINAL": (
         "(primary_type IN ('CRIMINAL SEXUAL ASSAULT', 'CRIM SEXUAL ASSAULT') OR primary_type LIKE 'NON%CRIMINAL%')"
     ),

@@ -143,7 +143,7 @@ def test_the_report_is_of_the_graph_and_names_a_wrong_area_with_its_setting(load
     assert isinstance(sensor, SensorDefinition)
     with (
         open_instance(loaded_copy) as instance,
-        pytest.raises(SettingsError, match=r"_REPORT_AREAS: no community.*'Lop'"),
+        pytest.raises(SettingsError, match=r"_REPORT_AREAS: there is no community area 'Lop'"),
     ):
         sensor.evaluate_tick(build_sensor_context(instance, None, definitions=definitions))
     with pytest.raises(SettingsError, match="REPORT_AREAS needs CHICAGO_CRIME_ALERTS"):

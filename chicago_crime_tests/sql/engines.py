@@ -62,7 +62,6 @@ PARAMETERS = {
     "finish": "DATE",
     "arrest": "BOOL",
     "domestic": "BOOL",
-    "source_labels": "BOOL",
     "place": "STRING",
     "sorted_by": "STRING",
     "is_descending": "BOOL",
@@ -93,7 +92,7 @@ def written(name: str) -> str:
         if f"FROM {included}\n" in text:
             text = text.replace(f"FROM {included}\n", f"FROM (\n{written(f'fragments/{included}')}\n) AS {included}\n")
     text = re.sub(r"\b(READ_\w+)\(([\w.]+)\)", lambda call: f"({_expression(call[1].lower(), call[2])})", text)
-    for shared in ("matches_filters", "chosen_place", "type_label") if name.startswith("pages/") else ():
+    for shared in ("matches_filters", "chosen_place") if name.startswith("pages/") else ():
         expression = (FOLDER / "fragments" / f"{shared}.sql").read_text()
         expression = re.split(r"\nSELECT\s", expression)[1].rpartition(f" AS {shared}")[0]
         text = re.sub(rf"\b{shared}\b", lambda _, expression=expression: f"({expression})", text)

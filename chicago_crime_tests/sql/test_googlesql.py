@@ -48,7 +48,7 @@ from chicago_crime_tests.support import (
 REAL_YEARS = (2015, 2016)
 DIRTY_YEAR = 2014
 
-EXPRESSIONS = tuple(f"fragments/{name}" for name in ("chosen_place", "matches_filters", "read_", "type_label"))
+EXPRESSIONS = tuple(f"fragments/{name}" for name in ("chosen_place", "matches_filters", "read_"))
 STATEMENTS = [name for name in FILES if not name.startswith(EXPRESSIONS)]
 DASHBOARD = [name for name in STATEMENTS if name.startswith("pages/")]
 FILTERED = [name for name in DASHBOARD if "@classes" in written(name)]
@@ -60,7 +60,6 @@ FILTERS = {
     "all": Filters(),
     "classes": Filters(offense_class=("violent", "property")),
     "types": Filters(type=("THEFT", "CRIMINAL SEXUAL ASSAULT", "O'HARE")),
-    "source labels": Filters(type=("CRIM SEXUAL ASSAULT", "BATTERY"), source_labels=True),
     "places": Filters(area=(25, 32, 8), district=(1, 11, 18)),
     "small places": Filters(ward=(1, 2, 24, 27, 42), beat=(111, 122, 1112, 1121, 1133, 1211, 1224)),
     "a cell": Filters(cell="1782,2881"),

@@ -16,7 +16,7 @@ HEIGHT = 240
 ROW_HEIGHT = 24
 
 PLAIN_ZERO = {"labelExpr": "datum.value === 0 ? '0' : datum.label"}
-"""The formats below would write 0 as 0k, +0k or +0%."""
+"""The formats below would write 0 as 0k or +0%."""
 
 MONTHS_NAMED = 36
 """How many months an axis can name; more are labeled by year."""
@@ -43,13 +43,9 @@ TOOLTIPS = {
     "hour": _field("hour", "ordinal", "Hour"),
     "crimes": _field("crimes", "quantitative", "Crimes", format=",d"),
     "now": _field("now", "quantitative", "Now", format=",d"),
-    "before": _field("before", "quantitative", "A year earlier", format=",d"),
     "low": _field("low", "quantitative", "Expected from", format=",d"),
     "high": _field("high", "quantitative", "Expected to", format=",d"),
-    "change": _field("change", "quantitative", "Change", format="+,d"),
-    "growth": _field("share", "quantitative", "Change, %", format="+.1%"),
     "share": _field("share", "quantitative", "Share", format=".1%"),
-    "above": _field("above", "quantitative", "Relative to average", format="+.1%"),
 }
 
 
@@ -116,16 +112,6 @@ def ranked(name: str, label: str, rows: Rows) -> Figure:
     return _plot(name, label, rows, columns, bars, _height(len(rows)))
 
 
-def changes(name: str, label: str, rows: Rows) -> Figure:
-    """What rose and fell in the year to date, by relative change, in order."""
-    rows = [row | {"direction": "rose" if row["change"] > 0 else "fell"} for row in map(dict, rows)]
-    color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
-    x, y = _amount("share", "Change, year to date", "+.0%"), _field("name", "nominal", sort=None)
-    bars = _part({"type": "bar"}, ("name", "now", "before", "change", "growth"), x=x, y=y, color=color)
-    columns = ("name", "change", "share", "now", "before", "direction")
-    return _plot(name, label, rows, columns, bars, _height(len(rows)))
-
-
 def ranges(name: str, label: str, rows: Rows) -> Figure:
     """Counts beside the ranges that were expected, each relative to the middle of its range. Rows: now, low, high."""
     drawn = []
@@ -147,14 +133,6 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
         _part(point, tooltips, y=y, x=x | {"field": "now_share"}, color=color),
     ]
     return _plot(name, label, drawn, columns, {"layer": layers}, _height(len(drawn)) * 4 // 3)
-
-
-def season(name: str, label: str, rows: Rows) -> Figure:
-    """Each month relative to the average day."""
-    columns = ("month_name", "above")
-    x = _field("month_name", "ordinal", sort=None, axis=MONTH_AXIS)
-    y = _amount("above", "Crimes per day, relative to average", "+.0%")
-    return _plot(name, label, rows, columns, _part({"type": "bar"}, columns, x=x, y=y))
 
 
 def hours(name: str, label: str, rows: Rows) -> Figure:

@@ -1,16 +1,13 @@
 """What Vega needs to draw charts: the theme with our colors, and its JavaScript, taken from the package vl-convert.
 
 The colors of the page around the charts are in `static/style.css`. One accent color, one ramp of it for amounts, and
-blue to orange for less and more, which stay distinguishable without red and green.
+orange for what rose: all stay distinguishable without red and green.
 """
 
 import subprocess
 import sys
-import threading
 from functools import cache
 from typing import Any
-
-_building = threading.Lock()
 
 LIGHT = {
     "text": "#1b2027",
@@ -19,7 +16,7 @@ LIGHT = {
     "accent": "#1f5fbf",
     "before": "#9aa4b0",
     "ramp": ["#e9f0fa", "#b9d0f0", "#7fa9e2", "#4680cf", "#1f5fbf", "#123f86"],
-    "diverging": ["#1f5fbf", "#a9c5ea", "#e6e8eb", "#f2b37a", "#b85400"],
+    "rose": "#b85400",
 }
 DARK = {
     "text": "#e8ebef",
@@ -28,7 +25,7 @@ DARK = {
     "accent": "#6ea8fe",
     "before": "#6b7683",
     "ramp": ["#1d2a3d", "#264a7c", "#3169b3", "#4f8bdf", "#86b6fb", "#d3e5ff"],
-    "diverging": ["#6ea8fe", "#2f4f7d", "#2d353f", "#96571d", "#ffa552"],
+    "rose": "#ffa552",
 }
 
 
@@ -44,26 +41,13 @@ def theme(is_dark: bool) -> dict[str, Any]:
         | {"titleFontWeight": "normal", "labelLimit": 190},
         "legend": {**text, "titleFontWeight": "normal", "gradientLength": 160, "orient": "bottom"},
         "mark": {"color": color["accent"]},
-        "style": {
-            "before": {"color": color["before"], "stroke": color["before"]},
-        },
-        "range": {
-            "ramp": color["ramp"],
-            "heatmap": color["ramp"],
-            "diverging": color["diverging"],
-            "category": [color["diverging"][4], color["diverging"][0]],
-        },
+        "style": {"before": {"color": color["before"], "stroke": color["before"]}},
+        "range": {"ramp": color["ramp"], "heatmap": color["ramp"], "category": [color["rose"], color["accent"]]},
     }
 
 
-def bundle() -> bytes:
-    """Vega, Vega-Lite and vega-embed as one script, built at the first call."""
-    with _building:
-        return _bundle()
-
-
 @cache
-def _bundle() -> bytes:
-    """Built in a process of its own, which gives back the 140 MB that this takes."""
+def bundle() -> bytes:
+    """Vega, Vega-Lite and vega-embed as one script: built in a process of its own, which gives back its 140 MB."""
     program = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
     return subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True).stdout

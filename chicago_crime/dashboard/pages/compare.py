@@ -1,4 +1,4 @@
-"""The page Compare: three periods against the year before and the mean of three years, in the style of CompStat."""
+"""The page Compare: three periods against the year before, in the style of CompStat, and every year."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, p_of_change, verdicts
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
@@ -21,7 +20,6 @@ from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 YEARS_BACK = 3
-MAX_DRAWN = 20
 TOTAL = "All selected"
 _NO_INCIDENTS = {f"of_{span}{when}": "" for span in SPANS for when in ("", "_before")}
 """Of the row without a name: no filter chooses crimes without a place or a type."""
@@ -65,11 +63,7 @@ def compare(request: PageRequest) -> View:
     _judge([total], UNLIKE)
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[
-            _table(request, rows, total, end),
-            _chart(request, rows, end),
-            _by_year(request),
-        ],
+        sections=[_table(request, rows, total, end), _by_year(request)],
     )
 
 
@@ -121,17 +115,12 @@ def _row(
     row: dict[str, Any] = {"name": _label(request, name)}
     for span in SPANS:
         values = [counts.get(back, {}).get(span, 0) if loaded[span, back] else None for back in range(YEARS_BACK + 1)]
-        now, before, past = values[0], values[1], [value for value in values[1:] if value is not None]
-        mean = sum(past) / len(past) if past else None
+        now, before = values[0], values[1]
         row |= {
             span: now,
             f"{span}_before": before,
             f"{span}_change": None if now is None else change(now, before),
-            f"{span}_mean": mean,
-            f"{span}_mean_years": len(past),
-            f"{span}_mean_change": None if now is None else change(now, mean),
             f"{span}_is_small": (before or 0) < caveats.SMALL,
-            f"{span}_mean_is_small": len(past) < YEARS_BACK or (mean or 0) < caveats.SMALL,
             f"{span}_earlier": values[1:],
         }
     incidents = _incidents(request, end, **_chosen(request, name)) if name else _NO_INCIDENTS
@@ -187,18 +176,13 @@ def _label(request: PageRequest, name: str | None) -> str:
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
     columns = [Column("name", request.filters.rows.capitalize())]
     newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
-    means = {span: total[f"{span}_mean_years"] for span in SPANS}
     for span, label in SPANS.items():
         label += ", still filling" if span != "whole_year" and _is_filling(request.facts, end) else ""
-        mean = f"{means[span] or YEARS_BACK}-yr mean"
         columns += [
             Column(span, str(newest[span]), "count", label, incidents=f"of_{span}"),
             Column(f"{span}_before", str(newest[span] - 1), "count", label, incidents=f"of_{span}_before"),
             Column(f"{span}_change", "±\u00a0%", "growth", label, f"{span}_is_small"),
             Column(f"{span}_verdict", "Verdict", "text", label),
-            Column(f"{span}_mean", "Mean", "mean", label, is_shown=False),
-            Column(f"{span}_mean_change", f"±\u00a0% on {mean}", "growth", label, f"{span}_mean_is_small"),
-            Column(f"{span}_mean_years", "Years in the mean", "plain", label, is_shown=False),
         ]
     title = f"Periods ending on {as_text(end, 'date')}"
     return Section(
@@ -206,16 +190,14 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         title,
         f"28 days: {days_text(*days_of('days_28', end, 0))}; year to date: "
         f"{days_text(*days_of('year_to_date', end, 0))}; the last full year: {newest['whole_year']}. "
-        "Each is compared with the same days of the year before and with "
-        f"the mean of the {YEARS_BACK} years before. {_in_words(total)}",
+        f"Each is compared with the same days of the year before. {_in_words(total)}",
         [
             VERDICTS,
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
-            *_gaps(request, means, newest),
             *caveats.provisional(request.facts, [end.year]),
             *(caveats.still_growing(request) if _is_filling(request.facts, end) else []),
-            *(caveats.labels(request.facts, request.filters) if request.filters.rows == "type" else []),
+            *([caveats.LABELS] if request.filters.rows == "type" else []),
         ],
         tables=[
             PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
@@ -292,48 +274,3 @@ def _within_districts(request: PageRequest) -> str:
             f"({as_text(share(crimes, all_crimes), 'percent')}). "
         )
     return "".join(said)
-
-
-def _gaps(request: PageRequest, means: dict[str, int], newest: dict[str, int]) -> list[str]:
-    """Which means cover fewer years than they should, and why."""
-    short = {span: years for span, years in means.items() if years < YEARS_BACK}
-    if not short:
-        return []
-    first, last = min(newest.values()) - YEARS_BACK, max(newest.values())
-    loaded = request.facts.years
-    part = [year for year in range(first, last) if year not in loaded or not loaded[year].is_complete]
-    words = ", ".join(f"{SPANS[span].lower()}: {years or 'none'}" for span, years in short.items())
-    return [
-        f"Also gray: means of fewer than {YEARS_BACK} years ({words}), because {format_years(part)} "
-        f"{'is' if len(part) == 1 else 'are'} not fully loaded."
-    ]
-
-
-def _chart(request: PageRequest, rows: list[dict[str, Any]], end: date) -> Section:
-    drawn = [
-        {
-            "name": row["name"],
-            "now": row["year_to_date"],
-            "before": row["year_to_date_before"],
-            "change": row["year_to_date"] - row["year_to_date_before"],
-            "share": row["year_to_date_change"],
-        }
-        for row in rows
-        if row["year_to_date_change"] is not None and not row["year_to_date_is_small"]
-    ]
-    drawn = sorted(drawn[:MAX_DRAWN], key=lambda row: -row["share"])
-    if len(drawn) < 2:  # a chart of one bar is a sentence
-        only = "".join(
-            f"{row['name']}: {as_text(row['share'], 'percent_change')}, {row['now']:,} after {row['before']:,}."
-            for row in drawn
-        )
-        nothing = f"Nothing to show: {end.year - 1} is not loaded or has too few crimes."
-        return Section("changes", "Change in the year to date", only or nothing, shape="wide")
-    return Section(
-        "changes",
-        "Change in the year to date",
-        f"The {len(drawn)} rows with the most crimes, by change on the year before, without small numbers.",
-        caveats.provisional(request.facts, [end.year]),
-        [charts.changes("changes", "Bar chart of changes in the year to date", drawn)],
-        shape="wide",
-    )

@@ -7,8 +7,8 @@ from typing import Any
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text
-from chicago_crime.published.catalog import CHICAGO, PUBLISHED
-from chicago_crime.tables import CRIMES
+from chicago_crime.published.catalog import CHICAGO
+from chicago_crime.tables import CRIMES, REJECTED_CRIMES
 
 KINDS = {
     "added": ("Added", "new in the data"),
@@ -46,7 +46,6 @@ def data_page(request: PageRequest) -> View:
         sections=[
             _checks(request),
             _snapshot(request),
-            _layers(request),
             _rejects(request),
             _revisions(request),
         ],
@@ -64,6 +63,9 @@ def _snapshot(request: PageRequest) -> Section:
             {
                 "year": year,
                 "rows": held.tables[CRIMES.name].rows,
+                "rejected": held.tables[REJECTED_CRIMES.name].rows,
+                "quarantined": held.source["quarantined"],
+                "source_lines": held.source["lines"],
                 "source": held.source["source"],
                 "fetched": _day(held.source["fetched_at"]),
                 "published": _day(held.published_at),
@@ -76,6 +78,9 @@ def _snapshot(request: PageRequest) -> Section:
     columns = (
         Column("year", "Year", "plain"),
         Column("rows", "Crimes", "count"),
+        Column("rejected", "Rejected rows", "count"),
+        Column("quarantined", "Unreadable lines", "count"),
+        Column("source_lines", "Source lines", "count"),
         Column("source", "Source"),
         Column("fetched", "Fetched", "date"),
         Column("published", "Published", "date"),
@@ -90,6 +95,10 @@ def _snapshot(request: PageRequest) -> Section:
         f"Published on {as_text(request.data.published_on, 'date')}. Every page shows this one state, whatever is "
         "loaded meanwhile. To see an older one, add as_of= with a day or the id of a snapshot to the address; "
         "chicago-crime snapshots lists them.",
+        [
+            "Source lines = crimes + rejected rows + unreadable lines (+ blank lines). Checks verify this: no year for "
+            "which it does not hold is published."
+        ],
         tables=[PageTable("years", "Where each year is from", columns, rows, is_open=True)],
         shape="wide",
     )
@@ -98,28 +107,6 @@ def _snapshot(request: PageRequest) -> Section:
 def _day(text: str) -> date:
     """The day in Chicago of a time in UTC."""
     return datetime.fromisoformat(text).astimezone(CHICAGO).date()
-
-
-def _layers(request: PageRequest) -> Section:
-    rows = []
-    for year in request.years:
-        held = request.data.catalog.years[year]
-        row = {"year": year, "source_lines": held.source["lines"], "quarantined": held.source["quarantined"]}
-        rows.append(row | {name: table.rows for name, table in held.tables.items()})
-    columns = (
-        Column("year", "Year", "plain"),
-        Column("source_lines", "Source lines", "count"),
-        Column("quarantined", "Unreadable lines", "count"),
-        *(Column(table.name, table.name.replace("_", " ").capitalize(), "count") for table in PUBLISHED),
-    )
-    return Section(
-        "layers",
-        "Rows by year and layer",
-        "Source lines = crimes + rejected crimes + unreadable lines (+ blank lines); enriched crimes = crimes. Checks "
-        "verify this, and no year is published for which it does not hold.",
-        tables=[PageTable("layers", "Rows by year and layer", columns, rows, is_open=True)],
-        shape="wide",
-    )
 
 
 def _revisions(request: PageRequest) -> Section:

@@ -233,7 +233,7 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
         f"{min(MAX_RANKED, len(rows))} of {len(rows)} types in {request.years_text}."
         if len(rows) > 1
         else f"All {as_text(crimes, 'count')} crimes in {request.years_text} are of one type: {rows[0]['name']}.",
-        [*caveats.labels(request.facts, request.filters), caveats.ARREST],
+        [caveats.LABELS, caveats.ARREST],
         [charts.ranked("types", "Bar chart of the most frequent types of crime", rows[:MAX_RANKED])]
         if len(rows) > 1
         else [],

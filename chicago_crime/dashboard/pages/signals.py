@@ -29,7 +29,7 @@ def signals(request: PageRequest) -> View:
     if len(before) < LEAST_YEARS:
         return View(question, [_too_few_years(request, end)])
     filters = request.filters
-    chosen = {"year": filters.year, "source_labels": filters.source_labels} | dict(filters.active())
+    chosen = {"year": filters.year} | dict(filters.active())
     if others := sorted({name for name, value in chosen.items() if value} - set(APPLY)):
         request.notes.append(f"Signals are of all crimes: these filters do not apply to them: {', '.join(others)}.")
     found = request.data.derived("signals", lambda: _find(request, end, before))

@@ -1,4 +1,4 @@
-"""The page When: hours of the week, months by year, and seasons."""
+"""The page When: hours of the week, and months by year."""
 
 from calendar import monthrange
 from datetime import date
@@ -8,7 +8,6 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
-from chicago_crime.tables.years import format_years
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -39,7 +38,7 @@ def when(request: PageRequest) -> View:
                 "Times of exactly 00:00 or 00:01 stand for unknown: excluded from hours, included in months.",
             ),
         ],
-        sections=[_hours(request, by_hour), _months(request, by_month), _season(request, by_month)],
+        sections=[_hours(request, by_hour), _months(request, by_month)],
     )
 
 
@@ -89,40 +88,5 @@ def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
         [*caveats.provisional(request.facts, request.years), *caveats.partial(request.facts, request.years)],
         [charts.months("months", "Heat map of crimes by month and year", rows)],
         [PageTable("months", f"Crimes by month, {request.years_text}", columns, rows, shown=400)],
-    )
-
-
-def _season(request: PageRequest, by_month: dict[date, int]) -> Section:
-    complete = [year for year in request.years if request.facts.years[year].is_complete]
-    title, name = "Seasons", "season"
-    if not complete:
-        return Section(name, title, "None of the selected years is complete. Seasons need all twelve months.")
-    days = [sum(monthrange(year, number)[1] for year in complete) for number in range(1, 13)]
-    crimes = [sum(by_month.get(date(year, number, 1), 0) for year in complete) for number in range(1, 13)]
-    mean = sum(crimes) / sum(days)
-    period = format_years(complete) if len(complete) < len(request.years) else "the selected years"
-    if not mean:
-        return Section(name, title, "No crimes in a complete year match these filters.")
-    rows = [
-        {
-            "month_name": MONTHS[i],
-            "crimes": crimes[i],
-            "per_day": crimes[i] / days[i],
-            "above": crimes[i] / days[i] / mean - 1,
-        }
-        for i in range(12)
-    ]
-    columns = (
-        Column("month_name", "Month"),
-        Column("crimes", "Crimes", "count"),
-        Column("per_day", "Per day", "decimal"),
-        Column("above", "Relative to average", "percent_change"),
-    )
-    return Section(
-        name,
-        title,
-        f"Crimes per day in each month, relative to the average day of {period}.",
-        [caveats.SMALL_MONTHS] if min(crimes) < caveats.SMALL else [],
-        [charts.season(name, "Bar chart of crimes per day by month, relative to average", rows)],
-        [PageTable(name, "Crimes per day by month", columns, rows)],
+        shape="wide",
     )

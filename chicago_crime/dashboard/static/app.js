@@ -124,8 +124,8 @@ function isChosenAlready(form) {
 
 document.addEventListener("change", (event) => {
   const form = event.target.name && event.target.closest("#filters");
-  // Other labels mean another list of types, and a block is one more box: the form must be replaced, too.
-  if (form) go(address(form), { withFilters: ["source_labels", "block"].includes(event.target.name) });
+  // A block is one more box: the form must be replaced, too.
+  if (form) go(address(form), { withFilters: event.target.name === "block" });
 });
 document.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -5,7 +5,7 @@ SELECT
   year IN UNNEST(@years)
   AND (ARRAY_LENGTH(@codes) = 0 OR iucr IN UNNEST(@codes))
   AND (ARRAY_LENGTH(@classes) = 0 OR offense_class IN UNNEST(@classes))
-  AND (ARRAY_LENGTH(@types) = 0 OR type_label IN UNNEST(@types))
+  AND (ARRAY_LENGTH(@types) = 0 OR primary_type_comparable IN UNNEST(@types))
   AND (ARRAY_LENGTH(@descriptions) = 0 OR description IN UNNEST(@descriptions))
   AND (ARRAY_LENGTH(@areas) = 0 OR community_area IN UNNEST(@areas))
   AND (ARRAY_LENGTH(@districts) = 0 OR district IN UNNEST(@districts))

@@ -2,7 +2,7 @@
 -- Grain:   place of the kind @place (area, district, ward or beat), or type if that is NULL, and year.
 -- Columns: the grain and the crimes.
 SELECT
-  IF(@place IS NULL, type_label, CAST(chosen_place AS STRING)) AS row_name,
+  IF(@place IS NULL, primary_type_comparable, CAST(chosen_place AS STRING)) AS row_name,
   year,
   COUNT(*) AS crimes
 FROM enriched_crimes

@@ -11,5 +11,5 @@ WHERE
   year IN UNNEST(@years)
   AND (ARRAY_LENGTH(@codes) = 0 OR iucr IN UNNEST(@codes))
   AND (ARRAY_LENGTH(@classes) = 0 OR offense_class IN UNNEST(@classes))
-  AND (ARRAY_LENGTH(@types) = 0 OR type_label IN UNNEST(@types))
+  AND (ARRAY_LENGTH(@types) = 0 OR primary_type_comparable IN UNNEST(@types))
 GROUP BY year, iucr, is_moved

@@ -4,7 +4,7 @@
 --          complete on that day, each years_back years earlier.
 WITH by_day AS (
   SELECT
-    IF(@place IS NULL, type_label, CAST(chosen_place AS STRING)) AS row_name,
+    IF(@place IS NULL, primary_type_comparable, CAST(chosen_place AS STRING)) AS row_name,
     DATE(date) AS day,
     COUNT(*) AS crimes
   FROM enriched_crimes

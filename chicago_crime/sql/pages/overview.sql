@@ -3,7 +3,7 @@
 -- Columns: the grain, crimes, those with the arrest flag, those of which the flag is known, those with an area.
 SELECT
   month,
-  type_label AS type,
+  primary_type_comparable AS type,
   COUNT(*) AS crimes,
   COUNTIF(arrest) AS arrests,
   COUNT(arrest) AS flagged,

@@ -1,0 +1,81 @@
+"""What a snapshot has none of is refused, with the nearest that it has: a zero would look like an answer."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from chicago_crime.dashboard.data import Data
+from chicago_crime.dashboard.filters import Filters
+from chicago_crime.errors import UsageError
+
+CALLED = {
+    "type": "crime type",
+    "description": "description",
+    "area": "community area",
+    "district": "district",
+    "ward": "ward",
+    "beat": "beat",
+    "block": "block",
+    "location": "kind of location",
+}
+"""The filters whose values depend on the snapshot, and what one value is called."""
+
+
+def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple[Any, ...]:
+    """The values that are wanted by name, whatever the case and the punctuation.
+
+    Args:
+        have: values by name.
+        wanted: names.
+        what: what one is called.
+
+    Raises:
+        UsageError: there is no such value; the message names the nearest.
+    """
+    plain = {_plain(name): name for name in reversed([*have])}
+    found = []
+    for text in map(str, wanted):
+        name = text if text in have else plain.get(_plain(text))
+        if name is None:
+            raise UsageError(f"there is no {what} {text!r}. The nearest: {_nearest(plain, text)}")
+        found.append(have[name])
+    return tuple(found)
+
+
+def require_known(data: Data, filters: Filters) -> Filters:
+    """The same filters with each value as the snapshot has it: areas may be given by name.
+
+    Raises:
+        UsageError: no crime of the snapshot has one of them; the message names the nearest.
+    """
+    wanted = {name: values for name in CALLED if (values := getattr(filters, name))}
+    changes: dict[str, Any] = {name: known(_values(data, name), wanted[name], CALLED[name]) for name in wanted}
+    return replace(filters, **changes)
+
+
+def _values(data: Data, name: str) -> dict[str, Any]:
+    """The values of a filter by name."""
+    facts = data.facts()
+    match name:
+        case "area":
+            return {name: number for number, name in facts.areas_by_name} | {str(one): one for one in facts.areas}
+        case "block":
+            return {one: one for one in data.blocks()}
+        case "type":
+            return {one: one for one in facts.types}
+    return {str(one): one for one in facts.choices["location_description" if name == "location" else name]}
+
+
+def _plain(name: str) -> str:
+    """Letters and digits, and the sign of a number."""
+    return re.sub(r"(?!^-\d)[^a-z0-9]", "", name.lower())
+
+
+def _nearest(plain: Mapping[str, str], text: str) -> str:
+    if text.isdecimal() and all(name.isdecimal() for name in plain):
+        names = sorted(sorted(plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:3], key=int)
+    else:
+        names = difflib.get_close_matches(_plain(text), plain, n=3, cutoff=0.4) or list(plain)[:-4:-1]
+    return ", ".join(plain[name] for name in names) or "none"
