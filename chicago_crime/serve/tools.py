@@ -60,6 +60,9 @@ class Server(MCPServer):
 
     @override
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
+        tools = {tool.name: tool.input_schema["properties"] for tool in await self.list_tools()}
+        if unknown := [one for one in arguments if one not in tools.get(name, arguments)]:
+            raise ToolError(f"{', '.join(unknown)}: no argument of {name}, which has {', '.join(tools[name])}")
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
