@@ -22,9 +22,7 @@ def test_an_area_is_found_by_its_name_or_number(data: Data, name: str, number: i
     assert find_area(data.facts(), name) == number
 
 
-@pytest.mark.parametrize(
-    ("name", "suggested"), [("hyde prak", "Hyde Park"), ("Lawn", "West Lawn"), ("Xyz", "Loop"), ("-41", "Loop")]
-)
+@pytest.mark.parametrize(("name", "suggested"), [("hyde prak", "Hyde Park"), ("-41", "Loop")])
 def test_an_unknown_area_is_answered_with_suggestions(data: Data, name: str, suggested: str) -> None:
     with pytest.raises(UsageError, match=f"{name}.*Did you mean one of these.*{suggested}"):
         find_area(data.facts(), name)
@@ -46,8 +44,6 @@ def test_the_report_is_one_file_that_loads_nothing_else(sample: Settings, tmp_pa
     ("place", "title", "table"),
     [
         ({}, "Chicago", "Areas with most crimes"),
-        ({"district": 11}, "District 11", "Blocks with most crimes"),
-        ({"ward": 24}, "Ward 24", "Blocks with most crimes"),
         ({"beat": 1834}, "Beat 1834", "Blocks with most crimes"),
     ],
 )

@@ -82,10 +82,9 @@ CHOICES = [
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-@pytest.mark.parametrize("how", ["as written", "as generated"])
-def test_a_statement_is_valid_and_has_the_columns_of_its_table(name: str, how: str) -> None:
-    text = written(name) if how == "as written" else sql.statement(name).sql(dialect="bigquery")
-    columns = google().check(text, typed(dict.fromkeys(PARAMETERS)))
+def test_a_statement_is_valid_as_generated_and_has_the_columns_of_its_table(name: str) -> None:
+    """As it is written, Google evaluates it below."""
+    columns = google().check(sql.statement(name).sql(dialect="bigquery"), typed(dict.fromkeys(PARAMETERS)))
     assert columns
     folder, _, table = name.partition("/")
     if folder == "tables":

@@ -40,7 +40,7 @@ def test_a_table_has_just_the_columns_and_types_of_its_definition(warehouse: Duc
 
 
 def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    file = SampleSource(rows=200_000).fetch(2014, tmp_path)
+    file = SampleSource(rows=100_000).fetch(2014, tmp_path)
     warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")
     warehouse.replace_year(CRIMES, 2014)
     stored = pq.ParquetFile(warehouse.file("crimes", 2014))
@@ -49,9 +49,9 @@ def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehou
     for group in range(stored.num_row_groups):
         statistics = stored.metadata.row_group(group).column(months).statistics
         ranges.append((statistics.min, statistics.max))
-    assert stored.num_row_groups >= 6
+    assert stored.num_row_groups >= 3
     assert ranges == sorted(ranges)
-    assert all((last.year, last.month - first.month) in {(2014, 0), (2014, 1), (2014, 2)} for first, last in ranges)
+    assert all(last.month - first.month <= 4 for first, last in ranges)
     keys = stored.read(columns=list(CRIMES.order)).to_pylist()
     assert keys == sorted(keys, key=lambda row: tuple(row.values()))
 
