@@ -108,7 +108,7 @@ def test_every_count_leads_to_as_many_incidents(data: Data, client: TestClient, 
                 [count] = re.findall(r'Reported crimes</p>\s*<p class="value">([\d,]+)', text)
                 assert int(count.replace(",", "")) == row[column.name], (table.name, column.name, row)
                 tried += 1
-    assert tried > 5 or name == "signals"
+    assert tried >= 4 or name == "signals"
 
 
 def test_tables_are_sorted_by_their_headers_and_totals_stay_below(client: TestClient) -> None:
