@@ -102,6 +102,7 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["run", "--years", "2014", "--source", "folder"], "CHICAGO_CRIME_FOLDER"),
         (["run", "--years", "2014", "--assets", "nothing"], "selects no asset: write names with commas"),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
+        (["run", "--years", "2014", "--folder", "/nowhere"], "/nowhere"),
         (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "/nowhere"),
         (["run"], "--years"),
         (["query", "select 1", "--format", "parquet"], "--output"),

@@ -89,6 +89,7 @@ DAMAGES = {
     "working footer": Damage(lambda s: s.data_dir / "warehouse/crimes/2014.parquet", cut, "status working plan doctor"),
     "empty mart": Damage(lambda s: s.data_dir / "warehouse/area_rates/2014.parquet", emptied, "status plan doctor"),
     "published footer": Damage(published_file, cut, "status query doctor"),
+    "empty published file": Damage(published_file, emptied, "status query doctor"),
     "published pages": Damage(published_file, turned, "query doctor"),
     "empty published mart": Damage(lambda s: published_file(s, "area_rates"), emptied, "status doctor"),
     "catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", cut, "status query doctor"),
@@ -124,7 +125,15 @@ def test_each_command_names_a_damaged_file_and_how_to_mend_it(loaded_copy: Setti
 
 
 def test_loading_a_year_again_mends_all_of_it(loaded_copy: Settings) -> None:
-    for name in ("manifest", "record of the lake", "working footer", "published pages", "empty mart", "no catalog"):
+    damaged = (
+        "empty manifest",
+        "record of the lake",
+        "working footer",
+        "empty published file",
+        "empty mart",
+        "no catalog",
+    )
+    for name in damaged:
         DAMAGES[name].do(loaded_copy)
     mended = command(loaded_copy, "run", "--years", "2014")
     assert mended.exit_code == 0, mended.output
