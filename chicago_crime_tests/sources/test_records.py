@@ -1,14 +1,32 @@
-"""Tests of `chicago_crime/sources/records.py`; any text in any layout is in `intake/test_gate.py`."""
+"""Tests of `chicago_crime/sources/records.py`; the oracle is Python's csv module."""
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chicago_crime.sources.by_year import YearsOf
 from chicago_crime.sources.header import read_header
-from chicago_crime.sources.records import Records, records_of
+from chicago_crime.sources.records import Records, as_csv, records_of
 
 WIDTH = 4
+texts = st.lists(st.sampled_from([*"aé7 ,;|\t\n'\"", '""', "x y"]), max_size=6).map("".join)
+rows = st.lists(st.lists(texts, min_size=WIDTH, max_size=WIDTH), min_size=1, max_size=12)
+separators = st.sampled_from([",", ";", "\t", "|"])
+quoting = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+
+
+def written(fields: Sequence[str], separator: str, quoting: int) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, quoting=quoting, lineterminator="\n").writerow(fields)  # type: ignore[arg-type]
+    return text.getvalue()
+
+
+def read(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
 
 
 def blocks(content: bytes, lines: int) -> Iterator[bytes]:
@@ -18,8 +36,45 @@ def blocks(content: bytes, lines: int) -> Iterator[bytes]:
         yield b"".join(pieces[start : start + lines])
 
 
+def converted(
+    content: bytes, separator: str, lines: int, columns: Sequence[int | None] = range(WIDTH), has_blanks: bool = False
+) -> bytes:
+    found = records_of(blocks(content, lines), WIDTH, separator.encode(), has_blanks)
+    return b"".join(as_csv(one, separator, has_blanks, columns, WIDTH) for one in found)
+
+
 def texts_of(found: Sequence[Records]) -> list[str]:
     return [one.text[a:b].decode() for one in found for a, b in zip(one.starts, one.ends, strict=True)]
+
+
+@settings(deadline=None)
+@given(rows, separators, quoting, st.integers(1, 9))
+def test_well_formed_records_become_csv_with_commas(
+    expected: list[list[str]], separator: str, quoting: int, lines: int
+) -> None:
+    content = "".join(written(row, separator, quoting) for row in expected).encode()
+    found = converted(content, separator, lines)
+    assert read(found) == expected
+    assert found.count(b"\n") == content.count(b"\n")
+    chosen = converted(content, separator, lines, columns=[2, None, 0])
+    assert read(chosen) == [[row[2], "", row[0]] for row in expected]
+
+
+@settings(deadline=None)
+@given(rows, separators, st.data(), st.integers(1, 9))
+def test_damage_concerns_its_own_line_alone(
+    expected: list[list[str]], separator: str, data: st.DataObject, lines: int
+) -> None:
+    """The x shows that a quote before it opens a field: else an open quote could really end there."""
+    pieces = []
+    for row in expected:
+        if damage := data.draw(st.sampled_from(["", "1", f'1{separator}"open', f"{separator * 9}"])):
+            pieces.append(f"{damage}\n")
+        pieces.append(written([f"x{field}" for field in row], separator, csv.QUOTE_MINIMAL))
+    content = "".join(pieces).encode()
+    found = list(records_of(blocks(content, lines), WIDTH, separator.encode()))
+    assert texts_of(found) == pieces
+    assert sum(one.lines.sum() for one in found) == content.count(b"\n")
 
 
 def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not() -> None:
