@@ -19,6 +19,7 @@ from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.folder import AT_REST_S
 from chicago_crime.tables.years import current_year
+from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, write_csv
@@ -184,6 +185,15 @@ def test_of_the_portal_the_changed_years_are_requested_after_one_query(
     assert watch.requested() == [(2014, 2014)]  # 2016 changed too, and was never loaded
     watch.load(2014)
     assert watch.requested() == []
+
+
+def test_a_portal_that_fails_skips_the_tick(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> None:
+    watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
+    portal.will(Fault(status=503))
+    result = watch.tick()
+    assert "returned 503" in (result.skip_message or "")
+    assert len(portal.requests) == 1
+    assert watch.tick().skip_message == "the source portal has nothing new"
 
 
 def test_years_loaded_from_another_source_are_not_replaced(
