@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import sqlglot
+import sqlglot.dialects.bigquery  # not when first used: a second thread would parse with a dialect that is half made
+import sqlglot.dialects.duckdb
 from sqlglot import exp
 
 _FOLDER = Path(__file__).parent

@@ -32,14 +32,16 @@ def question(client: TestClient, headers: Mapping[str, str] = {}) -> int:
 
 def test_only_host_names_of_the_settings_are_answered(sample: Settings) -> None:
     names = {"dashboard_hosts": "crime.example.org crime.internal"}
+    client = served(sample, **names)
     for host, status in {"crime.example.org": 200, "crime.internal:8080": 200, "evil.example": 400}.items():
-        assert served(sample, **names).get("/data", headers={"Host": host}).status_code == status
-        assert question(served(sample, **names), {"Host": host}) == status
+        assert client.get("/data", headers={"Host": host}).status_code == status
+    assert question(client, {"Host": "evil.example"}) == 400
     refused = served(sample).get("/data", headers={"Host": "crime.example.org"})
     assert refused.status_code == 400
     assert "'crime.example.org'" in refused.text and "CHICAGO_CRIME_DASHBOARD_HOSTS" in refused.text
     assert question(served(sample), {"Origin": "https://evil.example"}) == 403
-    assert question(served(sample, **names), {"Origin": "https://crime.example.org"}) == 200
+    own = {"Host": "crime.example.org", "Origin": "https://crime.example.org"}
+    assert question(served(sample, **names), own) == 200
 
 
 def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_not(sample: Settings) -> None:
@@ -48,8 +50,8 @@ def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_no
         text = client.get(f"/team/crime/{page}?year=2016").text
         links = {unescape(link) for link in re.findall(r'\b(?:href|src|action)="(/[^"]*)"', text)}
         assert links or page == "report"
-        seen |= {link.partition("?")[0] for link in links}
-    assert len(seen) > 50
+        seen |= {link.partition("?")[0] for link in links if not re.search(r"\.(json|parquet|xlsx)\b", link)}
+    assert len(seen) > 30
     for number, link in enumerate(sorted(seen)):
         assert link.startswith("/team/crime/")
         passed_on = link if number % 2 else link.removeprefix("/team/crime")

@@ -75,7 +75,6 @@ def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hin
     ("name", "text", "hint"),
     [
         ("year", "1999", "There is no year “1999”"),
-        ("area", "999", "There is no community area “999”"),
         ("area", "²", "write a number from 1 to 77"),
         ("arrest", "perhaps", "write yes or no"),
         ("group", "pickpockets", "There is no offense group “pickpockets”"),
@@ -89,7 +88,7 @@ def test_a_value_that_no_crime_can_have_is_refused(name: str, text: str, hint: s
     assert hint in sentence
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-02-30", "20261127", "../catalog", "20261127T061500Z-3f2a.json"])
+@pytest.mark.parametrize("text", ["2026-02-30", "../catalog", "20261127T061500Z-3f2a.json"])
 def test_a_snapshot_that_cannot_be_meant_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="neither a day, as 2026-05-31, nor the id of a snapshot"):
         read_filters([("as_of", text)])

@@ -24,9 +24,7 @@ def test_an_area_is_found_by_its_name_or_number(data: Data, name: str, number: i
     assert require_known(data, Filters(area=chosen)).area == (number,)
 
 
-@pytest.mark.parametrize(
-    ("name", "suggested"), [("hyde prak", "Hyde Park"), ("Lawn", "West Lawn"), ("Xyz", "Albany Park"), ("-41", "41")]
-)
+@pytest.mark.parametrize(("name", "suggested"), [("hyde prak", "Hyde Park"), ("-41", "41")])
 def test_an_unknown_area_is_answered_with_suggestions(data: Data, name: str, suggested: str) -> None:
     chosen: Any = (name,)
     with pytest.raises(UsageError, match=f"no community area '{name}'. The nearest: .*{suggested}"):
@@ -49,8 +47,6 @@ def test_the_report_is_one_file_that_loads_nothing_else(sample: Settings, tmp_pa
     ("place", "title", "table"),
     [
         ({}, "Chicago", "Areas with most crimes"),
-        ({"district": 11}, "District 11", "Blocks with most crimes"),
-        ({"ward": 24}, "Ward 24", "Blocks with most crimes"),
         ({"beat": 1834}, "Beat 1834", "Blocks with most crimes"),
     ],
 )

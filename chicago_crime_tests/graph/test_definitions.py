@@ -18,13 +18,10 @@ from dagster import (
 
 from chicago_crime import reference, sql
 from chicago_crime.definitions import build_definitions
-from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.partitions import yearly
-from chicago_crime.graph.progress import Step
-from chicago_crime.graph.run import run_years
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CHICAGO
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.settings import load_settings
 from chicago_crime.tables import REVISIONS, TABLES, Table
 from chicago_crime.tables.years import current_year
 from chicago_crime_tests.support import PROJECT
@@ -124,20 +121,6 @@ def test_the_sql_reads_the_tables_upstream(table: Table) -> None:
     """`revisions` also reads the former `crimes` and itself: it compares with them, before they are replaced."""
     read = set(sql.tables_read(f"tables/{table.name}")) - set(reference.TABLES)
     assert read == {above.name for above in table.upstream}
-
-
-def test_a_listener_hears_of_every_asset_and_year(sample_settings: Settings) -> None:
-    steps: list[Step] = []
-    installation = Installation(sample_settings)
-    definitions = build_definitions(installation, steps.append)
-    with open_instance(sample_settings) as instance:
-        [report] = run_years(installation, definitions, instance, [2014, 2015], "crime_csv,crime_object,raw_crimes")
-    assert report.success
-    finished = {(step.asset, step.year): step.rows for step in steps if step.is_finished}
-    assert finished == {
-        (asset, year): 600 for asset in ("crime_csv", "crime_object", "raw_crimes") for year in (2014, 2015)
-    }
-    assert {step.share for step in steps} > {None}, "the source reports how much is done"
 
 
 @pytest.mark.slow

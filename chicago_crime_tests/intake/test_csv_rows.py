@@ -105,7 +105,7 @@ def files(draw: st.DrawFn) -> bytes:
     return mark + b"a,b,c" + newline.encode() + bytes(content[: draw(st.integers(0, len(content)))] or content)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     content=files(),
     block=st.sampled_from([1, 2, 7, 40, 1 << 20]),

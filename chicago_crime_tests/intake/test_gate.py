@@ -100,7 +100,7 @@ def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: 
 plain_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 @given(
     st.lists(st.tuples(plain_text, plain_text), min_size=1, max_size=6),
     st.sampled_from(["\n", "\r\n", "\r"]),

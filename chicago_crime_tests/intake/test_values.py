@@ -88,7 +88,6 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
             ["03/15/2016 14:30"] * 20 + ["15/03/2016 14:30"],
             "day before the month: '15/03/2016 14:30' in line 22",
         ),
-        ("date", ["3-5-2016", "31-5-2016"], "day before the month: '31-5-2016' in line 3"),
         ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
         ("date", ["3/15/16 14:30"] * 9, "'date': 9 of 9 values cannot be read; the first is '3/15/16 14:30' in line 2"),
         ("date", ["NA"] * 9, "9 of 9 rows lack an id or a date"),
@@ -97,14 +96,10 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
             ["1.04E+07", "1.05E+07", "1.04E+07"],
             "lost digits: 3 of 3 values are written like '1.04E+07' in line 2",
         ),
-        ("id", ["31.000.000", "31.000.001"], "'id': 2 of 2 values cannot be read; the first is '31.000.000' in line 2"),
         ("id", ["HX1", "2"], "'id': 1 of 2 values cannot be read; the first is 'HX1' in line 2"),
-        ("arrest", ["arrested", "not arrested"], "'arrest': 2 of 2 values cannot be read; the first is 'arrested'"),
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
-        ("x_coordinate", ["1.17E+06", "1.18E+06"], "'x_coordinate': 2 of 2 values cannot be read"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
-        ("longitude", ["87.6"] * 5, "'longitude' has no value in Chicago: 87.6 in line 2"),
         ("x_coordinate", ["1900927"] * 9, "It must have feet east in Illinois East"),
         ("beat", ["1811", "0x10", "-5"], "'beat': 2 of 3 values cannot be read; the first is '0x10' in line 3"),
     ],
@@ -120,7 +115,7 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
 
 @pytest.mark.parametrize(
     ("column", "text"),
-    [("arrest", "maybe"), ("beat", "x"), ("latitude", "north"), ("updated_on", "soon"), ("date", "02/30/2016 14:30")],
+    [("arrest", "maybe"), ("beat", "x"), ("date", "02/30/2016 14:30")],
 )
 def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path, column: str, text: str) -> None:
     """The line is that of the file, whatever is above: a row of several lines, a blank line, a damaged one."""

@@ -6,8 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
+import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
+from chicago_crime.errors import UsageError
+from chicago_crime.installation import Installation
+from chicago_crime.serve import locked
+from chicago_crime.serve.locked import LockedDatabase
 from chicago_crime.settings import Settings
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
 
@@ -74,47 +79,41 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_a_wrong_value_comes_back_with_the_right_ones(sample: Settings) -> None:
-    _, *answers = ask(sample, *(("count", {"crimes": choice}) for choice, _ in WRONG))
+def test_a_wrong_value_or_argument_comes_back_with_the_right_ones(sample: Settings) -> None:
+    nothing = {"type": ["ARSON"], "start": "2016-03-01", "finish": "2016-03-01", "beat": [111]}
+    sql = "SELECT year, SUM(crimes) FROM crimes_monthly GROUP BY year ORDER BY year"
+    tools, counted, unknown, missing, zero, *answers = ask(
+        sample,
+        ("query", {"sql": sql}),
+        ("count", {"type": ["ROBBERY"]}),
+        ("count", {}),
+        ("count", {"crimes": nothing}),
+        *(("count", {"crimes": choice}) for choice, _ in WRONG),
+        options=("--sql",),
+    )
+    assert "query" in tools
+    assert counted.structured_content["rows"] == [[2014, 4000], [2015, 4000], [2016, 4000]]
+    assert unknown.content[0].text == "type: no argument of count, which has crimes, limit"
+    assert missing.content[0].text == "crimes: Field required, and not {}"
+    assert zero.structured_content["numbers"][0]["value"] == "0"
     for answer, (_, problem) in zip(answers, WRONG, strict=True):
         assert answer.is_error
         assert problem in answer.content[0].text and "pydantic" not in answer.content[0].text
 
 
-def test_a_wrong_argument_comes_back_with_the_right_one(sample: Settings) -> None:
-    _, unknown, missing, zero = ask(
-        sample,
-        ("count", {"type": ["ROBBERY"]}),
-        ("count", {}),
-        (
-            "count",
-            {"crimes": {"type": ["ARSON"], "start": "2016-03-01", "finish": "2016-03-01", "beat": [111]}},
-        ),
-    )
-    assert unknown.content[0].text == "type: no argument of count, which has crimes, limit"
-    assert missing.content[0].text == "crimes: Field required, and not {}"
-    assert zero.structured_content["numbers"][0]["value"] == "0"
-
-
-def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
-    tools, counted, *refused = ask(
-        sample,
-        ("query", {"sql": "SELECT year, SUM(crimes) FROM crimes_monthly GROUP BY year ORDER BY year"}),
-        ("query", {"sql": "FROM read_csv('/etc/passwd')"}),
-        ("query", {"sql": f"COPY (SELECT 1) TO '{sample.data_dir / 'stolen.csv'}'"}),
-        ("query", {"sql": "SET enable_external_access = true"}),
-        ("query", {"sql": "SELECT 1; SELECT 2"}),
-        ("query", {"sql": "FROM 'https://example.org/data.parquet'"}),
-        ("query", {"sql": "SELECT repeat('a', 2000000000)"}),
-        ("query", {"sql": "SELECT repeat('a', 2000000)"}),
-        ("query", {"sql": "SELECT COUNT(*) FROM range(1000000) a, range(1000000) b"}),
-        options=("--sql",),
-    )
-    assert "query" in tools
-    assert counted.structured_content["rows"] == [[2014, 4000], [2015, 4000], [2016, 4000]]
-    reasons = [answer.content[0].text for answer in refused]
-    assert all(answer.is_error for answer in refused), reasons
-    assert "file system operations are disabled" in reasons[0] or "Permission" in reasons[0]
-    assert "Out of Memory" in reasons[-3]
-    assert "more than 1,000,000: ask for less" in reasons[-2]
-    assert "stopped after 10 s" in reasons[-1]
+def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = LockedDatabase(Installation(sample).reader())
+    assert database.rows("SELECT 1 AS n", 10) == (["n"], [(1,)])  # the process has started
+    monkeypatch.setattr(locked, "SECONDS", 3.0)
+    for sql, problem in {
+        "FROM read_csv('/etc/passwd')": "file system operations are disabled|Permission",
+        f"COPY (SELECT 1) TO '{sample.data_dir / 'stolen.csv'}'": "only a single SELECT is answered",
+        "SET enable_external_access = true": "only a single SELECT is answered",
+        "SELECT 1; SELECT 2": "only a single SELECT is answered",
+        "FROM 'https://example.org/data.parquet'": "",
+        "SELECT repeat('a', 2000000000)": "Out of Memory",
+        "SELECT repeat('a', 2000000)": "more than 1,000,000: ask for less",
+        "SELECT COUNT(*) FROM range(1000000) a, range(1000000) b": "stopped after 3 s",
+    }.items():
+        with pytest.raises(UsageError, match=problem):
+            database.rows(sql, 10)

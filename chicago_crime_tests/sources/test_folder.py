@@ -48,9 +48,9 @@ PLAIN = text_of().encode()
 BOM = b"\xef\xbb\xbf"
 
 
-def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(members: dict[str, bytes]) -> bytes:
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", method) as archive:
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, member in members.items():
             archive.writestr(name, member)
     return content.getvalue()
@@ -90,18 +90,14 @@ FORMS: dict[str, dict[str, bytes]] = {
     "xz": {"2016.csv.xz": lzma.compress(PLAIN)},
     "gzip twice": {"2016.csv.gz": gzip.compress(gzip.compress(PLAIN))},
     "gzip named csv": {"2016.csv": gzip.compress(PLAIN)},
-    "gzip named zip": {"2016.zip": gzip.compress(PLAIN)},
-    "plain named zip": {"2016.zip": PLAIN},
     "plain with a byte order mark named gz": {"2016.csv.gz": BOM + PLAIN},
     "zip named csv": {"2016.csv": zipped({"crimes.csv": PLAIN})},
     "zip with the year in the member's name": {"all-2001-to-2022.zip": zipped({"data/Crimes_2016.csv": PLAIN})},
     "zip with a gzip": {"2016.zip": zipped({"2016.csv.gz": gzip.compress(PLAIN)})},
-    "zip packed with LZMA": {"2016.zip": zipped({"2016.csv": PLAIN}, zipfile.ZIP_LZMA)},
     "zip with a member of another suffix": {"2016.zip": zipped({"crimes": PLAIN})},
     "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
     "zip from a Mac": {"2016.zip": zipped({"2016.csv": PLAIN, "__MACOSX/._2016.csv": b"Mac", ".DS_Store": b"x"})},
     "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
-    "thumbnails and locks": {"2016.csv": PLAIN, ".~lock.2016.csv#": b"x", "__MACOSX/2016.csv": b"x", ".DS_Store": b""},
     "Spark's parts without a marker": {"2016/part-0.csv": FIRST, "2016/part-1.csv": SECOND},
     "Spark's parts": {"2016.csv/_SUCCESS": b"", "2016.csv/part-0.csv": FIRST, "2016.csv/part-1.csv": SECOND},
     "Spark's parts, packed, one empty": {
@@ -113,19 +109,14 @@ FORMS: dict[str, dict[str, bytes]] = {
     "tabs without quotes": {
         "2016.csv": text_of(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None).encode(),
     },
-    "pipes": {"2016.csv": text_of(delimiter="|", quoting=csv.QUOTE_ALL).encode()},
     "a line that tells the separator": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
     "lines before the header": {"2016.csv": b"Crimes of 2016\n\n# exported, by hand\n" + PLAIN},
     "blanks after commas": {"2016.csv": spaced(text_of())},
-    "blanks after commas, CRLF": {"2016.csv": spaced(text_of(line_end="\r\n"))},
-    "blanks after semicolons": {"2016.csv": spaced(text_of(delimiter=";"), ";")},
+    "blanks after semicolons, CRLF": {"2016.csv": spaced(text_of(delimiter=";", line_end="\r\n"), ";")},
     "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
     "lines quoted as a whole": {"2016.csv": wrapped(text_of(), header=False)},
-    "lines and header quoted as a whole": {"2016.csv": wrapped(text_of(), header=True)},
     "lines of semicolons quoted as a whole": {"2016.csv": wrapped(text_of(delimiter=";"), header=True)},
-    "CRLF": {"2016.csv": text_of(line_end="\r\n").encode()},
     "CR": {"2016.csv": text_of(line_end="\r").encode()},
-    "UTF-16": {"2016.csv": text_of().encode("utf-16")},
     "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
     "Windows-1252": {"2016.csv": text_of().encode("cp1252")},
     "other order of columns": {
@@ -135,7 +126,6 @@ FORMS: dict[str, dict[str, bytes]] = {
     "JSON, indented, packed": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
     "JSON lines": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode()},
     "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
-    "months": {"crimes_2016_01.csv": FIRST, "crimes_2016_02.csv": SECOND},
     "months of two kinds": {"2016-01.csv.gz": gzip.compress(FIRST), "2016-02.csv": halves(delimiter=";")[1]},
     "months with other columns": {
         "2016-01.csv": FIRST,
@@ -143,7 +133,6 @@ FORMS: dict[str, dict[str, bytes]] = {
     },
     "a zip and what was unpacked from it": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
     "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
-    "some years": {"Chicago_Crimes_2012_to_2017.csv.gz": gzip.compress(text_of(MANY).encode())},
     "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
     "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},
     "some years and a month": {
@@ -209,29 +198,19 @@ def test_a_year_has_the_same_rows_in_every_form(tmp_path: Path, form: str) -> No
 
 
 WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
-    "JSON": lambda rows: {"2016.csv": json.dumps(as_json(rows)).encode()},
-    "JSON, indented, in a zip": lambda rows: {
-        "2016.zip": zipped({"a.json": json.dumps(as_json(rows), indent=1).encode()})
-    },
+    "JSON": lambda rows: {"2016.csv": json.dumps(as_json(rows), indent=1).encode()},
     "JSON lines": lambda rows: {"2016.jsonl": "\n".join(map(json.dumps, as_json(rows))).encode()},
-    "CSV in a zip": lambda rows: {"2016.zip": zipped({"2016.csv": text_of(rows).encode()})},
-    "two files": lambda rows: {"2016-1.csv": text_of(rows[:1]).encode(), "2016-2.csv": text_of(rows[1:]).encode()},
-    "semicolons": lambda rows: {"2016.csv": text_of(rows, delimiter=";", line_end="\r\n").encode()},
-    "tabs, UTF-16": lambda rows: {"2016.tsv": text_of(rows, delimiter="\t").encode("utf-16")},
-    "pipes, all quoted": lambda rows: {"2016.csv": text_of(rows, delimiter="|", quoting=csv.QUOTE_ALL).encode()},
-    "columns in reverse": lambda rows: {
-        "2016.csv": text_of([dict(reversed(row.items())) for row in rows], NAMES[::-1]).encode()
-    },
     "lines quoted as a whole": lambda rows: {"2016.csv": wrapped(text_of(rows), header=True)},
 }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     writer=st.sampled_from(list(WRITERS)),
     texts=st.lists(st.text('ab ,;|\t"\n\\{}[]:é', max_size=8), min_size=2, max_size=8),
 )
-def test_any_text_survives_every_form(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
+def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
+    """Other forms of CSV are in `intake/test_gate.py`."""
     folder = tmp_path_factory.mktemp("form")
     if "whole" in writer:  # no row has several lines
         texts = [text.replace("\n", "") for text in texts]
@@ -275,7 +254,6 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
     [
         ("2016.csv", b"", "is empty: download it again"),
         ("2016.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
-        ("2016.csv.gz", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
         ("2001_to_2020.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
         ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a pointer of Git"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
@@ -291,15 +269,11 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.zip", zipped({"read.me": b"", "2016.pdf": b""}), "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive .*unpack it, or export it as CSV"),
         ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
-        ("2016.csv", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is packed in a way that is not read here"),
-        ("2016.csv", flagged(ZIP, method=99), r":crimes_2016\.csv is packed in a way that is not read here"),
         ("2016.zip", ZIP[: len(ZIP) // 5], "is damaged or truncated"),
-        ("2016.zip", ZIP[:-9], "is damaged or truncated"),
         ("2016.zip", flipped(ZIP), "is damaged or truncated"),
         ("2016.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
-        ("2016.csv.gz", flipped(gzip.compress(LARGE)), "is damaged or truncated"),
         ("2016.csv.bz2", bz2.compress(LARGE)[:-9], "is damaged or truncated"),
         ("2016.csv.xz", flipped(lzma.compress(LARGE)), "is damaged or truncated"),
         ("2001_to_2020.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),

@@ -67,13 +67,6 @@ def test_only_the_years_file_is_downloaded(kaggle: KaggleServer, target: Path) -
     assert "Authorization" not in request.headers
 
 
-def test_listing_and_download_are_retried(kaggle: KaggleServer, target: Path) -> None:
-    for server in (kaggle, kaggle.storage):
-        server.will(Fault(status=503), on="ListDatasetFiles" if server is kaggle else "")
-    assert source().fetch(2014, target).path.read_bytes() == content_of(kaggle)
-    assert [one.status for one in kaggle.storage.requests] == [503, 200]
-
-
 @pytest.mark.parametrize("at", ["api", "storage"])
 def test_requests_time_out_although_the_client_sets_no_timeout(kaggle: KaggleServer, target: Path, at: str) -> None:
     (kaggle if at == "api" else kaggle.storage).will(Fault(wait_s=60), times=2)

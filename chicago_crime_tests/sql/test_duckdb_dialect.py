@@ -32,144 +32,72 @@ ROWS: list[dict[str, Any]] = [
 for number, row in enumerate(ROWS):
     row["n"] = number
 
+# What the translation rewrites, and what the two engines might understand differently in our statements.
 EXPRESSIONS = """
 SAFE.PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', '03/15/2014 02:30:00 PM')
 SAFE.PARSE_DATETIME('%Y-%m-%d', s)
 SAFE_DIVIDE(i, 0)
-SAFE_DIVIDE(i, 2)
-i / 2
 i / 4 * 4
 i / NULLIF(i, 0)
 i / 0.5
 0.1 + 0.2
 CAST(i AS STRING)
-CAST(b AS STRING)
-CAST(d AS STRING)
-CAST(t AS STRING)
-CAST(i AS FLOAT64) = i
 CAST(ROUND(f / 1e15) AS INT64)
 CAST(FLOOR(f / 1e15) AS INT64)
-CAST(CEIL(f / 1e15) AS INT64)
-CAST(NULL AS INT64)
-SAFE_CAST(REGEXP_EXTRACT(s, r'(\\d+)') AS INT64)
 SAFE_CAST(REGEXP_EXTRACT('99999999999999999999', r'(\\d+)') AS INT64)
 CAST(SAFE_CAST(REPLACE('1_5', '_', '.') AS NUMERIC) AS FLOAT64)
 CAST(SAFE_CAST(REPLACE('-87.62787669849999', '_', '') AS NUMERIC) AS FLOAT64)
-CAST(SAFE_CAST(REPLACE('0.0000000005', '_', '') AS NUMERIC) AS FLOAT64)
 CAST(SAFE_CAST(REPLACE(s, '_', '') AS NUMERIC) AS FLOAT64)
-DATE(t)
-DATETIME(d)
 DATE(2014, 3, 1)
 EXTRACT(DAYOFWEEK FROM d)
-EXTRACT(DAYOFWEEK FROM t)
-EXTRACT(DAYOFYEAR FROM d)
-EXTRACT(QUARTER FROM d)
-EXTRACT(YEAR FROM t)
 EXTRACT(HOUR FROM t)
-EXTRACT(SECOND FROM t)
-DATE_TRUNC(d, MONTH)
 DATE_TRUNC(d, YEAR)
 DATE_TRUNC(DATE(t), MONTH)
 DATE_ADD(d, INTERVAL 1 MONTH)
-DATE_SUB(d, INTERVAL 1 YEAR)
 DATE_SUB(d, INTERVAL (i + 1) DAY)
 d > DATE_SUB(DATE '2016-02-29', INTERVAL i YEAR)
-DATE_DIFF(d, DATE '2014-01-01', DAY)
 DATE_DIFF(d, DATE '2014-01-31', MONTH)
-DATE_DIFF(d, DATE '2014-12-31', YEAR)
 FORMAT_DATE('%Y-%m', d)
 FORMAT_DATETIME('%F %H.%M.%S', t)
-ROUND(f)
 ROUND(-2.5)
-ROUND(1000 * i / 2000) / 10
-ABS(i)
-GREATEST(i, 1)
-LEAST(i, 1)
 GREATEST(i, f)
-COALESCE(s, 'x')
-IFNULL(i, 5)
-NULLIF(i, 7)
-IF(b, 'y', 'n')
-IF(i > 0, i, NULL)
-CASE WHEN b THEN 1 WHEN NOT b THEN 2 END
-CASE s WHEN '' THEN 1 ELSE 2 END
 CASE i WHEN NULL THEN 1 ELSE 0 END
-CONCAT(s, 'x')
 CONCAT(s, NULL)
-s || 'x'
-LENGTH(s)
 UPPER(s)
-LOWER(s)
 TRIM(s, ' ')
-LTRIM(s, ' ')
-RTRIM(s, ' ')
-LPAD(s, 4, '0')
 LPAD('abcdef', 3, '0')
-RPAD(s, 4, 'xy')
-REPLACE(s, 'a', 'b')
 REPLACE(TRIM(s, ' '), '', 'b')
-SUBSTR(s, 2)
-SUBSTR(s, 2, 2)
-SUBSTR(s, -2)
-LEFT(s, 2)
-RIGHT(s, 2)
-REVERSE(s)
 STRPOS(s, 'b')
-STARTS_WITH(s, 'a')
-ENDS_WITH(s, '2')
-s LIKE 'a_b%'
 s LIKE 'É%'
 s < 'b'
-REGEXP_CONTAINS(s, r'\\d')
 REGEXP_CONTAINS('a\\nb', r'a.b')
 REGEXP_CONTAINS('\\v', r'\\s')
 REGEXP_CONTAINS('1\\n', r'1$')
 REGEXP_EXTRACT(s, r'\\d+')
 REGEXP_EXTRACT(TRIM(s, ' '), r'^a(\\d)')
-REGEXP_EXTRACT(s, r'(?:a)(\\d)')
 REGEXP_EXTRACT('a(b', r'\\(b')
-REGEXP_REPLACE(s, r'\\d', '#')
 REGEXP_REPLACE(s, r'(\\d)', r'<\\1>')
-REGEXP_REPLACE(REGEXP_REPLACE(s, r'\\d', '#'), r'#', '$')
 ARRAY_LENGTH([1, NULL])
-ARRAY_TO_STRING(['a', NULL, 'b'], ',')
 ARRAY_TO_STRING([s, IF(b, 'y', NULL)], '; ')
-i IN (1, NULL)
 i NOT IN (7, NULL)
 i IN UNNEST([7, 0])
-i BETWEEN -7 AND 0
-i IS DISTINCT FROM 7
-b IS NOT TRUE
 b AND NULL
-b OR TRUE
-i = f
-MOD(i, 3)
-DIV(i, 2)
-EXISTS(SELECT 1 FROM facts WHERE i > 5)
 """
 
 QUERIES = """
 SELECT COUNT(*) AS n, COUNT(i) AS m, COUNTIF(i > 0) AS p, COUNTIF(b) AS q, COUNT(DISTINCT s) AS d FROM facts
 SELECT COUNT(DISTINCT TO_JSON_STRING(STRUCT(i, s))) AS n, COUNT(DISTINCT TO_JSON_STRING(STRUCT(s, i))) AS m FROM facts
-SELECT SUM(i) AS a, AVG(i) AS b, MIN(s) AS c, MAX(s) AS d, MAX(t) AS e FROM facts
 SELECT SUM(i) AS a, AVG(i) AS b, COUNT(*) AS c, COUNTIF(b) AS d, MAX(i) AS e FROM facts WHERE FALSE
 SELECT b, i > 0 AS k, COUNT(*) AS n FROM facts GROUP BY b, k
-SELECT LOGICAL_OR(b) AS x, LOGICAL_AND(b) AS y, STRING_AGG(s, ',' ORDER BY s) AS z FROM facts
 SELECT s FROM facts ORDER BY s
 SELECT s FROM facts ORDER BY s DESC
-SELECT i FROM facts ORDER BY i NULLS LAST
-SELECT s, ROW_NUMBER() OVER (ORDER BY s) AS r FROM facts
-SELECT s, ROW_NUMBER() OVER (ORDER BY s DESC) AS r FROM facts
 SELECT s, LAG(s) OVER (ORDER BY s) AS r FROM facts
 SELECT s FROM facts QUALIFY ROW_NUMBER() OVER (ORDER BY s DESC) = 1
 SELECT x FROM UNNEST(['a', 'b']) AS x
 SELECT i, s, GROUPING(i) AS g, COUNT(*) AS n FROM facts GROUP BY GROUPING SETS ((i), (s))
-SELECT * EXCEPT (f, t) FROM facts
 SELECT i FROM facts WHERE i NOT IN (SELECT i FROM facts WHERE i > 0)
 SELECT a.i, b.s FROM facts AS a FULL JOIN facts AS b ON a.i = b.i AND a.s = b.s
-SELECT b FROM facts UNION DISTINCT SELECT TRUE AS b
 SELECT r.s AS q FROM (SELECT r FROM facts AS r)
-SELECT (SELECT MAX(i) FROM facts) AS m
 """
 
 
@@ -178,37 +106,17 @@ def google() -> Analyzer:
     return Analyzer(CATALOG)
 
 
-Answers = dict[str, list[Any]]
-
-
-@pytest.fixture(scope="module")
-def answers(google: Analyzer) -> tuple[Answers, Answers]:
-    """What Google and DuckDB make of each expression, row by row, from one query."""
-    columns = ", ".join(f"{text} AS v{number}" for number, text in enumerate(expressions()))
+def test_expressions_mean_the_same(google: Analyzer) -> None:
+    expressions = EXPRESSIONS.strip().splitlines()
+    columns = ", ".join(f"{text} AS v{number}" for number, text in enumerate(expressions))
     query = f"SELECT {columns} FROM facts ORDER BY n"
     theirs = google.evaluate(query, {"facts": ROWS})
     ours = in_duckdb(query, {"facts": ROWS}, {}, CATALOG)
-    return tuple(
-        {text: [row[f"v{number}"] for row in rows] for number, text in enumerate(expressions())}
-        for rows in (theirs, ours)
-    )
+    for number, text in enumerate(expressions):
+        assert [repr(row[f"v{number}"]) for row in ours] == [repr(row[f"v{number}"]) for row in theirs], text
 
 
-def expressions() -> list[str]:
-    return EXPRESSIONS.strip().splitlines()
-
-
-def queries() -> list[str]:
-    return QUERIES.strip().splitlines()
-
-
-@pytest.mark.parametrize("text", expressions())
-def test_an_expression_means_the_same(answers: tuple[Answers, Answers], text: str) -> None:
-    theirs, ours = answers
-    assert list(map(repr, ours[text])) == list(map(repr, theirs[text]))
-
-
-@pytest.mark.parametrize("query", queries())
+@pytest.mark.parametrize("query", QUERIES.strip().splitlines())
 def test_a_query_means_the_same(google: Analyzer, query: str) -> None:
     theirs = google.evaluate(query, {"facts": ROWS})
     ours = in_duckdb(query, {"facts": ROWS}, {}, CATALOG)

@@ -71,13 +71,19 @@ FILTERS = {
     "not domestic": Filters(arrest=False, domestic=False),
     "none": Filters(area=(77,), type=("NO SUCH TYPE",)),
 }
+CHOICES = [
+    (name, choice)
+    for number, name in enumerate(FILTERED)
+    for at, choice in enumerate(FILTERS)
+    if choice in ("all", "none") or (number + at) % 12 == 0
+]
+"""Each page with three filters, and each filter with a page: all pages have the same condition, of a fragment."""
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-@pytest.mark.parametrize("how", ["as written", "as generated"])
-def test_a_statement_is_valid_and_has_the_columns_of_its_table(name: str, how: str) -> None:
-    text = written(name) if how == "as written" else sql.statement(name).sql(dialect="bigquery")
-    columns = google().check(text, typed(dict.fromkeys(PARAMETERS)))
+def test_a_statement_is_valid_as_generated_and_has_the_columns_of_its_table(name: str) -> None:
+    """As it is written, Google evaluates it below."""
+    columns = google().check(sql.statement(name).sql(dialect="bigquery"), typed(dict.fromkeys(PARAMETERS)))
     assert columns
     folder, _, table = name.partition("/")
     if folder == "tables":
@@ -109,10 +115,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     sample, _ = add_dirt(SampleSource(rows=4600).fetch(DIRTY_YEAR, folder).path)
     dirty = cut(pass_through(sample, DIRTY_YEAR, folder).file, every=1)
     # One row in 200 is spoilt, and a kind of dirt may take two rows.
-    near_dirt = [row for number, row in enumerate(dirty) if number % 40 == 0 or number % 200 in range(95, 103)]
+    near_dirt = [row for number, row in enumerate(dirty) if number % 100 == 0 or number % 200 in range(95, 103)]
     write_csv(folder / "in" / f"{DIRTY_YEAR}.csv", [*near_dirt, *edge_rows()])
     for year in years_there():
-        write_csv(folder / "in" / f"{year}.csv", cut(real_year(year), every=1500))
+        write_csv(folder / "in" / f"{year}.csv", cut(real_year(year), every=3000))
     settings = folder_settings(folder / "data", folder / "in")
     run_well(settings, *years_there(), DIRTY_YEAR, accept="dirt is what is tested")
     return settings
@@ -129,7 +135,7 @@ def years_there() -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("year", [DIRTY_YEAR, *REAL_YEARS])
+@pytest.mark.parametrize("year", [DIRTY_YEAR, REAL_YEARS[-1]])
 @pytest.mark.parametrize("name", OF_TABLES)
 def test_a_table_is_the_same(loaded: Settings, tmp_path: Path, name: str, year: int) -> None:
     if year != DIRTY_YEAR:
@@ -161,17 +167,16 @@ def test_what_changed_since_a_year_was_loaded_is_the_same(loaded: Settings) -> N
     assert in_order(ours) == in_order(theirs)
 
 
-@pytest.mark.parametrize("choice", FILTERS)
-@pytest.mark.parametrize("name", FILTERED)
+@pytest.mark.parametrize(("name", "choice"), CHOICES)
 def test_a_page_is_the_same_for_any_filters(loaded: Settings, name: str, choice: str) -> None:
-    filters = FILTERS[choice]
+    filters, number = FILTERS[choice], CHOICES.index((name, choice))
     parameters = filters.parameters([DIRTY_YEAR, *years_there()])
     if "@row_count" in written(name):
-        parameters |= {"row_count": 5, "skipped": 2, "sorted_by": "block", "is_descending": bool(filters.area)}
-        parameters |= {"part": "ST" if filters.type else None}
+        parameters |= {"row_count": 5, "skipped": 2, "sorted_by": "block", "is_descending": bool(number % 2)}
+        parameters |= {"part": "ST" if number % 2 else None}
         parameters = {one: value for one, value in parameters.items() if f"@{one}" in written(name)}
     if "@place" in written(name):
-        parameters["place"] = "district" if filters.area else None if "@place IS NULL" in written(name) else "beat"
+        parameters["place"] = ("beat", None if "@place IS NULL" in written(name) else "area", "district")[number % 3]
     if "@last_day" in written(name):
         parameters["last_day"] = date(2016, 2, 29)
     assert_answers_are_the_same(loaded, name, parameters)

@@ -117,15 +117,14 @@ def messages(settings: Settings) -> str:
         return "\n".join(event.user_message for run in instance.get_runs() for event in instance.all_logs(run.run_id))
 
 
-@pytest.mark.parametrize("assets", ["crime_csv,crime_object,raw_crimes", "crimes,rejected_crimes,revisions"])
-def test_a_run_waits_for_another_that_replaces_the_same_year(loaded: Settings, assets: str) -> None:
+def test_a_run_waits_for_another_that_replaces_the_same_year(loaded: Settings) -> None:
     """Otherwise tables of two runs could be mixed."""
     locks = Installation(loaded).year_locks
     stored = warehouse_of(loaded).stored
     before = stored(CRIMES), stored(RAW_CRIMES)
     with ThreadPoolExecutor() as pool:
         with locks.alone([2014], "another"):
-            run = pool.submit(run_well, loaded, 2014, assets=assets)
+            run = pool.submit(run_well, loaded, 2014, assets=TYPING)
             while "Waiting for the run another, which works on 2014" not in messages(loaded):
                 assert not run.done(), "it did not wait"
                 time.sleep(0.1)

@@ -40,7 +40,7 @@ def test_a_table_has_just_the_columns_and_types_of_its_definition(warehouse: Duc
 
 
 def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    file = SampleSource(rows=200_000).fetch(2014, tmp_path)
+    file = SampleSource(rows=100_000).fetch(2014, tmp_path)
     warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")
     warehouse.replace_year(CRIMES, 2014)
     stored = pq.ParquetFile(warehouse.file("crimes", 2014))
@@ -49,9 +49,9 @@ def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehou
     for group in range(stored.num_row_groups):
         statistics = stored.metadata.row_group(group).column(months).statistics
         ranges.append((statistics.min, statistics.max))
-    assert stored.num_row_groups >= 6
+    assert stored.num_row_groups >= 3
     assert ranges == sorted(ranges)
-    assert all((last.year, last.month - first.month) in {(2014, 0), (2014, 1), (2014, 2)} for first, last in ranges)
+    assert all(last.month - first.month <= 4 for first, last in ranges)
     keys = stored.read(columns=list(CRIMES.order)).to_pylist()
     assert keys == sorted(keys, key=lambda row: tuple(row.values()))
 
@@ -71,20 +71,6 @@ def test_a_missing_table_is_an_error(warehouse: DuckDBWarehouse) -> None:
         warehouse.replace_year(CRIMES, 2014)
     with pytest.raises(WarehouseError, match="nothing is loaded"):
         warehouse.query("SELECT 1")
-
-
-def counts_file(folder: Path, rows: list[dict[str, object]]) -> Path:
-    folder.mkdir(exist_ok=True)
-    file = folder / "part.parquet"
-    types = {"STRING": pa.string(), "INT64": pa.int64(), "FLOAT64": pa.float64()}
-    schema = pa.schema([(column.name, types[column.type]) for column in CRIME_TYPE_COUNT.columns])
-    pq.write_table(pa.Table.from_pylist(rows, schema), file)
-    return file
-
-
-def count(year: int, name: str, crimes: int) -> dict[str, object]:
-    numbers = {"crimes": crimes, "arrests": 0, "arrest_rate": 0.0, "domestic_crimes": 0}
-    return {"year": year, "primary_type": name, **numbers}
 
 
 def test_a_file_of_another_content_than_its_note_says_is_stale(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
@@ -116,15 +102,13 @@ def test_what_spark_wrote_in_order_becomes_the_year_as_it_is(warehouse: DuckDBWa
 
 
 def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    with pytest.raises(WarehouseError, match="is not of 2014"):
-        warehouse.load_parquet(
-            CRIME_TYPE_COUNT, 2014, str(counts_file(tmp_path / "a", [count(2013, "ARSON", 1)]).parent)
-        )
-    other = tmp_path / "b" / "other.parquet"
-    other.parent.mkdir()
-    pq.write_table(pa.table({"year": [2014]}), other)
-    with pytest.raises(WarehouseError, match="cannot load 2014 into crime_type_count"):
-        warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(other.parent))
+    names = [column.name for column in CRIME_TYPE_COUNT.columns]
+    row = dict(zip(names, (2013, "ARSON", 1, 0, 0.0, 0), strict=True))
+    for name, rows, problem in (("a", row, "is not of 2014"), ("b", {"year": 2014}, "cannot load 2014 into crime_ty")):
+        (tmp_path / name).mkdir()
+        pq.write_table(pa.Table.from_pylist([rows]), tmp_path / name / "part.parquet")
+        with pytest.raises(WarehouseError, match=problem):
+            warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(tmp_path / name))
     assert warehouse.stored(CRIME_TYPE_COUNT) == {}
     assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, str(tmp_path / "no files")).rows == 0
 
