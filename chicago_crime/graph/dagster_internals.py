@@ -110,7 +110,7 @@ def _configured(storage: type, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class BatchingEventLog(SqliteEventLogStorage):
-    """A `SqliteEventLogStorage` that keeps its connections, with one transaction per batch.
+    """A `SqliteEventLogStorage` that keeps its connections and what tables there are, with one transaction per batch.
 
     Dagster's own compiles each statement anew, and closes the connection after each event, for which SQLite writes the
     database file whole.
@@ -121,6 +121,7 @@ class BatchingEventLog(SqliteEventLogStorage):
         self._engines: dict[str, Engine] = {}
         self._batch: ExitStack | None = None
         self._connections_of_batch: dict[str, Connection] = {}
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @override
@@ -145,6 +146,12 @@ class BatchingEventLog(SqliteEventLogStorage):
     @override
     def index_connection(self) -> AbstractContextManager[Connection]:
         return self._connection(INDEX)
+
+    @override
+    def has_table(self, table_name: str) -> bool:
+        if table_name not in self._tables and super().has_table(table_name):  # which opens the database each time
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     @override
     def dispose(self) -> None:
