@@ -142,7 +142,7 @@ class Settings(BaseModel):
     )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
     duckdb_memory: str = Field(
-        "700MB",
+        "500MB",
         pattern=r"^\d+(\.\d+)?[KMGT]i?B$",
         examples=["700MB"],
         description="memory that DuckDB uses before it spills to disk",

@@ -49,7 +49,7 @@ class DuckDBReader(TableReader):
     Attributes:
         staging: where DuckDB spills to.
         threads: processor cores in use.
-        memory: what all statements of this reader together may use before they spill to disk, e.g. 800MB.
+        memory: what all statements of this reader together may use before they spill to disk, e.g. 500MB.
     """
 
     staging: Path

@@ -51,7 +51,7 @@ class BigQueryWarehouse(Warehouse):
         most_bytes: a statement that would read more is refused.
         staging: the bucket for exported files.
         leases: folder on this machine with a note of each export.
-        memory: limit for writing exported years in their order, e.g. 700MB.
+        memory: limit for writing exported years in their order, e.g. 500MB.
         policy: timeouts and retries of a request.
         estimates: a CSV of residents after the last census, if there is one.
     """
@@ -62,7 +62,7 @@ class BigQueryWarehouse(Warehouse):
     most_bytes: int
     staging: BucketStore
     leases: Path
-    memory: str = "700MB"
+    memory: str = "500MB"
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     estimates: Path | None = None
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
