@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -257,21 +257,12 @@ def build_source(settings: Settings) -> CrimeSource:
         assert settings.folder, "Settings validates that source=folder has a folder"
         return FolderSource(settings.folder)
     if settings.source == "kaggle":
-        from chicago_crime.sources.kaggle.login import KaggleLogin
-        from chicago_crime.sources.kaggle.source import KaggleSource
-        from chicago_crime.storage.google.secret_manager import KaggleSecret
+        from chicago_crime.sources.kaggle import KaggleSource
+        from chicago_crime.storage.google.access import GoogleAccount
+        from chicago_crime.storage.google.secret_manager import read_secret
 
-        secret = settings.kaggle_secret and KaggleSecret(
-            settings.kaggle_secret, settings.gcp_credentials, settings.google_api_endpoint
-        )
-        return KaggleSource(
-            KaggleLogin(
-                settings.kaggle_api_token,
-                settings.kaggle_username,
-                settings.kaggle_key,
-                secret or None,
-            )
-        )
+        account = GoogleAccount(None, settings.gcp_credentials, settings.google_api_endpoint)
+        return KaggleSource(partial(read_secret, settings.kaggle_secret, account) if settings.kaggle_secret else None)
     if settings.source == "portal":
         from chicago_crime.sources.portal import PortalSource
 
