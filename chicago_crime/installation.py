@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners impo
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-    from chicago_crime.storage.google.looker_studio import LookerStudio
     from chicago_crime.storage.leases import YearLocks
     from chicago_crime.storage.spark import SparkRunner
 
@@ -181,15 +180,6 @@ class Installation:
         return build_dataproc(self.settings) if self.is_on_google else build_spark(self.settings)
 
     @cached_property
-    def looker_studio(self) -> LookerStudio | None:
-        """Creates links to Looker Studio; None if the tables are not in BigQuery."""
-        if not self.is_on_google:
-            return None
-        from chicago_crime.storage.google.looker_studio import LookerStudio
-
-        return LookerStudio(self.settings.gcp_project or "", self.settings.bigquery_dataset)
-
-    @cached_property
     def year_locks(self) -> YearLocks:
         """Locks that prevent two runs on this machine from working on the same year at once."""
         from chicago_crime.storage.leases import YearLocks
@@ -203,9 +193,8 @@ class Installation:
 
     def resources(self) -> dict[str, object]:
         """The parts as Dagster resources, by the names that assets and checks use."""
-        names = ("source", "source_files", "object_store", "warehouse", "spark")
-        parts = {name: getattr(self, name) for name in names}
-        return parts | ({"looker_studio": self.looker_studio} if self.looker_studio else {})
+        names = ("settings", "source", "source_files", "object_store", "warehouse", "spark")
+        return {name: getattr(self, name) for name in names}
 
 
 def reader_at(location: str | Path | None, as_of: date | str | None = None) -> SnapshotReader:
