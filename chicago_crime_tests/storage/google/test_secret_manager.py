@@ -50,7 +50,7 @@ def test_errors_have_the_command_that_fixes_them(server: AccessServer, read: Cal
         read()
 
 
-@pytest.mark.parametrize("content", [b"", b"two\nlines", b"{"])
+@pytest.mark.parametrize("content", [b"", b"two\nlines"])
 def test_a_secret_without_a_token_is_not_quoted(server: AccessServer, read: Callable[..., str], content: bytes) -> None:
     server.secrets[NAME].append(content)
     with pytest.raises(SourceError, match=f"{NAME}/versions/latest holds no token") as raised:
