@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
@@ -53,32 +53,21 @@ class _TransientJobError(Exception):
 
 
 @dataclass(frozen=True)
-class Costs:
-    """What a job wrote and used.
+class Done:
+    """What a job wrote and costs.
 
     Attributes:
         rows: rows that it wrote, as the job itself says; None if it wrote none.
-        jobs: number of jobs.
-        bytes_processed: bytes read.
         bytes_billed: bytes to pay for: rounded up, and at least 10 MB a table.
-        slot_ms: time of all processors together, in milliseconds.
     """
 
     rows: int | None = None
-    jobs: int = 0
-    bytes_processed: int = 0
     bytes_billed: int = 0
-    slot_ms: int = 0
-
-    @property
-    def usd(self) -> float:
-        """Estimated cost in US dollars, at the list price."""
-        return self.bytes_billed / TIB * USD_PER_TIB_QUERIED
 
     def as_details(self) -> dict[str, int | float]:
-        """The numbers by name, for an asset's metadata."""
-        named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self) if field.name != "rows"}
-        return named | {"bigquery_estimated_usd": round(self.usd, 6)}
+        """The costs by name, for an asset's metadata, with an estimate in US dollars at the list price."""
+        usd = round(self.bytes_billed / TIB * USD_PER_TIB_QUERIED, 6)
+        return {"bigquery_bytes_billed": self.bytes_billed, "bigquery_estimated_usd": usd}
 
 
 @dataclass(frozen=True)
@@ -116,7 +105,7 @@ class Jobs:
     deadline_s: float = JOB_DEADLINE_S
     run_id: str = ""
 
-    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, int] = {}, **config: Any) -> Costs:
+    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, int] = {}, **config: Any) -> Done:
         """Run a statement or a script that changes something; further settings of its job by name.
 
         Raises:
@@ -128,7 +117,7 @@ class Jobs:
             lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.options), purpose
         )
 
-    def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> Costs:
+    def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> Done:
         """Load files into a table or a partition.
 
         Raises:
@@ -197,7 +186,7 @@ class Jobs:
         named = {"platform": "chicago_crime", "asset": purpose.table, "year": year, "run": self.run_id}
         return {name: re.sub(r"[^a-z0-9_-]", "_", value.lower())[:63] for name, value in named.items() if value}
 
-    def _finish(self, start: Callable[[str], Job], purpose: Purpose) -> Costs:
+    def _finish(self, start: Callable[[str], Job], purpose: Purpose) -> Done:
         """Start a job and wait for it; after a transient failure, which has changed nothing, start it again."""
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
         attempts = Retrying(
@@ -207,7 +196,7 @@ class Jobs:
             reraise=True,
         )
 
-        def until_done() -> Costs:
+        def until_done() -> Done:
             for attempt in attempts:
                 with attempt:
                     return self._once(start, f"{name}_{attempt.retry_state.attempt_number}")
@@ -219,7 +208,7 @@ class Jobs:
             problem = str(error)
         raise JobFailedError(f"{purpose.what}: {problem}, again and again: try again later")
 
-    def _once(self, start: Callable[[str], Job], job_id: str) -> Costs:
+    def _once(self, start: Callable[[str], Job], job_id: str) -> Done:
         try:
             job = start(job_id)
         except Conflict:  # started by an earlier attempt whose response was lost: nobody else uses this id
@@ -235,7 +224,7 @@ class Jobs:
             if job.error_result.get("reason") in _TRANSIENT or _CONFLICT.search(problem):
                 raise _TransientJobError(problem)
             raise job.exception(timeout=self.policy.timeout_s)
-        return _costs_of(job)
+        return _done(job)
 
     def _started(self, job_id: str) -> Job:
         for attempt in range(_ATTEMPTS_TO_FIND):  # right after the conflict, BigQuery may not find the job yet
@@ -248,11 +237,10 @@ class Jobs:
         raise AssertionError("the last attempt returns or raises")
 
 
-def _costs_of(job: Job) -> Costs:
+def _done(job: Job) -> Done:
     if isinstance(job, bigquery.QueryJob):
-        rows = job.dml_stats.inserted_row_count if job.dml_stats else None
-        return Costs(rows, 1, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
-    return Costs(job.output_rows, 1, 0, 0, getattr(job, "slot_millis", None) or 0)
+        return Done(job.dml_stats.inserted_row_count if job.dml_stats else None, job.total_bytes_billed or 0)
+    return Done(job.output_rows)
 
 
 def call_bigquery(request: Callable[[], _T], what: str) -> _T:
