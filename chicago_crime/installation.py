@@ -65,7 +65,32 @@ class Installation:
     @cached_property
     def source(self) -> CrimeSource:
         """Where the yearly CSVs come from."""
-        return build_source(self.settings)
+        settings = self.settings
+        if settings.source == "folder":
+            from chicago_crime.sources.folder import FolderSource
+
+            assert settings.folder, "Settings validates that source=folder has a folder"
+            return FolderSource(settings.folder)
+        if settings.source == "kaggle":
+            from chicago_crime.sources.kaggle import KaggleSource
+            from chicago_crime.storage.google.access import GoogleAccount
+            from chicago_crime.storage.google.secret_manager import read_secret
+
+            account = GoogleAccount(None, settings.gcp_credentials, settings.google_api_endpoint)
+            return KaggleSource(
+                partial(read_secret, settings.kaggle_secret, account) if settings.kaggle_secret else None
+            )
+        if settings.source == "portal":
+            from chicago_crime.sources.portal import PortalSource
+
+            return PortalSource(
+                settings.portal_url.rstrip("/"),
+                settings.portal_app_token,
+                whole_after_days=settings.portal_whole_after_days,
+            )
+        from chicago_crime.sources.sample.source import SampleSource
+
+        return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed)
 
     def fetch_boundaries(self) -> Boundaries:
         """Fetch the City's outlines from a folder, or from the portal.
@@ -177,7 +202,14 @@ class Installation:
     @cached_property
     def spark(self) -> SparkRunner:
         """Runs the Spark job: an engine on this machine, or Dataproc."""
-        return build_dataproc(self.settings) if self.is_on_google else build_spark(self.settings)
+        if self.is_on_google:
+            return build_dataproc(self.settings)
+        from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
+
+        staging, threads = self.settings.data_dir / "staging", self.settings.threads
+        if self.settings.spark_engine == "jvm":
+            return JvmSpark(staging, threads, self.settings.java_home)
+        return EmbeddedSpark(staging, threads)
 
     @cached_property
     def year_locks(self) -> YearLocks:
@@ -236,43 +268,6 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         threads=settings.threads,
         memory=settings.duckdb_memory,
     )
-
-
-def build_source(settings: Settings) -> CrimeSource:
-    """The source that the settings choose. It makes no request yet."""
-    if settings.source == "folder":
-        from chicago_crime.sources.folder import FolderSource
-
-        assert settings.folder, "Settings validates that source=folder has a folder"
-        return FolderSource(settings.folder)
-    if settings.source == "kaggle":
-        from chicago_crime.sources.kaggle import KaggleSource
-        from chicago_crime.storage.google.access import GoogleAccount
-        from chicago_crime.storage.google.secret_manager import read_secret
-
-        account = GoogleAccount(None, settings.gcp_credentials, settings.google_api_endpoint)
-        return KaggleSource(partial(read_secret, settings.kaggle_secret, account) if settings.kaggle_secret else None)
-    if settings.source == "portal":
-        from chicago_crime.sources.portal import PortalSource
-
-        return PortalSource(
-            settings.portal_url.rstrip("/"),
-            settings.portal_app_token,
-            whole_after_days=settings.portal_whole_after_days,
-        )
-    from chicago_crime.sources.sample.source import SampleSource
-
-    return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed)
-
-
-def build_spark(settings: Settings) -> SparkRunner:
-    """The Spark engine on this machine. It starts nothing yet."""
-    from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
-
-    staging = settings.data_dir / "staging"
-    if settings.spark_engine == "jvm":
-        return JvmSpark(staging, settings.threads, settings.java_home)
-    return EmbeddedSpark(staging, settings.threads)
 
 
 def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketStore:
