@@ -33,6 +33,8 @@ from chicago_crime.sources.base import Progress, SourceError
 from chicago_crime.sources.retry import RetryPolicy
 
 USER_AGENT = "chicago-crime"
+TOKEN = "X-App-Token"
+"""The header with the portal's app token."""
 
 PUBLISHER_POLICY = RetryPolicy(max_wait_s=300, deadline_s=1800)
 """Publishers limit rates by the minute, and a large page takes its time."""
@@ -76,7 +78,7 @@ def publisher_session(policy: RetryPolicy, app_token: SecretStr | None) -> reque
     session = set_timeout(requests.Session(), policy)
     session.headers["User-Agent"] = USER_AGENT
     if app_token:
-        session.headers["X-App-Token"] = app_token.get_secret_value()
+        session.headers[TOKEN] = app_token.get_secret_value()
     return session
 
 
