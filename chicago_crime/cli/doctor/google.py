@@ -191,14 +191,15 @@ class Probe:
 
     def _region(self) -> Finding:
         """Bucket, dataset and clusters must be in one region: across regions, BigQuery refuses loads or bills them."""
-        region, settings = self.settings.gcp_region, ("GCS_BUCKET", "GCS_STAGING_BUCKET", "BIGQUERY_DATASET")
-        itself = {name: self.answers.get(f"{name} itself") for name in ("bucket", "staging", "dataset")}
-        found = {name: str(one.content.get("location", "")).lower() for name, one in itself.items() if one}
-        places = [f"{name} in {location}" for name, location in found.items() if location]
-        detail = ", ".join([*places, f"clusters in {region}"])
-        if {*found.values(), ""} <= {region, ""}:
+        region, found = self.settings.gcp_region, dict[str, str]()
+        for name in ("bucket", "staging", "dataset"):
+            answer = self.answers.get(f"{name} itself")
+            if answer and "location" in answer.content:
+                found[name] = str(answer.content["location"]).lower()
+        detail = ", ".join([*(f"{name} in {location}" for name, location in found.items()), f"clusters in {region}"])
+        if {*found.values()} <= {region}:
             return Finding("region", "ok", detail)
-        others = ", ".join(PREFIX + name for name in settings)
+        others = ", ".join(PREFIX + name for name in ("GCS_BUCKET", "GCS_STAGING_BUCKET", "BIGQUERY_DATASET"))
         fix = f"export {PREFIX}GCP_REGION=...  (the region of all of them), or name others that are in it: {others}"
         return Finding("region", "broken", f"more than one: {detail}", fix)
 
