@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chicago_crime.storage.google.bigquery.jobs import JobFailedError
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -212,7 +213,7 @@ def test_a_statement_that_would_read_too_much_is_refused_and_changes_nothing(clo
     small = cloud.warehouse(bigquery_max_gb_billed=1e-6)
     refused = r"Query exceeded limit.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"
     for use in (lambda: small.replace_year(CRIMES, 2014), lambda: small.query("SELECT * FROM crimes")):
-        with pytest.raises(TooMuchToReadError, match=refused):
+        with pytest.raises(JobFailedError, match=refused):
             use()
     assert cloud.years("crimes") == {2014: 36}
 

@@ -8,10 +8,12 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
+from google.api_core.retry import Retry
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -20,7 +22,7 @@ from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import TOO_MUCH, call, google_retry, reasons_of
 from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
-from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
+from chicago_crime.storage.warehouse import WarehouseError
 
 GB = 10**9
 
@@ -38,7 +40,6 @@ _TRANSIENT = {
 }
 _CONFLICT = re.compile("due to concurrent (update|transaction)", re.IGNORECASE)
 _MAX_POLL_S = 5.0
-_ATTEMPTS_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
 _T = TypeVar("_T")
@@ -141,7 +142,7 @@ class Jobs:
             most_rows: how many rows of the answer are fetched; None for all.
 
         Raises:
-            TooMuchToReadError: it would read more than allowed; nothing is billed.
+            JobFailedError: BigQuery refuses it, e.g. because it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
         config = self._config({}, purpose, use_query_cache=True)
@@ -189,21 +190,16 @@ class Jobs:
     def _finish(self, start: Callable[[str], Job], purpose: Purpose) -> Done:
         """Start a job and wait for it; after a transient failure, which has changed nothing, start it again."""
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
-        attempts = Retrying(
+        attempts = count(1)
+        retrying = Retrying(
             retry=retry_if_exception_type(_TransientJobError),
             wait=wait_random_exponential(multiplier=self.policy.first_wait_s, max=30),
             stop=stop_after_delay(self.deadline_s),
             reraise=True,
         )
 
-        def until_done() -> Done:
-            for attempt in attempts:
-                with attempt:
-                    return self._once(start, f"{name}_{attempt.retry_state.attempt_number}")
-            raise AssertionError("an attempt returns or raises")
-
         try:
-            return call_bigquery(until_done, purpose.what)
+            return call_bigquery(lambda: retrying(lambda: self._once(start, f"{name}_{next(attempts)}")), purpose.what)
         except _TransientJobError as error:
             problem = str(error)
         raise JobFailedError(f"{purpose.what}: {problem}, again and again: try again later")
@@ -212,7 +208,7 @@ class Jobs:
         try:
             job = start(job_id)
         except Conflict:  # started by an earlier attempt whose response was lost: nobody else uses this id
-            job = self._started(job_id)
+            job = cast(Job, self.client().get_job(job_id, timeout=self.policy.timeout_s, retry=self._until_found))
         pause = 0.05
         # Not `result()`: it takes a failed job for a failed request, and retries it for minutes.
         while job.state != "DONE":
@@ -226,15 +222,10 @@ class Jobs:
             raise job.exception(timeout=self.policy.timeout_s)
         return _done(job)
 
-    def _started(self, job_id: str) -> Job:
-        for attempt in range(_ATTEMPTS_TO_FIND):  # right after the conflict, BigQuery may not find the job yet
-            try:
-                return cast(Job, self.client().get_job(job_id, **self.options))
-            except NotFound:
-                if attempt == _ATTEMPTS_TO_FIND - 1:
-                    raise
-                time.sleep(self.policy.first_wait_s * 2**attempt)
-        raise AssertionError("the last attempt returns or raises")
+    @property
+    def _until_found(self) -> Retry:
+        """Right after a conflict, BigQuery may not find the job yet."""
+        return google_retry(self.policy, "BigQuery", lambda error: isinstance(error, NotFound))
 
 
 def _done(job: Job) -> Done:
@@ -251,8 +242,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
         what: the sentence that the error begins with, e.g. cannot load 2014 into raw_crimes.
 
     Raises:
-        TooMuchToReadError: the statement would read more than allowed.
-        JobFailedError: BigQuery refuses the statement.
+        JobFailedError: BigQuery refuses the statement, e.g. because it would read more than allowed.
         WarehouseError: anything else went wrong between here and BigQuery.
     """
     try:
@@ -263,7 +253,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
             problem += ". Load some years first, e.g. chicago-crime run --years 2021"
         elif TOO_MUCH in reasons_of(error):
             hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
-            problem, kind = f"{problem}. {hint}", TooMuchToReadError
+            problem, kind = f"{problem}. {hint}", JobFailedError
         elif isinstance(error, BadRequest):
             kind = JobFailedError
     raise kind(f"{what}: {problem}")  # outside of `except`: the original has the request, with its token
