@@ -37,6 +37,8 @@ LAYOUTS = {
     "quoted newlines": "SELECT * REPLACE (CASE WHEN hash(id) % 10 = 0 THEN location_description || chr(10) || 'X' "
     "ELSE location_description END AS location_description) FROM rows",
     "other column order": f"SELECT {', '.join(NAMES[::-1])} FROM rows",
+    "semicolons": "FROM rows",
+    "one file of all years": "FROM rows",
 }
 """By name, what makes a canonical year's rows one of that layout."""
 
@@ -46,7 +48,7 @@ def write_like_real(folder: Path, rows_by_year: dict[int, int]) -> None:
     folder.mkdir()
     for year, rows in rows_by_year.items():
         clean = SampleSource(rows=rows).fetch(year, folder).path
-        _write(clean, _LIKE_REAL, folder / f"crimes_{year}.csv")
+        _write([clean], _LIKE_REAL, folder / f"crimes_{year}.csv")
         clean.unlink()
 
 
@@ -64,17 +66,20 @@ def write_real(folder: Path, years: Sequence[int]) -> None:
 def write_layout(canonical: Path, folder: Path, layout: str) -> None:
     """Write a folder of canonical years in another layout."""
     folder.mkdir()
-    for file in canonical.glob("*.csv"):
+    files = sorted(canonical.glob("*.csv"))
+    if layout == "one file of all years":
+        _write(files, LAYOUTS[layout], folder / "crimes.csv")
+        return
+    for file in files:
         target = folder / file.name
-        _write(file, LAYOUTS[layout], target)
+        _write([file], LAYOUTS[layout], target, ";" if layout == "semicolons" else ",")
         if layout == "CRLF":
             target.write_bytes(target.read_bytes().replace(b"\n", b"\r\n"))
 
 
-def _write(source: Path, query: str, target: Path) -> None:
-    types = ", ".join(f"'{name}': 'VARCHAR'" for name in NAMES)
+def _write(sources: Sequence[Path], query: str, target: Path, separator: str = ",") -> None:
+    files, types = [str(file) for file in sources], ", ".join(f"'{name}': 'VARCHAR'" for name in NAMES)
     with duckdb.connect() as connection:
-        connection.sql(
-            f"FROM read_csv('{source}', header = true, auto_detect = false, columns = {{{types}}})"
-        ).create_view("rows")
-        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT CSV, HEADER)")
+        rows = f"read_csv({files}, header = true, auto_detect = false, columns = {{{types}}})"
+        connection.sql(f"FROM {rows}").create_view("rows")
+        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT CSV, HEADER, DELIMITER '{separator}')")

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Annotated
 
 import typer
 
@@ -27,11 +28,29 @@ from chicago_crime.cli.snapshots import snapshots
 from chicago_crime.cli.status import status
 
 app = typer.Typer(
-    help="Chicago's reported crimes as tables: load years, query them, look at them.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich would take longer to import than the help to print
     pretty_exceptions_enable=False,
 )
+
+
+def print_version(is_asked_for: bool) -> None:
+    """Print the version of the package, and end."""
+    if is_asked_for:
+        from importlib.metadata import version  # slow to import
+
+        typer.echo(f"chicago-crime {version('chicago-crime')}")
+        raise typer.Exit
+
+
+@app.callback()
+def chicago_crime(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=print_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Chicago's reported crimes as tables: load years, query them, look at them."""
+
 
 EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
     run: (

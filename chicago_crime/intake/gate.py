@@ -122,7 +122,7 @@ def pass_through(
         missing=header.missing,
         counts=counts,
         months=in_year,
-        problem=f"{fetched_file.origin}: {problem}" if problem else "",
+        problem=problem,
         unreadable=values.told(),
         is_canonical=file == source,
     )

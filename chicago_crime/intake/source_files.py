@@ -62,14 +62,14 @@ class Manifest:
     unreadable: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def refuse(rows: Path, problem: str) -> None:
+def refuse(rows: Path, origin: str, problem: str) -> None:
     """Refuse a file of which the gate found too much unreadable.
 
     Raises:
         SourceError: it did.
     """
     if problem:
-        raise SourceError(problem)
+        raise SourceError(f"{origin}: {problem}")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str], None] = refuse
+        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str, str], None] = refuse
     ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
 
@@ -93,8 +93,8 @@ class SourceFiles:
             source: where it is fetched from.
             year: the year.
             progress: is called as it arrives.
-            audit: is called with the canonical CSV of the year, and with what the gate found too much of in it ("" if
-                nothing), before they replace anything. It raises an error to refuse them.
+            audit: is called with the canonical CSV of the year, with where it came from, and with what the gate found
+                too much of in it ("" if nothing), before they replace anything. It raises an error to refuse them.
 
         Raises:
             SourceError: the source cannot deliver it.
@@ -105,7 +105,7 @@ class SourceFiles:
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
             gated = pass_through(fetched.path, year, fresh, fetched)
-            audit(gated.file, gated.problem)
+            audit(gated.file, fetched.origin, gated.problem)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",

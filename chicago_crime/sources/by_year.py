@@ -14,12 +14,15 @@ from chicago_crime.sources.base import Progress, Span, no_progress
 from chicago_crime.sources.containers import Item, opened, size_of
 from chicago_crime.sources.header import Header
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, records_of, row_pattern
+from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of
 
-_YEAR = re.compile(rb"(?<!\d)\d{4}(?!\d)")
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 
 NO_YEAR = 0
 """Stands for the year of lines whose date has none."""
+
+LONGEST_DATE = 40
+"""Bytes of a date in which its year is looked for."""
 
 
 @dataclass
@@ -120,23 +123,34 @@ class YearsOf:
 
     def __init__(self, header: Header) -> None:
         self._positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
-        self._row = re.compile(row_pattern(header.width, captured=self._positions))
-        self._groups = [sorted(self._positions).index(position) + 1 for position in self._positions]
+        self._width = header.width
 
     def __call__(self, records: Records) -> np.ndarray:
         """The year of each record; `NO_YEAR` if none is found."""
         if records.are_rows and records.fields is None:
-            rows = self._row.finditer(records.text)
-            return np.array([_year_in(row[self._groups[0]]) or _year_in(row[self._groups[-1]]) for row in rows])
+            years = np.full(len(records.ends), NO_YEAR)
+            starts, ends = fields_of(records, self._width)
+            for position in self._positions:
+                if (unknown := years == NO_YEAR).any():
+                    at = starts[unknown, position]
+                    years[unknown] = _years_in(records.text, at, ends[unknown, position] - at)
+            return years
         start = records.text[:MOST_BYTES].decode(errors="replace")  # csv refuses longer fields
         fields = records.fields or next(csv.reader([start]), [])
-        years = (_year_in(fields[position].encode()) for position in self._positions if position < len(fields))
-        return np.array([next(filter(None, years), NO_YEAR)])
+        found = (_YEAR.search(fields[position]) for position in self._positions if position < len(fields))
+        return np.array([next((int(year[0]) for year in found if year), NO_YEAR)])
 
 
-def _year_in(field: bytes) -> int:
-    year = _YEAR.search(field)
-    return int(year[0]) if year else NO_YEAR
+def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The first number of four digits in each field of a text, as `_YEAR` finds it; `NO_YEAR` where there is none."""
+    around = np.frombuffer(b",%b%b" % (text, bytes(LONGEST_DATE)), np.uint8)
+    digits = np.lib.stride_tricks.sliding_window_view(around, LONGEST_DATE + 1)[starts] - ord("0")
+    is_digit = (digits < 10) & (np.arange(LONGEST_DATE + 1) <= sizes[:, np.newaxis])
+    is_year = ~is_digit[:, :-5] & ~is_digit[:, 5:]
+    for place in range(1, 5):
+        is_year &= is_digit[:, place : place - 5]
+    first = is_year.argmax(axis=1)[:, np.newaxis] + np.arange(1, 5)
+    return np.where(is_year.any(axis=1), np.take_along_axis(digits, first, 1) @ (1000, 100, 10, 1), NO_YEAR)
 
 
 def _text_of(found: Records, chosen: np.ndarray) -> bytes:

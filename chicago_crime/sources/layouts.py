@@ -94,7 +94,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
             f"{item} is an HTML or XML page, not a CSV; it is probably a saved error message. Download it again."
         )
     lines = re.split(r"\r\n|\r|\n", text)
-    separator_line = re.fullmatch(r"sep=(.)", lines[0], re.IGNORECASE)
+    separator_line = re.fullmatch(r"sep=([\t!-~])", lines[0], re.IGNORECASE)
     for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
         for separator in [separator_line[1]] if separator_line else SEPARATORS:
             if names := _header(line, separator):
@@ -172,7 +172,7 @@ def plain_blocks(
         return
     columns = range(len(layout.names)) if columns is None else columns
     for records in records_of(lines, len(layout.names), layout.separator.encode(), layout.has_blanks):
-        yield as_csv(records, layout.separator, layout.has_blanks, columns)
+        yield as_csv(records, layout.separator, layout.has_blanks, columns, len(layout.names))
 
 
 def unwrapped(block: bytes) -> bytes:

@@ -111,7 +111,7 @@ class _Finder:
         self._header = re.compile(again) if header else None
         not_again = b"(?!%b)" % again if header else b""
         of_utf8, of_ascii = (
-            not_again + row_pattern(width, separator, has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
+            not_again + _row_pattern(width, separator, has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
         )
         self._row, self._rows = re.compile(of_utf8), re.compile(b"(?:%b)++" % of_utf8)
         self._ascii_rows = re.compile(b"(?:%b)++" % of_ascii)
@@ -157,22 +157,8 @@ class _Finder:
         return _single(row, len(ends), None if self._row.fullmatch(row) else fields)
 
 
-def row_pattern(
-    width: int,
-    separator: bytes = b",",
-    has_blanks: bool = False,
-    excluded: bytes = b"",
-    captured: Sequence[int | None] = (),
-) -> bytes:
-    """A regular expression for one well-formed row.
-
-    Args:
-        width: how many fields it has.
-        separator: of fields.
-        has_blanks: whether blanks may stand before a field.
-        excluded: bytes that no field has.
-        captured: indexes of the fields to capture.
-    """
+def _row_pattern(width: int, separator: bytes, has_blanks: bool, excluded: bytes) -> bytes:
+    """A regular expression for one well-formed row; no field has the excluded bytes."""
     by = re.escape(separator)
     field = rb'%b(?:"[^"%b]*+(?:""[^"%b]*+)*+"|[^"\n%b%b]*+)' % (
         b" *+" if has_blanks else b"",
@@ -181,7 +167,7 @@ def row_pattern(
         by,
         excluded,
     )
-    return by.join(b"(%b)" % field if index in captured else field for index in range(width)) + b"\n"
+    return by.join([field] * width) + b"\n"
 
 
 class _UnreadableError(Exception):
@@ -191,10 +177,9 @@ class _UnreadableError(Exception):
 def _run(text: bytes) -> Records | None:
     """Well-formed rows up to one that is too long; None if that is the first."""
     run = np.frombuffer(text, np.uint8)
-    line_ends, quotes = np.flatnonzero(run == ord("\n")), np.flatnonzero(run == ord('"'))
-    last_lines = np.flatnonzero(np.searchsorted(quotes, line_ends) % 2 == 0)  # of rows: no quote is open there
-    lines = np.diff(last_lines, prepend=-1)
-    ends = line_ends[last_lines] + 1
+    line_ends = np.flatnonzero(run == ord("\n"))
+    ends = _outside_of_quotes(run, line_ends) + 1
+    lines = np.diff(np.searchsorted(line_ends, ends), prepend=0)
     is_long = (lines > LONGEST_RECORD) | (np.diff(ends, prepend=0) - 1 > MOST_BYTES)
     rows = int(is_long.argmax()) if is_long.any() else len(lines)
     return Records(text[: ends[rows - 1]], ends[:rows], lines[:rows]) if rows else None
@@ -235,7 +220,33 @@ def _lines(text: bytes, start: int, ends: list[int]) -> Iterator[str]:
         at = end
 
 
-def as_csv(records: Records, separator: str, has_blanks: bool, columns: Sequence[int | None]) -> bytes:
+def fields_of(
+    records: Records, width: int, separator: str = ",", has_blanks: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the fields of well-formed rows start and end in their text: offsets, rows by fields.
+
+    Args:
+        records: the rows.
+        width: how many fields each has.
+        separator: of fields.
+        has_blanks: whether blanks may stand before a field, which are not part of it.
+    """
+    text = np.frombuffer(records.text, np.uint8)
+    between = _outside_of_quotes(text, np.flatnonzero(text == ord(separator))).reshape(-1, width - 1)
+    starts = np.column_stack([records.starts, between + 1])
+    ends = np.column_stack([between, records.ends - 1])
+    while has_blanks and (is_blank := text[starts] == ord(" ")).any():
+        starts += is_blank
+    return starts, ends
+
+
+def _outside_of_quotes(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of some ascending offsets at which no quote is open."""
+    quotes = np.searchsorted(offsets, np.flatnonzero(text == ord('"')))
+    return offsets[np.cumsum(np.bincount(quotes, minlength=len(offsets) + 1)[:-1]) % 2 == 0]
+
+
+def as_csv(records: Records, separator: str, has_blanks: bool, columns: Sequence[int | None], width: int) -> bytes:
     """Write records with commas, line by line as they are.
 
     Args:
@@ -243,17 +254,36 @@ def as_csv(records: Records, separator: str, has_blanks: bool, columns: Sequence
         separator: of their fields.
         has_blanks: whether blanks follow the separators, which are not part of the values.
         columns: index of the field to write, for each column; None for an empty one.
+        width: how many fields a row has.
     """
     if not records.are_rows:  # a damaged line stays as it is, and damaged, for the gate
         is_row_by_accident = len(_fields(records.text.decode(errors="replace"))) == len(columns)
         return records.text[:-1] + b",\n" if is_row_by_accident else records.text
-    text = io.StringIO(records.text.decode(), newline="")
-    rows = csv.reader(text, delimiter=separator, skipinitialspace=has_blanks, strict=True)
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(
-        ["" if column is None else row[column] for column in columns] for row in rows
-    )
-    return written.getvalue().encode()
+    if records.fields is not None:
+        return csv_line(["" if column is None else records.fields[column] for column in columns])
+    text = np.frombuffer(records.text, np.uint8)
+    starts, ends = fields_of(records, width, separator, has_blanks)
+    needs_quotes = np.zeros((len(starts), width + 1), bool)
+    if separator != ",":
+        commas = _outside_of_quotes(text, np.flatnonzero(text == ord(",")))
+        needs_quotes[np.divmod(np.searchsorted(starts.ravel(), commas, "right") - 1, width)] = True
+    chosen = [width if column is None else column for column in columns]  # after the last field, an empty one
+    starts, ends = (np.column_stack([some, records.starts])[:, chosen] for some in (starts, ends))
+    sizes, needs_quotes = ends - starts, needs_quotes[:, chosen]
+    past = np.cumsum(sizes + 2 * needs_quotes + 1).reshape(sizes.shape)  # the end of each field with its separator
+    written = np.full(past[-1, -1], ord(","), np.uint8)
+    written[past[:, -1] - 1] = ord("\n")
+    written[past[needs_quotes] - 2] = ord('"')
+    begins = past - 1 - sizes - needs_quotes
+    written[begins[needs_quotes] - 1] = ord('"')
+    written[_ranges(begins, sizes)] = text[_ranges(starts, sizes)]
+    return written.tobytes()
+
+
+def _ranges(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All whole numbers of the ranges that begin at `starts`, one after the other."""
+    before = np.cumsum(sizes) - sizes.ravel()
+    return np.arange(sizes.sum()) + np.repeat(starts.ravel() - before, sizes.ravel())
 
 
 def _fields(line: str) -> list[str]:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -83,6 +84,10 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     result = command(name, "--help")
     assert result.exit_code == 0
     assert f" chicago-crime {name}" in result.output.split("Example")[1]
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert command("--version").output == f"chicago-crime {version('chicago-crime')}\n"
 
 
 def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> None:

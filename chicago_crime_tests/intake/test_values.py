@@ -113,7 +113,7 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
     rows = [crime(**{"id": n, "date": "03/05/2016 01:00:00 PM", column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
         passage = gated(tmp_path, rows)
-        refuse(passage.file, passage.problem)
+        refuse(passage.file, "2016.csv", passage.problem)
     assert message in str(refused.value)
     assert "2016.csv: " in str(refused.value)
 

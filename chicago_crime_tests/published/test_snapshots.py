@@ -65,7 +65,10 @@ def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_year
     [report] = run(loaded_copy, 2014, 2015)
     assert not report.success
     assert (list(report.left_out), report.failures) == ([2014], {})
-    assert "6 of the 36 crimes that are published of 2014 are not in the new file, or have" in report.reasons[0]
+    file = loaded_copy.folder / "2014.csv"
+    assert (
+        f"{file}: 6 of the 36 crimes that are published of 2014 are not in the new file, or have" in report.reasons[0]
+    )
     assert "--accept" in report.reasons[0]
     for name, before in (("csv", csv), ("objects/crimes", lake), ("warehouse", tables)):
         now = files_below(loaded_copy.data_dir / name)

@@ -40,7 +40,7 @@ def converted(
     content: bytes, separator: str, lines: int, columns: Sequence[int | None] = range(WIDTH), has_blanks: bool = False
 ) -> bytes:
     found = records_of(blocks(content, lines), WIDTH, separator.encode(), has_blanks)
-    return b"".join(as_csv(one, separator, has_blanks, columns) for one in found)
+    return b"".join(as_csv(one, separator, has_blanks, columns, WIDTH) for one in found)
 
 
 def texts_of(found: Sequence[Records]) -> list[str]:

@@ -43,14 +43,14 @@ def crime_csv(
     def fetch(year: int) -> Metadata:
         published = of_run.before.get(year)
 
-        def audit(rows: Path, problem: str) -> None:
+        def audit(rows: Path, origin: str, problem: str) -> None:
             problems = [problem] if problem else []
             try:
                 problems += compare(rows, year, published, object_store, source_files.staging)
             except DamagedError as error:
-                context.log.warning(f"The new file of {year} cannot be compared with what is published: {error}")
+                context.log.warning(f"{origin} cannot be compared with what is published: {error}")
             if problems and not of_run.accept:
-                raise SourceError(f"{'; '.join(problems)}. {HOW_TO_ACCEPT}")
+                raise SourceError(f"{origin}: {'; '.join(problems)}. {HOW_TO_ACCEPT}")
             for one in problems:
                 of_run.accepted.add(year)
                 context.log.warning(f"{year} is accepted ({of_run.accept}): {one}")
