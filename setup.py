@@ -23,8 +23,8 @@ setup(
     package_data={
         "chicago_crime": [
             "reference/*.csv",
-            "sources/sample/*.csv",
             "sources/sample/*.json",
+            "sources/sample/*.parquet",
             "sql/*/*.sql",
             "dashboard/templates/*",
             "dashboard/static/*",

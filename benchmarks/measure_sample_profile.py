@@ -3,19 +3,32 @@
     python -m benchmarks.measure_sample_profile DATA_DIR ROWS_PER_YEAR_CSV
 
 DATA_DIR holds whole real years, loaded by the platform; ROWS_PER_YEAR_CSV has the columns year and rows. Writes
-`profile.json` and `places.csv` in `chicago_crime/sources/sample/`: shares and counts only, never a single crime.
+`profile.json` and `places.parquet` in `chicago_crime/sources/sample/`: shares and counts only, never a single crime.
+Blocks are made up, inside real cells, on the streets of `streets.csv`: eight hundred house numbers make a mile, counted
+from State and Madison.
 """
 
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from chicago_crime.sources.sample.profile import CENTER_FT, PLACES_FILE, PROFILE_FILE, SCALE_FT, polynomial_terms
+from chicago_crime.sources.sample.profile import BLOCKS_PER_CELL, CLASSES, PLACES_FILE, PROFILE_FILE
+
+CENTER_FT = (1_150_000.0, 1_880_000.0)
+SCALE_FT = 50_000.0
+
+ORIGIN_FT = (1_176_350, 1_900_420)
+"""State and Madison streets, the origin of Chicago's house numbers; NAD83 Illinois East."""
+
+FEET_PER_NUMBER = 6.6  # 800 numbers a mile
 
 LEAST_CRIMES = 10
 """Kinds of crime and cells with fewer crimes in all years are left out, because they could identify persons."""
@@ -54,12 +67,10 @@ PLACES = f"""
 def main(data_dir: str, rows_per_year: str) -> None:
     """Measure and write both files."""
     with duckdb.connect(f"{data_dir}/warehouse/warehouse.duckdb", read_only=True) as real:
-        places = real.sql(PLACES)
-        with PLACES_FILE.open("w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(places.columns)
-            writer.writerows(places.fetchall())
         profile = measure(real)
+        coefficients = degrees(real)
+        places = made_places(real.sql(PLACES).fetchnumpy(), coefficients)
+    pq.write_table(places, PLACES_FILE, compression="zstd", compression_level=19)
     with Path(rows_per_year).open(newline="") as file:
         profile["rows"] = {row["year"]: int(row["rows"]) for row in csv.DictReader(file)}
     lines = (f" {json.dumps(name)}: {json.dumps(value)}" for name, value in profile.items())
@@ -102,7 +113,6 @@ def measure(real: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "without_coordinates": round(one("AVG((x_coordinate IS NULL)::INT)"), 4),
         "without_location_description": round(one("AVG((location_description IS NULL)::INT)"), 4),
         "homicides_with_shared_case": round(one("1 - COUNT(DISTINCT case_number) / COUNT(*)", "fbi_code = '01A'"), 4),
-        **degrees(real),
     }
 
 
@@ -111,7 +121,7 @@ def degrees(real: duckdb.DuckDBPyConnection) -> dict[str, list[float]]:
     columns = "x_coordinate, y_coordinate, latitude, longitude"
     rows = real.sql(f"SELECT DISTINCT {columns} FROM crimes WHERE x_coordinate IS NOT NULL ORDER BY ALL").fetchall()
     x, y, *found_degrees = np.array(rows).T
-    terms = polynomial_terms((x - CENTER_FT[0]) / SCALE_FT, (y - CENTER_FT[1]) / SCALE_FT)
+    terms = polynomial_terms(x, y)
     found = {}
     for name, values in zip(("latitude", "longitude"), found_degrees, strict=True):
         coefficients, *_ = np.linalg.lstsq(terms, values, rcond=None)
@@ -119,6 +129,63 @@ def degrees(real: duckdb.DuckDBPyConnection) -> dict[str, list[float]]:
         print(f"{name}: median error {np.median(error):.1e}, largest {error.max():.1e} degrees")
         found[name] = coefficients.tolist()
     return found
+
+
+def polynomial_terms(x_ft: np.ndarray, y_ft: np.ndarray) -> np.ndarray:
+    """All products of powers of the coordinates up to degree 4, an array of places x terms."""
+    u, v = (x_ft - CENTER_FT[0]) / SCALE_FT, (y_ft - CENTER_FT[1]) / SCALE_FT
+    return np.stack([u**i * v**j for i in range(5) for j in range(5 - i)], axis=-1)
+
+
+def made_places(cells: Mapping[str, np.ndarray], coefficients: Mapping[str, list[float]]) -> pa.Table:
+    """Blocks in cells, as the texts that the sample writes; each has the counts of its cell."""
+    rng = np.random.default_rng(2001)
+    cell = {name: np.repeat(values, BLOCKS_PER_CELL) for name, values in cells.items()}
+    x = rng.integers(cell["x_min"], cell["x_max"] + 1)
+    y = rng.integers(cell["y_min"], cell["y_max"] + 1)
+    terms = polynomial_terms(x, y)
+    places = zip(*(np.round(terms @ np.array(coefficients[name]), 9).tolist() for name in coefficients), strict=True)
+    areas = zip(cell["beat"], cell["ward"], cell["community_area"], strict=True)
+    streets = streets_by_number()
+    corners = enumerate(zip(x.tolist(), y.tolist(), strict=True))
+    columns = {
+        "block": [address(a, b, bool(n % 2), streets) for n, (a, b) in corners],
+        "areas": [f"{beat:04},{beat // 100:03},{ward},{area}" for beat, ward, area in areas],
+        "x_y": [f"{a},{b}" for a, b in zip(x, y, strict=True)],
+        "degrees": [f'{latitude},{longitude},"({latitude}, {longitude})"' for latitude, longitude in places],
+    }
+    return pa.table({**columns, **{name: cell[name] for name in CLASSES}})
+
+
+def streets_by_number() -> dict[str, dict[int, str]]:
+    """Streets by direction, and by the house number of the line they run along: negative in the west and the south."""
+    found: dict[str, dict[int, str]] = {"north_south": {}, "east_west": {}}
+    with Path(__file__).with_name("streets.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            found[row["direction"]][int(row["number"])] = row["street"]
+    return found
+
+
+def address(x_ft: int, y_ft: int, along_x: bool, streets: Mapping[str, Mapping[int, str]]) -> str:
+    """The block of a place, e.g. `019XX W DEVON AVE`.
+
+    Args:
+        x_ft: NAD83 Illinois East, feet.
+        y_ft: NAD83 Illinois East, feet.
+        along_x: True for a street that runs east and west.
+        streets: as `streets_by_number` gives them.
+    """
+
+    def nearest(direction: str, number: float) -> str:
+        return streets[direction][min(streets[direction], key=lambda at: abs(at - number))]
+
+    east = (x_ft - ORIGIN_FT[0]) / FEET_PER_NUMBER
+    north = (y_ft - ORIGIN_FT[1]) / FEET_PER_NUMBER
+    if along_x:
+        number, side, street = abs(east), "E" if east > 0 else "W", nearest("east_west", north)
+    else:
+        number, side, street = abs(north), "N" if north > 0 else "S", nearest("north_south", east)
+    return f"{int(number // 100):03}XX {side} {street}"
 
 
 if __name__ == "__main__":

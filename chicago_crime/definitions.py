@@ -36,7 +36,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         installation: what the assets and checks work with.
         listener: is called with the progress of a run in this process.
     """
-    reports = [dashboard] if installation.looker_studio else []
+    reports = [dashboard] if installation.is_on_google else []
     modules = [boundaries, source, lake, warehouse, spark, sql_tables, published, *reports]
     assets = [one for one in load_assets_from_modules(modules) if isinstance(one, AssetsDefinition)]
     engine = "bigquery" if installation.is_on_google else "duckdb"

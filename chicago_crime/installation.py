@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners impo
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-    from chicago_crime.storage.google.looker_studio import LookerStudio
     from chicago_crime.storage.leases import YearLocks
     from chicago_crime.storage.spark import SparkRunner
 
@@ -66,7 +65,32 @@ class Installation:
     @cached_property
     def source(self) -> CrimeSource:
         """Where the yearly CSVs come from."""
-        return build_source(self.settings)
+        settings = self.settings
+        if settings.source == "folder":
+            from chicago_crime.sources.folder import FolderSource
+
+            assert settings.folder, "Settings validates that source=folder has a folder"
+            return FolderSource(settings.folder)
+        if settings.source == "kaggle":
+            from chicago_crime.sources.kaggle import KaggleSource
+            from chicago_crime.storage.google.access import GoogleAccount
+            from chicago_crime.storage.google.secret_manager import read_secret
+
+            account = GoogleAccount(None, settings.gcp_credentials, settings.google_api_endpoint)
+            return KaggleSource(
+                partial(read_secret, settings.kaggle_secret, account) if settings.kaggle_secret else None
+            )
+        if settings.source == "portal":
+            from chicago_crime.sources.portal import PortalSource
+
+            return PortalSource(
+                settings.portal_url.rstrip("/"),
+                settings.portal_app_token,
+                whole_after_days=settings.portal_whole_after_days,
+            )
+        from chicago_crime.sources.sample.source import SampleSource
+
+        return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed)
 
     def fetch_boundaries(self) -> Boundaries:
         """Fetch the City's outlines from a folder, or from the portal.
@@ -178,16 +202,14 @@ class Installation:
     @cached_property
     def spark(self) -> SparkRunner:
         """Runs the Spark job: an engine on this machine, or Dataproc."""
-        return build_dataproc(self.settings) if self.is_on_google else build_spark(self.settings)
+        if self.is_on_google:
+            return build_dataproc(self.settings)
+        from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
 
-    @cached_property
-    def looker_studio(self) -> LookerStudio | None:
-        """Creates links to Looker Studio; None if the tables are not in BigQuery."""
-        if not self.is_on_google:
-            return None
-        from chicago_crime.storage.google.looker_studio import LookerStudio
-
-        return LookerStudio(self.settings.gcp_project or "", self.settings.bigquery_dataset)
+        staging, threads = self.settings.data_dir / "staging", self.settings.threads
+        if self.settings.spark_engine == "jvm":
+            return JvmSpark(staging, threads, self.settings.java_home)
+        return EmbeddedSpark(staging, threads)
 
     @cached_property
     def year_locks(self) -> YearLocks:
@@ -203,9 +225,8 @@ class Installation:
 
     def resources(self) -> dict[str, object]:
         """The parts as Dagster resources, by the names that assets and checks use."""
-        names = ("source", "source_files", "object_store", "warehouse", "spark")
-        parts = {name: getattr(self, name) for name in names}
-        return parts | ({"looker_studio": self.looker_studio} if self.looker_studio else {})
+        names = ("settings", "source", "source_files", "object_store", "warehouse", "spark")
+        return {name: getattr(self, name) for name in names}
 
 
 def reader_at(location: str | Path | None, as_of: date | str | None = None) -> SnapshotReader:
@@ -247,52 +268,6 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         threads=settings.threads,
         memory=settings.duckdb_memory,
     )
-
-
-def build_source(settings: Settings) -> CrimeSource:
-    """The source that the settings choose. It makes no request yet."""
-    if settings.source == "folder":
-        from chicago_crime.sources.folder import FolderSource
-
-        assert settings.folder, "Settings validates that source=folder has a folder"
-        return FolderSource(settings.folder)
-    if settings.source == "kaggle":
-        from chicago_crime.sources.kaggle.login import KaggleLogin
-        from chicago_crime.sources.kaggle.source import KaggleSource
-        from chicago_crime.storage.google.secret_manager import KaggleSecret
-
-        secret = settings.kaggle_secret and KaggleSecret(
-            settings.kaggle_secret, settings.gcp_credentials, settings.google_api_endpoint
-        )
-        return KaggleSource(
-            KaggleLogin(
-                settings.kaggle_api_token,
-                settings.kaggle_username,
-                settings.kaggle_key,
-                secret or None,
-            )
-        )
-    if settings.source == "portal":
-        from chicago_crime.sources.portal import PortalSource
-
-        return PortalSource(
-            settings.portal_url.rstrip("/"),
-            settings.portal_app_token,
-            whole_after_days=settings.portal_whole_after_days,
-        )
-    from chicago_crime.sources.sample.source import SampleSource
-
-    return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed)
-
-
-def build_spark(settings: Settings) -> SparkRunner:
-    """The Spark engine on this machine. It starts nothing yet."""
-    from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
-
-    staging = settings.data_dir / "staging"
-    if settings.spark_engine == "jvm":
-        return JvmSpark(staging, settings.threads, settings.java_home)
-    return EmbeddedSpark(staging, settings.threads)
 
 
 def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketStore:

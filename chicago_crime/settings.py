@@ -30,9 +30,6 @@ OTHERS_NAMES = {
     "gcp_credentials": "GOOGLE_APPLICATION_CREDENTIALS",
     "gcs_endpoint": "STORAGE_EMULATOR_HOST",
     "bigquery_endpoint": "BIGQUERY_EMULATOR_HOST",
-    "kaggle_api_token": "KAGGLE_API_TOKEN",
-    "kaggle_username": "KAGGLE_USERNAME",
-    "kaggle_key": "KAGGLE_KEY",
 }
 """Variables of other programs that set the same thing. Ours take precedence."""
 
@@ -82,11 +79,6 @@ class Settings(BaseModel):
         description="address of street map tiles with {z}, {x} and {y}, which browsers then load; default: no streets",
     )
     map_credit: str = Field("© OpenStreetMap contributors", description="whom the map names as the source of the tiles")
-    kaggle_api_token: SecretStr | None = Field(
-        None, description="Kaggle API token, or the path of a file that contains it"
-    )
-    kaggle_username: str | None = Field(None, description="user name of a legacy Kaggle API key; needs kaggle_key")
-    kaggle_key: SecretStr | None = Field(None, description="legacy Kaggle API key; needs kaggle_username")
     data_dir: Path = Field(DATA_FOLDER, description="folder for everything the platform writes")
     dagster_home: Path | None = Field(None, description="Dagster's folder; default `dagster` in data_dir")
     sample_rows: int = Field(
@@ -249,7 +241,7 @@ class Settings(BaseModel):
             ipaddress.ip_network(one)  # whose error says what is wrong
         return proxies
 
-    @field_validator("portal_app_token", "kaggle_api_token", "kaggle_key")
+    @field_validator("portal_app_token")
     @classmethod
     def _fit_for_a_header(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is None:

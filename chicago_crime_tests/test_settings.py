@@ -58,41 +58,27 @@ def test_what_a_setting_is_told_to_be_written_as_is_accepted() -> None:
         assert examples and re.search(pattern, examples[0]), pattern
 
 
-def test_kaggles_own_variables_are_read_after_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAGGLE_API_TOKEN", "theirs\n")
-    monkeypatch.setenv("KAGGLE_USERNAME", "somebody")
-    monkeypatch.setenv("KAGGLE_KEY", "")
+SECRET = "CHICAGO_CRIME_PORTAL_APP_TOKEN"
+
+
+def test_secrets_reach_a_subprocess_and_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, "planted0secret")
     settings = load_settings()
-    assert settings.kaggle_api_token == SecretStr("theirs")
-    assert (settings.kaggle_username, settings.kaggle_key) == ("somebody", None)
-    monkeypatch.setenv("CHICAGO_CRIME_KAGGLE_API_TOKEN", "ours")
-    assert load_settings().kaggle_api_token == SecretStr("ours")
-
-
-SECRETS = ("CHICAGO_CRIME_KAGGLE_API_TOKEN", "CHICAGO_CRIME_KAGGLE_KEY", "CHICAGO_CRIME_PORTAL_APP_TOKEN")
-
-
-@pytest.mark.parametrize("name", SECRETS)
-def test_secrets_reach_a_subprocess_and_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name, "planted0secret")
-    settings = load_settings()
-    assert settings.as_environment()[name] == "planted0secret"
+    assert settings.as_environment()[SECRET] == "planted0secret"
     assert "planted0secret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 
 
 def test_settings_survive_the_way_through_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    secrets = {name.removeprefix("CHICAGO_CRIME_").lower(): SecretStr("planted0secret") for name in SECRETS}
-    settings = load_settings(source="portal", data_dir=tmp_path, **secrets)
+    settings = load_settings(source="portal", data_dir=tmp_path, portal_app_token=SecretStr("planted0secret"))
     for name, value in settings.as_environment().items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings
 
 
-@pytest.mark.parametrize("name", SECRETS)
-def test_the_error_about_an_invalid_secret_does_not_contain_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name, "planted\n0secret")
+def test_the_error_about_an_invalid_secret_does_not_contain_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, "planted\n0secret")
     with pytest.raises(
-        SettingsError, match=rf"{name}=\(a secret\): it contains characters that a token cannot have"
+        SettingsError, match=rf"{SECRET}=\(a secret\): it contains characters that a token cannot have"
     ) as raised:
         load_settings()
     assert "planted" not in all_told_by(raised.value)

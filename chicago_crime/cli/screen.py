@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from rich import box
-from rich.cells import cell_len
 from rich.console import Console, JustifyMethod, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -21,9 +21,6 @@ MOST_ROWS = 50
 
 MOST_RECORDS = 3
 """Rows of an answer that are printed as records, where a table would be too wide."""
-
-WIDEST_WORD = 24
-"""Longer words in values may be folded, so that one of them does not hide other columns."""
 
 _NUMBERS_THAT_COUNT_NOTHING = ("id", "beat")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -39,25 +36,24 @@ def answer(
 ) -> Iterator[RenderableType]:
     """The first rows of an answer in a layout that fits the width, and a note if there are more.
 
-    A table, if need be with names folded at underscores and values folded between words; or records, one value a line,
-    if it does not fit, or if the answer has few rows and would be folded.
+    A table, if need be with values folded between words; or records, one value a line, if it does not fit, or if the
+    answer has few rows and would be folded.
     """
     names = [printable(name) for name in columns]
     cells = [_texts(name, [row[at] for row in rows[:MOST_ROWS]]) for at, name in enumerate(columns)]
-    natural = [max(map(cell_len, (name, *texts))) for name, texts in zip(names, cells, strict=True)]
-    least = [_least_width(name, texts) for name, texts in zip(names, cells, strict=True)]
     if title:
         yield Text(title, style="italic")
-    is_table = _total(natural) <= width or (_total(least) <= width and not 0 < len(rows) <= MOST_RECORDS)
+    table = Table(safe_box=True)
+    for at, name in enumerate(names):
+        justify: JustifyMethod = "right" if _is_number([row[at] for row in rows]) else "left"
+        no_words = not any(" " in text for text in cells[at])
+        table.add_column(Text(name), justify=justify, overflow="fold", no_wrap=no_words)
+    for texts in zip(*cells, strict=True):
+        table.add_row(*map(Text, texts))
+    needed = Measurement.get(out, out.options.update(width=sys.maxsize), table)
+    is_table = not rows or (needed.maximum if len(rows) <= MOST_RECORDS else needed.minimum) <= width
     shown = min(len(rows), MOST_ROWS if is_table else MOST_RECORDS)
-    if is_table or not rows:
-        values_first = _widened(least, [max(map(cell_len, texts), default=0) for texts in cells], width)
-        table = Table(safe_box=True)
-        for at, wide in enumerate(_widened(values_first, natural, width)):
-            justify: JustifyMethod = "right" if _is_number([row[at] for row in rows]) else "left"
-            table.add_column(_folded(names[at], wide), justify=justify, width=wide, overflow="fold")
-        for texts in zip(*cells, strict=True):
-            table.add_row(*texts)
+    if is_table:
         yield table
     else:
         yield from _records(names, cells, shown)
@@ -103,43 +99,6 @@ def _records(names: Sequence[str], cells: Sequence[Sequence[str]], count: int) -
         yield record
         if row + 1 < count:
             yield ""
-
-
-def _total(widths: Sequence[int]) -> int:
-    """Width of a table: each column has a border and a blank on both sides."""
-    return sum(widths) + 3 * len(widths) + 1
-
-
-def _least_width(name: str, texts: Sequence[str]) -> int:
-    """The narrowest that a column can be without a break inside a part of its name or a word of its values."""
-    words = (min(cell_len(word), WIDEST_WORD) for text in texts for word in text.split())
-    return max(1, *map(cell_len, _parts(name)), *words)
-
-
-def _widened(least: Sequence[int], wanted: Sequence[int], width: int) -> list[int]:
-    """Widths that fill the space, from the least ones towards the wanted ones, the narrowest first."""
-    widths, space = list(least), width - _total(least)
-    while space > 0:
-        growing = [at for at, wide in enumerate(widths) if wide < wanted[at]]
-        if not growing:
-            break
-        widths[min(growing, key=lambda at: widths[at])] += 1
-        space -= 1
-    return widths
-
-
-def _parts(name: str) -> list[str]:
-    """A name in the parts between which it may be folded: after underscores and blanks."""
-    return re.findall(r"[^_\s]*[_\s]+|[^_\s]+", name) or [name]
-
-
-def _folded(name: str, width: int) -> str:
-    lines = [""]
-    for part in _parts(name):
-        if lines[-1] and cell_len(lines[-1] + part.rstrip()) > width:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(lines)
 
 
 def _is_number(values: Sequence[object]) -> bool:

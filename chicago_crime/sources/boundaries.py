@@ -7,8 +7,8 @@ latitude (WGS 84): a feature for each place, with `kind` and `number`.
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,28 +78,29 @@ def fetch_from_portal(
         SourceError: they cannot be fetched, or some are missing or not of Chicago.
     """
 
-    def request(kind: Kind) -> "Layer":
-        where = f"dataset {kind.dataset} at {url}"
-
-        def call() -> Any:
+    def request(kind: Kind) -> bytes:
+        def call() -> bytes:
             # A redirect would send the app token to another server.
             address = f"{url}/resource/{kind.dataset}.geojson"
             response = session.get(address, params={"$limit": "5000"}, allow_redirects=False)
             if response.status_code != 200:
-                raise error_of(response, where, policy)
-            return response.json()
+                raise error_of(response, where_of(kind), policy)
+            return response.content
 
         try:
-            return Layer(kind, where, _features(with_retries(call, where, policy), where))
+            return with_retries(call, where_of(kind), policy)
         except HttpError as error:
             raise SourceError(
                 f"{error}: the {kind.plural} cannot be fetched. Download them as GeoJSON from the portal, and set "
                 "CHICAGO_CRIME_BOUNDARIES to the folder with the files"
             ) from None
 
+    def where_of(kind: Kind) -> str:
+        return f"dataset {kind.dataset} at {url}"
+
     with publisher_session(policy, app_token) as session:
-        found = [request(kind) for kind in KINDS.values()]
-    return make_boundaries(f"the City's portal ({url})", found)
+        contents = {where_of(kind): request(kind) for kind in KINDS.values()}
+    return make_boundaries(f"the City's portal ({url})", contents)
 
 
 def read_folder(folder: Path) -> Boundaries:
@@ -110,51 +111,39 @@ def read_folder(folder: Path) -> Boundaries:
     Raises:
         SourceError: a file cannot be read, or some outlines are missing or not of Chicago.
     """
-    found: dict[str, Layer] = {}
+    contents = {}
     for file in sorted((*folder.glob("*.geojson"), *folder.glob("*.json"))):
         try:
-            features = _features(json.loads(file.read_bytes()), str(file))
-        except (OSError, ValueError) as error:
-            raise SourceError(f"{file} cannot be read as GeoJSON ({error}): download it again") from None
-        kind = _kind_of(features, str(file))
-        if other := found.get(kind.name):
-            raise SourceError(f"{file} and {other.where} both have {kind.plural}: keep one of them in the folder")
-        found[kind.name] = Layer(kind, str(file), features)
-    if not found:
+            contents[str(file)] = file.read_bytes()
+        except OSError as error:
+            raise SourceError(f"{file} cannot be read ({error.strerror}): correct its permissions") from None
+    if not contents:
         raise SourceError(f"{folder} has no .geojson file: export the boundaries from the City's portal")
-    return make_boundaries(str(folder), found.values())
+    return make_boundaries(str(folder), contents)
 
 
-@dataclass(frozen=True)
-class Layer:
-    """What was read of one kind, before it is validated.
-
-    Attributes:
-        kind: which.
-        where: the file or dataset, for messages.
-        features: as in GeoJSON.
-    """
-
-    kind: Kind
-    where: str
-    features: Sequence[Mapping[str, Any]] = field(repr=False)
-
-
-def make_boundaries(origin: str, layers: Iterable[Layer]) -> Boundaries:
+def make_boundaries(origin: str, contents: Mapping[str, bytes]) -> Boundaries:
     """Validate what was read, join the parts of each place, and simplify without moving neighbors apart.
+
+    Args:
+        origin: where it comes from, in words.
+        contents: GeoJSON of one kind of place each, by the name of its file or dataset.
 
     Raises:
         SourceError: a place is missing, unknown, twice there, or not in Chicago.
     """
-    places, features = [], []
-    for layer in layers:
-        shapes = _outlines(layer)
-        places.append(f"{len(shapes)} {layer.kind.plural}")
+    places, features, read = [], [], dict[str, str]()
+    for where, content in contents.items():
+        kind, found = _read(content, where)
+        if (other := read.setdefault(kind.name, where)) != where:
+            raise SourceError(f"{where} and {other} both have {kind.plural}: keep one of them in the folder")
+        shapes = _outlines(kind, where, found)
+        places.append(f"{len(shapes)} {kind.plural}")
         simple = shapely.coverage_simplify(list(shapes.values()), TOLERANCE_DEG)
         features += [
             {
                 "type": "Feature",
-                "properties": {"kind": layer.kind.name, "number": number},
+                "properties": {"kind": kind.name, "number": number},
                 "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 1e-6)),
             }
             for number, shape in zip(shapes, simple, strict=True)
@@ -163,10 +152,9 @@ def make_boundaries(origin: str, layers: Iterable[Layer]) -> Boundaries:
     return Boundaries(origin, ", ".join(places), json.dumps(whole, separators=(",", ":")).encode())
 
 
-def _outlines(layer: Layer) -> dict[int, BaseGeometry]:
-    kind, where = layer.kind, layer.where
+def _outlines(kind: Kind, where: str, features: Sequence[Mapping[str, Any]]) -> dict[int, BaseGeometry]:
     parts: dict[int, list[BaseGeometry]] = defaultdict(list)
-    for position, feature in enumerate(layer.features, 1):
+    for position, feature in enumerate(features, 1):
         number = _number(feature, kind)
         if number is None or number not in kind.numbers | kind.others:
             told = {key: feature["properties"].get(key) for key in kind.keys}
@@ -198,18 +186,16 @@ def _polygons(shape: BaseGeometry) -> BaseGeometry:
     return shapely.union_all(areas)
 
 
-def _features(content: Any, where: str) -> Sequence[Mapping[str, Any]]:
-    features = content.get("features") if isinstance(content, dict) else None
-    if not isinstance(features, list) or not all(isinstance(one.get("properties"), dict) for one in features):
-        raise SourceError(f"{where} is no GeoJSON with features: export it as GeoJSON")
-    return features
-
-
-def _kind_of(features: Sequence[Mapping[str, Any]], where: str) -> Kind:
-    names = set(features[0]["properties"]) if features else set()
+def _read(content: bytes, where: str) -> tuple[Kind, Sequence[Mapping[str, Any]]]:
+    """The features in GeoJSON, and the kind of their places, which a property tells."""
+    try:
+        features = json.loads(content)["features"]
+        names = {name for feature in features for name in feature["properties"]}
+    except (ValueError, TypeError, LookupError):
+        raise SourceError(f"{where} is no GeoJSON with features: export it as GeoJSON, or download it again") from None
     for kind in KINDS.values():
         if names & set(kind.keys):
-            return kind
+            return kind, features
     keys = ", ".join(kind.keys[0] for kind in KINDS.values())
     raise SourceError(f"{where} is of no known kind: a feature has none of the properties {keys}")
 

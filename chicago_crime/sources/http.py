@@ -33,6 +33,8 @@ from chicago_crime.sources.base import Progress, SourceError
 from chicago_crime.sources.retry import RetryPolicy
 
 USER_AGENT = "chicago-crime"
+TOKEN = "X-App-Token"
+"""The header with the portal's app token."""
 
 PUBLISHER_POLICY = RetryPolicy(max_wait_s=300, deadline_s=1800)
 """Publishers limit rates by the minute, and a large page takes its time."""
@@ -41,7 +43,7 @@ _BLOCK = 1 << 16
 _TRANSIENT = {202, 408, 429, 500, 502, 503, 504}
 """Statuses worth a retry. Socrata returns 202 while it still prepares the result."""
 
-_SIGNATURE = re.compile(r"(?<=signature)=[^&\s]+", re.IGNORECASE)
+_SIGNATURE = re.compile(r"((?<=signature)|(?<=upload_id))=[^&\s]+", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -65,7 +67,7 @@ class HttpError(SourceError):
 
 def set_timeout(session: requests.Session, policy: RetryPolicy) -> requests.Session:
     """Give every request of a session a timeout, including those that a library sends without one."""
-    logging.getLogger("urllib3.connectionpool").addFilter(_hide_signatures)
+    hide_signatures()
     for scheme in ("https://", "http://"):
         session.mount(scheme, _TimeoutAdapter(policy.timeout_s))
     return session
@@ -76,12 +78,16 @@ def publisher_session(policy: RetryPolicy, app_token: SecretStr | None) -> reque
     session = set_timeout(requests.Session(), policy)
     session.headers["User-Agent"] = USER_AGENT
     if app_token:
-        session.headers["X-App-Token"] = app_token.get_secret_value()
+        session.headers[TOKEN] = app_token.get_secret_value()
     return session
 
 
-def _hide_signatures(record: logging.LogRecord) -> bool:
-    """Mask signatures: anybody can use a signed address, and urllib3 logs every address at level DEBUG."""
+def hide_signatures() -> None:
+    """Keep signed addresses and those of uploads out of the log of urllib3: anybody can use one."""
+    logging.getLogger("urllib3.connectionpool").addFilter(_without_signatures)
+
+
+def _without_signatures(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
         record.args = tuple(_SIGNATURE.sub("=...", a) if isinstance(a, str) else a for a in record.args)
     return True

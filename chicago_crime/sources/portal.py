@@ -10,8 +10,8 @@ import filecmp
 import hashlib
 import io
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from heapq import merge
@@ -32,8 +32,8 @@ from chicago_crime.sources.base import (
     SourceFile,
     no_progress,
 )
-from chicago_crime.sources.http import PUBLISHER_POLICY
-from chicago_crime.sources.portal_api import COLUMNS, DATASET, Portal, PortalApi, State, rows_of
+from chicago_crime.sources.http import PUBLISHER_POLICY, publisher_session
+from chicago_crime.sources.portal_api import COLUMNS, DATASET, Portal, State, rows_of
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.years import FIRST_YEAR
 
@@ -111,7 +111,7 @@ class PortalSource(CrimeSource):
         """Request what changed since the years were read, once for all of them; the others will be read whole."""
         waiting = {year: held[year] for year in years if year in held and self._can_follow(held[year])}
         found: dict[int, _Changes] = {}
-        with self._lock, self._api.connected() as portal:
+        with self._lock, self._connected() as portal:
             before = portal.states()
             read_until = max((state.written_at for state in before.values()), default="")
             if not read_until:
@@ -155,11 +155,11 @@ class PortalSource(CrimeSource):
 
     def _fetch_whole(self, year: int, path: Path, progress: Progress) -> SourceFile:
         nothing = State(0, "", "")
-        with self._lock, self._api.connected() as portal:
+        with self._lock, self._connected() as portal:
             for _ in range(READINGS):
                 before = portal.states(year).get(year, nothing)
                 if not before.rows:
-                    raise SourceError(f"{self._api.server} has no crimes of {year} (yet)")
+                    raise SourceError(f"{portal.server} has no crimes of {year} (yet)")
                 read = 0
                 with path.open("wb") as file:
                     file.write(_HEADER)
@@ -171,7 +171,7 @@ class PortalSource(CrimeSource):
                 if after == before and read == before.rows:
                     return self._source_file(path, year, before, (self.today or date.today()).isoformat())
         raise SourceError(
-            f"{self._api.server} changed its crimes of {year} during each of {READINGS} reads: it had {before.rows:,} "
+            f"{portal.server} changed its crimes of {year} during each of {READINGS} reads: it had {before.rows:,} "
             f"rows before, sent {read:,}, and had {after.rows:,} after. It is updated at night: try "
             "again in an hour."
         )
@@ -179,7 +179,7 @@ class PortalSource(CrimeSource):
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
         """One request for all years."""
-        with self._lock, self._api.connected() as portal:
+        with self._lock, self._connected() as portal:
             found = portal.states()
         what = f"dataset {DATASET} at {self.url}"
         return {year: Expected(what, rows=found[year].rows) for year in self.years() if year in found and year in years}
@@ -187,13 +187,13 @@ class PortalSource(CrimeSource):
     @override
     def versions(self) -> dict[int, str]:
         """One request for all years."""
-        with self._once.connected() as portal:
+        with self._connected(attempts=1) as portal:
             found = portal.states()
         return {year: str(state) for year, state in found.items() if year in self.years()}
 
     @override
     def try_access(self) -> str:
-        with self._once.connected() as portal:
+        with self._connected(attempts=1) as portal:
             portal.try_access()
         return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
@@ -201,14 +201,11 @@ class PortalSource(CrimeSource):
     def _newest_year(self) -> int:
         return ((self.today or date.today()) - timedelta(PUBLISHED_AFTER_DAYS)).year
 
-    @property
-    def _api(self) -> PortalApi:
-        return PortalApi(self.url, self.app_token, self.rows_a_page, self.policy)
-
-    @property
-    def _once(self) -> PortalApi:
-        """Without retries."""
-        return replace(self._api, policy=replace(self.policy, attempts=1))
+    @contextmanager
+    def _connected(self, attempts: int | None = None) -> Iterator[Portal]:
+        policy = replace(self.policy, attempts=attempts or self.policy.attempts)
+        with publisher_session(policy, self.app_token) as session:
+            yield Portal(session, self.url, self.rows_a_page, policy)
 
     def _source_file(self, path: Path, year: int, state: State, read_whole: str) -> SourceFile:
         details: dict[str, str | int | bool] = {
@@ -248,7 +245,7 @@ class PortalSource(CrimeSource):
                 return False
         if _bring_up_to_date(changes, path) == changes.state.rows:
             return True
-        with self._lock, self._api.connected() as portal:
+        with self._lock, self._connected() as portal:
             ids = portal.ids(year)
         return _bring_up_to_date(changes, path, ids) == changes.state.rows
 

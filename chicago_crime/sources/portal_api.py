@@ -5,15 +5,13 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import requests
-from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.http import HttpError, error_of, publisher_session, with_retries
+from chicago_crime.sources.http import TOKEN, HttpError, error_of, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 
@@ -65,18 +63,18 @@ def rows_of(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 @dataclass(frozen=True)
-class PortalApi:
-    """What the portal is asked, with one connection at a time.
+class Portal:
+    """A connection to the portal.
 
     Attributes:
+        session: sends the requests, with the app token if there is one.
         url: address of the portal, without a trailing slash.
-        app_token: raises the rate limit; None sends none.
         rows_a_page: rows to request at once.
         policy: timeout and retries of each request.
     """
 
+    session: requests.Session
     url: str
-    app_token: SecretStr | None
     rows_a_page: int
     policy: RetryPolicy
 
@@ -84,19 +82,6 @@ class PortalApi:
     def server(self) -> str:
         """The portal in words, for error messages."""
         return f"the City's portal ({self.url}, dataset {DATASET})"
-
-    @contextmanager
-    def connected(self) -> Iterator["Portal"]:
-        """A connection that is kept for several requests."""
-        with publisher_session(self.policy, self.app_token) as session:
-            yield Portal(self, session)
-
-
-class Portal:
-    """A connection to the portal."""
-
-    def __init__(self, api: PortalApi, session: requests.Session) -> None:
-        self._api, self._session = api, session
 
     def try_access(self) -> None:
         """Make the smallest request."""
@@ -129,7 +114,7 @@ class Portal:
             columns: which to request, the id first.
         """
         read, page = 0, Page(b"", 1, 0)
-        while page.rows and (page.rows >= self._api.rows_a_page or read < least):
+        while page.rows and (page.rows >= self.rows_a_page or read < least):
             page = self._page(where, page.last_id, columns)
             read += page.rows
             yield page
@@ -139,7 +124,7 @@ class Portal:
             "$select": ", ".join(columns),
             "$where": f"{where} AND id > {after_id}",
             "$order": "id",
-            "$limit": str(self._api.rows_a_page),
+            "$limit": str(self.rows_a_page),
         }
         return self._get("csv", query, lambda response: self._parse_page(response, after_id, list(columns)))
 
@@ -156,7 +141,7 @@ class Portal:
         except (ValueError, IndexError, csv.Error):
             is_complete = False
         if not is_complete:
-            raise HttpError(f"{self._api.server} sent a page that is incomplete or out of order", is_transient=True)
+            raise HttpError(f"{self.server} sent a page that is incomplete or out of order", is_transient=True)
         return Page(content[content.index(b"\n") + 1 :], rows, last_id)
 
     def _parse_states(self, response: requests.Response) -> dict[int, State]:
@@ -166,35 +151,33 @@ class Portal:
                 for row in response.json()
             }
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise HttpError(f"{self._api.server} sent something other than a row count") from None
+            raise HttpError(f"{self.server} sent something other than a row count") from None
 
     def _get(self, form: str, query: dict[str, str], parse: Callable[[requests.Response], _T]) -> _T:
-        api = self._api
-
         def call() -> _T:
             # A redirect would send the app token to another server.
-            address = f"{api.url}/resource/{DATASET}.{form}"
-            response = self._session.get(address, params=query, allow_redirects=False)
+            address = f"{self.url}/resource/{DATASET}.{form}"
+            response = self.session.get(address, params=query, allow_redirects=False)
             if response.status_code == 400 and (gone := _column_gone(response)):
                 raise SourceError(
-                    f"{api.server} no longer has the column {gone!r}: the City took it away or renamed it. Update "
+                    f"{self.server} no longer has the column {gone!r}: the City took it away or renamed it. Update "
                     "this program, or download a CSV from the portal and use the source folder"
                 )
             if response.status_code != 200:
-                raise error_of(response, api.server, api.policy)
+                raise error_of(response, self.server, self.policy)
             if response.content.lstrip()[:1] == b"<":
-                raise HttpError(f"{api.server} is under maintenance: it sent a page of HTML", is_transient=True)
+                raise HttpError(f"{self.server} is under maintenance: it sent a page of HTML", is_transient=True)
             return parse(response)
 
         try:
-            return with_retries(call, api.server, api.policy)
+            return with_retries(call, self.server, self.policy)
         except HttpError as error:
             if error.status in (401, 403):
                 advice = (
                     "it does not accept the app token in CHICAGO_CRIME_PORTAL_APP_TOKEN. Correct or unset it"
-                    if api.app_token
+                    if TOKEN in self.session.headers
                     else "it may ask for an app token. Create one, free of charge, in the developer settings of an "
-                    f"account at {api.url}/login, and set CHICAGO_CRIME_PORTAL_APP_TOKEN to it"
+                    f"account at {self.url}/login, and set CHICAGO_CRIME_PORTAL_APP_TOKEN to it"
                 )
                 raise SourceError(f"{error}: {advice}") from None
             if error.status in (301, 302, 307, 308, 404):

@@ -21,10 +21,6 @@ class WarehouseError(PlatformError):
     """A statement failed or was refused; the message names the table, year or file and says what to do."""
 
 
-class TooMuchToReadError(WarehouseError):
-    """The query was refused because it would read more bytes than allowed: in BigQuery, reading costs money."""
-
-
 @dataclass(frozen=True)
 class TableYear:
     """One stored year of one table.

@@ -85,6 +85,7 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleSe
     }
     with KaggleServer(contents, TOKEN).answering() as server:
         monkeypatch.setitem(kaggle_env._env_to_endpoint, KaggleEnv.PROD, server.url)
+        monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
         yield server
 
 
@@ -159,7 +160,7 @@ def test_a_year_that_has_not_begun_is_not_loaded(folder: Watch, tmp_path: Path) 
 def test_of_kaggle_only_new_years_and_loaded_ones_that_were_replaced_there_are_requested(
     kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
-    watch = Watch(load_settings(source="kaggle", kaggle_api_token=TOKEN, data_dir=tmp_path / "data"), instance)
+    watch = Watch(load_settings(source="kaggle", data_dir=tmp_path / "data"), instance)
     assert watch.requested() == []  # years that were never loaded are not wanted
     watch.load(2014)
     kaggle.published = dict.fromkeys(kaggle.files, "2024-01-02T03:04:05.678Z")

@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/sources/kaggle/source.py`: Kaggle's own client against a Kaggle server on loopback."""
+"""Tests of `chicago_crime/sources/kaggle.py`: Kaggle's own client against a Kaggle server on loopback."""
 
 import random
 from collections.abc import Iterator
@@ -9,8 +9,7 @@ from kagglesdk import KaggleEnv, kaggle_env
 from pydantic import SecretStr
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.kaggle.login import KaggleLogin
-from chicago_crime.sources.kaggle.source import KaggleSource
+from chicago_crime.sources.kaggle import KaggleSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
@@ -40,7 +39,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def source(token: str = TOKEN, policy: RetryPolicy = QUICK) -> KaggleSource:
-    return KaggleSource(KaggleLogin(SecretStr(token)), policy)
+    return KaggleSource(lambda: SecretStr(token), policy)
 
 
 def content_of(kaggle: KaggleServer, year: int = 2014) -> bytes:
@@ -109,15 +108,21 @@ def test_a_rejected_token_is_an_error_that_does_not_contain_it(kaggle: KaggleSer
 
 def test_without_a_token_the_error_says_how_to_get_one(kaggle: KaggleServer, target: Path) -> None:
     with pytest.raises(SourceError, match=r"no token was found: .*kaggle\.com/settings.*CHICAGO_CRIME_SOURCE=portal"):
-        KaggleSource(KaggleLogin()).fetch(2014, target)
+        KaggleSource().fetch(2014, target)
     assert kaggle.requests == []
 
 
-def test_the_older_pair_signs_in_too(kaggle: KaggleServer) -> None:
+def test_the_client_finds_the_token_and_the_older_pair_by_itself(
+    kaggle: KaggleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    assert len(KaggleSource(policy=QUICK).years()) == 22
+    monkeypatch.delenv("KAGGLE_API_TOKEN")
     kaggle.pair = ("somebody", "planted0key")
-    login = KaggleLogin(username="somebody", key=SecretStr("planted0key"))
-    assert len(KaggleSource(login, QUICK).years()) == 22
-    assert kaggle.requests[0].headers["Authorization"].startswith("Basic ")
+    (tmp_path / "home" / ".kaggle").mkdir(parents=True)
+    (tmp_path / "home" / ".kaggle" / "kaggle.json").write_text('{"username": "somebody", "key": "planted0key"}')
+    assert len(KaggleSource(policy=QUICK).years()) == 22
+    assert kaggle.requests[-1].headers["Authorization"].startswith("Basic ")
 
 
 def test_the_doctors_request_is_not_retried(kaggle: KaggleServer) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.measure_sample_profile import address, streets_by_number
 from chicago_crime.intake.gate import pass_through
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.sample.profile import address, profile
+from chicago_crime.sources.sample.profile import profile
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
@@ -96,7 +97,7 @@ def test_type_shares_are_those_measured(year_2014: list[Row]) -> None:
     ],
 )
 def test_blocks_are_on_chicagos_address_grid(x: int, y: int, along_x: bool, block: str) -> None:
-    assert address(x, y, along_x) == block
+    assert address(x, y, along_x, streets_by_number()) == block
 
 
 def test_every_kind_of_dirt_is_there_and_accounted_for(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:

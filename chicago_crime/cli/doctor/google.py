@@ -1,24 +1,19 @@
-"""The doctor's checks of Google Cloud: credentials, APIs, permissions, bucket, dataset, tables, Spark and secret.
+"""The doctor's checks of Google Cloud: credentials, APIs, permissions, regions and quotas; nothing is changed.
 
-Each check tries what a run will need, without changing anything. The permissions are listed in `permissions.py`.
+The permissions are listed in `permissions.py`.
 """
 
-import json
-import uuid
-from collections.abc import Iterator
-
-from google.cloud import bigquery
+from collections.abc import Iterator, Mapping
 
 from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.storage.google import permissions, rest
-from chicago_crime.storage.google.bigquery import ddl
+from chicago_crime.storage.google.access import HOW_TO_SIGN_IN
 from chicago_crime.storage.google.permissions import Grant, Place, as_command, grant_command, grants_for
 from chicago_crime.storage.google.prices import vcpus
-from chicago_crime.storage.warehouse import WarehouseError
-from chicago_crime.tables import CRIMES, TABLES
+from chicago_crime.tables import CRIMES
 
 _OF_THE_DATASET = {"bigquery.datasets.get", "bigquery.tables.create", "bigquery.tables.list"}
 """Permissions that cannot be tested on a table."""
@@ -39,17 +34,12 @@ def examine_google(installation: Installation) -> Iterator[Finding]:
 
 
 def _sign_in_command(settings: Settings) -> str:
-    """The command that gets working credentials."""
-    file = settings.gcp_credentials
-    if file is None:
-        login = as_command("gcloud", "auth", "application-default", "login")
-        quota = as_command("gcloud", "auth", "application-default", "set-quota-project", settings.gcp_project or "")
-        return f"{login} && {quota}"
-    try:
-        email = str(json.loads(file.read_text())["client_email"])
-    except (OSError, ValueError, KeyError, TypeError):
-        email = f"...@{settings.gcp_project}.iam.gserviceaccount.com"
-    return as_command("gcloud", "iam", "service-accounts", "keys", "create", str(file), f"--iam-account={email}")
+    """How to get working credentials."""
+    if settings.gcp_credentials:
+        return HOW_TO_SIGN_IN
+    login = as_command("gcloud", "auth", "application-default", "login")
+    quota = as_command("gcloud", "auth", "application-default", "set-quota-project", settings.gcp_project or "")
+    return f"{login} && {quota}"
 
 
 class Probe:
@@ -59,7 +49,7 @@ class Probe:
         settings: of the installation.
         google: sends requests.
         member: who we are, as Google's policies write it.
-        answers: what each request was answered.
+        answers: what each request was answered; a request that tests permissions has the name of their place.
     """
 
     def __init__(self, settings: Settings, google: rest.GoogleRest):
@@ -76,30 +66,46 @@ class Probe:
     def findings(self) -> Iterator[Finding]:
         """Send the requests, then judge the answers."""
         self._send_requests()
+        settings, project = self.settings, f"--project={self.settings.gcp_project}"
         yield from self._apis()
-        yield from self._project()
-        for place, objects, bucket in self._buckets():
-            yield from self._bucket(place, bucket, objects)
+        another = f"export {PREFIX}GCP_PROJECT=...  (one of `gcloud projects list`)"
+        yield from self._permissions(
+            "project", f"project {settings.gcp_project}", dict.fromkeys((400, 403, 404), another)
+        )
+        for place, bucket in self._buckets().items():
+            create = ("gcloud", "storage", "buckets", "create", f"gs://{bucket}", project)
+            fix = as_command(*create, f"--location={settings.gcp_region}", "--uniform-bucket-level-access")
+            yield from self._permissions(place, f"bucket {bucket}", {404: fix})
         yield from self._dataset()
-        if self.answers["dataset"].is_good:
-            yield from self._tables()
         yield self._region()
-        yield from self._spark()
-        if "secret" in self.answers:
+        what, answer = f"spark engine dataproc ({settings.dataproc_mode})", self.answers["spark"]
+        if answer.status in (200, 404):
+            yield Finding(what, "ok", f"answers in {settings.gcp_region}")
+        else:
+            is_cluster = settings.dataproc_mode == "cluster"
+            yield from self._refused(what, answer, permissions.CLUSTERS if is_cluster else permissions.BATCHES)
+        yield from self._processors()
+        if account := settings.dataproc_service_account:
+            create_it = ("gcloud", "iam", "service-accounts", "create", account.partition("@")[0])
+            yield from self._permissions("account", f"account {account}", {404: as_command(*create_it, project)})
+        if settings.kaggle_secret:
             # Google answers for a missing secret as for one without permissions.
-            what = f"secret {self.settings.kaggle_secret} (if it exists)"
-            yield from self._tested(what, permissions.SECRET, self.answers["secret"])
+            yield from self._permissions("secret", f"secret {settings.kaggle_secret} (if it exists)")
 
     def _send_requests(self) -> None:
         settings, send, answers = self.settings, self.google.send, self.answers
         project, region = settings.gcp_project, settings.gcp_region
         answers["project"] = send(rest.PROJECTS, f"/v3/projects/{project}:testIamPermissions", self._to_test("project"))
-        for place, objects, bucket in self._buckets():
+        for place, bucket in self._buckets().items():
             path = f"/storage/v1/b/{bucket}"
-            answers[place] = send(rest.STORAGE, path)
-            answers[objects] = send(rest.STORAGE, f"{path}/iam/testPermissions", query=self._to_test(place))
+            answers[f"{place} itself"] = send(rest.STORAGE, path)
+            answers[place] = send(rest.STORAGE, f"{path}/iam/testPermissions", query=self._to_test(place))
         dataset = f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}"
-        answers["dataset"] = send(rest.BIGQUERY, dataset)
+        answers["dataset itself"] = send(rest.BIGQUERY, dataset)
+        if answers["dataset itself"].is_good:
+            on_a_table = [one for one in permissions.TABLES.permissions if one not in _OF_THE_DATASET]
+            path = f"{dataset}/tables/{CRIMES.name}:testIamPermissions"
+            answers["dataset"] = send(rest.BIGQUERY, path, {"permissions": on_a_table})
         # A cluster or batch that does not exist: all that matters is whether Dataproc says so.
         is_cluster = settings.dataproc_mode == "cluster"
         where = f"regions/{region}/clusters" if is_cluster else f"locations/{region}/batches"
@@ -113,20 +119,42 @@ class Probe:
             path = f"/v1/{'/'.join(settings.kaggle_secret.split('/')[:4])}:testIamPermissions"
             answers["secret"] = send(rest.SECRETS, path, self._to_test("secret"))
 
-    def _buckets(self) -> list[tuple[Place, str, str]]:
-        """What each bucket and the permissions on it are called among the answers, and the bucket."""
-        buckets: list[tuple[Place, str, str]] = [("bucket", "objects", str(self.settings.gcs_bucket))]
-        if self.settings.gcs_staging_bucket:
-            buckets.append(("staging", "staged", self.settings.gcs_staging_bucket))
-        if self.settings.gcs_site_bucket:
-            buckets.append(("site", "pages", self.settings.gcs_site_bucket))
-        return buckets
+    def _buckets(self) -> dict[Place, str]:
+        settings = self.settings
+        buckets: dict[Place, str | None] = {
+            "bucket": settings.gcs_bucket,
+            "staging": settings.gcs_staging_bucket,
+            "site": settings.gcs_site_bucket,
+        }
+        return {place: bucket for place, bucket in buckets.items() if bucket}
 
     def _to_test(self, place: Place) -> dict[str, list[str]]:
         return {"permissions": [each for grant in self._grants_on(place) for each in grant.permissions]}
 
     def _grants_on(self, place: Place) -> list[Grant]:
         return [grant for grant in grants_for(self.settings) if grant.on == place and grant.is_testable]
+
+    def _permissions(self, place: Place, what: str, fixes: Mapping[int, str] = {}) -> Iterator[Finding]:
+        """Whether we hold the permissions on a place; `fixes` has what to do about some HTTP statuses."""
+        answer = self.answers[place]
+        if answer.status in fixes and not answer.is_off:
+            yield Finding(what, "broken", answer.message, fixes[answer.status])
+        elif not answer.is_good:
+            yield from self._refused(what, answer, self._grants_on(place)[0])
+        else:
+            is_made = self.answers["dataset itself"].status != 404
+            held = answer.permissions | (_OF_THE_DATASET if place == "dataset" else set())
+            for grant in self._grants_on(place):
+                if not (grant is permissions.MAKE_DATASET and is_made):
+                    yield self._held(what, grant, held)
+
+    def _held(self, what: str, grant: Grant, held: set[str]) -> Finding:
+        """Whether we hold all permissions of a role that the platform uses."""
+        what = f"{what}: {grant.role.removeprefix('roles/')}"
+        if missing := [permission for permission in grant.permissions if permission not in held]:
+            detail = f"missing permission: {', '.join(missing)} (needed to {grant.reason})"
+            return Finding(what, "broken", detail, grant_command(grant, self.settings, self.member))
+        return Finding(what, "ok", f"may {', '.join(p.partition('.')[2] for p in grant.permissions)}")
 
     def _refused(self, what: str, answer: rest.Answer, grant: Grant) -> Iterator[Finding]:
         """The finding of an answer that is an error; none if its API is off, which is a finding of its own."""
@@ -137,21 +165,7 @@ class Probe:
             fix = _sign_in_command(self.settings)
         elif answer.status in (400, 403, 404):
             fix = grant_command(grant, self.settings, self.member)
-        yield Finding(what, "broken", answer.message or f"HTTP status {answer.status}", fix)
-
-    def _held(self, what: str, grant: Grant, held: set[str]) -> Finding:
-        """Whether we hold all permissions of a role that the platform uses."""
-        what = f"{what}: {grant.role.removeprefix('roles/')}"
-        if missing := [permission for permission in grant.permissions if permission not in held]:
-            detail = f"missing permission: {', '.join(missing)} (needed to {grant.reason})"
-            return Finding(what, "broken", detail, grant_command(grant, self.settings, self.member))
-        return Finding(what, "ok", f"may {', '.join(p.partition('.')[2] for p in grant.permissions)}")
-
-    def _tested(self, what: str, grant: Grant, answer: rest.Answer) -> Iterator[Finding]:
-        if answer.is_good:
-            yield self._held(what, grant, answer.permissions)
-        else:
-            yield from self._refused(what, answer, grant)
+        yield Finding(what, "broken", answer.message, fix)
 
     def _apis(self) -> Iterator[Finding]:
         off = {answer.service: name for name, answer in self.answers.items() if answer.is_off}
@@ -164,140 +178,37 @@ class Probe:
         if on := {answer.service for answer in self.answers.values() if answer.status} - off.keys():
             yield Finding("APIs", "ok", ", ".join(sorted(service.partition(".")[0] for service in on)))
 
-    def _project(self) -> Iterator[Finding]:
-        what, answer = f"project {self.settings.gcp_project}", self.answers["project"]
-        if answer.status in (400, 403, 404) and not answer.is_off:
-            fix = f"export {PREFIX}GCP_PROJECT=...  (one of `gcloud projects list`)"
-            yield Finding(what, "broken", answer.message, fix)
-        elif not answer.is_good:
-            yield from self._refused(what, answer, permissions.JOBS)
-        else:
-            for grant in self._grants_on("project"):
-                if grant is not permissions.MAKE_DATASET or self.answers["dataset"].status == 404:
-                    yield self._held(what, grant, answer.permissions)
-
-    def _bucket(self, place: Place, bucket: str, objects: str) -> Iterator[Finding]:
-        what, tested = f"bucket {bucket}", self.answers[objects]
-        if 404 in (self.answers[place].status, tested.status):
-            yield Finding(what, "broken", "does not exist", self._create_bucket(bucket))
-        elif tested.is_good:
-            for grant in self._grants_on(place):
-                yield self._held(what, grant, tested.permissions)
-        else:
-            yield from self._refused(what, tested, self._grants_on(place)[0])
-
-    def _create_bucket(self, bucket: str) -> str:
-        project, region = f"--project={self.settings.gcp_project}", f"--location={self.settings.gcp_region}"
-        create = ("gcloud", "storage", "buckets", "create", f"gs://{bucket}")
-        return as_command(*create, project, region, "--uniform-bucket-level-access")
-
     def _dataset(self) -> Iterator[Finding]:
-        what, answer = f"dataset {self.settings.bigquery_dataset}", self.answers["dataset"]
-        if answer.status == 404:
+        what, itself = f"dataset {self.settings.bigquery_dataset}", self.answers["dataset itself"]
+        if itself.status == 404:
             yield Finding(what, "ok", f"does not exist yet: the first run creates it in {self.settings.gcp_region}")
-        else:
-            yield from self._refused(what, answer, permissions.TABLES)
-
-    def _tables(self) -> Iterator[Finding]:
-        what = f"dataset {self.settings.bigquery_dataset}"
-        answer = self._dry_run(ddl.create(CRIMES))
-        yield from self._refused(f"{what}: create tables", answer, permissions.TABLES)
-        answers = {name: self.google.send(rest.BIGQUERY, self._path_of(name)) for name in TABLES}
-        if refused := [answer for answer in answers.values() if answer.status not in (200, 404)]:
-            yield from self._refused(f"{what}: get tables", refused[0], permissions.TABLES)
-            return
-        live = {name: answer for name, answer in answers.items() if answer.is_good}
-        if not live:
+        elif not itself.is_good:
+            yield from self._refused(what, itself, permissions.TABLES)
+        elif self.answers["dataset"].status == 404:
             yield Finding(f"{what}: tables", "ok", "none yet; to load a year: chicago-crime run --years 2021")
-            return
-        yield self._may_change(what, live)
-        yield from self._differences(live)
-
-    def _may_change(self, what: str, live: dict[str, rest.Answer]) -> Finding:
-        to_test = [permission for permission in permissions.TABLES.permissions if permission not in _OF_THE_DATASET]
-        path = f"{self._path_of(min(live))}:testIamPermissions"
-        held = self.google.send(rest.BIGQUERY, path, {"permissions": to_test}).permissions | _OF_THE_DATASET
-        return self._held(what, permissions.TABLES, held)
-
-    def _differences(self, live: dict[str, rest.Answer]) -> Iterator[Finding]:
-        """Tables whose columns are not those of this version, with the statement that migrates them."""
-        for name, answer in live.items():
-            try:
-                ddl.require_same_columns(TABLES[name], bigquery.Table.from_api_repr(dict(answer.content)))
-            except WarehouseError as error:
-                detail, _, rest = str(error).partition(" Migrate it with: ")
-                migration = rest.partition("; then load")[0]
-                project = f"--project_id={self.settings.gcp_project}"
-                dataset = f"--dataset_id={self.settings.bigquery_dataset}"
-                fix = as_command("bq", "query", "--use_legacy_sql=false", project, dataset, migration)
-                yield Finding(f"table {name}", "broken", detail, fix)
-
-    def _dry_run(self, statement: str) -> rest.Answer:
-        project, dataset = self.settings.gcp_project, self.settings.bigquery_dataset
-        location = self.answers["dataset"].content.get("location", self.settings.gcp_region)
-        query = {
-            "query": statement,
-            "useLegacySql": False,
-            "defaultDataset": {"projectId": project, "datasetId": dataset},
-        }
-        id_ = f"chicago_crime_doctor_{uuid.uuid4().hex}"
-        job = {
-            "jobReference": {"projectId": project, "jobId": id_, "location": location},
-            "configuration": {"dryRun": True, "query": query},
-        }
-        return self.google.send(rest.BIGQUERY, f"/bigquery/v2/projects/{project}/jobs", job)
-
-    def _path_of(self, table: str) -> str:
-        dataset = f"/bigquery/v2/projects/{self.settings.gcp_project}/datasets/{self.settings.bigquery_dataset}"
-        return f"{dataset}/tables/{table}"
+        else:
+            yield from self._permissions("dataset", what)
 
     def _region(self) -> Finding:
         """Bucket, dataset and clusters must be in one region: across regions, BigQuery refuses loads or bills them."""
-        region = self.settings.gcp_region
-        names = [name for name in ("bucket", "staging", "dataset") if name in self.answers]
-        found = {name: str(self.answers[name].content.get("location", "")).lower() for name in names}
-        found = {name: location for name, location in found.items() if location}
+        region, found = self.settings.gcp_region, dict[str, str]()
+        for name in ("bucket", "staging", "dataset"):
+            answer = self.answers.get(f"{name} itself")
+            if answer and "location" in answer.content:
+                found[name] = str(answer.content["location"]).lower()
         detail = ", ".join([*(f"{name} in {location}" for name, location in found.items()), f"clusters in {region}"])
-        locations = set(found.values())
-        if locations <= {region}:
+        if {*found.values()} <= {region}:
             return Finding("region", "ok", detail)
-        if len(locations) == 1 and "-" in min(locations):  # everything is in one region, and the setting names another
-            fix = f"export {PREFIX}GCP_REGION={min(locations)}"
-        elif wrong := [name for name in ("bucket", "staging") if found.get(name, region) != region]:
-            setting = {"bucket": "gcs_bucket", "staging": "gcs_staging_bucket"}[wrong[0]]
-            bucket = f"{getattr(self.settings, setting)}-{region}"
-            fix = f"{self._create_bucket(bucket)} && export {PREFIX}{setting.upper()}={bucket}"
-        else:
-            fix = f"export {PREFIX}BIGQUERY_DATASET={self.settings.bigquery_dataset}_{region.replace('-', '_')}"
+        others = ", ".join(PREFIX + name for name in ("GCS_BUCKET", "GCS_STAGING_BUCKET", "BIGQUERY_DATASET"))
+        fix = f"export {PREFIX}GCP_REGION=...  (the region of all of them), or name others that are in it: {others}"
         return Finding("region", "broken", f"more than one: {detail}", fix)
-
-    def _spark(self) -> Iterator[Finding]:
-        settings, answer = self.settings, self.answers["spark"]
-        what = f"spark engine dataproc ({settings.dataproc_mode})"
-        if answer.status in (200, 404):
-            yield Finding(what, "ok", f"answers in {settings.gcp_region}")
-        else:
-            is_cluster = settings.dataproc_mode == "cluster"
-            yield from self._refused(what, answer, permissions.CLUSTERS if is_cluster else permissions.BATCHES)
-        if "quotas" in self.answers and self.answers["quotas"].is_good:
-            yield from self._processors()
-        account = settings.dataproc_service_account
-        if account is None:
-            detail = f"the project's default; {PREFIX}DATAPROC_SERVICE_ACCOUNT can name one with fewer permissions"
-            yield Finding("account of Spark's machines", "ok", detail)
-        elif self.answers["account"].status == 404:
-            create = ("gcloud", "iam", "service-accounts", "create", account.partition("@")[0])
-            fix = as_command(*create, f"--project={settings.gcp_project}")
-            yield Finding(f"account {account}", "broken", "does not exist", fix)
-        else:
-            yield from self._tested(f"account {account}", permissions.ACT_AS, self.answers["account"])
 
     def _processors(self) -> Iterator[Finding]:
         """Whether the region's quotas leave enough processors for the cluster: new projects often have 8."""
-        settings = self.settings
+        settings, answer = self.settings, self.answers.get("quotas")
         needed = vcpus(settings.dataproc_machine_type) * (settings.dataproc_workers + 1)
         family = settings.dataproc_machine_type.partition("-")[0].upper()
-        for quota in self.answers["quotas"].content.get("quotas", []):
+        for quota in answer.content.get("quotas", []) if answer else ():
             free = int(quota["limit"] - quota["usage"])
             if quota["metric"] in ("CPUS", f"{family}_CPUS") and free < needed:
                 detail = f"the cluster needs {needed} processors, and the quota {quota['metric']} has {free} left"

@@ -4,7 +4,8 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Res
 
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.storage.google.looker_studio import LookerStudio
+from chicago_crime.settings import Settings
+from chicago_crime.storage.google.looker_studio import report_url
 from chicago_crime.storage.warehouse import Warehouse, WarehouseError
 from chicago_crime.tables import ENRICHED_CRIMES, TABLES
 from chicago_crime.tables.years import format_years
@@ -27,7 +28,7 @@ A report on crimes one by one would read all of them for every chart."""
 )
 def looker_studio_report(
     context: AssetExecutionContext,
-    looker_studio: ResourceParam[LookerStudio],
+    settings: ResourceParam[Settings],
     warehouse: ResourceParam[Warehouse],
     source_files: ResourceParam[SourceFiles],
 ) -> MaterializeResult:
@@ -38,9 +39,10 @@ def looker_studio_report(
     manifests = {year: source_files.manifest(year) for year in source_files.years()}
     synthetic = sorted(year for year, manifest in manifests.items() if manifest and manifest.synthetic)
     name = "Chicago crime" + (f", SYNTHETIC rows in {format_years(synthetic)}" if synthetic else "")
+    url = report_url(settings.gcp_project or "", settings.bigquery_dataset, name, REPORTED)
     return MaterializeResult(
         metadata={
-            "report": MetadataValue.url(looker_studio.report_url(name, REPORTED)),
+            "report": MetadataValue.url(url),
             "report_name": name,
             "tables": MetadataValue.json([table.name for table in REPORTED]),
             "years": format_years(sorted(set.intersection(*(set(years) for years in stored.values())))),

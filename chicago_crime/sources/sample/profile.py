@@ -1,8 +1,7 @@
 """What the sample is drawn from: measured shares and counts, weights, and places on Chicago's address grid.
 
-`benchmarks/measure_sample_profile.py` measured them on real years and wrote `profile.json` and `places.csv`, which hold
-no single crime. Blocks are made up, inside real cells, on the streets of `streets.csv`: eight hundred house numbers
-make a mile, counted from State and Madison.
+`benchmarks/measure_sample_profile.py` measured them on real years and wrote `profile.json` and `places.parquet`, which
+hold no single crime: blocks are made up, inside real cells.
 """
 
 import csv
@@ -16,25 +15,18 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 PROFILE_FILE = Path(__file__).with_name("profile.json")
-PLACES_FILE = Path(__file__).with_name("places.csv")
+PLACES_FILE = Path(__file__).with_name("places.parquet")
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CENTER_FT = (1_150_000.0, 1_880_000.0)
-SCALE_FT = 50_000.0
-
 CLASSES = ("violent", "property", "non_index")
 
 BLOCKS_PER_CELL = 4
-
-ORIGIN_FT = (1_176_350, 1_900_420)
-"""State and Madison streets, the origin of Chicago's house numbers; NAD83 Illinois East."""
-
-FEET_PER_NUMBER = 6.6  # 800 numbers a mile
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,6 @@ class Profile:
         first_of_month, first_of_year: relative to the mean day; unknown dates are often recorded as these.
         without_coordinates, without_location_description: shares of rows.
         homicides_with_shared_case: share of homicides with the case number of an earlier one (another victim).
-        latitude, longitude: polynomial coefficients, see `polynomial_terms`.
         measured_on: the measured years.
     """
 
@@ -83,8 +74,6 @@ class Profile:
     without_coordinates: float
     without_location_description: float
     homicides_with_shared_case: float
-    latitude: list[float]
-    longitude: list[float]
     measured_on: list[int]
 
     def rows_of(self, year: int) -> int:
@@ -100,52 +89,11 @@ class Profile:
         return np.array(weights) * factors
 
 
-@dataclass(frozen=True)
-class Cells:
-    """660 ft cells in which crimes were reported, one array entry each.
-
-    Attributes:
-        beat, ward, community_area: the most frequent ones of the cell's crimes.
-        x_min, x_max, y_min, y_max: the box around those crimes, NAD83 Illinois East, feet.
-        crimes: array of 3 x cells: counts of each offense class, in the order of CLASSES.
-    """
-
-    beat: Integers
-    ward: Integers
-    community_area: Integers
-    x_min: Integers
-    x_max: Integers
-    y_min: Integers
-    y_max: Integers
-    crimes: Integers
-
-
 @lru_cache
 def profile() -> Profile:
     """The measured profile."""
     values = json.loads(PROFILE_FILE.read_text())
     return Profile(**values | {"kinds": [Kind(*kind) for kind in values["kinds"]]})
-
-
-@lru_cache
-def cells() -> Cells:
-    """The measured cells."""
-    with PLACES_FILE.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = {name: np.array([int(row[name]) for row in rows]) for name in rows[0]}
-    areas = {name: columns[name] for name in ("beat", "ward", "community_area", "x_min", "x_max", "y_min", "y_max")}
-    return Cells(**areas, crimes=np.stack([columns[name] for name in CLASSES]))
-
-
-def degrees(x_ft: NDArray, y_ft: NDArray) -> tuple[Floats, Floats]:
-    """Latitude and longitude of places in the city, by a polynomial that is exact to a billionth of a degree."""
-    terms = polynomial_terms((x_ft - CENTER_FT[0]) / SCALE_FT, (y_ft - CENTER_FT[1]) / SCALE_FT)
-    return terms @ np.array(profile().latitude), terms @ np.array(profile().longitude)
-
-
-def polynomial_terms(u: NDArray, v: NDArray) -> Floats:
-    """All products of powers of u and v up to degree 4, an array of places x terms."""
-    return np.stack([u**i * v**j for i in range(5) for j in range(5 - i)], axis=-1)
 
 
 class Weights:
@@ -201,7 +149,7 @@ def load_weights() -> SampleWeights:
         hour=Weights([measured.hours[name] for name in types]),
         minute=Weights([measured.minutes_after_midnight, measured.minutes]),
         location=Weights(locations),
-        cell=Weights(cells().crimes),
+        cell=Weights(blocks().crimes),
         type_of_kind=np.array([types.index(kind.primary_type) for kind in measured.kinds]),
         class_of_kind=np.array([CLASSES.index(kind.offense_class) for kind in measured.kinds]),
         is_homicide=np.array([kind.fbi_code == "01A" for kind in measured.kinds]),
@@ -228,12 +176,14 @@ class Blocks:
         areas: beat, district, ward and community area, as CSV.
         x_y: the coordinates in feet, as CSV; the second half of the array is empty, for crimes without a place.
         degrees: latitude, longitude and location, as CSV; the second half is empty, too.
+        crimes: array of 3 x cells: counts of each offense class, in the order of CLASSES.
     """
 
     block: pa.Array
     areas: pa.Array
     x_y: pa.Array
     degrees: pa.Array
+    crimes: Integers
 
     def __len__(self) -> int:
         return len(self.block)
@@ -242,51 +192,11 @@ class Blocks:
 @lru_cache
 def blocks() -> Blocks:
     """The places, which are the same for every seed and year."""
-    of_cell, rng = cells(), np.random.default_rng(2001)
-    cell = np.repeat(np.arange(len(of_cell.beat)), BLOCKS_PER_CELL)
-    x = rng.integers(of_cell.x_min[cell], of_cell.x_max[cell] + 1)
-    y = rng.integers(of_cell.y_min[cell], of_cell.y_max[cell] + 1)
-    latitudes, longitudes = (np.round(values, 9) for values in degrees(x, y))
-    nowhere = [""] * len(cell)
-    areas = zip(of_cell.beat[cell], of_cell.ward[cell], of_cell.community_area[cell], strict=True)
-    return Blocks(
-        pa.array([address(a, b, bool(n % 2)) for n, (a, b) in enumerate(zip(x.tolist(), y.tolist(), strict=True))]),
-        pa.array([f"{beat:04},{beat // 100:03},{ward},{area}" for beat, ward, area in areas]),
-        pa.array([f"{a},{b}" for a, b in zip(x, y, strict=True)] + ["," for _ in nowhere]),
-        pa.array(
-            [f'{a},{b},"({a}, {b})"' for a, b in zip(latitudes.tolist(), longitudes.tolist(), strict=True)]
-            + [",," for _ in nowhere]
-        ),
-    )
+    read = pq.read_table(PLACES_FILE).combine_chunks()
 
+    def column(name: str, nowhere: str | None = None) -> pa.Array:
+        [values] = read[name].chunks
+        return values if nowhere is None else pa.concat_arrays([values, pa.array([nowhere] * len(values))])
 
-@lru_cache
-def _streets() -> dict[str, dict[int, str]]:
-    """Streets by direction, and by the house number of the line they run along: negative in the west and the south."""
-    found: dict[str, dict[int, str]] = {"north_south": {}, "east_west": {}}
-    with PLACES_FILE.with_name("streets.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            found[row["direction"]][int(row["number"])] = row["street"]
-    return found
-
-
-def address(x_ft: int, y_ft: int, along_x: bool) -> str:
-    """The block of a place, e.g. `019XX W DEVON AVE`.
-
-    Args:
-        x_ft: NAD83 Illinois East, feet.
-        y_ft: NAD83 Illinois East, feet.
-        along_x: True for a street that runs east and west.
-    """
-    east = (x_ft - ORIGIN_FT[0]) / FEET_PER_NUMBER
-    north = (y_ft - ORIGIN_FT[1]) / FEET_PER_NUMBER
-    if along_x:
-        number, side, street = abs(east), "E" if east > 0 else "W", _nearest("east_west", north)
-    else:
-        number, side, street = abs(north), "N" if north > 0 else "S", _nearest("north_south", east)
-    return f"{int(number // 100):03}XX {side} {street}"
-
-
-def _nearest(direction: str, number: float) -> str:
-    streets = _streets()[direction]
-    return streets[min(streets, key=lambda at: abs(at - number))]
+    crimes = np.stack([column(name).to_numpy()[::BLOCKS_PER_CELL] for name in CLASSES])
+    return Blocks(column("block"), column("areas"), column("x_y", ","), column("degrees", ",,"), crimes)

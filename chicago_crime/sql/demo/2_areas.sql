@@ -1,10 +1,10 @@
 -- Where was violent crime highest, per 1,000 residents, in the newest year loaded?
 SELECT
-  community_area_name,
-  crimes AS violent_crimes,
-  ROUND(10 * rate_per_1000) / 10 AS per_1000_residents,
+  community_area_name AS area,
+  crimes AS violent,
+  ROUND(10 * rate_per_1000) / 10 AS per_1000,
   days_covered,
-  is_small_population
+  is_small_population AS few_residents
 FROM area_rates
 WHERE
   offense_class = 'violent'

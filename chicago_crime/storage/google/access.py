@@ -6,7 +6,6 @@ No message from here repeats a token or a key.
 from __future__ import annotations
 
 import logging
-import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +37,6 @@ TOO_MUCH = "bytesBilledLimitExceeded"
 """BigQuery's reason for refusing a query that would read more than its cap."""
 
 _LATER = ": try again later"
-_UPLOAD_ID = re.compile(r"(?<=upload_id)=[^&\s]+")
 _TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}
 _TRANSIENT_REASONS = {"rateLimitExceeded", "backendError", "internalError"}
 _log = logging.getLogger(__name__)
@@ -106,17 +104,6 @@ def credentials_from(file: Path | str | None) -> Credentials:
     except (DefaultCredentialsError, ValueError, KeyError, OSError):
         problem = f"{file} is not a file of Google credentials" if file else "nobody is signed in to Google Cloud"
     raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
-
-
-def hide_upload_addresses() -> None:
-    """Keep upload addresses out of the log: anybody who knows one may write to it, and urllib3 logs every address."""
-    logging.getLogger("urllib3.connectionpool").addFilter(_without_upload_id)
-
-
-def _without_upload_id(record: logging.LogRecord) -> bool:
-    if isinstance(record.args, tuple):
-        record.args = tuple(_UPLOAD_ID.sub("=...", a) if isinstance(a, str) else a for a in record.args)
-    return True
 
 
 def google_retry(

@@ -25,8 +25,9 @@ from google.cloud.storage.exceptions import DataCorruption
 from requests.exceptions import JSONDecodeError
 from typing_extensions import override
 
+from chicago_crime.sources.http import hide_signatures
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import GoogleAccount, call, google_retry, hide_upload_addresses
+from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
 from chicago_crime.storage.google.permissions import OBJECTS
 from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError, StoredObject
 
@@ -86,7 +87,7 @@ class BucketStore(ObjectStore):
         Raises:
             GoogleError: there are no credentials.
         """
-        hide_upload_addresses()
+        hide_signatures()
         return storage.Client(**self.account.client_arguments())
 
     @override

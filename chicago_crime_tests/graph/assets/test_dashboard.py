@@ -11,7 +11,7 @@ from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.assets.dashboard import REPORTED, looker_studio_report
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.storage.google.looker_studio import LookerStudio
+from chicago_crime.storage.google.looker_studio import report_url
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES_MONTHLY, HOT_SPOTS, TABLES
 from chicago_crime_tests.servers.credentials import PROJECT_ID
@@ -22,10 +22,8 @@ KEY = AssetKey("looker_studio_report")
 def metadata_of(settings: Settings) -> dict:
     """The metadata of the asset over the tables of an installation."""
     installation = Installation(settings)
-    given = {name: getattr(installation, name) for name in ("warehouse", "source_files")}
-    result = materialize(
-        [looker_studio_report], resources=given | {"looker_studio": LookerStudio("a-project", "crime")}
-    )
+    given = {name: getattr(installation, name) for name in ("settings", "warehouse", "source_files")}
+    result = materialize([looker_studio_report], resources=given)
     [event] = result.asset_materializations_for_node(KEY.to_python_identifier())
     return {name: value.value for name, value in event.metadata.items()}
 
@@ -60,7 +58,7 @@ def test_without_tables_the_error_says_what_to_do(sample_settings: Settings) -> 
 
 def test_special_characters_in_a_name_stay_in_their_parameter() -> None:
     name = "100 % & more? #1 = ünüsual/+"
-    url = LookerStudio("a-project", "crime").report_url(name, [CRIMES_MONTHLY, HOT_SPOTS])
+    url = report_url("a-project", "crime", name, [CRIMES_MONTHLY, HOT_SPOTS])
     parts = urlsplit(url)
     assert (parts.netloc, parts.path, parts.fragment) == ("lookerstudio.google.com", "/reporting/create", "")
     parameters = parse_qs(parts.query, strict_parsing=True)

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chicago_crime.storage.google.bigquery.jobs import JobFailedError
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
+from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -97,7 +98,8 @@ def test_parquet_is_loaded_by_way_of_staging_tables_that_expire(cloud: Cloud, wa
 
     def note(job: Job) -> None:
         tables = cloud.bigquery.catalog.tables.values()
-        staged.extend(table for table in tables if "MERGE" in str(job.configuration) and "staged" in table.name)
+        if "FROM `staged" in str(job.configuration):
+            staged.extend(table for table in tables if "staged" in table.name)
 
     cloud.bigquery.jobs.before_work = note
     stored = warehouse.load_parquets({CRIME_TYPE_COUNT: folder, CRIMES_DAILY: f"gs://{BUCKET}/none"}, 2014)
@@ -175,9 +177,6 @@ def test_an_empty_year_is_a_stored_year(cloud: Cloud, warehouse: BigQueryWarehou
         assert {year: stored.rows for year, stored in found.items()} == {2014: 0, 2015: other}
     assert warehouse.count_by(REJECTED_CRIMES, [2014], "reason") == {2014: {}}
     assert warehouse.measure(REJECTED_CRIMES, [2014], {"n": "COUNT(*)"}) == {2014: {"n": 0}}
-    before = len(cloud.bigquery.writes())
-    assert warehouse.clear_year(REJECTED_CRIMES, 2014).rows == 0
-    assert len(cloud.bigquery.writes()) == before
     cloud.load(warehouse, 2014, [crime(id="")])  # rows win over the record
     assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
 
@@ -214,7 +213,7 @@ def test_a_statement_that_would_read_too_much_is_refused_and_changes_nothing(clo
     small = cloud.warehouse(bigquery_max_gb_billed=1e-6)
     refused = r"Query exceeded limit.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"
     for use in (lambda: small.replace_year(CRIMES, 2014), lambda: small.query("SELECT * FROM crimes")):
-        with pytest.raises(TooMuchToReadError, match=refused):
+        with pytest.raises(JobFailedError, match=refused):
             use()
     assert cloud.years("crimes") == {2014: 36}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dagster import build_asset_context
 
-from chicago_crime.installation import build_spark
+from chicago_crime.installation import Installation
 from chicago_crime.settings import load_settings
 from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
 from chicago_crime.storage.spark import SparkError
@@ -16,8 +16,8 @@ from chicago_crime_tests.waiting import TIMEOUT_S
 
 
 def test_the_settings_choose_the_engine(tmp_path: Path) -> None:
-    assert build_spark(load_settings(data_dir=tmp_path)).engine == "embedded"
-    assert build_spark(load_settings(data_dir=tmp_path, spark_engine="jvm")).engine == "jvm"
+    assert Installation(load_settings(data_dir=tmp_path)).spark.engine == "embedded"
+    assert Installation(load_settings(data_dir=tmp_path, spark_engine="jvm")).spark.engine == "jvm"
 
 
 def test_a_failed_job_on_the_embedded_engine_is_an_error(tmp_path: Path) -> None:

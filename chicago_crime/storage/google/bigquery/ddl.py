@@ -52,28 +52,21 @@ def require_same_columns(table: Table, live: Any) -> None:
     """Compare the columns of a live table with those that it should have.
 
     Raises:
-        WarehouseError: they differ; the message lists each difference and how to migrate.
+        WarehouseError: they differ; the message lists each difference and the statement that removes the table.
     """
     found = {field.name: _LEGACY_NAMES.get(field.field_type, field.field_type) for field in live.schema}
     wanted = {column.name: column.type for column in table.columns}
-    where, differences, remedies = name_of(f"{live.dataset_id}.{table.name}"), [], []
-    for column in table.columns:
-        if column.name not in found:
-            differences.append(f"it has no column {column.name} {column.type}")
-            of = f"{name_of(column.name)} {column.type} OPTIONS ({_option_text(column)})"
-            remedies.append(f"ALTER TABLE {where} ADD COLUMN {of}")
-    for name in sorted(found.keys() - wanted.keys()):
-        differences.append(f"it has a column {name} {found[name]} that this version of the package does not know")
-        remedies.append(f"ALTER TABLE {where} DROP COLUMN {name_of(name)}")
-    for name in sorted(found.keys() & wanted.keys()):
-        if found[name] != wanted[name]:
-            differences.append(f"its column {name} is {found[name]} and should be {wanted[name]}")
-            remedies = [f"DROP TABLE {where}"]
+    differences = [
+        f"{name} is {found.get(name, 'missing')} and should be {wanted.get(name, 'gone')}"
+        for name in (*wanted, *(found.keys() - wanted.keys()))
+        if found.get(name) != wanted.get(name)
+    ]
     if differences:
+        where = f"{live.dataset_id}.{table.name}"
         raise WarehouseError(
-            f"the table {live.dataset_id}.{table.name} differs from what this version of the package expects: "
-            f"{'; '.join(differences)}. Migrate it with: {'; '.join(remedies)}; then load its years again with "
-            "chicago-crime run. Or use the version of the package that wrote it."
+            f"the table {where} has other columns than this version of the package: {'; '.join(differences)}. Remove "
+            f"it with DROP TABLE {name_of(where)}, and load its years again with chicago-crime run: what is published "
+            "stays. Or use the version of the package that wrote it"
         )
 
 

@@ -7,11 +7,13 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
+from google.api_core.retry import Retry
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -20,7 +22,7 @@ from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import TOO_MUCH, call, google_retry, reasons_of
 from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
-from chicago_crime.storage.warehouse import TooMuchToReadError, WarehouseError
+from chicago_crime.storage.warehouse import WarehouseError
 
 GB = 10**9
 
@@ -38,7 +40,6 @@ _TRANSIENT = {
 }
 _CONFLICT = re.compile("due to concurrent (update|transaction)", re.IGNORECASE)
 _MAX_POLL_S = 5.0
-_ATTEMPTS_TO_FIND = 5
 
 Job = bigquery.QueryJob | bigquery.LoadJob
 _T = TypeVar("_T")
@@ -53,32 +54,21 @@ class _TransientJobError(Exception):
 
 
 @dataclass(frozen=True)
-class Costs:
-    """What a job wrote and used.
+class Done:
+    """What a job wrote and costs.
 
     Attributes:
         rows: rows that it wrote, as the job itself says; None if it wrote none.
-        jobs: number of jobs.
-        bytes_processed: bytes read.
         bytes_billed: bytes to pay for: rounded up, and at least 10 MB a table.
-        slot_ms: time of all processors together, in milliseconds.
     """
 
     rows: int | None = None
-    jobs: int = 0
-    bytes_processed: int = 0
     bytes_billed: int = 0
-    slot_ms: int = 0
-
-    @property
-    def usd(self) -> float:
-        """Estimated cost in US dollars, at the list price."""
-        return self.bytes_billed / TIB * USD_PER_TIB_QUERIED
 
     def as_details(self) -> dict[str, int | float]:
-        """The numbers by name, for an asset's metadata."""
-        named = {f"bigquery_{field.name}": getattr(self, field.name) for field in fields(self) if field.name != "rows"}
-        return named | {"bigquery_estimated_usd": round(self.usd, 6)}
+        """The costs by name, for an asset's metadata, with an estimate in US dollars at the list price."""
+        usd = round(self.bytes_billed / TIB * USD_PER_TIB_QUERIED, 6)
+        return {"bigquery_bytes_billed": self.bytes_billed, "bigquery_estimated_usd": usd}
 
 
 @dataclass(frozen=True)
@@ -116,7 +106,7 @@ class Jobs:
     deadline_s: float = JOB_DEADLINE_S
     run_id: str = ""
 
-    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, int] = {}, **config: Any) -> Costs:
+    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, int] = {}, **config: Any) -> Done:
         """Run a statement or a script that changes something; further settings of its job by name.
 
         Raises:
@@ -128,7 +118,7 @@ class Jobs:
             lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.options), purpose
         )
 
-    def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> Costs:
+    def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> Done:
         """Load files into a table or a partition.
 
         Raises:
@@ -152,7 +142,7 @@ class Jobs:
             most_rows: how many rows of the answer are fetched; None for all.
 
         Raises:
-            TooMuchToReadError: it would read more than allowed; nothing is billed.
+            JobFailedError: BigQuery refuses it, e.g. because it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
         config = self._config({}, purpose, use_query_cache=True)
@@ -197,33 +187,28 @@ class Jobs:
         named = {"platform": "chicago_crime", "asset": purpose.table, "year": year, "run": self.run_id}
         return {name: re.sub(r"[^a-z0-9_-]", "_", value.lower())[:63] for name, value in named.items() if value}
 
-    def _finish(self, start: Callable[[str], Job], purpose: Purpose) -> Costs:
+    def _finish(self, start: Callable[[str], Job], purpose: Purpose) -> Done:
         """Start a job and wait for it; after a transient failure, which has changed nothing, start it again."""
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
-        attempts = Retrying(
+        attempts = count(1)
+        retrying = Retrying(
             retry=retry_if_exception_type(_TransientJobError),
             wait=wait_random_exponential(multiplier=self.policy.first_wait_s, max=30),
             stop=stop_after_delay(self.deadline_s),
             reraise=True,
         )
 
-        def until_done() -> Costs:
-            for attempt in attempts:
-                with attempt:
-                    return self._once(start, f"{name}_{attempt.retry_state.attempt_number}")
-            raise AssertionError("an attempt returns or raises")
-
         try:
-            return call_bigquery(until_done, purpose.what)
+            return call_bigquery(lambda: retrying(lambda: self._once(start, f"{name}_{next(attempts)}")), purpose.what)
         except _TransientJobError as error:
             problem = str(error)
         raise JobFailedError(f"{purpose.what}: {problem}, again and again: try again later")
 
-    def _once(self, start: Callable[[str], Job], job_id: str) -> Costs:
+    def _once(self, start: Callable[[str], Job], job_id: str) -> Done:
         try:
             job = start(job_id)
         except Conflict:  # started by an earlier attempt whose response was lost: nobody else uses this id
-            job = self._started(job_id)
+            job = cast(Job, self.client().get_job(job_id, timeout=self.policy.timeout_s, retry=self._until_found))
         pause = 0.05
         # Not `result()`: it takes a failed job for a failed request, and retries it for minutes.
         while job.state != "DONE":
@@ -235,24 +220,18 @@ class Jobs:
             if job.error_result.get("reason") in _TRANSIENT or _CONFLICT.search(problem):
                 raise _TransientJobError(problem)
             raise job.exception(timeout=self.policy.timeout_s)
-        return _costs_of(job)
+        return _done(job)
 
-    def _started(self, job_id: str) -> Job:
-        for attempt in range(_ATTEMPTS_TO_FIND):  # right after the conflict, BigQuery may not find the job yet
-            try:
-                return cast(Job, self.client().get_job(job_id, **self.options))
-            except NotFound:
-                if attempt == _ATTEMPTS_TO_FIND - 1:
-                    raise
-                time.sleep(self.policy.first_wait_s * 2**attempt)
-        raise AssertionError("the last attempt returns or raises")
+    @property
+    def _until_found(self) -> Retry:
+        """Right after a conflict, BigQuery may not find the job yet."""
+        return google_retry(self.policy, "BigQuery", lambda error: isinstance(error, NotFound))
 
 
-def _costs_of(job: Job) -> Costs:
+def _done(job: Job) -> Done:
     if isinstance(job, bigquery.QueryJob):
-        rows = job.dml_stats.inserted_row_count if job.dml_stats else None
-        return Costs(rows, 1, job.total_bytes_processed or 0, job.total_bytes_billed or 0, job.slot_millis or 0)
-    return Costs(job.output_rows, 1, 0, 0, getattr(job, "slot_millis", None) or 0)
+        return Done(job.dml_stats.inserted_row_count if job.dml_stats else None, job.total_bytes_billed or 0)
+    return Done(job.output_rows)
 
 
 def call_bigquery(request: Callable[[], _T], what: str) -> _T:
@@ -263,8 +242,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
         what: the sentence that the error begins with, e.g. cannot load 2014 into raw_crimes.
 
     Raises:
-        TooMuchToReadError: the statement would read more than allowed.
-        JobFailedError: BigQuery refuses the statement.
+        JobFailedError: BigQuery refuses the statement, e.g. because it would read more than allowed.
         WarehouseError: anything else went wrong between here and BigQuery.
     """
     try:
@@ -275,7 +253,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
             problem += ". Load some years first, e.g. chicago-crime run --years 2021"
         elif TOO_MUCH in reasons_of(error):
             hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
-            problem, kind = f"{problem}. {hint}", TooMuchToReadError
+            problem, kind = f"{problem}. {hint}", JobFailedError
         elif isinstance(error, BadRequest):
             kind = JobFailedError
     raise kind(f"{what}: {problem}")  # outside of `except`: the original has the request, with its token

@@ -23,7 +23,7 @@ from chicago_crime import reference
 from chicago_crime.storage.google.bigquery import ddl
 from chicago_crime.storage.google.bigquery.jobs import JobFailedError, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.warehouse import TableYear, TooMuchToReadError, WarehouseError
+from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
 Years = dict[str, dict[int, TableYear]]
@@ -107,7 +107,7 @@ class LiveTables:
             self._set_labels(table, {name: None})
         try:
             yield
-        except (JobFailedError, TooMuchToReadError):
+        except JobFailedError:
             if old:
                 self._set_labels(table, {name: old})
             raise

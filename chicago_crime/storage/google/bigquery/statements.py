@@ -4,16 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
-import sqlglot
 from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.tables import Table
-
-
-def text(query: exp.Expr) -> str:
-    """An expression in BigQuery's dialect."""
-    return query.transform(_rewrite).sql("bigquery", comments=False)
 
 
 def _rewrite(node: exp.Expr) -> exp.Expr:
@@ -33,37 +27,32 @@ def is_by_month(table: Table) -> bool:
     return {"date", "month"} <= {column.name for column in table.columns if column.type != "STRING"}
 
 
-def of_years(table: Table, years: Iterable[int]) -> exp.Condition:
-    """The condition that chooses years of a table, written so that only their partitions are read."""
-    return exp.or_(*(_of_year(table, year) for year in years))
-
-
-def _of_year(table: Table, year: int, alias: str | None = None) -> exp.Condition:
+def _of_year(table: Table, year: int, prefix: str = "") -> str:
+    """The condition that chooses a year of a table, written so that only its partitions are read."""
     if is_by_month(table):
-        return exp.column("month", alias).between(_day(year, 1, 1), _day(year, 12, 31))
+        return f"{prefix}month BETWEEN CAST('{year}-01-01' AS DATE) AND CAST('{year}-12-31' AS DATE)"
     if table.year_column is None:
-        return exp.column("_PARTITIONTIME", alias).eq(exp.Timestamp(this=_day(year, 1, 1)))
-    return exp.column(table.year_column, alias, quoted=True).eq(exp.Literal.number(year))
+        return f"{prefix}_PARTITIONTIME = TIMESTAMP(CAST('{year}-01-01' AS DATE))"
+    return f"{prefix}{name_of(table.year_column)} = {year}"
 
 
-def _day(year: int, month: int, day: int) -> exp.Expr:
-    return exp.cast(exp.Literal.string(f"{year}-{month:02}-{day:02}"), "DATE")
+def _contract(table: Table, source: str) -> str:
+    """The query of a source's rows with the live table's columns, in its types."""
+    columns = ", ".join(f"CAST({name_of(c.name)} AS {c.type}) AS {name_of(c.name)}" for c in table.columns)
+    return f"SELECT {columns} FROM {source}"
 
 
 @cache
 def computed(table: Table) -> str:
     """The query of a table's file in `sql/`: the live table's columns, in its types, for the parameter @year."""
-    return text(_contract(table).from_(sql.statement(f"tables/{table.name}").copy().subquery("computed")))
+    query = sql.statement(f"tables/{table.name}").transform(_rewrite).sql("bigquery", comments=False)
+    return _contract(table, f"({query}) AS computed")
 
 
-def _contract(table: Table) -> exp.Select:
-    columns = [exp.cast(exp.column(c.name, quoted=True), exp.DataType.build(c.type, "bigquery")) for c in table.columns]
-    return exp.select(*(exp.alias_(x, c.name, quoted=True) for x, c in zip(columns, table.columns, strict=True)))
-
-
-def delete(table: Table, year: int) -> str:
-    """The statement that deletes a year."""
-    return text(exp.delete(exp.to_table(name_of(table.name), dialect="bigquery"), where=_of_year(table, year)))
+def no_rows(table: Table) -> str:
+    """The query of a table's columns without a row."""
+    columns = ", ".join(f"CAST(NULL AS {column.type}) AS {name_of(column.name)}" for column in table.columns)
+    return f"SELECT {columns} LIMIT 0"
 
 
 def replaced(table: Table, year: int, query: str) -> str:
@@ -73,10 +62,9 @@ def replaced(table: Table, year: int, query: str) -> str:
     MERGE). Only the year's partitions are read (measured: yogirk.dev, "Merge on false", April 2026).
     """
     names = ", ".join(name_of(column.name) for column in table.columns)
-    old = text(_of_year(table, year, "target"))
     return (
         f"MERGE {name_of(table.name)} AS target USING (\n{query}\n) AS made ON FALSE\n"
-        f"WHEN NOT MATCHED BY SOURCE AND {old} THEN DELETE\n"
+        f"WHEN NOT MATCHED BY SOURCE AND {_of_year(table, year, 'target.')} THEN DELETE\n"
         f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({names})"
     )
 
@@ -86,63 +74,43 @@ def staged(table: Table, year: int, staging: str) -> str:
 
     A time without a zone keeps its digits, whether it arrives as DATETIME or as TIMESTAMP in UTC.
     """
-    source = f"SELECT * FROM {name_of(staging)}"
+    values = "*"
     if table.year_column:
-        column = name_of(table.year_column)
-        message = exp.Literal.string(f"a row to load into {table.name} is not of {year}").sql("bigquery")
-        source = (
-            f"SELECT * REPLACE (IF({column} = {year}, {column}, ERROR({message})) AS {column}) FROM {name_of(staging)}"
-        )
-    parsed = sqlglot.parse_one(source, read="bigquery")
-    assert isinstance(parsed, exp.Query)
-    return text(_contract(table).from_(parsed.subquery("staged")))
+        column, message = name_of(table.year_column), f"'a row to load into {table.name} is not of {year}'"
+        values = f"* REPLACE (IF({column} = {year}, {column}, ERROR({message})) AS {column})"
+    return _contract(table, f"(SELECT {values} FROM {name_of(staging)}) AS staged")
 
 
 def export(table: Table, years: Sequence[int], folder: str, as_of: datetime | None = None) -> str:
     """The statement that writes years as Parquet files into a folder, as they are now or were at a time."""
     uri = exp.Literal.string(f"{folder.rstrip('/')}/{table.name}-*.parquet").sql("bigquery")
-    rows = rows_of(table, years, as_of)
-    return f"EXPORT DATA OPTIONS (uri = {uri}, format = 'PARQUET', overwrite = TRUE) AS\n{rows}"
-
-
-def rows_of(table: Table, years: Sequence[int], as_of: datetime | None = None) -> str:
-    """The query of all rows of some years."""
-    source = exp.to_table(name_of(table.name), dialect="bigquery")
+    source = name_of(table.name)
     if as_of:  # a literal is certainly constant, which the clause demands
-        at = exp.Timestamp(this=exp.Literal.string(as_of.strftime("%Y-%m-%d %H:%M:%S.%f+00")))
-        source.set("version", exp.Version(this="TIMESTAMP", kind="AS OF", expression=at))
-    return text(_contract(table).from_(source).where(of_years(table, years)))
+        source += f" FOR SYSTEM_TIME AS OF TIMESTAMP('{as_of:%Y-%m-%d %H:%M:%S.%f+00}')"
+    of_years = " OR ".join(_of_year(table, year) for year in years)
+    rows = f"{_contract(table, source)} WHERE {of_years}"
+    return f"EXPORT DATA OPTIONS (uri = {uri}, format = 'PARQUET', overwrite = TRUE) AS\n{rows}"
 
 
 def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) -> str:
     """The query of aggregates by year: one row a year, also for an empty year."""
-    parsed = {name: sqlglot.parse_one(measure, read="bigquery") for name, measure in measures.items()}
 
-    def of(year: int) -> exp.Query:
-        here = exp.Literal.number(year)
-        values = [
-            exp.alias_(e.transform(lambda n: here.copy() if n == exp.Parameter(this=exp.var("year")) else n), name)
-            for name, e in parsed.items()
-        ]
-        source = exp.to_table(name_of(table.name), dialect="bigquery")
-        return exp.select(exp.alias_(here.copy(), "of_year"), *values).from_(source).where(_of_year(table, year))
+    def of(year: int) -> str:
+        values = ", ".join(f"{measure.replace('@year', str(year))} AS {name}" for name, measure in measures.items())
+        return f"SELECT {year} AS of_year, {values} FROM {name_of(table.name)} WHERE {_of_year(table, year)}"
 
-    return text(_union_all(map(of, years)))
+    return _union_all(map(of, years))
 
 
 def counted(table: Table, years: Sequence[int], column: str) -> str:
     """The query of rows by year and value of a column, most first."""
-    value = exp.func("COALESCE", exp.column(column, quoted=True), exp.Literal.string(""))
 
-    def of(year: int) -> exp.Query:
-        source = exp.to_table(name_of(table.name), dialect="bigquery")
-        here = exp.alias_(exp.Literal.number(year), "of_year")
-        rows = exp.select(here, exp.alias_(value.copy(), "value"), exp.alias_(exp.Count(this=exp.Star()), "row_count"))
-        return rows.from_(source).where(_of_year(table, year)).group_by("value")
+    def of(year: int) -> str:
+        values = f"{year} AS of_year, COALESCE({name_of(column)}, '') AS value, COUNT(*) AS row_count"
+        return f"SELECT {values} FROM {name_of(table.name)} WHERE {_of_year(table, year)} GROUP BY value"
 
-    return text(_union_all(map(of, years)).order_by("of_year", "row_count DESC", "value"))
+    return f"{_union_all(map(of, years))}\nORDER BY of_year, row_count DESC, value"
 
 
-def _union_all(queries: Iterable[exp.Query]) -> exp.Query:
-    first, *others = queries
-    return exp.union(first, *others, distinct=False) if others else first
+def _union_all(queries: Iterable[str]) -> str:
+    return "\nUNION ALL\n".join(queries)

@@ -23,7 +23,7 @@ from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.sql.duckdb_scans import parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
-from chicago_crime.storage.google.bigquery.jobs import Costs, Jobs, Purpose, call_bigquery
+from chicago_crime.storage.google.bigquery.jobs import Done, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables, labelled
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
@@ -85,7 +85,7 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose(f"cannot load {csv} into {table.name}", table.name, year)
         self.tables.make_ready([table])
         with self.tables.changing(table, year):
-            costs = self.jobs.load(
+            done = self.jobs.load(
                 csv,
                 self.tables.reference_to(f"{table.name}${year}"),
                 purpose,
@@ -98,7 +98,7 @@ class BigQueryWarehouse(Warehouse):
                 encoding="UTF-8",
                 max_bad_records=0,
             )
-        return self._record(table, year, Lineage.of(table, [sha256]), costs)
+        return self._record(table, year, Lineage.of(table, [sha256]), done)
 
     @override
     def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
@@ -146,16 +146,11 @@ class BigQueryWarehouse(Warehouse):
 
     def _clear(self, table: Table, year: int, lineage: Lineage) -> TableYear:
         stored, live = self.tables.years(table), self.tables.live(table.name)
-        held = stored.get(year)
-        if held and not held.rows and held.lineage == lineage:
-            return held
         strays = ((live and live.num_rows) or 0) - sum(one.rows for one in stored.values())  # of a run that was killed
-        with self.tables.changing(table, year):
-            costs = Costs()
-            if (held and held.rows) or strays:
-                purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
-                costs = self.jobs.run(statements.delete(table, year), purpose)
-        return self._record(table, year, lineage, replace(costs, rows=0))
+        if not strays and not (year in stored and stored[year].rows):
+            return self._record(table, year, lineage, Done(rows=0))  # without a job
+        purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
+        return self._replace(table, year, statements.no_rows(table), lineage, purpose)
 
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
@@ -174,13 +169,13 @@ class BigQueryWarehouse(Warehouse):
         parameters: Mapping[str, int] = {},
     ) -> TableYear:
         with self.tables.changing(table, year):
-            costs = self.jobs.run(statements.replaced(table, year, query), purpose, parameters)
-        return self._record(table, year, lineage, costs)
+            done = self.jobs.run(statements.replaced(table, year, query), purpose, parameters)
+        return self._record(table, year, lineage, done)
 
-    def _record(self, table: Table, year: int, lineage: Lineage, costs: Costs) -> TableYear:
-        if costs.rows is None:
+    def _record(self, table: Table, year: int, lineage: Lineage, done: Done) -> TableYear:
+        if done.rows is None:
             raise WarehouseError(f"BigQuery does not say how many rows it wrote into {year} of {table.name}: try again")
-        return replace(self.tables.record(table, year, lineage, costs.rows), details=costs.as_details())
+        return replace(self.tables.record(table, year, lineage, done.rows), details=done.as_details())
 
     def _lineage(self, table: Table, year: int) -> Lineage:
         """The lineage of a year made now; upstream tables of an earlier version have no identity."""

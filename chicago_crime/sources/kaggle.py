@@ -1,7 +1,8 @@
 """The source `kaggle`: the yearly files of the dataset `salikhussaini49/chicago-crimes`, downloaded one by one.
 
 The client is `kagglesdk`, Kaggle's own, on which its command `kaggle` is built. The package of that command is not
-used: it signs in over the network on import, prints, creates folders and may exit, and it sets no timeouts.
+used: it signs in over the network on import, prints, creates folders and may exit, and it sets no timeouts. The client
+finds the token in `KAGGLE_API_TOKEN` or in the files of that command by itself.
 """
 
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
+from pydantic import SecretStr
 from typing_extensions import override
 
 from chicago_crime.sources.base import (
@@ -26,11 +28,15 @@ from chicago_crime.sources.base import (
 )
 from chicago_crime.sources.containers import Item, items_of, opened
 from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, download, set_timeout, with_retries
-from chicago_crime.sources.kaggle.login import HOW_TO_GET_ONE, KaggleLogin
 from chicago_crime.sources.retry import RetryPolicy
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
 ADDRESS = f"https://www.kaggle.com/datasets/{OWNER}/{DATASET}"
+
+HOW_TO_GET_ONE = (
+    "create one at https://www.kaggle.com/settings (API Tokens) and put it into the environment variable "
+    "KAGGLE_API_TOKEN or the file ~/.kaggle/access_token. The source `portal` needs none: CHICAGO_CRIME_SOURCE=portal"
+)
 
 _FILES_A_PAGE = 100
 _T = TypeVar("_T")
@@ -55,11 +61,11 @@ class KaggleSource(CrimeSource):
     """Downloads a year's file. No request is made and no credentials are read before a method is called.
 
     Attributes:
-        login: finds the credentials.
+        read_token: reads the token where Kaggle's client would not find it; None if it would.
         policy: timeout and retries of each request.
     """
 
-    login: KaggleLogin
+    read_token: Callable[[], SecretStr] | None = None
     policy: RetryPolicy = PUBLISHER_POLICY
     name = "kaggle"
 
@@ -127,7 +133,8 @@ class KaggleSource(CrimeSource):
     def _session(self) -> "Iterator[_Session]":
         from kagglesdk import KaggleClient, KaggleEnv
 
-        with KaggleClient(KaggleEnv.PROD, user_agent=USER_AGENT, **self.login.arguments()) as client:
+        token = self.read_token().get_secret_value() if self.read_token else None
+        with KaggleClient(KaggleEnv.PROD, user_agent=USER_AGENT, api_token=token) as client:
             yield _Session(client, self.policy)
 
 

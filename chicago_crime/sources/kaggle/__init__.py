@@ -1,1 +1,0 @@
-"""The Kaggle dataset as a source."""
