@@ -25,6 +25,7 @@ from chicago_crime.dashboard.templating import as_html, methods
 from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.published.catalog import CATALOG
 from chicago_crime.storage.lineage import digest
+from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.tables import ENRICHED_CRIMES, TABLES, Table
 from chicago_crime.tables.dictionary import data_dictionary
 
@@ -110,7 +111,7 @@ def _chart(page: str) -> str:
 def _code() -> str:
     """A digest of all files of the package that could change a page."""
     package = Path(__file__).parent.parent
-    return digest(*(file.read_text(encoding="utf-8") for file in sorted(package.rglob("*.*")) if file.suffix != ".pyc"))
+    return digest(*(checksum_of(file) for file in sorted(package.rglob("*.*")) if file.suffix != ".pyc"))
 
 
 def _places(request: PageRequest, kind: str) -> list[int]:

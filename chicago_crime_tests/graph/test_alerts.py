@@ -94,7 +94,8 @@ def test_one_message_tells_what_went_wrong_since_the_last(
         [mail], [post] = mails, posted
         assert mail["To"] == "team@example.org"
         assert post["title"] == str(email.header.make_header(email.header.decode_header(mail["Subject"])))
-        assert "of 2014-2015 failed: 2014: crime_csv: 16 of the 36 crimes that are published" in post["message"]
+        assert "of 2014-2015 failed: 2014: crime_csv: " in post["message"]
+        assert "2014.csv: 16 of the 36 crimes that are published" in post["message"]
         assert "2015: " in post["message"], "the column that was emptied"
         tick(cursor)
         assert len(posted) == 1, "nobody is told twice"
