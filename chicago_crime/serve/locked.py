@@ -2,6 +2,7 @@
 
 import multiprocessing
 import resource
+import signal
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +41,8 @@ class LockedDatabase:
         self._start()
 
     def _start(self) -> None:
-        self._process = multiprocessing.get_context("spawn").Pool(1)
+        # A script's background jobs ignore signals, and so would this process: `terminate` would wait for ever.
+        self._process = multiprocessing.get_context("spawn").Pool(1, signal.signal, (signal.SIGTERM, signal.SIG_DFL))
 
     def rows(self, sql: str, count: int) -> Rows:
         """The columns and the first rows of an answer.

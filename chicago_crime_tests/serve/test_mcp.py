@@ -1,5 +1,6 @@
 """The MCP server, asked by the SDK's own client over standard input and output, as an assistant's program asks it."""
 
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -102,8 +103,12 @@ def test_a_wrong_value_or_argument_comes_back_with_the_right_ones(sample: Settin
 
 
 def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = LockedDatabase(Installation(sample).reader())
-    assert database.rows("SELECT 1 AS n", 10) == (["n"], [(1,)])  # the process has started
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Dagster leaves it in a script's background job
+    try:
+        database = LockedDatabase(Installation(sample).reader())
+        assert database.rows("SELECT 1 AS n", 10) == (["n"], [(1,)])  # the process has started
+    finally:
+        signal.signal(signal.SIGTERM, before)
     monkeypatch.setattr(locked, "SECONDS", 3.0)
     for sql, problem in {
         "FROM read_csv('/etc/passwd')": "file system operations are disabled|Permission",
