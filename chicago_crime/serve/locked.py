@@ -2,12 +2,14 @@
 
 import multiprocessing
 import resource
-import signal
 import threading
 from collections.abc import Mapping, Sequence
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.pool import Pool
 from typing import Any
 
 import duckdb
+from typing_extensions import override
 
 from chicago_crime import reference
 from chicago_crime.errors import UsageError
@@ -22,6 +24,18 @@ MAX_CHARACTERS = 1_000_000
 """How long an answer may be."""
 
 Rows = tuple[list[str], list[tuple[Any, ...]]]
+
+
+class _Process(SpawnProcess):
+    """A process that a pool can always end: in a script's background job, SIGTERM may be ignored."""
+
+    @override
+    def terminate(self) -> None:
+        self.kill()
+
+
+class _Spawned(SpawnContext):
+    Process = _Process
 
 
 class LockedDatabase:
@@ -41,8 +55,7 @@ class LockedDatabase:
         self._start()
 
     def _start(self) -> None:
-        # A script's background jobs ignore signals, and so would this process: `terminate` would wait for ever.
-        self._process = multiprocessing.get_context("spawn").Pool(1, signal.signal, (signal.SIGTERM, signal.SIG_DFL))
+        self._process = Pool(1, context=_Spawned())
 
     def rows(self, sql: str, count: int) -> Rows:
         """The columns and the first rows of an answer.

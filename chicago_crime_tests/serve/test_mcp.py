@@ -1,5 +1,6 @@
 """The MCP server, asked by the SDK's own client over standard input and output, as an assistant's program asks it."""
 
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -105,6 +106,8 @@ def test_a_wrong_value_or_argument_comes_back_with_the_right_ones(sample: Settin
 def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Dagster leaves it in a script's background job
     try:
+        LockedDatabase(Installation(sample).reader())
+        gc.collect()  # ends the process while it starts
         database = LockedDatabase(Installation(sample).reader())
         assert database.rows("SELECT 1 AS n", 10) == (["n"], [(1,)])  # the process has started
     finally:
