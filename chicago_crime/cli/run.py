@@ -96,8 +96,9 @@ def load(
             out.print(f"published files of {format_years(report.repaired)} were damaged or missing, and are repaired")
         if not report.success:
             reasons = "; ".join(printable(reason).removesuffix(".") for reason in report.reasons)
+            reasons += "" if reasons.endswith("?") else "."
             errors.print(
-                f"Run {report.run_id} for {report.years} failed: {reasons}. `chicago-crime dev` shows the whole run.",
+                f"Run {report.run_id} for {report.years} failed: {reasons} `chicago-crime dev` shows the whole run.",
                 style="red",
             )
     return all(report.success for report in reports)

@@ -1,6 +1,7 @@
 """What lies in a folder, by what it is and not by its name: plain files, gzip, bzip2, xz, zip, JSON, parts of Spark."""
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -68,8 +69,24 @@ def items_of(folder: Path) -> Iterator[Item]:
             continue
         if entry.is_dir():
             yield from [Item(part, inside=entry) for part in sorted(entry.glob("part-*")) if part.stat().st_size]
-        elif entry.name.lower().endswith((*_TEXTS, *_PACKED)):
+        elif entry.name.lower().endswith((*_TEXTS, *_PACKED)) and (entry.is_file() or not entry.exists()):  # no pipe
             yield from [Item(entry, member) for member in _members(entry)]
+
+
+def left_out_of(folder: Path) -> list[str]:
+    """The names of what is not read: files of other kinds, subfolders, and such members of zip files."""
+    items = list(items_of(folder))
+    read = {item.inside or item.file for item in items}
+    others = [entry.name for entry in sorted(folder.iterdir()) if entry not in read and not _is_hidden(entry.name)]
+    for file in sorted({item.file for item in items if item.member}):
+        with zipfile.ZipFile(file) as archive:
+            members = {name for name in archive.namelist() if not name.endswith("/") and _is_shown(name)}
+        others += [f"{file.name}:{name}" for name in sorted(members - {i.member for i in items if i.file == file})]
+    return others
+
+
+def _is_shown(member: str) -> bool:
+    return not any(map(_is_hidden, Path(member).parts))
 
 
 def _is_hidden(name: str) -> bool:
@@ -84,7 +101,7 @@ def _members(file: Path) -> list[str]:
             names = [name for name in archive.namelist() if not name.endswith("/")]
     except (OSError, zipfile.BadZipFile):
         return [""]  # listed anyway, so that a fetch of its year reports what is wrong
-    shown = [name for name in names if not any(map(_is_hidden, Path(name).parts))]
+    shown = [name for name in names if _is_shown(name)]
     known = [name for name in shown if name.lower().endswith((*_TEXTS, *(f".csv{end}" for end in _PACKED)))]
     return known or (shown if len(shown) == 1 else [""])
 
@@ -133,7 +150,7 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
             )
         if head.startswith(_ZIP) and not item.member:
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
-        if head.startswith(_NOT_READ):
+        if head.startswith(_NOT_READ) or head[257:262] == b"ustar":
             raise SourceError(f"{item} is an archive or workbook that is not read here: unpack it, or export it as CSV")
         is_json = re.match(rb"(?:\xef\xbb\xbf)?\s*[\[{]", head)
         if is_json:
@@ -175,6 +192,8 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
     import duckdb  # slow to import, and few files are JSON
 
     copy, target = folder / "objects.json", folder / "objects.csv"
+    if head_of(reader).startswith(codecs.BOM_UTF8):  # DuckDB finds no objects behind it
+        reader.read(len(codecs.BOM_UTF8))
     with copy.open("wb") as file:
         shutil.copyfileobj(reader, file, HEAD)
     objects = f"read_json_objects({_quoted(copy)}, format = 'auto')"

@@ -27,7 +27,7 @@ from chicago_crime.sources.base import (
     years_in,
 )
 from chicago_crime.sources.by_year import Split, split_by_year
-from chicago_crime.sources.containers import Item, items_of, opened, size_of
+from chicago_crime.sources.containers import Item, items_of, left_out_of, opened, size_of
 from chicago_crime.sources.layouts import Layout, NotCrimesError, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import csv_line
 from chicago_crime.tables.columns import SOURCE_COLUMNS
@@ -35,6 +35,9 @@ from chicago_crime.tables.years import FIRST_YEAR, current_year
 
 AT_REST_S = 60
 """A file that changed within this many seconds may still be being copied into the folder."""
+
+MOST_LEFT_OUT = 5
+"""So many of the files that are not read are named."""
 
 _NAMES = [column.name for column in SOURCE_COLUMNS]
 _OPEN_END = re.compile("present|today|current|since|onward", re.IGNORECASE)
@@ -153,6 +156,9 @@ class FolderSource(CrimeSource):
                 )
         origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
         details = _details(parts, year) | join.details | {VERSION: ", ".join(part.version for part in parts)}
+        if left_out := [*join.left_out, *self._not_read(items)]:
+            more = f"; and {len(left_out) - MOST_LEFT_OUT} others" if len(left_out) > MOST_LEFT_OUT else ""
+            details["left_out"] = "; ".join(left_out[:MOST_LEFT_OUT]) + more
         ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
         return SourceFile(target, origin, False, details, tuple(join.spans), ignored, missing)
 
@@ -207,6 +213,11 @@ class FolderSource(CrimeSource):
             return None
         return _Part(item, split.layout, split.version, split)
 
+    def _not_read(self, items: Sequence[Item]) -> Iterator[str]:
+        """What the folder has that might be meant to be read: files without a header of crimes, and other kinds."""
+        yield from (str(one) for item in items if isinstance(one := (self._splits or {}).get(item), NotCrimesError))
+        yield from (f"{name} is of no kind that is read" for name in left_out_of(self.folder))
+
     def _missing(self, year: int) -> str:
         have = ", ".join(map(str, self.years())) or "none"
         unread = [entry.name for entry in sorted(self.folder.iterdir()) if year in years_in(entry.name)]
@@ -226,12 +237,14 @@ class _Join:
         names: of its columns.
         spans: where its lines come from.
         details: what became known of the parts.
+        left_out: which of them are left out, and why.
     """
 
     year: int
     names: list[str]
     spans: list[Span] = field(default_factory=list)
     details: dict[str, str | int | bool] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
     _seen: dict[bytes, Item] = field(default_factory=dict)
 
     def add(self, part: _Part, file: BinaryIO, columns: Sequence[int | None] | None, progress: Progress) -> None:
@@ -250,7 +263,7 @@ class _Join:
         if same := self._seen.get(digest.digest()):
             file.truncate(start)
             file.seek(start)
-            self.details["left_out"] = f"{self.details.get('left_out', '')} {part.item}: same as {same}.".strip()
+            self.left_out.append(f"{part.item}: same as {same}")
             return
         self._seen[digest.digest()] = part.item
         span = Span(str(part.item), read.lines, layout.line + 1, unit=unit)

@@ -86,8 +86,6 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
     if not head:
         raise SourceError(f"{item} is empty: download it again")
     bom, encoding = next(((bom, name) for bom, name in _BOMS.items() if head.startswith(bom)), (b"", "utf-8"))
-    if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
-        raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
     text = head.removeprefix(bom).decode(encoding, "replace")
     if re.match(r"\s*<", text):
         raise SourceError(
@@ -110,6 +108,8 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
                     has_blanks=f"{separator} " in line or any(re.search(blanks, one) for one in after),
                     is_wrapped=any(_unwrapped(one) for one in after),
                 )
+    if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
+        raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
     raise NotCrimesError(f"{item}, {_why_not(lines)}. Is it a file of the City's crimes, with its header?")
 
 

@@ -107,7 +107,9 @@ class _Finder:
 
     def __init__(self, width: int, separator: bytes, has_blanks: bool, header: bytes) -> None:
         self._width, self._separator, self._has_blanks = width, separator.decode(), has_blanks
-        again = rb"(?:\xef\xbb\xbf)?+%b\n" % re.escape(header)
+        names = next(csv.reader([header.decode(errors="surrogateescape")]), [])
+        quoted = b",".join(b'"?+%b"?+' % re.escape(name.encode(errors="surrogateescape")) for name in names)
+        again = rb"(?:\xef\xbb\xbf)?+%b\n" % quoted
         self._header = re.compile(again) if header else None
         not_again = b"(?!%b)" % again if header else b""
         of_utf8, of_ascii = (

@@ -50,7 +50,8 @@ def crime_csv(
             except DamagedError as error:
                 context.log.warning(f"{origin} cannot be compared with what is published: {error}")
             if problems and not of_run.accept:
-                raise SourceError(f"{origin}: {'; '.join(problems)}. {HOW_TO_ACCEPT}")
+                told = "; ".join(one.removesuffix(".") for one in problems)
+                raise SourceError(f"{origin}: {told}. {HOW_TO_ACCEPT}")
             for one in problems:
                 of_run.accepted.add(year)
                 context.log.warning(f"{year} is accepted ({of_run.accept}): {one}")
