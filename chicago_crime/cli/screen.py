@@ -51,7 +51,10 @@ def answer(
     for texts in zip(*cells, strict=True):
         table.add_row(*map(Text, texts))
     needed = Measurement.get(out, out.options.update(width=sys.maxsize), table)
-    is_table = not rows or (needed.maximum if len(rows) <= MOST_RECORDS else needed.minimum) <= width
+    is_table = (needed.maximum if len(rows) <= MOST_RECORDS else needed.minimum) <= width
+    if not rows and not is_table:
+        yield Text(f"no rows; the columns are {', '.join(names)}")
+        return
     shown = min(len(rows), MOST_ROWS if is_table else MOST_RECORDS)
     if is_table:
         yield table

@@ -1,5 +1,6 @@
 """Running the graph in this process: each contiguous range of years is one Dagster run. Nothing here prints."""
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -254,5 +255,6 @@ def _note_failure(report: RunReport, event: DagsterEvent) -> None:
     error = data.error
     while error and error.cause:
         error = error.cause
-    reason = reason or (error.message.strip() if error else "unknown: see the run in the UI")
+    text = re.sub(r"^[\w.]+\.\w+: ", "", error.message.strip()) if error else ""  # the name of the class
+    reason = reason or text or "unknown: see the run in the UI"
     report.failures[event.step_key or "run"] = reason

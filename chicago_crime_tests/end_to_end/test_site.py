@@ -11,13 +11,10 @@ from playwright.sync_api import Browser
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
-from chicago_crime.installation import Installation
-from chicago_crime.serve.site import write_site
 from chicago_crime.serve.site_pages import parts_of
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
 from chicago_crime_tests.end_to_end.pages import silent_page
-from chicago_crime_tests.support import files_below
 
 PAGES = {"index", "area-25", "area-25-chart", "unusual", "methods", "data-dictionary", "downloads"}
 BROKEN_WORDS = """all => all.flatMap((one) => {
@@ -74,15 +71,6 @@ def test_every_link_leads_to_a_page_and_every_page_is_reached(site: Path, real_y
             assert not parts.fragment or f'id="{parts.fragment}"' in pages[target], f"{name}: {link}"
             reached.add(target)
     assert reached >= {name for name in names if name.endswith(".html") and not name.endswith("-chart.html")}
-
-
-def test_several_processes_make_the_same_site(
-    loaded_years: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    write_site(Installation(loaded_years), tmp_path / "one")
-    monkeypatch.setattr("chicago_crime.serve.site.FEW", 0)
-    write_site(Installation(loaded_years), tmp_path / "several")
-    assert files_below(tmp_path / "several") == files_below(tmp_path / "one")
 
 
 def test_the_map_leads_to_an_area_with_the_dashboards_numbers(

@@ -123,6 +123,7 @@ FORMS: dict[str, dict[str, bytes]] = {
         "2016.csv": text_of([dict(sorted(row.items())) for row in ROWS], sorted(NAMES)).encode(),
     },
     "JSON": {"2016.csv": json.dumps(as_json()).encode()},
+    "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
     "JSON, indented, packed": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
     "JSON lines": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode()},
     "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
@@ -403,3 +404,16 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
     assert sorted(before) == [2014, 2015, 2016, 2017]
     os.utime(downloads / "2016-12.csv", (1, 1))
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
+
+
+def test_what_a_year_is_not_read_from_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "in" / "older").mkdir(parents=True)
+    (tmp_path / "in" / "january.csv").write_bytes(FIRST)
+    (tmp_path / "in" / "february.csv").write_bytes(SECOND.partition(b"\n")[2])
+    (tmp_path / "in" / "march.zip").write_bytes(zipped({"march.csv": SECOND, "april.txt": SECOND}))
+    os.mkfifo(tmp_path / "in" / "pipe_2016.csv")
+    left_out = str(FolderSource(tmp_path / "in").fetch(2016, tmp_path).details["left_out"]).split("; ")
+    assert f"{tmp_path}/in/february.csv, line 1: the header lacks id" in left_out[0]
+    assert left_out[-3:] == [
+        f"{name} is of no kind that is read" for name in ("older", "pipe_2016.csv", "march.zip:april.txt")
+    ]

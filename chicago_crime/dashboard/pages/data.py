@@ -218,7 +218,7 @@ def _checks(request: PageRequest) -> Section:
         "checks",
         "Checks",
         f"{len(rows)} checks of {request.years_text}: {counts['passed']} passed{others}. A check that fails keeps its "
-        "year from being published, unless somebody accepts it with a reason.",
+        "year from being published; some a person may accept with a reason.",
         tables=[PageTable("checks", "Results, those that did not pass first", columns, rows, is_open=bool(others))],
         shape="wide",
     )
