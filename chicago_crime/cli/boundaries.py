@@ -25,5 +25,5 @@ def boundaries(
         with open_instance(installation.settings) as instance:
             made = run_boundaries(installation, build_definitions(installation), instance)
         out.print(f"{made['places']} from {made['origin']}")
-        told = f"published as snapshot {made['snapshot']}" if made["snapshot"] else "the next years will show them"
+        told = f"published as snapshot {made['snapshot']}" if made["snapshot"] else "years loaded from now on show them"
         out.print(told)

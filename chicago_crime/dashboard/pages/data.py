@@ -207,7 +207,9 @@ def _checks(request: PageRequest) -> Section:
         for _, year, one in sorted(found, key=lambda item: (*item[:2], item[2].check))
     ]
     counts = Counter(row["result"] for row in rows)
-    others = "".join(f", {counts[outcome]} {outcome}" for outcome in order[:2] if counts[outcome])
+    plural = "s" if counts["warning"] > 1 else ""
+    named = {"accepted": "accepted", "warning": f"warning{plural}"}
+    others = "".join(f", {counts[outcome]} {name}" for outcome, name in named.items() if counts[outcome])
     columns = (
         Column("year", "Year", "plain"),
         Column("check", "Check"),

@@ -89,9 +89,9 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         span,
         f"{SPANS[span]}: {f'{count} unusual' if rows else 'nothing was tested'}",
         f"{days_text(first, last)}, compared with the same days of {years}. "
-        f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's apart. {left}A "
-        "count is unusual if it differs from earlier years by more than such counts vary. About 5 in 100 of those "
-        "called unusual are by chance.",
+        f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's "
+        f"separately. {left}Among so many, some lie outside of their expected range by chance: only those far outside "
+        "are called unusual, and about 5 in 100 of them are still by chance.",
         [caveats.MANY_TESTS, *caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
         # A chart of one bar is a sentence: the first row of the table.
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
