@@ -34,9 +34,10 @@ def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple
     Raises:
         UsageError: there is no such value; the message names the nearest.
     """
-    plain = {_plain(name): name for name in reversed([*have])}
-    found = []
-    for text in map(str, wanted):
+    texts, found = [*map(str, wanted)], []
+    # A snapshot has tens of thousands of blocks, and most requests write theirs as it does.
+    plain = {} if have.keys() >= {*texts} else {_plain(name): name for name in reversed([*have])}
+    for text in texts:
         name = text if text in have else plain.get(_plain(text))
         if name is None:
             raise UsageError(f"there is no {what} {text!r}. The nearest: {_nearest(plain, text)}")
