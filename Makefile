@@ -17,7 +17,7 @@ TUNNEL = gcloud compute start-iap-tunnel --project=$(OUTPUT) CHICAGO_CRIME_GCP_P
 SLOW := browser or java or postgresql or google or programs or slow
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev demo dev dashboard test test-all check-infra lint bench docs lock setup-infra up env tunnel down
+.PHONY: help setup setup-dev demo dev dashboard test test-all test-slow check-infra lint bench docs lock setup-infra up env tunnel down
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -40,6 +40,9 @@ test: lint ## run linters, type checks and the fast tests
 	@$(PYTEST) -m "not ($(SLOW))"
 
 test-all: check-infra test ## run all tests; they need Java, Chromium, PostgreSQL, docker-compose and cloud-init
+	@$(MAKE) --no-print-directory test-slow
+
+test-slow: setup-dev ## run the tests that `make test` leaves out
 	@$(PYTEST) -m "$(SLOW)"
 
 check-infra: setup-infra ## check the types of the stack on Google Cloud, and run its tests
