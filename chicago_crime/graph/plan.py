@@ -132,6 +132,7 @@ def make_plan(
     if FETCHED in chosen:
         installation.source.refuse_wrong_settings()
         expected = _expected(installation.source, years, problems)
+        warnings += dict.fromkeys(f"files are left out: {one.left_out}" for one in expected.values() if one.left_out)
     else:
         fetched = manifests.values()
         expected = {one.year: Expected(f"{one.file}, fetched before", one.rows, one.bytes) for one in fetched}

@@ -88,8 +88,8 @@ def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Pa
         quarantine.open("a", encoding="utf-8", errors="backslashreplace", newline="") as bad,
     ):
         rejects = csv.writer(bad, lineterminator="\n")
-        lines, again = _lines_after_header(file, digest, rows), first_line(source).encode(errors="surrogateescape")
-        for records in records_of(lines, len(header), header=again):
+        again = next(csv.reader([first_line(source)]), [])
+        for records in records_of(_lines_after_header(file, digest, rows), len(header), header=again):
             if records.are_rows:
                 if records.fields is None:
                     rows.keep(records.text)

@@ -118,12 +118,14 @@ class Expected:
         rows: its number of rows, if known.
         bytes: its size as uncompressed CSV, if known.
         problem: why a fetch would fail; "" as far as nothing is known.
+        left_out: files that would not be read, with the reasons, in words.
     """
 
     what: str
     rows: int | None = None
     bytes: int | None = None
     problem: str = ""
+    left_out: str = ""
 
 
 class CrimeSource(ABC):

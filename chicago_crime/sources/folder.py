@@ -156,9 +156,9 @@ class FolderSource(CrimeSource):
                 )
         origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
         details = _details(parts, year) | join.details | {VERSION: ", ".join(part.version for part in parts)}
-        if left_out := [*join.left_out, *self._not_read(items)]:
-            more = f"; and {len(left_out) - MOST_LEFT_OUT} others" if len(left_out) > MOST_LEFT_OUT else ""
-            details["left_out"] = "; ".join(left_out[:MOST_LEFT_OUT]) + more
+        not_crimes = [str(one) for item in items if isinstance(one := self._splits.get(item), NotCrimesError)]
+        if left_out := self._left_out([*join.left_out, *not_crimes]):
+            details["left_out"] = left_out
         ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
         return SourceFile(target, origin, False, details, tuple(join.spans), ignored, missing)
 
@@ -166,11 +166,16 @@ class FolderSource(CrimeSource):
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
         """Sizes come from the files or their archives' directories; files of many years are read to count them."""
         found: dict[int, list[Expected]] = {}
+        not_crimes: dict[str, None] = {}
         for item in self._items():
             for year in filter(_named(item).may_have, years):
-                if expected := _expected(item, year):
-                    found.setdefault(year, []).append(expected)
-        return {year: _sum(found[year]) for year in sorted(found)}
+                try:
+                    if expected := _expected(item, year):
+                        found.setdefault(year, []).append(expected)
+                except NotCrimesError as error:
+                    not_crimes[str(error)] = None
+        left_out = self._left_out(list(not_crimes))
+        return {year: _sum(found[year], left_out) for year in sorted(found)}
 
     @override
     def versions(self) -> dict[int, str]:
@@ -213,10 +218,11 @@ class FolderSource(CrimeSource):
             return None
         return _Part(item, split.layout, split.version, split)
 
-    def _not_read(self, items: Sequence[Item]) -> Iterator[str]:
-        """What the folder has that might be meant to be read: files without a header of crimes, and other kinds."""
-        yield from (str(one) for item in items if isinstance(one := (self._splits or {}).get(item), NotCrimesError))
-        yield from (f"{name} is of no kind that is read" for name in left_out_of(self.folder))
+    def _left_out(self, files: Sequence[str]) -> str:
+        """Some files with the reason why each is left out, and those of kinds that are not read, in words."""
+        all_of_them = [*files, *(f"{name} is of no kind that is read" for name in left_out_of(self.folder))]
+        more = f"; and {len(all_of_them) - MOST_LEFT_OUT} others" if len(all_of_them) > MOST_LEFT_OUT else ""
+        return "; ".join(all_of_them[:MOST_LEFT_OUT]) + more
 
     def _missing(self, year: int) -> str:
         have = ", ".join(map(str, self.years())) or "none"
@@ -311,7 +317,11 @@ def _columns(parts: Sequence[_Part], kind: str) -> tuple[str, ...]:
 
 
 def _expected(item: Item, year: int) -> Expected | None:
-    """What an item has of a year; None if it has nothing, or is something else than crimes."""
+    """What an item has of a year; None if it has nothing.
+
+    Raises:
+        NotCrimesError: it is something else than crimes, and its name does not claim to be a year of them.
+    """
     is_one_year = _named(item).is_one_year
     try:
         if is_one_year:
@@ -321,16 +331,18 @@ def _expected(item: Item, year: int) -> Expected | None:
         split = _survey(item, item.version)
         return Expected(str(item), bytes=split.bytes[year]) if year in split.lines else None
     except SourceError as error:
-        is_ours = is_one_year or not isinstance(error, NotCrimesError)
-        return Expected(str(item), problem=str(error)) if is_ours else None
+        if not is_one_year and isinstance(error, NotCrimesError):
+            raise
+        return Expected(str(item), problem=str(error))
 
 
-def _sum(found: Sequence[Expected]) -> Expected:
+def _sum(found: Sequence[Expected], left_out: str) -> Expected:
     sizes = [one.bytes for one in found]
     return Expected(
         " and ".join(one.what for one in found),
         bytes=None if None in sizes else sum(filter(None, sizes)),
         problem="; ".join(one.problem for one in found if one.problem),
+        left_out=left_out,
     )
 
 

@@ -60,12 +60,16 @@ def read_header(names: Iterable[str]) -> Header:
         column = _BY_SPELLING.get(spelling)
         own = (column or "").replace("_", "")
         if column is None or (spelling != own and own in plain):
-            ignored.append(name)
+            ignored.append(name or "(no name)")
         elif column in found:
             raise HeaderError(f"two columns of the header stand for {column!r} (the second is {name!r})")
         else:
             found[column] = index
     lacking = [column.name for column in SOURCE_COLUMNS if column.needed and column.name not in found]
+    if lacking and not found and any(name.isdecimal() for name in names):
+        raise HeaderError(
+            f"{', '.join(names[:3])}, ... are values: add a line above it that names the columns (ID, Date, ...)"
+        )
     if lacking:
         raise HeaderError(
             f"the header lacks {', '.join(lacking)}; it has {', '.join(ignored + list(found)) or 'nothing'}"

@@ -96,7 +96,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
     for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
         for separator in [separator_line[1]] if separator_line else SEPARATORS:
             if names := _header(line, separator):
-                after = lines[index + 1 : index + 50]
+                after = lines[index + 1 :]
                 blanks = rf'\{separator} +"(?!")'
                 return Layout(
                     tuple(names),
@@ -170,8 +170,9 @@ def plain_blocks(
     if layout.is_plain and columns is None:
         yield from lines
         return
+    again = () if columns is None else layout.names  # in the order of the file, in which the gate would not know it
     columns = range(len(layout.names)) if columns is None else columns
-    for records in records_of(lines, len(layout.names), layout.separator.encode(), layout.has_blanks):
+    for records in records_of(lines, len(layout.names), layout.separator, layout.has_blanks, again):
         yield as_csv(records, layout.separator, layout.has_blanks, columns, len(layout.names))
 
 

@@ -79,7 +79,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def records_of(
-    blocks: Iterable[bytes], width: int, separator: bytes = b",", has_blanks: bool = False, header: bytes = b""
+    blocks: Iterable[bytes], width: int, separator: str = ",", has_blanks: bool = False, header: Sequence[str] = ()
 ) -> Iterator[Records]:
     """Find the records of a text in which every line ends in LF.
 
@@ -88,7 +88,7 @@ def records_of(
         width: how many fields a row has.
         separator: of fields.
         has_blanks: whether blanks follow the separators, which are not part of the values.
-        header: a line that is no row wherever it comes, as in files that were put together; b"" for none.
+        header: names of columns; a line of them is no row wherever it comes, as in files that were put together.
     """
     finder = _Finder(width, separator, has_blanks, header)
     rest = b""
@@ -105,15 +105,15 @@ def records_of(
 class _Finder:
     """Finds the records of texts that are written alike."""
 
-    def __init__(self, width: int, separator: bytes, has_blanks: bool, header: bytes) -> None:
-        self._width, self._separator, self._has_blanks = width, separator.decode(), has_blanks
-        names = next(csv.reader([header.decode(errors="surrogateescape")]), [])
-        quoted = b",".join(b'"?+%b"?+' % re.escape(name.encode(errors="surrogateescape")) for name in names)
+    def __init__(self, width: int, separator: str, has_blanks: bool, header: Sequence[str]) -> None:
+        self._width, self._separator, self._has_blanks = width, separator, has_blanks
+        names = (re.escape(name.encode(errors="surrogateescape")) for name in header)
+        quoted = re.escape(separator.encode()).join(b' *+"?+%b"?+' % name for name in names)
         again = rb"(?:\xef\xbb\xbf)?+%b\n" % quoted
         self._header = re.compile(again) if header else None
         not_again = b"(?!%b)" % again if header else b""
         of_utf8, of_ascii = (
-            not_again + _row_pattern(width, separator, has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
+            not_again + _row_pattern(width, separator.encode(), has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
         )
         self._row, self._rows = re.compile(of_utf8), re.compile(b"(?:%b)++" % of_utf8)
         self._ascii_rows = re.compile(b"(?:%b)++" % of_ascii)

@@ -39,7 +39,7 @@ def blocks(content: bytes, lines: int) -> Iterator[bytes]:
 def converted(
     content: bytes, separator: str, lines: int, columns: Sequence[int | None] = range(WIDTH), has_blanks: bool = False
 ) -> bytes:
-    found = records_of(blocks(content, lines), WIDTH, separator.encode(), has_blanks)
+    found = records_of(blocks(content, lines), WIDTH, separator, has_blanks)
     return b"".join(as_csv(one, separator, has_blanks, columns, WIDTH) for one in found)
 
 
@@ -72,7 +72,7 @@ def test_damage_concerns_its_own_line_alone(
             pieces.append(f"{damage}\n")
         pieces.append(written([f"x{field}" for field in row], separator, csv.QUOTE_MINIMAL))
     content = "".join(pieces).encode()
-    found = list(records_of(blocks(content, lines), WIDTH, separator.encode()))
+    found = list(records_of(blocks(content, lines), WIDTH, separator))
     assert texts_of(found) == pieces
     assert sum(one.lines.sum() for one in found) == content.count(b"\n")
 

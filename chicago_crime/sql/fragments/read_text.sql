@@ -6,6 +6,6 @@ SELECT
   CASE
     WHEN value >= '0' AND value < ':' AND NOT ENDS_WITH(value, ' ') THEN value
     WHEN LENGTH(value) < 6 OR STARTS_WITH(value, ' ') OR ENDS_WITH(value, ' ')
-      THEN IF(REGEXP_CONTAINS(value, r'^ *(?i:na|#?n/a|nan|null|\\n)? *$'), NULL, TRIM(value, ' '))
+      THEN IF(REGEXP_CONTAINS(value, r'^ *(?i:#?na|#?n/a|<na>|-?nan|null|none|\\n|-)? *$'), NULL, TRIM(value, ' '))
     ELSE value
   END AS read_text
