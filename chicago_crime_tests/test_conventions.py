@@ -24,7 +24,7 @@ OF_PACKAGE = [file for file in MODULES if file.is_relative_to(PROJECT / PACKAGE)
 SQL_FILES = [f for f in sorted((PROJECT / PACKAGE / "sql").glob("*/*.sql")) if f.parent.name != "demo"]
 
 LAYERS = (
-    *("errors", "settings", "tables", "reference", "sql", "sources", "intake", "storage", "published", "installation"),
+    *("errors", "settings", "reference", "tables", "sql", "sources", "intake", "storage", "published", "installation"),
     *("graph", "analysis", "dashboard", "serve", "definitions", "cli"),
 )
 """The order of the layers: each may import those before it, and itself."""

@@ -22,7 +22,7 @@ def dashboard(
 ) -> None:
     """Serve the dashboard, in your browser, until Ctrl-C.
 
-    It shows an overview, a map, hours, comparisons, and what is loaded.
+    Its pages: signals, an overview, a map, hours, comparisons, the incidents, and what is loaded.
     """
     with plain_errors():
         settings = chosen_settings(data_dir=data_dir)

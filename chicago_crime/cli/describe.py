@@ -8,9 +8,10 @@ from chicago_crime.cli.options import plain_errors
 
 
 def _names(incomplete: str) -> list[str]:
+    from chicago_crime import reference
     from chicago_crime.tables import TABLES
 
-    return [name for name in TABLES if name.startswith(incomplete)]
+    return [name for name in (*TABLES, *reference.TABLES) if name.startswith(incomplete)]
 
 
 def describe(
@@ -23,21 +24,26 @@ def describe(
         from rich import box
         from rich.table import Table
 
+        from chicago_crime import reference
         from chicago_crime.cli.screen import out
         from chicago_crime.errors import UsageError
         from chicago_crime.tables import TABLES
 
         if table is None:
-            header, rows = (
-                ("table", "one row is", "what it holds"),
-                [(name, one.grain, one.description) for name, one in TABLES.items()],
-            )
+            header: tuple[str, ...] = ("table", "one row is", "what it holds")
+            rows: list[tuple[str, ...]] = [(name, one.grain, one.description) for name, one in TABLES.items()]
+            rows += [(name, "(reference)", text) for name, text in reference.TABLES.items()]
         elif table.lower() in TABLES:
             chosen = TABLES[table.lower()]
             out.print(f"{chosen.name}: {chosen.description}\nOne row is: {chosen.grain}.")
-            header, rows = ("column", "type", "meaning"), [(c.name, c.type, c.description) for c in chosen.columns]
+            header = ("column", "type", "meaning")
+            rows = [(c.name, c.type, c.description) for c in chosen.columns]
+        elif table.lower() in reference.TABLES:
+            out.print(f"{table.lower()}: {reference.TABLES[table.lower()]} It comes with the package.")
+            header, rows = ("column", "first value"), [*reference.rows(table.lower())[0].items()]
         else:
-            raise UsageError(f"there is no table {table!r}: the tables are {', '.join(TABLES)}")
+            names = ", ".join((*TABLES, *reference.TABLES))
+            raise UsageError(f"there is no table {table!r}: the tables are {names}")
         drawn = Table(*header, box=box.SIMPLE_HEAD, pad_edge=False)
         drawn.columns[0].no_wrap = True
         for row in rows:

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.view import View, as_text
-from chicago_crime.errors import PlatformError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import format_years
@@ -78,7 +79,8 @@ class PageRequest:
         """Which of the chosen years are not loaded, and how to load them."""
         missing = [year for year in self.filters.year if year not in self.facts.years]
         text = format_years(missing)
-        note = f"{text} {'is' if len(missing) == 1 else 'are'} not loaded. To load: chicago-crime run --years {text}"
+        how = self.data.catalog.how_to_load(text)
+        note = f"{text} {'is' if len(missing) == 1 else 'are'} not loaded. To load: {how}"
         return [note] if missing else []
 
     @property
@@ -115,8 +117,13 @@ class PageRequest:
 
     def require_matches(self, crimes: float) -> None:
         """Raise NoCrimesError if no crime matches."""
-        if not crimes:
-            raise NoCrimesError(f"No crimes in {self.years_text} match these filters. Remove one of them.")
+        if crimes:
+            return
+        try:
+            require_known(self.data, self.filters)
+        except UsageError as error:
+            raise NoCrimesError(f"No crimes match: {error}.") from error
+        raise NoCrimesError(f"No crimes in {self.years_text} match these filters. Remove one of them.")
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:
         """Blocks that contain one of these texts, those with most crimes first, under no filter."""

@@ -169,6 +169,10 @@ class Catalog(_Record):
         """The names of the tables that any year has."""
         return sorted({name for year in self.years.values() for name in year.tables})
 
+    def how_to_load(self, years: str) -> str:
+        """The command that adds years from the source of the newest; for pages, so without the path of a folder."""
+        return load_again(years, {"source": self.years[max(self.years)].source["source"]})
+
     @property
     def keys(self) -> set[str]:
         """The keys of all files."""
@@ -200,9 +204,9 @@ def read_as_of(text: str) -> date | str:
         ) from None
 
 
-def load_again(year: int, source: Mapping[str, Any]) -> str:
-    """The command that loads a year again from where it came from; `source` is its manifest."""
-    return f"chicago-crime run --years {year}{from_source(source)}"
+def load_again(years: object, source: Mapping[str, Any]) -> str:
+    """The command that loads years from where one came from; `source` is its manifest."""
+    return f"chicago-crime run --years {years}{from_source(source)}"
 
 
 def from_source(source: Mapping[str, Any]) -> str:

@@ -1,15 +1,4 @@
-"""Reference tables that ship with the package: small facts that rarely change.
-
-- `community_areas`: the City's 77 community areas.
-- `residents`: their population by the censuses of 2010 and 2020. An installation may add estimates of later years.
-- `fbi_codes`: the FBI codes of the Chicago Police Department. `ucr_part1_class` is the offense class; empty: non_index.
-- `comparable_types`: crime types that the City renamed, or filed a code under, each with the label that stands for all
-  years. The IUCR code `any` stands for every code of the type.
-- `offense_groups`: offenses that people ask for below or across the crime types, and what each of them means. `also` is
-  what else people call it, in the singular, separated by semicolons: the search knows it.
-- `offense_group_codes`: the IUCR codes of each group, with the reason. A code may be in several groups. Codes decide,
-  not descriptions, which the City reworded in 2019 and 2020.
-"""
+"""Reference tables that ship with the package: small facts that rarely change."""
 
 import csv
 import re
@@ -19,7 +8,20 @@ from pathlib import Path
 
 from chicago_crime.errors import UsageError
 
-TABLES = ("community_areas", "residents", "fbi_codes", "comparable_types", "offense_groups", "offense_group_codes")
+TABLES = {
+    "community_areas": "The City's 77 community areas, with the side of the city that each lies in.",
+    "residents": "Population of the community areas by the censuses of 2010 and 2020. An installation may add "
+    "estimates of later years.",
+    "fbi_codes": "The FBI codes of the Chicago Police Department. `ucr_part1_class` is the offense class; empty: "
+    "non_index.",
+    "comparable_types": "Crime types that the City renamed, or filed a code under, each with the label that stands "
+    "for all years. The IUCR code `any` stands for every code of the type.",
+    "offense_groups": "Offenses that people ask for below or across the crime types, and what each of them means. "
+    "`also` is what else people call it, in the singular, separated by semicolons: the search knows it.",
+    "offense_group_codes": "The IUCR codes of each offense group, with the reason. A code may be in several groups. "
+    "Codes decide, not descriptions, which the City reworded in 2019 and 2020.",
+}
+"""What each of them holds."""
 
 
 @dataclass(frozen=True)

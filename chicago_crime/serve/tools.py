@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
@@ -80,7 +81,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         snapshots: what the tools answer from.
         sql: whether there is a tool for free SQL, too.
     """
-    server = Server("chicago-crime", instructions=INSTRUCTIONS)
+    server = Server("chicago-crime", instructions=INSTRUCTIONS, version=version("chicago-crime"))
 
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         with _told():

@@ -113,7 +113,8 @@ class _Finder:
         self._header = re.compile(again) if header else None
         not_again = b"(?!%b)" % again if header else b""
         of_utf8, of_ascii = (
-            not_again + _row_pattern(width, separator.encode(), has_blanks, excluded) for excluded in (rb"\0", rb"\0\x80-\xff")
+            not_again + _row_pattern(width, separator.encode(), has_blanks, excluded)
+            for excluded in (rb"\0", rb"\0\x80-\xff")
         )
         self._row, self._rows = re.compile(of_utf8), re.compile(b"(?:%b)++" % of_utf8)
         self._ascii_rows = re.compile(b"(?:%b)++" % of_ascii)

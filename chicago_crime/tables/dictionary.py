@@ -1,5 +1,6 @@
 """The documentation that derives from the tables: the data dictionary and the table of assets, in Markdown."""
 
+from chicago_crime import reference
 from chicago_crime.tables import TABLES, Table
 from chicago_crime.tables.columns import Column
 
@@ -13,8 +14,11 @@ def asset_table() -> str:
 
 
 def data_dictionary() -> str:
-    """Every table with its facts and its columns."""
-    return "\n".join(_section(table) for table in TABLES.values())
+    """Every table with its facts and its columns, and what the reference tables hold."""
+    of_package = [
+        f"- `{name}` ({', '.join(reference.rows(name)[0])}): {text}" for name, text in reference.TABLES.items()
+    ]
+    return "\n".join([*map(_section, TABLES.values()), "## Reference tables\n", *of_package, ""])
 
 
 def _section(table: Table) -> str:

@@ -87,7 +87,7 @@ def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
     ("address", "hint"),
     [
         ("/overview?year=2009", "chicago-crime run --years 2009"),
-        ("/overview?type=NOTHING", "Remove one of them"),
+        ("/overview?type=THEFTS", "there is no crime type &#39;THEFTS&#39;. The nearest: THEFT"),
         ("/compare?end=2003-01-01", "Choose another end date"),
         ("/overview?area=999&year=2016", "There is no community area “999”"),
         ("/overview?map=globe&year=2016", "Ignored “map=globe”"),

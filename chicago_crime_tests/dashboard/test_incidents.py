@@ -1,5 +1,6 @@
 """Tests of the page Incidents, of what leads there, and of search by words."""
 
+import html
 import io
 import json
 import re
@@ -85,7 +86,7 @@ def test_blocks_are_ranked_and_found_by_a_part_of_their_name(sample: Settings, d
     assert found
     assert all("STATE" in block for block in found)
     without_script = client.get("/incidents", params={"block": "n state", "year": 2016}).text
-    assert "No crimes in 2016 match" in without_script
+    assert "No crimes match: there is no block 'n state'. The nearest: " in html.unescape(without_script)
     assert re.findall(r"year=2016&amp;block=[^\"]*STATE[^\"]*", without_script)
 
 

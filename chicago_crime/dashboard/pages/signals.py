@@ -56,8 +56,8 @@ def _too_few_years(request: PageRequest, end: date) -> Section:
         "Not enough years to compare with",
         f"What is unusual shows only against the same days of at least {LEAST_YEARS} earlier years, up to "
         f"{as_text(end.replace(year=2000), 'date').removesuffix(' 2000')}. Loaded: "
-        f"{format_years(list(request.facts.years))}. To load more: chicago-crime run --years "
-        f"{end.year - MOST_YEARS}-{end.year}",
+        f"{format_years(list(request.facts.years))}. To load more: "
+        f"{request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
         shape="wide",
     )
 

@@ -134,9 +134,11 @@ class DuckDBReader(TableReader):
                     name = described[1].lower()
                     comment_on(connection, name)
                     sql = f"{_MEANINGS}'{name}' ORDER BY column_index"
-                kinds = {one.type.name for one in connection.extract_statements(sql)}
-                if not kinds or kinds - _QUERIES:
+                kinds = [one.type.name for one in connection.extract_statements(sql)]
+                if not kinds or {*kinds} - _QUERIES:
                     raise WarehouseError("only queries can be answered: nothing is changed or written")
+                if len(kinds) > 1:
+                    raise WarehouseError(f"{len(kinds)} queries were given: give one, its answer is all that is shown")
                 yield connection.sql(sql)
         except duckdb.CatalogException as error:
             names = sorted({*files, *reference.TABLES})
