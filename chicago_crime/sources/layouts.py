@@ -106,7 +106,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
                     encoding,
                     bom,
                     has_blanks=f"{separator} " in line or any(re.search(blanks, one) for one in after),
-                    is_wrapped=any(_unwrapped(one) for one in after),
+                    is_wrapped=any(len(_fields(_unwrapped(one), separator)) == len(names) for one in after),
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
         raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")

@@ -222,6 +222,14 @@ def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, writer: str
     assert (manifest.rows, manifest.quarantined) == (len(rows), 0)
 
 
+def test_only_some_lines_may_be_quoted_as_a_whole(tmp_path: Path) -> None:
+    rows = crimes_of_months(2016, per_month=10)
+    quoted = wrapped(text_of(rows[60:]), header=False).partition(b"\n")[2]
+    manifest = manifest_of(tmp_path, put(tmp_path / "in", {"2016.csv": text_of(rows[:60]).encode() + quoted}))
+    assert rows_of(tmp_path) == rows
+    assert manifest.quarantined == 0
+
+
 def test_a_header_in_the_middle_of_a_file_is_no_row_whatever_the_order_of_its_columns(tmp_path: Path) -> None:
     header = text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0])).partition("\n")[0]
     others = text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0])) + f"{header}\n"
