@@ -213,11 +213,11 @@ def _in_words(total: dict[str, Any]) -> str:
     if not verdict or before == now:
         return ""
     odds = 1 / max(float(p_of_change(before, now)), 1e-6)
-    often = "more often than not" if odds < 2 else f"once in {odds:,.0f} times"
-    often = "less than once in a million times" if odds > 999_999 else often
+    often = "more often than not" if odds < 2 else f"about 1 time in {odds:,.0f}"
+    often = "less than 1 time in a million" if odds > 999_999 else often
     return (
-        f"All selected, year to date: {now:,} after {before:,}. If only chance were at work, so large a difference "
-        f"would come {often}; given how much such counts vary from year to year, it is {verdict}."
+        f"All selected, year to date: {now:,} after {before:,}. Chance alone would produce a difference this "
+        f"large {often}; given how much such counts vary from year to year, it is {verdict}."
     )
 
 
