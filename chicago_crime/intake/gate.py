@@ -6,6 +6,7 @@ file passes byte by byte. From any other, the rows are written as a canonical CS
 
 import csv
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -97,6 +98,8 @@ def pass_through(
         raise GateError(
             f"{fetched_file.origin}: DuckDB cannot read its rows ({error}). Export the file again."
         ) from error
+    for row in values.headers:
+        _refuse_other_header(source, split.line_of(row), header, fetched_file)
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {source}"
     called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
     for name, problem in values.misleading.items():
@@ -153,6 +156,18 @@ def _header(source: Path, fetched_file: SourceFile) -> tuple[list[str], Header]:
         return names, read_header(names)
     except HeaderError as error:
         raise GateError(f"{fetched_file.origin}, line 1: {error}. Is it a file of the City's crimes?") from None
+
+
+def _refuse_other_header(source: Path, line: int, header: Header, fetched_file: SourceFile) -> None:
+    """Refuse a file in which the header of another file stands, with columns in another order from there on."""
+    with source.open(encoding="utf-8-sig", errors="replace", newline=None) as file:
+        names = next(csv.reader(islice(file, line - 1, line)), [])
+    with suppress(HeaderError):
+        if read_header(names).positions != header.positions:
+            raise GateError(
+                f"{fetched_file.origin}: {fetched_file.place(line)} is a header with the columns in another order: "
+                "split the file before it, and put the parts into the folder as two files."
+            )
 
 
 def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path:

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.sources.base import Place
+from chicago_crime.sources.header import SPELLINGS
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_COLUMNS, TYPED, X_FT, Y_FT
@@ -23,6 +24,13 @@ LARGEST_REJECTED = 0.01
 
 LEAST_REJECTED = 5
 """Shares of small numbers mean little."""
+
+MOST_HEADERS = 20
+"""So many of them are looked at."""
+
+LEAST_OF_CLOCK = 5
+"""Crimes at 1 and at 12 o'clock; where there are so many of both, and none at other hours than these and those between,
+the hours are those of a clock of 12."""
 
 NAMES = [column.name for column in SOURCE_COLUMNS]
 
@@ -43,6 +51,7 @@ _BOUNDS = {
     **dict(zip(("west_ft", "east_ft", "south_ft", "north_ft"), (*X_FT, *Y_FT), strict=True)),
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
 }
+_IS_NAME = f"LOWER(REGEXP_REPLACE(value, '[^A-Za-z0-9]', '', 'g')) IN {(*SPELLINGS,)}"
 _BY_ROW = "WHERE value IS NOT NULL ORDER BY row LIMIT 1"
 
 
@@ -72,6 +81,7 @@ class Values:
         present: by typed column, how many values are there.
         unreadable: by typed column, those that cannot be read; columns without any are left out.
         misleading: by column, what is wrong with it as a whole, so that what can be read of it is wrong, too.
+        headers: rows, counted from 1, that have the name of a column for their id.
     """
 
     rows: int
@@ -80,6 +90,7 @@ class Values:
     present: dict[str, int]
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     misleading: dict[str, str] = field(default_factory=dict)
+    headers: list[int] = field(default_factory=list)
 
     def problem(self, called: Mapping[str, str]) -> str:
         """Of what too much cannot be read, with column, number, line, example and what to do; "" if that is little.
@@ -146,9 +157,19 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
                     f"has no value in Chicago: {value} in {place_of(row)}, and {total[f'outside_{name}'] - 1:,} others "
                     f"elsewhere. It must have {called}: is it exchanged with another column, or was a sign lost?"
                 )
-        if total["exponents"] and (repeated := first("exponents", same)):
+        if unread["id"]:
+            query = _with_row_numbers("unreadable_id", f"WHERE {_IS_NAME}")
+            found.headers = [row for row, _ in connection.execute(query, {"file": str(file)}).fetchmany(MOST_HEADERS)]
+        if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
+            found.misleading["date"] = (
+                f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
+                "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
+            )
+        shortened = "exponents" if total["exponents"] else "round_ids"
+        is_likely = total["exponents"] or total["round_ids"] * 2 > total["id"]
+        if is_likely and (repeated := first(shortened, same)):
             found.misleading["id"] = (
-                f"has lost digits: {total['exponents']:,} of {present['id']:,} values are written like "
+                f"has lost digits: {total[shortened]:,} of {present['id']:,} values are written like "
                 f"{repeated[1]!r} in {place_of(repeated[0])}, which stands for several rows. Export the file "
                 "again with whole numbers: a spreadsheet shows them shortened unless the column's format is a number "
                 "without decimals."

@@ -30,6 +30,10 @@ class SourceError(PlatformError):
     """A source cannot deliver a year; the message names the file or setting and says what to do."""
 
 
+class NotCrimesError(SourceError):
+    """A file is readable, but nothing in it names the columns of crimes."""
+
+
 class Place(NamedTuple):
     """A line as the user can find it: its number, its file if there are several, and what the file is counted in."""
 

@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from chicago_crime.sources.base import SourceError
+from chicago_crime.sources.base import NotCrimesError, SourceError
+from chicago_crime.sources.header import SPELLINGS
 
 HEAD = 1 << 18
 """Bytes at a file's start that show what it is."""
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
+IS_FOLDER = "is a folder: move its files up, to the others"
+IS_OTHER = f"is of no kind that is read ({', '.join((*_TEXTS, *_PACKED))}): if it has crimes, rename or unpack it"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _LFS = b"version https://git-lfs"
@@ -74,19 +77,21 @@ def items_of(folder: Path) -> Iterator[Item]:
 
 
 def left_out_of(folder: Path) -> list[str]:
-    """The names of what is not read: files of other kinds, subfolders, and such members of zip files."""
+    """What is not read, with the reason: files of other kinds, subfolders, and such members of zip files."""
     items = list(items_of(folder))
     read = {item.inside or item.file for item in items}
-    others = [entry.name for entry in sorted(folder.iterdir()) if entry not in read and not _is_hidden(entry.name)]
+    left = [entry for entry in sorted(folder.iterdir()) if entry not in read and not _is_hidden(entry.name)]
+    others = [f"{entry.name} {IS_FOLDER if entry.is_dir() else IS_OTHER}" for entry in left]
     for file in sorted({item.file for item in items if item.member}):
         with zipfile.ZipFile(file) as archive:
             members = {name for name in archive.namelist() if not name.endswith("/") and _is_shown(name)}
-        others += [f"{file.name}:{name}" for name in sorted(members - {i.member for i in items if i.file == file})]
+        unread = sorted(members - {i.member for i in items if i.file == file})
+        others += [f"{file.name}:{name} {IS_OTHER}" for name in unread]
     return others
 
 
 def _is_shown(member: str) -> bool:
-    return not any(map(_is_hidden, Path(member).parts))
+    return not any(_is_hidden(part) for part in Path(member).parts if part != "..")
 
 
 def _is_hidden(name: str) -> bool:
@@ -202,8 +207,9 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
             keys = f"SELECT DISTINCT UNNEST(json_keys(json)) AS key FROM {objects} ORDER BY key"
             found = [key for (key,) in connection.sql(keys).fetchall()]
             columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
-            if not found:
-                raise SourceError(f"{item} is JSON, but not made of an object for each crime: download it as .csv")
+            if not {re.sub("[^a-z0-9]", "", key.lower()) for key in found} & SPELLINGS.keys():
+                have = f"; the keys are {', '.join(found)[:200]}" if found else ""
+                raise NotCrimesError(f"{item} is JSON, but not of an object for each crime{have}: download it as .csv")
             connection.execute(f"COPY (SELECT {columns} FROM {objects}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
         except duckdb.Error as error:
             where = re.search(r"at byte \d+ in \S+ \d+: [^\n]*", str(error))  # without the path of our copy

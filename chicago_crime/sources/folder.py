@@ -19,6 +19,7 @@ from chicago_crime.sources.base import (
     CrimeSource,
     Expected,
     Held,
+    NotCrimesError,
     Progress,
     SourceError,
     SourceFile,
@@ -28,7 +29,7 @@ from chicago_crime.sources.base import (
 )
 from chicago_crime.sources.by_year import Split, split_by_year
 from chicago_crime.sources.containers import Item, items_of, left_out_of, opened, size_of
-from chicago_crime.sources.layouts import Layout, NotCrimesError, Read, layout_of, plain_blocks
+from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import csv_line
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime.tables.years import FIRST_YEAR, current_year
@@ -220,17 +221,16 @@ class FolderSource(CrimeSource):
 
     def _left_out(self, files: Sequence[str]) -> str:
         """Some files with the reason why each is left out, and those of kinds that are not read, in words."""
-        all_of_them = [*files, *(f"{name} is of no kind that is read" for name in left_out_of(self.folder))]
-        more = f"; and {len(all_of_them) - MOST_LEFT_OUT} others" if len(all_of_them) > MOST_LEFT_OUT else ""
-        return "; ".join(all_of_them[:MOST_LEFT_OUT]) + more
+        left_out = [*files, *left_out_of(self.folder)]
+        more = f"; and {len(left_out) - MOST_LEFT_OUT} others" if len(left_out) > MOST_LEFT_OUT else ""
+        return "; ".join(left_out[:MOST_LEFT_OUT]) + more
 
     def _missing(self, year: int) -> str:
         have = ", ".join(map(str, self.years())) or "none"
-        unread = [entry.name for entry in sorted(self.folder.iterdir()) if year in years_in(entry.name)]
-        also = f" It has {', '.join(unread)}, which is not read." if unread else ""
+        left_out = self._left_out([])
         return (
-            f"{self.folder} has no rows of {year}: it needs a .csv, .csv.gz or .zip that has some, with only {year} in "
-            f"its name if all of its rows are of {year}.{also} Years found: {have}."
+            f"{self.folder} has no rows of {year}: it needs a file that has some, with only {year} in its name if all "
+            f"of its rows are of {year}. Years found: {have}.{left_out and f' Not read: {left_out}.'}"
         )
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 
-_BY_SPELLING = {
+SPELLINGS = {
     spelling: column.name for column in SOURCE_COLUMNS for spelling in (column.name.replace("_", ""), *column.spellings)
 }
+"""Every known spelling of a column, letters and digits only, and the column's name."""
 
 
 class HeaderError(ValueError):
@@ -57,7 +58,7 @@ def read_header(names: Iterable[str]) -> Header:
     found: dict[str, int] = {}
     ignored: list[str] = []
     for index, (name, spelling) in enumerate(zip(names, plain, strict=True)):
-        column = _BY_SPELLING.get(spelling)
+        column = SPELLINGS.get(spelling)
         own = (column or "").replace("_", "")
         if column is None or (spelling != own and own in plain):
             ignored.append(name or "(no name)")

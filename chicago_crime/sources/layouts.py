@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 
-from chicago_crime.sources.base import SourceError
+from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.containers import Item, head_of
 from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sources.records import LongLineError, as_csv, records_of, whole_lines
@@ -27,10 +27,6 @@ _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
 _NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
 _WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"$', re.MULTILINE)
-
-
-class NotCrimesError(SourceError):
-    """A file is readable, but no line of it names the columns of crimes."""
 
 
 @dataclass(frozen=True)

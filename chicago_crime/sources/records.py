@@ -25,7 +25,7 @@ LONGEST_LINE = 1 << 26
 
 csv.field_size_limit(MOST_BYTES)
 
-_OPEN_QUOTE = "a quote is opened and not closed"
+_OPEN_QUOTE = f"a quote is opened and not closed within {LONGEST_RECORD} lines"
 
 
 class LongLineError(ValueError):

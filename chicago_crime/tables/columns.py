@@ -67,7 +67,11 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     ),
     Column("block", "STRING", "Street block, house number masked: the place is approximate.", ("blockaddress",)),
     Column(
-        "iucr", "STRING", "Illinois Uniform Crime Reporting code, 4 characters, zero-padded.", ("iucrcode", "iucrno")
+        "iucr",
+        "STRING",
+        "Illinois Uniform Crime Reporting code, 4 characters, zero-padded.",
+        ("iucrcode", "iucrno"),
+        pattern="^[0-9]{3}[0-9A-Z]$",
     ),
     Column(
         "primary_type",

@@ -64,7 +64,10 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         ("date", ["2016-03-05 14:30:00.000000 UTC", "03/05/2016 12:00:00 AM"], [AFTERNOON, MIDNIGHT]),
         ("block", ["  001XX N STATE ST "], ["001XX N STATE ST"]),
         # missing values as programs write them
-        ("ward", ["NULL", "nan", r"\N", "#N/A", " "], [None] * 5),
+        ("ward", ["NULL", "nan", r"\N", "#N/A", " ", "None", "<NA>", "-"], [None] * 8),
+        # texts that a spreadsheet is told to keep
+        ("iucr", ['="0810"', '="031a"'], ["0810", "031A"]),
+        ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),
     ],
 )  # fmt: skip
 def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected: list[Any]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.intake.gate import Passage, pass_through
+from chicago_crime.intake.gate import GateError, Passage, pass_through
 from chicago_crime.intake.source_files import refuse
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.object_store import rows_key
@@ -96,6 +96,12 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
             ["1.04E+07", "1.05E+07", "1.04E+07"],
             "lost digits: 3 of 3 values are written like '1.04E+07' in line 2",
         ),
+        ("id", ["10170000.0"] * 9, "lost digits: 9 of 9 values are written like '10170000.0' in line 2"),
+        (
+            "date",
+            [f"03/05/2016 {hour:02}:10:00" for hour in range(1, 13)] * 5,
+            "'date' lacks AM and PM: of 60 dates, none is before 1 or after 12 o'clock",
+        ),
         ("id", ["HX1", "2"], "'id': 1 of 2 values cannot be read; the first is 'HX1' in line 2"),
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
@@ -120,12 +126,23 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
 def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path, column: str, text: str) -> None:
     """The line is that of the file, whatever is above: a row of several lines, a blank line, a damaged one."""
     rows = [row | {column: text} if number in (1500, 1700) else row for number, row in enumerate(LARGE)]
-    rows[20] |= {"block": "ONE\nTWO\nTHREE"}
+    rows[20] = rows[20] | {"block": "ONE\nTWO\nTHREE"}
     file = write_csv(tmp_path / "2016.csv", rows)
     lines = file.read_text().split("\n")
     file.write_text("\n".join([*lines[:100], "", *lines[100:200], "damage", *lines[200:]]))
     passage = pass_through(file, YEAR, tmp_path)
     assert passage.unreadable == {column: {"count": 2, "line": 1502 + 2 + 2, "example": text}}
+
+
+def test_the_header_of_another_file_is_refused_if_its_columns_are_in_another_order(tmp_path: Path) -> None:
+    first = write_csv(tmp_path / "1.csv", LARGE).read_text()
+    exchanged = [{"id": "description", "description": "id"}.get(name, name) for name in NAMES]
+    (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, exchanged).read_text())
+    with pytest.raises(GateError, match=r"2016\.csv: line 2,002 is a header with the columns in another order"):
+        pass_through(tmp_path / "2016.csv", YEAR, tmp_path)
+    other_spelling = [name.replace("_", " ").upper() for name in NAMES]
+    (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text())
+    assert pass_through(tmp_path / "2016.csv", YEAR, tmp_path).counts.rows == 4001
 
 
 def test_rows_that_all_lack_a_place_are_no_reason_to_refuse_them(tmp_path: Path) -> None:

@@ -79,8 +79,8 @@ def test_a_clean_row_is_typed(folder: Path) -> None:
 
 def test_codes_that_lost_a_zero_and_areas_that_are_none_are_mended(folder: Path) -> None:
     """The other forms of values are in `intake/test_kinds.py`."""
-    codes = {"110": "0110", "0110": "0110", "31a": "031A", "110.0": "0110", "1320": "1320", "": None}
-    of_fbi = {"6": "06", "06": "06", "8b": "08B", "08B": "08B", "6.0": "06", "11": "11", "": None}
+    codes = {"110": "0110", "0110": "0110", "31a": "031A", "110.0": "0110", "1320.0": "1320", "": None}
+    of_fbi = {"6": "06", "06": "06", "8b": "08B", "08B": "08B", "6.0": "06", "11.0": "11", "": None}
     areas = {"17.0": 17, "017": 17, "0": None, "0.0": None, "17.5": None, "x": None}
     for column, values in (("iucr", codes), ("fbi_code", of_fbi), ("community_area", areas)):
         found = typed_values(folder, *(crime(**{column: text}) for text in values))

@@ -57,7 +57,7 @@ SELECT
   block,
   -- 41.0 is 0041. Patterns are slow, and few codes need one.
   CASE
-    WHEN iucr LIKE '%.0' AND LENGTH(iucr) < 6 THEN LPAD(REGEXP_REPLACE(iucr, r'\.0$', ''), 4, '0')
+    WHEN iucr LIKE '%.0' AND LENGTH(iucr) < 7 THEN LPAD(REGEXP_REPLACE(iucr, r'\.0$', ''), 4, '0')
     WHEN LENGTH(iucr) < 4 THEN LPAD(iucr, 4, '0')
     ELSE iucr
   END AS iucr,
@@ -73,7 +73,7 @@ SELECT
   -- 6 is 06, and 8B is 08B.
   CASE
     WHEN LENGTH(fbi_code) < 3 AND REGEXP_CONTAINS(fbi_code, r'^\d[A-Z]?$') THEN CONCAT('0', fbi_code)
-    WHEN fbi_code LIKE '%.0' THEN REGEXP_REPLACE(fbi_code, r'^(\d)\.0$', r'0\1')
+    WHEN fbi_code LIKE '%.0' AND LENGTH(fbi_code) < 5 THEN LPAD(REGEXP_REPLACE(fbi_code, r'\.0$', ''), 2, '0')
     ELSE fbi_code
   END AS fbi_code,
   IF(is_nowhere, NULL, x_coordinate) AS x_coordinate,
