@@ -20,6 +20,7 @@ from chicago_crime.cli.app import EXAMPLES, app
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import TABLES
+from chicago_crime_tests.outlines import write_outlines
 from chicago_crime_tests.support import crimes_of_months, write_csv
 
 NOBODY = "http://127.0.0.1:9"
@@ -140,6 +141,37 @@ def test_a_server_refuses_a_busy_port_before_it_prints_an_address(tmp_path: Path
     result = command(name, "--port", busy_port, "--data-dir", tmp_path)
     assert result.exit_code == 2
     assert result.output == f"port {busy_port} is in use: stop what uses it, or choose another with --port\n"
+
+
+def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
+    rows = crimes_of_months(2016)
+    rows[0]["description"] = "CAF\u00c9"
+    file = write_csv(tmp_path / "in" / "crimes.csv", rows)
+    file.write_bytes(file.read_text().encode("cp1252") + b"damaged,,01/31/2016 01:00:00 PM\n" + b"total,36\n")
+    (tmp_path / "in" / "notes.txt").write_text("ours")
+    done = command("run", "--years", 2016, "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
+    assert done.exit_code == 0, done.output
+    for told in (
+        f"2016: lines of no year, left out: 1; the first is {file}, line 39: 'total,36'",
+        "2016: bytes that are not UTF-8, read as letters of Windows-1252: 1",
+        "2016: files are left out: notes.txt is of no kind that is read",
+        "check crime_object:few_lines_quarantined warns: 2016: 1 of 37 lines are quarantined",
+    ):
+        assert told.replace(" ", "") in words_of(done).replace(" ", "")
+
+
+def test_outlines_are_published_for_the_loaded_years_and_for_those_to_come(
+    tmp_path: Path, loaded_copy: Settings
+) -> None:
+    outlines = write_outlines(tmp_path / "outlines")
+    for data_dir, told in (
+        (loaded_copy.data_dir, "published as snapshot 20"),
+        (tmp_path / "new", "years loaded from now"),
+    ):
+        done = command("boundaries", "--folder", outlines, "--data-dir", data_dir)
+        assert done.exit_code == 0, done.output
+        assert f"from {outlines}" in words_of(done)
+        assert told in words_of(done)
 
 
 def test_a_run_of_two_ranges_is_two_dagster_runs_with_metadata_per_year(tmp_path: Path) -> None:

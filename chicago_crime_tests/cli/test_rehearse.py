@@ -1,5 +1,6 @@
 """Tests of `chicago-crime rehearse`: every step against the servers, each made to fail once."""
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -120,3 +121,10 @@ def test_a_removal_that_fails_is_told(cloud: WholeCloud, tmp_path: Path, number:
     assert "Rehearse again: it begins by removing" in result.output
     assert [name for name, outcome in outcomes.items() if outcome == "failed"] == [[STEPS[0]], [PUT, STEPS[-1]]][number]
     assert (len(outcomes) == 1) == (number == 0)  # on top of what is left, nothing is tried
+
+
+def test_a_dry_run_estimates_what_the_run_would_cost(cloud: WholeCloud) -> None:
+    done = CliRunner().invoke(app, ["run", "--years", "2014", "--dry-run"], env={"COLUMNS": "150", **cloud.environment})
+    assert done.exit_code == 0, done.output
+    assert re.search(r"BigQuery: about .* read, 0\.\d\d USD", done.output)
+    assert re.search(r"Spark: at most \d+\.\d\d USD, if every machine lives as long as it may", done.output)
