@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from typing_extensions import override
@@ -15,8 +16,11 @@ from chicago_crime.storage.lineage import digest
 from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
 from chicago_crime.storage.object_store import ObjectStoreError, ReadableStore
-from chicago_crime.storage.warehouse import TableYear
+from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import Table
+
+if TYPE_CHECKING:  # slow to import, and `query` does not need it
+    import pyarrow as pa
 
 DOWNLOADS_AT_ONCE = 8
 
@@ -57,7 +61,6 @@ class SnapshotReader(DuckDBReader):
         columns = columns_digest(table)
         return [year for year, held in self.catalog.years_of(table.name).items() if held.columns != columns]
 
-    @override
     def files_of(self, table: str) -> Sequence[Path]:
         """The files of one table, oldest year first; what is not on this machine yet is fetched.
 
@@ -68,6 +71,33 @@ class SnapshotReader(DuckDBReader):
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
                 self._files[table] = list(pool.map(self._local, self.catalog.years_of(table).items()))
         return self._files[table]
+
+    def answer(self, name: str, parameters: Mapping[str, object]) -> "pa.Table":
+        """The result of a statement in `sql/` over all years of the tables that it reads.
+
+        Args:
+            name: of the statement, e.g. pages/overview.
+            parameters: name -> value of every `@name` in it.
+
+        Raises:
+            DamagedError: a file that it reads is missing, or has not the size that it should have.
+            WarehouseError: a table that it reads lacks a column.
+        """
+        import pyarrow as pa
+
+        from chicago_crime.sql import statement
+        from chicago_crime.sql.duckdb_dialect import to_duckdb
+        from chicago_crime.sql.duckdb_scans import parquet_scan
+
+        query = to_duckdb(statement(name), parameters, lambda table: parquet_scan(*self.files_of(table)))
+        try:
+            rows = self.connect().sql(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise WarehouseError(f"cannot answer {name}: {error}") from error
+        # GoogleSQL's sum of INT64 is INT64; DuckDB's is wider.
+        return rows.cast(
+            pa.schema([f.with_type(pa.int64()) if pa.types.is_decimal(f.type) else f for f in rows.schema])
+        )
 
     @override
     def connect(self) -> duckdb.DuckDBPyConnection:

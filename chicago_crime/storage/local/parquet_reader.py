@@ -27,7 +27,6 @@ from chicago_crime.tables import TABLES, Table
 
 if TYPE_CHECKING:  # slow to import, and only exports need it
     import pyarrow as pa
-    from sqlglot import exp
 
 EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --years 2021"
 
@@ -63,16 +62,6 @@ class DuckDBReader(TableReader):
     def files(self) -> Mapping[str, Sequence[Path]]:
         """The files of each table that has any, oldest year first."""
 
-    def files_of(self, table: str) -> Sequence[Path]:
-        """The files of one table, oldest year first.
-
-        Raises:
-            WarehouseError: one of them is damaged.
-        """
-        if problem := self.damaged().get(table):
-            raise WarehouseError(problem)
-        return self.files().get(table, ())
-
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
         with self._answer(sql) as answer:
@@ -83,40 +72,6 @@ class DuckDBReader(TableReader):
     def batches(self, sql: str) -> Iterator[pa.RecordBatchReader]:
         with self._answer(sql) as answer:
             yield answer.to_arrow_reader(100_000)
-
-    def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The result of a statement in `sql/` over all years of the tables that it reads.
-
-        Args:
-            name: of the statement, e.g. pages/overview.
-            parameters: name -> value of every `@name` in it.
-
-        Raises:
-            WarehouseError: a table that it reads is empty or damaged, or lacks a column.
-        """
-        import pyarrow as pa
-
-        from chicago_crime.sql import statement
-        from chicago_crime.sql.duckdb_dialect import to_duckdb
-
-        query = to_duckdb(statement(name), parameters, self._rows_of)
-        try:
-            rows = self.connect().sql(query).to_arrow_table()
-        except duckdb.Error as error:
-            raise WarehouseError(f"cannot answer {name}: {error}") from error
-        # GoogleSQL's sum of INT64 is INT64; DuckDB's is wider.
-        return rows.cast(
-            pa.schema([f.with_type(pa.int64()) if pa.types.is_decimal(f.type) else f for f in rows.schema])
-        )
-
-    def _rows_of(self, table: str) -> exp.Expr:
-        from chicago_crime.sql.duckdb_scans import parquet_scan, typed_csv_scan
-
-        if table in reference.TABLES:
-            return typed_csv_scan(reference.file(table))
-        if files := self.files_of(table):
-            return parquet_scan(*files)
-        raise WarehouseError(f"{table} is empty: load some years first, e.g. chicago-crime run --years 2021")
 
     @contextmanager
     def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
