@@ -33,6 +33,11 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
         ("CHICAGO_CRIME_SAMPLE_ROWS", "-1", "CHICAGO_CRIME_SAMPLE_ROWS=-1"),
         ("CHICAGO_CRIME_DUCKDB_MEMORY", "lots", "CHICAGO_CRIME_DUCKDB_MEMORY=lots"),
         ("CHICAGO_CRIME_SOURCE", "folder", "needs CHICAGO_CRIME_FOLDER"),
+        (
+            "CHICAGO_CRIME_DEPLOYMENT",
+            "gcp",
+            "DEPLOYMENT=gcp needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO",
+        ),
         ("CHICAGO_CRIME_PORTAL_URL", "data.cityofchicago.org", "CHICAGO_CRIME_PORTAL_URL=data.cityofchicago.org"),
         ("CHICAGO_CRIME_DATA_DIR", "/data/100%", r"CHICAGO_CRIME_DATA_DIR=/data/100%: the path /data/100% contains %"),
         ("CHICAGO_CRIME_DATA_DIR", "/data/*", r"contains \*.*choose another folder"),

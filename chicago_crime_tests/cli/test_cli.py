@@ -115,6 +115,7 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["query", "select 1", "--output", "answer.doc"], "--format"),
         (["query", "select 1", "--output", "answer.csv", "--format", "table"], "csv, json or parquet"),
         (["describe", "arrests"], "the tables are raw_crimes"),
+        (["rehearse"], "a rehearsal is for Google Cloud: set CHICAGO_CRIME_DEPLOYMENT=gcp"),
         (["dashboard", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8050"),
         (["fly"], "fly"),
     ],
@@ -141,6 +142,11 @@ def test_a_server_refuses_a_busy_port_before_it_prints_an_address(tmp_path: Path
     result = command(name, "--port", busy_port, "--data-dir", tmp_path)
     assert result.exit_code == 2
     assert result.output == f"port {busy_port} is in use: stop what uses it, or choose another with --port\n"
+
+
+def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_to_begin(tmp_path: Path) -> None:
+    assert "residents: Population of the community areas" in words_of(command("describe", "residents"))
+    assert "Nothing is published yet. Start with" in words_of(command("snapshots", "--data-dir", tmp_path))
 
 
 def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
