@@ -81,7 +81,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
     head = head_of(stream)
     if not head:
         raise SourceError(f"{item} is empty: download it again")
-    bom, encoding = next(((bom, name) for bom, name in _BOMS.items() if head.startswith(bom)), (b"", "utf-8"))
+    bom, encoding = next(((bom, name) for bom, name in _BOMS.items() if head.startswith(bom)), (b"", _unmarked(head)))
     text = head.removeprefix(bom).decode(encoding, "replace")
     if re.match(r"\s*<", text):
         raise SourceError(
@@ -107,6 +107,14 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
         raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
     raise NotCrimesError(f"{item}, {_why_not(lines)}. Is it a file of the City's crimes, with its header?")
+
+
+def _unmarked(head: bytes) -> str:
+    """The encoding of a text without a byte order mark: in UTF-16, every other byte of ASCII is 0."""
+    first, second = head[:100:2], head[1:100:2]
+    if any(first) and not any(second) and len(head) > 1:
+        return "utf-16-le"
+    return "utf-16-be" if any(second) and not any(first) else "utf-8"
 
 
 def _header(line: str, separator: str) -> list[str]:

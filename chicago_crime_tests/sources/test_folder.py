@@ -118,6 +118,8 @@ FORMS: dict[str, dict[str, bytes]] = {
     "lines of semicolons quoted as a whole": {"2016.csv": wrapped(text_of(delimiter=";"), header=True)},
     "CR": {"2016.csv": text_of(line_end="\r").encode()},
     "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
+    "UTF-16 without a byte order mark": {"2016.csv": text_of().encode("utf-16-le")},
+    "big-endian UTF-16 without one": {"2016.csv": text_of(line_end="\r\n").encode("utf-16-be")},
     "Windows-1252": {"2016.csv": text_of().encode("cp1252")},
     "other order of columns": {
         "2016.csv": text_of([dict(sorted(row.items())) for row in ROWS], sorted(NAMES)).encode(),
