@@ -20,7 +20,7 @@ def dashboard(
     as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Serve the dashboard, in your browser, until Ctrl-C.
+    """Serve the dashboard until Ctrl-C.
 
     Its pages: signals, an overview, a map, hours, comparisons, the incidents, and what is loaded.
     """

@@ -221,7 +221,7 @@ class Dashboard:
         if text := request.query_params.get("q", "").strip():
             found, unknown = understand(text, data)
             filters = replace(found, as_of=filters.as_of)
-            notes += [f"Not understood: {', '.join(unknown)}."] if unknown else []
+            notes += [f"Not understood: {', '.join(unknown).removesuffix('.')}."] if unknown else []
             notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
         return PageRequest(data, filters, notes, refused)
 

@@ -1,7 +1,7 @@
 """A request for a page: its filters, what is loaded, and the years that both leave."""
 
 from calendar import day_name
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -77,11 +77,19 @@ class PageRequest:
     @property
     def missing_years(self) -> list[str]:
         """Which of the chosen years are not loaded, and how to load them."""
-        missing = [year for year in self.filters.year if year not in self.facts.years]
-        text = format_years(missing)
+        return self.not_loaded([year for year in self.filters.year if year not in self.facts.years])
+
+    def not_loaded(self, years: list[int]) -> list[str]:
+        """A note that these years are not loaded, and how to load them; none for no years."""
+        text = format_years(years)
         how = self.data.catalog.how_to_load(text)
-        note = f"{text} {'is' if len(missing) == 1 else 'are'} not loaded. To load: {how}"
-        return [note] if missing else []
+        return [f"{text} {'is' if len(years) == 1 else 'are'} not loaded. To load: {how}"] if years else []
+
+    def note_unused(self, used: Collection[str]) -> None:
+        """Note which of the chosen filters do not apply to this page: all but those it uses."""
+        chosen = {"year": self.filters.year} | dict(self.filters.active())
+        if others := sorted({name for name, value in chosen.items() if value} - {*used, "as_of"}):
+            self.notes.append(f"These filters do not apply to this page: {', '.join(others)}.")
 
     @property
     def newest_year(self) -> int:

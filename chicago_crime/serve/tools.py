@@ -81,7 +81,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         snapshots: what the tools answer from.
         sql: whether there is a tool for free SQL, too.
     """
-    server = Server("chicago-crime", instructions=INSTRUCTIONS, version=version("chicago-crime"))
+    server = Server("chicago-crime", instructions=INSTRUCTIONS, version=version("chicago-crime"), log_level="WARNING")
 
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         with _told():

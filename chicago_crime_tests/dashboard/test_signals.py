@@ -63,7 +63,7 @@ def test_filters_of_offense_and_area_choose_among_the_signals(outbreak: Data) ->
     table = signals(request).table("year_to_date")
     assert table
     assert {(row["offense"], row["area"]) for row in table.rows} == {("Motor vehicle theft", "Austin")}
-    assert request.notes == ["Signals are of all crimes: these filters do not apply to them: domestic."]
+    assert request.notes == ["These filters do not apply to this page: domestic."]
 
 
 @pytest.mark.parametrize("chosen", [{"type": ("MOTOR VEHICLE THEFT",)}, {"group": ("vehicle_theft",)}], ids=str)

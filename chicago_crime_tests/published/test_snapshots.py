@@ -167,7 +167,7 @@ def test_as_of_a_day_gives_the_newest_snapshot_at_its_end_in_chicago(loaded_copy
     day = datetime(2025, 3, 1).date()
     assert installation.reader(day).catalog.snapshot == "20250302T055959Z-aaaa"
     assert installation.reader(day + timedelta(1)).catalog.snapshot == "20250302T060000Z-bbbb"
-    with pytest.raises(NothingPublishedError, match="the oldest that is kept is of 2025-03-02"):
+    with pytest.raises(NothingPublishedError, match="the oldest that is kept is of 2025-03-01"):
         installation.reader(day - timedelta(1))
 
 

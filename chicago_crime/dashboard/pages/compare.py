@@ -16,7 +16,7 @@ from chicago_crime.dashboard.filters import ROWS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.overview import NO_TYPE
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
-from chicago_crime.tables.years import format_years
+from chicago_crime.tables.years import FIRST_YEAR, format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 YEARS_BACK = 3
@@ -45,7 +45,11 @@ def compare(request: PageRequest) -> View:
     request.years = [end.year]
     request.notes += request.missing_years
     if request.filters.has_dates:
-        request.notes.append("The dates from and to do not apply to this page: its periods end on the day above.")
+        ending = f"its periods end on {as_text(end, 'date')}, the end date"
+        request.notes.append(f"The dates from and to do not apply to this page: {ending}.")
+    compared = {day.year for span in SPANS for back in (0, 1) for day in days_of(span, end, back)}
+    lacking = sorted(compared - {*facts.years, *request.filters.year})
+    request.notes += request.not_loaded([year for year in lacking if year >= FIRST_YEAR])
     request.require_matches(sum(row[span] for row in found for span in SPANS))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in found:
@@ -213,7 +217,7 @@ def _in_words(total: dict[str, Any]) -> str:
     if not verdict or before == now:
         return ""
     odds = 1 / max(float(p_of_change(before, now)), 1e-6)
-    often = "more often than not" if odds < 2 else f"about 1 time in {odds:,.0f}"
+    often = "more often than not" if odds < 2 else f"about 1 time in {float(f'{odds:.2g}'):,.0f}"
     often = "less than 1 time in a million" if odds > 999_999 else often
     return (
         f"All selected, year to date: {now:,} after {before:,}. Chance alone would produce a difference this "

@@ -24,6 +24,7 @@ KINDS = {
 
 def data_page(request: PageRequest) -> View:
     """Build the page. Of the filters, only years apply to it."""
+    request.note_unused(["year"])
     facts = request.facts
     published = request.data.catalog.years
     sources = sorted({str(published[year].source["source"]) for year in request.years})

@@ -16,7 +16,7 @@ from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
 MAX_DRAWN = 12
-APPLY = ("group", "type", "area", "as_of")
+USED = ("group", "type", "area")
 """The filters that choose among the signals."""
 
 
@@ -28,10 +28,7 @@ def signals(request: PageRequest) -> View:
     request.years = [end.year]
     if len(before) < LEAST_YEARS:
         return View(question, [_too_few_years(request, end)])
-    filters = request.filters
-    chosen = {"year": filters.year} | dict(filters.active())
-    if others := sorted({name for name, value in chosen.items() if value} - set(APPLY)):
-        request.notes.append(f"Signals are of all crimes: these filters do not apply to them: {', '.join(others)}.")
+    request.note_unused(USED)
     found = request.data.derived("signals", lambda: _find(request, end, before))
     return View(question, [_section(request, span, found[span], before) for span in SPANS])
 

@@ -97,7 +97,8 @@ class DuckDBReader(TableReader):
                 yield connection.sql(sql)
         except duckdb.CatalogException as error:
             names = sorted({*files, *reference.TABLES})
-            raise WarehouseError(f"{error}\nThe tables are {', '.join(names)}.") from error
+            raw = " raw_crimes is a working table: add --working." if is_named("raw_crimes", sql) else ""
+            raise WarehouseError(f"{error}\nThe tables are {', '.join(names)}.{raw}") from error
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
 
