@@ -36,7 +36,7 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
         (
             "CHICAGO_CRIME_DEPLOYMENT",
             "gcp",
-            "DEPLOYMENT=gcp needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO",
+            "DEPLOYMENT=gcp needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET",
         ),
         ("CHICAGO_CRIME_PORTAL_URL", "data.cityofchicago.org", "CHICAGO_CRIME_PORTAL_URL=data.cityofchicago.org"),
         ("CHICAGO_CRIME_DATA_DIR", "/data/100%", r"CHICAGO_CRIME_DATA_DIR=/data/100%: the path /data/100% contains %"),

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.sources.base import Place
-from chicago_crime.sources.header import SPELLINGS
+from chicago_crime.sources.header import SPELLINGS, spelled
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_COLUMNS, TYPED, X_FT, Y_FT
@@ -51,7 +51,6 @@ _BOUNDS = {
     **dict(zip(("west_ft", "east_ft", "south_ft", "north_ft"), (*X_FT, *Y_FT), strict=True)),
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
 }
-_IS_NAME = f"LOWER(REGEXP_REPLACE(value, '[^A-Za-z0-9]', '', 'g')) IN {(*SPELLINGS,)}"
 _BY_ROW = "WHERE value IS NOT NULL ORDER BY row LIMIT 1"
 
 
@@ -158,8 +157,9 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
                     f"elsewhere. It must have {called}: is it exchanged with another column, or was a sign lost?"
                 )
         if unread["id"]:
-            query = _with_row_numbers("unreadable_id", f"WHERE {_IS_NAME}")
-            found.headers = [row for row, _ in connection.execute(query, {"file": str(file)}).fetchmany(MOST_HEADERS)]
+            query = _with_row_numbers("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
+            ids = connection.execute(query, {"file": str(file)}).fetchall()
+            found.headers = [row for row, text in ids if spelled(text) in SPELLINGS][:MOST_HEADERS]
         if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
             found.misleading["date"] = (
                 f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "

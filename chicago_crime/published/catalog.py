@@ -299,8 +299,9 @@ def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Cata
         end = datetime.combine(as_of, time.max, CHICAGO)
         before = [name for name in kept if published_at(name) <= end]
         if not before:
-            first = f"{published_at(kept[0]).astimezone(CHICAGO):%Y-%m-%d}" if kept else ""
-            oldest = f"the oldest that is kept is of {first}" if kept else "there is none yet"
+            oldest = "there is none yet"
+            if kept:
+                oldest = f"the oldest that is kept is of {published_at(kept[0]).astimezone(CHICAGO).date()}"
             raise NothingPublishedError(f"there is no snapshot of {as_of} or before: {oldest}")
         as_of = before[-1]
     key = f"{SNAPSHOTS}{as_of}.json"

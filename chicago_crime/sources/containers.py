@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.header import SPELLINGS
+from chicago_crime.sources.header import SPELLINGS, spelled
 
 HEAD = 1 << 18
 """Bytes at a file's start that show what it is."""
@@ -207,7 +207,7 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
             keys = f"SELECT DISTINCT UNNEST(json_keys(json)) AS key FROM {objects} ORDER BY key"
             found = [key for (key,) in connection.sql(keys).fetchall()]
             columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
-            if not {re.sub("[^a-z0-9]", "", key.lower()) for key in found} & SPELLINGS.keys():
+            if not SPELLINGS.keys() & map(spelled, found):
                 have = f"; the keys are {', '.join(found)[:200]}" if found else ""
                 raise NotCrimesError(f"{item} is JSON, but not of an object for each crime{have}: download it as .csv")
             connection.execute(f"COPY (SELECT {columns} FROM {objects}) TO {_quoted(target)} (FORMAT CSV, HEADER)")

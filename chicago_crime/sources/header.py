@@ -12,6 +12,11 @@ SPELLINGS = {
 """Every known spelling of a column, letters and digits only, and the column's name."""
 
 
+def spelled(name: str) -> str:
+    """A name as `SPELLINGS` has it."""
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
 class HeaderError(ValueError):
     """A header is unusable; the message names the columns."""
 
@@ -54,7 +59,7 @@ def read_header(names: Iterable[str]) -> Header:
         HeaderError: a needed column is missing, or two names stand for the same column.
     """
     names = list(names)
-    plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
+    plain = [spelled(name) for name in names]
     found: dict[str, int] = {}
     ignored: list[str] = []
     for index, (name, spelling) in enumerate(zip(names, plain, strict=True)):

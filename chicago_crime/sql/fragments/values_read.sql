@@ -1,9 +1,10 @@
 -- What:    what can be read of a year's file. The gate runs it on the file, before any table changes.
 -- Grain:   month, as 2014-01; the empty string for dates that cannot be read.
 -- Columns: the month; its rows, those without an id or a date, those whose id is in exponent form or ends in 000, and
---          those at 1, at 12 and at hours that a clock of 12 lacks; of each typed column, how many values are read, and how many
---          are there and cannot be read (unreadable_...); of each coordinate, how many are in Chicago (inside_...), and
---          how many elsewhere (outside_...), but for those that stand for no place: 0, and a point in Missouri.
+--          those at 1, at 12 and at hours that a clock of 12 lacks; of each typed column, how many values are read, and
+--          how many are there and cannot be read (unreadable_...); of each coordinate, how many are in Chicago
+--          (inside_...), and how many elsewhere (outside_...), but for those that stand for no place: 0, and a point in
+--          Missouri.
 SELECT
   COALESCE(FORMAT_DATETIME('%Y-%m', date), '') AS month,
   COUNT(*) AS crimes,
