@@ -75,6 +75,8 @@ def embedded_server() -> Iterator[str]:
     os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_OF_GROUP)
     os.environ["SAIL_PARQUET__COMPRESSION"] = "zstd(1)"
     os.environ["SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT"] = "10000"  # bytes; larger ones make larger files, later
+    # Its allocator returns memory at once: it would keep what a job needed while the next steps need theirs.
+    os.environ["MIMALLOC_PURGE_DELAY"] = os.environ["MIMALLOC_ARENA_EAGER_COMMIT"] = "0"
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)
