@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from chicago_crime.sources.records import csv_line, records_of, whole_lines
+from chicago_crime.sources.records import csv_line, records_of, unmarked, whole_lines
 
 MOST_QUARANTINED = 20_000
 """Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
@@ -102,7 +102,7 @@ def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Pa
                 continue
             others.append(np.array([counts.rows]))
             if records.problem:
-                text = records.text[:-1].decode(errors="surrogateescape")
+                text = unmarked(records.text[:-1]).decode(errors="surrogateescape")
                 rejects.writerow((counts.lines + 2, records.problem, text[:MOST_QUARANTINED]))
                 counts.quarantined += 1
                 rows.differ()

@@ -1,7 +1,8 @@
 """How a file of crimes is written: encoding, lines before the header, separator, quotes; and reading it as plain CSV.
 
 Plain means UTF-8 without a byte order mark, lines that end in LF, and commas. Each line stays one line: the tenth after
-the header of a file is the tenth after the header of what is read from it.
+the header of a file is the tenth after the header of what is read from it. Where lines are rewritten, a damaged one
+stays as it was, behind a mark that tells its problem.
 """
 
 import codecs
@@ -26,6 +27,7 @@ MOST_LINES_BEFORE = 50
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
 _NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
+_QUOTED = re.compile('"(?:[^"]|"")*"')
 _WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"$', re.MULTILINE)
 
 
@@ -93,7 +95,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
         for separator in [separator_line[1]] if separator_line else SEPARATORS:
             if names := _header(line, separator):
                 after = lines[index + 1 :]
-                blanks = rf'\{separator} +"(?!")'
+                blanks = rf'\{separator} +"'
                 return Layout(
                     tuple(names),
                     read_header(names),
@@ -101,7 +103,8 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
                     separator,
                     encoding,
                     bom,
-                    has_blanks=f"{separator} " in line or any(re.search(blanks, one) for one in after),
+                    has_blanks=f"{separator} " in line
+                    or any(re.search(blanks, _QUOTED.sub('"', one)) for one in after),
                     is_wrapped=any(len(_fields(_unwrapped(one), separator)) == len(names) for one in after),
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):

@@ -97,6 +97,10 @@ def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: 
     assert sum(passage.months.values()) == 36
 
 
+def _problem(fields: int, width: int) -> str:
+    return f"{fields} field{'s' if fields > 1 else ''} where the header has {width}"
+
+
 plain_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 
 
@@ -133,7 +137,12 @@ def test_any_text_passes_in_any_layout_with_damage_between(
         lines.append(text.getvalue())
     for at, line in damage:
         lines.insert(1 + min(at, len(lines) - 1), line)
-    bad = [number for number, line in enumerate(lines, 1) if line in [damaged for _, damaged in damage if damaged]]
+    width, damaged = len(NAMES) + (columns == "an extra column"), {line for _, line in damage if line}
+    bad = [
+        (number, _problem(len(line.split(separator)), width) if '"' not in line else "a quote", line)
+        for number, line in enumerate(lines, 1)
+        if line in damaged
+    ]
     if 2 * len(bad) > len(lines) - 1:
         return
     shutil.rmtree(tmp_path / "in", ignore_errors=True)
@@ -142,7 +151,8 @@ def test_any_text_passes_in_any_layout_with_damage_between(
     fetched = FolderSource(tmp_path / "in").fetch(2014, folder)
     passage = pass_through(fetched.path, 2014, folder, fetched)
     assert rows_of(passage) == rows
-    assert [fetched.place(number).number for number, *_ in quarantine_of(passage)] == bad
+    found = [(fetched.place(number).number, problem, text) for number, problem, text in quarantine_of(passage)]
+    assert [(number, "a quote" if "quote" in why else why, text) for number, why, text in found] == bad
     assert passage.counts == Counts(len(rows), len(bad), blank=len(damage) - len(bad))
 
 
