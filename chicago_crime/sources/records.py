@@ -274,7 +274,7 @@ def as_csv(records: Records, separator: str, has_blanks: bool, columns: Sequence
         width: how many fields a row has.
     """
     if records.problem:  # the gate, which knows the separator no more, finds it by the mark
-        return b"\0damaged: %b\0%b" % (records.problem.encode(), unmarked(records.text))
+        return marked(records.problem, unmarked(records.text))
     if not records.are_rows:
         return records.text
     if records.fields is not None:
@@ -302,6 +302,11 @@ def _ranges(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.i
     """All whole numbers of the ranges that begin at `starts`, one after the other."""
     before = np.cumsum(sizes) - sizes.ravel()
     return np.arange(sizes.sum()) + np.repeat(starts.ravel() - before, sizes.ravel())
+
+
+def marked(problem: str, line: bytes) -> bytes:
+    """A damaged line behind a mark that tells its problem, by which it is no row."""
+    return b"\0damaged: %b\0%b" % (problem.encode(), line)
 
 
 def unmarked(line: bytes) -> bytes:

@@ -90,7 +90,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "xz": {"2016.csv.xz": lzma.compress(PLAIN)},
     "gzip twice": {"2016.csv.gz": gzip.compress(gzip.compress(PLAIN))},
     "gzip named csv": {"2016.csv": gzip.compress(PLAIN)},
-    "plain with a byte order mark named gz": {"2016.csv.gz": BOM + PLAIN},
+    "plain with two byte order marks named gz": {"2016.csv.gz": BOM + BOM + PLAIN},
     "zip named csv": {"2016.csv": zipped({"crimes.csv": PLAIN})},
     "zip with the year in the member's name": {"all-2001-to-2022.zip": zipped({"data/Crimes_2016.csv": PLAIN})},
     "zip with a gzip": {"2016.zip": zipped({"2016.csv.gz": gzip.compress(PLAIN)})},
@@ -127,7 +127,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "JSON": {"2016.csv": json.dumps(as_json()).encode()},
     "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
     "JSON, indented, packed": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
-    "JSON lines": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode()},
+    "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
     "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
     "months of two kinds": {"2016-01.csv.gz": gzip.compress(FIRST), "2016-02.csv": halves(delimiter=";")[1]},
     "months with other columns": {
@@ -231,6 +231,24 @@ def test_only_some_lines_may_be_quoted_as_a_whole(tmp_path: Path) -> None:
     manifest = manifest_of(tmp_path, put(tmp_path / "in", {"2016.csv": text_of(rows[:60]).encode() + quoted}))
     assert rows_of(tmp_path) == rows
     assert manifest.quarantined == 0
+
+
+def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
+    """Of damaged JSON lines, the values are those of sound ones: numbers, flags, texts with quotes, and objects."""
+    values = [row | {"arrest": True, "latitude": 41.883500187, "location": {"a": [1.5, "é"]}} for row in as_json()]
+    lines = [json.dumps(row) for row in [*values, {"id": None, "block": '"\n'}]]
+    loaded = []
+    for name, content in (("sound", lines), ("damaged", [*lines[:5], "", lines[0][:60], "[1]\r", *lines[5:]])):
+        folder = put(tmp_path / name, {"2016.jsonl": "\n".join(content).encode()})
+        manifest = manifest_of(tmp_path / name, folder)
+        loaded.append((manifest.rows, manifest.unreadable, rows_of(tmp_path / name)))
+    assert loaded[0] == loaded[1]
+    assert manifest.quarantined == 2
+    fetched = FolderSource(folder).fetch(2016, tmp_path)
+    passage = pass_through(fetched.path, 2016, tmp_path, fetched)
+    with passage.quarantine.open(newline="") as file:
+        found = [(str(fetched.place(int(one["line"]))), one["problem"], one["text"]) for one in csv.DictReader(file)]
+    assert found == [("record 6", "not a JSON object", lines[0][:60]), ("record 7", "not a JSON object", "[1]")]
 
 
 def test_a_header_in_the_middle_of_a_file_is_no_row_whatever_the_order_of_its_columns(tmp_path: Path) -> None:
