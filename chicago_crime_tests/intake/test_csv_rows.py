@@ -30,7 +30,7 @@ def split(
         patch.setattr(csv_rows, "BLOCK", block)
         patch.setattr(records, "LONGEST_RECORD", longest)
         patch.setattr(records, "MOST_BYTES", most)
-        found = split_rows(source, HEADER, folder / "rows.csv", quarantine)
+        found = split_rows(source, HEADER, range(3), folder / "rows.csv", quarantine)
     with quarantine.open(newline="", encoding="utf-8") as file:
         return found, [(int(line), problem, text) for line, problem, text in csv.reader(file)]
 
