@@ -77,7 +77,7 @@ def pass_through(
         fetched: what the source said of the file, so that messages name the user's own files and lines.
 
     Raises:
-        GateError: the file is empty, not a CSV, lacks needed columns, is mostly of another year or no rows, or what can
+        GateError: the file lacks needed columns, is mostly of another year or no rows, or what can
             be read of a column is wrong.
     """
     fetched_file = fetched or SourceFile(source, str(source))
@@ -134,18 +134,6 @@ def empty_quarantine(folder: Path) -> Path:
 
 
 def _header(source: Path, fetched_file: SourceFile) -> tuple[list[str], Header]:
-    with source.open("rb") as stream:
-        start = stream.read(1000)
-    if not start:
-        raise GateError(f"{fetched_file.origin} is empty: download it again")
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GateError(f"{fetched_file.origin} is UTF-16: save it as UTF-8")
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<", b"{", b"[")):
-        kind = "an HTML or XML page" if text.startswith(b"<") else "JSON"
-        raise GateError(
-            f"{fetched_file.origin} is {kind}, not a CSV; probably a saved error message. Download it again."
-        )
     names = next(csv.reader(io.StringIO(first_line(source))), [])
     try:
         return names, read_header(names)
