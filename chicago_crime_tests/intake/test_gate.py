@@ -49,21 +49,6 @@ def test_a_canonical_file_passes_byte_by_byte(tmp_path: Path, folder: Path) -> N
     assert passage.months == {f"2014-{month:02}": 3 for month in range(1, 13)}
 
 
-def test_an_unreadable_line_goes_to_the_quarantine_with_number_problem_and_text(tmp_path: Path, folder: Path) -> None:
-    rows = crimes_of_months(2014)
-    source = write_csv(tmp_path / "2014.csv", rows)
-    lines = source.read_bytes().splitlines(keepends=True)
-    damage = [b"1,HX1\n", b"1,H\xe9" + b"," * 20 + b"\n"]
-    source.write_bytes(b"".join([*lines[:7], damage[0], *lines[7:20], damage[1], *lines[20:]]))
-    passage = pass_through(source, 2014, folder)
-    assert rows_of(passage) == rows
-    assert quarantine_of(passage) == [
-        (8, "2 fields where the header has 22", "1,HX1"),
-        (22, "not UTF-8", "1,H\\udce9" + "," * 20),
-    ]
-    assert not passage.is_canonical
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -115,6 +115,9 @@ FORMS: dict[str, dict[str, bytes]] = {
     "blanks after semicolons, CRLF": {"2016.csv": spaced(text_of(delimiter=";", line_end="\r\n"), ";")},
     "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
     "lines quoted as a whole": {"2016.csv": wrapped(text_of(), header=False)},
+    "some lines quoted as a whole": {
+        "2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2],
+    },
     "lines of semicolons quoted as a whole": {"2016.csv": wrapped(text_of(delimiter=";"), header=True)},
     "CR": {"2016.csv": text_of(line_end="\r").encode()},
     "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
@@ -223,14 +226,6 @@ def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, writer: str
     found = {row["id"]: row["location_description"] for row in rows_of(folder)}
     assert found == {row["id"]: row["location_description"] for row in rows}, writer
     assert (manifest.rows, manifest.quarantined) == (len(rows), 0)
-
-
-def test_only_some_lines_may_be_quoted_as_a_whole(tmp_path: Path) -> None:
-    rows = crimes_of_months(2016, per_month=10)
-    quoted = wrapped(text_of(rows[60:]), header=False).partition(b"\n")[2]
-    manifest = manifest_of(tmp_path, put(tmp_path / "in", {"2016.csv": text_of(rows[:60]).encode() + quoted}))
-    assert rows_of(tmp_path) == rows
-    assert manifest.quarantined == 0
 
 
 def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
@@ -363,11 +358,6 @@ def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downlo
     assert "no rows of 2018" in refused
     assert "Years found: 2014, 2016. Not read: crimes_2018.csv is a folder: move its files up" in refused
     assert "; crimes_2018.parquet is of no kind that is read (.csv, .tsv, " in refused
-
-
-def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="CHICAGO_CRIME_FOLDER"):
-        FolderSource(tmp_path / "nowhere").years()
 
 
 @pytest.mark.parametrize("name", ["2016.csv", "2001_to_2020.csv"])
