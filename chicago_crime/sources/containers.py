@@ -260,6 +260,9 @@ def _lines_as_csv(copy: Path, target: Path) -> bool:
         with copy.open("rb") as lines:
             yield from ((line, _object(line)) for line in lines if line.strip())
 
+    with copy.open("rb") as start:
+        if not start.read(HEAD).lstrip().startswith(b"{"):  # an array may be one line of any size
+            return False
     keys = list(dict.fromkeys(key for _, one in objects() for key in one or ()))
     if not SPELLINGS.keys() & map(spelled, keys):
         return False
