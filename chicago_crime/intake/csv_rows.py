@@ -1,27 +1,24 @@
 """Separating the rows of a CSV that may be damaged from its unreadable lines, with every line accounted for."""
 
+import codecs
 import csv
 import hashlib
-import io
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 
-from chicago_crime.sources.records import csv_line, records_of, whole_lines
+from chicago_crime.sources.records import as_csv, csv_line, records_of, unmarked, whole_lines
 
 MOST_QUARANTINED = 20_000
 """Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 """Bytes that are read at once."""
 
 QUARANTINE_COLUMNS = ("line", "problem", "text")
-
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass
@@ -69,32 +66,50 @@ class Split:
         return 1 + row + int(np.searchsorted(self.others, row))
 
 
-def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Path) -> Split:
+def split_rows(
+    source: Path, names: Sequence[str], columns: Sequence[int | None], target: Path, quarantine: Path
+) -> Split:
     """Separate the rows of a CSV from its unreadable lines.
 
     CR, LF and CRLF all end a line. The source itself is returned if it is UTF-8 without a byte order mark, its lines
-    end in LF, and all of them are rows, continuations or blank.
+    end in LF, all of them are rows, continuations or blank, and it has the columns and no others, in their order.
 
     Args:
         source: a CSV file with a header.
-        header: names to write above the rows if they are written; a row must have as many fields.
+        names: of the columns to write.
+        columns: for each of them the index of the file's column; None for an empty one.
         target: where to write the rows.
         quarantine: CSV file to which unreadable lines are appended as line, problem and text.
     """
     digest, counts, others = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
+    header = next(csv.reader([first_line(source)]), [])
+    width = len(header)
+    is_in_order = list(columns) == list(range(width))
+    is_same = is_in_order
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal is_same
+        while block := file.read(BLOCK):
+            digest.update(block)
+            is_same = is_same and b"\r" not in block
+            yield block
+
     with (
         source.open("rb") as file,
-        closing(_Rows(source, target, csv_line(header))) as rows,
+        target.open("wb") as rows,
         quarantine.open("a", encoding="utf-8", errors="backslashreplace", newline="") as bad,
     ):
         rejects = csv.writer(bad, lineterminator="\n")
-        again = next(csv.reader([first_line(source)]), [])
-        for records in records_of(_lines_after_header(file, digest, rows), len(header), header=again):
+        lines = whole_lines(blocks())
+        first, _, after = next(lines, b"").partition(b"\n")
+        is_same = is_same and not first.startswith(codecs.BOM_UTF8)
+        rows.write(csv_line(names))
+        for records in records_of(chain([after], lines), width, header=header):
+            if not records.problem:
+                as_it_is = is_in_order and records.fields is None
+                rows.write(records.text if as_it_is else as_csv(records, ",", False, columns, width))
+                is_same = is_same and as_it_is
             if records.are_rows:
-                if records.fields is None:
-                    rows.keep(records.text)
-                else:
-                    rows.differ(csv_line(records.fields))
                 continuations = records.lines - 1
                 others.append(np.repeat(counts.rows + 1 + np.arange(len(continuations)), continuations))
                 counts.rows += len(continuations)
@@ -102,78 +117,17 @@ def split_rows(source: Path, header: Sequence[str], target: Path, quarantine: Pa
                 continue
             others.append(np.array([counts.rows]))
             if records.problem:
-                text = records.text[:-1].decode(errors="surrogateescape")
+                text = unmarked(records.text[:-1]).decode(errors="surrogateescape")
                 rejects.writerow((counts.lines + 2, records.problem, text[:MOST_QUARANTINED]))
                 counts.quarantined += 1
-                rows.differ()
+                is_same = False
             else:
                 counts.blank += 1
-                rows.keep(records.text)
         size = file.tell()
-    return Split(target if rows.differs else source, counts, digest.hexdigest(), size, np.concatenate(others))
-
-
-def _lines_after_header(file: BinaryIO, digest: Any, rows: "_Rows") -> Iterator[bytes]:
-    """What follows the header, as blocks of whole lines that end in LF; `rows` learns whether the file differs."""
-
-    def blocks() -> Iterator[bytes]:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            if b"\r" in block:
-                rows.differ()
-            yield block
-
-    lines = whole_lines(blocks())
-    header, _, after = next(lines, b"").partition(b"\n")
-    rows.start = len(header) + 1
-    if header.startswith(_BOM):
-        rows.differ()
-    yield after
-    yield from lines
+    return Split(source if is_same else target, counts, digest.hexdigest(), size, np.concatenate(others))
 
 
 def first_line(source: Path) -> str:
     """The first line of a file, without its end."""
     with source.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
         return file.readline().removesuffix("\n")
-
-
-class _Rows:
-    """Rows as a well-formed CSV: the source itself up to where it is not one, and only then a copy of it.
-
-    Attributes:
-        start: offset of the first line after the header in the source, in bytes.
-        differs: whether there is a copy.
-    """
-
-    def __init__(self, source: Path, target: Path, header: bytes) -> None:
-        self.start = 0
-        self._source, self._target, self._header = source, target, header
-        self._same = 0
-        self._copy: BinaryIO = io.BytesIO()
-
-    @property
-    def differs(self) -> bool:
-        return not isinstance(self._copy, io.BytesIO)
-
-    def keep(self, text: bytes) -> None:
-        """Add lines as they are in the source."""
-        if self.differs:
-            self._copy.write(text)
-        else:
-            self._same += len(text)
-
-    def differ(self, text: bytes = b"") -> None:
-        """Add rows that are not in the source like this."""
-        if not self.differs:
-            self._copy = self._target.open("wb")
-            self._copy.write(self._header)
-            with self._source.open("rb") as same:
-                same.seek(self.start)
-                while self._same:
-                    self._same -= self._copy.write(same.read(min(self._same, BLOCK)))
-        self._copy.write(text)
-
-    def close(self) -> None:
-        """Finish the copy."""
-        self._copy.close()

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlglot import exp
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows
 from chicago_crime.intake.values import NAMES, read_values
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sql.duckdb_scans import csv_scan
 
 LEAST_SHARE_OF_YEAR = 0.1
 """A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
@@ -79,21 +77,18 @@ def pass_through(
         fetched: what the source said of the file, so that messages name the user's own files and lines.
 
     Raises:
-        GateError: the file is empty, not a CSV, lacks needed columns, is mostly of another year or no rows, or what can
+        GateError: the file lacks needed columns, is mostly of another year or no rows, or what can
             be read of a column is wrong.
     """
     fetched_file = fetched or SourceFile(source, str(source))
     names, header = _header(source, fetched_file)
-    # The width of the file's rows stays; columns that are not ours, or in another order, are left to DuckDB.
-    written = NAMES if header.is_canonical else [f"column_{n}" for n in range(header.width)]
     quarantine = empty_quarantine(folder)
-    split = split_rows(source, written, folder / "rows.csv", quarantine)
+    split = split_rows(source, NAMES, header.positions, folder / "rows.csv", quarantine)
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
         raise GateError(_mostly_unreadable(fetched_file, counts, quarantine))
     try:
-        file = split.file if header.is_canonical else _rewrite(split.file, written, header, folder / "rewritten.csv")
-        values = read_values(file, lambda row: fetched_file.place(split.line_of(row)))
+        values = read_values(split.file, lambda row: fetched_file.place(split.line_of(row)))
     except duckdb.Error as error:
         raise GateError(
             f"{fetched_file.origin}: DuckDB cannot read its rows ({error}). Export the file again."
@@ -116,7 +111,7 @@ def pass_through(
             f"of that year, most are of {most[:4] if most else 'no readable date'}. Replace it by the right file."
         )
     return Passage(
-        file=file,
+        file=split.file,
         quarantine=quarantine,
         sha256=split.sha256,
         size=split.size,
@@ -127,7 +122,7 @@ def pass_through(
         months=in_year,
         problem=problem,
         unreadable=values.told(),
-        is_canonical=file == source,
+        is_canonical=split.file == source,
     )
 
 
@@ -139,18 +134,6 @@ def empty_quarantine(folder: Path) -> Path:
 
 
 def _header(source: Path, fetched_file: SourceFile) -> tuple[list[str], Header]:
-    with source.open("rb") as stream:
-        start = stream.read(1000)
-    if not start:
-        raise GateError(f"{fetched_file.origin} is empty: download it again")
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GateError(f"{fetched_file.origin} is UTF-16: save it as UTF-8")
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<", b"{", b"[")):
-        kind = "an HTML or XML page" if text.startswith(b"<") else "JSON"
-        raise GateError(
-            f"{fetched_file.origin} is {kind}, not a CSV; probably a saved error message. Download it again."
-        )
     names = next(csv.reader(io.StringIO(first_line(source))), [])
     try:
         return names, read_header(names)
@@ -168,18 +151,6 @@ def _refuse_other_header(source: Path, line: int, header: Header, fetched_file: 
                 f"{fetched_file.origin}: {fetched_file.place(line)} is a header with the columns in another order: "
                 "split the file before it, and put the parts into the folder as two files."
             )
-
-
-def _rewrite(file: Path, names: list[str], header: Header, target: Path) -> Path:
-    """Write the rows of a well-formed CSV with our columns in canonical order."""
-    columns = [
-        exp.alias_(exp.null() if index is None else exp.column(names[index]), name)
-        for name, index in zip(NAMES, header.positions, strict=True)
-    ]
-    query = exp.select(*columns).from_(csv_scan(file, names)).sql("duckdb")
-    with duckdb.connect(config={"threads": 2}) as connection:
-        connection.execute(f"COPY ({query}) TO {exp.convert(str(target)).sql('duckdb')} (FORMAT CSV, HEADER)")
-    return target
 
 
 def _mostly_unreadable(fetched_file: SourceFile, counts: Counts, quarantine: Path) -> str:

@@ -14,7 +14,7 @@ from chicago_crime.sources.base import Progress, Span, no_progress
 from chicago_crime.sources.containers import Item, opened, size_of
 from chicago_crime.sources.header import Header
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of
+from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 
@@ -90,8 +90,8 @@ def split_by_year(
     version = item.version  # taken before reading: a later change is another version
     with opened(item, directory) as (stream, unit), ExitStack() as stack:
         layout = layout_of(item, stream)
-        split, total, done, line = Split(item, version, layout, unit), size_of(item), 0, layout.line + 1
-        years_of = YearsOf(layout.header)
+        split, total, done, line = Split(item, version, layout, unit), size_of(item), 0, layout.line + (unit == "line")
+        years_of = YearsOf(layout.header, layout.separator)
         outputs = {}
         for year in years:
             assert directory
@@ -119,11 +119,11 @@ def split_by_year(
 
 
 class YearsOf:
-    """Finds the years of records in their dates, or else in their column `year`."""
+    """Finds the years of records in their dates, or else in their column `year`; damaged lines have a separator."""
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: Header, separator: str = ",") -> None:
         self._positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
-        self._width = header.width
+        self._width, self._separator = header.width, separator
 
     def __call__(self, records: Records) -> np.ndarray:
         """The year of each record; `NO_YEAR` if none is found."""
@@ -135,8 +135,8 @@ class YearsOf:
                     at = starts[unknown, position]
                     years[unknown] = _years_in(records.text, at, ends[unknown, position] - at)
             return years
-        start = records.text[:MOST_BYTES].decode(errors="replace")  # csv refuses longer fields
-        fields = records.fields or next(csv.reader([start]), [])
+        start = unmarked(records.text)[:MOST_BYTES].decode(errors="replace")  # csv refuses longer fields
+        fields = records.fields or next(csv.reader([start], delimiter=self._separator), [])
         found = (_YEAR.search(fields[position]) for position in self._positions if position < len(fields))
         return np.array([next((int(year[0]) for year in found if year), NO_YEAR)])
 
@@ -166,6 +166,6 @@ def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int)
     without_year = np.flatnonzero(is_none & ~is_blank)
     if len(without_year) and not split.first_of_no_year:
         index = without_year[0]
-        text = found.text[found.starts[index] : found.ends[index] - 1].decode(errors="replace")[:120]
+        text = unmarked(found.text[found.starts[index] : found.ends[index] - 1]).decode(errors="replace")[:120]
         number = line + int(found.lines[:index].sum())
         split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"

@@ -4,9 +4,9 @@ import bz2
 import codecs
 import gzip
 import io
+import json
 import lzma
 import re
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -18,9 +18,13 @@ from typing import IO, Any
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.header import SPELLINGS, spelled
+from chicago_crime.sources.records import csv_line, marked
 
 HEAD = 1 << 18
 """Bytes at a file's start that show what it is."""
+
+BLOCK = 1 << 21
+"""Bytes that are read at once."""
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
@@ -28,6 +32,7 @@ IS_FOLDER = "is a folder: move its files up, to the others"
 IS_OTHER = f"is of no kind that is read ({', '.join((*_TEXTS, *_PACKED))}): if it has crimes, rename or unpack it"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LFS = b"version https://git-lfs"
 _NOT_READ = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
 """Starts of zip files, whose members alone are read, and of zstd, 7z, RAR, Parquet, and old Excel files."""
@@ -157,7 +162,8 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
         if head.startswith(_NOT_READ) or head[257:262] == b"ustar":
             raise SourceError(f"{item} is an archive or workbook that is not read here: unpack it, or export it as CSV")
-        is_json = re.match(rb"(?:\xef\xbb\xbf)?\s*[\[{]", head)
+        marks, encoding = encoding_of(head)
+        is_json = re.match(r"\s*[\[{]", head[marks : marks + 1000].decode(encoding, "replace"))
         if is_json:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch)))
             reader = stack.enter_context(_json_as_csv(item, reader, scratch).open("rb"))
@@ -167,6 +173,32 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
 def head_of(reader: io.BufferedReader) -> bytes:
     """The first bytes of a stream, up to `HEAD`, without moving it."""
     return reader.peek(HEAD)
+
+
+def encoding_of(head: bytes) -> tuple[int, str]:
+    """Size of the byte order marks that a text begins with, as some programs add a second, and its encoding.
+
+    Without a mark it is UTF-16 if every other byte of its start is 0, as in ASCII; else UTF-8, maybe with letters of
+    Windows-1252.
+    """
+    for mark, encoding in _MARKS.items():
+        if found := re.match(b"(?:%b)+" % mark, head):
+            return found.end(), encoding
+    first, second = head[:100:2], head[1:100:2]
+    if any(first) and not any(second) and len(head) > 1:
+        return 0, "utf-16-le"
+    return 0, "utf-16-be" if any(second) and not any(first) else "utf-8"
+
+
+def utf8_blocks(stream: io.BufferedReader) -> Iterator[bytes]:
+    """A text, from its start, in blocks of UTF-8 without byte order marks."""
+    marks, encoding = encoding_of(head_of(stream))
+    decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding != "utf-8" else None
+    stream.read(marks)
+    while block := stream.read(BLOCK):
+        yield decoder.decode(block).encode() if decoder else block
+    if decoder:
+        yield decoder.decode(b"", final=True).encode()
 
 
 def size_of(item: Item) -> int | None:
@@ -193,14 +225,15 @@ def _open_member(item: Item, archive: zipfile.ZipFile) -> IO[bytes]:
 
 
 def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
-    """Write the objects of a JSON array, or of JSON lines, as a CSV with a column for each key."""
+    """Write the objects of a JSON array, or of JSON lines, as a CSV with a column for each key.
+
+    Of JSON lines, one that is no object is damaged, as in a CSV.
+    """
     import duckdb  # slow to import, and few files are JSON
 
     copy, target = folder / "objects.json", folder / "objects.csv"
-    if head_of(reader).startswith(codecs.BOM_UTF8):  # DuckDB finds no objects behind it
-        reader.read(len(codecs.BOM_UTF8))
     with copy.open("wb") as file:
-        shutil.copyfileobj(reader, file, HEAD)
+        file.writelines(utf8_blocks(reader))  # DuckDB reads no other encoding, and no mark
     objects = f"read_json_objects({_quoted(copy)}, format = 'auto')"
     with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
         try:
@@ -212,10 +245,48 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
                 raise NotCrimesError(f"{item} is JSON, but not of an object for each crime{have}: download it as .csv")
             connection.execute(f"COPY (SELECT {columns} FROM {objects}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
         except duckdb.Error as error:
+            if _lines_as_csv(copy, target):
+                return target
             where = re.search(r"at byte \d+ in \S+ \d+: [^\n]*", str(error))  # without the path of our copy
             problem = where[0] if where else "not made of objects"
             raise SourceError(f"{item} is not valid JSON ({problem}): download it again, as .csv") from None
     return target
+
+
+def _lines_as_csv(copy: Path, target: Path) -> bool:
+    """Write JSON lines of which some are no objects, one by one; False if it is JSON of another form."""
+
+    def objects() -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+        with copy.open("rb") as lines:
+            yield from ((line, _object(line)) for line in lines if line.strip())
+
+    with copy.open("rb") as start:
+        if not start.read(HEAD).lstrip().startswith(b"{"):  # an array may be one line of any size
+            return False
+    keys = list(dict.fromkeys(key for _, one in objects() for key in one or ()))
+    if not SPELLINGS.keys() & map(spelled, keys):
+        return False
+    with target.open("wb") as file:
+        file.write(csv_line(keys))
+        for line, one in objects():
+            damaged = marked("not a JSON object", line.rstrip(b"\r\n") + b"\n")
+            file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in keys]))
+    return True
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _text(value: object) -> str:
+    """A value of JSON as DuckDB gives it."""
+    if isinstance(value, str) or value is None:
+        return value or ""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _quoted(text: object, quote: str = "'") -> str:

@@ -272,7 +272,7 @@ class _Join:
             self.left_out.append(f"{part.item}: same as {same}")
             return
         self._seen[digest.digest()] = part.item
-        span = Span(str(part.item), read.lines, layout.line + 1, unit=unit)
+        span = Span(str(part.item), read.lines, layout.line + (unit == "line"), unit=unit)
         self.spans.append(part.split.span(self.year) if part.split else span)
         if read.windows_letters:
             letters = self.details.get("windows_1252_letters", 0)

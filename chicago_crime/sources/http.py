@@ -18,7 +18,6 @@ from requests.adapters import HTTPAdapter
 from tenacity import (
     RetryCallState,
     Retrying,
-    before_sleep_log,
     retry_if_exception,
     stop_after_attempt,
     stop_after_delay,
@@ -128,12 +127,16 @@ def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T
         retry_after_s = error.retry_after_s if isinstance(error, HttpError) else None
         return backoff(state) if retry_after_s is None else retry_after_s
 
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        _log.warning("%s: retrying in %.0f s (attempt %d)", error, state.upcoming_sleep, state.attempt_number + 1)
+
     backoff = wait_exponential(policy.first_wait_s, policy.max_wait_s) + wait_random(0, policy.first_wait_s)
     retrying = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, HttpError) and error.is_transient),
         stop=stop_after_attempt(policy.attempts) | stop_after_delay(policy.deadline_s),
         wait=wait,
-        before_sleep=before_sleep_log(_log, logging.INFO),
+        before_sleep=tell,
         reraise=True,
     )
     try:

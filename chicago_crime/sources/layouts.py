@@ -1,10 +1,10 @@
 """How a file of crimes is written: encoding, lines before the header, separator, quotes; and reading it as plain CSV.
 
 Plain means UTF-8 without a byte order mark, lines that end in LF, and commas. Each line stays one line: the tenth after
-the header of a file is the tenth after the header of what is read from it.
+the header of a file is the tenth after the header of what is read from it. Where lines are rewritten, a damaged one
+stays as it was, behind a mark that tells its problem.
 """
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator, Sequence
@@ -12,20 +12,17 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.containers import Item, head_of
+from chicago_crime.sources.containers import Item, encoding_of, head_of, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sources.records import LongLineError, as_csv, records_of, whole_lines
-
-BLOCK = 1 << 21
-"""Bytes that are read at once."""
 
 SEPARATORS = (",", ";", "\t", "|")
 MOST_LINES_BEFORE = 50
 """The header is looked for in this many lines."""
 
-_BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
 _NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
+_QUOTED = re.compile('"(?:[^"]|"")*"')
 _WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"$', re.MULTILINE)
 
 
@@ -38,8 +35,6 @@ class Layout:
         header: the same, matched to the source columns.
         line: the header's line in the file, from 1.
         separator: between fields.
-        encoding: UTF-8 or UTF-16; a UTF-8 file may have letters of Windows-1252.
-        bom: its byte order mark.
         has_blanks: blanks follow the separators, which are not part of the values.
         is_wrapped: lines are quoted as a whole, as if each were one field.
     """
@@ -48,8 +43,6 @@ class Layout:
     header: Header
     line: int
     separator: str
-    encoding: str
-    bom: bytes
     has_blanks: bool
     is_wrapped: bool
 
@@ -81,8 +74,8 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
     head = head_of(stream)
     if not head:
         raise SourceError(f"{item} is empty: download it again")
-    bom, encoding = next(((bom, name) for bom, name in _BOMS.items() if head.startswith(bom)), (b"", _unmarked(head)))
-    text = head.removeprefix(bom).decode(encoding, "replace")
+    marks, encoding = encoding_of(head)
+    text = head[marks:].decode(encoding, "replace")
     if re.match(r"\s*<", text):
         raise SourceError(
             f"{item} is an HTML or XML page, not a CSV; it is probably a saved error message. Download it again."
@@ -93,28 +86,19 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
         for separator in [separator_line[1]] if separator_line else SEPARATORS:
             if names := _header(line, separator):
                 after = lines[index + 1 :]
-                blanks = rf'\{separator} +"(?!")'
+                blanks = rf'\{separator} +"'
                 return Layout(
                     tuple(names),
                     read_header(names),
                     index + 1,
                     separator,
-                    encoding,
-                    bom,
-                    has_blanks=f"{separator} " in line or any(re.search(blanks, one) for one in after),
+                    has_blanks=f"{separator} " in line
+                    or any(re.search(blanks, _QUOTED.sub('"', one)) for one in after),
                     is_wrapped=any(len(_fields(_unwrapped(one), separator)) == len(names) for one in after),
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
         raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
     raise NotCrimesError(f"{item}, {_why_not(lines)}. Is it a file of the City's crimes, with its header?")
-
-
-def _unmarked(head: bytes) -> str:
-    """The encoding of a text without a byte order mark: in UTF-16, every other byte of ASCII is 0."""
-    first, second = head[:100:2], head[1:100:2]
-    if any(first) and not any(second) and len(head) > 1:
-        return "utf-16-le"
-    return "utf-16-be" if any(second) and not any(first) else "utf-8"
 
 
 def _header(line: str, separator: str) -> list[str]:
@@ -187,18 +171,9 @@ def unwrapped(block: bytes) -> bytes:
 
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
     """What follows the header in UTF-8, as whole lines that end in LF."""
-    decoder = codecs.getincrementaldecoder(layout.encoding)("replace") if layout.encoding != "utf-8" else None
-
-    def blocks() -> Iterator[bytes]:
-        stream.read(len(layout.bom))
-        while block := stream.read(BLOCK):
-            yield decoder.decode(block).encode() if decoder else block
-        if decoder:
-            yield decoder.decode(b"", final=True).encode()
-
     to_skip = layout.line
     try:
-        for block in whole_lines(blocks()):
+        for block in whole_lines(utf8_blocks(stream)):
             while to_skip and block:
                 _, line_end, block = block.partition(b"\n")
                 to_skip -= len(line_end)

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST_RECORD = 20
-"""Most lines of a row with quoted line ends; beyond that the opening quote counts as damage."""
+"""Lines of a row with quoted line ends. In a longer one, no line may be a row by itself: else the opening quote counts
+as damage, as a stray one would swallow all rows up to the next."""
 
 MOST_BYTES = 1_000_000
 """Most bytes of a row."""
@@ -25,7 +26,8 @@ LONGEST_LINE = 1 << 26
 
 csv.field_size_limit(MOST_BYTES)
 
-_OPEN_QUOTE = f"a quote is opened and not closed within {LONGEST_RECORD} lines"
+_OPEN_QUOTE = "a quote is opened and not closed"
+_MARK = re.compile(rb"\0damaged: ([^\0\n]+)\0")
 
 
 class LongLineError(ValueError):
@@ -124,7 +126,7 @@ class _Finder:
         start, rows = 0, self._rows if _is_utf8(text) else self._ascii_rows
         while start < len(text):
             run = rows.match(text, start)
-            records = _run(text[start : run.end()]) if run else None
+            records = self._run(text[start : run.end()]) if run else None
             if not records and text.startswith(b"\n", start):
                 records = _single(b"\n", 1)
             if not records and self._header and (again := self._header.match(text, start)):
@@ -140,24 +142,70 @@ class _Finder:
 
         A problem concerns the first line only: the others may be good rows.
         """
+        if marked := _MARK.match(text, start):
+            return _single(text[start : text.index(b"\n", start) + 1], 1, problem=marked[1].decode())
         ends: list[int] = []
         fields: list[str] = []
-        lines = _lines(text, start, ends)
+        lines = self._lines(text, start, ends)
         try:
             fields = next(csv.reader(lines, delimiter=self._separator, skipinitialspace=self._has_blanks, strict=True))
-            problem = "" if len(fields) == self._width else f"{len(fields)} fields where the header has {self._width}"
+            noun = "field" if len(fields) == 1 else "fields"
+            problem = "" if len(fields) == self._width else f"{len(fields)} {noun} where the header has {self._width}"
         except _UnreadableError as error:
             problem = _OPEN_QUOTE if ends else str(error)
         except csv.Error as error:
             problem = f"misplaced quote: {error}"
             if "end of data" in str(error):
-                if len(ends) < LONGEST_RECORD and not is_last:
+                if not is_last:
                     return None
                 problem = _OPEN_QUOTE
         if problem:
             return _single(text[start : text.index(b"\n", start) + 1], 1, problem=problem)
         row = text[start : ends[-1]]
         return _single(row, len(ends), None if self._row.fullmatch(row) else fields)
+
+    def _run(self, text: bytes) -> Records | None:
+        """Well-formed rows up to one that is too long; None if that is the first."""
+        run = np.frombuffer(text, np.uint8)
+        line_ends = np.flatnonzero(run == ord("\n"))
+        ends = _outside_of_quotes(run, line_ends) + 1
+        starts, lines = np.append(0, ends[:-1]), np.diff(np.searchsorted(line_ends, ends), prepend=0)
+        is_long = ends - starts - 1 > MOST_BYTES
+        for row in np.flatnonzero(lines > LONGEST_RECORD):
+            is_long[row] |= self._has_row(text[starts[row] : ends[row]].split(b"\n")[1:-2])
+        rows = int(is_long.argmax()) if is_long.any() else len(lines)
+        return Records(text[: ends[rows - 1]], ends[:rows], lines[:rows]) if rows else None
+
+    def _lines(self, text: bytes, start: int, ends: list[int]) -> Iterator[str]:
+        """The lines from an offset on that may form one row; the end of each is appended to `ends` before it is given.
+
+        Raises:
+            _UnreadableError: the next line cannot be part of a row.
+        """
+        at, looked_at = start, 0
+        while at < len(text):
+            end = text.index(b"\n", at) + 1
+            line = text[at:end]
+            if b"\0" in line:
+                raise _UnreadableError("a NUL byte")
+            if end - 1 - start > MOST_BYTES:
+                raise _UnreadableError(f"longer than {MOST_BYTES:,} bytes")
+            if len(ends) >= LONGEST_RECORD:
+                if self._has_row(text[looked_at or ends[0] : at].split(b"\n")):
+                    raise _UnreadableError(_OPEN_QUOTE)
+                looked_at = at
+            try:
+                decoded = line.decode()
+            except UnicodeDecodeError:
+                raise _UnreadableError("not UTF-8") from None
+            ends.append(end)
+            yield decoded
+            at = end
+
+    def _has_row(self, lines: Iterable[bytes]) -> bool:
+        """Whether one of these lines within a quoted field may be a row by itself."""
+        by, width = self._separator.encode(), self._width
+        return any(line.count(by) == width - 1 and b'"' not in line.replace(b'""', b"") for line in lines)
 
 
 def _row_pattern(width: int, separator: bytes, has_blanks: bool, excluded: bytes) -> bytes:
@@ -177,17 +225,6 @@ class _UnreadableError(Exception):
     """A line cannot be part of a row; the message says why."""
 
 
-def _run(text: bytes) -> Records | None:
-    """Well-formed rows up to one that is too long; None if that is the first."""
-    run = np.frombuffer(text, np.uint8)
-    line_ends = np.flatnonzero(run == ord("\n"))
-    ends = _outside_of_quotes(run, line_ends) + 1
-    lines = np.diff(np.searchsorted(line_ends, ends), prepend=0)
-    is_long = (lines > LONGEST_RECORD) | (np.diff(ends, prepend=0) - 1 > MOST_BYTES)
-    rows = int(is_long.argmax()) if is_long.any() else len(lines)
-    return Records(text[: ends[rows - 1]], ends[:rows], lines[:rows]) if rows else None
-
-
 def _single(text: bytes, lines: int, fields: list[str] | None = None, problem: str = "") -> Records:
     return Records(text, np.array([len(text)]), np.array([lines]), fields, problem)
 
@@ -198,29 +235,6 @@ def _is_utf8(text: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _lines(text: bytes, start: int, ends: list[int]) -> Iterator[str]:
-    """The lines from an offset on that may form one row; the end of each is appended to `ends` before it is given.
-
-    Raises:
-        _UnreadableError: the next line cannot be part of a row.
-    """
-    at = start
-    while at < len(text) and len(ends) < LONGEST_RECORD:
-        end = text.index(b"\n", at) + 1
-        line = text[at:end]
-        if b"\0" in line:
-            raise _UnreadableError("a NUL byte")
-        if end - 1 - start > MOST_BYTES:
-            raise _UnreadableError(f"longer than {MOST_BYTES:,} bytes")
-        try:
-            decoded = line.decode()
-        except UnicodeDecodeError:
-            raise _UnreadableError("not UTF-8") from None
-        ends.append(end)
-        yield decoded
-        at = end
 
 
 def fields_of(
@@ -259,9 +273,10 @@ def as_csv(records: Records, separator: str, has_blanks: bool, columns: Sequence
         columns: index of the field to write, for each column; None for an empty one.
         width: how many fields a row has.
     """
-    if not records.are_rows:  # a damaged line stays as it is, and damaged, for the gate
-        is_row_by_accident = len(_fields(records.text.decode(errors="replace"))) == len(columns)
-        return records.text[:-1] + b",\n" if is_row_by_accident else records.text
+    if records.problem:  # the gate, which knows the separator no more, finds it by the mark
+        return marked(records.problem, unmarked(records.text))
+    if not records.are_rows:
+        return records.text
     if records.fields is not None:
         return csv_line(["" if column is None else records.fields[column] for column in columns])
     text = np.frombuffer(records.text, np.uint8)
@@ -289,11 +304,15 @@ def _ranges(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.i
     return np.arange(sizes.sum()) + np.repeat(starts.ravel() - before, sizes.ravel())
 
 
-def _fields(line: str) -> list[str]:
-    try:
-        return next(csv.reader([line], strict=True), [])
-    except csv.Error:
-        return []
+def marked(problem: str, line: bytes) -> bytes:
+    """A damaged line behind a mark that tells its problem, by which it is no row."""
+    return b"\0damaged: %b\0%b" % (problem.encode(), line)
+
+
+def unmarked(line: bytes) -> bytes:
+    """A damaged line as it was in the file, without the mark of its problem."""
+    mark = _MARK.match(line)
+    return line[mark.end() :] if mark else line
 
 
 def csv_line(fields: Sequence[str]) -> bytes:

@@ -30,7 +30,7 @@ def split(
         patch.setattr(csv_rows, "BLOCK", block)
         patch.setattr(records, "LONGEST_RECORD", longest)
         patch.setattr(records, "MOST_BYTES", most)
-        found = split_rows(source, HEADER, folder / "rows.csv", quarantine)
+        found = split_rows(source, HEADER, range(3), folder / "rows.csv", quarantine)
     with quarantine.open(newline="", encoding="utf-8") as file:
         return found, [(int(line), problem, text) for line, problem, text in csv.reader(file)]
 
@@ -49,7 +49,7 @@ def expected(
     lines = (lines[:-1] if lines[-1] == "" else lines)[1:]
     rows, numbers, damaged, counts, number = [], [], [], Counts(), 0
     while number < len(lines):
-        taken, row = next(_records(lines[number : number + longest], most), (1, None))
+        taken, row = next(_records(lines[number:], longest, most), (1, None))
         if lines[number] == "":
             counts.blank += 1
         elif row is None:
@@ -64,9 +64,13 @@ def expected(
     return rows, numbers, damaged, counts
 
 
-def _records(lines: list[str], most: int) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: list[str], longest: int, most: int) -> Iterator[tuple[int, list[str]]]:
     """The row that begins on the first line, if it is well-formed, and how many lines it takes."""
     for taken in range(1, len(lines) + 1):
+        if taken > longest and any(
+            re.fullmatch('([^,"]|"")*,([^,"]|"")*,([^,"]|"")*', one) for one in lines[1 : taken - 1]
+        ):
+            return
         text = "\n".join(lines[:taken])
         if len(text.encode(errors="surrogateescape")) > most or "\0" in text:
             return
@@ -116,6 +120,7 @@ def files(draw: st.DrawFn) -> bytes:
 @example(content=b'a,b,c\r\n1,"x\r\ny",z\r\n\r\n1,2,3\r', block=1, longest=3, most=99)
 @example(content=b'a,b,c\n1,b"b,c\n1,"",""""\n', block=5, longest=2, most=99)
 @example(content=b'a,b,c\n1,"x\ny",z\n1,"x\n\n\ny",z\n"\n","""",\xe9\n', block=99, longest=2, most=99)
+@example(content=b'a,b,c\n1,"x\n4,5,6\n7,8,9\ny",z\n1,"x\n""""\n7\n8,9,9,9\ny",z\n', block=9, longest=2, most=99)
 def test_rows_and_damage_are_those_of_the_csv_module(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, block: int, longest: int, most: int
 ) -> None:

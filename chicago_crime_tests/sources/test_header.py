@@ -6,17 +6,6 @@ from chicago_crime.sources.header import HeaderError, read_header
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime_tests.support import NAMES
 
-KAGGLE = [
-    *("ID", "Case Number", "Date", "Block", "IUCR", "Primary Type", "Description", "Location Description", "Arrest"),
-    *("Domestic", "Beat", "District", "Ward", "Community Area", "FBI Code", "X Coordinate", "Y Coordinate", "Year"),
-    *("Updated On", "Latitude", "Longitude", "Location"),
-]
-
-
-@pytest.mark.parametrize("header", [NAMES, KAGGLE, [name.upper() for name in NAMES]])
-def test_the_canonical_columns_are_known_in_any_spelling(header: list[str]) -> None:
-    assert read_header(header).is_canonical
-
 
 @pytest.mark.parametrize("name", [column.name for column in SOURCE_COLUMNS if column.needed])
 def test_a_column_that_matters_may_not_be_missing(name: str) -> None:

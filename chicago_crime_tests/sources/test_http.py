@@ -1,5 +1,6 @@
 """Tests of `chicago_crime/sources/http.py` against a server that drops connections."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -45,10 +46,14 @@ def load(storage: KaggleStorage, target: Path, policy: RetryPolicy = QUICK) -> b
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_transient_error_is_retried(storage: KaggleStorage, status: int) -> None:
+def test_a_transient_error_is_retried_and_told(
+    storage: KaggleStorage, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     storage.will(Fault(status=status), times=3)
     assert get_with_retries(storage) == CONTENT
     assert [one.status for one in storage.requests] == [status] * 3 + [200]
+    told = [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
+    assert re.fullmatch(rf"WARNING the storage returned {status} \(.*\): retrying in \d+ s \(attempt 4\)", told[-1])
 
 
 def test_the_last_attempt_fails_with_the_number_of_attempts(storage: KaggleStorage) -> None:

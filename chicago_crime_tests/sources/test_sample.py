@@ -14,7 +14,6 @@ from chicago_crime.sources.sample.profile import profile
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
-from chicago_crime_tests.sources.dirt import KINDS, add_dirt
 
 TODAY = date(2024, 6, 30)
 Row = dict[str, str]
@@ -98,37 +97,3 @@ def test_type_shares_are_those_measured(year_2014: list[Row]) -> None:
 )
 def test_blocks_are_on_chicagos_address_grid(x: int, y: int, along_x: bool, block: str) -> None:
     assert address(x, y, along_x, streets_by_number()) == block
-
-
-def test_every_kind_of_dirt_is_there_and_accounted_for(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
-    year = 2014
-    dirty, counts = add_dirt(SampleSource(rows=9000, newest=TODAY).fetch(year, tmp_path).path)
-    assert set(counts) == set(KINDS)
-    passage = pass_through(dirty, year, tmp_path)
-    unreadable = ("cut_off", "extra_field", "open_quote", "not_utf8")
-    assert passage.counts.quarantined == sum(counts[kind] for kind in unreadable)
-    assert (passage.counts.continuations, passage.counts.blank) == (counts["quoted_newline"], counts["blank_line"])
-    warehouse.load_csv(RAW_CRIMES, year, str(passage.file), "a checksum")
-    warehouse.replace_year(CRIMES, year)
-    warehouse.replace_year(REJECTED_CRIMES, year)
-    assert warehouse.count_by(REJECTED_CRIMES, [year], "reason")[year] == {
-        "missing_id": counts["missing_id"],
-        "unreadable_date": counts["unreadable_date"],
-        "date_outside_year": counts["date_outside_year"],
-        "superseded": counts["repeated_id"],
-    }
-    no_value = warehouse.measure(
-        CRIMES,
-        [year],
-        {
-            "arrest": "COUNTIF(arrest IS NULL)",
-            "beat": "COUNTIF(beat IS NULL)",
-            "updated": "COUNTIF(updated_on IS NULL)",
-            "area": "COUNTIF(community_area IS NULL)",
-            "iucr": "COUNTIF(LENGTH(iucr) != 4)",
-            "fbi_code": "COUNTIF(LENGTH(fbi_code) < 2)",
-            "far": "COUNTIF(latitude < 41 OR x_coordinate < 1000000)",
-        },
-    )[year]
-    assert no_value.pop("area") == counts["community_area_zero"]
-    assert set(no_value.values()) == {0}
