@@ -54,6 +54,7 @@ def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: 
     execution = created["environmentConfig"]["executionConfig"]
     assert execution["ttl"] == "7200s"
     assert execution["serviceAccount"] == cloud.settings.dataproc_service_account
+    assert execution["authenticationConfig"] == {"userWorkloadAuthenticationType": 1}, "SERVICE_ACCOUNT"
     assert execution["stagingBucket"] == cloud.settings.gcs_staging_bucket
     assert created["runtimeConfig"]["version"] == "3.0"
 

@@ -95,8 +95,7 @@ class BigQueryWarehouse(Warehouse):
                 schema=[bigquery.SchemaField(c.name, "STRING", description=c.description) for c in table.columns],
                 skip_leading_rows=1,
                 allow_quoted_newlines=True,
-                encoding="UTF-8",
-                max_bad_records=0,
+                preserve_ascii_control_characters=True,
             )
         return self._record(table, year, Lineage.of(table, [sha256]), done)
 
