@@ -32,9 +32,6 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     """DuckDB over `<folder>/<table>/<year>.parquet`.
 
     A note beside each file says what it was made of.
-
-    Attributes:
-        estimates: a CSV of residents after the last census, if there is one.
     """
 
     estimates: Path | None = None
@@ -144,12 +141,6 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         if not file.exists():
             raise WarehouseError(f"{table} has no year {year}: materialize it first")
         return file
-
-    def _lineage(self, table: Table, year: int) -> Lineage:
-        """The lineage of a year made now; upstream tables of an earlier version have no identity."""
-        above = [self.stored(upstream).get(year) for upstream in table.upstream]
-        identities = [held.lineage.identity if held and held.lineage else "" for held in above]
-        return Lineage.of(table, identities, self.estimates)
 
     def _publish(
         self,

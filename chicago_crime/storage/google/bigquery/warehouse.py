@@ -24,7 +24,7 @@ from chicago_crime.sql.duckdb_scans import parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import Done, Jobs, Purpose, call_bigquery
-from chicago_crime.storage.google.bigquery.live_tables import LiveTables, labelled
+from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
@@ -53,7 +53,6 @@ class BigQueryWarehouse(Warehouse):
         leases: folder on this machine with a note of each export.
         memory: limit for writing exported years in their order, e.g. 500MB.
         policy: timeouts and retries of a request.
-        estimates: a CSV of residents after the last census, if there is one.
     """
 
     account: GoogleAccount
@@ -175,13 +174,6 @@ class BigQueryWarehouse(Warehouse):
         if done.rows is None:
             raise WarehouseError(f"BigQuery does not say how many rows it wrote into {year} of {table.name}: try again")
         return replace(self.tables.record(table, year, lineage, done.rows), details=done.as_details())
-
-    def _lineage(self, table: Table, year: int) -> Lineage:
-        """The lineage of a year made now; upstream tables of an earlier version have no identity."""
-        live = (self.tables.live(above.name) for above in table.upstream)
-        held = (labelled(one).get(year) if one else None for one in live)
-        identities = [one.lineage.identity if one and one.lineage else "" for one in held]
-        return Lineage.of(table, identities, self.estimates)
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
