@@ -189,9 +189,9 @@ class BigQueryServer(GoogleServer):
     api_name = "bigquery.v2"
     handler = _Handler
 
-    def __init__(self, storage: StorageServer, location: str = "us-central1", port: int = 0):
-        super().__init__(port)
-        self.location, self.forbidden = location, set[str]()
+    def __init__(self, storage: StorageServer):
+        super().__init__()
+        self.location, self.forbidden = "us-central1", set[str]()
         self.catalog = Catalog()
         self.engine = Engine(self.catalog, Files(storage))
         self.jobs = Jobs(self.engine)
