@@ -68,13 +68,13 @@ class Glance:
 class TableReader(ABC):
     """Reads tables that a warehouse has written: all that `status` and `query` need."""
 
-    @abstractmethod
     def stored(self, table: Table) -> dict[int, TableYear]:
         """What the table holds, by year."""
+        return self.stored_of_all([table])[table.name]
 
+    @abstractmethod
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         """What several tables hold, by table name and year; cheap enough to call often."""
-        return {table.name: self.stored(table) for table in tables}
 
     def damaged(self) -> Mapping[str, str]:
         """The tables of which a year cannot be read, each with the file, what is wrong and what to do."""

@@ -98,6 +98,14 @@ class BucketStore(ObjectStore):
                 f"{file} was changed: its sha256 is {facts.sha256} and should be {checksum}. Materialize crime_csv "
                 "again."
             )
+        return self._put(key, file, facts)
+
+    @override
+    def add(self, prefix: str, file: Path) -> StoredObject:
+        facts = Facts.of(file)
+        return self._put(f"{prefix}/{facts.sha256[:16]}{file.suffix}", file, facts)
+
+    def _put(self, key: str, file: Path, facts: Facts) -> StoredObject:
         found = self._find(key)
         if not facts.match(found):  # an object that already has the content is not sent again
             found = self._upload(key, file, facts, found.generation if found else 0)
@@ -109,11 +117,6 @@ class BucketStore(ObjectStore):
         return StoredObject(key, facts.size, facts.sha256)
 
     @override
-    def add(self, prefix: str, file: Path) -> StoredObject:
-        checksum = Facts.of(file).sha256
-        return self.put(f"{prefix}/{checksum[:16]}{file.suffix}", file, checksum)
-
-    @override
     def get(self, key: str, folder: Path) -> Path:
         target = folder / Path(key).name
         # Looked up first: of a download that is refused, Google says the reason to people only.
@@ -123,7 +126,7 @@ class BucketStore(ObjectStore):
 
     @override
     def location(self, key: str) -> str:
-        if not self.exists(key):
+        if self._find(key) is None:
             raise self._missing(key)
         return self.uri(key)
 
@@ -165,10 +168,6 @@ class BucketStore(ObjectStore):
     def only_publisher(self) -> Iterator[bool]:
         """A bucket has no locks: the swap of the catalog decides."""
         yield False
-
-    @override
-    def exists(self, key: str) -> bool:
-        return self._find(key) is not None
 
     def has_parquet(self, folder: str) -> bool:
         """Whether there is a Parquet file below a folder, gs://bucket/folder, of this bucket or another."""

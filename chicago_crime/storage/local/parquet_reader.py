@@ -180,10 +180,6 @@ class ParquetReader(DuckDBReader):
         return dict(self._damaged)
 
     @override
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        return self.stored_of_all([table])[table.name]
-
-    @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         found = self._read(tables)
         return {

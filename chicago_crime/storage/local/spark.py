@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from dagster import AssetExecutionContext
 from typing_extensions import override
@@ -17,7 +17,7 @@ from typing_extensions import override
 import spark_jobs
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.local import sail
-from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
+from chicago_crime.storage.spark import SparkError, SparkRunner, Workspace, as_options
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,9 @@ class LocalSpark(SparkRunner):
             yield Workspace(str(folder / "input"), str(folder / "output"))
 
     @override
-    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
-        start = time.perf_counter()
+    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
         self._run(job, as_options(arguments))
-        return JobReport(time.perf_counter() - start)
+        return {}
 
     @abstractmethod
     def _run(self, job: str, options: list[str]) -> None: ...

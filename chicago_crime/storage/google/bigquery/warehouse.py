@@ -143,7 +143,7 @@ class BigQueryWarehouse(Warehouse):
         return self._clear(table, year, self._lineage(table, year))
 
     def _clear(self, table: Table, year: int, lineage: Lineage) -> TableYear:
-        stored, live = self.tables.years(table), self.tables.live(table.name)
+        stored, live = self.stored(table), self.tables.live(table.name)
         strays = ((live and live.num_rows) or 0) - sum(one.rows for one in stored.values())  # of a run that was killed
         if not strays and not (year in stored and stored[year].rows):
             return self._record(table, year, lineage, Done(rows=0))  # without a job
@@ -239,12 +239,8 @@ class BigQueryWarehouse(Warehouse):
         return found
 
     @override
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        return self.tables.years(table)
-
-    @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        return self.tables.years_of_all(tables)
+        return self.tables.years(tables)
 
     @override
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
