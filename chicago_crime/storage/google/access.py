@@ -223,9 +223,9 @@ def _explain(error: BaseException, service: str, grant: str) -> str | None:
 
 
 def _message_of(error: GoogleAPICallError) -> str:
-    """The message in a service's response. The error's own text has the address, which can be a key by itself."""
+    """The message in a service's response, or of a job. The error's own text has the address, which can be a key."""
     try:
         message = error.response.json()["error"]["message"]
     except (AttributeError, ValueError, KeyError, TypeError):  # no response, or a body that is not Google's JSON
-        return ""
-    return f" ({str(message)[:300]})"
+        message = next((one.get("message") for one in error.errors or () if isinstance(one, dict)), "")
+    return f" ({str(message)[:300]})" if message else ""

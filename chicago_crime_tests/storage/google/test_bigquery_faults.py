@@ -40,12 +40,16 @@ def test_each_request_may_fail_once(cloud: Cloud, warehouse: BigQueryWarehouse, 
     assert cloud.years("crimes") == {2014: 36}
 
 
-def test_a_job_is_restarted_after_a_transient_failure(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_a_job_is_restarted_after_a_transient_failure_only(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     reasons = {"backendError": "Try it again", "jobRateLimitExceeded": "Try it again"}
     reasons["invalidQuery"] = "Could not serialize access to table crimes due to concurrent update"
     cloud.bigquery.jobs.will_fail = [("MERGE", *reason) for reason in reasons.items()]
     assert warehouse.replace_year(CRIMES, 2014).rows == 36
     assert cloud.bigquery.jobs.will_fail == []
+    for reason, told in (("quotaExceeded", "answers 403"), ("accessDenied", "refuses permission")):
+        cloud.bigquery.jobs.will_fail = [("MERGE", reason, "No more for this table")]
+        with pytest.raises(WarehouseError, match=rf"{told} \(No more for this table\)"):
+            warehouse.replace_year(CRIMES, 2014)
 
 
 def test_a_table_with_other_columns_is_outdated_and_refused_with_what_to_do(fresh_cloud: Cloud) -> None:
