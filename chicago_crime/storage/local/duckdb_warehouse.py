@@ -80,9 +80,8 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
-        """Hard-link the years' files: they are Parquet already."""
-        for year in years:
-            (Path(folder) / f"{table.name}-{year}.parquet").hardlink_to(self._existing(table.name, year))
+        """The years' files are Parquet already."""
+        self.fetch_parquet([table], years, Path(folder))
 
     @override
     def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:

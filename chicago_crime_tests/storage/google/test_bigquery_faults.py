@@ -12,7 +12,7 @@ from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.servers.google_server import error_json
 from chicago_crime_tests.storage.google.cloud import Cloud
 from chicago_crime_tests.support import crimes_of_months
-from chicago_crime_tests.whole_cloud import DATASET
+from chicago_crime_tests.whole_cloud import DATASET, STAGING
 
 
 @pytest.fixture
@@ -50,6 +50,16 @@ def test_a_job_is_restarted_after_a_transient_failure_only(cloud: Cloud, warehou
         cloud.bigquery.jobs.will_fail = [("MERGE", reason, "No more for this table")]
         with pytest.raises(WarehouseError, match=rf"{told} \(No more for this table\)"):
             warehouse.replace_year(CRIMES, 2014)
+
+
+def test_what_a_failed_export_left_is_not_read(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    left = [b"half of the rows"]
+    cloud.bigquery.jobs.will_fail = [("EXPORT DATA", "backendError", "Try it again")]
+    cloud.bigquery.jobs.before_work = lambda job: (
+        left and cloud.storage.write(STAGING, "in/crimes-9.parquet", left.pop())
+    )
+    warehouse.export_parquet(CRIMES, [2014], f"gs://{STAGING}/in")
+    assert cloud.storage.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
 
 
 def test_a_table_with_other_columns_is_outdated_and_refused_with_what_to_do(fresh_cloud: Cloud) -> None:

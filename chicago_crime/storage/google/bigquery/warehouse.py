@@ -177,9 +177,15 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
-        purpose = Purpose(f"cannot export {table.name}", table.name)
         self._existing(table, years)
-        self.jobs.run(statements.export(table, years, folder), purpose)
+        self._export(table, years, folder)
+
+    def _export(self, table: Table, years: Sequence[int], folder: str, as_of: datetime | None = None) -> None:
+        """Export years; the files of an attempt that failed are removed, as the next may write fewer ones."""
+        store, prefix = self.staging.at(f"{folder}/")
+        purpose = Purpose(f"cannot export {table.name}", table.name)
+        statement = statements.export(table, years, folder, as_of)
+        self.jobs.run(statement, purpose, before_restart=lambda: store.delete_prefix(prefix))
 
     @override
     def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
@@ -214,9 +220,7 @@ class BigQueryWarehouse(Warehouse):
     ) -> dict[tuple[str, int], Path]:
         """Export years of a table, download the files, and write each year's rows in their order."""
         uri = self.staging.uri(f"{place}{table.name}")
-        self.jobs.run(
-            statements.export(table, list(rows), uri, as_of), Purpose(f"cannot export {table.name}", table.name)
-        )
+        self._export(table, list(rows), uri, as_of)
         parts, found = folder / f"{table.name}-parts", dict[tuple[str, int], Path]()
         parts.mkdir()
         for item in self.staging.list(f"{place}{table.name}/"):
