@@ -95,7 +95,6 @@ class Jobs:
         dataset: where names without a dataset are looked up.
         most_bytes: a statement that would read more is refused.
         policy: timeouts and retries of a request.
-        deadline_s: a job that fails for a transient reason is restarted for so many seconds.
         run_id: the Dagster run's id, for the labels.
     """
 
@@ -103,7 +102,6 @@ class Jobs:
     dataset: bigquery.DatasetReference
     most_bytes: int
     policy: RetryPolicy = field(default_factory=RetryPolicy)
-    deadline_s: float = JOB_DEADLINE_S
     run_id: str = ""
 
     def run(
@@ -162,7 +160,7 @@ class Jobs:
         config = self._config({}, purpose)
         limits = {
             "api_timeout": self.policy.timeout_s,
-            "wait_timeout": self.deadline_s,
+            "wait_timeout": JOB_DEADLINE_S,
             "retry": self.options["retry"],
             "job_retry": DEFAULT_JOB_RETRY.with_timeout(self.policy.deadline_s),
         }
@@ -214,7 +212,7 @@ class Jobs:
         retrying = Retrying(
             retry=retry_if_exception_type(_TransientJobError),
             wait=wait_random_exponential(multiplier=self.policy.first_wait_s, max=30),
-            stop=stop_after_delay(self.deadline_s),
+            stop=stop_after_delay(JOB_DEADLINE_S),
             before_sleep=clear,
             reraise=True,
         )
