@@ -13,7 +13,6 @@ from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
-from google.api_core.retry import Retry
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -227,7 +226,8 @@ class Jobs:
         try:
             job = start(job_id)
         except Conflict:  # started by an earlier attempt whose response was lost: nobody else uses this id
-            job = cast(Job, self.client().get_job(job_id, timeout=self.policy.timeout_s, retry=self._until_found))
+            until_found = google_retry(self.policy, "BigQuery", lambda error: isinstance(error, NotFound))
+            job = cast(Job, self.client().get_job(job_id, timeout=self.policy.timeout_s, retry=until_found))
         pause = 0.05
         # Not `result()`: it takes a failed job for a failed request, and retries it for minutes.
         while job.state != "DONE":
@@ -240,11 +240,6 @@ class Jobs:
                 raise _TransientJobError(problem)
             raise job.exception(timeout=self.policy.timeout_s)
         return _done(job)
-
-    @property
-    def _until_found(self) -> Retry:
-        """Right after a conflict, BigQuery may not find the job yet."""
-        return google_retry(self.policy, "BigQuery", lambda error: isinstance(error, NotFound))
 
 
 def _done(job: Job) -> Done:
