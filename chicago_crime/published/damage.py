@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from chicago_crime.published.catalog import DATA, Catalog, PublishedYear, kept_snapshots, published_at
-from chicago_crime.storage.object_store import Item, ObjectStore
+from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError
 
 
 def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]]:
@@ -36,4 +36,7 @@ def strangers(store: ObjectStore) -> list[Item]:
 
 
 def _damage(store: ObjectStore, key: str, year: int, held: PublishedYear) -> str:
-    return held.damage(year, store.location(key)) if store.exists(key) else held.damage(year, key, "missing")
+    try:
+        return held.damage(year, store.location(key))
+    except ObjectStoreError:
+        return held.damage(year, key, "missing")

@@ -203,7 +203,11 @@ class Publisher:
                 if (
                     lake
                     and not broken_links(year, stored, lake, file.sha256)
-                    and all(one.is_current(table) for table in PUBLISHED if (one := stored[table.name][year].lineage))
+                    and all(
+                        one.is_current(table, self.warehouse.estimates)
+                        for table in PUBLISHED
+                        if (one := stored[table.name][year].lineage)
+                    )
                     and self._is_published(year, file.sha256, stored, before.get(year))
                 ):
                     found[year] = before[year]

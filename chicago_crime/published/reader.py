@@ -49,11 +49,14 @@ class SnapshotReader(DuckDBReader):
         return self._found[1]
 
     @override
-    def stored(self, table: Table) -> dict[int, TableYear]:
+    def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         at = self.catalog.published_at.timestamp()
         return {
-            year: TableYear(held.rows, held.bytes, at, held.lineage)
-            for year, held in self.catalog.years_of(table.name).items()
+            table.name: {
+                year: TableYear(held.rows, held.bytes, at, held.lineage)
+                for year, held in self.catalog.years_of(table.name).items()
+            }
+            for table in tables
         }
 
     @override

@@ -41,12 +41,16 @@ class Lineage:
             estimates: the file of population estimates, of which each table is made that reads residents.
         """
         inputs = digest(*upstream)
-        code = code_version() + (estimates.read_text() if estimates and table.name == "area_rates" else "")
-        return cls(digest(table.name, code, inputs), inputs)
+        return cls(_identity(table, inputs, estimates), inputs)
 
-    def is_current(self, table: Table) -> bool:
-        """Whether this version of the package would make the same of the same inputs."""
-        return self.identity == digest(table.name, code_version(), self.inputs)
+    def is_current(self, table: Table, estimates: Path | None) -> bool:
+        """Whether this version of the package would make the same of the same inputs, with these estimates."""
+        return self.identity == _identity(table, self.inputs, estimates)
+
+
+def _identity(table: Table, inputs: str, estimates: Path | None) -> str:
+    of_estimates = estimates.read_text() if estimates and table.name == "area_rates" else ""
+    return digest(table.name, code_version() + of_estimates, inputs)
 
 
 def digest(*texts: str) -> str:

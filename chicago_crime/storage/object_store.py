@@ -99,10 +99,6 @@ class ObjectStore(ReadableStore):
         """
 
     @abstractmethod
-    def exists(self, key: str) -> bool:
-        """Whether there is an object under this key."""
-
-    @abstractmethod
     def add(self, prefix: str, file: Path) -> StoredObject:
         """Store a copy of a file under a prefix and a name made of its content; an equal object is replaced.
 
@@ -113,9 +109,9 @@ class ObjectStore(ReadableStore):
     def swap(self, key: str, content: bytes, version: str | None) -> bool:
         """Replace a small object if it still has a version (None: if it does not exist); False if it has another."""
 
+    @abstractmethod
     def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
-        """Whether an object is there and is what it was; a store that keeps checksums itself compares the size."""
-        return any(item.key == key and item.bytes == bytes for item in self.list(key))
+        """Whether an object is there and is what it was."""
 
     @abstractmethod
     def delete(self, key: str) -> None:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +30,6 @@ class Workspace:
     output: str
 
 
-@dataclass(frozen=True)
-class JobReport:
-    """Facts about a job that succeeded.
-
-    Attributes:
-        seconds: its duration, including the start of machines.
-        about: metadata of the job as a whole.
-    """
-
-    seconds: float
-    about: Mapping[str, Any] = field(default_factory=dict)
-
-
 class SparkRunner(ABC):
     """Runs jobs of `spark_jobs/` for a Dagster run."""
 
@@ -53,8 +40,8 @@ class SparkRunner(ABC):
         """Folders for one job of one run, deleted on exit."""
 
     @abstractmethod
-    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
-        """Run a job in its workspace and wait for its end.
+    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
+        """Run a job in its workspace, wait for its end, and return metadata about it.
 
         Args:
             context: of the Dagster run.

@@ -42,8 +42,11 @@ class TableYear:
 
 def is_made_of(made: TableYear, upstream: Sequence[TableYear | None]) -> bool:
     """Whether a year of a table was made from these years of the tables upstream; True where nothing was recorded."""
-    identities = [one.lineage.identity if one and one.lineage else "" for one in upstream]
-    return made.lineage is None or made.lineage.inputs == digest(*identities)
+    return made.lineage is None or made.lineage.inputs == digest(*_identities(upstream))
+
+
+def _identities(upstream: Sequence[TableYear | None]) -> list[str]:
+    return [one.lineage.identity if one and one.lineage else "" for one in upstream]
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,13 @@ class Glance:
 class TableReader(ABC):
     """Reads tables that a warehouse has written: all that `status` and `query` need."""
 
-    @abstractmethod
     def stored(self, table: Table) -> dict[int, TableYear]:
         """What the table holds, by year."""
+        return self.stored_of_all([table])[table.name]
 
+    @abstractmethod
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         """What several tables hold, by table name and year; cheap enough to call often."""
-        return {table.name: self.stored(table) for table in tables}
 
     def damaged(self) -> Mapping[str, str]:
         """The tables of which a year cannot be read, each with the file, what is wrong and what to do."""
@@ -112,7 +115,13 @@ class TableReader(ABC):
 
 
 class Warehouse(TableReader):
-    """Tables by year. A write replaces a whole year of a table atomically: readers see the old year or the new one."""
+    """Tables by year. A write replaces a whole year of a table atomically: readers see the old year or the new one.
+
+    Attributes:
+        estimates: a CSV of residents after the last census, if there is one.
+    """
+
+    estimates: Path | None
 
     def for_run(self, run_id: str) -> Self:
         """This warehouse, labelling its jobs with the id of a Dagster run where it can."""
@@ -196,3 +205,8 @@ class Warehouse(TableReader):
 
         Each year must be stored.
         """
+
+    def _lineage(self, table: Table, year: int) -> Lineage:
+        """The lineage of a year made now; upstream tables of an earlier version have no identity."""
+        above = [stored.get(year) for stored in self.stored_of_all(table.upstream).values()]
+        return Lineage.of(table, _identities(above), self.estimates)

@@ -33,6 +33,11 @@ class Ended(NamedTuple):
     code: int
     output: str
 
+    @property
+    def words(self) -> str:
+        """The output without the frames and line breaks of tables."""
+        return " ".join(self.output.replace("│", " ").split())
+
 
 class Cloud(WholeCloud):
     """Google Cloud, for an installation in a folder."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
+from chicago_crime_tests.end_to_end.cloud import WIDE, Cloud, Ended, cloud_in
 from chicago_crime_tests.servers.credentials import private_key
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
@@ -44,23 +44,11 @@ finally:
 """
 
 
-class Ended(NamedTuple):
-    """A command that has ended: its exit code and its output."""
-
-    code: int
-    output: str
-
-    @property
-    def words(self) -> str:
-        """The output without the frames and line breaks of tables."""
-        return " ".join(self.output.replace("│", " ").split())
-
-
 def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: str) -> Ended:
     """Run a command with settings from its environment."""
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, kaggle.url, *arguments],
-        env=os.environ | {"COLUMNS": "250"} | environment,
+        env=os.environ | WIDE | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

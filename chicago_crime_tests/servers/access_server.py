@@ -82,9 +82,9 @@ class AccessServer(GoogleServer):
     api_name = "secretmanager.v1"
     handler = _Handler
 
-    def __init__(self, secrets: dict[str, list[bytes]] | None = None, port: int = 0):
-        super().__init__(port)
-        self.secrets, self.may_read = secrets or {}, True
+    def __init__(self, secrets: dict[str, list[bytes]]):
+        super().__init__()
+        self.secrets, self.may_read = secrets, True
         self.forbidden: set[str] = set()
         self.accounts: set[str] = set()
         self.quotas = {"CPUS": 72.0, "N2_CPUS": 24.0}

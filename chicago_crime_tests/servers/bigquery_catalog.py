@@ -4,7 +4,6 @@ The DuckDB table of one that is partitioned by time of ingestion has the partiti
 """
 
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,12 +43,6 @@ class Partitions:
     end: int = 0
     interval: int = 1
 
-    def time_of(self, partition: str) -> str:
-        """The ingestion time that a partition id stands for."""
-        if self.unit != "YEAR" or len(partition) != 4 or not partition.isdigit():
-            raise RefusedError(400, f"Invalid date partition id: {partition}")
-        return f"{partition}-01-01"
-
 
 @dataclass
 class LiveTable:
@@ -70,12 +63,8 @@ class LiveTable:
     clusters: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     description: str = ""
-    created_ms: int = 0
     expires_ms: int | None = None
-    version: int = 1
-    rows_version: int = 0
-    modified: float = field(default_factory=time.time)
-    measured: tuple[tuple[int, int], tuple[int, int]] | None = None
+    measured: tuple[int, int] | None = None
 
     @property
     def rows_table(self) -> str:
@@ -87,11 +76,6 @@ class LiveTable:
         """Whether its partitions are times of ingestion."""
         return self.partitions is not None and not self.partitions.column
 
-    @property
-    def etag(self) -> str:
-        """Changes with every change of the metadata."""
-        return f'"{self.dataset}.{self.name}.{self.version}"'
-
     def column_bytes(self, name: str) -> str:
         """The DuckDB expression of a column's logical bytes in a row, as BigQuery counts them."""
         kind = next(kind for column, kind, _ in self.columns if column == name)
@@ -99,15 +83,9 @@ class LiveTable:
             return f'COALESCE(2 + strlen("{name}"), 0)'
         return f'(CASE WHEN "{name}" IS NULL THEN 0 ELSE {1 if kind == "BOOL" else 8} END)'
 
-    def changed(self) -> None:
-        """Record a change of the metadata."""
-        self.version += 1
-        self.modified = time.time()
-
     def rows_changed(self) -> None:
         """Record a change of the rows, once it is visible."""
-        self.rows_version += 1
-        self.modified = time.time()
+        self.measured = None
 
 
 class Catalog:
@@ -149,7 +127,6 @@ class Catalog:
                 raise RefusedError(404, f"Not found: Dataset chicago-test:{table.dataset}")
             kinds = kinds or ["__none BOOLEAN"]  # DuckDB has no table without columns
             self.database.cursor().execute(f"CREATE OR REPLACE TABLE {table.rows_table} ({', '.join(kinds)})")
-            table.created_ms = int(time.time() * 1000)
             self.tables[table.dataset, table.name] = table
 
     def remove(self, table: LiveTable) -> None:
@@ -163,17 +140,15 @@ class Catalog:
         with self.lock:
             self.database.cursor().execute(f'ALTER TABLE {table.rows_table} ADD COLUMN "{name}" {DUCKDB_TYPES[kind]}')
             table.columns.append((name, kind, description))
-            table.changed()
+            table.rows_changed()
 
     def size(self, table: LiveTable) -> tuple[int, int]:
         """Rows and logical bytes of a table, counted once after each change."""
-        version = table.rows_version, table.version
-        if table.measured is None or table.measured[0] != version:
+        if table.measured is None:
             sums = " + ".join(["0", *(f"COALESCE(SUM({table.column_bytes(name)}), 0)" for name, _, _ in table.columns)])
             query = f"SELECT COUNT(*), CAST({sums} AS BIGINT) FROM {table.rows_table}"
-            [found] = self.database.cursor().execute(query).fetchall()
-            table.measured = version, found
-        return table.measured[1]
+            [table.measured] = self.database.cursor().execute(query).fetchall()
+        return table.measured  # type: ignore[return-value]
 
     def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
         """Every table's columns, by the names under which a statement may name it."""

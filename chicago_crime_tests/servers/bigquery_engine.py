@@ -48,7 +48,7 @@ class Work:
         statement: type of its (last) statement, SCRIPT for several.
         bytes_processed: bytes read from tables.
         bytes_billed: bytes to pay for.
-        inserted, deleted: rows that its DML statement changed; None without one.
+        inserted: rows that its DML statement inserted; None without one.
         result: result of its last query.
     """
 
@@ -56,7 +56,6 @@ class Work:
     bytes_processed: int = 0
     bytes_billed: int = 0
     inserted: int | None = None
-    deleted: int = 0
     result: Result | None = None
 
 
@@ -159,11 +158,7 @@ class Session:
         if is_dry:
             return
         if isinstance(tree, exp.Query):
-            self.work.result = self.query(tree, columns)
-        elif isinstance(tree, exp.Delete):
-            table = self._table(tree.this)
-            with self.changes(table):
-                self.work.inserted, self.work.deleted = 0, self.delete(table, self._chosen(table, tree.args["where"]))
+            self.work.result = self._answer(tree, columns)
         elif isinstance(tree, exp.Merge):
             self._replace(tree)
         elif isinstance(tree, exp.Create):
@@ -171,15 +166,12 @@ class Session:
         else:
             raise JobError("invalidQuery", f"{kind} is not implemented here")
 
-    def query(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
+    def _answer(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
         """Answer a query, in the types that the analyzer found."""
-        return Result(columns, self.cursor.sql(self.in_types(tree, columns)).fetchall())
-
-    def in_types(self, tree: exp.Query, columns: list[tuple[str, str]]) -> str:
-        """A query for DuckDB whose columns have the types that the analyzer found."""
         casts = ", ".join(f'CAST(c{n} AS {DUCKDB_TYPES[kind]}) AS "{name}"' for n, (name, kind) in enumerate(columns))
         names = ", ".join(f"c{n}" for n in range(len(columns)))
-        return f"SELECT {casts} FROM ({self._translate(tree)}) AS answer({names})"
+        query = f"SELECT {casts} FROM ({self._translate(tree)}) AS answer({names})"
+        return Result(columns, self.cursor.sql(query).fetchall())
 
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
@@ -194,9 +186,9 @@ class Session:
                 self.cursor.rollback()
                 raise
 
-    def delete(self, table: LiveTable, where: str) -> int:
-        """Delete the rows of a DuckDB condition; returns how many."""
-        return int(self.cursor.execute(f"DELETE FROM {table.rows_table} {where}").fetchall()[0][0])
+    def delete(self, table: LiveTable, where: str) -> None:
+        """Delete the rows of a DuckDB condition."""
+        self.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
 
     def _chosen(self, table: LiveTable, where: exp.Expr) -> str:
         """The DuckDB condition for the rows that a WHERE chooses."""
@@ -212,18 +204,15 @@ class Session:
         table, columns, made = self._table(target), ", ".join(names), f"made_{id(self)}"
         with self.changes(table):
             self.cursor.execute(f"CREATE TEMP TABLE {made} AS {self._translate(query)}")
-            self.work.deleted = self.delete(table, self._chosen(table, where))
+            self.delete(table, self._chosen(table, where))
             sql = f"INSERT INTO {table.rows_table} ({columns}) SELECT {columns} FROM {made}"
             self.work.inserted = self.cursor.execute(sql).fetchall()[0][0]
 
     def _create(self, tree: exp.Create) -> None:
         table = table_from_ddl(tree, self.dataset)
         with self.catalog.lock:
-            if (table.dataset, table.name) in self.catalog.tables:
-                if tree.args.get("exists"):
-                    return
-                if not tree.args.get("replace"):
-                    raise RefusedError(409, f"Already Exists: Table chicago-test:{table.dataset}.{table.name}")
+            if tree.args.get("exists") and (table.dataset, table.name) in self.catalog.tables:
+                return
             self.catalog.add(table)
             if query := tree.args.get("expression"):
                 names = ", ".join(f'"{name}"' for name, _, _ in table.columns)

@@ -22,6 +22,8 @@ _FROM_DUCKDB = {
     "TIMESTAMP": "DATETIME",
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
 }
+_CONTROL = r"'[\x01-\x08\x0B\x0C\x0E-\x1F]'"
+"""What BigQuery does not keep unless it is told to."""
 
 
 class JobError(Exception):
@@ -67,7 +69,10 @@ class Files:
         skip = int(about.get("skipLeadingRows") or 0)
         if not about.get("allowQuotedNewlines") and self._has_quoted_newline(cursor, files, columns, skip):
             raise JobError("invalid", "Error while reading data, error message: Missing close quote character")
-        return f"SELECT * FROM {_read_csv(files, columns, skip)}"
+        values = (
+            "*" if about.get("preserveAsciiControlCharacters") else f"regexp_replace(COLUMNS(*), {_CONTROL}, '', 'g')"
+        )
+        return f"SELECT {values} FROM {_read_csv(files, columns, skip)}"
 
     @staticmethod
     def _has_quoted_newline(cursor: duckdb.DuckDBPyConnection, files: str, columns: str, skip: int) -> bool:

@@ -12,14 +12,13 @@ from datetime import date, datetime
 from typing import Any
 
 from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, LiveTable
-from chicago_crime_tests.servers.bigquery_engine import Engine, Result
+from chicago_crime_tests.servers.bigquery_engine import Engine
 from chicago_crime_tests.servers.bigquery_files import Files
 from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Job, Jobs
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 LABEL = re.compile("[a-z0-9_-]{0,63}")
-LONGEST_WAIT_S = 10.0
 QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "queryParameters", "parameterMode", "useLegacySql")
 WRITES = ("datasets.insert", "tables.insert", "tables.patch", "jobs.insert")
 
@@ -78,7 +77,6 @@ class _Handler(GoogleHandler):
             table.labels = {name: value for name, value in labels.items() if value is not None}
             if len(table.labels) > 64 or not all(LABEL.fullmatch(value) for value in table.labels.values()):
                 raise RefusedError(400, "Label values contain up to 63 lower-case letters, digits, _ and -; at most 64")
-            table.changed()
         self.reply_json(self._resource(table))
 
     def _on_tables_insert(self, of: Mapping[str, str]) -> None:
@@ -128,42 +126,23 @@ class _Handler(GoogleHandler):
             job = self.server.jobs.begin(configuration, None, self._given.get("location", self.server.location))
             if request:
                 self.server.jobs.by_request[request] = job
-        self._reply_results(job, float(self._given.get("timeoutMs", LONGEST_WAIT_S * 1000)), "bigquery#queryResponse")
+        self._reply_results(job)
 
-    def _on_jobs_getQueryResults(self, of: Mapping[str, str]) -> None:  # noqa: N802
-        wait = float(self.query.get("timeoutMs", [LONGEST_WAIT_S * 1000])[0])
-        self._reply_results(self.server.jobs.find(of["jobId"]), wait, "bigquery#getQueryResultsResponse")
-
-    def _reply_results(self, job: Job, wait_ms: float, kind: str) -> None:
-        reference = {"projectId": PROJECT, "jobId": job.id, "location": job.location}
-        body: dict[str, Any] = {"kind": kind, "jobReference": reference}
-        if not job.done.wait(min(wait_ms / 1000, LONGEST_WAIT_S)):
-            self.reply_json(body | {"jobComplete": False})
-            return
+    def _reply_results(self, job: Job) -> None:
+        job.done.wait()
         if job.error:
             raise RefusedError(_status(job.error["reason"]), job.error["message"], job.error["reason"])
-        body |= {"jobComplete": True, "totalBytesProcessed": str(job.work.bytes_processed), "cacheHit": False}
+        body: dict[str, Any] = {
+            "jobReference": {"projectId": PROJECT, "jobId": job.id, "location": job.location},
+            "jobComplete": True,
+        }
         if result := job.work.result:
-            page, token = self._page(result)
-            fields = [
-                {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE"} for name, kind in result.columns
-            ]
-            body |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": page}
-            body |= {"pageToken": token} if token else {}
+            kinds = [kind for _, kind in result.columns]
+            fields = [{"name": n, "type": REST_NAMES.get(k, k)} for n, k in result.columns]
+            sent = result.rows[: self._given.get("maxResults")]
+            rows = [{"f": [{"v": _value(v, k)} for v, k in zip(row, kinds, strict=True)]} for row in sent]
+            body |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": rows}
         self.reply_json(body)
-
-    def _page(self, result: Result) -> tuple[list[Any], str]:
-        given = self._given if "maxResults" in self._given else {name: v[0] for name, v in self.query.items()}
-        first = int(given.get("pageToken") or given.get("startIndex") or 0)
-        after = first + min(int(given.get("maxResults", self.server.most_rows)), self.server.most_rows)
-        options = self._given.get("formatOptions", {})
-        exact = options.get("useInt64Timestamp") or "true" in self.query.get("formatOptions.useInt64Timestamp", [])
-        kinds = [kind for _, kind in result.columns]
-        rows = [
-            {"f": [{"v": _value(v, kind, bool(exact))} for v, kind in zip(row, kinds, strict=True)]}
-            for row in result.rows[first:after]
-        ]
-        return rows, str(after) if after < len(result.rows) else ""
 
     def _table(self, of: Mapping[str, str]) -> LiveTable:
         return self.server.catalog.find(of["datasetId"], of["tableId"].partition("$")[0])
@@ -171,11 +150,7 @@ class _Handler(GoogleHandler):
     def _resource(self, table: LiveTable) -> dict[str, Any]:
         rows, size = self.server.catalog.size(table)
         body: dict[str, Any] = {
-            "kind": "bigquery#table",
-            "etag": table.etag,
-            "id": f"{PROJECT}:{table.dataset}.{table.name}",
-            "selfLink": f"{self.server.url}/{table.name}",
-            "tableReference": _reference(table),
+            "tableReference": {"projectId": PROJECT, "datasetId": table.dataset, "tableId": table.name},
             "schema": {
                 "fields": [
                     {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE", "description": description}
@@ -185,10 +160,6 @@ class _Handler(GoogleHandler):
             "labels": dict(table.labels),
             "numRows": str(rows),
             "numBytes": str(size),
-            "creationTime": str(table.created_ms),
-            "lastModifiedTime": str(int(table.modified * 1000)),
-            "type": "TABLE",
-            "location": self.server.location,
         }
         if table.expires_ms:
             body["expirationTime"] = str(table.expires_ms)
@@ -213,15 +184,14 @@ class BigQueryServer(GoogleServer):
         engine: runs SQL.
         jobs: its jobs; `will_fail` and `before_work` are for tests.
         forbidden: permissions that the caller does not have.
-        most_rows: rows on one page of a result.
     """
 
     api_name = "bigquery.v2"
     handler = _Handler
 
-    def __init__(self, storage: StorageServer, location: str = "us-central1", port: int = 0):
-        super().__init__(port)
-        self.location, self.most_rows, self.forbidden = location, 50_000, set[str]()
+    def __init__(self, storage: StorageServer):
+        super().__init__()
+        self.location, self.forbidden = "us-central1", set[str]()
         self.catalog = Catalog()
         self.engine = Engine(self.catalog, Files(storage))
         self.jobs = Jobs(self.engine)
@@ -247,29 +217,20 @@ class BigQueryServer(GoogleServer):
         return found
 
 
-def _reference(table: LiveTable) -> dict[str, str]:
-    return {"projectId": PROJECT, "datasetId": table.dataset, "tableId": table.name}
-
-
 def _status(reason: str) -> int:
     return {"notFound": 404, "bytesBilledLimitExceeded": 500, "backendError": 503, "internalError": 500}.get(
         reason, 400
     )
 
 
-def _value(value: Any, kind: str, exact: bool) -> Any:
-    if value is None:
-        return None
+def _value(value: Any, kind: str) -> Any:
     match value:
+        case None:
+            return None
         case bool():
             return "true" if value else "false"
-        case float():
-            return repr(value)
-        case datetime() if kind == "TIMESTAMP":
-            micros = calendar.timegm(value.timetuple()) * 1_000_000 + value.microsecond
-            return str(micros) if exact else repr(micros / 1e6)
-        case datetime():
-            return value.isoformat()
+        case datetime() if kind == "TIMESTAMP":  # microseconds, as the client asks
+            return str(calendar.timegm(value.timetuple()) * 1_000_000 + value.microsecond)
         case date():
             return value.isoformat()
     return str(value)

@@ -140,8 +140,7 @@ class Dataproc:
         }
         job = self.jobs[id_] = Task(given | made)
         self._set_job(job, "PENDING")
-        about = given["pysparkJob"]
-        job.program = self.run(*_program(about), (bucket, prefix), partial(self._job_is_over, job))
+        job.program = self._run(given["pysparkJob"], (bucket, prefix), partial(self._job_is_over, job))
         return dict(job.resource)
 
     def job(self, id_: str) -> Json:
@@ -172,8 +171,7 @@ class Dataproc:
         }
         batch = self.batches[id_] = Task(given | made)
         self._set_batch(batch, "PENDING")
-        about = given["pysparkBatch"]
-        batch.program = self.run(*_program(about), (bucket, prefix), partial(self._batch_is_over, batch))
+        batch.program = self._run(given["pysparkBatch"], (bucket, prefix), partial(self._batch_is_over, batch))
         return operation
 
     def batch(self, id_: str) -> Json:
@@ -195,6 +193,9 @@ class Dataproc:
                 batch.stop()
                 return {}
         raise RefusedError(400, f"Operation {name} cannot be cancelled")
+
+    def _run(self, about: Json, output: tuple[str, str], is_over: Callable[[int], None]) -> Program:
+        return self.run(about["mainPythonFileUri"], about["args"], output, is_over)
 
     def _operation(self, place: str) -> Json:
         return {"name": f"{place}/operations/{uuid4()}", "done": False}
@@ -218,11 +219,6 @@ class Dataproc:
     def _set_batch(self, batch: Task, state: str, message: str = "") -> None:
         batch.state = state
         batch.resource |= {"state": state} | ({"stateMessage": message} if message else {})
-
-
-def _program(about: Json) -> tuple[str, list[str], list[str]]:
-    """The main file, modules and arguments of a PySpark job or batch."""
-    return about["mainPythonFileUri"], about.get("pythonFileUris", []), about.get("args", [])
 
 
 def _check_name(name: str, pattern: str, what: str) -> None:

@@ -76,7 +76,7 @@ class Api:
         if given is not None:
             if not request:
                 raise NotOfTheApiError(f"{called.method}: it takes no body, and got {str(given)[:200]}")
-            _Check(self, called, wants_all=http_method != "PATCH").value(request, given, f"{called.method}: body")
+            self._check_value(called, request, given, f"{called.method}: body")
         return called
 
     @cached_property
@@ -120,44 +120,29 @@ class Api:
             if about.get("required") and about.get("location") == "query" and name not in query:
                 raise NotOfTheApiError(f"{called.method}: parameter {name} is missing")
 
-
-@dataclass(frozen=True)
-class _Check:
-    """Checks the fields of a body, at every depth."""
-
-    api: Api
-    called: Called
-    wants_all: bool
-
-    def value(self, about: Mapping[str, Any], value: Any, where: str) -> None:
-        """Check a value against its description."""
-        if "$ref" in about:
-            about = self.api.document["schemas"][about["$ref"]]
-        kind = about.get("type", "any")
-        if kind == "object":
-            self._object(about, value, where)
-        elif kind == "array":
+    def _check_value(self, called: Called, about: Mapping[str, Any], value: Any, where: str) -> None:
+        """Check the fields of a body, at every depth."""
+        about = self.document["schemas"][about["$ref"]] if "$ref" in about else about
+        if about.get("type") == "array":
             for index, item in enumerate(value):
-                self.value(about["items"], item, f"{where}[{index}]")
-
-    def _object(self, about: Mapping[str, Any], value: Any, where: str) -> None:
+                self._check_value(called, about["items"], item, f"{where}[{index}]")
+        if about.get("type") != "object":
+            return
         fields, others = about.get("properties", {}), about.get("additionalProperties")
         for name, item in value.items():
-            if name in fields:
-                if item is not None:
-                    self.value(fields[name], item, f"{where}.{name}")
-            elif others is not None:
-                self.value(others, item, f"{where}.{name}")
-            elif fields:
+            if fields and name not in fields and others is None:
                 raise NotOfTheApiError(f"{where}: unknown field {name}")
+            if item is not None:
+                self._check_value(called, fields.get(name) or others or {}, item, f"{where}.{name}")
         for name, field in fields.items():
-            if self.wants_all and value.get(name) is None and self._is_required(field):
+            if called.about["httpMethod"] != "PATCH" and value.get(name) is None and _is_required(called, field):
                 raise NotOfTheApiError(f"{where}: field {name} is missing")
 
-    def _is_required(self, field: Mapping[str, Any]) -> bool:
-        """Storage's document lists the methods that require a field; newer documents say it in the description."""
-        is_listed = self.called.method in field.get("annotations", {}).get("required", [])
-        return is_listed or bool(_REQUIRED.match(field.get("description", "")))
+
+def _is_required(called: Called, field: Mapping[str, Any]) -> bool:
+    """Storage's document lists the methods that require a field; newer documents say it in the description."""
+    is_listed = called.method in field.get("annotations", {}).get("required", [])
+    return is_listed or bool(_REQUIRED.match(field.get("description", "")))
 
 
 @cache

@@ -74,7 +74,7 @@ class Request:
 
 
 class FaultyServer(ThreadingHTTPServer):
-    """A server on 127.0.0.1, at a free port unless one is given.
+    """A server on 127.0.0.1, at a free port.
 
     Attributes:
         requests: every request so far.
@@ -84,8 +84,8 @@ class FaultyServer(ThreadingHTTPServer):
     daemon_threads = True
     handler: ClassVar[type["FaultyHandler"]]
 
-    def __init__(self, port: int = 0):
-        super().__init__(("127.0.0.1", port), self.handler)
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), self.handler)
         self.requests: list[Request] = []
         self.most_at_once = 0
         self._at_once = 0

@@ -153,8 +153,8 @@ class GoogleServer(FaultyServer):
     api_name: ClassVar[str]
     handler: ClassVar[type[FaultyHandler]]
 
-    def __init__(self, port: int = 0):
-        super().__init__(port)
+    def __init__(self) -> None:
+        super().__init__()
         self.wants_tokens = True
         self.switched_off: set[str] = set()
         self.problems: list[str] = []

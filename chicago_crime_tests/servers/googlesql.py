@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from wasmtime import Config, Engine, Linker, Module, Store, Trap, WasiConfig
+from wasmtime import Config, Engine, Linker, Module, Store, WasiConfig
 from zetasql.core import ServerError, WasmClient
 from zetasql.core.wasm_client import get_tzinfo_dir
 from zetasql.wasi import get_wasm_path
@@ -33,7 +33,6 @@ _KINDS = {
     "TIMESTAMP": type_pb2.TYPE_TIMESTAMP,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
-_PYTHON = {str: "STRING", int: "INT64", float: "FLOAT64", bool: "BOOL", date: "DATE", datetime: "DATETIME"}
 _EPOCH = date(1970, 1, 1)
 
 # What ZetaSQL can do and BigQuery does not, as far as it would change what is accepted or answered.
@@ -64,7 +63,7 @@ class GoogleSQLError(Exception):
 
 @dataclass(frozen=True)
 class Typed:
-    """A parameter with its type, for values that have none: NULL, an empty list.
+    """A parameter: its value, and its type, which NULL and an empty list have not.
 
     Attributes:
         type: as GoogleSQL writes it, e.g. BOOL or ARRAY<STRING>.
@@ -87,14 +86,10 @@ class Analyzer:
                 tables with daily partitions have _PARTITIONDATE).
         """
         self._tables = {name: list(columns) for name, columns in tables.items()}
-        self._registered: tuple[_Wasm, int] | None = None
+        self._registered: int | None = None
 
-    def check(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[str, str]]:
+    def check(self, sql: str, parameters: Mapping[str, Typed]) -> list[tuple[str, str]]:
         """Analyze a statement.
-
-        Args:
-            sql: the text.
-            parameters: by name a value, a Python type, or a `Typed`.
 
         Returns:
             The columns of a query and their types; none for another kind of statement.
@@ -102,7 +97,7 @@ class Analyzer:
         Raises:
             GoogleSQLError: it is not valid; the message says why.
         """
-        options, catalog = _options(parameters or {}), self._catalog_id()
+        options, catalog = _options(parameters), self._catalog_id()
         request = service.AnalyzeRequest(sql_statement=sql, options=options, registered_catalog_id=catalog)
         found = _call("Analyze", request, service.AnalyzeResponse).resolved_statement
         columns = found.resolved_query_stmt_node.output_column_list
@@ -112,14 +107,14 @@ class Analyzer:
         self,
         sql: str,
         rows: Mapping[str, Sequence[Mapping[str, object]]],
-        parameters: Mapping[str, object] | None = None,
+        parameters: Mapping[str, Typed] = {},
     ) -> list[dict[str, Any]]:
         """Run a query with Google's reference implementation.
 
         Args:
             sql: one query, over tables whose names have one part (the reference implementation knows no others).
             rows: by table name, its rows; a column that a row lacks is NULL. A table that is not named is empty.
-            parameters: by name a value, or a `Typed`.
+            parameters: by name.
 
         Returns:
             The rows as Python values, in no order but the query's own. Times are without a zone.
@@ -127,21 +122,17 @@ class Analyzer:
         Raises:
             GoogleSQLError: the query is not valid, or fails on a row.
         """
-        request = service.EvaluateQueryRequest(sql=sql, options=_options(parameters or {}))
+        request = service.EvaluateQueryRequest(sql=sql, options=_options(parameters))
         request.simple_catalog.CopyFrom(_catalog(self._tables))
         for name, columns in self._tables.items():
             content = request.table_content[name].table_data
             content.SetInParent()
             for row in rows.get(name, ()):
                 content.row.add(cell=[_to_value(row.get(column), kind) for column, kind in columns])
-        for name, value in (parameters or {}).items():
-            typed = _typed(value)
+        for name, typed in parameters.items():
             request.params.add(name=name, value=_to_value(typed.value, typed.type))
         answer = _call("EvaluateQuery", request, service.EvaluateQueryResponse)
-        prepared = answer.prepared
-        names = [(column.name, column.type) for column in prepared.columns]
-        if prepared.HasField("prepared_query_id"):
-            _call("UnprepareQuery", service.UnprepareQueryRequest(prepared_query_id=prepared.prepared_query_id), None)
+        names = [(column.name, column.type) for column in answer.prepared.columns]
         return [
             {name: _from_value(cell, kind) for (name, kind), cell in zip(names, row.cell, strict=True)}
             for row in answer.content.table_data.row
@@ -150,10 +141,10 @@ class Analyzer:
     def _catalog_id(self) -> int:
         # The module keeps a registered catalog: building one takes longer than most analyses.
         with _lock:
-            if self._registered is None or self._registered[0] is not _wasm():
+            if self._registered is None:
                 request = service.RegisterCatalogRequest(simple_catalog=_catalog(self._tables))
-                self._registered = _wasm(), _call("RegisterCatalog", request, service.RegisterResponse).registered_id
-            return self._registered[1]
+                self._registered = int(_call("RegisterCatalog", request, service.RegisterResponse).registered_id)
+            return self._registered
 
 
 class _Wasm(WasmClient):
@@ -193,14 +184,9 @@ _wasm = cache(_Wasm)
 def _call(method: str, request: Any, answer: Any) -> Any:
     with _lock:
         try:
-            return _wasm().call_grpc_func(
-                f"ZetaSqlLocalService_{method}", request, *([answer] if answer is not None else [])
-            )
+            return _wasm().call_grpc_func(f"ZetaSqlLocalService_{method}", request, answer)
         except ServerError as error:
             raise GoogleSQLError(error.raw_error.partition("Message: ")[2] or error.message) from error
-        except Trap as error:
-            _wasm.cache_clear()  # what is left of it cannot be trusted
-            raise GoogleSQLError(f"the evaluator broke off: {error}") from error
 
 
 @cache
@@ -215,10 +201,10 @@ def _language() -> options_pb2.LanguageOptionsProto:
     return language
 
 
-def _options(parameters: Mapping[str, object]) -> options_pb2.AnalyzerOptionsProto:
+def _options(parameters: Mapping[str, Typed]) -> options_pb2.AnalyzerOptionsProto:
     options = options_pb2.AnalyzerOptionsProto(language_options=_language(), default_timezone="UTC")
-    for name, value in parameters.items():
-        options.query_parameters.add(name=name, type=_type(_typed(value).type))
+    for name, typed in parameters.items():
+        options.query_parameters.add(name=name, type=_type(typed.type))
     for name, kind in (("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")):
         options.ddl_pseudo_columns.add(name=name, type=_type(kind))
     return options
@@ -252,21 +238,7 @@ def _type(name: str) -> type_pb2.TypeProto:
 
 
 def _type_name(kind: type_pb2.TypeProto) -> str:
-    if kind.type_kind == type_pb2.TYPE_ARRAY:
-        return f"ARRAY<{_type_name(kind.array_type.element_type)}>"
     return _NAMES.get(kind.type_kind) or type_pb2.TypeKind.Name(kind.type_kind).removeprefix("TYPE_")
-
-
-def _typed(value: object) -> Typed:
-    if isinstance(value, Typed):
-        return value
-    if isinstance(value, type):
-        return Typed(_PYTHON[value])
-    if isinstance(value, list | tuple) and value:
-        return Typed(f"ARRAY<{_typed(value[0]).type}>", value)
-    if type(value) in _PYTHON:
-        return Typed(_PYTHON[type(value)], value)
-    raise TypeError(f"{value!r} has no GoogleSQL type of its own: use Typed")
 
 
 def _to_value(value: Any, kind: str) -> value_pb2.ValueProto:
@@ -290,17 +262,8 @@ def _to_value(value: Any, kind: str) -> value_pb2.ValueProto:
         case "DATE":
             return new(date_value=(value - _EPOCH).days)
         case "DATETIME":
-            fields = (
-                (value.year, 0),
-                (value.month, 4),
-                (value.day, 5),
-                (value.hour, 5),
-                (value.minute, 6),
-                (value.second, 6),
-            )
-            bits = 0
-            for field, width in fields:
-                bits = bits << width | field
+            bits = value.year << 26 | value.month << 22 | value.day << 17
+            bits |= value.hour << 12 | value.minute << 6 | value.second
             return new(datetime_value=new.Datetime(bit_field_datetime_seconds=bits, nanos=value.microsecond * 1000))
         case "TIMESTAMP":
             stamp = new()
@@ -313,8 +276,6 @@ def _from_value(value: value_pb2.ValueProto, kind: type_pb2.TypeProto) -> Any:
     which = value.WhichOneof("value")
     if which is None:
         return None
-    if which == "array_value":
-        return [_from_value(one, kind.array_type.element_type) for one in value.array_value.element]
     found = getattr(value, which)
     match which:
         case "date_value":
@@ -323,8 +284,6 @@ def _from_value(value: value_pb2.ValueProto, kind: type_pb2.TypeProto) -> Any:
             bits = found.bit_field_datetime_seconds
             clock = (bits >> 12 & 31, bits >> 6 & 63, bits & 63, found.nanos // 1000)
             return datetime(bits >> 26, bits >> 22 & 15, bits >> 17 & 31, *clock)
-        case "timestamp_value":
-            return found.ToDatetime()
         case "string_value" | "int64_value" | "double_value" | "bool_value":
             return found
     raise TypeError(f"no value of type {_type_name(kind)} can be handed out: cast it")

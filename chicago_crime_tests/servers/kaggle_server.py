@@ -16,6 +16,8 @@ from urllib.parse import quote, unquote
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
+MOST_LISTED = 20
+"""Files on a page, whatever number is requested."""
 SERVICE = "/v1/datasets.DatasetApiService"
 
 
@@ -31,8 +33,6 @@ class _ApiHandler(FaultyHandler):
     def answer(self) -> None:
         try:
             self._check_credentials()
-            if self.received.method != "POST":
-                raise _RefusedError(405, "Only POST")
             if self.received.path == f"{SERVICE}/ListDatasetFiles":
                 self._json(200, self._listing(self._message()))
             elif self.received.path == f"{SERVICE}/DownloadDataset":
@@ -59,7 +59,7 @@ class _ApiHandler(FaultyHandler):
 
     def _listing(self, message: dict) -> dict:
         names, first = sorted(self.server.files), int(message.get("pageToken") or 0)
-        after = first + min(message.get("pageSize") or 20, self.server.most_listed)
+        after = first + MOST_LISTED
         files = [
             {
                 "name": name,
@@ -129,18 +129,16 @@ class KaggleServer(FaultyServer):
         published: times at which files were replaced, by name.
         token: the valid API token.
         pair: the valid user name and key.
-        most_listed: largest page of the listing, whatever size is requested.
         storage: the server that sends the files.
     """
 
     handler = _ApiHandler
 
-    def __init__(self, files: dict[str, bytes], token: str, pair: tuple[str, str] = ("", ""), port: int = 0):
-        super().__init__(port)
-        self.files, self.token, self.pair = files, token, pair
+    def __init__(self, files: dict[str, bytes], token: str):
+        super().__init__()
+        self.files, self.token, self.pair = files, token, ("", "")
         self.listed_sizes: dict[str, int] = {}
         self.published: dict[str, str] = {}
-        self.most_listed = 20
         self.storage = KaggleStorage(files)
 
     @contextmanager

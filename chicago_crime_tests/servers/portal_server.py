@@ -84,14 +84,14 @@ class PortalServer(FaultyServer):
 
     handler = _Handler
 
-    def __init__(self, rows: Iterable[dict[str, str]], app_token: str = "", most_rows: int = MOST_ROWS, port: int = 0):
-        super().__init__(port)
+    def __init__(self, rows: Iterable[dict[str, str]], app_token: str = ""):
+        super().__init__()
         self.now = datetime(2026, 1, 1, 4, 30)
         self.rows_sent: Counter[str] = Counter()
         self.rows: list[dict[str, str]] = []
         self._written: dict[str, str] = {}
         self.change(rows)
-        self.app_token, self.most_rows = app_token, most_rows
+        self.app_token, self.most_rows = app_token, MOST_ROWS
         self.outlines: dict[str, str] = {}
 
     def change(self, rows: Iterable[dict[str, str]], passed: timedelta = timedelta(days=1)) -> None:
@@ -127,9 +127,6 @@ class PortalServer(FaultyServer):
                 {group: name} | dict(_aggregate(part, groups[name]) for part in selected) for name in sorted(groups)
             ]
             return found, [group, *selected]
-        if "(" in query.get("$select", ""):
-            aggregates = dict(_aggregate(part, rows) for part in selected)
-            return [aggregates], list(aggregates)
         for name in selected:
             _check_column(name)
         if order := query.get("$order"):

@@ -1,6 +1,6 @@
-"""Runs a PySpark program as a machine of Dataproc does: with Spark and its modules, without `chicago_crime` or Dagster.
+"""Runs a PySpark program as a machine of Dataproc does: with Spark, and without `chicago_crime` or Dagster.
 
-python spark_driver.py MODULES_FOLDER MAIN.py [ARGUMENTS]
+python spark_driver.py MAIN.py [ARGUMENTS]
 """
 
 import importlib.abc
@@ -8,27 +8,23 @@ import os
 import runpy
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 ABSENT = {"chicago_crime", "chicago_crime_tests", "dagster", "spark_jobs"}
 
 
 class _Absent(importlib.abc.MetaPathFinder):
-    """Hides packages that a machine of Dataproc does not have, unless they came with the program."""
-
-    def __init__(self, modules: Path):
-        self._modules = modules
+    """Hides packages that a machine of Dataproc does not have."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> None:
-        if name in ABSENT and not (self._modules / f"{name}.py").exists():
+        if name in ABSENT:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def main(modules: str, program: str, arguments: list[str]) -> None:
+def main(program: str, *arguments: str) -> None:
     """Run a program to its end."""
-    sys.path[0] = modules
-    sys.meta_path.insert(0, _Absent(Path(modules)))
+    sys.path.pop(0)
+    sys.meta_path.insert(0, _Absent())
     sys.argv = [program, *arguments]
     os.environ |= {"RUST_LOG": "error", "SAIL_EXECUTION__DEFAULT_PARALLELISM": "1"}
     from pysail.spark import SparkConnectServer
@@ -43,4 +39,4 @@ def main(modules: str, program: str, arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    main(*sys.argv[1:])

@@ -36,57 +36,19 @@ class Stored:
     given: Mapping[str, Any] = field(default_factory=dict)
     written: tuple[int, int] = (0, 0)
 
-    def resource(self, bucket: str, name: str, url: str) -> dict[str, Any]:
+    def resource(self, bucket: str, name: str) -> dict[str, Any]:
         """The object's metadata as the API has it."""
         when = datetime.fromtimestamp(self.generation / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        at = f"{url}/storage/v1/b/{bucket}/o/{name.replace('/', '%2F')}"
-        body = {
-            "kind": "storage#object",
-            "id": f"{bucket}/{name}/{self.generation}",
-            "selfLink": at,
-            "mediaLink": f"{url}/download{at.removeprefix(url)}?generation={self.generation}&alt=media",
+        given = {field: value for field, value in self.given.items() if field in ("contentType", "metadata")}
+        return given | {
             "name": name,
             "bucket": bucket,
             "generation": str(self.generation),
-            "metageneration": "1",
-            "contentType": "application/octet-stream",
-            "storageClass": "STANDARD",
             "size": str(self.size),
             "crc32c": self.crc32c,
             "md5Hash": self.md5,
-            "etag": base64.b64encode(f"{self.generation}/1".encode()).decode(),
-            "timeCreated": when,
             "updated": when,
-            "timeStorageClassUpdated": when,
         }
-        return body | {name: value for name, value in self.given.items() if name in _GIVEN}
-
-
-_GIVEN = ("contentType", "metadata", "cacheControl", "contentEncoding", "contentDisposition", "customTime")
-
-
-@dataclass(frozen=True)
-class Preconditions:
-    """Conditions on an object's generation: ifGenerationMatch and the like, by their names in the query."""
-
-    wanted: Mapping[str, int]
-
-    @classmethod
-    def of(cls, query: Mapping[str, Sequence[str]]) -> "Preconditions":
-        """Those of a request."""
-        return cls({name: int(values[0]) for name, values in query.items() if name.startswith("if")})
-
-    def check(self, now: Stored | None, is_read: bool = False) -> None:
-        """Check them.
-
-        Raises:
-            RefusedError: they do not.
-        """
-        for name, value in self.wanted.items():
-            if ((now.generation if now else 0) == value) == ("NotMatch" in name):
-                is_unchanged = is_read and "NotMatch" in name
-                message = "At least one of the pre-conditions you specified did not hold."
-                raise RefusedError(304 if is_unchanged else 412, message, "conditionNotMet")
 
 
 class Buckets:
@@ -142,16 +104,19 @@ class Buckets:
         name: str,
         content: Path,
         given: Mapping[str, Any],
-        preconditions: Preconditions,
+        generation: int | None = None,
     ) -> Stored:
-        """Replace an object by a file, if the preconditions hold and the given checksums are those of the file.
+        """Replace a generation of an object (0: none, None: any) by a file, if the given checksums are the file's.
 
         Raises:
-            RefusedError: something does not.
+            RefusedError: it has another generation, or the file has other checksums.
         """
         with self.lock:
             path = self.path(bucket, name)
-            preconditions.check(self.find(bucket, name))
+            now = self.find(bucket, name)
+            if generation not in (None, now.generation if now else 0):
+                message = "At least one of the pre-conditions you specified did not hold."
+                raise RefusedError(412, message, "conditionNotMet")
             stored = self._look_at(content, given)
             for what, found in (("crc32c", stored.crc32c), ("md5Hash", stored.md5)):
                 if given.get(what, found) != found:

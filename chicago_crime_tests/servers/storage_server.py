@@ -7,16 +7,14 @@ themselves are left to `storage_objects.py`.
 
 import json
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
-from chicago_crime_tests.servers.storage_objects import Buckets, Preconditions, Stored
+from chicago_crime_tests.servers.storage_objects import Buckets, Stored
 
-STEP = 256 * 1024  # what is kept of a cut upload is a multiple of this, and so is every chunk but the last
 PERMISSIONS = (
     "storage.buckets.get",
     "storage.objects.create",
@@ -26,29 +24,18 @@ PERMISSIONS = (
 )
 
 
-LISTED_BY = {
-    *("prefix", "delimiter", "pageToken", "maxResults", "projection", "prettyPrint", "fields", "alt"),
-}
+LISTED_BY = {"prefix", "pageToken", "maxResults", "projection", "prettyPrint", "fields", "alt"}
 """The parameters of a list that are understood."""
 
 
 @dataclass
 class _Session:
-    """A resumable upload in progress."""
+    """A resumable upload in progress, of a whole object over a generation of it."""
 
     bucket: str
     given: dict[str, Any]
-    preconditions: Preconditions
-    file: Path
-    received: int = 0
+    generation: int | None
     result: dict[str, Any] | None = None
-
-    def take(self, start: int, content: bytes) -> None:
-        """Keep the new bytes of a chunk; those that came before are ignored, as Google does."""
-        if start > self.received:
-            raise RefusedError(400, f"Invalid request. The upload has {self.received} bytes, not {start}.")
-        with self.file.open("ab") as stream:
-            self.received += stream.write(content[self.received - start :])
 
 
 class _Handler(GoogleHandler):
@@ -92,37 +79,28 @@ class _Handler(GoogleHandler):
             raise RefusedError(404, f"No such object: {bucket}/{name}")
         return stored
 
-    def _resource(self, bucket: str, name: str, stored: Stored) -> dict[str, Any]:
-        return stored.resource(bucket, name, self.server.url)
-
     def _on_buckets_get(self, bucket: str, _: str) -> None:
         self._may("storage.buckets.get")
-        body = {"kind": "storage#bucket", "id": bucket, "name": bucket, "location": self.server.location}
-        self.reply_json(body | {"storageClass": "STANDARD", "metageneration": "1"})
+        self.reply_json({"name": bucket, "location": self.server.location})
 
     def _on_buckets_testIamPermissions(self, bucket: str, _: str) -> None:  # noqa: N802
         held = [permission for permission in self.query["permissions"] if permission in self.server.permissions]
-        body: dict[str, Any] = {"kind": "storage#testIamPermissionsResponse"}
-        self.reply_json(body | ({"permissions": held} if held else {}))
+        self.reply_json({"permissions": held} if held else {})
 
     def _on_objects_insert(self, bucket: str, _: str) -> None:
         name = self._given.get("name") or self.query.get("name", [""])[0]
         if not name or len(name.encode()) > 1024 or "\n" in name:
             raise RefusedError(400, "Invalid object name")
         self._may_write(bucket, name)
-        preconditions = Preconditions.of(self.query)
+        generation = int(self.query["ifGenerationMatch"][0]) if "ifGenerationMatch" in self.query else None
         if self.query.get("uploadType") == ["resumable"]:
-            # Google checks the preconditions only when the upload ends.
-            session = _Session(bucket, self._given | {"name": name}, preconditions, self.server.buckets.new_file())
-            session.file.touch()
+            # Google checks the generation only when the upload ends.
+            session = _Session(bucket, self._given | {"name": name}, generation)
             upload_id = self.server.begin(session)
             address = f"{self.server.url}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
             self.reply(200, b"", {"Location": address, "X-GUploader-UploadID": upload_id})
         elif self.query.get("uploadType") == ["multipart"]:
-            content = self.server.buckets.new_file()
-            content.write_bytes(self._content)
-            stored = self.server.buckets.publish(bucket, name, content, self._given, preconditions)
-            self.reply_json(self._resource(bucket, name, stored))
+            self.reply_json(self._publish(bucket, name, self._content, self._given, generation))
         else:
             raise RefusedError(501, "Only uploadType=multipart and resumable are implemented here")
 
@@ -131,74 +109,40 @@ class _Handler(GoogleHandler):
         if self.server.buckets.find(bucket, name):
             self._may("storage.objects.delete")
 
+    def _publish(
+        self, bucket: str, name: str, content: bytes, given: dict[str, Any], generation: int | None
+    ) -> dict[str, Any]:
+        file = self.server.buckets.new_file()
+        file.write_bytes(content)
+        return self.server.buckets.publish(bucket, name, file, given, generation).resource(bucket, name)
+
     def _go_on_with_upload(self) -> None:
-        self.called = self.check_call(b"") if self.received.method == "POST" else self._called_insert()
-        self.received.call = "storage.objects.insert (upload)"
-        session = self.server.sessions.get(self.query["upload_id"][0])
-        if session is None or self.received.method != "PUT":
-            raise RefusedError(404, "No such upload")
+        method, self.received.method = self.received.method, "POST"  # the document has only an upload's first request
+        self.check_call(b"")
+        self.received.method, self.received.call = method, "storage.objects.insert (upload)"
+        session, content = self.server.sessions[self.query["upload_id"][0]], self.received.body
         if session.result is None:
-            self._take_chunk(session)
-        if session.result is not None:
-            self.reply_json(session.result)
-
-    def _called_insert(self) -> Any:
-        method, self.received.method = (
-            self.received.method,
-            "POST",
-        )  # the document has only the first request of an upload
-        try:
-            return self.check_call(b"")
-        finally:
-            self.received.method = method
-
-    def _take_chunk(self, session: _Session) -> None:
-        about = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", self.headers.get("Content-Range", ""))
-        if not about:
-            raise RefusedError(400, "Failed to parse Content-Range header.")
-        if about[1]:
-            if int(about[2]) - int(about[1]) + 1 != len(self.received.body):
-                raise RefusedError(400, "The body is not as long as Content-Range says.")
-            if about[3] != str(int(about[2]) + 1) and len(self.received.body) % STEP:
-                raise RefusedError(400, f"A chunk that is not the last must be a multiple of {STEP} bytes.")
-            session.take(int(about[1]), self.received.body)
-        if about[3] == str(session.received):
-            given = session.given | _hashes(self.headers.get("X-Goog-Hash", ""))
-            name = given["name"]
-            stored = self.server.buckets.publish(session.bucket, name, session.file, given, session.preconditions)
-            session.result = self._resource(session.bucket, name, stored)
-        else:
-            range_ = {"Range": f"bytes=0-{session.received - 1}"} if session.received else {}
-            self.reply(308, b"", range_)
+            if self.headers.get("Content-Range") != f"bytes 0-{len(content) - 1}/{len(content)}":
+                raise self.missing("an upload in several chunks")
+            session.result = self._publish(
+                session.bucket, session.given["name"], content, session.given, session.generation
+            )
+        self.reply_json(session.result)
 
     def _on_objects_get(self, bucket: str, name: str) -> None:
         self._may("storage.objects.get")
         stored = self._existing(bucket, name)
-        Preconditions.of(self.query).check(stored, is_read=True)
-        if self.called.is_download:
-            self._download(stored)
-        else:
-            self.reply_json(self._resource(bucket, name, stored))
-
-    def _download(self, stored: Stored) -> None:
-        content, status = stored.file.read_bytes(), 200
+        if not self.called.is_download:
+            self.reply_json(stored.resource(bucket, name))
+            return
+        if "Range" in self.headers:
+            raise self.missing("a download of a range")
         headers = {
             "Content-Type": stored.given.get("contentType", "application/octet-stream"),
             "x-goog-generation": str(stored.generation),
-            "x-goog-metageneration": "1",
             "x-goog-hash": f"crc32c={stored.crc32c},md5={stored.md5}",
-            "x-goog-stored-content-length": str(stored.size),
-            "x-goog-stored-content-encoding": "identity",
         }
-        if wanted := re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", "")):
-            first = int(wanted[1]) if wanted[1] else max(stored.size - int(wanted[2]), 0)
-            last = min(int(wanted[2]), stored.size - 1) if wanted[1] and wanted[2] else stored.size - 1
-            if first > last:
-                self.reply(416, b"", {"Content-Range": f"bytes */{stored.size}"})
-                return
-            status, content = 206, content[first : last + 1]
-            headers["Content-Range"] = f"bytes {first}-{last}/{stored.size}"
-        self.reply(status, self.server.spoiled(content), headers)
+        self.reply(200, self.server.spoiled(stored.file.read_bytes()), headers)
 
     def _on_objects_list(self, bucket: str, _: str) -> None:
         self._may("storage.objects.list")
@@ -206,17 +150,9 @@ class _Handler(GoogleHandler):
         if unknown := given.keys() - LISTED_BY:
             raise self.missing(f"storage.objects.list with {unknown}")
         most = min(int(given.get("maxResults", 1000)), self.server.most_listed)
-        prefix, delimiter = given.get("prefix", ""), given.get("delimiter", "")
-        found: dict[str, Stored | None] = {}  # None for a prefix, which stands for all objects below it
-        for name, stored in self.server.buckets.list(bucket, prefix):
-            inside, mark, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
-            found[prefix + inside + mark if mark else name] = None if mark else stored
-        left = [item for item in found.items() if item[0] > given.get("pageToken", "")]
-        body: dict[str, Any] = {"kind": "storage#objects"}
-        if items := [self._resource(bucket, name, stored) for name, stored in left[:most] if stored]:
-            body["items"] = items
-        if prefixes := [name for name, stored in left[:most] if stored is None]:
-            body["prefixes"] = prefixes
+        found = self.server.buckets.list(bucket, given.get("prefix", ""))
+        left = [(name, stored) for name, stored in found if name > given.get("pageToken", "")]
+        body: dict[str, Any] = {"items": [stored.resource(bucket, name) for name, stored in left[:most]]}
         if len(left) > most:
             body["nextPageToken"] = left[most - 1][0]
         self.reply_json(body)
@@ -224,15 +160,14 @@ class _Handler(GoogleHandler):
     def _on_objects_delete(self, bucket: str, name: str) -> None:
         self._may("storage.objects.delete")
         with self.server.buckets.lock:
-            Preconditions.of(self.query).check(self._existing(bucket, name))
+            self._existing(bucket, name)
             self.server.buckets.delete(bucket, name)
         self.reply_json(None)
 
     def _parts(self) -> tuple[bytes, str, bytes]:
         """The parts of a body in `multipart/related`: JSON, the content's type, and the content."""
-        mark = re.search(r'boundary="?([^";]+)', self.headers.get("Content-Type", ""))
-        if not mark:
-            raise RefusedError(400, "Multipart upload without a boundary")
+        mark = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])
+        assert mark
         line = b"--" + mark[1].encode()
         body = self.received.body
         middle, end = body.index(b"\r\n" + line, len(line)), body.rindex(b"\r\n" + line + b"--")
@@ -257,10 +192,9 @@ class StorageServer(GoogleServer):
     api_name = "storage.v1"
     handler = _Handler
 
-    def __init__(self, folder: Path | None = None, buckets: Sequence[str] = ("chicago-test",), port: int = 0):
-        super().__init__(port)
-        self._temporary = None if folder else tempfile.TemporaryDirectory()
-        self.buckets = Buckets(folder or Path(self._temporary.name), buckets)  # type: ignore[union-attr]
+    def __init__(self, folder: Path, buckets: Sequence[str]):
+        super().__init__()
+        self.buckets = Buckets(folder, buckets)
         self.permissions = set(PERMISSIONS)
         self.most_listed, self.location, self.spoils = 1000, "US-CENTRAL1", 0
         self.sessions: dict[str, _Session] = {}
@@ -279,7 +213,7 @@ class StorageServer(GoogleServer):
         """Store an object, as another client would: no request is recorded."""
         file = self.buckets.new_file()
         file.write_bytes(content)
-        self.buckets.publish(bucket, name, file, {}, Preconditions({}))
+        self.buckets.publish(bucket, name, file, {})
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
         """Names of the objects with a prefix, sorted."""
@@ -301,10 +235,3 @@ class StorageServer(GoogleServer):
             return content
         self.spoils -= 1
         return content[:-1] + bytes([content[-1] ^ 1])
-
-
-def _hashes(header: str) -> dict[str, str]:
-    names = {"crc32c": "crc32c", "md5": "md5Hash"}
-    return {
-        names[name]: value for name, _, value in (part.strip().partition("=") for part in header.split(",") if part)
-    }

@@ -10,6 +10,7 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import base
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
 from chicago_crime_tests.support import crimes_of_months, folder_settings, rows_of, run_well, write_csv
@@ -25,6 +26,15 @@ def residents(settings: Settings, year: int) -> dict[int, tuple[float, int]]:
 def caveat_of(settings: Settings) -> str:
     [rate] = [one for one in overview(PageRequest(data_of(settings), Filters())).numbers if "residents" in one.label]
     return rate.caveat
+
+
+def kept_of(settings: Settings) -> set[int]:
+    """The years whose tables would be made again just as they are."""
+    made = Installation(settings)
+    [catalog, *_] = base(made.object_store)
+    assert catalog
+    held = made.source_files.held(made.source, [2022])
+    return set(made.publisher(made.warehouse).as_published(held, catalog.years))
 
 
 def test_estimates_replace_the_last_census_after_it(tmp_path: Path) -> None:
@@ -43,7 +53,9 @@ def test_estimates_replace_the_last_census_after_it(tmp_path: Path) -> None:
     estimates = tmp_path / "estimates.csv"
     estimates.write_text(f"\ufeff{HEADER}2024,32,50000\n", encoding="utf-8")
     loaded = settings.model_copy(update={"population": estimates})
+    assert (kept_of(settings), kept_of(loaded)) == ({2022}, set())
     run_well(loaded, 2022, 2025, assets="key:area_rates+")
+    assert (kept_of(settings), kept_of(loaded)) == (set(), {2022})
     assert [residents(loaded, year)[32] for year in (2022, 2025)] == [
         (42298 + (50000 - 42298) / 2, 2024),
         (50000, 2024),

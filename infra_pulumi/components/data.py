@@ -17,7 +17,7 @@ STAGING_DAYS = 2
 ABORTED_UPLOAD_DAYS = 7
 NONCURRENT_DAYS = 90
 NONCURRENT_KEPT = 3
-"""A replaced version of a year is kept for 90 days, and the last 3 of them for ever."""
+"""A replaced version of a year is kept for 90 days, and the last 3 of them for ever; of what is published, none is."""
 
 SOFT_DELETE_DAYS = 7
 
@@ -47,7 +47,15 @@ class Lake(Part):
                     "action": {"type": "Delete"},
                     "condition": {
                         "days_since_noncurrent_time": NONCURRENT_DAYS,
-                        "num_newer_versions": NONCURRENT_KEPT,
+                        "num_newer_versions": NONCURRENT_KEPT + 1,  # Google counts the live version
+                        "with_state": "ARCHIVED",
+                    },
+                },
+                {  # a published file is deleted once and never replaced: no version of it is ever newer
+                    "action": {"type": "Delete"},
+                    "condition": {
+                        "days_since_noncurrent_time": NONCURRENT_DAYS,
+                        "matches_prefixes": ["published/"],
                         "with_state": "ARCHIVED",
                     },
                 },

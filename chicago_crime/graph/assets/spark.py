@@ -1,5 +1,6 @@
 """The tables that the job `spark_jobs/enrich_crimes.py` makes of the typed crimes, many years in one job."""
 
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -38,7 +39,8 @@ def enrich_crimes(
         return
     with spark.workspace(context, JOB) as workspace:
         warehouse.export_parquet(CRIMES, years, workspace.input)
-        report = spark.run(
+        began = time.monotonic()
+        about = spark.run(
             context,
             JOB,
             crimes=workspace.input,
@@ -48,15 +50,14 @@ def enrich_crimes(
             output=workspace.output,
             tables=",".join(names),
         )
+        job = {"spark_engine": spark.engine, "job_seconds_all_years": round(time.monotonic() - began, 1), **about}
         loaded: dict[int, dict[str, TableYear]] = {}
 
         def load(year: int, name: str) -> Metadata:
             if year not in loaded:  # all tables of a year at once, so that a warehouse that can replaces them together
                 made = {TABLES[of]: f"{workspace.output}/{of}/{year}" for of in names}
                 loaded[year] = warehouse.load_parquets(made, year)
-            job = {"spark_engine": spark.engine, "job_seconds_all_years": round(report.seconds, 1)}
-            stored = stored_metadata(warehouse, TABLES[name], year, loaded[year][name])
-            return {**stored, **job, **report.about}
+            return {**stored_metadata(warehouse, TABLES[name], year, loaded[year][name]), **job}
 
         for name in names:
             yield each_year(context, of_run, name, partial(load, name=name))

@@ -6,6 +6,7 @@ No message from here repeats a token or a key.
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ TOO_MUCH = "bytesBilledLimitExceeded"
 _LATER = ": try again later"
 _TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}
 _TRANSIENT_REASONS = {"rateLimitExceeded", "backendError", "internalError"}
+_USED_UP = re.compile("quota|billing|LimitExceeded", re.IGNORECASE)
+"""In Google's reasons for a 403 that no role helps against: https://cloud.google.com/bigquery/docs/error-messages."""
+
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -207,10 +211,10 @@ def _explain(error: BaseException, service: str, grant: str) -> str | None:
         return f"Google does not accept our credentials{why}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.Unauthorized):
         return f"{service} does not accept our credentials{_message_of(error)}: {HOW_TO_SIGN_IN}"
-    if isinstance(error, api.Forbidden):
+    if isinstance(error, api.Forbidden) and not any(map(_USED_UP.search, reasons_of(error))):
         return f"{service} refuses permission{_message_of(error)}: {grant}"
     if isinstance(error, api.GoogleAPICallError):
-        return f"{service} answers {error.code}{_message_of(error)}{_LATER if error.code in _TRANSIENT_STATUS else ''}"
+        return f"{service} answers {error.code}{_message_of(error)}{_LATER if is_transient(error) else ''}"
     if isinstance(error, requests.Timeout):
         return f"{service} does not answer in time{_LATER}"
     if isinstance(error, requests.RequestException | ConnectionError | auth.TransportError):
@@ -219,9 +223,9 @@ def _explain(error: BaseException, service: str, grant: str) -> str | None:
 
 
 def _message_of(error: GoogleAPICallError) -> str:
-    """The message in a service's response. The error's own text has the address, which can be a key by itself."""
+    """The message in a service's response, or of a job. The error's own text has the address, which can be a key."""
     try:
         message = error.response.json()["error"]["message"]
     except (AttributeError, ValueError, KeyError, TypeError):  # no response, or a body that is not Google's JSON
-        return ""
-    return f" ({str(message)[:300]})"
+        message = next((one.get("message") for one in error.errors or () if isinstance(one, dict)), "")
+    return f" ({str(message)[:300]})" if message else ""

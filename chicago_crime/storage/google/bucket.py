@@ -98,20 +98,31 @@ class BucketStore(ObjectStore):
                 f"{file} was changed: its sha256 is {facts.sha256} and should be {checksum}. Materialize crime_csv "
                 "again."
             )
+        return self._put(key, file, facts)
+
+    @override
+    def add(self, prefix: str, file: Path) -> StoredObject:
+        facts = Facts.of(file)
+        return self._put(f"{prefix}/{facts.sha256[:16]}{file.suffix}", file, facts)
+
+    def _put(self, key: str, file: Path, facts: Facts) -> StoredObject:
         found = self._find(key)
         if not facts.match(found):  # an object that already has the content is not sent again
-            found = self._upload(key, file, facts, found.generation if found else 0)
+            blob = self._bucket.blob(self.folder + key)
+            blob.metadata = {"sha256": facts.sha256}
+            # The checksum is sent ahead, so that Google never stores other bytes. The client's `checksum` option
+            # compares afterwards and deletes a damaged object; the previous content would be lost.
+            blob.crc32c = facts.crc32c
+            with file.open("rb") as stream:
+                upload = partial(blob.upload_from_file, stream, size=facts.size)
+                is_known = self._send(blob, upload, found.generation if found else 0)
+            found = blob if is_known else self._find(key)
         if not facts.match(found):
             raise ObjectStoreError(
                 f"{self.uri(key)} has other content than {file} after the upload, most likely because another run "
                 "wrote it: run it again"
             )
         return StoredObject(key, facts.size, facts.sha256)
-
-    @override
-    def add(self, prefix: str, file: Path) -> StoredObject:
-        checksum = Facts.of(file).sha256
-        return self.put(f"{prefix}/{checksum[:16]}{file.suffix}", file, checksum)
 
     @override
     def get(self, key: str, folder: Path) -> Path:
@@ -123,7 +134,7 @@ class BucketStore(ObjectStore):
 
     @override
     def location(self, key: str) -> str:
-        if not self.exists(key):
+        if self._find(key) is None:
             raise self._missing(key)
         return self.uri(key)
 
@@ -165,10 +176,6 @@ class BucketStore(ObjectStore):
     def only_publisher(self) -> Iterator[bool]:
         """A bucket has no locks: the swap of the catalog decides."""
         yield False
-
-    @override
-    def exists(self, key: str) -> bool:
-        return self._find(key) is not None
 
     def has_parquet(self, folder: str) -> bool:
         """Whether there is a Parquet file below a folder, gs://bucket/folder, of this bucket or another."""
@@ -226,22 +233,6 @@ class BucketStore(ObjectStore):
             f"there is no bucket {self.bucket}: create it with `gcloud storage buckets create gs://{self.bucket} "
             "--uniform-bucket-level-access --location=` and the region, or set CHICAGO_CRIME_GCS_BUCKET to another"
         )
-
-    def _upload(self, key: str, file: Path, facts: Facts, generation: int) -> storage.Blob | None:
-        """Upload a file over a generation of an object, 0 if there is none.
-
-        Returns:
-            The object as it is afterwards, whoever wrote it.
-        """
-        blob = self._bucket.blob(self.folder + key)
-        blob.metadata = {"sha256": facts.sha256}
-        # The checksum is sent ahead, so that Google never stores other bytes. The client's `checksum` option compares
-        # afterwards and deletes a damaged object; the previous content would be lost.
-        blob.crc32c = facts.crc32c
-
-        with file.open("rb") as stream:
-            is_known = self._send(blob, partial(blob.upload_from_file, stream, size=facts.size), generation)
-        return blob if is_known else self._find(key)
 
     def _send(self, blob: storage.Blob, upload: Callable[..., None], generation: int) -> bool:
         """Upload an object over a generation of it, 0 if there is none; whether it is known to be stored."""

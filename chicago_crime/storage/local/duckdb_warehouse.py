@@ -32,9 +32,6 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     """DuckDB over `<folder>/<table>/<year>.parquet`.
 
     A note beside each file says what it was made of.
-
-    Attributes:
-        estimates: a CSV of residents after the last census, if there is one.
     """
 
     estimates: Path | None = None
@@ -83,9 +80,8 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
-        """Hard-link the years' files: they are Parquet already."""
-        for year in years:
-            (Path(folder) / f"{table.name}-{year}.parquet").hardlink_to(self._existing(table.name, year))
+        """The years' files are Parquet already."""
+        self.fetch_parquet([table], years, Path(folder))
 
     @override
     def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
@@ -144,12 +140,6 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         if not file.exists():
             raise WarehouseError(f"{table} has no year {year}: materialize it first")
         return file
-
-    def _lineage(self, table: Table, year: int) -> Lineage:
-        """The lineage of a year made now; upstream tables of an earlier version have no identity."""
-        above = [self.stored(upstream).get(year) for upstream in table.upstream]
-        identities = [held.lineage.identity if held and held.lineage else "" for held in above]
-        return Lineage.of(table, identities, self.estimates)
 
     def _publish(
         self,

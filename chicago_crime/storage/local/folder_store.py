@@ -70,10 +70,6 @@ class FolderStore(ObjectStore):
         return str(self.get(key, self.folder))
 
     @override
-    def exists(self, key: str) -> bool:
-        return (self.folder / key).is_file()
-
-    @override
     def read(self, key: str) -> tuple[bytes, str] | None:
         path = self.folder / key
         if not path.is_file():

@@ -146,10 +146,8 @@ def _comment(connection: duckdb.DuckDBPyConnection, what: str, text: str) -> Non
     connection.execute(f"COMMENT ON {what} IS '{text.replace(chr(39), chr(39) * 2)}'")
 
 
-@dataclass(frozen=True)
-class _Footer:
-    rows: int
-    columns: list[str]
+_Footer = tuple[int, list[str]]
+"""Rows and names of columns."""
 
 
 @dataclass
@@ -180,16 +178,12 @@ class ParquetReader(DuckDBReader):
         return dict(self._damaged)
 
     @override
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        return self.stored_of_all([table])[table.name]
-
-    @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         found = self._read(tables)
         return {
             table.name: {
-                int(file.stem): TableYear(footer.rows, stat.st_size, stat.st_mtime, noted_lineage(file))
-                for file, (stat, footer) in found.items()
+                int(file.stem): TableYear(rows, stat.st_size, stat.st_mtime, noted_lineage(file))
+                for file, (stat, (rows, _)) in found.items()
                 if file.parent.name == table.name
             }
             for table in tables
@@ -198,7 +192,7 @@ class ParquetReader(DuckDBReader):
     @override
     def outdated(self, table: Table) -> list[int]:
         names = [column.name for column in table.columns]
-        return [int(file.stem) for file, (_, footer) in self._read([table]).items() if footer.columns != names]
+        return [int(file.stem) for file, (_, (_, found)) in self._read([table]).items() if found != names]
 
     def _years(self, table: str) -> list[Path]:
         return sorted((self.folder / table).glob("[0-9][0-9][0-9][0-9].parquet"))
@@ -228,4 +222,4 @@ class ParquetReader(DuckDBReader):
                 f"{path} is damaged ({error}): load {path.stem} again, as `chicago-crime status` says"
             )
             return {}
-        return {Path(name): _Footer(rows, columns) for name, rows, columns in footers}
+        return {Path(name): (rows, columns) for name, rows, columns in footers}

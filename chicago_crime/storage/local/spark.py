@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-import time
-from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from dagster import AssetExecutionContext
 from typing_extensions import override
@@ -17,7 +16,7 @@ from typing_extensions import override
 import spark_jobs
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.local import sail
-from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
+from chicago_crime.storage.spark import SparkError, SparkRunner, Workspace, as_options
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,6 @@ class LocalSpark(SparkRunner):
             (folder / "input").mkdir()
             yield Workspace(str(folder / "input"), str(folder / "output"))
 
-    @override
-    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
-        start = time.perf_counter()
-        self._run(job, as_options(arguments))
-        return JobReport(time.perf_counter() - start)
-
-    @abstractmethod
-    def _run(self, job: str, options: list[str]) -> None: ...
-
 
 class EmbeddedSpark(LocalSpark):
     """Sail: starts in two seconds and needs no Java."""
@@ -55,9 +45,10 @@ class EmbeddedSpark(LocalSpark):
     engine = "embedded"
 
     @override
-    def _run(self, job: str, options: list[str]) -> None:
-        if error := sail.run_job(job, options):
+    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
+        if error := sail.run_job(job, as_options(arguments)):
             raise SparkError(f"the Spark job {job} failed on the embedded engine: {error}")
+        return {}
 
 
 @dataclass(frozen=True)
@@ -71,7 +62,8 @@ class JvmSpark(LocalSpark):
     java_home: Path | None = None
     engine = "jvm"
 
-    def _run(self, job: str, options: list[str]) -> None:
+    @override
+    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
         script = Path(spark_jobs.__path__[0]) / f"{job}.py"
         environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
         for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # would send the job to a server
@@ -79,7 +71,9 @@ class JvmSpark(LocalSpark):
         if self.java_home:
             environment["JAVA_HOME"] = str(self.java_home)
         with TemporaryFile("w+") as log:
-            code = subprocess.call([sys.executable, str(script), *options], env=environment, stdout=log, stderr=log)
+            code = subprocess.call(
+                [sys.executable, str(script), *as_options(arguments)], env=environment, stdout=log, stderr=log
+            )
             if code:
                 log.seek(0)
                 tail = log.read()[-4000:]
@@ -88,6 +82,7 @@ class JvmSpark(LocalSpark):
                     "or CHICAGO_CRIME_JAVA_HOME names, and the package pyspark in place of pyspark-client: "
                     f"`make setup-dev` installs it. The end of its log:\n{tail}"
                 )
+        return {}
 
 
 _QUIET = "--conf spark.ui.enabled=false --conf spark.ui.showConsoleProgress=false"

@@ -69,7 +69,6 @@ class Cloud(WholeCloud):
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
             table.labels = dict(LABELS)
-            table.changed()
             table.rows_changed()
 
 

@@ -1,6 +1,6 @@
 """What the tests of Dataproc share: a cloud, and a Dagster run with one small Spark job."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -21,7 +21,6 @@ from chicago_crime import reference
 from chicago_crime.installation import build_dataproc
 from chicago_crime.sources import retry
 from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-from chicago_crime.storage.spark import JobReport
 from chicago_crime_tests.servers.credentials import PROJECT_ID
 from chicago_crime_tests.whole_cloud import STAGING, WORKER, WholeCloud, whole_cloud
 
@@ -84,14 +83,14 @@ class Ran:
         success: whether it succeeded.
         log: its log, a message a line.
         reason: why it failed.
-        report: of the runner.
+        about: what the runner says of the job.
         live_at_load: the clusters that existed when the output was read.
     """
 
     success: bool = False
     log: str = ""
     reason: str = ""
-    report: JobReport | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
     live_at_load: list[Any] = field(default_factory=list)
 
 
@@ -116,7 +115,7 @@ def start(
         with spark.workspace(context, "broken") as workspace:
             meanwhile(cloud.local(workspace.input))
             files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
-            ran.report = spark.run(context, "broken", crimes=workspace.input, output=workspace.output, **files)
+            ran.about = spark.run(context, "broken", crimes=workspace.input, output=workspace.output, **files)
             ran.live_at_load = cloud.dataproc.live_clusters()
         yield MaterializeResult()
 

@@ -1,14 +1,18 @@
 """Tests of the BigQuery warehouse when something goes wrong: lost responses, conflicting writers, other tables."""
 
 import pytest
+import requests
+from google.api_core.exceptions import from_http_response
 
+from chicago_crime.storage.google.access import GoogleError, call
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
+from chicago_crime_tests.servers.google_server import error_json
 from chicago_crime_tests.storage.google.cloud import Cloud
 from chicago_crime_tests.support import crimes_of_months
-from chicago_crime_tests.whole_cloud import DATASET
+from chicago_crime_tests.whole_cloud import DATASET, STAGING
 
 
 @pytest.fixture
@@ -36,12 +40,26 @@ def test_each_request_may_fail_once(cloud: Cloud, warehouse: BigQueryWarehouse, 
     assert cloud.years("crimes") == {2014: 36}
 
 
-def test_a_job_is_restarted_after_a_transient_failure(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_a_job_is_restarted_after_a_transient_failure_only(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     reasons = {"backendError": "Try it again", "jobRateLimitExceeded": "Try it again"}
     reasons["invalidQuery"] = "Could not serialize access to table crimes due to concurrent update"
     cloud.bigquery.jobs.will_fail = [("MERGE", *reason) for reason in reasons.items()]
     assert warehouse.replace_year(CRIMES, 2014).rows == 36
     assert cloud.bigquery.jobs.will_fail == []
+    for reason, told in (("quotaExceeded", "answers 403"), ("accessDenied", "refuses permission")):
+        cloud.bigquery.jobs.will_fail = [("MERGE", reason, "No more for this table")]
+        with pytest.raises(WarehouseError, match=rf"{told} \(No more for this table\)"):
+            warehouse.replace_year(CRIMES, 2014)
+
+
+def test_what_a_failed_export_left_is_not_read(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    left = [b"half of the rows"]
+    cloud.bigquery.jobs.will_fail = [("EXPORT DATA", "backendError", "Try it again")]
+    cloud.bigquery.jobs.before_work = lambda job: (
+        left and cloud.storage.write(STAGING, "in/crimes-9.parquet", left.pop())
+    )
+    warehouse.export_parquet(CRIMES, [2014], f"gs://{STAGING}/in")
+    assert cloud.storage.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
 
 
 def test_a_table_with_other_columns_is_outdated_and_refused_with_what_to_do(fresh_cloud: Cloud) -> None:
@@ -55,3 +73,23 @@ def test_a_table_with_other_columns_is_outdated_and_refused_with_what_to_do(fres
         fresh_cloud.warehouse().replace_year(CRIMES, 2014)
     warehouse = fresh_cloud.warehouse()
     assert (warehouse.outdated(CRIMES), warehouse.outdated(REJECTED_CRIMES)) == ([2014], [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("accessDenied", r"refuses permission \(No\): grant"),
+        ("quotaExceeded", r"answers 403 \(No\)$"),
+        ("rateLimitExceeded", r"answers 403 \(No\): try again later"),
+    ],
+)
+def test_a_used_up_quota_is_not_taken_for_a_missing_role(reason: str, told: str) -> None:
+    refused = requests.Response()
+    refused.status_code, refused._content = 403, error_json(403, "No", reason)
+    refused.request = requests.Request("GET", "https://bigquery.googleapis.com").prepare()
+
+    def request() -> None:
+        raise from_http_response(refused)
+
+    with pytest.raises(GoogleError, match=told):
+        call(request, "BigQuery")

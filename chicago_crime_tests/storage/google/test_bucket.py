@@ -85,7 +85,6 @@ def test_an_object_comes_back_as_it_was_put(server: StorageServer, store: Bucket
     assert store.get(KEY, folder / "got") == folder / "got" / "2014.csv"
     assert (folder / "got" / "2014.csv").read_bytes() == server.read(BUCKET, KEY) == content
     assert store.location(KEY) == f"gs://{BUCKET}/{KEY}"
-    assert [store.exists(key) for key in (KEY, "crimes/2015.csv")] == [True, False]
 
 
 @pytest.mark.parametrize("size", [0, 8 * MIB + 1])
@@ -150,12 +149,14 @@ def test_a_small_object_is_swapped_only_if_nobody_else_did(server: StorageServer
         store.read(key)
 
 
-@pytest.mark.parametrize("second", [Fault(status=503), LOST, Fault(breaks_json=True)])
-def test_a_swap_whose_response_was_lost_is_recognized(server: StorageServer, store: BucketStore, second: Fault) -> None:
+@pytest.mark.parametrize("faults", [[LOST, Fault(status=503)], [LOST, LOST], [Fault(breaks_json=True)]])
+def test_a_swap_whose_response_was_lost_is_recognized(
+    server: StorageServer, store: BucketStore, faults: list[Fault]
+) -> None:
     server.write(BUCKET, KEY, b"old")
     _, version = store.read(KEY) or (b"", "")
-    server.will(LOST, on="multipart")  # the retry then finds its own write
-    server.will(second, on=OBJECTS)
+    for fault in faults:  # the retry then finds its own write
+        server.will(fault, on="multipart")
     assert store.swap(KEY, b"new", version)
     assert (server.read(BUCKET, KEY), len(server.buckets.written)) == (b"new", 2)
 
@@ -289,7 +290,7 @@ def test_an_emulator_needs_no_credentials(
 
 
 def test_an_unreachable_server_is_an_error(tmp_path: Path) -> None:
-    server = StorageServer()
+    server = StorageServer(tmp_path, [BUCKET])
     server.server_close()
     store = replace(store_at(server, tmp_path), policy=replace(POLICY, deadline_s=0.1))
     with pytest.raises(ObjectStoreError, match=f"bucket {BUCKET}. cannot be reached.*try again later"):

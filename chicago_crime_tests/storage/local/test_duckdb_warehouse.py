@@ -30,15 +30,6 @@ def test_the_raw_table_holds_every_value_as_the_string_it_came_as(warehouse: Duc
     assert (stored.rows, stored.bytes) == (1, warehouse.file("raw_crimes", 2014).stat().st_size)
 
 
-def test_a_table_has_just_the_columns_and_types_of_its_definition(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
-    schema = pq.read_schema(warehouse.file("crimes", 2014))
-    assert schema.names == [column.name for column in CRIMES.columns]
-    assert str(schema.field("date").type) == "timestamp[us]"
-    assert str(schema.field("month").type) == "date32[day]"
-    assert str(schema.field("arrest").type) == "bool"
-
-
 def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     file = SampleSource(rows=100_000).fetch(2014, tmp_path)
     warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")

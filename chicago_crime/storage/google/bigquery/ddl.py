@@ -11,7 +11,6 @@ from chicago_crime import reference
 from chicago_crime.storage.google.bigquery.statements import is_by_month, name_of
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import Table
-from chicago_crime.tables.columns import Column
 from chicago_crime.tables.years import FIRST_YEAR
 
 LAST_YEAR = 2101
@@ -30,7 +29,9 @@ def create(table: Table) -> str:
     All columns are nullable: the checks find NULLs after every load, with a message about the data, and the result of a
     job, whose columns are always nullable, fits the table.
     """
-    columns = ",\n".join(f"  {name_of(c.name)} {c.type} OPTIONS ({_option_text(c)})" for c in table.columns)
+    columns = ",\n".join(
+        f"  {name_of(c.name)} {c.type} OPTIONS (description = {_text(c.description)})" for c in table.columns
+    )
     cluster = "\nCLUSTER BY `primary_type`" if is_by_month(table) else ""
     description = _text(f"{table.description} One row: {table.grain}.")
     return (
@@ -94,10 +95,6 @@ def _literal(value: str, kind: str) -> str:
     if not value:
         return "NULL"
     return value if kind == "INT64" else _text(value)
-
-
-def _option_text(column: Column) -> str:
-    return f"description = {_text(column.description)}"
 
 
 def _pairs(labels: Mapping[str, str]) -> str:

@@ -13,10 +13,9 @@ from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
-from google.api_core.retry import Retry
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
@@ -95,7 +94,6 @@ class Jobs:
         dataset: where names without a dataset are looked up.
         most_bytes: a statement that would read more is refused.
         policy: timeouts and retries of a request.
-        deadline_s: a job that fails for a transient reason is restarted for so many seconds.
         run_id: the Dagster run's id, for the labels.
     """
 
@@ -103,19 +101,32 @@ class Jobs:
     dataset: bigquery.DatasetReference
     most_bytes: int
     policy: RetryPolicy = field(default_factory=RetryPolicy)
-    deadline_s: float = JOB_DEADLINE_S
     run_id: str = ""
 
-    def run(self, sql: str, purpose: Purpose, parameters: Mapping[str, int] = {}, **config: Any) -> Done:
-        """Run a statement or a script that changes something; further settings of its job by name.
+    def run(
+        self,
+        sql: str,
+        purpose: Purpose,
+        parameters: Mapping[str, int] = {},
+        before_restart: Callable[[], object] = lambda: None,
+    ) -> Done:
+        """Run a statement or a script that changes something.
+
+        Args:
+            sql: the text.
+            purpose: what it is for.
+            parameters: by name.
+            before_restart: is called before the job is started again: removes what the failed one may have left.
 
         Raises:
             JobFailedError: it failed; nothing is changed.
             WarehouseError: BigQuery does not say whether it succeeded.
         """
-        full = self._config(parameters, purpose, **config)
+        full = self._config(parameters, purpose)
         return self._finish(
-            lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.options), purpose
+            lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.options),
+            purpose,
+            before_restart,
         )
 
     def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> Done:
@@ -145,10 +156,10 @@ class Jobs:
             JobFailedError: BigQuery refuses it, e.g. because it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
-        config = self._config({}, purpose, use_query_cache=True)
+        config = self._config({}, purpose)
         limits = {
             "api_timeout": self.policy.timeout_s,
-            "wait_timeout": self.deadline_s,
+            "wait_timeout": JOB_DEADLINE_S,
             "retry": self.options["retry"],
             "job_retry": DEFAULT_JOB_RETRY.with_timeout(self.policy.deadline_s),
         }
@@ -187,14 +198,21 @@ class Jobs:
         named = {"platform": "chicago_crime", "asset": purpose.table, "year": year, "run": self.run_id}
         return {name: re.sub(r"[^a-z0-9_-]", "_", value.lower())[:63] for name, value in named.items() if value}
 
-    def _finish(self, start: Callable[[str], Job], purpose: Purpose) -> Done:
-        """Start a job and wait for it; after a transient failure, which has changed nothing, start it again."""
+    def _finish(
+        self, start: Callable[[str], Job], purpose: Purpose, before_restart: Callable[[], object] = lambda: None
+    ) -> Done:
+        """Start a job and wait for it; after a transient failure, which has changed no table, start it again."""
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
         attempts = count(1)
+
+        def clear(_: RetryCallState) -> None:
+            before_restart()
+
         retrying = Retrying(
             retry=retry_if_exception_type(_TransientJobError),
             wait=wait_random_exponential(multiplier=self.policy.first_wait_s, max=30),
-            stop=stop_after_delay(self.deadline_s),
+            stop=stop_after_delay(JOB_DEADLINE_S),
+            before_sleep=clear,
             reraise=True,
         )
 
@@ -208,7 +226,8 @@ class Jobs:
         try:
             job = start(job_id)
         except Conflict:  # started by an earlier attempt whose response was lost: nobody else uses this id
-            job = cast(Job, self.client().get_job(job_id, timeout=self.policy.timeout_s, retry=self._until_found))
+            until_found = google_retry(self.policy, "BigQuery", lambda error: isinstance(error, NotFound))
+            job = cast(Job, self.client().get_job(job_id, timeout=self.policy.timeout_s, retry=until_found))
         pause = 0.05
         # Not `result()`: it takes a failed job for a failed request, and retries it for minutes.
         while job.state != "DONE":
@@ -221,11 +240,6 @@ class Jobs:
                 raise _TransientJobError(problem)
             raise job.exception(timeout=self.policy.timeout_s)
         return _done(job)
-
-    @property
-    def _until_found(self) -> Retry:
-        """Right after a conflict, BigQuery may not find the job yet."""
-        return google_retry(self.policy, "BigQuery", lambda error: isinstance(error, NotFound))
 
 
 def _done(job: Job) -> Done:

@@ -26,8 +26,6 @@ from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
-Years = dict[str, dict[int, TableYear]]
-
 STAGING_LIFE = timedelta(days=1)
 """Google deletes a staging table after this time, if we did not."""
 
@@ -81,12 +79,8 @@ class LiveTables:
 
         return call_bigquery(request, f"cannot look up {name}")
 
-    def years(self, table: Table) -> dict[int, TableYear]:
-        """What a table holds, by year, from its labels: nothing is queried."""
-        return self.years_of_all([table])[table.name]
-
-    def years_of_all(self, tables: Sequence[Table]) -> Years:
-        """What many tables hold."""
+    def years(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
+        """What tables hold, by name and year, from their labels: nothing is queried."""
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             live = [one for one in pool.map(lambda table: self.live(table.name), tables) if one]
         found = {one.table_id: dict(sorted(labelled(one).items())) for one in live}

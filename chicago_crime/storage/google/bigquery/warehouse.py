@@ -24,7 +24,7 @@ from chicago_crime.sql.duckdb_scans import parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import Done, Jobs, Purpose, call_bigquery
-from chicago_crime.storage.google.bigquery.live_tables import LiveTables, labelled
+from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
@@ -53,7 +53,6 @@ class BigQueryWarehouse(Warehouse):
         leases: folder on this machine with a note of each export.
         memory: limit for writing exported years in their order, e.g. 500MB.
         policy: timeouts and retries of a request.
-        estimates: a CSV of residents after the last census, if there is one.
     """
 
     account: GoogleAccount
@@ -95,8 +94,7 @@ class BigQueryWarehouse(Warehouse):
                 schema=[bigquery.SchemaField(c.name, "STRING", description=c.description) for c in table.columns],
                 skip_leading_rows=1,
                 allow_quoted_newlines=True,
-                encoding="UTF-8",
-                max_bad_records=0,
+                preserve_ascii_control_characters=True,
             )
         return self._record(table, year, Lineage.of(table, [sha256]), done)
 
@@ -145,7 +143,7 @@ class BigQueryWarehouse(Warehouse):
         return self._clear(table, year, self._lineage(table, year))
 
     def _clear(self, table: Table, year: int, lineage: Lineage) -> TableYear:
-        stored, live = self.tables.years(table), self.tables.live(table.name)
+        stored, live = self.stored(table), self.tables.live(table.name)
         strays = ((live and live.num_rows) or 0) - sum(one.rows for one in stored.values())  # of a run that was killed
         if not strays and not (year in stored and stored[year].rows):
             return self._record(table, year, lineage, Done(rows=0))  # without a job
@@ -177,18 +175,17 @@ class BigQueryWarehouse(Warehouse):
             raise WarehouseError(f"BigQuery does not say how many rows it wrote into {year} of {table.name}: try again")
         return replace(self.tables.record(table, year, lineage, done.rows), details=done.as_details())
 
-    def _lineage(self, table: Table, year: int) -> Lineage:
-        """The lineage of a year made now; upstream tables of an earlier version have no identity."""
-        live = (self.tables.live(above.name) for above in table.upstream)
-        held = (labelled(one).get(year) if one else None for one in live)
-        identities = [one.lineage.identity if one and one.lineage else "" for one in held]
-        return Lineage.of(table, identities, self.estimates)
-
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
-        purpose = Purpose(f"cannot export {table.name}", table.name)
         self._existing(table, years)
-        self.jobs.run(statements.export(table, years, folder), purpose)
+        self._export(table, years, folder)
+
+    def _export(self, table: Table, years: Sequence[int], folder: str, as_of: datetime | None = None) -> None:
+        """Export years; the files of an attempt that failed are removed, as the next may write fewer ones."""
+        store, prefix = self.staging.at(f"{folder}/")
+        purpose = Purpose(f"cannot export {table.name}", table.name)
+        statement = statements.export(table, years, folder, as_of)
+        self.jobs.run(statement, purpose, before_restart=lambda: store.delete_prefix(prefix))
 
     @override
     def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
@@ -223,9 +220,7 @@ class BigQueryWarehouse(Warehouse):
     ) -> dict[tuple[str, int], Path]:
         """Export years of a table, download the files, and write each year's rows in their order."""
         uri = self.staging.uri(f"{place}{table.name}")
-        self.jobs.run(
-            statements.export(table, list(rows), uri, as_of), Purpose(f"cannot export {table.name}", table.name)
-        )
+        self._export(table, list(rows), uri, as_of)
         parts, found = folder / f"{table.name}-parts", dict[tuple[str, int], Path]()
         parts.mkdir()
         for item in self.staging.list(f"{place}{table.name}/"):
@@ -248,12 +243,8 @@ class BigQueryWarehouse(Warehouse):
         return found
 
     @override
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        return self.tables.years(table)
-
-    @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        return self.tables.years_of_all(tables)
+        return self.tables.years(tables)
 
     @override
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:

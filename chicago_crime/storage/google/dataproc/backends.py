@@ -254,11 +254,14 @@ class BatchBackend(Backend):
 
     @override
     def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
-        execution: dict[str, Any] = {"ttl": {"seconds": self.max_minutes * 60}, "staging_bucket": self.bucket}
+        as_account = AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT  # the runtime's default is our own account
+        execution: dict[str, Any] = {
+            "ttl": {"seconds": self.max_minutes * 60},
+            "staging_bucket": self.bucket,
+            "authentication_config": {"user_workload_authentication_type": as_account},
+        }
         if self.service_account:
             execution["service_account"] = self.service_account
-            as_account = AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT
-            execution["authentication_config"] = {"user_workload_authentication_type": as_account}
         if self.subnet:
             execution["subnetwork_uri"] = self.subnet
         batch = {

@@ -5,10 +5,11 @@ All names derive from the id of the Dagster run, so a request that is sent again
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dagster import AssetExecutionContext, MetadataValue
 from google.api_core.exceptions import NotFound
@@ -20,7 +21,7 @@ from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.dataproc.api import DataprocApi
 from chicago_crime.storage.google.dataproc.backends import Backend
 from chicago_crime.storage.leases import abandoned, lease
-from chicago_crime.storage.spark import JobReport, SparkError, SparkRunner, Workspace, as_options
+from chicago_crime.storage.spark import SparkError, SparkRunner, Workspace, as_options
 
 STAGING = "staging"
 """Folder of the bucket with the workspaces of all runs."""
@@ -60,8 +61,8 @@ class DataprocSpark(SparkRunner):
                     note.unlink()
 
     @override
-    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> JobReport:
-        began, name = time.monotonic(), name_of(context, job)
+    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
+        name = name_of(context, job)
         uploaded = {key: self._upload(value) if isinstance(value, Path) else value for key, value in arguments.items()}
         program = {"main_python_file_uri": self._upload(self.programs / f"{job}.py"), "args": as_options(uploaded)}
         labels = {"platform": "chicago-crime", "run": context.run.run_id.lower(), "asset": _dashed(job)}
@@ -70,7 +71,7 @@ class DataprocSpark(SparkRunner):
             self._wait(context, name)
         finally:
             self._clean_up(context, name)
-        return JobReport(time.monotonic() - began, {"dataproc": MetadataValue.url(self.backend.page(name))})
+        return {"dataproc": MetadataValue.url(self.backend.page(name))}
 
     def _upload(self, file: Path) -> str:
         return self.store.uri(self.store.add("jobs", file).key)
