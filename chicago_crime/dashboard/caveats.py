@@ -19,7 +19,10 @@ SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
 LABELS = "A type has one label for all years, though the City's own changed."
-MANY_TESTS = "The more counts a page tests, the larger an unusual change: two pages may call one change differently."
+MANY_TESTS = (
+    "Two pages may call one change differently: Compare looks at the year before alone, Signals and Overview at the "
+    "mean of earlier years; and the more counts a page tests, the larger an unusual change."
+)
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
 MOST_DRIFTING = 0.01
@@ -35,7 +38,7 @@ SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 def tested(verdicts: Iterable[str | None]) -> list[str]:
     """How many counts were tested together, if several were."""
     counts = sum(verdict is not None for verdict in verdicts)
-    return [f"{counts:,} counts were tested together. {MANY_TESTS}"] if counts > 1 else []
+    return [f"{counts:,} counts were tested together.", MANY_TESTS] if counts > 1 else []
 
 
 def population(facts: Facts) -> str:

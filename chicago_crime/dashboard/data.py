@@ -169,6 +169,16 @@ class Data:
         everything = Filters().parameters(self.catalog.years) | {"part": None, "row_count": ALL_BLOCKS}
         return self.derived("blocks", lambda: self.answer("blocks", everything)["block"].to_pylist())
 
+    def cell_blocks(self) -> dict[tuple[int, int], str]:
+        """The block of each cell, by its x and y, that most of its crimes are on."""
+
+        def find() -> dict[tuple[int, int], str]:
+            return {
+                (x, y): block for x, y, block in zip(*self.answer("cell_blocks", {}).to_pydict().values(), strict=True)
+            }
+
+        return self.derived("cell_blocks", find)
+
     def _find_facts(self) -> Facts:
         published = self.catalog.years
         if old := {

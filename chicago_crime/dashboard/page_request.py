@@ -96,6 +96,11 @@ class PageRequest:
         """The newest of the years."""
         return self.years[-1]
 
+    @cached_property
+    def last_day(self) -> date:
+        """The newest day that the years and the dates leave."""
+        return min(self.facts.years[self.newest_year].last_day, self.filters.finish or date.max)
+
     @property
     def default_end(self) -> date:
         """The newest day of the chosen years; of all years, of the newest with a year before it to compare with."""
@@ -151,8 +156,11 @@ class PageRequest:
         match name:
             case "area":
                 return self.area_name(int(str(value)))
-            case "district" | "ward" | "beat" | "cell":
+            case "district" | "ward" | "beat":
                 return f"{name.capitalize()} {value}"
+            case "cell":
+                x, y = map(int, str(value).split(","))
+                return f"Cell {value}, {self.data.cell_blocks().get((x, y), 'without a crime')}"
             case "group":
                 return offense_groups()[str(value)].label
             case "hour":

@@ -1,12 +1,14 @@
 """Tests of the report."""
 
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.known import require_known
@@ -59,6 +61,10 @@ def test_a_report_is_on_a_place_of_any_kind_and_counts_as_the_pages_do(
     crimes = overview(PageRequest(data, Filters(year=(2016,), **chosen))).numbers[0].value
     assert f'<p class="value">{crimes}</p>' in file.read_text()
     assert table in file.read_text()
+    notes = re.findall(r"<li><strong>([^<]+)\.</strong> (.+?)</li>", unescape(file.read_text()))
+    assert ("Arrest rate", caveats.ARREST) in notes
+    headings = {*re.findall(r"<(?:h2|li><p)>([^<]+)</", unescape(file.read_text()))}
+    assert {heading for of, _ in notes for heading in of.split("; ")} <= headings
     assert client.get("/report", params={"year": 2016, **place}).text == file.read_text()
 
 

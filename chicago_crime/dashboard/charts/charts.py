@@ -124,7 +124,7 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
     # On a narrow screen the place is below the offense, which is cut before it.
     in_lines = "containerSize()[0] < 600 ? split(datum.label, /, (?=[^,]*$)/) : datum.label"
     limit = {"expr": "min(320, 0.4 * containerSize()[0])"}
-    y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 11})
+    y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 14})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
     x = _amount("low_share", "Relative to what was expected", "~%") | {"scale": {"type": "sqrt"}}
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
@@ -147,8 +147,8 @@ def hours(name: str, label: str, rows: Rows) -> Figure:
 def months(name: str, label: str, rows: Rows) -> Figure:
     """Months by year."""
     columns = ("month_name", "year", "crimes")
-    x = _field("month_name", "ordinal", sort=None, axis=MONTH_AXIS)
-    y = _field("year", "ordinal")
+    x = _field("month_name", "ordinal", "Month", sort=None, axis=MONTH_AXIS)
+    y = _field("year", "ordinal", "Year")
     color = _field("crimes", "quantitative", "Crimes", legend={"format": "~s", **PLAIN_ZERO})
     cells = _part({"type": "rect"}, columns, x=x, y=y, color=color)
     return _plot(name, label, rows, columns, cells, _height(len({row["year"] for row in rows})))

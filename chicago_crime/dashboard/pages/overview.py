@@ -66,7 +66,9 @@ def _compared_months(request: PageRequest) -> int:
 def _why_not_compared(request: PageRequest) -> str:
     if request.filters.has_dates:
         return "dates are chosen, and earlier years have none of them"
-    return f"{request.newest_year - 1} is not loaded, or the years have no complete month in common"
+    years = request.newest_year - 1, request.newest_year
+    lacking = next(year for year in years if (one := request.facts.years.get(year)) is None or not one.complete_months)
+    return f"{lacking} {'has no complete month yet' if lacking in request.facts.years else 'is not loaded'}"
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date], placed: int) -> list[Number]:
