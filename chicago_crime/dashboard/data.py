@@ -21,7 +21,9 @@ from chicago_crime.published.reader import SnapshotReader
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables.years import format_years
 
-ANSWERS_KEPT = 64
+BYTES_KEPT = 64 << 20
+"""How large the answers may be that a snapshot keeps: a download of incidents has 8 MB."""
+
 SNAPSHOTS_KEPT = 4
 ALL_BLOCKS = 1_000_000
 """More than the city has."""
@@ -144,7 +146,7 @@ class Data:
             rows = self.reader.answer(f"pages/{name}", parameters)
         with self._lock:
             self._answers[key] = rows
-            while len(self._answers) > ANSWERS_KEPT:
+            while sum(one.nbytes for one in self._answers.values()) > BYTES_KEPT:
                 self._answers.popitem(last=False)
         return rows
 

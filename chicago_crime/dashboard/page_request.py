@@ -12,7 +12,7 @@ import pyarrow as pa
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.known import require_known
-from chicago_crime.dashboard.view import View, as_text
+from chicago_crime.dashboard.view import Number, View, as_text
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
@@ -223,6 +223,11 @@ class PageRequest:
         """The same for the days from `first` to `last` that the filters leave."""
         start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
         return self.incidents(year=(), start=start, finish=finish, **values)
+
+    def reported(self, crimes: float, caveat: str = "") -> Number:
+        """How many crimes match, as a key figure that leads to them."""
+        where = f"/incidents?{self.incidents()}"
+        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.years_text}", caveat, where)
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """Residents of the areas (of all areas by default), summed over years."""

@@ -10,7 +10,6 @@ from chicago_crime.dashboard.view import Figure, columnar
 
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
-Columns = Mapping[str, Sequence[Any]]
 
 HEIGHT = 240
 ROW_HEIGHT = 24
@@ -56,14 +55,10 @@ def _part(mark: Spec, tooltips: Sequence[str] = (), **encoding: Spec) -> Spec:
     return {"mark": mark, "encoding": encoding}
 
 
-def _figure(name: str, label: str, data: Mapping[str, Columns], spec: Spec) -> Figure:
-    schema = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
-    return Figure(name, label, {"width": "container", "height": HEIGHT} | schema | spec, data)
-
-
 def _plot(name: str, label: str, rows: Rows, columns: Sequence[str], spec: Spec, height: int = HEIGHT) -> Figure:
     """A chart of some columns of rows."""
-    return _figure(name, label, {"rows": columnar(rows, *columns)}, {"data": {"name": "rows"}, "height": height} | spec)
+    all_have = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "width": "container", "height": height}
+    return Figure(name, label, all_have | {"data": {"name": "rows"}} | spec, {"rows": columnar(rows, *columns)})
 
 
 def _height(rows: int) -> int:

@@ -206,7 +206,6 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         tables=[
             PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
         ],
-        shape="wide",
         link=caveats.HOW_TESTED,
     )
 
@@ -257,7 +256,6 @@ def _by_year(request: PageRequest) -> Section:
         f"{_within_districts(request)}Every loaded year, whatever the end date.",
         [*caveats.places_drift(request.filters.rows, loaded), *caveats.drifting(request, loaded)],
         tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
-        shape="wide",
     )
 
 

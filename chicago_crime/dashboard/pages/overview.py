@@ -18,6 +18,7 @@ from chicago_crime.dashboard.view import (
     Section,
     View,
     arrest_rate,
+    arrests_number,
     as_text,
     change,
     rate_unit,
@@ -83,15 +84,8 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
     small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
-    provisional = caveats.provisional(request.facts, request.years)
     return [
-        Number(
-            "Reported crimes",
-            as_text(total["crimes"], "count"),
-            f"in {request.years_text}",
-            " ".join(provisional),
-            f"/incidents?{request.incidents()}",
-        ),
+        request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
         Number(
             "Year on year",
             as_text(change(now, before), "percent_change"),
@@ -99,12 +93,7 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
             if compared
             else _why_not_compared(request),
         ),
-        Number(
-            "Arrest rate",
-            as_text(arrest_rate(total), "percent"),
-            f"{as_text(total['arrests'], 'count')} crimes with the arrest flag",
-            caveats.ARREST,
-        ),
+        arrests_number(total, caveats.ARREST),
         Number(
             f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
@@ -175,7 +164,6 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
                 shown=400,
             )
         ],
-        shape="wide",
         link=caveats.HOW_TESTED if has_range else None,
     )
 
@@ -206,7 +194,6 @@ def _groups(request: PageRequest) -> Section:
         "Offenses below and across the crime types, by IUCR code. A crime may be in several groups.",
         [NO_VICTIMS, *caveats.partial(request.facts, years)],
         tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
-        shape="wide",
     )
 
 
@@ -240,5 +227,4 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
         if len(rows) > 1
         else [],
         [PageTable("types", "Crimes by type", columns, rows)],
-        shape="wide",
     )

@@ -55,7 +55,6 @@ def _too_few_years(request: PageRequest, end: date) -> Section:
         f"{as_text(end.replace(year=2000), 'date').removesuffix(' 2000')}. Loaded: "
         f"{format_years(list(request.facts.years))}. To load more: "
         f"{request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
-        shape="wide",
     )
 
 
@@ -95,7 +94,6 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         if len(drawn) > 1
         else [],
         [PageTable(span, "All counts, the most surprising first", columns, rows, shown=50, is_open=True)],
-        shape="wide",
         link=caveats.HOW_TESTED,
     )
 

@@ -76,7 +76,7 @@ def where(request: PageRequest) -> View:
     return View(
         "Where is crime reported, and where does it cluster?",
         numbers=[
-            Number("Reported crimes", as_text(crimes, "count"), f"in {request.years_text}"),
+            request.reported(crimes),
             Number(
                 "Without a location",
                 as_text(nowhere, "count"),
@@ -216,6 +216,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             "Click one to see its blocks.",
             [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_outlines(request, kind)[1]],
             maps=[_place_map(request, shown, rows, unit)],
+            is_wide=False,
         ),
         Section(
             "table",
@@ -228,6 +229,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
                 *caveats.provisional(request.facts, request.years),
             ],
             tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
+            is_wide=False,
         ),
     ]
 
@@ -295,6 +297,7 @@ def _cells(request: PageRequest) -> list[Section]:
             "A cell is about one city block. Click a cell to see its incidents.",
             [caveats.BLOCK, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
+            is_wide=False,
         ),
         _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
     ]
@@ -326,6 +329,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
             WHAT_HOT_MEANS,
             [*few, study, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
+            is_wide=False,
         ),
         _cell_table(
             request,
@@ -349,7 +353,7 @@ def _within(request: PageRequest) -> str:
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
     notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
-    return Section("table", title, f"{intro}{WHAT_CELLS_SAY}", notes, tables=[table])
+    return Section("table", title, f"{intro}{WHAT_CELLS_SAY}", notes, tables=[table], is_wide=False)
 
 
 def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
@@ -378,5 +382,4 @@ def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
         "What the maps do not show",
         "The City withholds some places, of sexual offenses more often than of others.",
         tables=[PageTable("unplaced", caption, columns, rows)],
-        shape="wide",
     )
