@@ -2,11 +2,13 @@
 
 import re
 from datetime import date, datetime
+from types import SimpleNamespace
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 
-from chicago_crime.analysis.late import growth
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters, read_filters
@@ -125,5 +127,8 @@ def test_late_reports_are_learnt_from_earlier_loads() -> None:
     catalog = {name: CATALOG[name] for name in ("revisions", "enriched_crimes")}
     rows = {"revisions": added, "enriched_crimes": known}
     assert in_duckdb(written("pages/late_reports"), rows, {}, catalog) == [{"known": 10, "added": 2}]
-    assert growth(1100, 100) == pytest.approx(0.1)
-    assert growth(10, 2) is None
+    for counted, told in ({"known": 1100, "added": 100}, ["about 10.0 %"]), ({"known": 10, "added": 2}, []):
+        request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_, row=counted: pa.Table.from_pylist([row])))
+        assert [text in said for text, said in zip(told, caveats.still_growing(request), strict=True)] == [True] * len(
+            told
+        )

@@ -56,24 +56,20 @@ def overview(request: PageRequest) -> View:
     )
 
 
-def _compared_months(request: PageRequest) -> int:
-    """How many months of the newest year can be compared with the year before: those complete in both."""
+def _compared_months(request: PageRequest) -> tuple[int, str]:
+    """How many months of the newest year are complete in it and in the year before, or why they are not compared."""
     if request.filters.has_dates:
-        return 0
-    now, before = (request.facts.years.get(year) for year in (request.newest_year, request.newest_year - 1))
-    return min(now.complete_months, before.complete_months) if now and before else 0
-
-
-def _why_not_compared(request: PageRequest) -> str:
-    if request.filters.has_dates:
-        return "dates are chosen, and earlier years have none of them"
-    years = request.newest_year - 1, request.newest_year
-    lacking = next(year for year in years if (one := request.facts.years.get(year)) is None or not one.complete_months)
-    return f"{lacking} {'has no complete month yet' if lacking in request.facts.years else 'is not loaded'}"
+        return 0, "dates are chosen, and earlier years have none of them"
+    loaded, year = request.facts.years, request.newest_year
+    if year - 1 not in loaded:
+        return 0, f"{year - 1} is not loaded"
+    months, shorter = min((loaded[one].complete_months, one) for one in (year, year - 1))
+    return months, f"{shorter} has no complete month yet"
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date], placed: int) -> list[Number]:
-    compared, newest = _compared_months(request), request.newest_year
+    newest = request.newest_year
+    compared, why_not = _compared_months(request)
     now, before = (
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
@@ -91,7 +87,7 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
             as_text(change(now, before), "percent_change"),
             f"{months}{newest} compared with {newest - 1}: {as_text(now - before, 'change')} crimes"
             if compared
-            else _why_not_compared(request),
+            else why_not,
         ),
         arrests_number(total, caveats.ARREST),
         Number(
