@@ -5,7 +5,7 @@ The SQL is in `sql/pages/`; each page's module turns the answers into what it sh
 
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -116,7 +116,10 @@ class Data:
     reader: SnapshotReader
     _answers: OrderedDict[object, pa.Table] = field(default_factory=OrderedDict, init=False, repr=False)
     _derived: dict[str, object] = field(default_factory=dict, init=False, repr=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _making: defaultdict[str, threading.Lock] = field(
+        default_factory=lambda: defaultdict(threading.Lock), init=False, repr=False
+    )
 
     @property
     def catalog(self) -> Catalog:
@@ -151,8 +154,10 @@ class Data:
         return rows
 
     def derived(self, name: str, make: Callable[[], Derived]) -> Derived:
-        """A value that is expensive to compute from answers, computed once."""
+        """A value that is expensive to compute from answers, computed once. Only who needs it waits for it."""
         with self._lock:
+            making = self._making[name]
+        with making:
             if name not in self._derived:
                 self._derived[name] = make()
             return cast(Derived, self._derived[name])

@@ -41,7 +41,7 @@ class PageRequest:
         filters: the chosen filters.
         notes: sentences about the filters that the page shows above its content.
         refused: sentences about values that no crime can have; nothing is shown then.
-        is_download: whether a table is to be downloaded, and not shown on a page.
+        download: the table that is to be downloaded; empty if the page is to be shown.
         is_waited_for: whether somebody waits for the page in a browser: what takes long is left for a click.
     """
 
@@ -49,7 +49,7 @@ class PageRequest:
     filters: Filters
     notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    is_download: bool = False
+    download: str = ""
     is_waited_for: bool = False
 
     @cached_property

@@ -26,13 +26,6 @@ def test_an_area_is_found_by_its_name_or_number(data: Data, name: str, number: i
     assert require_known(data, Filters(area=chosen)).area == (number,)
 
 
-@pytest.mark.parametrize(("name", "suggested"), [("hyde prak", "Hyde Park"), ("-41", "41")])
-def test_an_unknown_area_is_answered_with_suggestions(data: Data, name: str, suggested: str) -> None:
-    chosen: Any = (name,)
-    with pytest.raises(UsageError, match=f"no community area '{name}'. The nearest: .*{suggested}"):
-        require_known(data, Filters(area=chosen))
-
-
 def test_the_report_is_one_file_that_loads_nothing_else(sample: Settings, tmp_path: Path) -> None:
     installation = Installation(sample)
     file = tmp_path / "report.html"

@@ -58,8 +58,8 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     name = request.filters.sort.removeprefix("incidents:")
     sorted_by = name.removeprefix("-") if name.removeprefix("-") in SORTABLE else "date"
     is_descending = name != sorted_by
-    row_count = ROWS_DOWNLOADED if request.is_download else ROWS_SHOWN
-    skipped = 0 if request.is_download else (request.filters.page - 1) * ROWS_SHOWN
+    row_count = ROWS_DOWNLOADED if request.download == "incidents" else ROWS_SHOWN
+    skipped = 0 if request.download else (request.filters.page - 1) * ROWS_SHOWN
     years = sorted(by_year)
     if sorted_by == "date":  # by date, only the years that have these rows need be read
         years, skipped = _years_of_rows(by_year, skipped, row_count, is_descending)
