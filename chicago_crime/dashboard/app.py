@@ -151,7 +151,7 @@ class Dashboard:
         page, (name, _, format) = request.path_params["page"], request.path_params["file"].rpartition(".")
         if page not in PAGES or format not in FORMATS:
             raise HTTPException(404)
-        page_request = replace(self._page_request(request, ignores=False), is_download=True)
+        page_request = replace(self._page_request(request, ignores=False), download=name)
         page_request.require_sense()
         table = PAGES[page][1](page_request).table(name)
         if table is None:

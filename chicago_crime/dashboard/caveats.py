@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from chicago_crime.analysis.late import growth
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Link, as_text
@@ -15,11 +14,16 @@ OUTLINES_FROM_CELLS = (
     "five years before lie."
 )
 LAST_CENSUS = 2020
+LEAST_LATE = 100
+"""Fewer late reports than this say little."""
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
 LABELS = "A type has one label for all years, though the City's own changed."
-MANY_TESTS = "The more counts a page tests, the larger an unusual change: two pages may call one change differently."
+MANY_TESTS = (
+    "Two pages may call one change differently: Compare looks at the year before alone, Signals and Overview at the "
+    "mean of earlier years; and the more counts a page tests, the larger an unusual change."
+)
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
 MOST_DRIFTING = 0.01
@@ -35,7 +39,7 @@ SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 def tested(verdicts: Iterable[str | None]) -> list[str]:
     """How many counts were tested together, if several were."""
     counts = sum(verdict is not None for verdict in verdicts)
-    return [f"{counts:,} counts were tested together. {MANY_TESTS}"] if counts > 1 else []
+    return [f"{counts:,} counts were tested together.", MANY_TESTS] if counts > 1 else []
 
 
 def population(facts: Facts) -> str:
@@ -60,13 +64,13 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
 
 
 def still_growing(request: PageRequest) -> list[str]:
-    """By how much the newest four weeks will still grow, if earlier loads tell."""
+    """By how much the newest four weeks will still grow, if enough late reports came after earlier loads."""
     [found] = request.data.answer("late_reports", {}).to_pylist()
-    share = growth(found["known"], found["added"] or 0)
-    growing = (
-        f"The newest four weeks will still grow by about {as_text(share, 'percent')}, as those of earlier loads did."
-    )
-    return [] if share is None else [growing]
+    known, added = found["known"], found["added"] or 0
+    if not LEAST_LATE <= added < known:
+        return []
+    growth = as_text(added / (known - added), "percent")
+    return [f"The newest four weeks will still grow by about {growth}, as those of earlier loads did."]
 
 
 def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:

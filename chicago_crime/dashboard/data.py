@@ -5,7 +5,7 @@ The SQL is in `sql/pages/`; each page's module turns the answers into what it sh
 
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -21,7 +21,9 @@ from chicago_crime.published.reader import SnapshotReader
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables.years import format_years
 
-ANSWERS_KEPT = 64
+BYTES_KEPT = 64 << 20
+"""How large the answers may be that a snapshot keeps: a download of incidents has 8 MB."""
+
 SNAPSHOTS_KEPT = 4
 ALL_BLOCKS = 1_000_000
 """More than the city has."""
@@ -114,7 +116,10 @@ class Data:
     reader: SnapshotReader
     _answers: OrderedDict[object, pa.Table] = field(default_factory=OrderedDict, init=False, repr=False)
     _derived: dict[str, object] = field(default_factory=dict, init=False, repr=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _making: defaultdict[str, threading.Lock] = field(
+        default_factory=lambda: defaultdict(threading.Lock), init=False, repr=False
+    )
 
     @property
     def catalog(self) -> Catalog:
@@ -144,13 +149,15 @@ class Data:
             rows = self.reader.answer(f"pages/{name}", parameters)
         with self._lock:
             self._answers[key] = rows
-            while len(self._answers) > ANSWERS_KEPT:
+            while sum(one.nbytes for one in self._answers.values()) > BYTES_KEPT:
                 self._answers.popitem(last=False)
         return rows
 
     def derived(self, name: str, make: Callable[[], Derived]) -> Derived:
-        """A value that is expensive to compute from answers, computed once."""
+        """A value that is expensive to compute from answers, computed once. Only who needs it waits for it."""
         with self._lock:
+            making = self._making[name]
+        with making:
             if name not in self._derived:
                 self._derived[name] = make()
             return cast(Derived, self._derived[name])
@@ -168,6 +175,16 @@ class Data:
         """All blocks, those with most crimes first."""
         everything = Filters().parameters(self.catalog.years) | {"part": None, "row_count": ALL_BLOCKS}
         return self.derived("blocks", lambda: self.answer("blocks", everything)["block"].to_pylist())
+
+    def cell_blocks(self) -> dict[tuple[int, int], str]:
+        """The block of each cell, by its x and y, that most of its crimes are on."""
+
+        def find() -> dict[tuple[int, int], str]:
+            return {
+                (x, y): block for x, y, block in zip(*self.answer("cell_blocks", {}).to_pydict().values(), strict=True)
+            }
+
+        return self.derived("cell_blocks", find)
 
     def _find_facts(self) -> Facts:
         published = self.catalog.years

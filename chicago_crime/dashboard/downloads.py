@@ -19,11 +19,11 @@ MAX_SLUG = 80
 
 
 def file_name(request: PageRequest, page: str, table: str, is_synthetic: bool) -> str:
-    """The name of a download, without its ending: page, table, filters, years, newest day and snapshot."""
+    """The name of a download, without its ending: page, table, filters, years, their newest day and snapshot."""
     labels = " ".join(request.filter_label(name, value) for name, value in request.filters.active() if name != "as_of")
     filters = re.sub(r"[^a-z0-9]+", "-", labels.lower())[:MAX_SLUG].strip("-")
     years = request.years_text.replace("\u2011", "-").replace(", ", "+")
-    parts = ["chicago-crime", page, table, filters, years, f"to-{request.facts.newest_day}"]
+    parts = ["chicago-crime", page, table, filters, years, f"to-{request.last_day}"]
     parts += [request.data.catalog.snapshot, SYNTHETIC if is_synthetic else ""]
     return "-".join(part for part in parts if part)
 

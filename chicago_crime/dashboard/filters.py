@@ -20,6 +20,7 @@ VIEWS = ("map", "measure", "rows", "end", "sort", "page")
 LABELS = {
     "group": "offense group",
     "offense_class": "offense class",
+    "type": "crime type",
     "area": "community area",
     "location": "kind of location",
     "weekday": "day of the week",

@@ -7,20 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.filters import LABELS, Filters
 from chicago_crime.errors import UsageError
 
-CALLED = {
-    "type": "crime type",
-    "description": "description",
-    "area": "community area",
-    "district": "district",
-    "ward": "ward",
-    "beat": "beat",
-    "block": "block",
-    "location": "kind of location",
-}
-"""The filters whose values depend on the snapshot, and what one value is called."""
+OF_SNAPSHOT = ("type", "description", "area", "district", "ward", "beat", "block", "location")
+"""The filters whose values depend on the snapshot."""
 
 
 def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple[Any, ...]:
@@ -51,8 +42,10 @@ def require_known(data: Data, filters: Filters) -> Filters:
     Raises:
         UsageError: no crime of the snapshot has one of them; the message names the nearest.
     """
-    wanted = {name: values for name in CALLED if (values := getattr(filters, name))}
-    changes: dict[str, Any] = {name: known(_values(data, name), wanted[name], CALLED[name]) for name in wanted}
+    wanted = {name: values for name in OF_SNAPSHOT if (values := getattr(filters, name))}
+    changes: dict[str, Any] = {
+        name: known(_values(data, name), chosen, LABELS.get(name, name)) for name, chosen in wanted.items()
+    }
     return replace(filters, **changes)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.known import require_known
-from chicago_crime.dashboard.view import View, as_text
+from chicago_crime.dashboard.view import Number, View, as_text
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
@@ -41,7 +41,7 @@ class PageRequest:
         filters: the chosen filters.
         notes: sentences about the filters that the page shows above its content.
         refused: sentences about values that no crime can have; nothing is shown then.
-        is_download: whether a table is to be downloaded, and not shown on a page.
+        download: the table that is to be downloaded; empty if the page is to be shown.
         is_waited_for: whether somebody waits for the page in a browser: what takes long is left for a click.
     """
 
@@ -49,7 +49,7 @@ class PageRequest:
     filters: Filters
     notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    is_download: bool = False
+    download: str = ""
     is_waited_for: bool = False
 
     @cached_property
@@ -95,6 +95,11 @@ class PageRequest:
     def newest_year(self) -> int:
         """The newest of the years."""
         return self.years[-1]
+
+    @cached_property
+    def last_day(self) -> date:
+        """The newest day that the years and the dates leave."""
+        return min(self.facts.years[self.newest_year].last_day, self.filters.finish or date.max)
 
     @property
     def default_end(self) -> date:
@@ -151,8 +156,11 @@ class PageRequest:
         match name:
             case "area":
                 return self.area_name(int(str(value)))
-            case "district" | "ward" | "beat" | "cell":
+            case "district" | "ward" | "beat":
                 return f"{name.capitalize()} {value}"
+            case "cell":
+                x, y = map(int, str(value).split(","))
+                return f"Cell {value}, {self.data.cell_blocks().get((x, y), 'without a crime')}"
             case "group":
                 return offense_groups()[str(value)].label
             case "hour":
@@ -215,6 +223,11 @@ class PageRequest:
         """The same for the days from `first` to `last` that the filters leave."""
         start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
         return self.incidents(year=(), start=start, finish=finish, **values)
+
+    def reported(self, crimes: float, caveat: str = "") -> Number:
+        """How many crimes match, as a key figure that leads to them."""
+        where = f"/incidents?{self.incidents()}"
+        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.years_text}", caveat, where)
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """Residents of the areas (of all areas by default), summed over years."""

@@ -106,8 +106,20 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
     [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]
+    headings = {section.name: section.title for section in used} | {
+        "spans": f"By type, to {as_text(last_day, 'date')}",
+        table: "Blocks with most crimes" if has_place else "Areas with most crimes",
+    }
+    about = [(one.label, one.caveat) for one in views[0].numbers if one.caveat]
+    about += [(headings[section.name], section.intro) for section in used if section.figures]
+    about += [(headings[section.name], caveat) for section in used for caveat in section.caveats]
+    about += [(headings[table], caveat) for caveat in ([] if has_place else _section(views[1], "table").caveats)]
+    notes: dict[str, list[str]] = {}
+    for heading, note in about:
+        notes.setdefault(note, []).append(heading)
     return {
         "title": title,
+        "headings": headings,
         "page_of": page_of,
         "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         "numbers": views[0].numbers,
@@ -115,7 +127,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
         "figure": cache(partial(_drawn, views)),
         "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
-        "notes": list(dict.fromkeys(note for section in used for note in section.caveats)),
+        "notes": notes,
         "newest": last_day,
     }
 

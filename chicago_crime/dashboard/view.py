@@ -200,7 +200,8 @@ class Link:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page: a chart or map and the table with the same numbers; `link` is where more is."""
+    """A section of a page: a chart or map and the table with the same numbers; `link` is where more is. A wide one has
+    no other beside it."""
 
     name: str
     title: str
@@ -209,7 +210,7 @@ class Section:
     figures: Sequence[Figure] = ()
     tables: Sequence[PageTable] = ()
     maps: Sequence[Map] = ()
-    shape: Literal["", "wide"] = ""
+    is_wide: bool = True
     link: Link | None = None
 
 
@@ -244,6 +245,12 @@ class View:
     def table(self, name: str) -> PageTable | None:
         """The table with this name."""
         return next((table for section in self.sections for table in section.tables if table.name == name), None)
+
+
+def arrests_number(counts: Mapping[str, int], caveat: str = "") -> Number:
+    """The arrest rate as a key figure; counts as for `arrest_rate`."""
+    arrests = f"{as_text(counts['arrests'], 'count')} crimes with the arrest flag"
+    return Number("Arrest rate", as_text(arrest_rate(counts), "percent"), arrests, caveat)
 
 
 def columnar(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, list[Any]]:

@@ -60,12 +60,6 @@ def test_the_variation_between_years_is_learnt() -> None:
     assert set(freedom) == {8}
 
 
-def test_one_earlier_year_tells_nothing_of_variation() -> None:
-    dispersion, freedom = counts.overdispersion([[100, np.nan], [50, np.nan]])
-    assert dispersion.tolist() == [1, 1]
-    assert freedom.tolist() == [4, 4]
-
-
 def test_changes_are_called_in_words() -> None:
     before = [100, 100, 5, 0, np.nan]
     now = [103, 220, 9, 0, 7]

@@ -102,6 +102,7 @@ def test_changes_have_a_verdict_and_years_a_table(five_years: Settings) -> None:
     assert by_year
     assert {row["whole_year_verdict"] for row in spans.rows} == {"usual", "too few to say"}  # the sample has no trend
     assert "All selected, year to date: 1," in view.sections[0].intro
+    assert "compared with 2014 alone" in view.sections[0].intro
     assert view.sections[0].intro.endswith("it is usual.")
     assert [column.label for column in by_year.columns][-2:] == ["2015", "2016, to 8 Nov"]
     [theft] = [row for row in by_year.rows if row["name"] == "THEFT"]

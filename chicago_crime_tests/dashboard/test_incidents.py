@@ -141,9 +141,15 @@ def test_a_text_that_looks_like_a_formula_stays_a_text() -> None:
 
 
 def test_a_file_name_tells_filters_day_and_snapshot(client: TestClient, data: Data) -> None:
-    response = client.get("/download/incidents/blocks.csv?type=THEFT&area=41&year=2015&arrest=no")
-    name = "chicago-crime-incidents-blocks-theft-hyde-park-arrest-flag-not-set-2015-to-2016-12-31-{}-SYNTHETIC.csv"
-    assert name.format(data.catalog.snapshot) in response.headers["content-disposition"]
+    for address, name in {
+        "incidents/blocks.csv?type=THEFT&area=41&year=2015&arrest=no": (
+            "incidents-blocks-theft-hyde-park-arrest-flag-not-set-2015-to-2015-12-31"
+        ),
+        "when/hours.csv?finish=2015-05-31": "when-hours-to-31-may-2015-2014-2015-to-2015-05-31",
+        "compare/spans.csv?end=2015-06-30": "compare-spans-2015-to-2015-06-30",
+    }.items():
+        told = client.get(f"/download/{address}").headers["content-disposition"]
+        assert f'"chicago-crime-{name}-{data.catalog.snapshot}-SYNTHETIC.csv"' in told
 
 
 def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient) -> None:

@@ -1,6 +1,8 @@
 """Tests of the pages: their numbers agree with each other and with the tables that the Spark job computes."""
 
 from collections import Counter
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -54,6 +56,14 @@ def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
     [of_where, _, without_area] = pages[where].numbers
     assert int(of_where.value.replace(",", "")) == by_type
     assert sum(row["crimes"] for row in rows(pages[where], "areas")) == by_type - int(without_area.value)
+
+
+def test_year_on_year_says_why_there_is_none(data: Data) -> None:
+    first, begun = (PageRequest(data, Filters(year=(year,))) for year in (2014, 2016))
+    begun.facts = replace(data.facts(), years=dict(data.facts().years))
+    begun.facts.years[2016] = replace(begun.facts.years[2016], last_day=date(2016, 1, 20))
+    assert overview(first).numbers[1].detail == "2013 is not loaded"
+    assert overview(begun).numbers[1].detail == "2016 has no complete month yet"
 
 
 @pytest.mark.parametrize(("shown", "places"), [("areas", 77), ("districts", 22), ("beats", 270), ("wards", 50)])
@@ -140,5 +150,11 @@ def test_hot_spots_of_a_place_are_those_within_it(data: Data, sample: Settings) 
     expected = {((x + 0.5) * 660, (y + 0.5) * 660): score for (x, y), score in zip(counts, z, strict=True)}
     assert found.items() <= {cell: pytest.approx(score) for cell, score in expected.items()}.items()
     assert f"the {len(counts)} cells of Austin" in " ".join(view.sections[0].caveats)
+    hottest = rows(view, "hot-spots")[0]
+    x, y = (int(hottest[name] // 660) for name in ("x_ft", "y_ft"))
+    blocks = Counter(row["block"] for row in held if (row["cell_x"], row["cell_y"]) == (x, y))
+    assert hottest["block"] == min(blocks, key=lambda block: (-blocks[block], block))
+    assert f"{hottest['block']}, Austin: {hottest['crimes']} crimes" in " ".join(view.sections[0].maps[0].cells["tip"])
+    assert PageRequest(data, Filters()).filter_label("cell", f"{x},{y}") == f"Cell {x},{y}, {hottest['block']}"
     city = where(PageRequest(data, Filters(map="hot_spots")))
     assert found.keys() != {(row["x_ft"], row["y_ft"]) for row in rows(city, "hot-spots")}

@@ -2,11 +2,13 @@
 
 import re
 from datetime import date, datetime
+from types import SimpleNamespace
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 
-from chicago_crime.analysis.late import growth
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters, read_filters
@@ -70,7 +72,7 @@ def test_filters_of_offense_and_area_choose_among_the_signals(outbreak: Data) ->
 def test_a_type_is_tested_as_its_group_is(outbreak: Data, chosen: dict[str, tuple[str]]) -> None:
     everything = signals(PageRequest(outbreak, Filters())).sections[1].intro
     section = signals(PageRequest(outbreak, Filters(**chosen))).sections[1]
-    assert section.title == "Year to date: 2 are unusual"
+    assert section.title == "Year to date: 2 are unusual against the mean of 2013-2015"
     assert {(row["area"], row["now"]) for row in section.tables[0].rows} == {("Chicago", 720), ("Austin", 720)}
     [tested] = re.findall(r"\d+ counts of offenses", everything)
     assert f"{tested} in the city and in its areas were tested, the city's separately. The filters" in section.intro
@@ -125,5 +127,8 @@ def test_late_reports_are_learnt_from_earlier_loads() -> None:
     catalog = {name: CATALOG[name] for name in ("revisions", "enriched_crimes")}
     rows = {"revisions": added, "enriched_crimes": known}
     assert in_duckdb(written("pages/late_reports"), rows, {}, catalog) == [{"known": 10, "added": 2}]
-    assert growth(1100, 100) == pytest.approx(0.1)
-    assert growth(10, 2) is None
+    for counted, told in ({"known": 1100, "added": 100}, ["about 10.0 %"]), ({"known": 10, "added": 2}, []):
+        request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_, row=counted: pa.Table.from_pylist([row])))
+        assert [text in said for text, said in zip(told, caveats.still_growing(request), strict=True)] == [True] * len(
+            told
+        )

@@ -2,6 +2,8 @@
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,20 @@ def test_a_request_sees_one_snapshot_while_another_is_published(copied: Settings
     publish_other_rows(copied)
     assert rows(overview(request), "types") == expected
     assert rows(overview(PageRequest(reader.data(), filters)), "types") != expected
+
+
+def test_only_who_needs_a_value_waits_until_it_is_found(sample: Settings) -> None:
+    data, begun, found = Snapshots(Installation(sample)).data(), threading.Event(), threading.Event()
+
+    def find() -> int:
+        begun.set()
+        return int(found.wait(30))
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = [pool.submit(data.derived, "slow", find) for _ in range(2)]
+        assert begun.wait(30) and data.facts().years and data.answer("days", {}).num_rows == 3
+        found.set()
+        assert [one.result() for one in slow] == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from chicago_crime.dashboard.view import Figure, columnar
 
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
-Columns = Mapping[str, Sequence[Any]]
 
 HEIGHT = 240
 ROW_HEIGHT = 24
@@ -56,14 +55,10 @@ def _part(mark: Spec, tooltips: Sequence[str] = (), **encoding: Spec) -> Spec:
     return {"mark": mark, "encoding": encoding}
 
 
-def _figure(name: str, label: str, data: Mapping[str, Columns], spec: Spec) -> Figure:
-    schema = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
-    return Figure(name, label, {"width": "container", "height": HEIGHT} | schema | spec, data)
-
-
 def _plot(name: str, label: str, rows: Rows, columns: Sequence[str], spec: Spec, height: int = HEIGHT) -> Figure:
     """A chart of some columns of rows."""
-    return _figure(name, label, {"rows": columnar(rows, *columns)}, {"data": {"name": "rows"}, "height": height} | spec)
+    all_have = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "width": "container", "height": height}
+    return Figure(name, label, all_have | {"data": {"name": "rows"}} | spec, {"rows": columnar(rows, *columns)})
 
 
 def _height(rows: int) -> int:
@@ -124,7 +119,7 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
     # On a narrow screen the place is below the offense, which is cut before it.
     in_lines = "containerSize()[0] < 600 ? split(datum.label, /, (?=[^,]*$)/) : datum.label"
     limit = {"expr": "min(320, 0.4 * containerSize()[0])"}
-    y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 11})
+    y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 14})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
     x = _amount("low_share", "Relative to what was expected", "~%") | {"scale": {"type": "sqrt"}}
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
@@ -147,8 +142,8 @@ def hours(name: str, label: str, rows: Rows) -> Figure:
 def months(name: str, label: str, rows: Rows) -> Figure:
     """Months by year."""
     columns = ("month_name", "year", "crimes")
-    x = _field("month_name", "ordinal", sort=None, axis=MONTH_AXIS)
-    y = _field("year", "ordinal")
+    x = _field("month_name", "ordinal", "Month", sort=None, axis=MONTH_AXIS)
+    y = _field("year", "ordinal", "Year")
     color = _field("crimes", "quantitative", "Crimes", legend={"format": "~s", **PLAIN_ZERO})
     cells = _part({"type": "rect"}, columns, x=x, y=y, color=color)
     return _plot(name, label, rows, columns, cells, _height(len({row["year"] for row in rows})))

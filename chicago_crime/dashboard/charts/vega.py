@@ -32,7 +32,7 @@ DARK = {
 def theme(is_dark: bool) -> dict[str, Any]:
     """The Vega-Lite configuration with the colors and fonts of every chart."""
     color = DARK if is_dark else LIGHT
-    text = {"labelColor": color["muted"], "titleColor": color["muted"], "labelFontSize": 12, "titleFontSize": 12}
+    text = {"labelColor": color["muted"], "titleColor": color["muted"], "labelFontSize": 13, "titleFontSize": 13}
     return {
         "background": "transparent",
         "font": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif",

@@ -25,8 +25,8 @@ _NO_INCIDENTS = {f"of_{span}{when}": "" for span in SPANS for when in ("", "_bef
 """Of the row without a name: no filter chooses crimes without a place or a type."""
 
 VERDICTS = (
-    "Verdict: whether the change on the year before is more than such counts vary from year to year, as learnt from "
-    f"the {YEARS_BACK} years before (at least {LEAST_YEARS}). About 5 in 100 of those called unusual are by chance."
+    "Verdict: whether the change on the year before alone is more than such counts vary from year to year, as learnt "
+    f"from the {YEARS_BACK} years before (at least {LEAST_YEARS}). About 5 in 100 called unusual are so by chance."
 )
 
 
@@ -42,7 +42,7 @@ def compare(request: PageRequest) -> View:
     years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
     answer = request.answer("compare", years, place=_place(request), last_day=end, start=None, finish=None)
     found = answer.to_pylist()
-    request.years = [end.year]
+    request.years, request.last_day = [end.year], end
     request.notes += request.missing_years
     if request.filters.has_dates:
         ending = f"its periods end on {as_text(end, 'date')}, the end date"
@@ -194,7 +194,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         title,
         f"28 days: {days_text(*days_of('days_28', end, 0))}; year to date: "
         f"{days_text(*days_of('year_to_date', end, 0))}; the last full year: {newest['whole_year']}. "
-        f"Each is compared with the same days of the year before. {_in_words(total)}",
+        f"Each is compared with the same days of the year before. {_in_words(total, end.year - 1)}",
         [
             VERDICTS,
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
@@ -206,12 +206,11 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         tables=[
             PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
         ],
-        shape="wide",
         link=caveats.HOW_TESTED,
     )
 
 
-def _in_words(total: dict[str, Any]) -> str:
+def _in_words(total: dict[str, Any], year_before: int) -> str:
     """What the change of everything in the year to date means."""
     before, now, verdict = (total[f"year_to_date{what}"] for what in ("_before", "", "_verdict"))
     if not verdict or before == now:
@@ -221,7 +220,8 @@ def _in_words(total: dict[str, Any]) -> str:
     often = "less than 1 time in a million" if odds > 999_999 else often
     return (
         f"All selected, year to date: {now:,} after {before:,}. Chance alone would produce a difference this "
-        f"large {often}; given how much such counts vary from year to year, it is {verdict}."
+        f"large {often}; compared with {year_before} alone, given how much such counts vary from year to year, it is "
+        f"{verdict}."
     )
 
 
@@ -256,7 +256,6 @@ def _by_year(request: PageRequest) -> Section:
         f"{_within_districts(request)}Every loaded year, whatever the end date.",
         [*caveats.places_drift(request.filters.rows, loaded), *caveats.drifting(request, loaded)],
         tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
-        shape="wide",
     )
 
 

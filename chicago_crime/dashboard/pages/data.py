@@ -101,7 +101,6 @@ def _snapshot(request: PageRequest) -> Section:
             "which it does not hold is published."
         ],
         tables=[PageTable("years", "Where each year is from", columns, rows, is_open=True)],
-        shape="wide",
     )
 
 
@@ -135,7 +134,8 @@ def _revisions(request: PageRequest) -> Section:
     )
     title = "Changes since the first load"
     if not rows:
-        return Section("revisions", title, f"Nothing in {request.years_text} differs from what was loaded before.")
+        nothing = f"Nothing in {request.years_text} differs from what was loaded before."
+        return Section("revisions", title, nothing, is_wide=False)
     changes, years = sum(row["changes"] for row in rows), len({row["year"] for row in rows})
     return Section(
         "revisions",
@@ -147,7 +147,6 @@ def _revisions(request: PageRequest) -> Section:
             PageTable("revisions", "Changes by year, snapshot and kind", columns, rows, is_open=True),
             *_reclassified(request),
         ],
-        shape="wide",
     )
 
 
@@ -193,6 +192,7 @@ def _rejects(request: PageRequest) -> Section:
         "Rejected rows by reason",
         intro,
         tables=[PageTable("rejects", "Rejected rows", columns, rows, is_open=True)] if rows else [],
+        is_wide=False,
     )
 
 
@@ -223,5 +223,4 @@ def _checks(request: PageRequest) -> Section:
         f"{len(rows)} checks of {request.years_text}: {counts['passed']} passed{others}. A check that fails keeps its "
         "year from being published; some a person may accept with a reason.",
         tables=[PageTable("checks", "Results, those that did not pass first", columns, rows, is_open=bool(others))],
-        shape="wide",
     )

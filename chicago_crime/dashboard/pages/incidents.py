@@ -3,7 +3,7 @@
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import ALL_BLOCKS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
-from chicago_crime.dashboard.view import Column, Link, Number, PageTable, Section, View, arrest_rate, as_text, share
+from chicago_crime.dashboard.view import Column, Link, Number, PageTable, Section, View, arrests_number, as_text, share
 
 ROWS_SHOWN = 50
 ROWS_DOWNLOADED = 50_000
@@ -40,11 +40,7 @@ def incidents(request: PageRequest) -> View:
         "Which crimes are behind the numbers?",
         numbers=[
             Number("Reported crimes", as_text(crimes, "count"), f"in {request.years_text}"),
-            Number(
-                "Arrest rate",
-                as_text(arrest_rate(counted), "percent"),
-                f"{as_text(counted['arrests'], 'count')} crimes with the arrest flag",
-            ),
+            arrests_number(counted),
             Number(
                 "Without a location",
                 as_text(counted["nowhere"], "count"),
@@ -62,8 +58,8 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     name = request.filters.sort.removeprefix("incidents:")
     sorted_by = name.removeprefix("-") if name.removeprefix("-") in SORTABLE else "date"
     is_descending = name != sorted_by
-    row_count = ROWS_DOWNLOADED if request.is_download else ROWS_SHOWN
-    skipped = 0 if request.is_download else (request.filters.page - 1) * ROWS_SHOWN
+    row_count = ROWS_DOWNLOADED if request.download == "incidents" else ROWS_SHOWN
+    skipped = 0 if request.download else (request.filters.page - 1) * ROWS_SHOWN
     years = sorted(by_year)
     if sorted_by == "date":  # by date, only the years that have these rows need be read
         years, skipped = _years_of_rows(by_year, skipped, row_count, is_descending)
@@ -87,7 +83,6 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
         "One row for each reported crime; for homicides, one for each victim. The data have no victims or suspects.",
         notes,
         tables=[table],
-        shape="wide",
     )
 
 
@@ -111,7 +106,7 @@ def _blocks(request: PageRequest) -> Section:
     to_read = sum(request.facts.years[year].crimes for year in request.years)
     if request.is_waited_for and to_read > READ_AT_ONCE and not request.filters.sort.startswith(f"{name}:"):
         link = Link("Count the blocks", f"/incidents?{request.sorted(f'{name}:-crimes')}#{name}")
-        return Section(name, title, f"Counting them in {request.years_text} takes a moment.", link=link)
+        return Section(name, title, f"Counting them in {request.years_text} takes a moment.", link=link, is_wide=False)
     rows = request.answer("blocks", part=None, row_count=ALL_BLOCKS).to_pylist()
     columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))
     table = PageTable(name, f"Crimes by block, {request.years_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
@@ -124,4 +119,5 @@ def _blocks(request: PageRequest) -> Section:
         title,
         "A block is a street's hundred numbers, as 001XX N STATE ST. Click one to add or remove it as a filter.",
         tables=[table],
+        is_wide=False,
     )

@@ -18,6 +18,7 @@ from chicago_crime.dashboard.view import (
     Section,
     View,
     arrest_rate,
+    arrests_number,
     as_text,
     change,
     rate_unit,
@@ -55,22 +56,20 @@ def overview(request: PageRequest) -> View:
     )
 
 
-def _compared_months(request: PageRequest) -> int:
-    """How many months of the newest year can be compared with the year before: those complete in both."""
+def _compared_months(request: PageRequest) -> tuple[int, str]:
+    """How many months of the newest year are complete in it and in the year before, or why they are not compared."""
     if request.filters.has_dates:
-        return 0
-    now, before = (request.facts.years.get(year) for year in (request.newest_year, request.newest_year - 1))
-    return min(now.complete_months, before.complete_months) if now and before else 0
-
-
-def _why_not_compared(request: PageRequest) -> str:
-    if request.filters.has_dates:
-        return "dates are chosen, and earlier years have none of them"
-    return f"{request.newest_year - 1} is not loaded, or the years have no complete month in common"
+        return 0, "dates are chosen, and earlier years have none of them"
+    loaded, year = request.facts.years, request.newest_year
+    if year - 1 not in loaded:
+        return 0, f"{year - 1} is not loaded"
+    months, shorter = min((loaded[one].complete_months, one) for one in (year, year - 1))
+    return months, f"{shorter} has no complete month yet"
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date], placed: int) -> list[Number]:
-    compared, newest = _compared_months(request), request.newest_year
+    newest = request.newest_year
+    compared, why_not = _compared_months(request)
     now, before = (
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
@@ -81,28 +80,16 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
     small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
-    provisional = caveats.provisional(request.facts, request.years)
     return [
-        Number(
-            "Reported crimes",
-            as_text(total["crimes"], "count"),
-            f"in {request.years_text}",
-            " ".join(provisional),
-            f"/incidents?{request.incidents()}",
-        ),
+        request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
         Number(
             "Year on year",
             as_text(change(now, before), "percent_change"),
             f"{months}{newest} compared with {newest - 1}: {as_text(now - before, 'change')} crimes"
             if compared
-            else _why_not_compared(request),
+            else why_not,
         ),
-        Number(
-            "Arrest rate",
-            as_text(arrest_rate(total), "percent"),
-            f"{as_text(total['arrests'], 'count')} crimes with the arrest flag",
-            caveats.ARREST,
-        ),
+        arrests_number(total, caveats.ARREST),
         Number(
             f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
@@ -173,7 +160,6 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
                 shown=400,
             )
         ],
-        shape="wide",
         link=caveats.HOW_TESTED if has_range else None,
     )
 
@@ -204,7 +190,6 @@ def _groups(request: PageRequest) -> Section:
         "Offenses below and across the crime types, by IUCR code. A crime may be in several groups.",
         [NO_VICTIMS, *caveats.partial(request.facts, years)],
         tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
-        shape="wide",
     )
 
 
@@ -238,5 +223,4 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
         if len(rows) > 1
         else [],
         [PageTable("types", "Crimes by type", columns, rows)],
-        shape="wide",
     )

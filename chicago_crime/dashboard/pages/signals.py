@@ -25,7 +25,7 @@ def signals(request: PageRequest) -> View:
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
     before = earlier_years(request, end)
-    request.years = [end.year]
+    request.years, request.last_day = [end.year], end
     if len(before) < LEAST_YEARS:
         return View(question, [_too_few_years(request, end)])
     request.note_unused(USED)
@@ -55,7 +55,6 @@ def _too_few_years(request: PageRequest, end: date) -> Section:
         f"{as_text(end.replace(year=2000), 'date').removesuffix(' 2000')}. Loaded: "
         f"{format_years(list(request.facts.years))}. To load more: "
         f"{request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
-        shape="wide",
     )
 
 
@@ -84,7 +83,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         left = "None of them is of what the filters choose: whether that is unusual is not known. "
     return Section(
         span,
-        f"{SPANS[span]}: {f'{count} unusual' if rows else 'nothing was tested'}",
+        f"{SPANS[span]}: {f'{count} unusual against the mean of {years}' if rows else 'nothing was tested'}",
         f"{days_text(first, last)}, compared with the same days of {years}. "
         f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's "
         f"separately. {left}Among so many, some lie outside of their expected range by chance: only those far outside "
@@ -95,7 +94,6 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         if len(drawn) > 1
         else [],
         [PageTable(span, "All counts, the most surprising first", columns, rows, shown=50, is_open=True)],
-        shape="wide",
         link=caveats.HOW_TESTED,
     )
 

@@ -25,12 +25,7 @@ def when(request: PageRequest) -> View:
     return View(
         "At which hours, on which days and in which months does reported crime happen?",
         numbers=[
-            Number(
-                "Reported crimes",
-                as_text(total, "count"),
-                f"in {request.years_text}",
-                link=f"/incidents?{request.incidents()}",
-            ),
+            request.reported(total),
             Number(
                 "Time unknown",
                 as_text(share(placeholders, total), "percent"),
@@ -62,7 +57,6 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         ["Many times are estimates and cluster at full hours: noon also stands for “around noon”."],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
         [PageTable("hours", f"Crimes by weekday and hour, {request.years_text}", columns, rows, shown=168)],
-        shape="wide",
     )
 
 
@@ -88,5 +82,4 @@ def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
         [*caveats.provisional(request.facts, request.years), *caveats.partial(request.facts, request.years)],
         [charts.months("months", "Heat map of crimes by month and year", rows)],
         [PageTable("months", f"Crimes by month, {request.years_text}", columns, rows, shown=400)],
-        shape="wide",
     )

@@ -42,16 +42,19 @@ LEGEND = [
 """The colors of hot and cold cells."""
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
-CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("name", "Area"), CRIMES)
+CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
-WHAT_CENTER_MEANS = "Downloads have the center of each cell: NAD83 Illinois East, in feet."
+WHAT_CELLS_SAY = (
+    "The block is that of most crimes in the cell. Downloads have each cell's center: NAD83 Illinois East, in feet."
+)
 
 
 class Cells(NamedTuple):
-    """The cells of a study area: their x and y, their area, and the crimes in each."""
+    """The cells of a study area: their x and y, the area and the block of most crimes, and the crimes in each."""
 
     at: Counts
     areas: list[int | None]
+    blocks: list[str | None]
     crimes: Counts
 
 
@@ -73,7 +76,7 @@ def where(request: PageRequest) -> View:
     return View(
         "Where is crime reported, and where does it cluster?",
         numbers=[
-            Number("Reported crimes", as_text(crimes, "count"), f"in {request.years_text}"),
+            request.reported(crimes),
             Number(
                 "Without a location",
                 as_text(nowhere, "count"),
@@ -213,6 +216,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             "Click one to see its blocks.",
             [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_outlines(request, kind)[1]],
             maps=[_place_map(request, shown, rows, unit)],
+            is_wide=False,
         ),
         Section(
             "table",
@@ -225,12 +229,13 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
                 *caveats.provisional(request.facts, request.years),
             ],
             tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
+            is_wide=False,
         ),
     ]
 
 
 def _found_cells(request: PageRequest) -> Cells:
-    """The cells with a match, each with the area of most of its crimes."""
+    """The cells with a match, each with the area of most of its crimes, and the block of most of all crimes there."""
     rows = request.answer("where")
     x, y, crimes = (rows[name].to_numpy() for name in ("cell_x", "cell_y", "crimes"))
     keys, inverse = np.unique(x << 16 | y, return_inverse=True)  # sorting one number is faster than sorting two
@@ -239,7 +244,9 @@ def _found_cells(request: PageRequest) -> Cells:
     order = np.lexsort((area, np.where(area > 0, crimes, 0)))  # of several areas of a cell, the last one stays
     of_cell = np.zeros(len(keys), dtype=np.int64)
     of_cell[inverse[order]] = area[order]
-    return Cells(np.stack([keys >> 16, keys & 0xFFFF]), [area or None for area in of_cell.tolist()], by_cell)
+    at = np.stack([keys >> 16, keys & 0xFFFF])
+    blocks = map(request.data.cell_blocks().get, zip(*at.tolist(), strict=True))
+    return Cells(at, [area or None for area in of_cell.tolist()], [*blocks], by_cell)
 
 
 def study_area(request: PageRequest) -> Cells:
@@ -250,7 +257,7 @@ def study_area(request: PageRequest) -> Cells:
     around, found = _found_cells(replace(request, filters=places)), _found_cells(request)
     crimes = np.zeros(around.at.shape[1], dtype=np.int64)
     crimes[np.searchsorted(around.at[0] << 16 | around.at[1], found.at[0] << 16 | found.at[1])] = found.crimes
-    return Cells(around.at, around.areas, crimes)
+    return Cells(around.at, around.areas, around.blocks, crimes)
 
 
 def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -> list[dict[str, Any]]:
@@ -258,8 +265,8 @@ def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -
     for rank, i in enumerate(order.tolist(), 1):
         x, y = cells.at[:, i].tolist()
         row = {"rank": rank, "x_ft": (x + 0.5) * CELL_FT, "y_ft": (y + 0.5) * CELL_FT, "crimes": int(cells.crimes[i])}
-        row |= {"name": request.area_name(cells.areas[i]), "incidents": request.incidents(cell=f"{x},{y}")}
-        row |= {name: values[i] for name, values in more.items()}
+        row |= {"block": cells.blocks[i], "name": request.area_name(cells.areas[i])}
+        row |= {name: values[i] for name, values in more.items()} | {"incidents": request.incidents(cell=f"{x},{y}")}
         found.append(row)
     return found
 
@@ -269,7 +276,10 @@ def _cells_drawn(
 ) -> Map:
     """A map of cells, within the outlines of the chosen places or of all areas."""
     link = f"/incidents?{request.incidents(cell=None)}&cell="
-    tips = [f"{request.area_name(area)}: {text}" for area, text in zip(cells.areas, texts, strict=True)]
+    tips = [
+        f"{block or 'No block'}, {request.area_name(area)}: {text}"
+        for block, area, text in zip(cells.blocks, cells.areas, texts, strict=True)
+    ]
     around = _outlines(request, "area")[0], _chosen(request)
     return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
 
@@ -287,6 +297,7 @@ def _cells(request: PageRequest) -> list[Section]:
             "A cell is about one city block. Click a cell to see its incidents.",
             [caveats.BLOCK, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
+            is_wide=False,
         ),
         _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
     ]
@@ -318,6 +329,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
             WHAT_HOT_MEANS,
             [*few, study, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
+            is_wide=False,
         ),
         _cell_table(
             request,
@@ -341,7 +353,7 @@ def _within(request: PageRequest) -> str:
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
     notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
-    return Section("table", title, f"{intro}{WHAT_CENTER_MEANS}", notes, tables=[table])
+    return Section("table", title, f"{intro}{WHAT_CELLS_SAY}", notes, tables=[table], is_wide=False)
 
 
 def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
@@ -370,5 +382,4 @@ def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
         "What the maps do not show",
         "The City withholds some places, of sexual offenses more often than of others.",
         tables=[PageTable("unplaced", caption, columns, rows)],
-        shape="wide",
     )
