@@ -32,7 +32,7 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
         ("CHICAGO_CRIME_SAMPLE_ROWS", "many", "CHICAGO_CRIME_SAMPLE_ROWS=many"),
         ("CHICAGO_CRIME_SAMPLE_ROWS", "-1", "CHICAGO_CRIME_SAMPLE_ROWS=-1"),
         ("CHICAGO_CRIME_DUCKDB_MEMORY", "lots", "CHICAGO_CRIME_DUCKDB_MEMORY=lots"),
-        ("CHICAGO_CRIME_SOURCE", "folder", "needs CHICAGO_CRIME_FOLDER"),
+        ("CHICAGO_CRIME_SOURCE", "folder", "name it with --folder or CHICAGO_CRIME_FOLDER"),
         (
             "CHICAGO_CRIME_DEPLOYMENT",
             "gcp",

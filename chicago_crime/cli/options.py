@@ -32,20 +32,20 @@ _ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE) 
 )
 
 
-def chosen_settings(**overrides: Any) -> "Settings":
+def chosen_settings(**options: Any) -> "Settings":
     """The settings, with those from the command line; None means not given. `--folder` implies `--source folder`."""
     from chicago_crime.settings import load_settings
 
-    if overrides.get("folder") and not overrides.get("source"):
-        overrides["source"] = "folder"
-    return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    given = {name: value for name, value in options.items() if value is not None}
+    implied = {"source": "folder"} if "folder" in given and "source" not in given else {}
+    return load_settings(given, **implied)
 
 
-def chosen_installation(**overrides: Any) -> "Installation":
+def chosen_installation(**options: Any) -> "Installation":
     """The installation with these settings."""
     from chicago_crime.installation import Installation
 
-    return Installation(chosen_settings(**overrides))
+    return Installation(chosen_settings(**options))
 
 
 def chosen_snapshot(as_of: str | None) -> date | str | None:

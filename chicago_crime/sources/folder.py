@@ -97,9 +97,11 @@ class FolderSource(CrimeSource):
 
     Attributes:
         folder: where the files are; of its subfolders, only those that Spark wrote are read.
+        setting: what the user wrote to choose it, for the error if it does not exist.
     """
 
     folder: Path
+    setting: str = ""
     name = "folder"
     is_inbox = True
     look_every_s = 60
@@ -195,8 +197,7 @@ class FolderSource(CrimeSource):
     def refuse_wrong_settings(self) -> None:
         if not self.folder.is_dir():
             raise NoFolderError(
-                f"{self.folder} is not a folder: set --folder or CHICAGO_CRIME_FOLDER to the folder with the .csv, "
-                ".csv.gz or .zip files"
+                f"{self.setting or self.folder} is not a folder: name the one with the .csv, .csv.gz or .zip files"
             )
 
     def _items(self) -> Iterator[Item]:

@@ -104,12 +104,12 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
     ("arguments", "message"),
     [
         (["run", "--years", "14"], "write them like 2014-2016,2021"),
-        (["run", "--years", "2014", "--source", "ftp"], "'sample', 'folder', 'kaggle' or 'portal'"),
-        (["run", "--years", "2014", "--source", "folder"], "CHICAGO_CRIME_FOLDER"),
+        (["run", "--years", "2014", "--source", "ftp"], "--source ftp: Input should be 'sample', 'folder', 'kaggle'"),
+        (["run", "--years", "2014", "--source", "folder"], "name it with --folder or CHICAGO_CRIME_FOLDER"),
         (["run", "--years", "2014", "--assets", "nothing"], "selects no asset: write names with commas"),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
-        (["run", "--years", "2014", "--folder", "/nowhere"], "/nowhere"),
-        (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "/nowhere"),
+        (["run", "--years", "2014", "--folder", "/nowhere"], "--folder /nowhere is not a folder"),
+        (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "--folder /nowhere is not a folder"),
         (["run"], "--years"),
         (["query", "select 1", "--format", "parquet"], "--output"),
         (["query", "select 1", "--output", "answer.doc"], "--format"),
@@ -321,7 +321,7 @@ def test_the_doctor_says_what_works(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": "/nowhere"}, "/nowhere"),
+        ({"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": "/nowhere"}, "CHICAGO_CRIME_FOLDER=/nowhere"),
         ({"CHICAGO_CRIME_SOURCE": "kaggle", "HOME": "/nowhere"}, "token"),
         ({"CHICAGO_CRIME_SOURCE": "portal", "CHICAGO_CRIME_PORTAL_URL": NOBODY}, "cannot be reached"),
         ({"CHICAGO_CRIME_SPARK_ENGINE": "jvm", "CHICAGO_CRIME_JAVA_HOME": "/nowhere"}, "install Java 17"),

@@ -347,7 +347,7 @@ def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downlo
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="CHICAGO_CRIME_FOLDER"):
+    with pytest.raises(SourceError, match="nowhere is not a folder"):
         FolderSource(tmp_path / "nowhere").years()
 
 

@@ -43,7 +43,8 @@ def _data_folder(installation: Installation) -> Finding:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        return Finding("data folder", "broken", str(error), "export CHICAGO_CRIME_DATA_DIR=...  (a writable folder)")
+        fix = f"choose a folder in which you may write in place of {installation.settings.assigned('data_dir')}"
+        return Finding("data folder", "broken", str(error), fix)
     free = shutil.disk_usage(folder).free
     detail = f"{folder}, {free / 1024**3:,.0f} GB free"
     if free < LEAST_FREE_DISK:
