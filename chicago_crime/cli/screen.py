@@ -4,13 +4,16 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, JustifyMethod, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:  # slow to import
+    from rich.progress import Progress
 
 # Neither markup nor emoji codes: brackets and colons are parts of the data.
 out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
@@ -79,6 +82,15 @@ def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
         for name, row in cells.items():
             table.add_row(name, *(row.get(year, "-") for year in shown))
         yield table
+
+
+def progress_bar() -> "Progress":
+    """A bar that counts what is finished; it stays hidden where the output is not a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=out, disable=not out.is_terminal)
 
 
 def size(count: float) -> str:
