@@ -34,8 +34,10 @@ _ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE) 
 
 def chosen_settings(**options: Any) -> "Settings":
     """The settings, with those from the command line; None means not given. `--folder` implies `--source folder`."""
+    from chicago_crime.cli.screen import Screen
     from chicago_crime.settings import load_settings
 
+    Screen.data_dir = options.get("data_dir")
     given = {name: value for name, value in options.items() if value is not None}
     implied = {"source": "folder"} if "folder" in given and "source" not in given else {}
     return load_settings(given, **implied)

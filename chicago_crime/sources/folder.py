@@ -158,7 +158,8 @@ class FolderSource(CrimeSource):
                     f"{part.item} is still being written: it changed while it was read. Wait until it is complete."
                 )
         origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
-        details = _details(parts, year) | join.details | {VERSION: ", ".join(part.version for part in parts)}
+        version = ", ".join(part.version for part in parts)
+        details = _details(parts, year) | join.details | {VERSION: version, "folder": str(self.folder)}
         not_crimes = [str(one) for item in items if isinstance(one := self._splits.get(item), NotCrimesError)]
         if left_out := self._left_out([*join.left_out, *not_crimes]):
             details["left_out"] = left_out

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -244,7 +245,10 @@ def test_status_shows_what_is_missing_and_outdated(data_dir: Path, loaded_copy: 
     assert lines["published"] == ["differs", "yes"]
     assert "2014: area_rates has the columns of another version\n" in result.output
     assert "2015: area_rates lacks the year\n" in result.output
-    assert "What to do: chicago-crime run --years 2014-2015 --source folder --folder /" in result.output
+    [what_to_do] = re.findall("What to do: chicago-crime (.*)", result.output)
+    assert "--years 2014-2015 --source folder --folder /" in what_to_do
+    assert command(*shlex.split(what_to_do)).exit_code == 0
+    assert command("status", "--data-dir", loaded_copy.data_dir, "--strict").exit_code == 0
 
 
 def test_a_query_shows_a_table_and_a_long_answer_says_that_it_is_cut(data_dir: Path) -> None:
@@ -353,4 +357,4 @@ def test_a_run_says_what_it_did_not_read_of_the_files(tmp_path: Path) -> None:
 def test_status_of_nothing_says_how_to_start(tmp_path: Path) -> None:
     result = command("status", "--data-dir", tmp_path)
     assert result.exit_code == 0
-    assert "chicago-crime run --years" in result.output
+    assert f"To load real ones: chicago-crime run --data-dir {tmp_path} --years 2021 --source portal" in result.output
