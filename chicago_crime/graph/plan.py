@@ -204,7 +204,8 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
 
 def _compare_with_published(plan: Plan, published: Mapping[int, PublishedYear]) -> Iterator[str]:
     """Why years would be refused, as far as it can be foreseen."""
-    if problem := mixture(plan.source, [year.year for year in plan.years], published):
+    first, last = plan.runs[0]
+    if problem := mixture(plan.source, range(first, last + 1), published):
         plan.problems.append(problem)
         return
     for year in plan.years:

@@ -27,6 +27,7 @@ from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
 from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
 from chicago_crime.installation import Installation
+from chicago_crime.published.audit import mixture
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 FETCHED = "crime_csv"
@@ -128,15 +129,19 @@ def run_years(
 
     Raises:
         SelectionError: `assets` selects nothing.
-        UsageError: a setting of the source is wrong.
+        UsageError: a setting of the source is wrong, or real and SYNTHETIC years would be mixed.
         RunCanceledError: a signal ended a run.
     """
     fail_dead_runs(instance, installation.settings)
+    ranges = contiguous_ranges(list(years))
     chosen = None if assets is None else _select(definitions, assets)
     if chosen is None or AssetKey(FETCHED) in chosen:
         installation.source.refuse_wrong_settings()
+        first, last = ranges[0]
+        if problem := mixture(installation.source.name, range(first, last + 1), installation.published_years()):
+            raise UsageError(problem)
     job = definitions.resolve_job_def(load_and_publish.name)
-    for first, last in contiguous_ranges(list(years)):
+    for first, last in ranges:
         tags = range_tags(first, last) | ({ACCEPT_TAG: accept} if accept else {})
         run_id = str(uuid4())
         with recorded(instance, installation.settings, run_id):

@@ -214,11 +214,16 @@ def from_source(source: Mapping[str, Any]) -> str:
     """The options of `chicago-crime run` that name the source of a manifest; none for an empty one."""
     if source.get("source") != "folder":
         return f" --source {source['source']}" if source else ""
-    folder = source.get("details", {}).get("folder")
-    if not folder:  # of an earlier version; the origin is a file or several, or what is inside an archive
-        above = Path(source.get("origin", "")).parents
-        folder = next((one for one in above if one.is_absolute() and one.is_dir()), "...")
-    return f" --source folder --folder {shlex.quote(str(folder))}"
+    return f" --source folder --folder {shlex.quote(folder_of(source))}"
+
+
+def folder_of(source: Mapping[str, Any]) -> str:
+    """The folder that a year of the source `folder` came from; `...` if its manifest does not tell."""
+    if folder := source.get("details", {}).get("folder"):
+        return str(folder)
+    # Of an earlier version: the origin is a file or several, or what is inside an archive.
+    above = Path(source.get("origin", "")).parents
+    return str(next((one for one in above if one.is_absolute() and one.is_dir()), "..."))
 
 
 def newest_source(years: Mapping[int, PublishedYear]) -> Mapping[str, Any]:

@@ -317,7 +317,7 @@ def test_the_doctor_says_what_works(data_dir: Path) -> None:
     result = command("doctor", "--data-dir", data_dir)
     assert result.exit_code == 0, result.output
     assert f"CHICAGO_CRIME_DATA_DIR={data_dir}" in result.output
-    for what in ("data folder", "source sample", "warehouse", "spark engine embedded", "dagster home"):
+    for what in ("data folder", "source folder, of 2014-2015", "warehouse", "spark engine embedded", "dagster home"):
         assert what in result.output
     assert "broken" not in result.output
 
