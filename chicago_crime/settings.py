@@ -266,7 +266,7 @@ class Settings(BaseModel):
     def _folder_is_named(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
             raise ValueError(
-                f"the source `folder` needs the folder with the yearly CSVs: name it with --folder or {PREFIX}FOLDER"
+                f"the source 'folder' needs the folder with the yearly CSVs: name it with --folder or {PREFIX}FOLDER"
             )
         return self
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import Literal
 
 from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.screen import size
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation, google_extra
 from chicago_crime.published.catalog import folder_of
@@ -18,7 +19,7 @@ from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime.tables.years import format_years
 
-LEAST_FREE_DISK = 8 * 1024**3
+LEAST_FREE_DISK = 8 * 10**9
 """A full load keeps about 4 GB of CSV and 1 GB of tables, and needs space for both the old and the new files."""
 
 
@@ -51,7 +52,7 @@ def _data_folder(installation: Installation) -> Finding:
         fix = f"choose a folder in which you may write in place of {installation.settings.assigned('data_dir')}"
         return Finding("data folder", "broken", str(error), fix)
     free = shutil.disk_usage(folder).free
-    detail = f"{folder}, {free / 1024**3:,.0f} GB free"
+    detail = f"{folder}, {size(free)} free"
     if free < LEAST_FREE_DISK:
         fix = "all 22 years need about 8 GB: free some space, or load fewer years"
         return Finding("data folder", "warning", detail, fix)
