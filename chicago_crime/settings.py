@@ -231,7 +231,7 @@ class Settings(BaseModel):
     )
 
     @field_validator(
-        *("folder", "boundaries", "data_dir", "dagster_home", "java_home", "gcp_credentials"),
+        *("folder", "boundaries", "population", "data_dir", "dagster_home", "java_home", "gcp_credentials"),
         "site_folder",
     )
     @classmethod

@@ -25,8 +25,9 @@ SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: samp
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
 
 
-_FREE_SPACE = ". Free some space on that disk, or choose another with --data-dir or CHICAGO_CRIME_DATA_DIR"
-_WRITABLE = ". Choose a folder in which you may write, with --data-dir or CHICAGO_CRIME_DATA_DIR"
+_DATA = "the platform's own is --data-dir or CHICAGO_CRIME_DATA_DIR"
+_FREE_SPACE = f". Free some space on that disk, or choose a folder on another: {_DATA}"
+_WRITABLE = f". Choose a folder in which you may write: {_DATA}"
 _ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE) | dict.fromkeys(
     (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST), _WRITABLE
 )

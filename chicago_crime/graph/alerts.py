@@ -108,7 +108,7 @@ def news(installation: Installation, instance: DagsterInstance, told: Told, now:
                     f"{check.asset}: {check.check}: {check.description}"
                 )
     lines += [text for key, text in warnings.items() if key not in told.warnings]
-    lines += idle_ticks(instance, told.until)
+    lines += idle_ticks(instance, told.until, now.timestamp())
     stale = _stale(installation, now)
     if stale and stale[0] != told.stale:
         lines.append(stale[1])

@@ -24,10 +24,10 @@ WITHOUT_PROJECT = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 def prepare_home(settings: Settings) -> None:
-    """Create Dagster's folder, with the project's configuration in it."""
+    """Create Dagster's folder, with the project's configuration in it; a folder that the user chose keeps its own."""
     settings.home.mkdir(parents=True, exist_ok=True)
     source, target = PROJECT_FOLDER / CONFIG_FILE, settings.home / CONFIG_FILE
-    if source == target:
+    if settings.dagster_home and target.exists():
         return
     if source.exists():
         shutil.copyfile(source, target)
