@@ -35,16 +35,12 @@ def prepare_home(settings: Settings) -> None:
         target.write_text(WITHOUT_PROJECT)
 
 
-class InstanceError(PlatformError):
-    """Dagster's databases cannot be used; the message names their folder."""
-
-
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
     """The Dagster instance of an installation. Its folder is created if necessary.
 
     Raises:
-        InstanceError: a database cannot be read or written.
+        PlatformError: a database cannot be read or written.
     """
     from sqlalchemy.exc import DBAPIError
 
@@ -56,7 +52,7 @@ def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
             yield instance
     except (sqlite3.Error, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        raise InstanceError(
+        raise PlatformError(
             f"Dagster's databases in {settings.home} cannot be used: {reason}. Is the disk full, or a file damaged? "
             "`chicago-crime doctor` looks at both"
         ) from error

@@ -115,8 +115,7 @@ def make_plan(
         assets, accept: as for a run.
 
     Raises:
-        SelectionError: `assets` selects nothing.
-        UsageError: a setting of the source is wrong.
+        UsageError: `assets` selects nothing, or a setting of the source is wrong.
         PlatformError: the warehouse cannot be read.
     """
     settings, chosen = installation.settings, assets_in(definitions, assets)

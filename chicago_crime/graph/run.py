@@ -105,10 +105,6 @@ class RunReport:
         return [year for (asset, year), one in made if asset == PUBLISHED and one["is_repaired"]]
 
 
-class SelectionError(UsageError):
-    """The selection names no asset of the graph; the message lists the assets."""
-
-
 def run_years(
     installation: Installation,
     definitions: Definitions,
@@ -128,8 +124,7 @@ def run_years(
         accept: the reason to publish years although an audit fails; None to refuse them.
 
     Raises:
-        SelectionError: `assets` selects nothing.
-        UsageError: a setting of the source is wrong, or real and SYNTHETIC years would be mixed.
+        UsageError: `assets` selects nothing, the source's setting is wrong, or real and SYNTHETIC years would mix.
         RunCanceledError: a signal ended a run.
     """
     fail_dead_runs(instance, installation.settings)
@@ -186,7 +181,7 @@ def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
     """The names of the assets that a run of these assets materializes, each after those that it depends on.
 
     Raises:
-        SelectionError: `assets` selects nothing.
+        UsageError: `assets` selects nothing.
     """
     graph = definitions.resolve_asset_graph()
     chosen = load_and_publish.selection.resolve(graph) if assets is None else set(_select(definitions, assets))
@@ -202,15 +197,15 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
         return [known[name] for name in names]
     help_ = f"write names with commas, or a selection as in the UI, e.g. key:crimes+; the assets are {', '.join(known)}"
     if ":" not in assets:  # in Dagster's older syntax, crimes+ selects only its direct neighbors
-        raise SelectionError(f"{assets!r} selects no asset: {help_}")
+        raise UsageError(f"{assets!r} selects no asset: {help_}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BetaWarning)
             keys = AssetSelection.from_string(assets).resolve(graph) & by_year
     except DagsterError as error:
-        raise SelectionError(f"cannot read the asset selection {assets!r} ({error}): {help_}") from error
+        raise UsageError(f"cannot read the asset selection {assets!r} ({error}): {help_}") from error
     if not keys:
-        raise SelectionError(f"{assets!r} selects no asset: {help_}")
+        raise UsageError(f"{assets!r} selects no asset: {help_}")
     return sorted(keys)
 
 
