@@ -70,7 +70,7 @@ class Installation:
             from chicago_crime.sources.folder import FolderSource
 
             assert settings.folder, "Settings validates that source=folder has a folder"
-            return FolderSource(settings.folder)
+            return FolderSource(settings.folder, settings.assigned("folder"))
         if settings.source == "kaggle":
             from chicago_crime.sources.kaggle import KaggleSource
             from chicago_crime.storage.google.access import GoogleAccount

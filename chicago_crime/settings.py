@@ -3,10 +3,20 @@
 import ipaddress
 import os
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from chicago_crime.errors import UsageError
@@ -42,6 +52,7 @@ class Settings(BaseModel):
     """How an installation runs. `load_settings` reads each field from the variable `CHICAGO_CRIME_<FIELD>`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    _options: frozenset[str] = PrivateAttr(frozenset())
 
     deployment: Literal["local", "gcp"] = Field("local", description="where the platform runs")
     source: Literal["sample", "folder", "kaggle", "portal"] = Field(
@@ -220,7 +231,7 @@ class Settings(BaseModel):
     )
 
     @field_validator(
-        *("folder", "boundaries", "data_dir", "dagster_home", "java_home", "gcp_credentials"),
+        *("folder", "boundaries", "population", "data_dir", "dagster_home", "java_home", "gcp_credentials"),
         "site_folder",
     )
     @classmethod
@@ -254,7 +265,9 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _folder_is_named(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
-            raise ValueError(f"{PREFIX}SOURCE=folder needs {PREFIX}FOLDER, the folder with the yearly CSVs")
+            raise ValueError(
+                f"the source 'folder' needs the folder with the yearly CSVs: name it with --folder or {PREFIX}FOLDER"
+            )
         return self
 
     @model_validator(mode="after")
@@ -283,6 +296,10 @@ class Settings(BaseModel):
         """The folder in which Dagster stores runs, events and schedules."""
         return self.dagster_home or self.data_dir / "dagster"
 
+    def assigned(self, field: str) -> str:
+        """A setting as its user writes it: as an option if the command line gave one, else as a variable."""
+        return _assignment(field, getattr(self, field), self._options)
+
     def as_environment(self) -> dict[str, str]:
         """The settings as variables for a subprocess, with secrets in plain text: never print them."""
         return {
@@ -291,8 +308,12 @@ class Settings(BaseModel):
         }
 
 
-def load_settings(**overrides: object) -> Settings:
-    """Read the settings from the environment; `overrides` take precedence. An empty variable counts as unset.
+def load_settings(options: Mapping[str, object] | None = None, **overrides: object) -> Settings:
+    """Read the settings from the environment. An empty variable counts as unset.
+
+    Args:
+        options: settings that options of a command line give, and by whose names errors call them.
+        overrides: other settings that take precedence over the environment.
 
     Raises:
         SettingsError: a setting is wrong, or a variable starts with `CHICAGO_CRIME_` but is not a setting.
@@ -304,11 +325,14 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"unknown setting {wrong}: the settings are {names}")
     theirs = {field: os.environ.get(name) for field, name in OTHERS_NAMES.items() if field not in ours}
     from_environment = {name: value for name, value in (theirs | ours).items() if value}
+    options = options or {}
     try:
-        return Settings.model_validate(from_environment | overrides)
+        settings = Settings.model_validate(from_environment | overrides | dict(options))
+        settings._options = frozenset(options)
+        return settings
     except ValidationError as error:
         problems = [
-            f"{_assignment(problem)}: {_what_is_wrong(problem)}"
+            f"{_assignment(str(problem['loc'][0]), problem['input'], options)}: {_what_is_wrong(problem)}"
             if problem["loc"]
             else problem["msg"].removeprefix("Value error, ")
             for problem in error.errors()
@@ -316,13 +340,13 @@ def load_settings(**overrides: object) -> Settings:
     raise SettingsError("; ".join(problems))  # outside `except`, so that pydantic's error, with its secrets, is dropped
 
 
-def _assignment(problem: ErrorDetails) -> str:
-    """The wrong setting and its value, unless that is a secret or an address that may contain one."""
-    name, written = str(problem["loc"][0]), str(problem["input"])
-    is_secret = SecretStr in get_args(Settings.model_fields[name].annotation) or (
-        name.endswith(("_url", "_endpoint")) and "@" in written
+def _assignment(field: str, value: object, options: Collection[str]) -> str:
+    """A setting and its value, unless that is a secret or an address that may contain one."""
+    is_secret = SecretStr in get_args(Settings.model_fields[field].annotation) or (
+        field.endswith(("_url", "_endpoint")) and "@" in str(value)
     )
-    return f"{PREFIX}{name.upper()}={'(a secret)' if is_secret else written}"
+    written = "(a secret)" if is_secret else value
+    return f"--{field.replace('_', '-')} {written}" if field in options else f"{PREFIX}{field.upper()}={written}"
 
 
 def _what_is_wrong(problem: ErrorDetails) -> str:

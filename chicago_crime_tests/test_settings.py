@@ -18,6 +18,7 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
     assert load_settings().data_dir == tmp_path
     assert load_settings().home == tmp_path / "home"
     assert load_settings(sample_rows=5).sample_rows == 5
+    assert load_settings(population="estimates.csv").population == Path.cwd() / "estimates.csv", "`dev` works elsewhere"
     monkeypatch.setenv("CHICAGO_CRIME_DAGSTER_HOME", "/ours")
     assert load_settings().home == Path("/ours")
     monkeypatch.setenv("CHICAGO_CRIME_SAMPLE_ROWS", "")
@@ -32,7 +33,7 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
         ("CHICAGO_CRIME_SAMPLE_ROWS", "many", "CHICAGO_CRIME_SAMPLE_ROWS=many"),
         ("CHICAGO_CRIME_SAMPLE_ROWS", "-1", "CHICAGO_CRIME_SAMPLE_ROWS=-1"),
         ("CHICAGO_CRIME_DUCKDB_MEMORY", "lots", "CHICAGO_CRIME_DUCKDB_MEMORY=lots"),
-        ("CHICAGO_CRIME_SOURCE", "folder", "needs CHICAGO_CRIME_FOLDER"),
+        ("CHICAGO_CRIME_SOURCE", "folder", "name it with --folder or CHICAGO_CRIME_FOLDER"),
         (
             "CHICAGO_CRIME_DEPLOYMENT",
             "gcp",

@@ -1,7 +1,7 @@
 """`chicago-crime demo`: four years of the synthetic sample, and three questions that the tables answer."""
 
 import os
-import shlex
+from pathlib import Path
 
 import typer
 
@@ -18,7 +18,7 @@ def demo(data_dir: DataOption = None) -> None:
     """
     with plain_errors():
         from chicago_crime.cli.run import load
-        from chicago_crime.cli.screen import answer, out
+        from chicago_crime.cli.screen import Screen, answer, out
         from chicago_crime.installation import Installation
         from chicago_crime.sql import answers
 
@@ -26,6 +26,7 @@ def demo(data_dir: DataOption = None) -> None:
         settings = chosen_settings(source="sample", sample_rows=ROWS, data_dir=data_dir)
         if data_dir is None:
             settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
+            Screen.data_dir = Path(os.path.relpath(settings.data_dir))
         installation = Installation(settings)
         if not load(installation, YEARS):
             raise typer.Exit(1)
@@ -34,13 +35,12 @@ def demo(data_dir: DataOption = None) -> None:
         for question, sql in answers():
             found = reader.first_rows(sql, None)
             out.print(*answer(found.columns, found.rows, out.width, title=question), "", sep="\n")
-        place = f"--data-dir {shlex.quote(os.path.relpath(settings.data_dir))}"
         out.print(
             "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
             "Next:\n"
-            f"  .venv/bin/chicago-crime dev {place}  # the graph in your browser, with this run in it\n"
-            f"  .venv/bin/chicago-crime dashboard {place}  # the tables in your browser: how much, where, when\n"
-            f"  .venv/bin/chicago-crime query 'from hot_spots' {place}\n"
+            "  .venv/bin/chicago-crime dev  # the graph in your browser, with this run in it\n"
+            "  .venv/bin/chicago-crime dashboard  # the tables in your browser: how much, where, when\n"
+            "  .venv/bin/chicago-crime query 'from hot_spots'\n"
             "  .venv/bin/chicago-crime describe  # what the tables and columns mean\n"
             "  .venv/bin/chicago-crime run --help  # how to load real data: see also the README"
         )

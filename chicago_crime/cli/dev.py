@@ -25,8 +25,14 @@ def dev(
     It shows the runs of this command line too.
     """
     with plain_errors():
-        from chicago_crime.graph.instance import become_dagster_dev
-
         settings = chosen_settings(source=source, folder=folder, data_dir=data_dir)
         refuse_busy_port(port)
+        from chicago_crime.cli.screen import out
+        from chicago_crime.graph.instance import become_dagster_dev
+
+        out.print(
+            "Dagster loads the graph and starts its daemon, which takes up to half a minute. Then the UI is on "
+            f"http://127.0.0.1:{port}  (Ctrl-C stops it)"
+        )
+        out.file.flush()  # this process becomes Dagster
         become_dagster_dev(settings, port)

@@ -25,27 +25,30 @@ SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: samp
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
 
 
-_FREE_SPACE = ". Free some space on that disk, or choose another with --data-dir or CHICAGO_CRIME_DATA_DIR"
-_WRITABLE = ". Choose a folder in which you may write, with --data-dir or CHICAGO_CRIME_DATA_DIR"
+_DATA = "the platform's own is --data-dir or CHICAGO_CRIME_DATA_DIR"
+_FREE_SPACE = f". Free some space on that disk, or choose a folder on another: {_DATA}"
+_WRITABLE = f". Choose a folder in which you may write: {_DATA}"
 _ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE) | dict.fromkeys(
     (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST), _WRITABLE
 )
 
 
-def chosen_settings(**overrides: Any) -> "Settings":
+def chosen_settings(**options: Any) -> "Settings":
     """The settings, with those from the command line; None means not given. `--folder` implies `--source folder`."""
+    from chicago_crime.cli.screen import Screen
     from chicago_crime.settings import load_settings
 
-    if overrides.get("folder") and not overrides.get("source"):
-        overrides["source"] = "folder"
-    return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    Screen.data_dir = options.get("data_dir")
+    given = {name: value for name, value in options.items() if value is not None}
+    implied = {"source": "folder"} if "folder" in given and "source" not in given else {}
+    return load_settings(given, **implied)
 
 
-def chosen_installation(**overrides: Any) -> "Installation":
+def chosen_installation(**options: Any) -> "Installation":
     """The installation with these settings."""
     from chicago_crime.installation import Installation
 
-    return Installation(chosen_settings(**overrides))
+    return Installation(chosen_settings(**options))
 
 
 def chosen_snapshot(as_of: str | None) -> date | str | None:

@@ -30,10 +30,6 @@ from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES
 YEAR, ROWS = 2014, 500
 
 
-class RehearsalError(PlatformError):
-    """Google answers, but not what a run relies on."""
-
-
 @dataclass(frozen=True)
 class Step:
     """One kind of call.
@@ -213,7 +209,7 @@ class Rehearsal:
             raise_on_error=False,
         )
         if not result.success:
-            raise RehearsalError(_reason(result))
+            raise PlatformError(_reason(result))
         stored = self.warehouse.stored(ENRICHED_CRIMES)[YEAR]
         crimes = self.warehouse.stored(CRIMES)[YEAR]
         _must(stored.rows == crimes.rows, f"{crimes.rows} crimes became {stored.rows}")
@@ -246,7 +242,7 @@ def _take(step: Step) -> Result:
 
 def _must(holds: bool, problem: str) -> None:
     if not holds:
-        raise RehearsalError(problem)
+        raise PlatformError(problem)
 
 
 def _usd(*stored: TableYear) -> float:

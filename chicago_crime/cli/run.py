@@ -65,7 +65,7 @@ def load(
     """Run the graph for years, print progress and results, and return whether all runs succeeded."""
     if assets is None:
         installation.prepare_spark()
-    from chicago_crime.cli.screen import errors, out, printable
+    from chicago_crime.cli.screen import errors, out, printable, progress_bar
     from chicago_crime.definitions import build_definitions
     from chicago_crime.graph.instance import open_instance
     from chicago_crime.graph.run import run_years, steps_in
@@ -102,17 +102,6 @@ def load(
                 style="red",
             )
     return all(report.success for report in reports)
-
-
-def progress_bar() -> "Progress":
-    """A bar that counts the finished steps; it stays hidden where the output is not a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from chicago_crime.cli.screen import out
-
-    text = TextColumn("{task.description}", markup=False)
-    columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=out, disable=not out.is_terminal)
 
 
 def show_step(bar: "Progress", step: "Step") -> None:

@@ -1,20 +1,45 @@
 """How the command line prints: consoles that show data as they are, and tables that fit the terminal."""
 
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich import box
 from rich.console import Console, JustifyMethod, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import override
+
+if TYPE_CHECKING:  # slow to import
+    from rich.progress import Progress
+
+_COMMANDS = re.compile(r"\bchicago-crime (boundaries|dashboard|dev|doctor|query|run|snapshots|status)\b(?! --help)")
+
+
+class Screen(Console):
+    """Prints commands with the --data-dir of the command that prints them, so that they can be copied as they are.
+
+    Attributes:
+        data_dir: as the user wrote it; None if no option gave one.
+    """
+
+    data_dir: ClassVar[Path | None] = None
+
+    @override
+    def print(self, *objects: Any, **options: Any) -> None:
+        place = f" --data-dir {shlex.quote(str(self.data_dir))}" if self.data_dir else ""
+        complete = (_COMMANDS.sub(lambda found: found[0] + place, o) if isinstance(o, str) else o for o in objects)
+        super().print(*complete, **options)
+
 
 # Neither markup nor emoji codes: brackets and colons are parts of the data.
-out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
-errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+out = Screen(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
+errors = Screen(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 MOST_ROWS = 50
 """Rows of an answer that are printed as a table."""
@@ -79,6 +104,15 @@ def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
         for name, row in cells.items():
             table.add_row(name, *(row.get(year, "-") for year in shown))
         yield table
+
+
+def progress_bar() -> "Progress":
+    """A bar that counts what is finished; it stays hidden where the output is not a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=out, disable=not out.is_terminal)
 
 
 def size(count: float) -> str:

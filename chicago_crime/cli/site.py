@@ -19,12 +19,22 @@ def site(
     not written again.
     """
     with plain_errors():
-        from chicago_crime.cli.screen import errors, out, size
+        from chicago_crime.cli.screen import out, progress_bar, size
         from chicago_crime.serve.site import write_site
 
         installation, snapshot = chosen_installation(data_dir=data_dir), chosen_snapshot(as_of)
-        with errors.status(f"writing {folder}"):
-            done = write_site(installation, folder.absolute(), snapshot)
+        bar = progress_bar()
+        task = bar.add_task("pages and downloads", total=None)
+
+        def show(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+            tenths = 10 * done // total if total else 0
+            if bar.disable and total and tenths > 10 * (done - 1) // total:
+                out.print(f"{done} of {total} pages and downloads are written")
+
+        out.print(f"Writing {folder}: a new site takes a minute or two.")
+        with bar:
+            done = write_site(installation, folder.absolute(), snapshot, show)
         out.print(
             f"{folder / 'index.html'}: {done.files} files, {size(done.bytes)}; {done.written} written, "
             f"{done.removed} removed"

@@ -9,7 +9,7 @@ def snapshots(data_dir: DataOption = None) -> None:
     """List the published snapshots, newest first.
 
     `query`, `report` and `dashboard` open an older one with --as-of. Times are Chicago's; records are counted in
-    `crimes`, and "to" is the newest month that has any.
+    `crimes`, and `to` is the newest month that has any.
     """
     with plain_errors():
         from rich.table import Table

@@ -36,7 +36,7 @@ def status(
             out.print(f"Published: {found.snapshot.snapshot}, of {found.snapshot.told_at}")
         elif not found.years:
             out.print("Nothing is loaded yet. To load SYNTHETIC rows: chicago-crime run --years 2021")
-            out.print("To load real ones, in another --data-dir: chicago-crime run --years 2021 --source portal")
+            out.print("To load real ones: chicago-crime run --years 2021 --source portal")
         if found.damaged:
             errors.print(printable(found.damaged), style="red")
         _print_problems(found.years)

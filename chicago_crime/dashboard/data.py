@@ -196,7 +196,7 @@ class Data:
             text = format_years(sorted(set[int]().union(*old.values())))
             raise OutdatedError(
                 f"{', '.join(old)} of {text} were published by another version of this package. To publish them "
-                f"again: chicago-crime run --years {text}"
+                f"again: {self.catalog.how_to_load(text)}"
             )
         days = self.answer("days", {}).to_pylist()
         choices = self.answer("choices", {}).to_pylist()

@@ -207,16 +207,16 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
             values[name] = read_as_of(text)
             continue
         if name != "year" and name not in VALUES:
-            ignored.append(f"Ignored “{name}”: this dashboard has no such filter.")
+            ignored.append(f"Ignored {name!r}: this dashboard has no such filter.")
             continue
         try:
             found = parse_years(text) if name == "year" else [TypeAdapter(VALUES[name]).validate_python(text)]
         except (YearsError, ValidationError) as error:
             why = str(error) if isinstance(error, YearsError) else _expected(name)
             if name in VIEWS:
-                ignored.append(f"Ignored “{name}={text}”: {why}.")
+                ignored.append(f"Ignored {f'{name}={text}'!r}: {why}.")
             else:
-                refused.append(f"There is no {LABELS.get(name, name)} “{text}”: {why}.")
+                refused.append(f"There is no {LABELS.get(name, name)} {text!r}: {why}.")
         else:
             is_single = not isinstance(getattr(Filters, name), tuple)
             values[name] = found[-1] if is_single else tuple(sorted({*values.get(name, ()), *found}))

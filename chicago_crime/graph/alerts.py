@@ -31,10 +31,6 @@ MOST_LINES = 30
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
-class AlertError(PlatformError):
-    """A message cannot be sent; the sensor tries again at its next tick."""
-
-
 @dataclass(frozen=True)
 class Told:
     """What recipients know already.
@@ -55,7 +51,7 @@ def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = (
 
     Raises:
         SettingsError: one of them is no address.
-        AlertError: one of them could not be reached.
+        PlatformError: one of them could not be reached.
     """
     from apprise import Apprise  # slow to import, and only messages need it
 
@@ -65,7 +61,7 @@ def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = (
             raise SettingsError(f"CHICAGO_CRIME_ALERTS: number {number} of its addresses is none that Apprise knows")
     more = [f"... and {len(lines) - MOST_LINES} more: see the UI"] if len(lines) > MOST_LINES else []
     if not to.notify("\n".join(lines[:MOST_LINES] + more), title, attach=[str(file) for file in files]):
-        raise AlertError("a message could not be sent to every address of CHICAGO_CRIME_ALERTS")
+        raise PlatformError("a message could not be sent to every address of CHICAGO_CRIME_ALERTS")
 
 
 def alerts(installation: Installation) -> list[SensorDefinition]:
@@ -108,7 +104,7 @@ def news(installation: Installation, instance: DagsterInstance, told: Told, now:
                     f"{check.asset}: {check.check}: {check.description}"
                 )
     lines += [text for key, text in warnings.items() if key not in told.warnings]
-    lines += idle_ticks(instance, told.until)
+    lines += idle_ticks(instance, told.until, now.timestamp())
     stale = _stale(installation, now)
     if stale and stale[0] != told.stale:
         lines.append(stale[1])

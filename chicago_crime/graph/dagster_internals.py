@@ -48,6 +48,9 @@ INDEX = "index"
 
 HEALTH_TIMEOUT_S = 10
 
+LONGEST_TICK_S = 3600
+"""Longer than any tick of a schedule or sensor takes. Dagster finds ticks by their beginning."""
+
 IS_STOPPING = "after telling it to shut down"
 """Part of the message of a code location that is shutting down. Dagster raises no error of its own for it."""
 
@@ -64,13 +67,16 @@ def years_in_tags(tags: Mapping[str, str]) -> list[int]:
     return list(range(int(first), int(last) + 1)) if first and last else []
 
 
-def idle_ticks(instance: DagsterInstance, since: float) -> Iterator[str]:
-    """Schedules that did nothing, and schedules and sensors that failed, since a time in epoch seconds."""
+def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterator[str]:
+    """Schedules that did nothing, and schedules and sensors that failed, between two times in epoch seconds."""
     for state in instance.all_instigator_state():
         wrong = [TickStatus.FAILURE]
         if state.instigator_type is InstigatorType.SCHEDULE:
             wrong.append(TickStatus.SKIPPED)
-        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=since, statuses=wrong):
+        began = since - LONGEST_TICK_S
+        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=began, statuses=wrong):
+            if not since < (tick.end_timestamp or tick.timestamp) <= until:
+                continue
             reason = tick.skip_reason or (tick.error.message.strip() if tick.error else "it did nothing")
             yield f"{state.name}: {reason}"
 

@@ -24,10 +24,10 @@ WITHOUT_PROJECT = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 def prepare_home(settings: Settings) -> None:
-    """Create Dagster's folder, with the project's configuration in it."""
+    """Create Dagster's folder, with the project's configuration in it; a folder that the user chose keeps its own."""
     settings.home.mkdir(parents=True, exist_ok=True)
     source, target = PROJECT_FOLDER / CONFIG_FILE, settings.home / CONFIG_FILE
-    if source == target:
+    if settings.dagster_home and target.exists():
         return
     if source.exists():
         shutil.copyfile(source, target)
@@ -35,16 +35,12 @@ def prepare_home(settings: Settings) -> None:
         target.write_text(WITHOUT_PROJECT)
 
 
-class InstanceError(PlatformError):
-    """Dagster's databases cannot be used; the message names their folder."""
-
-
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
     """The Dagster instance of an installation. Its folder is created if necessary.
 
     Raises:
-        InstanceError: a database cannot be read or written.
+        PlatformError: a database cannot be read or written.
     """
     from sqlalchemy.exc import DBAPIError
 
@@ -56,7 +52,7 @@ def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
             yield instance
     except (sqlite3.Error, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        raise InstanceError(
+        raise PlatformError(
             f"Dagster's databases in {settings.home} cannot be used: {reason}. Is the disk full, or a file damaged? "
             "`chicago-crime doctor` looks at both"
         ) from error

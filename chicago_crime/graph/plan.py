@@ -115,8 +115,7 @@ def make_plan(
         assets, accept: as for a run.
 
     Raises:
-        SelectionError: `assets` selects nothing.
-        UsageError: a setting of the source is wrong.
+        UsageError: `assets` selects nothing, or a setting of the source is wrong.
         PlatformError: the warehouse cannot be read.
     """
     settings, chosen = installation.settings, assets_in(definitions, assets)
@@ -204,7 +203,8 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
 
 def _compare_with_published(plan: Plan, published: Mapping[int, PublishedYear]) -> Iterator[str]:
     """Why years would be refused, as far as it can be foreseen."""
-    if problem := mixture(plan.source, [year.year for year in plan.years], published):
+    first, last = plan.runs[0]
+    if problem := mixture(plan.source, range(first, last + 1), published):
         plan.problems.append(problem)
         return
     for year in plan.years:

@@ -27,6 +27,7 @@ from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
 from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
 from chicago_crime.installation import Installation
+from chicago_crime.published.audit import mixture
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 FETCHED = "crime_csv"
@@ -104,10 +105,6 @@ class RunReport:
         return [year for (asset, year), one in made if asset == PUBLISHED and one["is_repaired"]]
 
 
-class SelectionError(UsageError):
-    """The selection names no asset of the graph; the message lists the assets."""
-
-
 def run_years(
     installation: Installation,
     definitions: Definitions,
@@ -127,16 +124,19 @@ def run_years(
         accept: the reason to publish years although an audit fails; None to refuse them.
 
     Raises:
-        SelectionError: `assets` selects nothing.
-        UsageError: a setting of the source is wrong.
+        UsageError: `assets` selects nothing, the source's setting is wrong, or real and SYNTHETIC years would mix.
         RunCanceledError: a signal ended a run.
     """
     fail_dead_runs(instance, installation.settings)
+    ranges = contiguous_ranges(list(years))
     chosen = None if assets is None else _select(definitions, assets)
     if chosen is None or AssetKey(FETCHED) in chosen:
         installation.source.refuse_wrong_settings()
+        first, last = ranges[0]
+        if problem := mixture(installation.source.name, range(first, last + 1), installation.published_years()):
+            raise UsageError(problem)
     job = definitions.resolve_job_def(load_and_publish.name)
-    for first, last in contiguous_ranges(list(years)):
+    for first, last in ranges:
         tags = range_tags(first, last) | ({ACCEPT_TAG: accept} if accept else {})
         run_id = str(uuid4())
         with recorded(instance, installation.settings, run_id):
@@ -181,7 +181,7 @@ def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
     """The names of the assets that a run of these assets materializes, each after those that it depends on.
 
     Raises:
-        SelectionError: `assets` selects nothing.
+        UsageError: `assets` selects nothing.
     """
     graph = definitions.resolve_asset_graph()
     chosen = load_and_publish.selection.resolve(graph) if assets is None else set(_select(definitions, assets))
@@ -197,15 +197,15 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
         return [known[name] for name in names]
     help_ = f"write names with commas, or a selection as in the UI, e.g. key:crimes+; the assets are {', '.join(known)}"
     if ":" not in assets:  # in Dagster's older syntax, crimes+ selects only its direct neighbors
-        raise SelectionError(f"{assets!r} selects no asset: {help_}")
+        raise UsageError(f"{assets!r} selects no asset: {help_}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BetaWarning)
             keys = AssetSelection.from_string(assets).resolve(graph) & by_year
     except DagsterError as error:
-        raise SelectionError(f"cannot read the asset selection {assets!r} ({error}): {help_}") from error
+        raise UsageError(f"cannot read the asset selection {assets!r} ({error}): {help_}") from error
     if not keys:
-        raise SelectionError(f"{assets!r} selects no asset: {help_}")
+        raise UsageError(f"{assets!r} selects no asset: {help_}")
     return sorted(keys)
 
 

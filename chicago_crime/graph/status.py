@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, base, from_source
+from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, base, from_source, newest_source
 from chicago_crime.published.damage import wrong_sizes
 from chicago_crime.published.publisher import LAKE, Stored, broken_links
 from chicago_crime.storage.object_store import LakeRecord, lake_record, quarantine_key, rows_key
@@ -26,6 +27,7 @@ class YearStatus:
         in_lake: whether its objects are stored.
         tables: table -> what it holds of the year; tables without the year are left out.
         published: the year as it is published; None if it is not.
+        source: the manifest that says where to load it from: its own, or else that of the newest year.
         links: table or lake -> why it was not made from what is upstream of it now.
         outdated: tables whose columns are those of another version of this package.
         damaged: table, lake or source -> which file cannot be read, and what to do.
@@ -37,6 +39,7 @@ class YearStatus:
     in_lake: bool
     tables: dict[str, TableYear]
     published: PublishedYear | None
+    source: Mapping[str, Any]
     links: Mapping[str, str]
     outdated: frozenset[str]
     damaged: Mapping[str, str]
@@ -81,7 +84,7 @@ class YearStatus:
         is_of_earlier_version = not self.published and all(held.lineage is None for held in self.tables.values())
         if is_of_earlier_version and not (self.damaged or self.links or self.outdated):
             return " --assets published"
-        return from_source(self.published.source if self.published else asdict(self.manifest) if self.manifest else {})
+        return from_source(self.source)
 
     @property
     def is_complete(self) -> bool:
@@ -135,6 +138,8 @@ def read_status(installation: Installation) -> Status:
             lake = lake_record(store, year)
         except PlatformError as error:
             damage[LAKE] = str(error)
+        one = published.get(year)
+        source = one.source if one else asdict(manifest) if manifest else newest_source(published)
         source_sha256 = manifest.sha256 if manifest else lake.source_sha256 if lake else None
         links = broken_links(year, stored, lake, source_sha256)
         statuses.append(
@@ -143,7 +148,8 @@ def read_status(installation: Installation) -> Status:
                 manifest=manifest,
                 in_lake={rows_key(year), quarantine_key(year)} <= objects,
                 tables={name: held[year] for name, held in stored.items() if year in held},
-                published=published.get(year),
+                published=one,
+                source=source,
                 links={} if LAKE in damage else links,
                 outdated=frozenset(name for name, years in old.items() if year in years),
                 damaged=damage,

@@ -213,7 +213,8 @@ class SourceFiles:
         """
         manifest = self.manifest(year)
         if manifest is None or not (self.folder / manifest.file).exists():
-            raise SourceError(f"{self.folder} has no CSV for {year}: materialize crime_csv for {year} first")
+            how = f"fetch it first: chicago-crime run --years {year} --assets crime_csv"
+            raise SourceError(f"{self.folder} has no CSV of {year}: {how}")
         return self.folder / manifest.file
 
     def _kept(self, manifest: Manifest) -> tuple[Path, Path]:

@@ -32,7 +32,7 @@ HOW_TO_ACCEPT = "If the file is right, run again with --accept and the reason"
 
 
 def mixture(source: str, years: Sequence[int], published: Mapping[int, PublishedYear]) -> str | None:
-    """Why years of a source cannot be published with what is there: readers would add real and SYNTHETIC rows up."""
+    """Why one run cannot publish years of a source with what is there: readers would add real and SYNTHETIC rows up."""
     others = [year for year, held in published.items() if held.is_synthetic != (source == "sample")]
     if source == "sample" and others:
         return (

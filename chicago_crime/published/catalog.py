@@ -170,8 +170,9 @@ class Catalog(_Record):
         return sorted({name for year in self.years.values() for name in year.tables})
 
     def how_to_load(self, years: str) -> str:
-        """The command that adds years from the source of the newest; for pages, so without the path of a folder."""
-        return load_again(years, {"source": self.years[max(self.years)].source["source"]})
+        """The command that adds years from the source of the newest; for pages, which name no folder: the portal's."""
+        source = newest_source(self.years).get("source")
+        return load_again(years, {"source": "portal" if source == "folder" else source})
 
     @property
     def keys(self) -> set[str]:
@@ -213,9 +214,21 @@ def from_source(source: Mapping[str, Any]) -> str:
     """The options of `chicago-crime run` that name the source of a manifest; none for an empty one."""
     if source.get("source") != "folder":
         return f" --source {source['source']}" if source else ""
-    # The origin is a file or several, or what is inside an archive.
-    folder = next((one for one in Path(source.get("origin", "")).parents if one.is_absolute() and one.is_dir()), "...")
-    return f" --source folder --folder {shlex.quote(str(folder))}"
+    return f" --source folder --folder {shlex.quote(folder_of(source))}"
+
+
+def folder_of(source: Mapping[str, Any]) -> str:
+    """The folder that a year of the source `folder` came from; `...` if its manifest does not tell."""
+    if folder := source.get("details", {}).get("folder"):
+        return str(folder)
+    # Of an earlier version: the origin is a file or several, or what is inside an archive.
+    above = Path(source.get("origin", "")).parents
+    return str(next((one for one in above if one.is_absolute() and one.is_dir()), "..."))
+
+
+def newest_source(years: Mapping[int, PublishedYear]) -> Mapping[str, Any]:
+    """The manifest of the newest year, whose source most likely has others too; an empty one of no years."""
+    return years[max(years)].source if years else {}
 
 
 class Base(NamedTuple):

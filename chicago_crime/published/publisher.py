@@ -214,8 +214,10 @@ class Publisher:
         return found
 
     def _shown(self, publication: Publication) -> Publication:
-        if self.views and publication.snapshot:
-            self.views.replace(publication.snapshot)
+        shown = None
+        while self.views and (newest := base(self.store).snapshot) and newest.snapshot != shown:
+            self.views.replace(newest)  # and once more if somebody published meanwhile, who may have been quicker
+            shown = newest.snapshot
         return publication
 
     def _stored(self) -> Stored:

@@ -119,11 +119,7 @@ class SnapshotReader(DuckDBReader):
             return None
         path, advice = self.folder / held.key, "Fetch the outlines again: chicago-crime boundaries"
         if not path.exists() or checksum_of(path) != held.sha256:
-            try:
-                with staging_folder(self.staging) as fresh:
-                    publish(self.store.get(held.key, fresh), path)
-            except ObjectStoreError:
-                raise DamagedError(f"{path} is missing. {advice}") from None
+            self._fetch(held.key, path, f"{path} is missing. {advice}")
             if checksum_of(path) != held.sha256:
                 raise DamagedError(f"{path} is not what it was. {advice}")
         return path.read_bytes()
@@ -137,7 +133,7 @@ class SnapshotReader(DuckDBReader):
         for table, files in self._files.items():
             for (year, held), path in zip(self.catalog.years_of(table).items(), files, strict=True):
                 if not path.exists() or checksum_of(path) != held.sha256:
-                    self._fetch(held, path, year)
+                    self._fetch(held.key, path, self.catalog.years[year].damage(year, path, "missing"))
                     if checksum_of(path) != held.sha256:
                         raise DamagedError(self.catalog.years[year].damage(year, path))
 
@@ -157,19 +153,19 @@ class SnapshotReader(DuckDBReader):
         year, table = of_year
         path = self.folder / table.key
         if not path.exists() or path.stat().st_size != table.bytes:
-            self._fetch(table, path, year)
+            self._fetch(table.key, path, self.catalog.years[year].damage(year, path, "missing"))
         if (bytes := path.stat().st_size) != table.bytes:
             problem = f"damaged (it has {bytes:,} bytes and should have {table.bytes:,})"
             raise DamagedError(self.catalog.years[year].damage(year, path, problem))
         return path
 
-    def _fetch(self, table: PublishedTable, path: Path, year: int) -> None:
+    def _fetch(self, key: str, path: Path, if_missing: str) -> None:
         """Replace a copy of a file that is missing or damaged. The store's own file stays as it is."""
         try:
             with staging_folder(self.staging) as fresh:
-                publish(self.store.get(table.key, fresh), path)
+                publish(self.store.get(key, fresh), path)
         except ObjectStoreError:
-            raise DamagedError(self.catalog.years[year].damage(year, path, "missing")) from None
+            raise DamagedError(if_missing) from None
 
 
 def columns_digest(table: Table) -> str:

@@ -12,6 +12,7 @@ from chicago_crime.dashboard.data import Data
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.serve.site_pages import Part, parts_of
+from chicago_crime.sources.base import Progress, no_progress
 
 MANIFEST = "site.json"
 
@@ -39,10 +40,13 @@ class Outcome:
     removed: int
 
 
-def write_site(installation: Installation, folder: Path, as_of: date | str | None = None) -> Outcome:
+def write_site(
+    installation: Installation, folder: Path, as_of: date | str | None = None, progress: Progress = no_progress
+) -> Outcome:
     """Write the site of a snapshot, the newest or another, into a folder that is empty or has an earlier one.
 
-    A file whose content stays as it is is left alone. If this is interrupted, the next call completes it.
+    A file whose content stays as it is is left alone. If this is interrupted, the next call completes it. `progress`
+    receives how many of the pages and downloads that may have changed are written.
 
     Raises:
         UsageError: the folder has files that no earlier call wrote, and which are or could be in the way.
@@ -75,7 +79,9 @@ def write_site(installation: Installation, folder: Path, as_of: date | str | Non
         files |= {name: File() for part in stale for name in part.names}
         _write(folder / MANIFEST, Manifest(files=files).model_dump_json().encode())
         with ThreadPoolExecutor(installation.settings.threads) as pool:
-            written = sum(pool.map(make, stale))
+            for done, count in enumerate(pool.map(make, stale), 1):
+                written += count
+                progress(done, len(stale))
         for name in gone:
             (folder / name).unlink(missing_ok=True)
             del files[name]

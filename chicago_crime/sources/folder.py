@@ -97,9 +97,11 @@ class FolderSource(CrimeSource):
 
     Attributes:
         folder: where the files are; of its subfolders, only those that Spark wrote are read.
+        setting: what the user wrote to choose it, for the error if it does not exist.
     """
 
     folder: Path
+    setting: str = ""
     name = "folder"
     is_inbox = True
     look_every_s = 60
@@ -156,7 +158,8 @@ class FolderSource(CrimeSource):
                     f"{part.item} is still being written: it changed while it was read. Wait until it is complete."
                 )
         origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
-        details = _details(parts, year) | join.details | {VERSION: ", ".join(part.version for part in parts)}
+        version = ", ".join(part.version for part in parts)
+        details = _details(parts, year) | join.details | {VERSION: version, "folder": str(self.folder)}
         not_crimes = [str(one) for item in items if isinstance(one := self._splits.get(item), NotCrimesError)]
         if left_out := self._left_out([*join.left_out, *not_crimes]):
             details["left_out"] = left_out
@@ -195,8 +198,7 @@ class FolderSource(CrimeSource):
     def refuse_wrong_settings(self) -> None:
         if not self.folder.is_dir():
             raise NoFolderError(
-                f"{self.folder} is not a folder: set --folder or CHICAGO_CRIME_FOLDER to the folder with the .csv, "
-                ".csv.gz or .zip files"
+                f"{self.setting or self.folder} is not a folder: name the one with the .csv, .csv.gz or .zip files"
             )
 
     def _items(self) -> Iterator[Item]:

@@ -35,7 +35,7 @@ ADDRESS = f"https://www.kaggle.com/datasets/{OWNER}/{DATASET}"
 
 HOW_TO_GET_ONE = (
     "create one at https://www.kaggle.com/settings (API Tokens) and put it into the environment variable "
-    "KAGGLE_API_TOKEN or the file ~/.kaggle/access_token. The source `portal` needs none: CHICAGO_CRIME_SOURCE=portal"
+    "KAGGLE_API_TOKEN or the file ~/.kaggle/access_token. The source 'portal' needs none: CHICAGO_CRIME_SOURCE=portal"
 )
 
 _FILES_A_PAGE = 100

@@ -21,7 +21,7 @@ as damage, as a stray one would swallow all rows up to the next."""
 MOST_BYTES = 1_000_000
 """Most bytes of a row."""
 
-LONGEST_LINE = 1 << 26
+LONGEST_LINE = 64_000_000
 """A file with a longer line, in bytes, is not a CSV."""
 
 csv.field_size_limit(MOST_BYTES)
@@ -73,7 +73,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         end = text.rfind(b"\n") + 1
         rest = text[end:] + held
         if len(rest) > LONGEST_LINE:
-            raise LongLineError(f"a line is longer than {LONGEST_LINE >> 20} MB: it is no CSV")
+            raise LongLineError(f"a line is longer than {LONGEST_LINE // 10**6} MB: it is no CSV")
         if end:
             yield text[:end]
     if rest:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -104,12 +105,12 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
     ("arguments", "message"),
     [
         (["run", "--years", "14"], "write them like 2014-2016,2021"),
-        (["run", "--years", "2014", "--source", "ftp"], "'sample', 'folder', 'kaggle' or 'portal'"),
-        (["run", "--years", "2014", "--source", "folder"], "CHICAGO_CRIME_FOLDER"),
+        (["run", "--years", "2014", "--source", "ftp"], "--source ftp: Input should be 'sample', 'folder', 'kaggle'"),
+        (["run", "--years", "2014", "--source", "folder"], "name it with --folder or CHICAGO_CRIME_FOLDER"),
         (["run", "--years", "2014", "--assets", "nothing"], "selects no asset: write names with commas"),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
-        (["run", "--years", "2014", "--folder", "/nowhere"], "/nowhere"),
-        (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "/nowhere"),
+        (["run", "--years", "2014", "--folder", "/nowhere"], "--folder /nowhere is not a folder"),
+        (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "--folder /nowhere is not a folder"),
         (["run"], "--years"),
         (["query", "select 1", "--format", "parquet"], "--output"),
         (["query", "select 1", "--output", "answer.doc"], "--format"),
@@ -147,12 +148,15 @@ def test_a_server_refuses_a_busy_port_before_it_prints_an_address(tmp_path: Path
 def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_to_begin(tmp_path: Path) -> None:
     assert "residents: Population of the community areas" in words_of(command("describe", "residents"))
     assert "Nothing is published yet. Start with" in words_of(command("snapshots", "--data-dir", tmp_path))
+    status = command("status", "--data-dir", tmp_path).output
+    assert f"To load real ones: chicago-crime run --data-dir {tmp_path} --years 2021 --source portal" in status
 
 
 def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
     rows = crimes_of_months(2016)
     rows[0]["description"] = "CAF\u00c9"
-    file = write_csv(tmp_path / "in" / "crimes.csv", rows)
+    kept = [name for name in rows[0] if name != "ward"]
+    file = write_csv(tmp_path / "in" / "crimes.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
     file.write_bytes(file.read_text().encode("cp1252") + b"damaged,,01/31/2016 01:00:00 PM\n" + b"total,36\n")
     (tmp_path / "in" / "notes.txt").write_text("ours")
     done = command("run", "--years", 2016, "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
@@ -160,6 +164,7 @@ def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
     for told in (
         f"2016: lines of no year, left out: 1; the first is {file}, line 39: 'total,36'",
         "2016: bytes that are not UTF-8, read as letters of Windows-1252: 1",
+        "2016: columns that the file lacks: ward",
         "2016: files are left out: notes.txt is of no kind that is read",
         "check crime_object:few_lines_quarantined warns: 2016: 1 of 37 lines are quarantined",
     ):
@@ -244,7 +249,10 @@ def test_status_shows_what_is_missing_and_outdated(data_dir: Path, loaded_copy: 
     assert lines["published"] == ["differs", "yes"]
     assert "2014: area_rates has the columns of another version\n" in result.output
     assert "2015: area_rates lacks the year\n" in result.output
-    assert "What to do: chicago-crime run --years 2014-2015 --source folder --folder /" in result.output
+    [what_to_do] = re.findall("What to do: chicago-crime (.*)", result.output)
+    assert "--years 2014-2015 --source folder --folder /" in what_to_do
+    assert command(*shlex.split(what_to_do)).exit_code == 0
+    assert command("status", "--data-dir", loaded_copy.data_dir, "--strict").exit_code == 0
 
 
 def test_a_query_shows_a_table_and_a_long_answer_says_that_it_is_cut(data_dir: Path) -> None:
@@ -313,7 +321,7 @@ def test_the_doctor_says_what_works(data_dir: Path) -> None:
     result = command("doctor", "--data-dir", data_dir)
     assert result.exit_code == 0, result.output
     assert f"CHICAGO_CRIME_DATA_DIR={data_dir}" in result.output
-    for what in ("data folder", "source sample", "warehouse", "spark engine embedded", "dagster home"):
+    for what in ("data folder", "source folder, of 2014-2015", "warehouse", "spark engine embedded", "dagster home"):
         assert what in result.output
     assert "broken" not in result.output
 
@@ -321,7 +329,7 @@ def test_the_doctor_says_what_works(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": "/nowhere"}, "/nowhere"),
+        ({"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": "/nowhere"}, "CHICAGO_CRIME_FOLDER=/nowhere"),
         ({"CHICAGO_CRIME_SOURCE": "kaggle", "HOME": "/nowhere"}, "token"),
         ({"CHICAGO_CRIME_SOURCE": "portal", "CHICAGO_CRIME_PORTAL_URL": NOBODY}, "cannot be reached"),
         ({"CHICAGO_CRIME_SPARK_ENGINE": "jvm", "CHICAGO_CRIME_JAVA_HOME": "/nowhere"}, "install Java 17"),
@@ -333,24 +341,3 @@ def test_the_doctor_names_a_fix_for_what_is_broken(tmp_path: Path, environment: 
     assert result.exit_code == 1
     assert "broken" in result.output
     assert message in words_of(result)
-
-
-def test_a_run_says_what_it_did_not_read_of_the_files(tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    rows = crimes_of_months(2014) + crimes_of_months(2015)
-    kept = [name for name in rows[0] if name != "ward"]
-    write_csv(folder / "2001_to_2020.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
-    with (folder / "2001_to_2020.csv").open("ab") as file:
-        file.write(b"total: 72\n")
-    places = ("--source", "folder", "--folder", folder, "--data-dir", tmp_path / "data")
-    result = command("run", "--years", "2014-2015", *places, "--assets", "crime_csv,crime_object")
-    assert result.exit_code == 0, result.output
-    said = words_of(result)
-    assert "2014-2015: columns that the file lacks: ward" in said
-    assert re.search(r"2014-2015: lines of no year, left out: 1; the first is .*line 74: 'total: 72'", said)
-
-
-def test_status_of_nothing_says_how_to_start(tmp_path: Path) -> None:
-    result = command("status", "--data-dir", tmp_path)
-    assert result.exit_code == 0
-    assert "chicago-crime run --years" in result.output

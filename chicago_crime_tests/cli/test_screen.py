@@ -18,14 +18,9 @@ def shown(columns: dict[str, list], width: int = 80) -> str:
 
 
 def test_counts_have_separators_and_years_ids_and_beats_have_none() -> None:
-    text = shown({"y": [2014, 2015], "n": [2005, 275200], "id": [9441120, None], "beat": [1011, 223]})
-    for value in ("2,005", "275,200", "2014", "9441120", "1011", "NULL"):
-        assert value in text
-
-
-def test_sums_flags_and_nothing_are_shown_as_what_they_are() -> None:
-    text = shown({"total": [Decimal("868704")], "rate": [Decimal("0.25")], "arrest": [True], "n": [None]})
-    for value in ("868,704", "0.25", "True", "NULL"):
+    columns = {"y": [2014, 2015], "n": [2005, 275200], "id": [9441120, None], "beat": [1011, 223]}
+    text = shown(columns | {"total": [Decimal("868704")] * 2, "rate": [Decimal("0.25")] * 2, "arrest": [True] * 2})
+    for value in ("2,005", "275,200", "2014", "9441120", "1011", "NULL", "868,704", "0.25", "True"):
         assert value in text
 
 

@@ -142,7 +142,7 @@ def test_a_beat_stands_beside_its_district_and_a_year_that_is_not_loaded_is_told
     ).fetchall()
     request = PageRequest(data_of(five_years), Filters(year=(2009,), beat=(beat,)))
     view = compare(request)
-    assert request.notes == ["2009 is not loaded. To load: chicago-crime run --years 2009 --source folder --folder ..."]
+    assert request.notes == ["2009 is not loaded. To load: chicago-crime run --years 2009 --source portal"]
     of_beat, of_district = (
         count(five_years, f"year = 2016 AND {one}") for one in (f"beat = {beat}", f"district = {district}")
     )

@@ -74,10 +74,10 @@ def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hin
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [
-        ("year", "1999", "There is no year “1999”"),
+        ("year", "1999", "There is no year '1999'"),
         ("area", "²", "write a number from 1 to 77"),
         ("arrest", "perhaps", "write yes or no"),
-        ("group", "pickpockets", "There is no offense group “pickpockets”"),
+        ("group", "pickpockets", "There is no offense group 'pickpockets'"),
         ("cell", "middle", "not written as this page writes it"),
         ("hour", "24", "write a number from 0 to 23"),
     ],

@@ -185,4 +185,4 @@ def test_words_that_mean_nothing_are_named(client: TestClient) -> None:
     text = client.get("/incidents", params={"q": "theft xyzzy 2016 <b>"}).text
     assert "Not understood: xyzzy, b." in text
     assert "Remove the filter Theft" in text
-    assert "There is no year “1999”" in client.get("/overview", params={"q": "theft 1999"}).text
+    assert "There is no year &#39;1999&#39;" in client.get("/overview", params={"q": "theft 1999"}).text

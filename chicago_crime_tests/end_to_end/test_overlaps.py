@@ -59,6 +59,7 @@ def test_three_runs_of_one_year_leave_it_wholly_of_one(tmp_path: Path) -> None:
     # Started with SIGINT ignored, as a script does for `make dev &`; Ctrl-C must work nevertheless.
     ui = start("ui", "dev", "--port", port, "--folder", settings.folder, ignoring="--ignore-signal=INT")
     try:
+        wait_until(lambda: f"Then the UI is on {address} " in (tmp_path / "ui.log").read_text())
         wait_until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
         graph = build_definitions(Installation(settings)).resolve_asset_graph()
         years = [key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]

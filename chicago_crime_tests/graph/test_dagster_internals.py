@@ -16,12 +16,21 @@ import pytest
 import yaml
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, DagsterRunStatus, asset, materialize
 from dagster._check import CheckError
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    ScheduleInstigatorData,
+    TickData,
+    TickStatus,
+)
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.test_utils import create_run_for_test
 
-from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog
+from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog, idle_ticks
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.end_to_end.browsing import free_port
@@ -103,6 +112,9 @@ def test_a_configured_storage_stays(settings: Settings, monkeypatch: pytest.Monk
     monkeypatch.setattr("chicago_crime.graph.instance.PROJECT_FOLDER", project)
     with open_instance(settings) as instance:
         assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
+    (project / "dagster.yaml").write_text("")
+    with open_instance(settings.model_copy(update={"dagster_home": settings.home})) as instance:
+        assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage", "the user's own stays"
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(settings: Settings) -> None:
@@ -119,6 +131,19 @@ def test_a_batch_is_stored_whole_or_not_at_all(settings: Settings) -> None:
         assert stored() == before
         instance.event_log_storage.store_event_batch([event, event])
         assert stored() == (before[0] + 2, before[1] + 2)
+
+
+def test_a_tick_that_ended_long_after_it_began_is_told_once(settings: Settings) -> None:
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository")
+    origin, schedule = RemoteInstigatorOrigin(repository, "refresh"), InstigatorType.SCHEDULE
+    state = InstigatorState(origin, schedule, InstigatorStatus.RUNNING, ScheduleInstigatorData("0 6 * * *"))
+    with open_instance(settings) as instance:
+        instance.add_instigator_state(state)
+        known = (state.instigator_origin_id, "refresh", schedule, TickStatus.SKIPPED)
+        times = {"timestamp": 1e6, "end_timestamp": 1e6 + 40}
+        instance.create_tick(TickData(*known, **times, skip_reason="no answer", selector_id=state.selector_id))
+        spans = ((1e6 - 10, 1e6 + 10), (1e6 + 10, 1e6 + 50), (1e6 + 50, 1e6 + 90))
+        assert [[*idle_ticks(instance, *span)] for span in spans] == [[], ["refresh: no answer"], []]
 
 
 @pytest.fixture

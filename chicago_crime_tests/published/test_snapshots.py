@@ -11,6 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from chicago_crime.definitions import build_definitions
+from chicago_crime.errors import UsageError
+from chicago_crime.graph.dagster_internals import range_tags
+from chicago_crime.graph.instance import open_instance
+from chicago_crime.graph.run import report_of
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, Catalog, NothingPublishedError, kept_snapshots, snapshots
 from chicago_crime.published.publisher import Candidate
@@ -98,11 +103,17 @@ def test_real_rows_replace_synthetic_ones_and_the_two_never_share_a_snapshot(tmp
     run_well(sample, 2014, 2015)
     for year in (2014, 2015, 2016):
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
-    [report] = run(real, 2015, 2016, accept="whatever")
-    assert "SYNTHETIC rows of 2014 are published in this data folder" in report.reasons[0]
+    with pytest.raises(UsageError, match="SYNTHETIC rows of 2014 are published in this data folder"):
+        run(real, 2015, 2016, accept="whatever")
     run_well(real, 2014, 2015)
-    [report] = run(sample, 2016, accept="whatever")
-    assert "real rows of 2014-2015 are published in this data folder" in report.reasons[0]
+    refused = "real rows of 2014-2015 are published in this data folder"
+    with pytest.raises(UsageError, match=refused):
+        run(sample, 2016, accept="whatever")
+    job = build_definitions(Installation(sample)).resolve_job_def("load_and_publish")
+    with open_instance(sample) as instance:
+        assert len(instance.get_runs()) == 2, "those that were refused did not start"
+        done = job.execute_in_process(instance=instance, tags=range_tags(2016, 2016), raise_on_error=False)
+        assert refused in report_of(instance, done.dagster_run).reasons[0], "whoever started it, as the UI may"
     assert counts(real) == {2014: 36, 2015: 36}
 
 

@@ -71,7 +71,7 @@ def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -
 @pytest.mark.parametrize(
     ("address", "status", "problem"),
     [
-        ("overview?color=red", 400, "“color”: this dashboard has no such filter."),
+        ("overview?color=red", 400, "'color': this dashboard has no such filter."),
         ("overview?as_of=yesterday", 400, "'yesterday' is neither a day"),
         ("overview?rows=ward&year=2016", 400, "rows is of /api/v1/compare: /api/v1/overview has no such parameter"),
         ("overview?type=BURGLAR", 400, "there is no crime type 'BURGLAR'. The nearest: BURGLARY"),
@@ -101,7 +101,7 @@ def test_no_crimes_are_an_answer(api: TestClient) -> None:
 def test_a_download_ignores_nothing(api: TestClient) -> None:
     response = api.get("/download/compare/spans.csv?rows=zz")
     assert response.status_code == 400
-    assert "“rows=zz”: choose one of area, district, ward, beat, type." in response.text
+    assert "&#39;rows=zz&#39;: choose one of area, district, ward, beat, type." in response.text
 
 
 @pytest.mark.slow

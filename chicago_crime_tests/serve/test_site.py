@@ -156,7 +156,9 @@ def test_the_asset_writes_the_site_where_the_settings_name_a_place(loaded_copy: 
 
 def test_the_command_says_what_it_did_and_what_is_wrong(loaded_copy: Settings, written: Path) -> None:
     options = ["--data-dir", str(loaded_copy.data_dir)]
+    (written / "index.html").unlink()
     done = CliRunner().invoke(app, ["site", str(written), *options])
-    assert "index.html" in done.output and "0 written, 0 removed" in done.output
+    assert "1 of 1 pages and downloads are written\n" in done.output
+    assert f"{written / 'index.html'}: " in done.output and "1 written, 0 removed" in done.output
     refused = CliRunner().invoke(app, ["site", str(loaded_copy.folder), *options])
     assert refused.exit_code == 2 and "choose an empty or a new folder" in refused.output

@@ -7,20 +7,26 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from typing import Literal
 
 from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.screen import size
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation, google_extra
+from chicago_crime.published.catalog import folder_of
+from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError
+from chicago_crime.tables.years import format_years
 
-LEAST_FREE_DISK = 8 * 1024**3
+LEAST_FREE_DISK = 8 * 10**9
 """A full load keeps about 4 GB of CSV and 1 GB of tables, and needs space for both the old and the new files."""
 
 
 def examine(installation: Installation) -> Iterator[Finding]:
     """Check everything the platform needs, one thing after another."""
     yield _data_folder(installation)
-    yield _source(installation)
+    yield from _sources(installation)
     can_be_read = True
     if installation.is_on_google:
         with google_extra():
@@ -43,26 +49,45 @@ def _data_folder(installation: Installation) -> Finding:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        return Finding("data folder", "broken", str(error), "export CHICAGO_CRIME_DATA_DIR=...  (a writable folder)")
+        fix = f"choose a folder in which you may write in place of {installation.settings.assigned('data_dir')}"
+        return Finding("data folder", "broken", str(error), fix)
     free = shutil.disk_usage(folder).free
-    detail = f"{folder}, {free / 1024**3:,.0f} GB free"
+    detail = f"{folder}, {size(free)} free"
     if free < LEAST_FREE_DISK:
         fix = "all 22 years need about 8 GB: free some space, or load fewer years"
         return Finding("data folder", "warning", detail, fix)
     return Finding("data folder", "ok", detail)
 
 
-def _source(installation: Installation) -> Finding:
+def _sources(installation: Installation) -> Iterator[Finding]:
+    """Check the source that is set; else those that the loaded years came from, or the sample if none is loaded."""
+    settings, files = installation.settings, installation.source_files
+    manifests = [one for year in files.years() if (one := files.readable_manifest(year))]
+    if "source" in settings.model_fields_set or not manifests:
+        yield _source(installation, "broken")
+        return
+    years: dict[tuple[str, str], list[int]] = {}
+    for one in manifests:
+        folder = folder_of(asdict(one)) if one.source == "folder" else ""
+        years.setdefault((one.source, folder), []).append(one.year)
+    for (source, folder), of in years.items():
+        chosen = settings.model_dump(exclude_unset=True) | {"source": source, "folder": folder or None}
+        found = _source(Installation(load_settings(chosen)), "warning")  # the next run may have another source
+        yield replace(found, what=f"{found.what}, of {format_years(of)}")
+
+
+def _source(installation: Installation, state: Literal["broken", "warning"]) -> Finding:
+    """Whether years can be fetched from the source; `state` if they cannot."""
     source = installation.source
     what = f"source {source.name}"
     try:
         access = source.try_access()  # first, because it does not retry for long
         years = source.years()
     except SourceError as error:
-        return Finding(what, "broken", str(error), "do what the message says, then: chicago-crime doctor")
+        return Finding(what, state, str(error), "do what the message says, then: chicago-crime doctor")
     if not years:
         fix = "put the yearly CSVs there: .csv, .csv.gz or .zip, with the year in their names"
-        return Finding(what, "broken", f"{installation.settings.folder} has no file of a year", fix)
+        return Finding(what, state, f"{installation.settings.folder} has no file of a year", fix)
     note = " (SYNTHETIC rows)" if source.name == "sample" else f"; {access}" if access else ""
     return Finding(what, "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")
 

@@ -35,7 +35,7 @@ def looker_studio_report(
     """Make the link, if every table that it names is loaded."""
     stored = warehouse.stored_of_all(REPORTED)
     if empty := [name for name, years in stored.items() if not years]:
-        raise WarehouseError(f"{', '.join(empty)}: nothing is loaded. Load some years first: chicago-crime run")
+        raise WarehouseError(f"{', '.join(empty)}: nothing is loaded. To load a year: chicago-crime run --years 2021")
     manifests = {year: source_files.manifest(year) for year in source_files.years()}
     synthetic = sorted(year for year, manifest in manifests.items() if manifest and manifest.synthetic)
     name = "Chicago crime" + (f", SYNTHETIC rows in {format_years(synthetic)}" if synthetic else "")

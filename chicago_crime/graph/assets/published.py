@@ -19,7 +19,7 @@ from chicago_crime.graph.partitions import follows_upstream, one_run_for_all_yea
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.published.audit import HOW_TO_ACCEPT
-from chicago_crime.published.catalog import PUBLISHED, CheckFound, load_again
+from chicago_crime.published.catalog import PUBLISHED, CheckFound, load_again, newest_source
 from chicago_crime.published.publisher import Candidate, Publisher
 from chicago_crime.storage.object_store import lake_record, rows_key
 from chicago_crime.tables import TABLES
@@ -88,7 +88,7 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
     store = examined.object_store
     manifest = examined.source_files.manifest(year)
     if manifest is None:
-        raise PlatformError(f"it was never fetched here: chicago-crime run --years {year}")
+        raise PlatformError(f"it was never fetched here: {load_again(year, newest_source(of_run.before))}")
     again = f"Load the year again: {load_again(year, asdict(manifest))}"
     lake = lake_record(store, year)
     is_of_manifest = (

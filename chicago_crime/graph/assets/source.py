@@ -83,12 +83,10 @@ def crime_csv(
     if problem := mixture(source.name, years, of_run.before):
         raise SourceError(problem)
     with staging_folder(source_files.staging) as folder:
-        prepared = source
-        if years:
-            held = source_files.held(source, years)
-            try:
-                prepared = source.prepare(years, folder, progress_of(years[0]), held)
-            except SourceError as error:
-                raise failure("crime_csv", dict.fromkeys(years, f"crime_csv: {error}"), 0) from error
-            of_run.kept = publisher.as_published({year: held[year] for year in prepared.unchanged()}, of_run.before)
+        held = source_files.held(source, years)
+        try:
+            prepared = source.prepare(years, folder, progress_of(years[0]), held)
+        except SourceError as error:
+            raise failure("crime_csv", dict.fromkeys(years, f"crime_csv: {error}"), 0) from error
+        of_run.kept = publisher.as_published({year: held[year] for year in prepared.unchanged()}, of_run.before)
         return each_year(context, of_run, "crime_csv", fetch)

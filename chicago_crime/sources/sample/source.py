@@ -57,8 +57,6 @@ class SampleSource(CrimeSource):
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        if self.rows is not None and not 1 <= self.rows <= MOST_ROWS:
-            raise SourceError(f"CHICAGO_CRIME_SAMPLE_ROWS is {self.rows:,}: a sample year has 1 to {MOST_ROWS:,} rows")
         if year not in self.years():
             raise SourceError(f"the sample has no year {year}: it has {FIRST_YEAR} to {self.years()[-1]}")
         rng = np.random.default_rng((self.seed, year))
