@@ -168,10 +168,11 @@ def _downloads(request: PageRequest) -> Iterator[bytes]:
 def _catalog(data: Data) -> Iterator[bytes]:
     """The catalog of the tables that the site has, so that the package opens them from its address."""
     names = {table.name for table in MARTS}
-    years = {
-        year: held.model_copy(update={"tables": {name: held.tables[name] for name in held.tables if name in names}})
-        for year, held in data.catalog.years.items()
-    }
+    years = {}
+    for year, held in data.catalog.years.items():
+        source = {name: value for name, value in held.source.items() if name not in ("origin", "details")}  # local paths
+        tables = {name: table for name, table in held.tables.items() if name in names}
+        years[year] = held.model_copy(update={"source": source, "tables": tables})
     yield data.catalog.model_copy(update={"years": years, "boundaries": None}).model_dump_json().encode()
 
 

@@ -109,7 +109,11 @@ def test_files_of_others_are_never_replaced(
     assert times_of(folder) == before
 
 
-def test_programs_read_the_downloads_and_the_package_opens_the_site(loaded_copy: Settings, written: Path) -> None:
+def test_programs_read_the_downloads_and_the_package_opens_the_site(
+    loaded_years: Settings, loaded_copy: Settings, written: Path
+) -> None:
+    local = str(loaded_years.data_dir.parent).encode()
+    assert not [file for file in written.rglob("*") if file.is_file() and local in file.read_bytes()]
     db = chicago_crime.open(written)
     for table in MARTS:
         rows = db.sql(f"FROM {table.name}").fetchall()
