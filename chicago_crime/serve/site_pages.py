@@ -34,6 +34,9 @@ YEARS_SHOWN = 5
 
 KINDS = {"area": "Community areas", "ward": "Wards", "district": "Police districts"}
 MARTS = tuple(table for table in TABLES.values() if ENRICHED_CRIMES in table.upstream)
+LOCAL = ("origin", "details")
+"""Of the manifest of a source file, what names folders of the machine that read it."""
+
 CITY, UNUSUAL, METHODS, DICTIONARY, DOWNLOADS = (
     f"{name}.html" for name in ("index", "unusual", "methods", "data-dictionary", "downloads")
 )
@@ -170,7 +173,7 @@ def _catalog(data: Data) -> Iterator[bytes]:
     names = {table.name for table in MARTS}
     years = {}
     for year, held in data.catalog.years.items():
-        source = {name: value for name, value in held.source.items() if name not in ("origin", "details")}  # local paths
+        source = {name: value for name, value in held.source.items() if name not in LOCAL}
         tables = {name: table for name, table in held.tables.items() if name in names}
         years[year] = held.model_copy(update={"source": source, "tables": tables})
     yield data.catalog.model_copy(update={"years": years, "boundaries": None}).model_dump_json().encode()
