@@ -240,9 +240,11 @@ class Settings(BaseModel):
 
     @field_validator("data_dir", "dagster_home")
     @classmethod
-    def _without_patterns(cls, path: Path | None) -> Path | None:
+    def _fit_for_databases(cls, path: Path | None) -> Path | None:
         if found := UNFIT_FOR_PATHS.search(str(path or "")):
             raise ValueError(f"the path {path} contains {found[0]}, which databases misread: choose another folder")
+        if path and path.is_file():
+            raise ValueError("it is a file: choose a folder")
         return path
 
     @field_validator("dashboard_proxies")

@@ -1,4 +1,4 @@
-"""Is the difference of two counts more than chance? Words, not stars: usual, unusual, or too few to say."""
+"""Is the difference of two counts more than chance? Words, not stars: usual, unusual, or cannot tell."""
 
 import math
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Counts = npt.ArrayLike
 
-USUAL, UNUSUAL, TOO_FEW = "usual", "unusual", "too few to say"
+USUAL, UNUSUAL, TOO_FEW = "usual", "unusual", "cannot tell"
 
 LEVEL = 0.05
 """The share of false discoveries that is accepted among all that is called unusual."""

@@ -38,9 +38,9 @@ def demo(data_dir: DataOption = None) -> None:
         out.print(
             "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
             "Next:\n"
-            "  .venv/bin/chicago-crime dev  # the graph in your browser, with this run in it\n"
-            "  .venv/bin/chicago-crime dashboard  # the tables in your browser: how much, where, when\n"
-            "  .venv/bin/chicago-crime query 'from hot_spots'\n"
-            "  .venv/bin/chicago-crime describe  # what the tables and columns mean\n"
-            "  .venv/bin/chicago-crime run --help  # how to load real data: see also the README"
+            "  chicago-crime dev  # the graph in your browser, with this run in it\n"
+            "  chicago-crime dashboard  # the tables in your browser: how much, where, when\n"
+            "  chicago-crime query 'from hot_spots'\n"
+            "  chicago-crime describe  # what the tables and columns mean\n"
+            "  chicago-crime run --help  # how to load real data: see also the README"
         )

@@ -1,7 +1,9 @@
 """How the command line prints: consoles that show data as they are, and tables that fit the terminal."""
 
+import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -22,7 +24,7 @@ _COMMANDS = re.compile(r"\bchicago-crime (boundaries|dashboard|dev|doctor|query|
 
 
 class Screen(Console):
-    """Prints commands with the --data-dir of the command that prints them, so that they can be copied as they are.
+    """Prints commands as the one that prints them was called, with its path and --data-dir, so that they can be copied.
 
     Attributes:
         data_dir: as the user wrote it; None if no option gave one.
@@ -33,7 +35,10 @@ class Screen(Console):
     @override
     def print(self, *objects: Any, **options: Any) -> None:
         place = f" --data-dir {shlex.quote(str(self.data_dir))}" if self.data_dir else ""
-        complete = (_COMMANDS.sub(lambda found: found[0] + place, o) if isinstance(o, str) else o for o in objects)
+        program = Path(sys.argv[0])
+        is_on_path = program.name != "chicago-crime" or shutil.which(program.name)
+        path = "" if is_on_path else f"{shlex.quote(os.path.relpath(program.parent))}/"
+        complete = (_COMMANDS.sub(lambda it: f"{path}{it[0]}{place}", o) if isinstance(o, str) else o for o in objects)
         super().print(*complete, **options)
 
 

@@ -27,12 +27,13 @@ def site(
         task = bar.add_task("pages and downloads", total=None)
 
         def show(done: int, total: int | None) -> None:
+            if done == 1:
+                out.print(f"Writing {folder}: a new site takes a few minutes.")
             bar.update(task, completed=done, total=total)
             tenths = 10 * done // total if total else 0
             if bar.disable and total and tenths > 10 * (done - 1) // total:
                 out.print(f"{done} of {total} pages and downloads are written")
 
-        out.print(f"Writing {folder}: a new site takes a minute or two.")
         with bar:
             done = write_site(installation, folder.absolute(), snapshot, show)
         out.print(

@@ -3,13 +3,14 @@
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from chicago_crime.sources.base import Place
 from chicago_crime.sources.records import as_csv, csv_line, records_of, unmarked, whole_lines
 
 MOST_QUARANTINED = 20_000
@@ -18,7 +19,7 @@ MOST_QUARANTINED = 20_000
 BLOCK = 1 << 18
 """Bytes that are read at once."""
 
-QUARANTINE_COLUMNS = ("line", "problem", "text")
+QUARANTINE_COLUMNS = ("line", "problem", "text", "file")
 
 
 @dataclass
@@ -67,7 +68,12 @@ class Split:
 
 
 def split_rows(
-    source: Path, names: Sequence[str], columns: Sequence[int | None], target: Path, quarantine: Path
+    source: Path,
+    names: Sequence[str],
+    columns: Sequence[int | None],
+    target: Path,
+    quarantine: Path,
+    place_of: Callable[[int], Place] = Place,
 ) -> Split:
     """Separate the rows of a CSV from its unreadable lines.
 
@@ -79,7 +85,8 @@ def split_rows(
         names: of the columns to write.
         columns: for each of them the index of the file's column; None for an empty one.
         target: where to write the rows.
-        quarantine: CSV file to which unreadable lines are appended as line, problem and text.
+        quarantine: CSV file to which unreadable lines are appended, with `QUARANTINE_COLUMNS`.
+        place_of: gives the place of a line in the user's files, if the source was made of them.
     """
     digest, counts, others = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
     header = next(csv.reader([first_line(source)]), [])
@@ -118,13 +125,20 @@ def split_rows(
             others.append(np.array([counts.rows]))
             if records.problem:
                 text = unmarked(records.text[:-1]).decode(errors="surrogateescape")
-                rejects.writerow((counts.lines + 2, records.problem, text[:MOST_QUARANTINED]))
+                place = place_of(counts.lines + 2)
+                rejects.writerow((place.number, records.problem, text[:MOST_QUARANTINED], place.file))
                 counts.quarantined += 1
                 is_same = False
             else:
                 counts.blank += 1
         size = file.tell()
     return Split(source if is_same else target, counts, digest.hexdigest(), size, np.concatenate(others))
+
+
+def told_line(quarantined: Mapping[str, str], file: str = "") -> str:
+    """A line of a quarantine in words: its place, its problem and how it begins; `file` if it names none."""
+    place = Place(int(quarantined["line"]), Path(quarantined.get("file") or file).name)
+    return f"{place} ({quarantined['problem']}): {quarantined['text'][:120]!r}"
 
 
 def first_line(source: Path) -> str:

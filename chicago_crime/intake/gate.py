@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows
+from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows, told_line
 from chicago_crime.intake.values import NAMES, read_values
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
@@ -34,7 +34,7 @@ class Passage:
 
     Attributes:
         file: the canonical CSV: the source file itself, or a new one.
-        quarantine: CSV of line, problem and text of every unreadable line.
+        quarantine: CSV of every unreadable line: its number, problem, text and, of several files, the user's file.
         sha256: checksum of the source file, hexadecimal.
         size: of the source file, in bytes.
         columns: the header's names.
@@ -83,7 +83,7 @@ def pass_through(
     fetched_file = fetched or SourceFile(source, str(source))
     names, header = _header(source, fetched_file)
     quarantine = empty_quarantine(folder)
-    split = split_rows(source, NAMES, header.positions, folder / "rows.csv", quarantine)
+    split = split_rows(source, NAMES, header.positions, folder / "rows.csv", quarantine, fetched_file.place)
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
         raise GateError(_mostly_unreadable(fetched_file, counts, quarantine))
@@ -160,6 +160,6 @@ def _mostly_unreadable(fetched_file: SourceFile, counts: Counts, quarantine: Pat
         return f"{fetched_file.origin} has a header and no rows: download it again"
     return (
         f"{fetched_file.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
-        f"The first is {fetched_file.place(int(first['line']))} ({first['problem']}): {first['text'][:120]}. "
+        f"The first is {told_line(first)}. "
         "Download or export the file again."
     )

@@ -40,7 +40,7 @@ _FORMS = {
     "FLOAT64": "numbers with a decimal point such as 41.883500187",
     "DATETIME": "02/28/2016 03:50:00 PM, 02/28/2016 15:50, 2016-02-28 15:50:00, 28-Feb-2016, with or without a time",
 }
-_DAY_FIRST = r"^\s*(1[3-9]|[23]\d)[-/](0?[1-9]|1[0-2])[-/][12]\d{3}"
+_DAY_FIRST = r"^\s*(?:{0}[-/][12]\d{{3}}|[12]\d{{3}}[-/]{0}(?:\D|$))".format(r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])")
 _OF_PLACES = {
     "x_coordinate": "feet east in Illinois East, such as 1176352",
     "y_coordinate": "feet north in Illinois East, such as 1900927",

@@ -10,6 +10,7 @@ import re
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -240,6 +241,9 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
             keys = f"SELECT DISTINCT UNNEST(json_keys(json)) AS key FROM {objects} ORDER BY key"
             found = [key for (key,) in connection.sql(keys).fetchall()]
             columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
+            if twice := [key for key, count in Counter(map(spelled, found)).items() if count > 1 and key in SPELLINGS]:
+                names = " and ".join(repr(key) for key in found if spelled(key) == twice[0])
+                raise SourceError(f"{item} has several keys for one column, {names}: remove all but one")
             if not SPELLINGS.keys() & map(spelled, found):
                 have = f"; the keys are {', '.join(found)[:200]}" if found else ""
                 raise NotCrimesError(f"{item} is JSON, but not of an object for each crime{have}: download it as .csv")

@@ -73,7 +73,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
     """
     head = head_of(stream)
     if not head:
-        raise SourceError(f"{item} is empty: download it again")
+        raise SourceError(f"{item} is empty: download it again, or remove it")
     marks, encoding = encoding_of(head)
     text = head[marks:].decode(encoding, "replace")
     if re.match(r"\s*<", text):

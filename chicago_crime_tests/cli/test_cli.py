@@ -133,9 +133,12 @@ def test_a_wrong_command_ends_with_2_and_says_what_is_right(tmp_path: Path, argu
 
 def test_a_data_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    result = command("run", "--years", "2014", "--data-dir", tmp_path / "file")
+    result = command("status", "--data-dir", tmp_path / "file")
+    assert (result.exit_code, result.output) == (2, f"--data-dir {tmp_path / 'file'}: it is a file: choose a folder\n")
+    below = tmp_path / "file" / "data"
+    result = command("run", "--years", "2014", "--data-dir", below)
     assert result.exit_code == 1
-    assert result.output.startswith(f"{tmp_path / 'file' / 'dagster'}: Not a directory. Choose a folder in which you")
+    assert result.output.startswith(f"{below / 'dagster'}: Not a directory. Choose a folder in which you")
 
 
 @pytest.mark.parametrize("name", ["dev", "dashboard"])
@@ -166,7 +169,7 @@ def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
         "2016: bytes that are not UTF-8, read as letters of Windows-1252: 1",
         "2016: columns that the file lacks: ward",
         "2016: files are left out: notes.txt is of no kind that is read",
-        "check crime_object:few_lines_quarantined warns: 2016: 1 of 37 lines are quarantined",
+        "check crime_object:few_lines_quarantined warns: 2016: 1 of 37 lines cannot be read as rows",
     ):
         assert told.replace(" ", "") in words_of(done).replace(" ", "")
 

@@ -100,19 +100,24 @@ def test_rejects_quarantined_lines_and_implausible_values_get_a_warning(settings
     rows[1] |= {"latitude": "51.5", "longitude": "-0.1"}
     rows[2] |= {"ward": "99"}
     file = write_csv(folder / "2014.csv", rows)
-    file.write_text(file.read_text() + "no row\n")
+    sound = file.read_text()
+    file.write_text(sound + "no row\n")
     reports = run_well(settings, 2014, assets=TYPING)
     problems = found(reports)
     implausible = problems.pop("crimes:values_are_possible")
     assert "latitude is not between 41.63 and 42.04 in 1 rows" in implausible
     assert "ward is not between 1 and 50 in 1 rows" in implausible
     assert problems == {
-        "crime_object:few_lines_quarantined": "2014: 1 of 37 lines are quarantined",
+        "crime_object:few_lines_quarantined": "2014: 1 of 37 lines cannot be read as rows and are in "
+        "quarantine/2014.csv; the first is line 38 of 2014.csv (1 field where the header has 22): 'no row'",
         "rejected_crimes:few_rows_rejected": "2014: 1 of 36 rows are rejected",
     }
     metadata = reports[0].metadata
     assert metadata["rejected_crimes", 2014]["rejected_rows_by_reason"] == {"date_outside_year": 1}
     assert metadata["crime_object", 2014]["quarantined_lines"] == 1
+    file.write_text(sound + "no row\n" * 5)
+    [refused] = run(settings, 2014)
+    assert "crime_object:few_lines_quarantined: 5 of 41 lines cannot be read as rows" in refused.left_out[2014]
 
 
 def test_a_column_that_turns_empty_and_a_type_that_vanishes_get_a_warning(settings: Settings, folder: Path) -> None:

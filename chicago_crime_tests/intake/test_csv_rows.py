@@ -32,7 +32,7 @@ def split(
         patch.setattr(records, "MOST_BYTES", most)
         found = split_rows(source, HEADER, range(3), folder / "rows.csv", quarantine)
     with quarantine.open(newline="", encoding="utf-8") as file:
-        return found, [(int(line), problem, text) for line, problem, text in csv.reader(file)]
+        return found, [(int(line), problem, text) for line, problem, text, _ in csv.reader(file)]
 
 
 def rows_in(file: Path) -> list[list[str]]:

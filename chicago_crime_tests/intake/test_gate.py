@@ -133,7 +133,7 @@ def test_any_text_passes_in_any_layout_with_damage_between(
     fetched = FolderSource(tmp_path / "in").fetch(2014, folder)
     passage = pass_through(fetched.path, 2014, folder, fetched)
     assert rows_of(passage) == rows
-    found = [(fetched.place(number).number, problem, text) for number, problem, text in quarantine_of(passage)]
+    found = quarantine_of(passage)
     assert [(number, "a quote" if "quote" in why else why, text) for number, why, text in found] == bad
     assert passage.counts == Counts(len(rows), len(bad), blank=len(damage) - len(bad))
 

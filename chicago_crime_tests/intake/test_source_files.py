@@ -59,5 +59,5 @@ def test_a_refused_file_leaves_the_former_year_untouched(files: SourceFiles) -> 
 
 def test_a_year_that_was_never_fetched_is_told(files: SourceFiles) -> None:
     assert files.manifest(2015) is None
-    with pytest.raises(SourceError, match="materialize crime_csv for 2015"):
+    with pytest.raises(SourceError, match="chicago-crime run --years 2015 --assets crime_csv"):
         files.csv(2015)

@@ -89,6 +89,7 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
             "day before the month: '15/03/2016 14:30' in line 22",
         ),
         ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
+        ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month: '2016/15/03 14:30' in line 3"),
         ("date", ["3/15/16 14:30"] * 9, "'date': 9 of 9 values cannot be read; the first is '3/15/16 14:30' in line 2"),
         ("date", ["NA"] * 9, "9 of 9 rows lack an id or a date"),
         (

@@ -242,8 +242,8 @@ def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
     fetched = FolderSource(folder).fetch(2016, tmp_path)
     passage = pass_through(fetched.path, 2016, tmp_path, fetched)
     with passage.quarantine.open(newline="") as file:
-        found = [(str(fetched.place(int(one["line"]))), one["problem"], one["text"]) for one in csv.DictReader(file)]
-    assert found == [("record 6", "not a JSON object", lines[0][:60]), ("record 7", "not a JSON object", "[1]")]
+        found = [(one["line"], one["problem"], one["text"]) for one in csv.DictReader(file)]
+    assert found == [("6", "not a JSON object", lines[0][:60]), ("7", "not a JSON object", "[1]")]
 
 
 def test_a_header_in_the_middle_of_a_file_is_no_row_whatever_the_order_of_its_columns(tmp_path: Path) -> None:
@@ -294,6 +294,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv", b'{"error": true, "message": "Not found"}', "an object for each crime; the keys are error, mess"),
         ("2016.csv", b'[{"id": 1}, {"id": 2', "is not valid JSON .*record"),
         ("2016.csv", b"[1, 2]", "an object for each crime: download it as .csv"),
+        ("2016.json", b'[{"ID": 1, "id": 2}]', "several keys for one column, 'ID' and 'id'"),
         ("2016.csv", PLAIN.partition(b"\n")[2], r"line 1: \d+, HX\d+, .* are values: add a line above it that names"),
         ("2016.csv", b"area,name\n1,Loop\n", "line 1: the header lacks id, .*it has area, name"),
         ("2016.csv", bytes(range(1, 99)), "is a binary file, not a CSV"),

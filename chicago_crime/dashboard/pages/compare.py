@@ -26,7 +26,7 @@ _NO_INCIDENTS = {f"of_{span}{when}": "" for span in SPANS for when in ("", "_bef
 
 VERDICTS = (
     "Verdict: whether the change on the year before alone is more than such counts vary from year to year, as learnt "
-    f"from the {YEARS_BACK} years before (at least {LEAST_YEARS}). About 5 in 100 called unusual are so by chance."
+    f"from {LEAST_YEARS} or {YEARS_BACK} years before. About 5 in 100 called unusual are so by chance."
 )
 
 
@@ -220,8 +220,8 @@ def _in_words(total: dict[str, Any], year_before: int) -> str:
     often = "less than 1 time in a million" if odds > 999_999 else often
     return (
         f"All selected, year to date: {now:,} after {before:,}. Chance alone would produce a difference this "
-        f"large {often}; compared with {year_before} alone, given how much such counts vary from year to year, it is "
-        f"{verdict}."
+        f"large {often}, but such counts vary for other reasons, too: compared with {year_before} alone, and given how "
+        f"much they vary from year to year, the change is {verdict}."
     )
 
 

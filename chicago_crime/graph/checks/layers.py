@@ -10,11 +10,14 @@ from pathlib import Path
 from chicago_crime.graph.checks.findings import Check, Examined, Findings
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.audit import LARGEST_LOSS, LEAST_LOST
-from chicago_crime.storage.object_store import ObjectStore, quarantine_key
+from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 
 MOST_QUARANTINED = 0.001
 """Share of a file's lines that may be unreadable before a check warns."""
+
+TOO_MANY_QUARANTINED = 0.01
+"""Share of a file's lines that may be unreadable before a check fails, if they are at least `LEAST_LOST`."""
 
 MOST_REJECTED = 0.01
 """Share of a year's rows without a readable id or date. More that are superseded or of other years are a warning."""
@@ -66,12 +69,18 @@ def has_no_gap(parts: Examined, years: Sequence[int]) -> Findings:
 
 
 def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
-    """Count the quarantined lines."""
+    """Count the quarantined lines, and show the first."""
     findings = Findings()
     for year, manifest in parts.manifests(years).items():
         findings.by_year[year] = {"lines": manifest.lines, "quarantined": manifest.quarantined}
         if manifest.quarantined > manifest.lines * MOST_QUARANTINED:
-            findings.warn(year, f"{manifest.quarantined:,} of {manifest.lines:,} lines are quarantined")
+            is_much = manifest.quarantined > manifest.lines * TOO_MANY_QUARANTINED
+            report = findings.fail if is_much and manifest.quarantined >= LEAST_LOST else findings.warn
+            report(
+                year,
+                f"{manifest.quarantined:,} of {manifest.lines:,} lines cannot be read as rows and are in "
+                f"{quarantine_key(year)}; the first is {_quarantine(parts, year, Path(manifest.origin).name)[1]}",
+            )
     return findings
 
 
@@ -82,7 +91,7 @@ def nothing_lost_at_the_gate(parts: Examined, years: Sequence[int]) -> Findings:
         numbers = {
             "source lines": manifest.lines,
             "raw_crimes": loaded[year].rows if year in loaded else 0,
-            "quarantined lines": _quarantined(parts.object_store, year, parts.source_files.staging),
+            "quarantined lines": _quarantine(parts, year)[0],
             "blank or continuation lines": manifest.other_lines,
         }
         right = "raw_crimes + quarantined lines + blank or continuation lines"
@@ -161,8 +170,9 @@ LAYER_CHECKS = (
     Check(
         "crime_object",
         "few_lines_quarantined",
-        "At most one line in a thousand could not be read as a row.",
+        "At most one line in a thousand could not be read as a row; with one in a hundred, the year is not published.",
         few_lines_quarantined,
+        can_be_accepted=True,
     ),
     Check(
         RAW_CRIMES.name,
@@ -210,6 +220,14 @@ def _account_for(parts: Examined, years: Sequence[int], whole: Table, *made: Tab
     return findings
 
 
-def _quarantined(object_store: ObjectStore, year: int, folder: Path) -> int:
-    with staging_folder(folder) as own, object_store.get(quarantine_key(year), own).open(newline="") as file:
-        return sum(1 for _ in csv.DictReader(file))
+def _quarantine(parts: Examined, year: int, origin: str = "") -> tuple[int, str]:
+    """How many lines are in quarantine, and the first in words, of the user's file if there is one only."""
+    from chicago_crime.intake.csv_rows import told_line  # slow to import
+
+    with (
+        staging_folder(parts.source_files.staging) as folder,
+        parts.object_store.get(quarantine_key(year), folder).open(newline="", encoding="utf-8") as file,
+    ):
+        lines = csv.DictReader(file)
+        first = next(lines, None)
+        return (1 + sum(1 for _ in lines), told_line(first, origin)) if first else (0, "")
