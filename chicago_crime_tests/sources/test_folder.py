@@ -288,7 +288,6 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
     [
         ("2016.csv", b"", "is empty: download it again"),
         ("2016.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
-        ("2001_to_2020.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
         ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a pointer of Git"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
         ("2016.csv", b'{"error": true, "message": "Not found"}', "an object for each crime; the keys are error, mess"),
