@@ -176,6 +176,8 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
         row = _place_row(elsewhere, kind, number, 0, unit)
         marks[number] = Mark("", "unknown", row["name"], f"/where?{row['link']}")
     for row, color in zip(rows, colors, strict=True):
+        if row["number"] not in everywhere:  # a wrong number has crimes and no outline
+            continue
         label = f"{row['name']}: {as_text(row['crimes'], 'count')} crimes"
         if kind == "area" and by_rate:
             label += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
