@@ -16,6 +16,7 @@ from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, rate_unit, share
 from chicago_crime.tables import CELL_FT
+from chicago_crime.tables.columns import X_FT, Y_FT
 
 YEARS_OUTLINED = 5
 """How many years define outlines from cells: more would not change them."""
@@ -155,7 +156,7 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
         residents = request.residents(request.years, [number])
         years_lived = request.resident_years(request.years, [number])
         row |= {
-            "side": request.facts.sides[number],
+            "side": request.facts.sides.get(number),  # outlines made of cells have wrong numbers, too
             f"rate_per_{unit}": None if request.filters.splits_areas else share(unit * crimes, years_lived),
             "residents": residents / len(request.years),
             "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
@@ -176,8 +177,6 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
         row = _place_row(elsewhere, kind, number, 0, unit)
         marks[number] = Mark("", "unknown", row["name"], f"/where?{row['link']}")
     for row, color in zip(rows, colors, strict=True):
-        if row["number"] not in everywhere:  # a wrong number has crimes and no outline
-            continue
         label = f"{row['name']}: {as_text(row['crimes'], 'count')} crimes"
         if kind == "area" and by_rate:
             label += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
@@ -240,6 +239,11 @@ def _found_cells(request: PageRequest) -> Cells:
     """The cells with a match, each with the area of most of its crimes, and the block of most of all crimes there."""
     rows = request.answer("where")
     x, y, crimes = (rows[name].to_numpy() for name in ("cell_x", "cell_y", "crimes"))
+    (west, east), (south, north) = ((low // CELL_FT, high // CELL_FT) for low, high in (X_FT, Y_FT))
+    is_possible = (west <= x) & (x <= east) & (south <= y) & (y <= north)
+    if elsewhere := int(crimes[~is_possible].sum()):
+        request.notes.append(f"Not on the map: {elsewhere:,} crimes, whose coordinates are not in Chicago.")
+        rows, x, y, crimes = rows.filter(is_possible), x[is_possible], y[is_possible], crimes[is_possible]
     keys, inverse = np.unique(x << 16 | y, return_inverse=True)  # sorting one number is faster than sorting two
     by_cell = np.bincount(inverse, weights=crimes, minlength=len(keys)).astype(np.int64)
     area = rows["community_area"].fill_null(0).to_numpy()
@@ -256,7 +260,7 @@ def study_area(request: PageRequest) -> Cells:
     filters = request.filters
     kinds: dict[str, Any] = {kind: getattr(filters, kind) for kind in KINDS}
     places = Filters(year=tuple(request.years), **kinds)
-    around, found = _found_cells(replace(request, filters=places)), _found_cells(request)
+    around, found = _found_cells(replace(request, filters=places, notes=[])), _found_cells(request)
     crimes = np.zeros(around.at.shape[1], dtype=np.int64)
     crimes[np.searchsorted(around.at[0] << 16 | around.at[1], found.at[0] << 16 | found.at[1])] = found.crimes
     return Cells(around.at, around.areas, around.blocks, crimes)
