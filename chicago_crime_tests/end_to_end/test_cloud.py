@@ -21,7 +21,7 @@ from chicago_crime_tests.sql.dirt import edge_rows
 from chicago_crime_tests.support import REAL_DATA, append_quoted, folder_settings, real_year, run_well
 
 YEARS = (2014, 2015)
-MOST_WRITES = 126
+MOST_WRITES = 125
 """Of a year that is replaced and a new one. For each of 13 tables: a statement and a label, and another label
 if a year is replaced. Besides: 12 published files, 4 staging tables with their load jobs, and the lake."""
 
@@ -38,9 +38,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for year in YEARS:
         clean = SampleSource(rows=3000).fetch(year, folder).path
         shutil.copy(clean, folder / "old" / f"{year}.csv")
-        (folder / "new" / f"{year}.csv").write_text(
-            clean.read_text().replace(",true,true,", ",false,true,") + "damage\n"
-        )
+        damage = "damage\n" if year == YEARS[-1] else ""  # the quarantine of a replaced year would be one more write
+        (folder / "new" / f"{year}.csv").write_text(clean.read_text().replace(",true,true,", ",false,true,") + damage)
         append_quoted(folder / "new" / f"{year}.csv", list(edge_rows()))
     return folder
 
