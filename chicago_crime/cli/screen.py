@@ -20,7 +20,7 @@ from typing_extensions import override
 if TYPE_CHECKING:  # slow to import
     from rich.progress import Progress
 
-_COMMANDS = re.compile(r"\bchicago-crime (boundaries|dashboard|dev|doctor|query|run|snapshots|status)\b(?! --help)")
+_COMMANDS = re.compile(r"\bchicago-crime ([a-z]+)\b( --help)?")
 
 
 class Screen(Console):
@@ -34,12 +34,15 @@ class Screen(Console):
 
     @override
     def print(self, *objects: Any, **options: Any) -> None:
-        place = f" --data-dir {shlex.quote(str(self.data_dir))}" if self.data_dir else ""
-        program = Path(sys.argv[0])
+        complete = (_COMMANDS.sub(self._as_called, one) if isinstance(one, str) else one for one in objects)
+        super().print(*complete, **options)
+
+    def _as_called(self, command: re.Match[str]) -> str:
+        program, reads_data = Path(sys.argv[0]), command[1] != "describe" and not command[2]
         is_on_path = program.name != "chicago-crime" or shutil.which(program.name)
         path = "" if is_on_path else f"{shlex.quote(os.path.relpath(program.parent))}/"
-        complete = (_COMMANDS.sub(lambda it: f"{path}{it[0]}{place}", o) if isinstance(o, str) else o for o in objects)
-        super().print(*complete, **options)
+        place = f" --data-dir {shlex.quote(str(self.data_dir))}" if self.data_dir and reads_data else ""
+        return f"{path}{command[0]}{place}"
 
 
 # Neither markup nor emoji codes: brackets and colons are parts of the data.
