@@ -135,9 +135,9 @@ def split_rows(
     return Split(source if is_same else target, counts, digest.hexdigest(), size, np.concatenate(others))
 
 
-def told_line(quarantined: Mapping[str, str], file: str = "") -> str:
-    """A line of a quarantine in words: its place, its problem and how it begins; `file` if it names none."""
-    place = Place(int(quarantined["line"]), Path(quarantined.get("file") or file).name)
+def told_line(quarantined: Mapping[str, str]) -> str:
+    """A line of a quarantine in words: its place, its problem and how it begins."""
+    place = Place(int(quarantined["line"]), quarantined["file"])
     return f"{place} ({quarantined['problem']}): {quarantined['text'][:120]!r}"
 
 

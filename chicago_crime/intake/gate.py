@@ -77,8 +77,8 @@ def pass_through(
         fetched: what the source said of the file, so that messages name the user's own files and lines.
 
     Raises:
-        GateError: the file lacks needed columns, is mostly of another year or no rows, or what can
-            be read of a column is wrong.
+        GateError: the file lacks needed columns, is mostly of another year or no rows, or what can be read of a column
+            is wrong.
     """
     fetched_file = fetched or SourceFile(source, str(source))
     names, header = _header(source, fetched_file)
@@ -160,6 +160,5 @@ def _mostly_unreadable(fetched_file: SourceFile, counts: Counts, quarantine: Pat
         return f"{fetched_file.origin} has a header and no rows: download it again"
     return (
         f"{fetched_file.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
-        f"The first is {told_line(first)}. "
-        "Download or export the file again."
+        f"The first is {told_line(first)}. Download or export the file again."
     )

@@ -230,4 +230,7 @@ def _quarantine(parts: Examined, year: int, origin: str = "") -> tuple[int, str]
     ):
         lines = csv.DictReader(file)
         first = next(lines, None)
-        return (1 + sum(1 for _ in lines), told_line(first, origin)) if first else (0, "")
+        if first is None:
+            return 0, ""
+        name = Path(first.get("file") or origin).name  # pages show it, without the user's folders
+        return 1 + sum(1 for _ in lines), told_line(first | {"file": name})
