@@ -32,7 +32,7 @@ def test_a_map_leads_from_an_area_to_its_cells_and_from_a_cell_to_its_incidents(
     box = svg.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    told = re.match(r"Hyde Park: ([\d,]+) crimes", page.locator(".tip").inner_text())
+    told = re.match(r"\d{3}XX [NESW] .+, Hyde Park: ([\d,]+) crimes", page.locator(".tip").inner_text())
     assert told
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2, steps=4)
