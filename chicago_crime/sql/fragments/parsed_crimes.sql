@@ -1,9 +1,10 @@
 -- What:    every raw row with its numbers, dates and flags read. NULL where a value cannot be read.
 -- Grain:   one row of raw_crimes.
--- Columns: raw (the row as it came); the columns of crimes but year and month.
+-- Columns: raw (the row as it came) and raw_id, of it; the columns of crimes but year and month.
 -- Not a table: where another file reads it, it is inserted as a subquery.
 SELECT
   raw,
+  raw.id AS raw_id,
   READ_INTEGER(raw.id) AS id,
   READ_TEXT(raw.case_number) AS case_number,
   READ_DATETIME(raw.date) AS date,

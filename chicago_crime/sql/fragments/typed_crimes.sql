@@ -35,7 +35,7 @@ ranked AS (
       -- The row that changed last is kept. The other columns break ties, the same way each time.
       ROW_NUMBER() OVER (
         PARTITION BY id
-        ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward, raw.id
+        ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward, raw_id
       ) = 1, NULL, 'superseded'
     ) AS reason
   FROM judged
