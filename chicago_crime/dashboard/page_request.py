@@ -16,7 +16,7 @@ from chicago_crime.dashboard.view import Number, View, as_text
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
-from chicago_crime.tables.years import format_years
+from chicago_crime.tables.years import format_years, parse_years
 
 BLOCKS_SUGGESTED = 20
 
@@ -80,10 +80,17 @@ class PageRequest:
         return self.not_loaded([year for year in self.filters.year if year not in self.facts.years])
 
     def not_loaded(self, years: list[int]) -> list[str]:
-        """A note that these years are not loaded, and how to load them; none for no years."""
+        """A note that these years are not loaded, and how to load them; none for no years.
+
+        Raises:
+            YearsError: there can be no such year.
+        """
+        if not years:
+            return []
         text = format_years(years)
+        parse_years(text)
         how = self.data.catalog.how_to_load(text)
-        return [f"{text} {'is' if len(years) == 1 else 'are'} not loaded. To load: {how}"] if years else []
+        return [f"{text} {'is' if len(years) == 1 else 'are'} not loaded. To load: {how}"]
 
     def note_unused(self, used: Collection[str]) -> None:
         """Note which of the chosen filters do not apply to this page: all but those it uses."""
