@@ -236,7 +236,7 @@ class Settings(BaseModel):
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
-        return path.expanduser().absolute() if path else None
+        return Path(os.path.expanduser(path)).absolute() if path else None  # noqa: PTH111 - Path's fails for ~nobody
 
     @field_validator("data_dir", "dagster_home")
     @classmethod
@@ -308,6 +308,10 @@ class Settings(BaseModel):
             f"{PREFIX}{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in self.model_dump(exclude_none=True).items()
         }
+
+
+SOURCES = get_args(Settings.model_fields["source"].annotation)
+"""Where years may come from; what is a setting of one of them begins with its name."""
 
 
 def load_settings(options: Mapping[str, object] | None = None, **overrides: object) -> Settings:

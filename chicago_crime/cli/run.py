@@ -192,13 +192,14 @@ def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
 def plan_well(
     installation: "Installation", years: Sequence[int], assets: str | None = None, accept: str | None = None
 ) -> bool:
-    """Print what a run would do, and return whether nothing would certainly fail."""
+    """Print what a run would do, or why it would certainly fail, and return whether it would not."""
     from chicago_crime.cli.screen import errors, out, printable
     from chicago_crime.definitions import build_definitions
     from chicago_crime.graph.plan import make_plan
 
     plan = make_plan(installation, build_definitions(installation), years, assets, accept)
-    _print_plan(plan)
+    if not plan.problems:
+        _print_plan(plan)
     for warning in plan.warnings:
         out.print(f"WARNING: {printable(warning)}", style="yellow")
     for problem in plan.problems:

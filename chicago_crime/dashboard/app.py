@@ -2,7 +2,6 @@
 
 import logging
 import re
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -124,10 +123,13 @@ class Dashboard:
         return {"url": settings.map_tiles, "credit": settings.map_credit, **streets()} if settings.map_tiles else None
 
     def warm_up(self) -> None:
-        """Import before the server listens what concurrent requests would race for."""
+        """Import before the server listens what concurrent requests would race for.
+
+        Raises:
+            PlatformError: the first page will show nothing but this.
+        """
         import_module("chicago_crime.sql.duckdb_dialect")
-        with suppress(PlatformError):  # the page will show it
-            signals(PageRequest(self.snapshots.data(), Filters()))
+        signals(PageRequest(self.snapshots.data(), Filters()))
 
     def page(self, request: Request) -> Response:
         """One of the pages."""

@@ -48,7 +48,7 @@ def test_a_dry_run_that_would_fail_writes_nothing_and_ends_with_1(loaded_years: 
     before = files_below(loaded_years.data_dir)
     result = dry_run("--years", "2014-2016", "--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
     assert result.exit_code == 1
-    assert result.output.splitlines()[-1] == "This run would fail: the source folder does not have 2016"
+    assert result.output == "This run would fail: the source folder does not have 2016\n"
     assert files_below(loaded_years.data_dir) == before
 
 
