@@ -39,7 +39,8 @@ SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 def tested(verdicts: Iterable[str | None]) -> list[str]:
     """How many counts were tested together, if several were."""
     counts = sum(verdict is not None for verdict in verdicts)
-    return [f"{counts:,} counts were tested together.", MANY_TESTS] if counts > 1 else []
+    together = f"{counts:,} counts were tested together: what would be unusual alone may be chance among so many."
+    return [together, MANY_TESTS] if counts > 1 else []
 
 
 def population(facts: Facts) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from math import ceil, floor
 from typing import Any
 
 from chicago_crime.analysis.counts import LEAST_YEARS, UNUSUAL
@@ -74,10 +75,10 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         Column("low", "Expected from", "count", is_shown=False),
         Column("high", "Expected to", "count", is_shown=False),
         Column("before", f"In {years}"),
-        Column("score", "Surprise", "score"),
+        Column("score", "Standard score", "score"),
         Column("verdict", "Verdict"),
     )
-    count = f"{len(unusual):,} {'is' if len(unusual) == 1 else 'are'}" if unusual else "nothing is"
+    count = f"{len(unusual):,} {'count is' if len(unusual) == 1 else 'counts are'}" if unusual else "nothing is"
     left = f"The filters choose {len(rows):,} of them. " if len(rows) < len(found) else ""
     if found and not rows:
         left = "None of them is of what the filters choose: whether that is unusual is not known. "
@@ -87,7 +88,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{days_text(first, last)}, compared with the same days of {years}. "
         f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's "
         f"separately. {left}Among so many, some lie outside of their expected range by chance: only those far outside "
-        "are called unusual, and about 5 in 100 of them are still by chance.",
+        "are called unusual, and about 5 in 100 of them are still by chance. The others outside may be chance.",
         [caveats.MANY_TESTS, *caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
         # A chart of one bar is a sentence: the first row of the table.
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
@@ -115,7 +116,7 @@ def _row(request: PageRequest, signal: Signal, counted: tuple[Of, str], first: d
     of, name = counted
     offense = request.filter_label(of, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
-    low, high = round(signal.low), round(signal.high)
+    low, high = ceil(signal.low), floor(signal.high)  # the whole numbers within
     link = replace(
         request.filters.none_chosen(),
         start=first,
