@@ -127,6 +127,9 @@ def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> N
     ]
     assert table.total
     assert table.total["whole_year"] == count(five_years, "year = 2015")
+    of_a_whole_year = compare(PageRequest(data_of(five_years), Filters(end=date(2015, 12, 31)))).table("spans")
+    assert of_a_whole_year
+    assert [group for group, _ in of_a_whole_year.groups] == ["", "28 days", "Full year"]
 
 
 def test_a_period_with_missing_days_has_no_number(five_years: Settings) -> None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,8 @@ def compare(request: PageRequest) -> View:
     del total["link"]
     _judge(rows, UNLIKE if request.filters.rows == "type" else ALIKE)
     _judge([total], UNLIKE)
+    if request.download == "by-year":
+        request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
         sections=[_table(request, rows, total, end), _by_year(request)],
@@ -177,24 +180,33 @@ def _label(request: PageRequest, name: str | None) -> str:
     return f"{' and '.join(parts) if len(parts) < 3 else 'Chosen places'} in {place}"
 
 
+def _name_column(request: PageRequest) -> Column:
+    by = request.filters.rows
+    return Column("name", by.capitalize(), "type" if by == "type" else "text")
+
+
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
-    columns = [Column("name", request.filters.rows.capitalize())]
+    columns = [_name_column(request)]
     newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
+    is_whole = newest["whole_year"] == end.year  # the year to date is the full year then: one is shown
     for span, label in SPANS.items():
+        label = SPANS["whole_year"] if is_whole and span == "year_to_date" else label
         label += ", still filling" if span != "whole_year" and _is_filling(request.facts, end) else ""
+        column = partial(Column, group=label, is_shown=not (is_whole and span == "whole_year"))
         columns += [
-            Column(span, str(newest[span]), "count", label, incidents=f"of_{span}"),
-            Column(f"{span}_before", str(newest[span] - 1), "count", label, incidents=f"of_{span}_before"),
-            Column(f"{span}_change", "±\u00a0%", "growth", label, f"{span}_is_small"),
-            Column(f"{span}_verdict", "Verdict", "text", label),
+            column(span, str(newest[span]), "count", incidents=f"of_{span}"),
+            column(f"{span}_before", str(newest[span] - 1), "count", incidents=f"of_{span}_before"),
+            column(f"{span}_change", "±\u00a0%", "growth", is_small=f"{span}_is_small"),
+            column(f"{span}_verdict", "Verdict"),
         ]
+    to_date = f"year to date: {days_text(*days_of('year_to_date', end, 0))}; "
     title = f"Periods ending on {as_text(end, 'date')}"
     return Section(
         "spans",
         title,
-        f"28 days: {days_text(*days_of('days_28', end, 0))}; year to date: "
-        f"{days_text(*days_of('year_to_date', end, 0))}; the last full year: {newest['whole_year']}. "
-        f"Each is compared with the same days of the year before. {_in_words(total, end.year - 1)}",
+        f"28 days: {days_text(*days_of('days_28', end, 0))}; {'' if is_whole else to_date}the last full year: "
+        f"{newest['whole_year']}. Each is compared with the same days of the year before. "
+        f"{_in_words(total, end.year - 1)}",
         [
             VERDICTS,
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
@@ -237,7 +249,7 @@ def _by_year(request: PageRequest) -> Section:
     for row in request.answer("by_year", loaded, place=_place(request), start=None, finish=None).to_pylist():
         counts[row["row_name"]][row["year"]] = row["crimes"]
     newest = max(loaded)
-    columns = [Column("name", request.filters.rows.capitalize())]
+    columns = [_name_column(request)]
     columns += [
         Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}") for year in loaded
     ]
