@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, p_of_change, verdicts
+from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, verdicts
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS
@@ -22,8 +22,6 @@ from chicago_crime.tables.years import FIRST_YEAR, format_years
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 YEARS_BACK = 3
 TOTAL = "All selected"
-_NO_INCIDENTS = {f"of_{span}{when}": "" for span in SPANS for when in ("", "_before")}
-"""Of the row without a name: no filter chooses crimes without a place or a type."""
 
 VERDICTS = (
     "Verdict: whether the change on the year before alone is more than such counts vary from year to year, as learnt "
@@ -130,7 +128,8 @@ def _row(
             f"{span}_is_small": (before or 0) < caveats.SMALL,
             f"{span}_earlier": values[1:],
         }
-    incidents = _incidents(request, end, **_chosen(request, name)) if name else _NO_INCIDENTS
+    # No filter chooses crimes without a place or a type.
+    incidents = _incidents(request, end, **_chosen(request, name)) if name else {}
     return row | incidents | {"link": _link(request, name)}
 
 
@@ -180,13 +179,8 @@ def _label(request: PageRequest, name: str | None) -> str:
     return f"{' and '.join(parts) if len(parts) < 3 else 'Chosen places'} in {place}"
 
 
-def _name_column(request: PageRequest) -> Column:
-    by = request.filters.rows
-    return Column("name", by.capitalize(), "type" if by == "type" else "text")
-
-
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
-    columns = [_name_column(request)]
+    columns = [Column("name", request.filters.rows.capitalize(), "type")]
     newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
     is_whole = newest["whole_year"] == end.year  # the year to date is the full year then: one is shown
     for span, label in SPANS.items():
@@ -205,8 +199,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         "spans",
         title,
         f"28 days: {days_text(*days_of('days_28', end, 0))}; {'' if is_whole else to_date}the last full year: "
-        f"{newest['whole_year']}. Each is compared with the same days of the year before. "
-        f"{_in_words(total, end.year - 1)}",
+        f"{newest['whole_year']}. Each is compared with the same days of the year before.",
         [
             VERDICTS,
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
@@ -222,21 +215,6 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     )
 
 
-def _in_words(total: dict[str, Any], year_before: int) -> str:
-    """What the change of everything in the year to date means."""
-    before, now, verdict = (total[f"year_to_date{what}"] for what in ("_before", "", "_verdict"))
-    if not verdict or before == now:
-        return ""
-    odds = 1 / max(float(p_of_change(before, now)), 1e-6)
-    often = "more often than not" if odds < 2 else f"about 1 time in {float(f'{odds:.2g}'):,.0f}"
-    often = "less than 1 time in a million" if odds > 999_999 else often
-    return (
-        f"All selected, year to date: {now:,} after {before:,}. Chance alone would produce a difference this "
-        f"large {often}, but such counts vary for other reasons, too: compared with {year_before} alone, and given how "
-        f"much they vary from year to year, the change is {verdict}."
-    )
-
-
 def _is_filling(facts: Facts, end: date) -> bool:
     """Whether late reports still arrive for spans that end on this day."""
     start = facts.years[end.year].provisional_from
@@ -249,7 +227,7 @@ def _by_year(request: PageRequest) -> Section:
     for row in request.answer("by_year", loaded, place=_place(request), start=None, finish=None).to_pylist():
         counts[row["row_name"]][row["year"]] = row["crimes"]
     newest = max(loaded)
-    columns = [_name_column(request)]
+    columns = [Column("name", request.filters.rows.capitalize(), "type")]
     columns += [
         Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}") for year in loaded
     ]
