@@ -310,10 +310,6 @@ class Settings(BaseModel):
         }
 
 
-SOURCES = get_args(Settings.model_fields["source"].annotation)
-"""Where years may come from; what is a setting of one of them begins with its name."""
-
-
 def load_settings(options: Mapping[str, object] | None = None, **overrides: object) -> Settings:
     """Read the settings from the environment. An empty variable counts as unset.
 

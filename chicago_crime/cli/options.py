@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -34,23 +34,18 @@ _ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE) 
 
 
 def chosen_settings(**options: Any) -> "Settings":
-    """The settings, with those from the command line; None means not given. `--folder` implies `--source folder`.
-
-    Raises:
-        UsageError: a setting is wrong, or an option is of another source than the chosen one.
-    """
+    """The settings, with those from the command line; None means not given. `--folder` implies `--source folder`."""
     from chicago_crime.cli.screen import Screen
-    from chicago_crime.settings import SOURCES, load_settings
+    from chicago_crime.settings import Settings, load_settings
 
     Screen.data_dir = options.get("data_dir")
     given = {name: value for name, value in options.items() if value is not None}
     implied = {"source": "folder"} if "folder" in given and "source" not in given else {}
     settings = load_settings(given, **implied)
     for name in given:
-        of = name.partition("_")[0]
-        if of in SOURCES and of != settings.source:
-            option = f"--{name.replace('_', '-')}"
-            problem = f"{option} is of the source {of}, and the source is {settings.source}"
+        of = name.partition("_")[0]  # settings of a source begin with its name
+        if of in get_args(Settings.model_fields["source"].annotation) and of != settings.source:
+            problem = f"--{name.replace('_', '-')} is of the source {of}, and the source is {settings.source}"
             raise UsageError(f"{problem}: leave it out, or choose --source {of}")
     return settings
 

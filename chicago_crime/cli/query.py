@@ -17,10 +17,6 @@ if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need i
     from chicago_crime.storage.warehouse import TableReader
 
 
-FORMATS = ("csv", "json", "parquet")
-"""How `query` writes an answer into a file; on the screen, a table is possible too."""
-
-
 def query(
     sql: Annotated[str, typer.Argument(help="A query in DuckDB's SQL; `chicago-crime describe` lists the tables.")],
     format: Annotated[
@@ -46,7 +42,7 @@ def query(
         format = format or (output.suffix.lower().removeprefix(".") if output else "table")
         if format == "parquet" and output is None:
             raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
-        if format not in (FORMATS if output else (*FORMATS, "table")):
+        if format not in ("csv", "json", "parquet") and (output or format != "table"):
             problem = f"{format or str(output)!r} is none of the formats of files: choose csv, json or parquet"
             raise typer.BadParameter(problem, param_hint="--format")
         if working and as_of:

@@ -13,7 +13,6 @@ OUTLINES_FROM_CELLS = (
     "These are not official boundaries: each 660-foot cell is assigned to the place in which most of its crimes of the "
     "five years before lie."
 )
-LAST_CENSUS = 2020
 LEAST_LATE = 100
 """Fewer late reports than this say little."""
 SMALL = 20
@@ -46,7 +45,7 @@ def tested(verdicts: Iterable[str | None]) -> list[str]:
 def population(facts: Facts) -> str:
     """Where the number of residents is from."""
     last = facts.residents_to
-    known = "the censuses of 2010 and 2020" + (f" and the estimates up to {last}" if last > LAST_CENSUS else "")
+    known = "the censuses of 2010 and 2020" + (f" and the estimates up to {last}" if last > 2020 else "")
     return (
         f"Residents are interpolated between {known}, and held constant after {last}. People who only work in an area "
         "or visit it are not counted."

@@ -64,7 +64,7 @@ def as_text(value: Any, kind: Kind) -> str:
     if value is None:
         return NOT_KNOWN
     if kind in TEXTS:
-        return str(value).capitalize() if kind == "type" else str(value)
+        return str(value).capitalize() if kind == "type" and value.isupper() else str(value)
     if kind == "flag":
         return "yes" if value else "no"
     if kind == "growth":  # the column header has the percent sign

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from math import ceil, floor
 from typing import Any
 
@@ -17,27 +18,21 @@ from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
 MAX_DRAWN = 12
-USED = ("group", "type", "area")
-"""The filters that choose among the signals."""
 
 
 def signals(request: PageRequest) -> View:
     """Build the page. What is unusual is found once for a snapshot; filters choose what is shown of it."""
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
-    before = earlier_years(request, end)
+    is_there = partial(is_loaded, request.facts, end)
+    backs = [back for back in range(1, OLDEST + 1) if all(is_there(back, span) for span in SPANS)]
+    before = backs[:MOST_YEARS]  # the newest, as numbers of years back
     request.years, request.last_day = [end.year], end
     if len(before) < LEAST_YEARS:
         return View(question, [_too_few_years(request, end)])
-    request.note_unused(USED)
+    request.note_unused(("group", "type", "area"))
     found = request.data.derived("signals", lambda: _find(request, end, before))
     return View(question, [_section(request, span, found[span], before) for span in SPANS])
-
-
-def earlier_years(request: PageRequest, end: date) -> list[int]:
-    """The newest earlier years, as numbers of years back, of which the same days are loaded."""
-    backs = [back for back in range(1, OLDEST + 1) if all(is_loaded(request.facts, end, back, span) for span in SPANS)]
-    return backs[:MOST_YEARS]
 
 
 def _find(request: PageRequest, end: date, before: list[int]) -> dict[str, list[Signal]]:

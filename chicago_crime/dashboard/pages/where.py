@@ -329,7 +329,8 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
     few = [f"Only {len(z)} cells: too few to say which are hot."] if len(z) < LEAST_CELLS else []
-    study = f"The study area is the {as_text(len(z), 'count')} cells {_within(request)} with any crime in these years."
+    within = " and ".join(chosen_places(request)) or "the city"
+    study = f"The study area is the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
     return [
         Section(
             "map",
@@ -351,12 +352,6 @@ def _hot_spots(request: PageRequest) -> list[Section]:
 def chosen_places(request: PageRequest) -> list[str]:
     """The names of the chosen places."""
     return [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
-
-
-def _within(request: PageRequest) -> str:
-    """The chosen places in words."""
-    names = chosen_places(request)
-    return f"of {' and '.join(names)}" if names else "of the city"
 
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
