@@ -236,7 +236,7 @@ class Settings(BaseModel):
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
-        return path.expanduser().absolute() if path else None
+        return Path(os.path.expanduser(path)).absolute() if path else None  # noqa: PTH111 - Path's fails for ~nobody
 
     @field_validator("data_dir", "dagster_home")
     @classmethod

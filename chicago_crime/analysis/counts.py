@@ -1,4 +1,4 @@
-"""Is the difference of two counts more than chance? Words, not stars: usual, unusual, or cannot tell."""
+"""Is the difference of two counts more than chance? Words, not stars: unusual, may be chance, usual, or cannot tell."""
 
 import math
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Counts = npt.ArrayLike
 
-USUAL, UNUSUAL, TOO_FEW = "usual", "unusual", "cannot tell"
+USUAL, UNUSUAL, BY_CHANCE, TOO_FEW = "usual", "unusual", "may be chance", "cannot tell"
 
 LEVEL = 0.05
 """The share of false discoveries that is accepted among all that is called unusual."""
@@ -139,12 +139,13 @@ def verdicts(before: Counts, now: Counts, history: Counts, worth: int) -> list[s
     p[known] = p_of_change(before[known], now[known], dispersion[known], freedom[known])
     larger = np.fmax(before, now)
     halving = (root(larger) - root(larger / 2)) / np.sqrt(2 * dispersion)
-    return words(adjusted(p), np.abs(normal_score(halving, freedom)) < NORMAL_95)
+    return words(p, np.abs(normal_score(halving, freedom)) < NORMAL_95)
 
 
-def words(adjusted_p: Floats, are_few: npt.NDArray[np.bool_]) -> list[str | None]:
-    """Verdicts in words, by row; None where nothing was tested."""
-    return [
-        None if math.isnan(p) else UNUSUAL if p <= LEVEL else TOO_FEW if few else USUAL
-        for p, few in zip(adjusted_p.tolist(), are_few.tolist(), strict=True)
-    ]
+def words(p: Floats, are_few: npt.NDArray[np.bool_]) -> list[str | None]:
+    """Verdicts in words, by row; None where nothing was tested. What would be unusual alone, but is not among all that
+    are tested together, may be chance."""
+    found = np.select(
+        [np.isnan(p), adjusted(p) <= LEVEL, p <= LEVEL, are_few], ["", UNUSUAL, BY_CHANCE, TOO_FEW], USUAL
+    )
+    return [word or None for word in found.tolist()]

@@ -10,7 +10,6 @@ from chicago_crime.analysis.counts import (
     UNLIKE,
     Counts,
     Floats,
-    adjusted,
     normal_score,
     overdispersion,
     p_of_score,
@@ -44,7 +43,7 @@ class Expected:
 
     def verdicts(self) -> list[str | None]:
         """What to call each count, of all rows at once. Too few to say: the range reaches down to half its middle."""
-        return words(adjusted(p_of_score(self.score)), self.low <= self.middle / 2)
+        return words(p_of_score(self.score), self.low <= self.middle / 2)
 
 
 def expected(history: Counts, now: Counts, worth: int = UNLIKE, offense: Counts | None = None) -> Expected:

@@ -34,7 +34,7 @@ class Signal:
         before: the counts of the same days of earlier years, in the order in which the years were given.
         low, high: the range in which 95 of 100 such counts lie if nothing changed.
         score: how far the count lies from the middle of the range, as a standard score.
-        verdict: usual, unusual, or cannot tell.
+        verdict: unusual, may be chance, usual, or cannot tell.
     """
 
     of: Of

@@ -35,4 +35,4 @@ def dashboard(
         installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
         shown = build_dashboard(installation, chosen_snapshot(as_of))
         add_programs(shown)
-        serve(shown, port, host, lambda url: out.print(f"Dashboard: {url}  (Ctrl-C stops it)"))
+        serve(shown, port, host, out.print)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -36,12 +36,18 @@ _ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE) 
 def chosen_settings(**options: Any) -> "Settings":
     """The settings, with those from the command line; None means not given. `--folder` implies `--source folder`."""
     from chicago_crime.cli.screen import Screen
-    from chicago_crime.settings import load_settings
+    from chicago_crime.settings import Settings, load_settings
 
     Screen.data_dir = options.get("data_dir")
     given = {name: value for name, value in options.items() if value is not None}
     implied = {"source": "folder"} if "folder" in given and "source" not in given else {}
-    return load_settings(given, **implied)
+    settings = load_settings(given, **implied)
+    for name in given:
+        of = name.partition("_")[0]  # settings of a source begin with its name
+        if of in get_args(Settings.model_fields["source"].annotation) and of != settings.source:
+            problem = f"--{name.replace('_', '-')} is of the source {of}, and the source is {settings.source}"
+            raise UsageError(f"{problem}: leave it out, or choose --source {of}")
+    return settings
 
 
 def chosen_installation(**options: Any) -> "Installation":
@@ -89,9 +95,9 @@ def _of_machine(error: BaseException) -> str | None:
     duckdb = sys.modules.get("duckdb")
     if isinstance(error, ModuleNotFoundError) and (extra := _EXTRAS.get((error.name or "").partition(".")[0])):
         return f"this command needs more than the core of the package: pip install 'chicago-crime[{extra}]'"
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError):  # Arrow's, such as DuckDB's of a row, have words only
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}{_ADVICE.get(error.errno or 0, '')}"
+        return f"{where}{error.strerror or error}{_ADVICE.get(error.errno or 0, '')}"
     if isinstance(error, MemoryError) or (duckdb and isinstance(error, duckdb.Error)):
         return str(error) or "out of memory"
     return _of_machine(error.__cause__) if error.__cause__ else None

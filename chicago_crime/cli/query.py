@@ -2,7 +2,6 @@
 
 import json
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -10,6 +9,7 @@ import typer
 
 from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, chosen_snapshot, plain_errors
 from chicago_crime.errors import PlatformError
+from chicago_crime.intake.staging import complete_file
 
 if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need it
     import pyarrow as pa
@@ -17,20 +17,14 @@ if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need i
     from chicago_crime.storage.warehouse import TableReader
 
 
-class Format(StrEnum):
-    """How `query` writes an answer."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-
-
 def query(
     sql: Annotated[str, typer.Argument(help="A query in DuckDB's SQL; `chicago-crime describe` lists the tables.")],
     format: Annotated[
-        Format | None,
-        typer.Option(help="Format of the answer; by default that of the --output file, else table."),
+        str | None,
+        typer.Option(
+            metavar="<table|csv|json|parquet>",
+            help="Format of the answer, table on the screen only; by default that of the --output file, else table.",
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the whole answer to this file.")] = None,
     as_of: AsOfOption = None,
@@ -45,11 +39,12 @@ def query(
         from chicago_crime.cli.screen import errors
         from chicago_crime.tables.years import format_years
 
-        format = format or _format_of(output)
-        if format is Format.PARQUET and output is None:
+        format = format or (output.suffix.lower().removeprefix(".") if output else "table")
+        if format == "parquet" and output is None:
             raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
-        if format is Format.TABLE and output:
-            raise typer.BadParameter("a file is csv, json or parquet", param_hint="--format")
+        if format not in ("csv", "json", "parquet") and (output or format != "table"):
+            problem = f"{format or str(output)!r} is none of the formats of files: choose csv, json or parquet"
+            raise typer.BadParameter(problem, param_hint="--format")
         if working and as_of:
             raise typer.BadParameter("working tables have no past", param_hint="--as-of")
         installation = chosen_installation(data_dir=data_dir)
@@ -71,10 +66,10 @@ def query(
             errors.print(f" in {format_years(synthetic)}: they are from the sample source.")
 
 
-def _answer(reader: "TableReader", sql: str, format: Format, output: Path | None) -> None:
+def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -> None:
     from chicago_crime.cli.screen import MOST_ROWS, answer, out
 
-    if format is Format.TABLE:
+    if format == "table":
         found = reader.first_rows(sql, MOST_ROWS + 1)
         out.print(*answer(found.columns, found.rows, out.width), sep="\n")
         if not found.rows:
@@ -82,7 +77,7 @@ def _answer(reader: "TableReader", sql: str, format: Format, output: Path | None
     else:
         with reader.batches(sql) as batches:
             if output:
-                with output.open("wb") as file:
+                with complete_file(output) as file:
                     _write(batches, format, file)
             else:
                 _write(batches, format, sys.stdout.buffer)
@@ -96,23 +91,12 @@ def _may_be_damage(error: PlatformError) -> bool:
     return isinstance(error.__cause__, duckdb.Error) and not isinstance(error.__cause__, of_the_query)
 
 
-def _format_of(output: Path | None) -> Format:
-    if output is None:
-        return Format.TABLE
-    suffix = output.suffix.lower().removeprefix(".")
-    if suffix not in (Format.CSV, Format.JSON, Format.PARQUET):
-        raise typer.BadParameter(
-            f"{output} does not end in .csv, .json or .parquet: name the format", param_hint="--format"
-        )
-    return Format(suffix)
-
-
-def _write(batches: "pa.RecordBatchReader", format: Format, file: BinaryIO) -> None:
+def _write(batches: "pa.RecordBatchReader", format: str, file: BinaryIO) -> None:
     """Write batches as they arrive, so that an answer need not fit into memory."""
-    if format is Format.JSON:
+    if format == "json":
         _write_json(batches, file)
         return
-    if format is Format.CSV:
+    if format == "csv":
         from pyarrow.csv import CSVWriter as Writer
     else:
         from pyarrow.parquet import ParquetWriter as Writer

@@ -140,7 +140,7 @@ class Rehearsal:
         return steps if self.has_cluster else steps[:-1]
 
     def _put(self) -> tuple[str, float]:
-        with self._folder() as folder:
+        with staging_folder(self.settings.data_dir) as folder:
             file = pass_through(SampleSource(rows=ROWS).fetch(YEAR, folder).path, YEAR, folder).file
             self._lake = self.store.put(rows_key(YEAR), file)
         _must(self.store.is_intact(self._lake.key, self._lake.bytes, self._lake.sha256), "the object is not as stored")
@@ -179,7 +179,7 @@ class Rehearsal:
         return f"{stored.rows} rows, coordinates to the last digit", _usd(stored)
 
     def _publish(self) -> tuple[str, float]:
-        with self._folder() as folder:
+        with staging_folder(self.settings.data_dir) as folder:
             file = self.warehouse.fetch_parquet([CRIMES], [YEAR], folder)[CRIMES.name, YEAR]
             added = self.store.add(f"published/data/{CRIMES.name}/{YEAR}", file)
             content = file.read_bytes()
@@ -225,9 +225,6 @@ class Rehearsal:
         for store in (self.store, self.staging):
             replace(store, folder="").delete_prefix(self.folder)
         return "", 0.0
-
-    def _folder(self) -> Any:
-        return staging_folder(self.settings.data_dir)
 
 
 def _take(step: Step) -> Result:

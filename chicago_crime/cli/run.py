@@ -17,11 +17,9 @@ if TYPE_CHECKING:  # slow to import, and `--help` does not need them
     from chicago_crime.graph.run import RunReport
     from chicago_crime.installation import Installation
 
-YearsOption = Annotated[str, typer.Option(help="Which years, e.g. 2014-2016,2021.", show_default=False)]
-
 
 def run(
-    years: YearsOption,
+    years: Annotated[str, typer.Option(help="Which years, e.g. 2014-2016,2021.", show_default=False)],
     source: SourceOption = None,
     folder: FolderOption = None,
     data_dir: DataOption = None,
@@ -192,13 +190,14 @@ def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
 def plan_well(
     installation: "Installation", years: Sequence[int], assets: str | None = None, accept: str | None = None
 ) -> bool:
-    """Print what a run would do, and return whether nothing would certainly fail."""
+    """Print what a run would do, or why it would certainly fail, and return whether it would not."""
     from chicago_crime.cli.screen import errors, out, printable
     from chicago_crime.definitions import build_definitions
     from chicago_crime.graph.plan import make_plan
 
     plan = make_plan(installation, build_definitions(installation), years, assets, accept)
-    _print_plan(plan)
+    if not plan.problems:
+        _print_plan(plan)
     for warning in plan.warnings:
         out.print(f"WARNING: {printable(warning)}", style="yellow")
     for problem in plan.problems:
@@ -219,7 +218,7 @@ def _print_plan(plan: "Plan") -> None:
     out.print(f"assets: {', '.join(plan.assets)}\n")
     sources = Table("year", "rows", "CSV", f"from the source {plan.source}", box=box.SIMPLE_HEAD, pad_edge=False)
     for year in plan.years:
-        sources.add_row(str(year.year), *_expected(year), year.source or "missing")
+        sources.add_row(str(year.year), *_expected(year), year.expected.what or "missing")
     for column in sources.columns[1:3]:
         column.justify = "right"
     out.print(sources)
@@ -241,10 +240,8 @@ def _print_plan(plan: "Plan") -> None:
 
 
 def _expected(year: "YearPlan") -> tuple[str, str]:
-    """Rows and size of a file, with a ~ where one is estimated from the other."""
+    """Rows and size of a file, as far as they are known; the size has a ~ where it is estimated from the rows."""
     from chicago_crime.cli.screen import size
 
-    if not year.likely_rows and not year.likely_bytes:
-        return "-", "-"
-    rows = f"{'' if year.rows is not None else '~'}{year.likely_rows:,}"
-    return rows, f"{'' if year.bytes is not None else '~'}{size(year.likely_bytes)}"
+    rows, mark = year.expected.rows, "~" if year.expected.bytes is None else ""
+    return "-" if rows is None else f"{rows:,}", f"{mark}{size(year.likely_bytes)}" if year.likely_bytes else "-"

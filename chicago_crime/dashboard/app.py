@@ -2,7 +2,6 @@
 
 import logging
 import re
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -21,7 +20,8 @@ from starlette.types import Lifespan
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.access import middleware
-from chicago_crime.dashboard.charts.map import streets
+from chicago_crime.dashboard.charts.map import UNIT_FT
+from chicago_crime.dashboard.charts.projection import tile_polynomials
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.dashboard.downloads import FORMATS, file_name
@@ -121,13 +121,14 @@ class Dashboard:
     def tiles(self) -> dict[str, Any] | None:
         """Where browsers get streets from, and how they place them on maps; None if the installation has none."""
         settings = self.settings
-        return {"url": settings.map_tiles, "credit": settings.map_credit, **streets()} if settings.map_tiles else None
+        if settings.map_tiles is None:
+            return None
+        return {"url": settings.map_tiles, "credit": settings.map_credit, **tile_polynomials(UNIT_FT)}
 
     def warm_up(self) -> None:
-        """Import before the server listens what concurrent requests would race for."""
+        """Import before the server listens what concurrent requests would race for; errors are those of a page."""
         import_module("chicago_crime.sql.duckdb_dialect")
-        with suppress(PlatformError):  # the page will show it
-            signals(PageRequest(self.snapshots.data(), Filters()))
+        signals(PageRequest(self.snapshots.data(), Filters()))
 
     def page(self, request: Request) -> Response:
         """One of the pages."""

@@ -13,7 +13,6 @@ OUTLINES_FROM_CELLS = (
     "These are not official boundaries: each 660-foot cell is assigned to the place in which most of its crimes of the "
     "five years before lie."
 )
-LAST_CENSUS = 2020
 LEAST_LATE = 100
 """Fewer late reports than this say little."""
 SMALL = 20
@@ -39,13 +38,14 @@ SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 def tested(verdicts: Iterable[str | None]) -> list[str]:
     """How many counts were tested together, if several were."""
     counts = sum(verdict is not None for verdict in verdicts)
-    return [f"{counts:,} counts were tested together.", MANY_TESTS] if counts > 1 else []
+    together = f"{counts:,} counts were tested together: what would be unusual alone may be chance among so many."
+    return [together, MANY_TESTS] if counts > 1 else []
 
 
 def population(facts: Facts) -> str:
     """Where the number of residents is from."""
     last = facts.residents_to
-    known = "the censuses of 2010 and 2020" + (f" and the estimates up to {last}" if last > LAST_CENSUS else "")
+    known = "the censuses of 2010 and 2020" + (f" and the estimates up to {last}" if last > 2020 else "")
     return (
         f"Residents are interpolated between {known}, and held constant after {last}. People who only work in an area "
         "or visit it are not counted."

@@ -16,7 +16,7 @@ import pyarrow as pa
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.published.catalog import CHICAGO, PUBLISHED, Catalog
+from chicago_crime.published.catalog import PUBLISHED, Catalog
 from chicago_crime.published.reader import SnapshotReader
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables.years import format_years
@@ -125,11 +125,6 @@ class Data:
     def catalog(self) -> Catalog:
         """Its catalog."""
         return self.reader.catalog
-
-    @property
-    def published_on(self) -> date:
-        """The day on which it was published, in Chicago."""
-        return self.catalog.published_at.astimezone(CHICAGO).date()
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
         """The result of a statement in `sql/pages/`, run once.

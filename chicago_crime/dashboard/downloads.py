@@ -19,13 +19,17 @@ MAX_SLUG = 80
 
 
 def file_name(request: PageRequest, page: str, table: str, is_synthetic: bool) -> str:
-    """The name of a download, without its ending: page, table, filters, years, their newest day and snapshot."""
-    labels = " ".join(request.filter_label(name, value) for name, value in request.filters.active() if name != "as_of")
+    """The name of a download, without its ending: page, table, filters, years or days, and snapshot."""
+    chosen = request.filters
+    active = [one for one in chosen.active() if one[0] not in ("as_of", "start", "finish")]
+    labels = " ".join(request.filter_label(name, value) for name, value in active)
     filters = re.sub(r"[^a-z0-9]+", "-", labels.lower())[:MAX_SLUG].strip("-")
-    years = request.years_text.replace("\u2011", "-").replace(", ", "+")
-    parts = ["chicago-crime", page, table, filters, years, f"to-{request.last_day}"]
-    parts += [request.data.catalog.snapshot, SYNTHETIC if is_synthetic else ""]
-    return "-".join(part for part in parts if part)
+    days, last = request.years_text.replace("\u2011", "-").replace(", ", "+"), request.last_day
+    if chosen.start or (last.month, last.day) != (12, 31):
+        first = chosen.start or (days if "+" in days else days[:-5])  # without the last year
+        days = f"{first}-to-{last}".removeprefix("-")
+    parts = ["chicago-crime", page, table, filters, days, request.data.catalog.snapshot]
+    return "-".join(part for part in (*parts, SYNTHETIC if is_synthetic else "") if part)
 
 
 def _csv(rows: pa.Table, citation: str) -> bytes:

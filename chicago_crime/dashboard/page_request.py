@@ -15,13 +15,9 @@ from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.view import Number, View, as_text
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.reference import offense_groups
-from chicago_crime.tables.columns import OFFENSE_CLASSES
-from chicago_crime.tables.years import format_years
+from chicago_crime.tables.years import format_years, parse_years
 
 BLOCKS_SUGGESTED = 20
-
-NO_BREAK_HYPHEN = "\u2011"
-"""A hyphen at which lines do not break: 2015-2016 stays on one line."""
 
 
 class NothingMatchesError(PlatformError):
@@ -80,10 +76,13 @@ class PageRequest:
         return self.not_loaded([year for year in self.filters.year if year not in self.facts.years])
 
     def not_loaded(self, years: list[int]) -> list[str]:
-        """A note that these years are not loaded, and how to load them; none for no years."""
+        """A note that these years are not loaded, and how to load them; none for no years. YearsError for 2099."""
+        if not years:
+            return []
         text = format_years(years)
+        parse_years(text)
         how = self.data.catalog.how_to_load(text)
-        return [f"{text} {'is' if len(years) == 1 else 'are'} not loaded. To load: {how}"] if years else []
+        return [f"{text} {'is' if len(years) == 1 else 'are'} not loaded. To load: {how}"]
 
     def note_unused(self, used: Collection[str]) -> None:
         """Note which of the chosen filters do not apply to this page: all but those it uses."""
@@ -110,8 +109,8 @@ class PageRequest:
 
     @property
     def years_text(self) -> str:
-        """The years as text, such as 2014-2016, 2021."""
-        return format_years(self.years).replace(",", ", ").replace("-", NO_BREAK_HYPHEN)
+        """The years as text, such as 2014-2016, 2021. Lines do not break at its hyphens."""
+        return format_years(self.years).replace(",", ", ").replace("-", "\u2011")
 
     @property
     def citation(self) -> str:
@@ -179,11 +178,6 @@ class PageRequest:
                 return str(value)
         return str(value).replace("non_index", "other (non-index)").capitalize()
 
-    @property
-    def offense_classes(self) -> list[tuple[str, str]]:
-        """The offense classes with their names on the page."""
-        return [(name, self.filter_label("offense_class", name)) for name in OFFENSE_CLASSES]
-
     def options(self, name: str, values: Iterable[Any]) -> list[tuple[Any, str, bool]]:
         """The values of a filter with their names and whether each is chosen; those that are come first."""
         chosen = getattr(self.filters, name)
@@ -199,13 +193,9 @@ class PageRequest:
         """The query string with a filter added, or removed if it is active."""
         return self.filters.toggled(name, value).query()
 
-    def sorted(self, sort: str) -> str:
-        """The query string with another order of a table's rows, from the first of them."""
-        return replace(self.filters, sort=sort, page=1).query()
-
-    def paged(self, page: int) -> str:
-        """The query string of another part of a long table."""
-        return replace(self.filters, page=page).query()
+    def arranged(self, sort: str, page: int = 1) -> str:
+        """The query string with another order of a table's rows, or of another part of a long one."""
+        return replace(self.filters, sort=sort, page=page).query()
 
     def incidents(self, **values: object) -> str:
         """The query string of the incidents that have these values besides the filters.

@@ -114,9 +114,12 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
     about += [(headings[section.name], section.intro) for section in used if section.figures]
     about += [(headings[section.name], caveat) for section in used for caveat in section.caveats]
     about += [(headings[table], caveat) for caveat in ([] if has_place else _section(views[1], "table").caveats)]
-    notes: dict[str, list[str]] = {}
+    of_note: dict[str, list[str]] = {}
     for heading, note in about:
-        notes.setdefault(note, []).append(heading)
+        of_note.setdefault(note, []).append(heading)
+    notes: dict[str, list[str]] = {}
+    for note, of in of_note.items():
+        notes.setdefault("; ".join(of), []).append(note)
     return {
         "title": title,
         "headings": headings,

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.charts.vega import bundle
 from chicago_crime.dashboard.data import Snapshots
+from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 
 MEMORY = "256MB"
@@ -63,14 +64,17 @@ def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], 
         dashboard: what is served.
         port: the port to listen on.
         host: the address to listen on.
-        announce: called with the URL when the server is about to listen.
+        announce: called with what is wrong, if anything is, and with the URL when the server is about to listen.
 
     Raises:
         NothingPublishedError: the dashboard is to show another snapshot than the newest, and there is no such.
     """
     if dashboard.snapshots.as_of:
         dashboard.snapshots.data()
-    dashboard.warm_up()
+    try:
+        dashboard.warm_up()
+    except PlatformError as error:  # the pages show it, too, until it is mended
+        announce(str(error))
     threading.Thread(target=bundle, daemon=True).start()
     server = uvicorn.Server(
         uvicorn.Config(
@@ -82,6 +86,6 @@ def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], 
             log_level="warning",
         )
     )
-    announce(f"http://{host}:{port}{dashboard.settings.dashboard_path}/")
+    announce(f"Dashboard: http://{host}:{port}{dashboard.settings.dashboard_path}/  (Ctrl-C stops it)")
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean shutdown
         server.run()

@@ -16,6 +16,7 @@ from chicago_crime.dashboard.charts.map import Map
 
 Kind = Literal[
     "text",
+    "type",
     "prose",
     "plain",
     "count",
@@ -30,6 +31,8 @@ Kind = Literal[
     "time",
     "flag",
 ]
+
+TEXTS = ("text", "type", "prose", "plain")
 
 MANY_COLUMNS = 4
 """More do not fit on a telephone."""
@@ -60,8 +63,8 @@ def as_text(value: Any, kind: Kind) -> str:
     """A value as text."""
     if value is None:
         return NOT_KNOWN
-    if kind in ("text", "prose", "plain"):
-        return str(value)
+    if kind in TEXTS:
+        return str(value).capitalize() if kind == "type" and value.isupper() else str(value)
     if kind == "flag":
         return "yes" if value else "no"
     if kind == "growth":  # the column header has the percent sign
@@ -100,7 +103,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether it is right-aligned."""
-        return self.kind not in ("text", "prose", "plain", "date", "month", "time", "flag")
+        return self.kind not in (*TEXTS, "date", "month", "time", "flag")
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class PageTable:
     def next_sort(self, column: Column, sort: str) -> str:
         """What a click on a column's header sorts by: numbers from the largest, texts from A, and then the reverse."""
         first, second = f"{self.name}:{column.name}", f"{self.name}:-{column.name}"
-        if column.kind not in ("text", "prose", "plain"):
+        if column.kind not in TEXTS:
             first, second = second, first
         return second if sort == first else first
 

@@ -9,7 +9,6 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from chicago_crime.errors import PlatformError
@@ -21,6 +20,12 @@ if TYPE_CHECKING:  # slow to import
 CONFIG_FILE = "dagster.yaml"
 WITHOUT_PROJECT = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 """The configuration where the package is installed without its project folder."""
+
+DAGSTER = (
+    "import signal as s; s.signal(s.SIGINT, s.SIG_DFL); from dagster._cli import main; "
+    "s.signal(s.SIGINT, s.default_int_handler); main()"
+)
+"""The program `dagster`, without a traceback at Ctrl-C during its import, which takes seconds."""
 
 
 def prepare_home(settings: Settings) -> None:
@@ -73,11 +78,12 @@ def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
             fail_dead_runs(instance, settings)
     workspace = PROJECT_FOLDER / "workspace.yaml"
     graph = ["-w", str(workspace)] if workspace.exists() else ["-m", "chicago_crime.definitions"]
-    program = Path(sys.executable).with_name("dagster")
-    arguments = [str(program), "dev", "-h", "127.0.0.1", "-p", str(port), *graph]
+    arguments = [sys.executable, "-c", DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), *graph]
     # Dagster recommends `dg dev` instead, which needs a project layout of its own.
     quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
     os.chdir(settings.home)  # Dagster warns if the current folder has no dagster.yaml
     # A script's background jobs ignore SIGINT. Dagster would inherit that, and it stops its subprocesses by SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execve(program, arguments, os.environ | settings.as_environment() | quiet | {"DAGSTER_HOME": str(settings.home)})
+    os.execve(
+        sys.executable, arguments, os.environ | settings.as_environment() | quiet | {"DAGSTER_HOME": str(settings.home)}
+    )

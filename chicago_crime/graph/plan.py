@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dagster import Definitions
 
@@ -34,27 +34,19 @@ class YearPlan:
 
     Attributes:
         year: which.
-        source: its file, in words; "" if the source does not have it.
-        rows: of the file; None if unknown.
-        bytes: of the file as CSV; None if unknown.
+        expected: what is known of its file; without words if the source does not have it.
         loaded: rows that the chosen tables hold now and that would be replaced, by table.
     """
 
     year: int
-    source: str
-    rows: int | None
-    bytes: int | None
+    expected: Expected
     loaded: dict[str, int]
-
-    @property
-    def likely_rows(self) -> int:
-        """Rows of the file, counted or estimated from its size."""
-        return self.rows if self.rows is not None else (self.bytes or 0) // BYTES_PER_ROW
 
     @property
     def likely_bytes(self) -> int:
         """Size of the file, listed or estimated from its rows."""
-        return self.bytes if self.bytes is not None else (self.rows or 0) * BYTES_PER_ROW
+        size = self.expected.bytes
+        return size if size is not None else (self.expected.rows or 0) * BYTES_PER_ROW
 
 
 @dataclass(frozen=True)
@@ -94,9 +86,9 @@ class Plan:
     years: list[YearPlan]
     disk_needed: int
     disk_free: int
-    cost: Cost | None = None
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    cost: Cost | None
+    problems: list[str]
+    warnings: list[str]
 
 
 def make_plan(
@@ -121,11 +113,11 @@ def make_plan(
     settings, chosen = installation.settings, assets_in(definitions, assets)
     problems: list[str] = []
     warnings: list[str] = []
-    manifests: dict[int, Manifest] = {}
+    fetched: list[Manifest] = []
     for year in years:
         try:
             if manifest := installation.source_files.manifest(year):
-                manifests[year] = manifest
+                fetched.append(manifest)
         except PlatformError as error:
             warnings.append(str(error))
     if FETCHED in chosen:
@@ -133,12 +125,18 @@ def make_plan(
         expected = _expected(installation.source, years, problems)
         warnings += dict.fromkeys(f"files are left out: {one.left_out}" for one in expected.values() if one.left_out)
     else:
-        fetched = manifests.values()
         expected = {one.year: Expected(f"{one.file}, fetched before", one.rows, one.bytes) for one in fetched}
     reader = installation.working_reader
     stored = reader.stored_of_all(list(TABLES.values()))
     warnings += [problem for (_, year), problem in reader.damaged_years().items() if year in years]
-    plans = [_year(year, expected.get(year), stored, chosen) for year in years]
+    plans = [
+        YearPlan(
+            year,
+            expected.get(year, Expected("")),
+            {name: held[year].rows for name, held in stored.items() if name in chosen and year in held},
+        )
+        for year in years
+    ]
     needed = int(sum(plan.likely_bytes for plan in plans) * DISK_PER_BYTE[settings.deployment])
     runs = contiguous_ranges(list(years))
     plan = Plan(
@@ -176,13 +174,6 @@ def _expected(source: CrimeSource, years: Sequence[int], problems: list[str]) ->
     return found
 
 
-def _year(year: int, expected: Expected | None, stored: Stored, chosen: list[str]) -> YearPlan:
-    loaded = {name: held[year].rows for name, held in stored.items() if name in chosen and year in held}
-    if expected is None:
-        return YearPlan(year, "", None, None, loaded)
-    return YearPlan(year, expected.what, expected.rows, expected.bytes, loaded)
-
-
 def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored: Stored, runs: int) -> Cost:
     """Estimate what a number of runs would cost on Google Cloud."""
     tables = [TABLES[name] for name in chosen if name in TABLES]
@@ -208,11 +199,11 @@ def _compare_with_published(plan: Plan, published: Mapping[int, PublishedYear]) 
         plan.problems.append(problem)
         return
     for year in plan.years:
-        held = published.get(year.year)
+        held, expected = published.get(year.year), year.expected.rows
         rows = sum(held.tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if held else 0
-        if held and not held.is_synthetic and year.rows is not None and year.rows < rows * (1 - LARGEST_LOSS):
+        if held and not held.is_synthetic and expected is not None and expected < rows * (1 - LARGEST_LOSS):
             yield (
-                f"{year.year} has {year.rows:,} rows at the source and {rows:,} are published: it would be refused. "
+                f"{year.year} has {expected:,} rows at the source and {rows:,} are published: it would be refused. "
                 f"{HOW_TO_ACCEPT}"
             )
 

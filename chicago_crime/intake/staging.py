@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 
@@ -51,6 +52,28 @@ def publish(file: Path, target: Path) -> None:
     _sync(file)
     file.replace(target)
     _sync(target.parent)
+
+
+@contextmanager
+def complete_file(target: Path) -> Iterator[BinaryIO]:
+    """A file of a user's, which gets its name when it is complete; a device or a pipe is written as it is."""
+    if target.exists() and not target.is_file():
+        with target.open("wb") as stream:
+            yield stream
+        return
+    place = target.resolve()
+    unfinished = place.with_name(f".{place.name}.unfinished")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+        unfinished.replace(place)
+    except OSError as error:
+        if error.filename == str(unfinished):
+            error.filename = str(target)
+        raise
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def _sync(path: Path) -> None:

@@ -34,9 +34,6 @@ from chicago_crime.storage.object_store import ObjectStore
 if TYPE_CHECKING:  # the pages need what draws charts, and Dagster shall not wait for it
     from chicago_crime.dashboard.page_request import PageRequest
 
-HOUR_S = 3600
-UPLOADS_AT_ONCE = 8
-
 
 def site_assets(installation: Installation) -> list[AssetsDefinition]:
     """The asset of the site, if the settings name a folder or a bucket for it."""
@@ -82,7 +79,7 @@ def upload(folder: Path, store: ObjectStore) -> None:
         stored = read_manifest(Path(place)).files
     files = read_manifest(folder).files
     changed = [name for name, file in files.items() if stored.get(name) != file]
-    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: store.put(name, folder / name), changed))
         list(pool.map(store.delete, stored.keys() - files.keys()))
     if files != stored:
@@ -106,7 +103,7 @@ def report_sensors(installation: Installation) -> list[SensorDefinition]:
     addresses = settings.alerts.get_secret_value()
 
     @sensor(
-        minimum_interval_seconds=HOUR_S,
+        minimum_interval_seconds=3600,
         default_status=DefaultSensorStatus.RUNNING,
         description="Sends the report on the chosen areas on its day, and when something else in them is unusual.",
     )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from chicago_crime.dashboard.data import Data
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
+from chicago_crime.intake.staging import complete_file
 from chicago_crime.serve.site_pages import Part, parts_of
 from chicago_crime.sources.base import Progress, no_progress
 
@@ -108,6 +109,5 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    with complete_file(path) as file:
+        file.write(content)

@@ -51,7 +51,7 @@ class Choice(BaseModel):
     beat: tuple[int, ...] = Field(default=(), description="police beats")
     block: tuple[str, ...] = Field(default=(), description="blocks as the City writes them, such as 001XX N STATE ST")
     location: tuple[str, ...] = Field(default=(), description="kinds of location, such as STREET")
-    hour: tuple[int, ...] = Field(default=(), description="hours of the day, 0 to 23")
+    hour: tuple[Annotated[int, Field(ge=0, le=23)], ...] = Field(default=(), description="hours of the day, 0 to 23")
     arrest: bool | None = Field(default=None, description="whether the arrest flag is set")
     domestic: bool | None = Field(default=None, description="whether the domestic flag is set")
 

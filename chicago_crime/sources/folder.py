@@ -231,8 +231,8 @@ class FolderSource(CrimeSource):
         have = ", ".join(map(str, self.years())) or "none"
         left_out = self._left_out([])
         return (
-            f"{self.folder} has no rows of {year}: it needs a file that has some, with only {year} in its name if all "
-            f"of its rows are of {year}. Years found: {have}.{left_out and f' Not read: {left_out}.'}"
+            f"{self.folder} has no rows of {year}. Put a .csv, .csv.gz or .zip file with some there; if its name has a "
+            f"year, then {year}. Years found: {have}.{left_out and f' Not read: {left_out}.'}"
         )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chicago_crime.analysis.counts import TOO_FEW, UNUSUAL, USUAL
+from chicago_crime.analysis.counts import BY_CHANCE, TOO_FEW, UNUSUAL, USUAL
 from chicago_crime.analysis.expected import expected
 
 
@@ -17,6 +17,8 @@ def test_ranges_hold_at_least_95_of_100_counts_whose_rate_varies(years: int, mea
     found = expected(history, now)
     assert 0.94 < ((np.floor(found.low) <= now) & (now <= np.ceil(found.high))).mean() < 0.999
     assert found.verdicts().count(UNUSUAL) <= 4
+    outside = zip(found.verdicts(), (now < found.low) | (now > found.high), strict=True)
+    assert {verdict for verdict, is_outside in outside if is_outside} <= {UNUSUAL, BY_CHANCE}
     assert np.median(found.middle) == pytest.approx(mean, rel=0.05)
 
 

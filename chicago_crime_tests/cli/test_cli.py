@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import uvicorn
 from dagster import AssetKey, DagsterRunStatus
 from typer.testing import CliRunner, Result
 
@@ -21,8 +22,9 @@ from chicago_crime.cli.app import EXAMPLES, app
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables import TABLES
+from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.outlines import write_outlines
-from chicago_crime_tests.support import crimes_of_months, write_csv
+from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
 
 NOBODY = "http://127.0.0.1:9"
 """An address that does not respond."""
@@ -110,11 +112,18 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["run", "--years", "2014", "--assets", "nothing"], "selects no asset: write names with commas"),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
         (["run", "--years", "2014", "--folder", "/nowhere"], "--folder /nowhere is not a folder"),
+        (["run", "--years", "2014", "--folder", "~nobody-has-this-name/x"], "~nobody-has-this-name/x is not a folder"),
+        (
+            ["run", "--years", "2014", "--source", "sample", "--folder", "x"],
+            "--folder is of the source folder, and the",
+        ),
+        (["run", "--years", "2014", "--folder", "x", "--sample-rows", "9"], "leave it out, or choose --source sample"),
         (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "--folder /nowhere is not a folder"),
         (["run"], "--years"),
         (["query", "select 1", "--format", "parquet"], "--output"),
-        (["query", "select 1", "--output", "answer.doc"], "--format"),
-        (["query", "select 1", "--output", "answer.csv", "--format", "table"], "csv, json or parquet"),
+        (["query", "select 1", "--output", "answer.doc"], "--format: 'doc' is none of the formats of files"),
+        (["query", "select 1", "--output", "a.csv", "--format", "table"], "'table' is none of the formats of files"),
+        (["query", "select 1", "--format", "xml"], "--format: 'xml' is none of the formats of files: choose csv, json"),
         (["describe", "arrests"], "the tables are raw_crimes"),
         (["rehearse"], "a rehearsal is for Google Cloud: set CHICAGO_CRIME_DEPLOYMENT=gcp"),
         (["dashboard", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8050"),
@@ -148,11 +157,16 @@ def test_a_server_refuses_a_busy_port_before_it_prints_an_address(tmp_path: Path
     assert result.output == f"port {busy_port} is in use: stop what uses it, or choose another with --port\n"
 
 
-def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_to_begin(tmp_path: Path) -> None:
+def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_to_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "residents: Population of the community areas" in words_of(command("describe", "residents"))
     assert "Nothing is published yet. Start with" in words_of(command("snapshots", "--data-dir", tmp_path))
     status = command("status", "--data-dir", tmp_path).output
     assert f"To load real ones: chicago-crime run --data-dir {tmp_path} --years 2021 --source portal" in status
+    monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
+    served = command("dashboard", "--port", free_port(), "--data-dir", tmp_path).output
+    assert served.startswith("nothing is published yet: load some years, e.g. chicago-crime run --data-dir")
 
 
 def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
@@ -282,6 +296,11 @@ def test_an_answer_is_written_in_the_format_of_the_file_or_the_chosen_one(data_d
     assert pq.read_table(tmp_path / "a.parquet").num_rows == 2
     nothing = command("query", "SELECT id FROM crimes LIMIT 0", "--format", "json", "--data-dir", data_dir)
     assert json.loads(nothing.output) == []
+    written = files_below(tmp_path)
+    broken = "SELECT IF(n = 500_000, ERROR('broken'), n) AS n FROM RANGE(1_000_000) AS t(n)"
+    for name, told in (("a.csv", "broken"), ("no/a.csv", "no/a.csv: No such file or directory")):
+        result = command("query", broken, "--data-dir", data_dir, "--output", tmp_path / name)
+        assert (result.exit_code, told in result.output, files_below(tmp_path)) == (1, True, written)
 
 
 def test_a_wrong_query_ends_with_1_and_the_message_of_the_engine(data_dir: Path) -> None:
@@ -323,7 +342,7 @@ def test_the_demo_answers_three_questions_and_says_what_to_do_next(tmp_path: Pat
 def test_the_doctor_says_what_works(data_dir: Path) -> None:
     result = command("doctor", "--data-dir", data_dir)
     assert result.exit_code == 0, result.output
-    assert f"CHICAGO_CRIME_DATA_DIR={data_dir}" in result.output
+    assert result.output.startswith(f"--data-dir {data_dir}\n┏")
     for what in ("data folder", "source folder, of 2014-2015", "warehouse", "spark engine embedded", "dagster home"):
         assert what in result.output
     assert "broken" not in result.output

@@ -143,10 +143,11 @@ def test_a_text_that_looks_like_a_formula_stays_a_text() -> None:
 def test_a_file_name_tells_filters_day_and_snapshot(client: TestClient, data: Data) -> None:
     for address, name in {
         "incidents/blocks.csv?type=THEFT&area=41&year=2015&arrest=no": (
-            "incidents-blocks-theft-hyde-park-arrest-flag-not-set-2015-to-2015-12-31"
+            "incidents-blocks-theft-hyde-park-arrest-flag-not-set-2015"
         ),
-        "when/hours.csv?finish=2015-05-31": "when-hours-to-31-may-2015-2014-2015-to-2015-05-31",
-        "compare/spans.csv?end=2015-06-30": "compare-spans-2015-to-2015-06-30",
+        "when/hours.csv?finish=2015-05-31": "when-hours-2014-to-2015-05-31",
+        "compare/spans.csv?end=2015-06-30": "compare-spans-to-2015-06-30",
+        "compare/by-year.csv?end=2015-06-30": "compare-by-year-2014-2016",
     }.items():
         told = client.get(f"/download/{address}").headers["content-disposition"]
         assert f'"chicago-crime-{name}-{data.catalog.snapshot}-SYNTHETIC.csv"' in told

@@ -72,7 +72,7 @@ def test_filters_of_offense_and_area_choose_among_the_signals(outbreak: Data) ->
 def test_a_type_is_tested_as_its_group_is(outbreak: Data, chosen: dict[str, tuple[str]]) -> None:
     everything = signals(PageRequest(outbreak, Filters())).sections[1].intro
     section = signals(PageRequest(outbreak, Filters(**chosen))).sections[1]
-    assert section.title == "Year to date: 2 are unusual against the mean of 2013-2015"
+    assert section.title == "Year to date: 2 counts are unusual against the mean of 2013-2015"
     assert {(row["area"], row["now"]) for row in section.tables[0].rows} == {("Chicago", 720), ("Austin", 720)}
     [tested] = re.findall(r"\d+ counts of offenses", everything)
     assert f"{tested} in the city and in its areas were tested, the city's separately. The filters" in section.intro

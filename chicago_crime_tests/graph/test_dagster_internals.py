@@ -5,7 +5,10 @@
 
 import json
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -31,7 +34,7 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.test_utils import create_run_for_test
 
 from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog, idle_ticks
-from chicago_crime.graph.instance import open_instance
+from chicago_crime.graph.instance import DAGSTER, open_instance
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.end_to_end.browsing import free_port
 
@@ -169,3 +172,13 @@ def test_a_run_counts_as_healthy_while_its_code_location_does_not_respond(launch
 
 def test_a_run_of_a_command_line_counts_as_healthy(launching: DagsterInstance) -> None:
     assert health(launching).status is WorkerStatus.RUNNING
+
+
+def test_ctrl_c_while_dagster_is_imported_prints_no_traceback() -> None:
+    command = [sys.executable, "-X", "importtime", "-c", DAGSTER, "--version"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as dagster:
+        assert dagster.stderr
+        while "dagster" not in dagster.stderr.readline():
+            pass
+        dagster.send_signal(signal.SIGINT)
+        assert ("Traceback" in dagster.stderr.read(), dagster.wait()) == (False, -signal.SIGINT)

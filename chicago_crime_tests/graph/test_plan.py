@@ -48,7 +48,7 @@ def test_a_dry_run_that_would_fail_writes_nothing_and_ends_with_1(loaded_years: 
     before = files_below(loaded_years.data_dir)
     result = dry_run("--years", "2014-2016", "--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
     assert result.exit_code == 1
-    assert result.output.splitlines()[-1] == "This run would fail: the source folder does not have 2016"
+    assert result.output == "This run would fail: the source folder does not have 2016\n"
     assert files_below(loaded_years.data_dir) == before
 
 
@@ -72,8 +72,8 @@ def test_the_plan_has_the_runs_and_the_assets_in_their_order(loaded_years: Setti
 def test_without_the_source_the_fetched_file_counts(loaded_years: Settings) -> None:
     [year] = plan_of(loaded_years, [2014], "crimes,rejected_crimes").years
     assert loaded_years.folder
-    assert (year.rows, year.bytes) == (36, (loaded_years.folder / "2014.csv").stat().st_size)
-    assert "fetched before" in year.source
+    assert (year.expected.rows, year.expected.bytes) == (36, (loaded_years.folder / "2014.csv").stat().st_size)
+    assert "fetched before" in year.expected.what
 
 
 def test_missing_years_are_problems(loaded_years: Settings) -> None:
@@ -81,7 +81,7 @@ def test_missing_years_are_problems(loaded_years: Settings) -> None:
     assert plan.problems == ["crimes_monthly is made of enriched_crimes, which does not have 2016"]
     plan = plan_of(loaded_years, [2014, 2016, 2017])
     assert plan.problems == ["the source folder does not have 2016-2017"]
-    assert [year.source == "" for year in plan.years] == [False, True, True]
+    assert [year.expected.what == "" for year in plan.years] == [False, True, True]
 
 
 def test_a_source_that_does_not_respond_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_the_cost_is_that_of_the_bytes_of_what_tables_are_made_of_and_of_the_mac
 ) -> None:
     settings = load_settings(deployment="gcp", gcp_project="a-project", gcs_bucket="bucket", **changes)
     stored = {name: {2014: TableYear(100, 2**30, 0.0)} for name in TABLES}
-    years = [YearPlan(2014, "", None, None, {}), YearPlan(2016, "", None, 2**30, {})]
+    years = [YearPlan(2014, Expected(""), {}), YearPlan(2016, Expected("", bytes=2**30), {})]
     cost = cost_of(settings, ["crimes", "enriched_crimes"], years, stored, runs=2)
     assert cost.bytes_read == 4 * 2**30
     assert cost.read_usd == pytest.approx(4 / 1024 * 6.25)

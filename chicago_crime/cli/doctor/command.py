@@ -28,11 +28,10 @@ def doctor(
 
         from chicago_crime.cli.doctor.examine import examine
         from chicago_crime.cli.screen import out, printable
-        from chicago_crime.settings import PREFIX
 
         installation = chosen_installation(source=source, folder=folder, data_dir=data_dir)
-        for name, value in installation.settings.model_dump().items():
-            out.print(printable(f"{PREFIX}{name.upper()}={'' if value is None else value}"))
+        for name in sorted(installation.settings.model_fields_set):  # the others have their defaults
+            out.print(printable(installation.settings.assigned(name)))
         findings = list(examine(installation))
         table = Table("what", "state", "detail")
         table.columns[0].overflow = table.columns[2].overflow = "fold"  # paths are long words

@@ -5,7 +5,6 @@ A unit of a map is ten feet; y points down. Colors are classes of `static/map.cs
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from chicago_crime.dashboard.charts.projection import tile_polynomials
 from chicago_crime.dashboard.charts.shapes import Outlines
 from chicago_crime.tables import CELL_FT
 
@@ -136,12 +134,6 @@ def _rounded(value: float, kind: str) -> float:
     """A value with two significant digits, as a whole number for counts."""
     digits = 1 - int(np.floor(np.log10(value))) if value > 0 else 0
     return float(round(value, min(digits, 0) if kind == "count" else min(digits, 1)))
-
-
-@cache
-def streets() -> dict[str, list[list[float]]]:
-    """How tiles with streets are placed on maps: see `tile_polynomials`."""
-    return tile_polynomials(UNIT_FT)
 
 
 def _path(shape: BaseGeometry) -> str:

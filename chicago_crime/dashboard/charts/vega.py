@@ -49,5 +49,8 @@ def theme(is_dark: bool) -> dict[str, Any]:
 @cache
 def bundle() -> bytes:
     """Vega, Vega-Lite and vega-embed as one script: built in a process of its own, which gives back its 140 MB."""
-    program = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "  # without Python's traceback
+        "import vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
+    )
     return subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True).stdout

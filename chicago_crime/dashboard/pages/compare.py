@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, p_of_change, verdicts
+from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, verdicts
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS
@@ -21,8 +22,6 @@ from chicago_crime.tables.years import FIRST_YEAR, format_years
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 YEARS_BACK = 3
 TOTAL = "All selected"
-_NO_INCIDENTS = {f"of_{span}{when}": "" for span in SPANS for when in ("", "_before")}
-"""Of the row without a name: no filter chooses crimes without a place or a type."""
 
 VERDICTS = (
     "Verdict: whether the change on the year before alone is more than such counts vary from year to year, as learnt "
@@ -65,6 +64,8 @@ def compare(request: PageRequest) -> View:
     del total["link"]
     _judge(rows, UNLIKE if request.filters.rows == "type" else ALIKE)
     _judge([total], UNLIKE)
+    if request.download == "by-year":
+        request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
         "How do the last four weeks, the year to date and the last full year compare with earlier years?",
         sections=[_table(request, rows, total, end), _by_year(request)],
@@ -127,7 +128,8 @@ def _row(
             f"{span}_is_small": (before or 0) < caveats.SMALL,
             f"{span}_earlier": values[1:],
         }
-    incidents = _incidents(request, end, **_chosen(request, name)) if name else _NO_INCIDENTS
+    # No filter chooses crimes without a place or a type.
+    incidents = _incidents(request, end, **_chosen(request, name)) if name else {}
     return row | incidents | {"link": _link(request, name)}
 
 
@@ -178,23 +180,26 @@ def _label(request: PageRequest, name: str | None) -> str:
 
 
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
-    columns = [Column("name", request.filters.rows.capitalize())]
+    columns = [Column("name", request.filters.rows.capitalize(), "type")]
     newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
+    is_whole = newest["whole_year"] == end.year  # the year to date is the full year then: one is shown
     for span, label in SPANS.items():
+        label = SPANS["whole_year"] if is_whole and span == "year_to_date" else label
         label += ", still filling" if span != "whole_year" and _is_filling(request.facts, end) else ""
+        column = partial(Column, group=label, is_shown=not (is_whole and span == "whole_year"))
         columns += [
-            Column(span, str(newest[span]), "count", label, incidents=f"of_{span}"),
-            Column(f"{span}_before", str(newest[span] - 1), "count", label, incidents=f"of_{span}_before"),
-            Column(f"{span}_change", "±\u00a0%", "growth", label, f"{span}_is_small"),
-            Column(f"{span}_verdict", "Verdict", "text", label),
+            column(span, str(newest[span]), "count", incidents=f"of_{span}"),
+            column(f"{span}_before", str(newest[span] - 1), "count", incidents=f"of_{span}_before"),
+            column(f"{span}_change", "±\u00a0%", "growth", is_small=f"{span}_is_small"),
+            column(f"{span}_verdict", "Verdict"),
         ]
+    to_date = f"year to date: {days_text(*days_of('year_to_date', end, 0))}; "
     title = f"Periods ending on {as_text(end, 'date')}"
     return Section(
         "spans",
         title,
-        f"28 days: {days_text(*days_of('days_28', end, 0))}; year to date: "
-        f"{days_text(*days_of('year_to_date', end, 0))}; the last full year: {newest['whole_year']}. "
-        f"Each is compared with the same days of the year before. {_in_words(total, end.year - 1)}",
+        f"28 days: {days_text(*days_of('days_28', end, 0))}; {'' if is_whole else to_date}the last full year: "
+        f"{newest['whole_year']}. Each is compared with the same days of the year before.",
         [
             VERDICTS,
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
@@ -210,21 +215,6 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     )
 
 
-def _in_words(total: dict[str, Any], year_before: int) -> str:
-    """What the change of everything in the year to date means."""
-    before, now, verdict = (total[f"year_to_date{what}"] for what in ("_before", "", "_verdict"))
-    if not verdict or before == now:
-        return ""
-    odds = 1 / max(float(p_of_change(before, now)), 1e-6)
-    often = "more often than not" if odds < 2 else f"about 1 time in {float(f'{odds:.2g}'):,.0f}"
-    often = "less than 1 time in a million" if odds > 999_999 else often
-    return (
-        f"All selected, year to date: {now:,} after {before:,}. Chance alone would produce a difference this "
-        f"large {often}, but such counts vary for other reasons, too: compared with {year_before} alone, and given how "
-        f"much they vary from year to year, the change is {verdict}."
-    )
-
-
 def _is_filling(facts: Facts, end: date) -> bool:
     """Whether late reports still arrive for spans that end on this day."""
     start = facts.years[end.year].provisional_from
@@ -237,7 +227,7 @@ def _by_year(request: PageRequest) -> Section:
     for row in request.answer("by_year", loaded, place=_place(request), start=None, finish=None).to_pylist():
         counts[row["row_name"]][row["year"]] = row["crimes"]
     newest = max(loaded)
-    columns = [Column("name", request.filters.rows.capitalize())]
+    columns = [Column("name", request.filters.rows.capitalize(), "type")]
     columns += [
         Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}") for year in loaded
     ]

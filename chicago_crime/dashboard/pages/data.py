@@ -93,9 +93,9 @@ def _snapshot(request: PageRequest) -> Section:
     return Section(
         "snapshot",
         f"Snapshot {catalog.snapshot}",
-        f"Published on {as_text(request.data.published_on, 'date')}. Every page shows this one state, whatever is "
-        "loaded meanwhile. To see an older one, add as_of= with a day or the id of a snapshot to the address; "
-        "chicago-crime snapshots lists them.",
+        f"Published on {as_text(catalog.published_at.astimezone(CHICAGO), 'date')}. Every page shows this one state, "
+        "whatever is loaded meanwhile. To see an older one, add as_of= with a day or the id of a snapshot to the "
+        "address; chicago-crime snapshots lists them.",
         [
             "Source lines = crimes + rejected rows + unreadable lines (+ blank lines). Checks verify this: no year for "
             "which it does not hold is published."

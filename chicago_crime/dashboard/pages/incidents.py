@@ -105,7 +105,7 @@ def _blocks(request: PageRequest) -> Section:
     name, title = "blocks", "Blocks with most crimes"
     to_read = sum(request.facts.years[year].crimes for year in request.years)
     if request.is_waited_for and to_read > READ_AT_ONCE and not request.filters.sort.startswith(f"{name}:"):
-        link = Link("Count the blocks", f"/incidents?{request.sorted(f'{name}:-crimes')}#{name}")
+        link = Link("Count the blocks", f"/incidents?{request.arranged(f'{name}:-crimes')}#{name}")
         return Section(name, title, f"Counting them in {request.years_text} takes a moment.", link=link, is_wide=False)
     rows = request.answer("blocks", part=None, row_count=ALL_BLOCKS).to_pylist()
     columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))

@@ -122,7 +122,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
     found = expected(history, [row["crimes"] for row in rows], ALIKE)
     for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
         is_known = row["is_complete"] and not math.isnan(low)
-        row |= {"low": round(low) if is_known else None, "high": round(high) if is_known else None}
+        row |= {"low": math.ceil(low) if is_known else None, "high": math.floor(high) if is_known else None}
         row["verdict"] = verdict if is_known else None
     drawn = [row for row in rows if row["is_complete"]]
     tested = caveats.tested(row["verdict"] for row in rows)
@@ -206,8 +206,9 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
         }
         for name, counts in sorted(by_type.items(), key=lambda item: (-item[1]["crimes"], item[0]))
     ]
+    drawn = [row | {"name": as_text(row["name"], "type")} for row in rows[:MAX_RANKED]]
     columns = (
-        Column("name", "Type"),
+        Column("name", "Type", "type"),
         Column("crimes", "Crimes", "count", incidents="incidents"),
         Column("share", "Share", "percent"),
         Column("arrest_rate", "Arrest rate", "percent", is_small="is_small"),
@@ -215,12 +216,10 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
     return Section(
         "types",
         "Most frequent types",
-        f"{min(MAX_RANKED, len(rows))} of {len(rows)} types in {request.years_text}."
+        f"{len(drawn)} of {len(rows)} types in {request.years_text}."
         if len(rows) > 1
-        else f"All {as_text(crimes, 'count')} crimes in {request.years_text} are of one type: {rows[0]['name']}.",
+        else f"All {as_text(crimes, 'count')} crimes in {request.years_text} are of one type: {drawn[0]['name']}.",
         [caveats.LABELS, caveats.ARREST],
-        [charts.ranked("types", "Bar chart of the most frequent types of crime", rows[:MAX_RANKED])]
-        if len(rows) > 1
-        else [],
+        [charts.ranked("types", "Bar chart of the most frequent types of crime", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],
     )

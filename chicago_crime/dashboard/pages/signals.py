@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
+from math import ceil, floor
 from typing import Any
 
 from chicago_crime.analysis.counts import LEAST_YEARS, UNUSUAL
@@ -16,27 +18,21 @@ from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
 MAX_DRAWN = 12
-USED = ("group", "type", "area")
-"""The filters that choose among the signals."""
 
 
 def signals(request: PageRequest) -> View:
     """Build the page. What is unusual is found once for a snapshot; filters choose what is shown of it."""
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
-    before = earlier_years(request, end)
+    is_there = partial(is_loaded, request.facts, end)
+    backs = [back for back in range(1, OLDEST + 1) if all(is_there(back, span) for span in SPANS)]
+    before = backs[:MOST_YEARS]  # the newest, as numbers of years back
     request.years, request.last_day = [end.year], end
     if len(before) < LEAST_YEARS:
         return View(question, [_too_few_years(request, end)])
-    request.note_unused(USED)
+    request.note_unused(("group", "type", "area"))
     found = request.data.derived("signals", lambda: _find(request, end, before))
     return View(question, [_section(request, span, found[span], before) for span in SPANS])
-
-
-def earlier_years(request: PageRequest, end: date) -> list[int]:
-    """The newest earlier years, as numbers of years back, of which the same days are loaded."""
-    backs = [back for back in range(1, OLDEST + 1) if all(is_loaded(request.facts, end, back, span) for span in SPANS)]
-    return backs[:MOST_YEARS]
 
 
 def _find(request: PageRequest, end: date, before: list[int]) -> dict[str, list[Signal]]:
@@ -74,10 +70,10 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         Column("low", "Expected from", "count", is_shown=False),
         Column("high", "Expected to", "count", is_shown=False),
         Column("before", f"In {years}"),
-        Column("score", "Surprise", "score"),
+        Column("score", "Standard score", "score"),
         Column("verdict", "Verdict"),
     )
-    count = f"{len(unusual):,} {'is' if len(unusual) == 1 else 'are'}" if unusual else "nothing is"
+    count = f"{len(unusual):,} {'count is' if len(unusual) == 1 else 'counts are'}" if unusual else "nothing is"
     left = f"The filters choose {len(rows):,} of them. " if len(rows) < len(found) else ""
     if found and not rows:
         left = "None of them is of what the filters choose: whether that is unusual is not known. "
@@ -87,7 +83,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{days_text(first, last)}, compared with the same days of {years}. "
         f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's "
         f"separately. {left}Among so many, some lie outside of their expected range by chance: only those far outside "
-        "are called unusual, and about 5 in 100 of them are still by chance.",
+        "are called unusual, and about 5 in 100 of them are still by chance. The others outside may be chance.",
         [caveats.MANY_TESTS, *caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
         # A chart of one bar is a sentence: the first row of the table.
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
@@ -115,7 +111,7 @@ def _row(request: PageRequest, signal: Signal, counted: tuple[Of, str], first: d
     of, name = counted
     offense = request.filter_label(of, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
-    low, high = round(signal.low), round(signal.high)
+    low, high = ceil(signal.low), floor(signal.high)  # the whole numbers within
     link = replace(
         request.filters.none_chosen(),
         start=first,

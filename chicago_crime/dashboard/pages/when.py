@@ -1,6 +1,6 @@
 """The page When: hours of the week, and months by year."""
 
-from calendar import monthrange
+from calendar import day_name, month_abbr, monthrange
 from datetime import date
 from typing import Any
 
@@ -10,8 +10,6 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def when(request: PageRequest) -> View:
@@ -46,7 +44,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
             "crimes": crimes.get((number, hour), 0),
             "incidents": request.incidents(weekday=number, hour=hour),
         }
-        for number, name in enumerate(WEEKDAYS, 1)
+        for number, name in enumerate(day_name, 1)
         for hour in range(24)
     ]
     columns = (Column("weekday", "Day"), Column("hour", "Hour", "plain"), CRIMES)
@@ -64,7 +62,7 @@ def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
     rows = [
         {
             "year": year,
-            "month_name": MONTHS[number - 1],
+            "month_name": month_abbr[number],
             "month": number,
             "crimes": by_month.get(date(year, number, 1), 0),
             "incidents": request.incidents_between(

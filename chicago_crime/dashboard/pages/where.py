@@ -43,10 +43,12 @@ LEGEND = [
 """The colors of hot and cold cells."""
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
-CELL_COLUMNS = (Column("rank", "Rank", "plain"), Column("block", "Block"), Column("name", "Area"), CRIMES)
+RANK = Column("rank", "Rank", "plain")
+CELL_COLUMNS = (Column("cell", "Cell", "plain"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
 WHAT_CELLS_SAY = (
-    "The block is that of most crimes in the cell. Downloads have each cell's center: NAD83 Illinois East, in feet."
+    "The block is that of most crimes in the cell; some cells have the same, so each has a number. Downloads have each "
+    "cell's center: NAD83 Illinois East, in feet."
 )
 
 
@@ -271,8 +273,8 @@ def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -
     for rank, i in enumerate(order.tolist(), 1):
         x, y = cells.at[:, i].tolist()
         row = {"rank": rank, "x_ft": (x + 0.5) * CELL_FT, "y_ft": (y + 0.5) * CELL_FT, "crimes": int(cells.crimes[i])}
-        row |= {"block": cells.blocks[i], "name": request.area_name(cells.areas[i])}
-        row |= {name: values[i] for name, values in more.items()} | {"incidents": request.incidents(cell=f"{x},{y}")}
+        row |= {"cell": f"{x},{y}", "block": cells.blocks[i], "name": request.area_name(cells.areas[i])}
+        row |= {name: values[i] for name, values in more.items()} | {"incidents": request.incidents(cell=row["cell"])}
         found.append(row)
     return found
 
@@ -295,7 +297,7 @@ def _cells(request: PageRequest) -> list[Section]:
     colors, legend = classes(cells.crimes.tolist(), "count")
     texts = [f"{as_text(n, 'count')} crimes" for n in cells.crimes.tolist()]
     listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
-    caption, columns = f"Crimes by cell, {request.years_text}", (*CELL_COLUMNS, *CENTER)
+    caption, columns = f"Crimes by cell, {request.years_text}", (RANK, *CELL_COLUMNS, *CENTER)
     return [
         Section(
             "map",
@@ -325,9 +327,10 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     order = np.argsort(-z, kind="stable")
     listed = _cell_rows(request, cells, order[is_hot[order]], neighborhood_crimes=near.tolist(), gi_star=z.tolist())
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
-    columns = (*CELL_COLUMNS, *near_columns, *CENTER)
+    columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
     few = [f"Only {len(z)} cells: too few to say which are hot."] if len(z) < LEAST_CELLS else []
-    study = f"The study area is the {as_text(len(z), 'count')} cells {_within(request)} with any crime in these years."
+    within = " and ".join(chosen_places(request)) or "the city"
+    study = f"The study area is the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
     return [
         Section(
             "map",
@@ -339,7 +342,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
         ),
         _cell_table(
             request,
-            f"{as_text(int(is_hot.sum()), 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes",
+            f"{as_text(int(is_hot.sum()), 'count')} hot cells hold {as_text(in_hot, 'percent')} of crimes on the map",
             PageTable("hot-spots", f"Hot cells, {request.years_text}", columns, listed, shown=50, is_open=True),
             f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
         ),
@@ -349,12 +352,6 @@ def _hot_spots(request: PageRequest) -> list[Section]:
 def chosen_places(request: PageRequest) -> list[str]:
     """The names of the chosen places."""
     return [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
-
-
-def _within(request: PageRequest) -> str:
-    """The chosen places in words."""
-    names = chosen_places(request)
-    return f"of {' and '.join(names)}" if names else "of the city"
 
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
