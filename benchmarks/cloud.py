@@ -18,7 +18,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.prices import USD_PER_1000_WRITES, USD_PER_GIB_MONTH_OF_OBJECTS, USD_PER_GIB_MONTH_OF_TABLES
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.google import prices
@@ -28,6 +27,15 @@ from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of, write
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET
 
 out = Console(highlight=False, width=120)
+
+USD_PER_GIB_MONTH_OF_TABLES = 0.02
+"""BigQuery, active logical storage: https://cloud.google.com/bigquery/pricing."""
+
+USD_PER_GIB_MONTH_OF_OBJECTS = 0.02
+"""Cloud Storage, standard class in one region: https://cloud.google.com/storage/pricing."""
+
+USD_PER_1000_WRITES = 0.005
+"""Cloud Storage, class A operations (writes and lists): https://cloud.google.com/storage/pricing."""
 
 TINY_ROWS = 200
 MINUTES_TO_START, MINUTES_A_YEAR = 3.0, 0.5
