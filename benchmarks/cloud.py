@@ -10,7 +10,7 @@ Nothing is sent to Google. How long machines live is a guess.
 import argparse
 import re
 import tempfile
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.prices import USD_PER_1000_WRITES, USD_PER_GIB_MONTH_OF_OBJECTS, USD_PER_GIB_MONTH_OF_TABLES
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.google import prices
@@ -29,6 +28,15 @@ from chicago_crime_tests.whole_cloud import BUCKET, DATASET
 
 out = Console(highlight=False, width=120)
 
+USD_PER_GIB_MONTH_OF_TABLES = 0.02
+"""BigQuery, active logical storage: https://cloud.google.com/bigquery/pricing."""
+
+USD_PER_GIB_MONTH_OF_OBJECTS = 0.02
+"""Cloud Storage, standard class in one region: https://cloud.google.com/storage/pricing."""
+
+USD_PER_1000_WRITES = 0.005
+"""Cloud Storage, class A operations (writes and lists): https://cloud.google.com/storage/pricing."""
+
 TINY_ROWS = 200
 MINUTES_TO_START, MINUTES_A_YEAR = 3.0, 0.5
 """A guess of how long the machines of the Spark job live: nothing was measured on Google Cloud."""
@@ -36,17 +44,7 @@ ONE_YEAR = 2015
 CLASS_A = ("POST", "PUT")
 """Methods of Cloud Storage's class A operations; lists are, too. Deletions are free."""
 
-_COLUMNS = ("service", "call", "calls", "a year", "writes", "KB sent", "KB received")
-
-
-@dataclass
-class Calls:
-    """The calls of one kind: their number, how many of them write, and the bytes of their bodies both ways."""
-
-    count: int = 0
-    writes: int = 0
-    sent: int = 0
-    received: int = 0
+_COLUMNS = ("call", "calls", "a year", "writes")
 
 
 @dataclass
@@ -78,10 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     years = parse_years(chosen.years)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        calls, class_a = _calls(Path(folder), chosen.years)
+        calls, writes, class_a = _calls(Path(folder), chosen.years)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         one = _bytes_of_a_year(Path(folder), chosen.rows)
-    _print_calls(calls, len(years))
+    _print_calls(calls, writes, len(years))
     rows = sum(profile().rows_of(year) for year in years)
     _print_costs(one, rows, len(years), class_a)
 
@@ -92,23 +90,19 @@ def _run(cloud: Cloud, years: str, rows: int) -> None:
         raise SystemExit(ended.output)
 
 
-def _calls(folder: Path, years: str) -> tuple[dict[tuple[str, str], Calls], int]:
-    """The calls of a first backfill by service and kind, and how many are class A operations of Cloud Storage."""
-    found: dict[tuple[str, str], Calls] = defaultdict(Calls)
+def _calls(folder: Path, years: str) -> tuple[Counter[str], Counter[str], int]:
+    """The calls of a first backfill by kind, those that write, and how many are class A of Cloud Storage."""
     with cloud_in(folder) as cloud:
         _run(cloud, years, TINY_ROWS)
-        for service, server in cloud.servers.items():
-            for request in server.requests:
-                of_kind = found[service, _of_any_table(kind_of(request))]
-                of_kind.count += 1
-                of_kind.sent += len(request.body)
-                of_kind.received += request.sent
-        for write in writes_in(cloud):
-            service, _, kind = write.partition(" ")
-            found[service, _of_any_table(kind)].writes += 1
+        made = Counter(
+            _of_any_table(f"{service} {kind_of(request)}")
+            for service, server in cloud.servers.items()
+            for request in server.requests
+        )
+        writes = Counter(map(_of_any_table, writes_in(cloud)))
         listed = sum(request.call == "storage.objects.list" for request in cloud.storage.calls)
         put = sum(request.method in CLASS_A for request in cloud.storage.calls)
-        return found, listed + put
+        return made, writes, listed + put
 
 
 def _of_any_table(kind: str) -> str:
@@ -130,18 +124,14 @@ def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:
         )
 
 
-def _print_calls(calls: dict[tuple[str, str], Calls], years: int) -> None:
+def _print_calls(calls: Counter[str], writes: Counter[str], years: int) -> None:
     table = Table(*_COLUMNS, title=f"Calls of the first backfill of {years} years")
-    total = Calls()
-    for (service, kind), one in sorted(calls.items(), key=lambda item: (item[0][0], -item[1].count)):
-        numbers = f"{one.count:,}", f"{one.count / years:.1f}", f"{one.writes:,}"
-        table.add_row(service, kind, *numbers, f"{one.sent / 1000:,.0f}", f"{one.received / 1000:,.0f}")
-        total.count, total.writes = total.count + one.count, total.writes + one.writes
-        total.sent, total.received = total.sent + one.sent, total.received + one.received
-    numbers = f"{total.count:,}", f"{total.count / years:.1f}", f"{total.writes:,}"
-    table.add_row("all", "", *numbers, f"{total.sent / 1000:,.0f}", f"{total.received / 1000:,.0f}", style="bold")
+    for kind, count in calls.most_common():
+        table.add_row(kind, f"{count:,}", f"{count / years:.1f}", f"{writes[kind]:,}")
+    total, written = calls.total(), writes.total()
+    table.add_row("all", f"{total:,}", f"{total / years:.1f}", f"{written:,}", style="bold")
     out.print(table)
-    out.print(f"writes a year: {total.writes / years:.1f}")
+    out.print(f"writes a year: {written / years:.1f}")
 
 
 def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:

@@ -14,7 +14,6 @@ import random
 import shutil
 import statistics
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -24,11 +23,14 @@ from pathlib import Path
 
 import duckdb
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 
+from benchmarks.layouts import REAL, WHOLE_YEARS
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.sources.sample.profile import profile
+from chicago_crime_tests.end_to_end.browsing import PROGRAM
+from chicago_crime_tests.end_to_end.pages import drawn
 
 out = Console(highlight=False)
 
@@ -38,8 +40,6 @@ READING_SECONDS = 2.0
 PAGES_EACH = 30
 BOXES = ", ".join(f"#filters [name={name}]" for name in ("year", "offense_class", "type", "area"))
 VIEWS = ("overview", "where", "when", "compare", "where?map=cells", "where?map=hot_spots")
-REAL = (2014, 2015, 2016)
-PROGRAM = "from chicago_crime.cli.app import main; main()"
 GOALS = {"first page": 1.0, "filter change": 0.4, "incidents": 0.3}
 
 _YEAR = """
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Make the data if there is none, measure and print."""
     parser = argparse.ArgumentParser(description="Measure the dashboard over 22 years.")
     parser.add_argument("data", type=Path, help="an installation with 22 years, or a folder to make one in")
-    parser.add_argument("--real", type=Path, default=Path("../shared/data/real"), help="folder with the real years")
+    parser.add_argument("--real", type=Path, default=REAL, help="folder with the real years")
     parser.add_argument("--changes", type=int, default=100, help="number of filter changes")
     chosen = parser.parse_args(arguments)
     if not (chosen.data / "objects" / "published").exists():
@@ -78,7 +78,7 @@ def _make(real: Path, data: Path) -> None:
     """Load 22 years that are made from the real ones."""
     (data / "in").mkdir(parents=True)
     with duckdb.connect(config={"memory_limit": "1500MB"}) as connection:
-        files = [str(real / f"Chicago_Crimes_{year}.csv.gz") for year in REAL]
+        files = [str(real / f"Chicago_Crimes_{year}.csv.gz") for year in WHOLE_YEARS]
         connection.read_csv(files, all_varchar=True, quotechar='"', escapechar='"').create("pool")
         [(pool,)] = connection.sql("SELECT COUNT(*) FROM pool").fetchall()
         for year in range(2001, 2023):
@@ -86,7 +86,7 @@ def _make(real: Path, data: Path) -> None:
             share = 1_000_000 * profile().rows_of(year) // pool
             connection.execute(_YEAR.format(file=file), {"year": year, "share": share})
     load = ["run", "--years", "2001-2022", "--source", "folder", "--folder", str(data / "in"), "--data-dir", str(data)]
-    subprocess.run([sys.executable, "-c", PROGRAM, *load], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*PROGRAM, *load], check=True, stdout=subprocess.DEVNULL)
 
 
 def _say(what: str, seconds: Sequence[float], processor: float) -> None:
@@ -101,8 +101,8 @@ def _say(what: str, seconds: Sequence[float], processor: float) -> None:
 @contextmanager
 def _serving(data_dir: Path) -> Iterator[tuple[psutil.Process, float]]:
     start = time.perf_counter()
-    command = ["-c", PROGRAM, "dashboard", "--port", str(PORT), "--data-dir", str(data_dir)]
-    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
+    command = [*PROGRAM, "dashboard", "--port", str(PORT), "--data-dir", str(data_dir)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         while True:
             try:
@@ -125,7 +125,7 @@ def _changes(browser: Browser, server: psutil.Process, changes: int) -> Iterator
         page.evaluate("delete document.documentElement.dataset.drawn")
         start = time.perf_counter()
         act()
-        _drawn(page)
+        drawn(page)
         return time.perf_counter() - start
 
     def open_page(address: str) -> float:
@@ -148,10 +148,6 @@ def _changes(browser: Browser, server: psutil.Process, changes: int) -> Iterator
             spent += _processor(server) - before
         yield what, seconds, spent
     page.close()
-
-
-def _drawn(page: Page) -> None:
-    page.wait_for_function("document.documentElement.dataset.drawn === location.pathname + location.search")
 
 
 def _processor(server: psutil.Process) -> float:

@@ -1,6 +1,6 @@
 """Faults at every call of a run in the cloud, one at a time: does each run succeed, or fail cleanly?
 
-    python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,kill] [--all | --kinds] [--first 1]
+    python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,kill] [--all]
 
 Loads a tiny year again and again on the tests' servers. Each run meets one fault at one call, or is killed there; after
 a run that failed, the next has no faults. `chicago_crime_tests/end_to_end/disturbed_runs.py` checks that each table has
@@ -14,7 +14,6 @@ meet every fault, some hours.
 
 import argparse
 import logging
-import re
 import sys
 import tempfile
 import time
@@ -27,7 +26,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of
 from chicago_crime_tests.end_to_end.disturbed_runs import (
     BEFORE_SPARK,
@@ -55,21 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Try every fault at every call of a run in the cloud.")
     parser.add_argument("--faults", default=",".join([*FAULTS, "kill"]), help="which faults")
     parser.add_argument("--all", action="store_true", help="also every fault at every read after Spark")
-    parser.add_argument("--kinds", action="store_true", help="only the first and last call of every kind")
-    parser.add_argument("--first", type=int, default=1, help="number of the first call, to go on after an interruption")
     chosen = parser.parse_args(arguments)
     faults = chosen.faults.split(",")
     logging.disable()
     with Clouds() as clouds:
         calls = _calls(clouds.whole)
         out.print(f"{len(calls)} calls of {len({call.kind for call, _ in calls})} kinds")
-        if chosen.kinds:
-            by_kind = {}
-            for one in calls:
-                kind = re.sub("|".join(TABLES), "TABLE", one[0].kind)
-                by_kind.setdefault(kind, [one])[1:] = [one]
-            calls = list(dict.fromkeys(one for ends in by_kind.values() for one in ends))
-        calls = calls[chosen.first - 1 :]
         later = [call for call, assets in calls if not assets and not call.changes]
         turns = dict(zip(later, cycle(faults), strict=False))
         outcomes = {}

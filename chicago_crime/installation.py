@@ -22,7 +22,7 @@ from chicago_crime.storage.warehouse import TableReader, Warehouse
 from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
 
-if TYPE_CHECKING:  # Google's libraries are an extra, and the Spark runners import Dagster
+if TYPE_CHECKING:  # Google's libraries are an extra
     from chicago_crime.published.publisher import Publisher
     from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.published.views import Views

@@ -265,21 +265,13 @@ class Settings(BaseModel):
         return SecretStr(text) if text else None
 
     @model_validator(mode="after")
-    def _folder_is_named(self) -> "Settings":
+    def _what_is_needed_is_named(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
             raise ValueError(
                 f"the source 'folder' needs the folder with the yearly CSVs: name it with --folder or {PREFIX}FOLDER"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _recipients_are_named(self) -> "Settings":
         if self.report_areas and not self.alerts:
             raise ValueError(f"{PREFIX}REPORT_AREAS needs {PREFIX}ALERTS, the addresses to which the report is sent")
-        return self
-
-    @model_validator(mode="after")
-    def _cloud_is_named(self) -> "Settings":
         missing = [name for name in ("gcp_project", "gcs_bucket") if getattr(self, name) is None]
         if self.gcs_site_bucket and self.deployment != "gcp":
             raise ValueError(f"{PREFIX}GCS_SITE_BUCKET needs {PREFIX}DEPLOYMENT=gcp; a folder is {PREFIX}SITE_FOLDER")

@@ -42,6 +42,20 @@ class WholeCloud:
         ours = {name: value for name, value in self.environment.items() if name.startswith(PREFIX)}
         return load_settings(**({name.removeprefix(PREFIX).lower(): value for name, value in ours.items()} | changes))
 
+    def left(self) -> list[str]:
+        """What costs money or waits to be removed: clusters, running jobs, staged objects and files, notes of runs."""
+        state, data = self.dataproc.dataproc, self.settings.data_dir
+        kept = ("jobs/", "crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
+        names = [*self.storage.names(BUCKET), *self.storage.names(STAGING)]
+        staged = [name for name in names if not name.startswith(kept)]
+        return [
+            *(f"cluster {cluster.given['clusterName']}" for cluster in self.dataproc.live_clusters()),
+            *(f"job {name}" for name, job in (state.jobs | state.batches).items() if not job.is_over),
+            *(f"object {name}" for name in staged),
+            *(f"note {note.name}" for kind in ("dataproc", "exports") for note in (data / kind).glob("*")),
+            *(f"file {file}" for file in (data / "staging").rglob("*")),
+        ]
+
 
 Cloud = TypeVar("Cloud", bound=WholeCloud)
 

@@ -1,13 +1,11 @@
 """The interface of Spark: run one file of `spark_jobs/`, which reads and writes Parquet."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from dagster import AssetExecutionContext
 
 from chicago_crime.errors import PlatformError
 
@@ -31,21 +29,22 @@ class Workspace:
 
 
 class SparkRunner(ABC):
-    """Runs jobs of `spark_jobs/` for a Dagster run."""
+    """Runs jobs of `spark_jobs/` for a run of the graph."""
 
     engine = "spark"
 
     @abstractmethod
-    def workspace(self, context: AssetExecutionContext, job: str) -> AbstractContextManager[Workspace]:
+    def workspace(self, run_id: str, job: str, log: logging.Logger) -> AbstractContextManager[Workspace]:
         """Folders for one job of one run, deleted on exit."""
 
     @abstractmethod
-    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
-        """Run a job in its workspace, wait for its end, and return metadata about it.
+    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
+        """Run a job in its workspace, wait for its end, and return links to pages about it, by name.
 
         Args:
-            context: of the Dagster run.
+            run_id: of the run.
             job: name of its file, without `.py`.
+            log: of the run.
             arguments: its options, with underscores for dashes. A Path is a local file; it is uploaded if the job runs
                 elsewhere.
 

@@ -1,4 +1,4 @@
-"""A Google Cloud on loopback for whole runs: commands, and a view of its tables, its calls and what a run left."""
+"""A Google Cloud on loopback for whole runs: commands, and a view of its tables and its calls."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from chicago_crime_tests.end_to_end.browsing import PROGRAM
 from chicago_crime_tests.servers.faults import Request
 from chicago_crime_tests.servers.google_server import GoogleServer
 from chicago_crime_tests.waiting import TIMEOUT_S
-from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
+from chicago_crime_tests.whole_cloud import DATASET, WholeCloud, whole_cloud
 
 WIDE = {"COLUMNS": "250"}
 
@@ -84,20 +84,6 @@ class Cloud(WholeCloud):
         live = self.bigquery.catalog.find(DATASET, table)
         query = f"SELECT CAST(year AS INT), CAST({counted(table)} AS INT) FROM {live.rows_table} GROUP BY ALL"
         return dict(self.bigquery.catalog.database.cursor().sql(query).fetchall())
-
-    def left(self) -> list[str]:
-        """What costs money or waits to be removed: clusters, running jobs, staged objects and files, notes of runs."""
-        state = self.dataproc.dataproc
-        kept = ("jobs/", "crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
-        names = [*self.storage.names(BUCKET), *self.storage.names(STAGING)]
-        staged = [name for name in names if not name.startswith(kept)]
-        return [
-            *(f"cluster {cluster.given['clusterName']}" for cluster in self.dataproc.live_clusters()),
-            *(f"job {name}" for name, job in state.jobs.items() if not job.is_over),
-            *(f"object {name}" for name in staged),
-            *(f"note {note.name}" for kind in ("dataproc", "exports") for note in (self.data / kind).glob("*")),
-            *(f"file {file}" for file in (self.data / "staging").rglob("*")),
-        ]
 
     def forget_calls(self) -> None:
         """Clear the record of calls."""

@@ -173,7 +173,9 @@ def test_the_link_to_looker_studio_names_existing_tables(cloud: Cloud) -> None:
     assert parameters["r.reportName"] == "Chicago crime", "no row is of the sample"
     for number, table in enumerate(REPORTED):
         source = f"ds.ds{number}"
-        assert parameters[f"{source}.projectId"] == cloud.settings.gcp_project
+        assert parameters[f"{source}.connector"] == "bigQuery"
+        for project in ("projectId", "billingProjectId"):
+            assert parameters[f"{source}.{project}"] == cloud.settings.gcp_project
         live = cloud.bigquery.catalog.find(parameters[f"{source}.datasetId"], parameters[f"{source}.tableId"])
         assert live.name == table.name
         assert cloud.bigquery.catalog.size(live)[0] > 0

@@ -44,11 +44,6 @@ def years_requested(tick_data: ScheduleExecutionData) -> list[tuple[str, str]]:
     return [tuple(request.tags[name] for name in names) for request in tick_data.run_requests or []]  # type: ignore[misc]
 
 
-def test_it_requests_the_current_and_the_previous_year(tmp_path: Path) -> None:
-    tick_data = tick(load_settings(data_dir=tmp_path), datetime(2016, 3, 7, 6))
-    assert years_requested(tick_data) == [("2015", "2016")]
-
-
 @pytest.mark.parametrize(
     ("offered", "requested"), [([2014, 2015], [("2015", "2015")]), ([2014], []), ([2015, 2016], [("2015", "2016")])]
 )

@@ -168,18 +168,17 @@ class Google(Mocks):
 
     def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
         kind, inputs = args.typ.rpartition(":")[2], dict(args.inputs)
-        project = inputs.get("project", PROJECT)
         place = next((f"{key}s/{inputs[key]}" for key in ("zone", "region") if key in inputs), "global")
         match kind:
             case "Account":
-                email = f"{inputs['accountId']}@{project}.iam.gserviceaccount.com"
+                email = f"{inputs['accountId']}@{PROJECT}.iam.gserviceaccount.com"
                 made = {"email": email, "member": f"serviceAccount:{email}"}
-                made["name"] = made_id = f"projects/{project}/serviceAccounts/{email}"
+                made["name"] = made_id = f"projects/{PROJECT}/serviceAccounts/{email}"
             case "Secret":
-                made_id = f"projects/{project}/secrets/{inputs['secretId']}"
-                made = {"name": made_id.replace(project, NUMBER)}
+                made_id = f"projects/{PROJECT}/secrets/{inputs['secretId']}"
+                made = {"name": made_id.replace(PROJECT, NUMBER)}
             case "Repository":
-                made_id = f"projects/{project}/locations/{inputs['location']}/repositories/{inputs['repositoryId']}"
+                made_id = f"projects/{PROJECT}/locations/{inputs['location']}/repositories/{inputs['repositoryId']}"
                 made = {"name": inputs["repositoryId"]}
             case "WorkloadIdentityPool" | "WorkloadIdentityPoolProvider":
                 made_id = f"projects/{NUMBER}/locations/global/workloadIdentityPools/{inputs['workloadIdentityPoolId']}"
@@ -187,7 +186,7 @@ class Google(Mocks):
                     made_id += f"/providers/{inputs['workloadIdentityPoolProviderId']}"
                 made = {"name": made_id}
             case _:
-                made_id, made = f"projects/{project}/{place}/{kind.lower()}s/{inputs.get('name', args.name)}", {}
+                made_id, made = f"projects/{PROJECT}/{place}/{kind.lower()}s/{inputs.get('name', args.name)}", {}
         return made_id, inputs | made
 
     def call(self, args: Any) -> Any:

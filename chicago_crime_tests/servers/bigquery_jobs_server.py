@@ -43,7 +43,7 @@ class Job:
     @property
     def kind(self) -> str:
         """query or load."""
-        return "query" if "query" in self.configuration else "load" if "load" in self.configuration else "other"
+        return "query" if "query" in self.configuration else "load"
 
     def resource(self) -> dict[str, Any]:
         """The job as the API shows it."""
@@ -126,10 +126,8 @@ class Jobs:
                 raise JobError(*job.failure)
             if job.kind == "query":
                 self._query(job)
-            elif job.kind == "load":
-                self._load(job)
             else:
-                raise JobError("invalid", "only query and load jobs are implemented here")
+                self._load(job)
         except JobError as error:
             job.error = {"reason": error.reason, "message": str(error), "location": "query"}
         except RefusedError as error:
@@ -141,16 +139,12 @@ class Jobs:
 
     def _query(self, job: Job) -> None:
         about = job.configuration["query"]
-        if about.get("useLegacySql", True):
-            raise JobError("invalid", "legacy SQL is not implemented here")
         dataset = about.get("defaultDataset", {}).get("datasetId", "")
         most = about.get("maximumBytesBilled")
         given = about.get("queryParameters", [])
         parameters = {one["name"]: Typed("INT64", int(one["parameterValue"]["value"])) for one in given}
         session = Session(self.engine, dataset, parameters, int(most) if most else None)
         job.work = session.work
-        if "destinationTable" in about:
-            raise JobError("invalid", "a destination table is not implemented here")
         session.run(about["query"], bool(job.configuration.get("dryRun")))
 
     def _load(self, job: Job) -> None:

@@ -35,8 +35,7 @@ class _Handler(GoogleHandler):
             "operations.cancel": lambda: dataproc.cancel_operation(at["name"]),
         }
         if name not in methods:
-            self.server.problems.append(f"{called.method} is not implemented here")
-            raise RefusedError(501, f"{called.method} is not implemented here")
+            raise self.missing(called.method)
         self.received.call = name
         if refusal := self.server.refuses.get(name):
             raise refusal

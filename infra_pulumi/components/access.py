@@ -32,7 +32,6 @@ class Identities(Part):
     def _account(self, what: str, title: str, description: str) -> serviceaccount.Account:
         return serviceaccount.Account(
             f"{self.name}-{what}",
-            project=self.config.project,
             account_id=self.config.named(what),
             display_name=title,
             description=description,
@@ -70,7 +69,6 @@ class Access(Part):
         # Spark's account has no role on the dataset: the platform exports and loads its data.
         bigquery.DatasetIamMember(
             f"{name}-platform-tables",
-            project=config.project,
             dataset_id=warehouse.dataset.dataset_id,
             role="roles/bigquery.dataEditor",
             member=platform,
@@ -78,7 +76,6 @@ class Access(Part):
         )
         secretmanager.SecretIamMember(
             f"{name}-platform-kaggle",
-            project=config.project,
             secret_id=kaggle.secret.secret_id,
             role="roles/secretmanager.secretAccessor",
             member=platform,
@@ -94,7 +91,6 @@ class Access(Part):
         # For the machine, which pulls its image, and not for the platform itself.
         artifactregistry.RepositoryIamMember(
             f"{name}-machine-image",
-            project=config.project,
             location=config.region,
             repository=registry.repository.name,
             role="roles/artifactregistry.reader",

@@ -24,7 +24,6 @@ class Registry(Part):
         super().__init__(name, config, after)
         self.repository = artifactregistry.Repository(
             f"{name}-repository",
-            project=config.project,
             location=config.region,
             repository_id=config.named(),
             format="DOCKER",
@@ -66,7 +65,6 @@ class Federation(Part):
         super().__init__(name, config, after)
         pool = iam.WorkloadIdentityPool(
             f"{name}-pool",
-            project=config.project,
             workload_identity_pool_id=config.named("github"),
             display_name=f"GitHub ({config.stack})",
             description=f"Workflows of {config.github_repository}",
@@ -74,7 +72,6 @@ class Federation(Part):
         )
         self.provider = iam.WorkloadIdentityPoolProvider(
             f"{name}-provider",
-            project=config.project,
             workload_identity_pool_id=pool.workload_identity_pool_id,
             workload_identity_pool_provider_id="actions",
             display_name="GitHub Actions",
@@ -93,7 +90,6 @@ class Federation(Part):
         # Workflows on a tag may push images. A preview only needs to be signed in.
         artifactregistry.RepositoryIamMember(
             f"{name}-publishes",
-            project=config.project,
             location=config.region,
             repository=registry.repository.name,
             role="roles/artifactregistry.writer",

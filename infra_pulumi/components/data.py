@@ -33,7 +33,6 @@ class Lake(Part):
         super().__init__(name, config, after)
         self.bucket = storage.Bucket(
             f"{name}-bucket",
-            project=config.project,
             name=config.bucket,
             location=config.region,
             storage_class="STANDARD",
@@ -66,7 +65,6 @@ class Lake(Part):
         )
         self.staging = storage.Bucket(
             f"{name}-staging",
-            project=config.project,
             name=config.staging_bucket,
             location=config.region,
             storage_class="STANDARD",
@@ -95,7 +93,6 @@ class Site(Part):
         super().__init__(name, config, after)
         self.bucket = storage.Bucket(
             f"{name}-site",
-            project=config.project,
             name=config.site_bucket,
             location=config.region,
             storage_class="STANDARD",
@@ -126,7 +123,6 @@ class Warehouse(Part):
         super().__init__(name, config, after)
         self.dataset = bigquery.Dataset(
             f"{name}-dataset",
-            project=config.project,
             dataset_id=config.dataset,
             friendly_name="Chicago crime",
             description="Chicago's reported crimes since 2001. The platform creates the tables.",
@@ -149,7 +145,6 @@ class KaggleSecret(Part):
         super().__init__(name, config, after)
         self.secret = secretmanager.Secret(
             f"{name}-secret",
-            project=config.project,
             secret_id=config.named("kaggle-token"),
             replication={"user_managed": {"replicas": [{"location": config.region}]}},
             labels=config.labels,

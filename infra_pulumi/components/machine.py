@@ -44,7 +44,6 @@ class Machine(Part):
         )
         self.instance = compute.Instance(
             f"{name}-instance",
-            project=config.project,
             name=config.named(),
             description="Dagster and the dashboard of the Chicago crime data platform",
             zone=config.machine_zone,
@@ -84,7 +83,6 @@ class Machine(Part):
         config, name = self.config, self.name
         disk = compute.Disk(
             f"{name}-disk",
-            project=config.project,
             name=config.named("data"),
             description="Dagster's database, and the CSVs as they came",  # a new description would replace the disk
             zone=config.machine_zone,
@@ -95,7 +93,6 @@ class Machine(Part):
         )
         schedule = compute.ResourcePolicy(
             f"{name}-daily",
-            project=config.project,
             name=config.named("daily"),
             description="A snapshot every day",
             region=config.region,
@@ -111,7 +108,6 @@ class Machine(Part):
         )
         compute.DiskResourcePolicyAttachment(
             f"{name}-snapshots",
-            project=config.project,
             zone=config.machine_zone,
             disk=disk.name,
             name=schedule.name,
@@ -124,7 +120,6 @@ class Machine(Part):
         config, name = self.config, self.name
         iap.TunnelInstanceIAMMember(
             f"{name}-tunnel-{number}",
-            project=config.project,
             zone=config.machine_zone,
             instance=self.instance.name,
             role="roles/iap.tunnelResourceAccessor",
@@ -133,7 +128,6 @@ class Machine(Part):
         )
         compute.InstanceIAMMember(
             f"{name}-login-{number}",
-            project=config.project,
             zone=config.machine_zone,
             instance_name=self.instance.name,
             role="roles/compute.osLogin",

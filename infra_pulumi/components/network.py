@@ -34,7 +34,6 @@ class Network(Part):
         super().__init__(name, config, after)
         self.network = compute.Network(
             f"{name}-network",
-            project=config.project,
             name=config.named(),
             description="Chicago crime data platform",
             auto_create_subnetworks=False,
@@ -47,7 +46,6 @@ class Network(Part):
         # Google drops every incoming connection that no rule allows.
         compute.Firewall(
             f"{name}-from-iap",
-            project=config.project,
             name=config.named("from-iap"),
             description="Identity-Aware Proxy reaches SSH, Dagster and the dashboard on the machine",
             network=self.network.id,
@@ -61,7 +59,6 @@ class Network(Part):
         # By address and not by account, because the machines of a batch are Google's own.
         compute.Firewall(
             f"{name}-within-spark",
-            project=config.project,
             name=config.named("within-spark"),
             description="Spark's machines reach each other",
             network=self.network.id,
@@ -78,7 +75,6 @@ class Network(Part):
     def _subnet(self, what: str, addresses: str, description: str) -> compute.Subnetwork:
         return compute.Subnetwork(
             f"{self.name}-{what}",
-            project=self.config.project,
             name=self.config.named(what),
             description=description,
             region=self.config.region,
@@ -92,7 +88,6 @@ class Network(Part):
         """Let the machine, and nothing else, reach the internet: the City's portal and Kaggle are not Google's."""
         router = compute.Router(
             f"{self.name}-router",
-            project=self.config.project,
             name=self.config.named(),
             region=self.config.region,
             network=self.network.id,
@@ -100,7 +95,6 @@ class Network(Part):
         )
         compute.RouterNat(
             f"{self.name}-nat",
-            project=self.config.project,
             name=self.config.named(),
             region=self.config.region,
             router=router.name,

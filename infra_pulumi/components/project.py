@@ -45,7 +45,6 @@ class Apis(Part):
         for api in apis:
             gcp.projects.Service(
                 f"{name}-{api}",
-                project=config.project,
                 service=f"{api}.googleapis.com",
                 disable_on_destroy=False,
                 opts=self.options(),

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, multi_asset
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, multi_asset
 
 from chicago_crime import reference
 from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
@@ -37,12 +37,14 @@ def enrich_crimes(
     if not years:
         yield from (each_year(context, of_run, name, lambda year: {}) for name in names)
         return
-    with spark.workspace(context, JOB) as workspace:
+    run_id = context.run.run_id
+    with spark.workspace(run_id, JOB, context.log) as workspace:
         warehouse.export_parquet(CRIMES, years, workspace.input)
         began = time.monotonic()
-        about = spark.run(
-            context,
+        pages = spark.run(
+            run_id,
             JOB,
+            context.log,
             crimes=workspace.input,
             community_areas=reference.file("community_areas"),
             fbi_codes=reference.file("fbi_codes"),
@@ -50,7 +52,8 @@ def enrich_crimes(
             output=workspace.output,
             tables=",".join(names),
         )
-        job = {"spark_engine": spark.engine, "job_seconds_all_years": round(time.monotonic() - began, 1), **about}
+        job = {"spark_engine": spark.engine, "job_seconds_all_years": round(time.monotonic() - began, 1)}
+        job |= {name: MetadataValue.url(page) for name, page in pages.items()}
         loaded: dict[int, dict[str, TableYear]] = {}
 
         def load(year: int, name: str) -> Metadata:

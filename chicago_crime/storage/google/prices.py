@@ -36,21 +36,11 @@ def machine_usd_per_hour(machine_type: str, disk_gib: int) -> float | None:
     Returns:
         None for a machine type that is not in the price list.
     """
-    compute = compute_usd_per_hour(machine_type)
-    disk = disk_gib * USD_PER_GIB_MONTH_OF_DISK / HOURS_A_MONTH
-    return None if compute is None else compute + vcpus(machine_type) * USD_PER_VCPU_HOUR_OF_DATAPROC + disk
-
-
-def compute_usd_per_hour(machine_type: str) -> float | None:
-    """Price of a standard machine of Compute Engine for an hour, without its disks.
-
-    Returns:
-        None for a machine type that is not in the price list.
-    """
     family, _, rest = machine_type.partition("-")
     if family not in _USD_PER_VCPU_HOUR or not rest.startswith("standard-"):
         return None
-    return vcpus(machine_type) * _USD_PER_VCPU_HOUR[family]
+    disk = disk_gib * USD_PER_GIB_MONTH_OF_DISK / HOURS_A_MONTH
+    return vcpus(machine_type) * (_USD_PER_VCPU_HOUR[family] + USD_PER_VCPU_HOUR_OF_DATAPROC) + disk
 
 
 def vcpus(machine_type: str) -> int:

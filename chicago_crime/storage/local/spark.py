@@ -1,5 +1,6 @@
 """Spark on this machine: the embedded engine or Apache Spark in a JVM, each in a process of its own."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -8,9 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
 
-from dagster import AssetExecutionContext
 from typing_extensions import override
 
 import spark_jobs
@@ -33,7 +32,7 @@ class LocalSpark(SparkRunner):
 
     @contextmanager
     @override
-    def workspace(self, context: AssetExecutionContext, job: str) -> Iterator[Workspace]:
+    def workspace(self, run_id: str, job: str, log: logging.Logger) -> Iterator[Workspace]:
         with staging_folder(self.staging) as folder:
             (folder / "input").mkdir()
             yield Workspace(str(folder / "input"), str(folder / "output"))
@@ -45,7 +44,7 @@ class EmbeddedSpark(LocalSpark):
     engine = "embedded"
 
     @override
-    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
+    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
         if error := sail.run_job(job, as_options(arguments)):
             raise SparkError(f"the Spark job {job} failed on the embedded engine: {error}")
         return {}
@@ -63,20 +62,20 @@ class JvmSpark(LocalSpark):
     engine = "jvm"
 
     @override
-    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
+    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
         script = Path(spark_jobs.__path__[0]) / f"{job}.py"
         environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
         for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # would send the job to a server
             environment.pop(of_connect, None)
         if self.java_home:
             environment["JAVA_HOME"] = str(self.java_home)
-        with TemporaryFile("w+") as log:
+        with TemporaryFile("w+") as output:
             code = subprocess.call(
-                [sys.executable, str(script), *as_options(arguments)], env=environment, stdout=log, stderr=log
+                [sys.executable, str(script), *as_options(arguments)], env=environment, stdout=output, stderr=output
             )
             if code:
-                log.seek(0)
-                tail = log.read()[-4000:]
+                output.seek(0)
+                tail = output.read()[-4000:]
                 raise SparkError(
                     f"the Spark job {job} ended with exit code {code}. It needs Java 17 or 21, whose folder JAVA_HOME "
                     "or CHICAGO_CRIME_JAVA_HOME names, and the package pyspark in place of pyspark-client: "

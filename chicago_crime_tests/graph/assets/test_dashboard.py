@@ -11,9 +11,8 @@ from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.assets.dashboard import REPORTED, looker_studio_report
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
-from chicago_crime.storage.google.looker_studio import report_url
 from chicago_crime.storage.warehouse import WarehouseError
-from chicago_crime.tables import CRIMES_MONTHLY, HOT_SPOTS, TABLES
+from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.credentials import PROJECT_ID
 
 KEY = AssetKey("looker_studio_report")
@@ -54,19 +53,3 @@ def test_it_names_the_tables_and_the_years_and_says_which_are_synthetic(loaded_c
 def test_without_tables_the_error_says_what_to_do(sample_settings: Settings) -> None:
     with pytest.raises(WarehouseError, match=r"crimes_monthly, .*nothing is loaded.*chicago-crime run"):
         metadata_of(sample_settings)
-
-
-def test_special_characters_in_a_name_stay_in_their_parameter() -> None:
-    name = "100 % & more? #1 = ünüsual/+"
-    url = report_url("a-project", "crime", name, [CRIMES_MONTHLY, HOT_SPOTS])
-    parts = urlsplit(url)
-    assert (parts.netloc, parts.path, parts.fragment) == ("lookerstudio.google.com", "/reporting/create", "")
-    parameters = parse_qs(parts.query, strict_parsing=True)
-    assert parameters["r.reportName"] == [name]
-    second = {key.removeprefix("ds.ds1."): value for key, [value] in parameters.items() if key.startswith("ds.ds1.")}
-    assert second == {
-        "connector": "bigQuery",
-        "datasourceName": f"{name}: hot_spots",
-        "type": "TABLE",
-        **{"projectId": "a-project", "datasetId": "crime", "tableId": "hot_spots", "billingProjectId": "a-project"},
-    }

@@ -1,23 +1,16 @@
-"""What the tests of Dataproc share: a cloud, and a Dagster run with one small Spark job."""
+"""What the tests of Dataproc share: a cloud, and a run of one small Spark job."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from dagster import (
-    AssetExecutionContext,
-    DagsterInstance,
-    Definitions,
-    MaterializeResult,
-    asset,
-    define_asset_job,
-)
-
 from chicago_crime import reference
+from chicago_crime.errors import PlatformError
 from chicago_crime.installation import build_dataproc
 from chicago_crime.sources import retry
 from chicago_crime.storage.google.dataproc.runner import DataprocSpark
@@ -52,10 +45,6 @@ class Cloud(WholeCloud):
         """Where an object or a folder of the bucket is on this machine."""
         return self.storage.path(STAGING, uri.removeprefix(f"gs://{STAGING}/"))
 
-    def staged(self) -> list[str]:
-        """The objects in the workspaces of runs."""
-        return [name for name in self.storage.names(STAGING) if name.startswith("staging/")]
-
 
 @contextmanager
 def cloud_in(folder: Path, runs: bool) -> Iterator[Cloud]:
@@ -67,31 +56,26 @@ def cloud_in(folder: Path, runs: bool) -> Iterator[Cloud]:
         yield cloud
 
 
-def nothing_is_left(cloud: Cloud) -> bool:
-    """Whether nothing costs money or waits to be removed."""
-    state = cloud.dataproc.dataproc
-    running = [task for task in (*state.jobs.values(), *state.batches.values()) if not task.is_over]
-    notes = list(cloud.settings.data_dir.glob("dataproc/*"))
-    return (cloud.dataproc.live_clusters(), running, cloud.staged(), notes) == ([], [], [], [])
-
-
 @dataclass
 class Ran:
-    """A Dagster run of the Spark job.
+    """A run of the Spark job.
 
     Attributes:
-        success: whether it succeeded.
         log: its log, a message a line.
-        reason: why it failed.
-        about: what the runner says of the job.
+        reason: why it failed; "" if it succeeded.
+        pages: what the runner says of the job.
         live_at_load: the clusters that existed when the output was read.
     """
 
-    success: bool = False
     log: str = ""
     reason: str = ""
-    about: Mapping[str, Any] = field(default_factory=dict)
+    pages: Mapping[str, str] = field(default_factory=dict)
     live_at_load: list[Any] = field(default_factory=list)
+
+    @property
+    def success(self) -> bool:
+        """Whether it succeeded."""
+        return not self.reason
 
 
 def start(
@@ -100,7 +84,7 @@ def start(
     run_id: str | None = None,
     meanwhile: Callable[[Path], object] = lambda folder: None,
 ) -> Ran:
-    """Run an asset that runs a Spark job, as the platform's own asset does.
+    """Run a Spark job, as the platform's own asset does.
 
     Args:
         cloud: the servers.
@@ -108,33 +92,15 @@ def start(
         run_id: of the run, to restart one.
         meanwhile: called with the input folder, before the job begins.
     """
-    ran = Ran()
-
-    @asset
-    def enrich(context: AssetExecutionContext) -> Iterator[MaterializeResult]:
-        with spark.workspace(context, "broken") as workspace:
+    ran, run_id, told, log = Ran(), run_id or str(uuid4()), StringIO(), logging.Logger("run")
+    log.addHandler(logging.StreamHandler(told))
+    files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
+    try:
+        with spark.workspace(run_id, "broken", log) as workspace:
             meanwhile(cloud.local(workspace.input))
-            files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
-            ran.about = spark.run(context, "broken", crimes=workspace.input, output=workspace.output, **files)
+            ran.pages = spark.run(run_id, "broken", log, crimes=workspace.input, output=workspace.output, **files)
             ran.live_at_load = cloud.dataproc.live_clusters()
-        yield MaterializeResult()
-
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    described = Definitions([enrich], jobs=[define_asset_job("job", [enrich])]).resolve_job_def("job")
-    run_id = run_id or str(uuid4())
-    instance = _instance() if not _instance().get_run_by_id(run_id) else DagsterInstance.ephemeral()
-    result = described.execute_in_process(quiet, run_id=run_id, instance=instance, raise_on_error=False)
-    ran.success = result.success
-    entries = instance.all_logs(run_id)
-    ran.log = "\n".join(entry.user_message for entry in entries)
-    for entry in entries:
-        if entry.dagster_event and entry.dagster_event.is_step_failure:
-            error = entry.dagster_event.step_failure_data.error
-            ran.reason = "".join(part.message for part in (error, error and error.cause) if part)
+    except (PlatformError, KeyboardInterrupt) as error:
+        ran.reason = str(error) or repr(error)
+    ran.log = told.getvalue()
     return ran
-
-
-@cache
-def _instance() -> DagsterInstance:
-    """The instance of most runs. A restarted run needs another one, which does not know its id."""
-    return DagsterInstance.ephemeral()

@@ -60,6 +60,7 @@ def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
     assert (monthly.range_partitioning.field, monthly.range_partitioning.range_.interval) == ("year", 1)
     assert "One row: one reported crime" in crimes.description
     assert crimes.labels == {"platform": "chicago_crime"}
+    assert client.get_dataset(DATASET).location == "us-central1"
 
 
 def test_a_year_is_replaced_whole_and_the_others_are_kept(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:

@@ -1,15 +1,11 @@
 """Tests of the BigQuery warehouse when something goes wrong: lost responses, conflicting writers, other tables."""
 
 import pytest
-import requests
-from google.api_core.exceptions import from_http_response
 
-from chicago_crime.storage.google.access import GoogleError, call
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
-from chicago_crime_tests.servers.google_server import error_json
 from chicago_crime_tests.storage.google.cloud import Cloud
 from chicago_crime_tests.support import crimes_of_months
 from chicago_crime_tests.whole_cloud import DATASET, STAGING
@@ -73,23 +69,3 @@ def test_a_table_with_other_columns_is_outdated_and_refused_with_what_to_do(fres
         fresh_cloud.warehouse().replace_year(CRIMES, 2014)
     warehouse = fresh_cloud.warehouse()
     assert (warehouse.outdated(CRIMES), warehouse.outdated(REJECTED_CRIMES)) == ([2014], [])
-
-
-@pytest.mark.parametrize(
-    ("reason", "told"),
-    [
-        ("accessDenied", r"refuses permission \(No\): grant"),
-        ("quotaExceeded", r"answers 403 \(No\)$"),
-        ("rateLimitExceeded", r"answers 403 \(No\): try again later"),
-    ],
-)
-def test_a_used_up_quota_is_not_taken_for_a_missing_role(reason: str, told: str) -> None:
-    refused = requests.Response()
-    refused.status_code, refused._content = 403, error_json(403, "No", reason)
-    refused.request = requests.Request("GET", "https://bigquery.googleapis.com").prepare()
-
-    def request() -> None:
-        raise from_http_response(refused)
-
-    with pytest.raises(GoogleError, match=told):
-        call(request, "BigQuery")

@@ -17,12 +17,10 @@ from chicago_crime.installation import build_dataproc
 from chicago_crime.settings import SettingsError
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, Request
 from chicago_crime_tests.servers.google_server import RefusedError
-from chicago_crime_tests.storage.google.dataproc_support import Cloud, cloud_in, nothing_is_left, start
+from chicago_crime_tests.storage.google.dataproc_support import Cloud, cloud_in, start
 from chicago_crime_tests.waiting import wait_until
 
 MODES = ("cluster", "serverless")
-
-pytestmark = pytest.mark.filterwarnings("ignore:AssetExecutionContext.run_id is deprecated")  # Dagster uses it
 
 
 @pytest.fixture
@@ -62,7 +60,7 @@ def test_a_fault_at_a_call_starts_nothing_twice(cloud: Cloud, mode: str, fault: 
     state = cloud.dataproc.dataproc
     started = len(state.clusters_made), len(state.jobs), len(state.batches)
     assert started == ((1, 1, 0) if mode == "cluster" else (0, 0, 1))
-    assert nothing_is_left(cloud)
+    assert cloud.left() == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +76,7 @@ def test_a_rejected_request_says_what_to_do(cloud: Cloud, refusal: tuple[int, st
     ran = start(cloud, cloud.spark())
     assert not ran.success
     assert refusal[1].rstrip(".") in ran.reason and remedy in ran.reason
-    assert nothing_is_left(cloud)
+    assert cloud.left() == []
 
 
 def test_the_account_that_google_makes_late_is_waited_for(cloud: Cloud) -> None:
@@ -97,7 +95,7 @@ def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
     assert not ran.success
     assert "could not be created: The zone does not have enough resources" in ran.reason
     assert "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE" in ran.reason
-    assert (len(state.clusters_made), state.jobs, nothing_is_left(cloud)) == (1, {}, True)
+    assert (len(state.clusters_made), state.jobs, cloud.left()) == (1, {}, [])
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -117,7 +115,7 @@ def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, 
     assert [work.state for work in (*state.jobs.values(), *state.batches.values())] == [
         "ERROR" if mode == "cluster" else "CANCELLED"
     ]
-    assert nothing_is_left(cloud)
+    assert cloud.left() == []
 
 
 def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
@@ -134,7 +132,7 @@ def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
     ran = start(cloud, cloud.spark(), run_id, meanwhile=meanwhile)
     assert ran.success, ran.reason
     assert len(cloud.dataproc.dataproc.clusters_made) == 2
-    assert nothing_is_left(cloud)
+    assert cloud.left() == []
 
 
 def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Cloud) -> None:
@@ -147,7 +145,7 @@ def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Clou
     assert len(cloud.dataproc.live_clusters()) == 1
     del cloud.dataproc.refuses["clusters.delete"]
     assert start(cloud, spark).success
-    assert nothing_is_left(cloud)
+    assert cloud.left() == []
 
 
 def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:

@@ -1,12 +1,12 @@
 """Tests of `chicago_crime/storage/local/spark.py`; `end_to_end/test_engines.py` compares the rows of both engines."""
 
+import logging
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from dagster import build_asset_context
 
 from chicago_crime.installation import Installation
 from chicago_crime.settings import load_settings
@@ -23,8 +23,9 @@ def test_the_settings_choose_the_engine(tmp_path: Path) -> None:
 def test_a_failed_job_on_the_embedded_engine_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SparkError, match="enrich_crimes failed on the embedded engine"):
         EmbeddedSpark(tmp_path, threads=2).run(
-            build_asset_context(),
+            "a-run",
             "enrich_crimes",
+            logging.getLogger(),
             crimes=tmp_path / "nothing",
             community_areas="a",
             fbi_codes="b",
@@ -43,8 +44,9 @@ def test_the_embedded_engine_ends_with_a_process_that_is_killed() -> None:
 def test_without_java_the_jvm_engine_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(SparkError, match=r"needs Java 17 or 21, whose folder JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"):
         JvmSpark(tmp_path, 2, java_home=tmp_path / "no java").run(
-            build_asset_context(),
+            "a-run",
             "enrich_crimes",
+            logging.getLogger(),
             crimes=tmp_path,
             community_areas="a",
             fbi_codes="b",

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -43,16 +43,10 @@ class LiveTables:
     leaves a year that counts as not loaded. Labels of two years never conflict.
 
     Attributes:
-        client: returns the client.
-        dataset: the dataset of the tables.
-        location: region of the dataset.
-        jobs: runs DDL and queries.
+        jobs: runs DDL and queries, and has the client and the dataset.
         estimates: a CSV of residents after the last census, if there is one.
     """
 
-    client: Callable[[], bigquery.Client]
-    dataset: bigquery.DatasetReference
-    location: str
     jobs: Jobs
     estimates: Path | None = None
     _ready: set[str] = field(default_factory=set, init=False)
@@ -64,16 +58,12 @@ class LiveTables:
         found.jobs = jobs
         return found
 
-    def reference_to(self, name: str) -> bigquery.TableReference:
-        """A table, or a partition as in crimes$2014."""
-        return self.dataset.table(name)
-
     def live(self, name: str) -> bigquery.Table | None:
         """A table as it is now, or None."""
 
         def request() -> bigquery.Table | None:
             try:
-                return self.client().get_table(self.reference_to(name), **self.jobs.options)
+                return self.jobs.client().get_table(self.jobs.dataset.table(name), **self.jobs.options)
             except NotFound:
                 return None
 
@@ -107,32 +97,33 @@ class LiveTables:
             raise
 
     def _set_labels(self, table: Table, labels: Mapping[str, str | None]) -> bigquery.Table:
-        changed = bigquery.Table(self.reference_to(table.name))
+        changed = bigquery.Table(self.jobs.dataset.table(table.name))
         changed.labels = dict(labels)  # a patch keeps all other labels, and removes those that are None
         return call_bigquery(
-            lambda: self.client().update_table(changed, ["labels"], **self.jobs.options), f"cannot label {table.name}"
+            lambda: self.jobs.client().update_table(changed, ["labels"], **self.jobs.options),
+            f"cannot label {table.name}",
         )
 
     def drop_dataset(self) -> None:
         """Delete the dataset and all of its tables, if it exists."""
         call_bigquery(
-            lambda: self.client().delete_dataset(
-                self.dataset, delete_contents=True, not_found_ok=True, **self.jobs.options
+            lambda: self.jobs.client().delete_dataset(
+                self.jobs.dataset, delete_contents=True, not_found_ok=True, **self.jobs.options
             ),
-            f"cannot delete the dataset {self.dataset.dataset_id}",
+            f"cannot delete the dataset {self.jobs.dataset.dataset_id}",
         )
         self._ready.clear()
 
     @contextmanager
     def staging(self, table: Table, year: int) -> Iterator[bigquery.TableReference]:
         """An empty table without columns for files that are to be checked; it is deleted on exit, or expires."""
-        staged = bigquery.Table(self.reference_to(f"staged_{table.name}_{year}_{uuid.uuid4().hex[:12]}"))
+        staged = bigquery.Table(self.jobs.dataset.table(f"staged_{table.name}_{year}_{uuid.uuid4().hex[:12]}"))
         staged.expires = datetime.now(UTC) + STAGING_LIFE
         staged.labels = ddl.LABELS
 
         def create() -> None:
             with suppress(Conflict):  # created by a request whose response was lost: nobody else uses this name
-                self.client().create_table(staged, **self.jobs.options)
+                self.jobs.client().create_table(staged, **self.jobs.options)
 
         call_bigquery(create, f"cannot create a staging table for {table.name}")
         try:
@@ -140,7 +131,7 @@ class LiveTables:
         finally:
             with suppress(WarehouseError):  # it expires
                 call_bigquery(
-                    lambda: self.client().delete_table(staged, not_found_ok=True, **self.jobs.options),
+                    lambda: self.jobs.client().delete_table(staged, not_found_ok=True, **self.jobs.options),
                     f"cannot delete a staging table of {table.name}",
                 )
 
@@ -170,13 +161,13 @@ class LiveTables:
 
         def ensure_dataset() -> None:
             try:
-                self.client().get_dataset(self.dataset, **self.jobs.options)
+                self.jobs.client().get_dataset(self.jobs.dataset, **self.jobs.options)
             except NotFound:
-                new = bigquery.Dataset(self.dataset)
-                new.location, new.labels = self.location, ddl.LABELS
-                self.client().create_dataset(new, exists_ok=True, **self.jobs.options)
+                new = bigquery.Dataset(self.jobs.dataset)
+                new.labels = ddl.LABELS
+                self.jobs.client().create_dataset(new, exists_ok=True, **self.jobs.options)
 
-        call_bigquery(ensure_dataset, f"cannot create the dataset {self.dataset.dataset_id}")
+        call_bigquery(ensure_dataset, f"cannot create the dataset {self.jobs.dataset.dataset_id}")
         tables = {table.name: table for table in (*TABLES.values(), first)}
         script = ";\n".join(ddl.create(table) for table in tables.values()) + ";"
         self.jobs.run(script, Purpose("cannot create the tables", first.name))

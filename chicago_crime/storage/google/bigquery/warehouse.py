@@ -70,7 +70,7 @@ class BigQueryWarehouse(Warehouse):
     def __post_init__(self) -> None:
         dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
         self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.policy)
-        self.tables = LiveTables(self._connect, dataset, self.location, self.jobs, self.estimates)
+        self.tables = LiveTables(self.jobs, self.estimates)
 
     @override
     def for_run(self, run_id: str) -> Self:
@@ -86,7 +86,7 @@ class BigQueryWarehouse(Warehouse):
         with self.tables.changing(table, year):
             done = self.jobs.load(
                 csv,
-                self.tables.reference_to(f"{table.name}${year}"),
+                self.jobs.dataset.table(f"{table.name}${year}"),
                 purpose,
                 source_format=bigquery.SourceFormat.CSV,
                 write_disposition=_TRUNCATE,

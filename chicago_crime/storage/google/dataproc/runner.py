@@ -1,17 +1,16 @@
 """Spark on Dataproc: one cluster or batch per run, removed when the job is over.
 
-All names derive from the id of the Dagster run, so a request that is sent again starts nothing twice.
+All names derive from the id of the run, so a request that is sent again starts nothing twice.
 """
 
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dagster import AssetExecutionContext, MetadataValue
 from google.api_core.exceptions import NotFound
 from typing_extensions import override
 
@@ -48,35 +47,34 @@ class DataprocSpark(SparkRunner):
 
     @override
     @contextmanager
-    def workspace(self, context: AssetExecutionContext, job: str) -> Iterator[Workspace]:
+    def workspace(self, run_id: str, job: str, log: logging.Logger) -> Iterator[Workspace]:
         """Also cleans up after runs of this machine that died."""
-        run, name = context.run.run_id, name_of(context, job)
-        folder = f"{STAGING}/{run}"
-        with lease(self.leases, run, name) as note:
-            self._clean_up_after_dead_runs(context)
+        name, folder = name_of(run_id, job), f"{STAGING}/{run_id}"
+        with lease(self.leases, run_id, name) as note:
+            self._clean_up_after_dead_runs(run_id, log)
             try:
                 yield Workspace(self.store.uri(f"{folder}/input"), self.store.uri(f"{folder}/output"))
             finally:
-                if self._clean_up(context, name, folder):
+                if self._clean_up(name, log, folder):
                     note.unlink()
 
     @override
-    def run(self, context: AssetExecutionContext, job: str, **arguments: Path | str) -> Mapping[str, Any]:
-        name = name_of(context, job)
+    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
+        name = name_of(run_id, job)
         uploaded = {key: self._upload(value) if isinstance(value, Path) else value for key, value in arguments.items()}
         program = {"main_python_file_uri": self._upload(self.programs / f"{job}.py"), "args": as_options(uploaded)}
-        labels = {"platform": "chicago-crime", "run": context.run.run_id.lower(), "asset": _dashed(job)}
+        labels = {"platform": "chicago-crime", "run": run_id.lower(), "asset": _dashed(job)}
         try:
-            self.backend.start(name, program, labels, context.log.info)
-            self._wait(context, name)
+            self.backend.start(name, program, labels, log.info)
+            self._wait(name, log)
         finally:
-            self._clean_up(context, name)
-        return {"dataproc": MetadataValue.url(self.backend.page(name))}
+            self._clean_up(name, log)
+        return {"dataproc": self.backend.page(name)}
 
     def _upload(self, file: Path) -> str:
         return self.store.uri(self.store.add("jobs", file).key)
 
-    def _wait(self, context: AssetExecutionContext, name: str) -> None:
+    def _wait(self, name: str, log: logging.Logger) -> None:
         """Wait for the end of a job, and log its states."""
         began, last_state = time.monotonic(), ""
         while True:
@@ -84,7 +82,7 @@ class DataprocSpark(SparkRunner):
             if state is None:
                 raise SparkError(f"{name} is gone: run again")
             if state.state != last_state:
-                context.log.info(" ".join(filter(None, (f"{name} is {state.state}", state.message))))
+                log.info(" ".join(filter(None, (f"{name} is {state.state}", state.message))))
                 last_state = state.state
             if state.is_over:
                 break
@@ -104,31 +102,31 @@ class DataprocSpark(SparkRunner):
         text = b"".join(found[0] for found in files if found).decode(errors="replace")
         return f"\nThe end of its log:\n{text[-4000:]}" if text else ""
 
-    def _clean_up(self, context: AssetExecutionContext, name: str, folder: str | None = None) -> bool:
+    def _clean_up(self, name: str, log: logging.Logger, folder: str | None = None) -> bool:
         """Stop what runs under a name, delete its workspace, and say whether nothing is left.
 
         An error here must not hide an earlier one.
         """
         try:
-            self.backend.end(name, context.log.info)
+            self.backend.end(name, log.info)
             if folder:
                 self.store.delete_prefix(f"{folder}/")
         except PlatformError as error:
-            context.log.error(f"{name} may still run and cost money, until the next run stops it: {error}")
+            log.error(f"{name} may still run and cost money, until the next run stops it: {error}")
             return False
         return True
 
-    def _clean_up_after_dead_runs(self, context: AssetExecutionContext) -> None:
-        for note in abandoned(self.leases, besides=context.run.run_id):
-            context.log.info(f"cleaning up after the run {note.name}, which died while its Spark job was running")
-            if self._clean_up(context, note.read_text(), f"{STAGING}/{note.name}"):
+    def _clean_up_after_dead_runs(self, run_id: str, log: logging.Logger) -> None:
+        for note in abandoned(self.leases, besides=run_id):
+            log.info(f"cleaning up after the run {note.name}, which died while its Spark job was running")
+            if self._clean_up(note.read_text(), log, f"{STAGING}/{note.name}"):
                 note.unlink()
 
 
-def name_of(context: AssetExecutionContext, job: str) -> str:
+def name_of(run_id: str, job: str) -> str:
     """The name of a job of a run: letters, digits and dashes, short enough for a cluster's name."""
-    run = re.sub(r"[^a-z0-9]", "", context.run.run_id.lower())
-    return f"{_dashed(job)[:18].strip('-')}-{run[:32]}"
+    run = re.sub(r"[^a-z0-9]", "", run_id.lower())[:32]
+    return f"{_dashed(job)[:18].strip('-')}-{run}"
 
 
 def _dashed(text: str) -> str:
