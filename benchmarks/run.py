@@ -1,10 +1,10 @@
-"""Time and memory of the platform, compared with a floor.
+"""Time and memory of the platform, compared with a floor and with Apache Spark in one run.
 
-    python -m benchmarks.run [--folder FOLDER] [--years 2001-2022]
+    python -m benchmarks.run [--verify] [--folder FOLDER] [--without-spark] [--years 2001-2022]
 
 Writes 22 full-size years of the synthetic sample, made like real ones, loads them in each way and layout one after the
 other, then real rows where ../shared/data/real is, and prints a table. Compare ratios rather than seconds: machines are
-noisy. Needs 15 GB of disk. The floor's tables must be the platform's.
+noisy. Needs 15 GB of disk; Java 17 for Spark. `--verify` compares the tables.
 """
 
 import argparse
@@ -47,16 +47,18 @@ VERIFY = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Measure the platform beside a floor.")
+    parser = argparse.ArgumentParser(description="Measure the platform beside a floor and Apache Spark.")
+    parser.add_argument("--verify", action="store_true", help="compare the floor's tables with the platform's")
     parser.add_argument("--folder", type=Path, help="where to work; by default a temporary folder")
+    parser.add_argument("--without-spark", action="store_true", help="leave Apache Spark out: no Java is needed")
     parser.add_argument("--years", default="2001-2022", help="which years")
     chosen = parser.parse_args(arguments)
     years = parse_years(chosen.years)
     with tempfile.TemporaryDirectory(dir=chosen.folder, prefix="benchmark-") as folder:
-        _measure(Path(folder), years)
+        _measure(Path(folder), years, chosen.verify, not chosen.without_spark)
 
 
-def _measure(folder: Path, years: list[int]) -> None:
+def _measure(folder: Path, years: list[int], verify: bool, with_spark: bool) -> None:
     real_size = {year: profile().rows_of(year) for year in years}
     write_like_real(folder / "csv", real_size)
     size = sum(file.stat().st_size for file in (folder / "csv").iterdir())
@@ -75,7 +77,8 @@ def _measure(folder: Path, years: list[int]) -> None:
     floor = _floor(folder, "csv")
     add("floor: DuckDB by hand", floor, floor)
     platform = add("platform, with all checks", _platform(folder, "csv", "platform", years), floor)
-    _verify(folder / "floor", folder / "platform" / "warehouse", years)
+    if verify:
+        _verify(folder / "floor", folder / "platform" / "warehouse", years)
     query = _query_seconds(folder / "platform")
     shutil.rmtree(folder / "platform")
     for layout in LAYOUTS:
@@ -83,6 +86,10 @@ def _measure(folder: Path, years: list[int]) -> None:
         add(layout, _platform(folder, "layout", "platform", years), floor)
         shutil.rmtree(folder / "layout")
         shutil.rmtree(folder / "platform")
+    if with_spark:
+        command = [sys.executable, "-m", "benchmarks.spark_local", str(folder / "csv"), str(folder / "spark")]
+        spark = add("Apache Spark, local[2]", watch.run(command, folder / "log"), floor)
+        shutil.rmtree(folder / "spark")
     shutil.rmtree(folder / "csv")
 
     write_like_real(folder / "csv3", {year: 3 * count for year, count in real_size.items()})
@@ -100,6 +107,7 @@ def _measure(folder: Path, years: list[int]) -> None:
         "platform / floor": (ratios["platform, with all checks"], 1.2),
         "platform / floor on real rows": (ratios.get("platform on real rows"), 1.2),
         **{f"{layout} / floor": (ratios[layout], 1.4) for layout in LAYOUTS},
+        "platform / Spark": (platform.seconds / spark.seconds if with_spark else None, 0.4),
         "memory, GB": (max(platform.bytes, large.bytes) / 1e9, 1.0),
         "memory at 3 x the rows / memory": (large.bytes / platform.bytes, 1.2),
         "time at 3 x the rows / 3 x time": (large.seconds / 3 / platform.seconds, 1.0),

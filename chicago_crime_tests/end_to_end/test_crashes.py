@@ -95,6 +95,7 @@ def assert_the_next_run_repairs_all(settings: Settings) -> None:
 
 
 def test_kill_9_leaves_whole_tables_and_the_next_run_repairs(settings: Settings) -> None:
+    """`benchmarks.kills` kills runs of real years at random moments."""
     process = start(settings, "new")
     assert process.stdout
     for line in process.stdout:
