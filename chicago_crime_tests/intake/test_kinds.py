@@ -70,6 +70,7 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         ("block", ["  001XX N STATE ST "], ["001XX N STATE ST"]),
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " ", "None", "<NA>", "-"], [None] * 8),
+        ("district", ["--", "NaT", "n/a"], [None] * 3),
         # texts that a spreadsheet is told to keep
         ("iucr", ['="0810"', '="031a"'], ["0810", "031A"]),
         ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),
