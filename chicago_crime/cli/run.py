@@ -172,10 +172,13 @@ def _notes(reports: Sequence["RunReport"]) -> Iterator[str]:
 
 
 def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
+    from chicago_crime.tables.columns import TYPED
+
     for column, found in made["unreadable_values"].items():
         of_file = f" of {found['file']}" if "file" in found else ""
         first = f"the first is {found['example']!r} in line {found['line']:,}{of_file}"
-        yield f"{found['count']:,} values of {column} cannot be read and are NULL; {first}"
+        become = "they are NULL" if TYPED[column].nullable else "their rows are rejected"
+        yield f"{found['count']:,} values of {column} cannot be read: {become}; {first}"
     details = made["details"]
     if difference := details.get("difference"):
         yield f"the whole year was read as a check: {difference}"

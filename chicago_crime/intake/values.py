@@ -20,7 +20,7 @@ LARGEST_UNREADABLE = 0.001
 """Largest share of a column's values that are there and cannot be read."""
 
 LARGEST_REJECTED = 0.01
-"""Largest share of rows without an id or a date, if they are at least `LEAST_REJECTED`."""
+"""Largest share of rows without an id of their own or a date, if they are at least `LEAST_REJECTED`."""
 
 LEAST_REJECTED = 5
 """Shares of small numbers mean little."""
@@ -127,16 +127,13 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
     with duckdb.connect(config={"threads": 2}) as connection:
 
         def first(value: str, where: str = _BY_ROW) -> tuple[Any, ...] | None:
-            return connection.execute(_with_row_numbers(value, where), {"file": str(file)}).fetchone()
+            return connection.execute(_numbered_values(value, where), {"file": str(file)}).fetchone()
 
         answer = connection.execute(_counts(), {"file": str(file)})
-        _, *names = [column[0] for column in answer.description]
-        by_month = answer.fetchall()
-        months = {month: rows for month, rows, *_ in by_month}
-        total = dict(zip(names, map(sum, list(zip(*by_month, strict=True))[1:]), strict=True))
+        total = dict(zip([column[0] for column in answer.description], answer.fetchone() or (), strict=True))
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + count for name, count in unread.items()}
-        found = Values(total["crimes"], total["rejected"], months, present)
+        found = Values(total["crimes"], total["rejected"], total["months"], present)
         for name in [name for name, count in unread.items() if count]:
             value = f"unreadable_{name}"
             row, example = first(value) or (1, "")
@@ -148,7 +145,6 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
                     f"of {present[name]:,} values cannot be read, and others would be read wrongly. Export the file "
                     "again with dates like 2016-02-28 15:50:00."
                 )
-        same = "GROUP BY value HAVING COUNT(*) > 1 AND value IS NOT NULL ORDER BY 1 LIMIT 1"
         for name, called in _OF_PLACES.items():
             if not total[f"inside_{name}"] and total[f"outside_{name}"] >= LEAST_REJECTED:
                 row, value = first(f"outside_{name}") or (1, "")
@@ -157,7 +153,7 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
                     f"elsewhere. It must have {called}: is it exchanged with another column, or was a sign lost?"
                 )
         if unread["id"]:
-            query = _with_row_numbers("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
+            query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
             ids = connection.execute(query, {"file": str(file)}).fetchall()
             found.headers = [row for row, text in ids if spelled(text) in SPELLINGS][:MOST_HEADERS]
         if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
@@ -165,30 +161,45 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
                 f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
                 "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
             )
-        shortened = "exponents" if total["exponents"] else "round_ids"
-        is_likely = total["exponents"] or total["round_ids"] * 2 > total["id"]
-        if is_likely and (repeated := first(shortened, same)):
-            found.misleading["id"] = (
-                f"has lost digits: {total[shortened]:,} of {present['id']:,} values are written like "
-                f"{repeated[1]!r} in {place_of(repeated[0])}, which stands for several rows. Export the file "
-                "again with whole numbers: a spreadsheet shows them shortened unless the column's format is a number "
-                "without decimals."
-            )
+        if total["distinct_ids"] < total["id"]:
+            found.misleading |= _shared_ids(connection, file, total["id"], place_of)
     return found
+
+
+def _shared_ids(
+    connection: duckdb.DuckDBPyConnection, file: Path, ids: int, place_of: Callable[[int], Place]
+) -> dict[str, str]:
+    """What is wrong with the ids if too many rows share one with other crimes; of these, one would be kept."""
+    query = _numbered(sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row"))
+    shared = connection.execute(query, {"file": str(file)}).fetchone()
+    written, lost_digits, rows, all_rows, row = shared or ("", False, 0, 0, 1)
+    if not lost_digits and all_rows < max(LEAST_REJECTED, ids * LARGEST_REJECTED):
+        return {}
+    return {
+        "id": f"gives several crimes one id: {all_rows:,} of {ids:,} rows share theirs with another crime, {rows:,} of "
+        f"them the id {written!r}, first in {place_of(row)}. Export the file again with the City's ids as whole "
+        "numbers: a spreadsheet shortens them unless the column's format is a number without decimals."
+    }
 
 
 @cache
 def _counts() -> str:
-    return to_duckdb(sql.statement("fragments/values_read"), _BOUNDS, lambda _: csv_scan("$file", NAMES))
+    # GoogleSQL has no histogram; a query that is grouped by month would take longer to count the ids.
+    months = "HISTOGRAM(COALESCE(STRFTIME(date, '%Y-%m'), '')) AS months"
+    query = sql.statement("fragments/values_read").select(months, dialect="duckdb")
+    return to_duckdb(query, _BOUNDS, lambda _: csv_scan("$file", NAMES))
 
 
 @cache
-def _with_row_numbers(counted: str, where: str) -> str:
+def _numbered_values(counted: str, where: str) -> str:
     """A query for the number and value of a row, of the values that a column of `values_read` counts."""
-    query = sql.statement("fragments/values_read").copy()
+    query = sql.statement("fragments/values_read")
     [value] = [column.this.this for column in query.selects if column.alias == counted]
-    query.set("expressions", [exp.alias_(value, "value"), exp.alias_(exp.column("row", "raw"), "row")])
-    query.set("group", None)
+    values = query.select(value.as_("value"), exp.column("row", "raw"), append=False)
+    return f"SELECT row, value FROM ({_numbered(values)}) {where}"
+
+
+def _numbered(query: exp.Query) -> str:
+    """A query in DuckDB's dialect over rows that have their number, `row`."""
     numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", NAMES)).subquery()
-    row = "MIN(row)" if "GROUP" in where else "row"
-    return f"SELECT {row}, value FROM ({to_duckdb(query, _BOUNDS, lambda _: numbered)}) {where}"
+    return to_duckdb(query, _BOUNDS, lambda _: numbered)

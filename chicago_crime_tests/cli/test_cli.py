@@ -171,14 +171,17 @@ def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_
 
 def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
     rows = crimes_of_months(2016)
-    rows[0]["description"] = "CAF\u00c9"
+    rows[0]["description"], rows[1]["id"], rows[2]["beat"] = "CAF\u00c9", "HX1", "x"
     kept = [name for name in rows[0] if name != "ward"]
     file = write_csv(tmp_path / "in" / "crimes.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
     file.write_bytes(file.read_text().encode("cp1252") + b"damaged,,01/31/2016 01:00:00 PM\n" + b"total,36\n")
     (tmp_path / "in" / "notes.txt").write_text("ours")
-    done = command("run", "--years", 2016, "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
+    accepted = ("--data-dir", tmp_path / "data", "--accept", "a test")
+    done = command("run", "--years", 2016, "--folder", tmp_path / "in", *accepted)
     assert done.exit_code == 0, done.output
     for told in (
+        "2016: 1 values of id cannot be read: their rows are rejected; the first is 'HX1' in line 3",
+        "2016: 1 values of beat cannot be read: they are NULL; the first is 'x' in line 4",
         f"2016: lines of no year, left out: 1; the first is {file}, line 39: 'total,36'",
         "2016: bytes that are not UTF-8, read as letters of Windows-1252: 1",
         "2016: columns that the file lacks: ward",

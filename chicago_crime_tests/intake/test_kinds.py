@@ -53,6 +53,11 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         # dates_month_names
         ("date", ["March 5, 2016 2:30 PM", "Mar 05 2016 14:30:15"], [AFTERNOON, SECONDS]),
         ("updated_on", ["5 March 2016", "05 Mar 2016 14:30"], [MIDNIGHT, AFTERNOON]),
+        # as JavaScript, Java, Oracle and SQL Server write them
+        ("date", ["3/5/2016, 2:30:15\u202fPM", "03/05/2016 02:30:15\u00a0PM", "03/05/2016 2:30:15pm"], [SECONDS] * 3),
+        ("date", ["03/05/2016 12:00:00am", "Mar  5 2016 12:00AM", "20160305"], [MIDNIGHT] * 3),
+        ("date", ["3/5/2016 2:30 p.m.", "2016-03-05 02:30:00 PM", "2016-03-05T14:30:00.000-06:00"], [AFTERNOON] * 3),
+        ("updated_on", ["20160305 14:30:15", "2016-03-05 02:30:15 PM"], [SECONDS] * 2),
         # flags_t_f
         ("arrest", ["t", "f", "T", "F"], [True, False, True, False]),
         ("arrest", ["1", "0", "1.0", "TRUE", "", "NA"], [True, False, True, True, None, None]),
@@ -65,6 +70,7 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         ("block", ["  001XX N STATE ST "], ["001XX N STATE ST"]),
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " ", "None", "<NA>", "-"], [None] * 8),
+        ("district", ["--", "NaT", "n/a"], [None] * 3),
         # texts that a spreadsheet is told to keep
         ("iucr", ['="0810"', '="031a"'], ["0810", "031A"]),
         ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),

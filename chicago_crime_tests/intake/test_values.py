@@ -65,7 +65,8 @@ def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column:
     [
         (
             "year_replaced_by_nothing",
-            "column 'ID' has lost digits: 12 of 12 values are written like '3.10E+07' in line 2",
+            "column 'ID' gives several crimes one id: 12 of 12 rows share theirs with another crime, 12 of them "
+            "the id '3.10E+07', first in line 2",
         ),
         ("day_month_swapped", "column 'Date' has the day before the month: '13/01/2016 16:00' in line 8. 190 of 300"),
     ],
@@ -95,9 +96,13 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         (
             "id",
             ["1.04E+07", "1.05E+07", "1.04E+07"],
-            "lost digits: 3 of 3 values are written like '1.04E+07' in line 2",
+            "one id: 2 of 3 rows share theirs with another crime, 2 of them the id '1.04E+07', first in line 2",
         ),
-        ("id", ["10170000.0"] * 9, "lost digits: 9 of 9 values are written like '10170000.0' in line 2"),
+        (
+            "id",
+            ["7"] * 3 + ["10170000.0"] * 6,
+            "9 of 9 rows share theirs with another crime, 6 of them the id '10170000.0'",
+        ),
         (
             "date",
             [f"03/05/2016 {hour:02}:10:00" for hour in range(1, 13)] * 5,
@@ -107,12 +112,14 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
+        ("x_coordinate", ["1.169082e+06", "1.16908e+06"], "'x_coordinate': 1 of 2 values cannot be read"),
         ("x_coordinate", ["1900927"] * 9, "It must have feet east in Illinois East"),
         ("beat", ["1811", "0x10", "-5"], "'beat': 2 of 3 values cannot be read; the first is '0x10' in line 3"),
     ],
 )
 def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, texts: list[str], message: str) -> None:
-    rows = [crime(**{"id": n, "date": "03/05/2016 01:00:00 PM", column: text}) for n, text in enumerate(texts)]
+    good = {"date": "03/05/2016 01:00:00 PM"}
+    rows = [crime(**{"id": n, "case_number": f"HZ{n}"} | good | {column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
         passage = gated(tmp_path, rows)
         refuse(passage.file, "2016.csv", passage.problem)
@@ -144,6 +151,19 @@ def test_the_header_of_another_file_is_refused_if_its_columns_are_in_another_ord
     other_spelling = [name.replace("_", " ").upper() for name in NAMES]
     (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text())
     assert pass_through(tmp_path / "2016.csv", YEAR, tmp_path).counts.rows == 4001
+
+
+def test_an_id_that_comes_again_is_refused_only_if_it_is_of_another_crime(tmp_path: Path) -> None:
+    """Files of a folder overlap, and the City corrects single values of a row."""
+    other = {"updated_on": "03/01/2019 03:50:01 PM", "date": "03/16/2016 02:00:00 PM"}
+    again = [LARGE[0] | other, *(row | {"case_number": text} for row in LARGE[1:] for text in ("", "hx100001"))]
+    corrected = [row | {"case_number": "HX2"} for row in LARGE[:9]]
+    assert gated(tmp_path, LARGE + again + corrected).problem == ""
+    other |= {"block": "002XX N STATE ST", "case_number": ""}
+    with pytest.raises(
+        GateError, match="40 of 2,020 rows share theirs with another crime, 2 of them the id '0', first in line 2"
+    ):
+        gated(tmp_path, LARGE + [row | other for row in LARGE[:20]])
 
 
 def test_rows_that_all_lack_a_place_are_no_reason_to_refuse_them(tmp_path: Path) -> None:

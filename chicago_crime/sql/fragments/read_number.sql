@@ -5,8 +5,8 @@
 -- NaN, infinity or hexadecimals. 1_000 is not a number in GoogleSQL, so it must not be one in other engines.
 SELECT
   CASE
-    -- 1.17E+06 is how a spreadsheet shows 1169082: digits are lost.
-    WHEN value LIKE '%E+0%' AND REGEXP_CONTAINS(value, r'^\s*-?\d\.\d\dE') THEN NULL
+    -- 1.17E+06 is how a spreadsheet shows 1169082, and 1.16908e+06 how C does: digits are lost.
+    WHEN value LIKE '%+0%' AND REGEXP_CONTAINS(value, r'^\s*-?\d\.\d{2,5}[Ee]') THEN NULL
     ELSE COALESCE(
       CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64),
       CAST(SAFE_CAST(REGEXP_EXTRACT(value, r'^="([-.\d]+)"$') AS NUMERIC) AS FLOAT64),

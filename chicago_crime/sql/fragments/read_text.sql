@@ -9,6 +9,6 @@ SELECT
     WHEN STARTS_WITH(value, '="') AND ENDS_WITH(value, '"') AND LENGTH(value) > 3
       THEN REPLACE(SUBSTR(value, 3, LENGTH(value) - 3), '""', '"')
     WHEN LENGTH(value) < 6 OR STARTS_WITH(value, ' ') OR ENDS_WITH(value, ' ')
-      THEN IF(REGEXP_CONTAINS(value, r'^ *(?i:#?na|#?n/a|<na>|-?nan|null|none|\\n|-)? *$'), NULL, TRIM(value, ' '))
+      THEN IF(REGEXP_CONTAINS(value, r'^ *(?i:#?na|#?n/a|<na>|-?nan|nat|null|none|\\n|--?)? *$'), NULL, TRIM(value, ' '))
     ELSE value
   END AS read_text

@@ -1,19 +1,16 @@
 -- What:    what can be read of a year's file. The gate runs it on the file, before any table changes.
--- Grain:   month, as 2014-01; the empty string for dates that cannot be read.
--- Columns: the month; its rows, those without an id or a date, those whose id is in exponent form or ends in 000, and
---          those at 1, at 12 and at hours that a clock of 12 lacks; of each typed column, how many values are read, and
---          how many are there and cannot be read (unreadable_...); of each coordinate, how many are in Chicago
---          (inside_...), and how many elsewhere (outside_...), but for those that stand for no place: 0, and a point in
---          Missouri.
+-- Grain:   one row.
+-- Columns: the rows, those without an id or a date, and those at 1, at 12 and at hours that a clock of 12 lacks; the
+--          ids, each once; of each typed column, how many values are read, and how many are there and cannot be read
+--          (unreadable_...); of each coordinate, how many are in Chicago (inside_...), and how many elsewhere
+--          (outside_...), but for those that stand for no place: 0, and a point in Missouri.
 SELECT
-  COALESCE(FORMAT_DATETIME('%Y-%m', date), '') AS month,
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
-  COUNT(IF(UPPER(raw.id) LIKE '%E+%', raw.id, NULL)) AS exponents,
-  COUNT(IF(MOD(id, 1000) = 0, raw.id, NULL)) AS round_ids,
   COUNTIF(EXTRACT(HOUR FROM date) = 1) AS at_1,
   COUNTIF(EXTRACT(HOUR FROM date) = 12) AS at_12,
   COUNTIF(EXTRACT(HOUR FROM date) NOT BETWEEN 1 AND 12) AS at_other_hours,
+  COUNT(DISTINCT id) AS distinct_ids,
   COUNT(id) AS id,
   COUNT(date) AS date,
   COUNT(arrest) AS arrest,
@@ -49,4 +46,3 @@ SELECT
   COUNT(IF(latitude IS NULL, READ_TEXT(raw.latitude), NULL)) AS unreadable_latitude,
   COUNT(IF(longitude IS NULL, READ_TEXT(raw.longitude), NULL)) AS unreadable_longitude
 FROM parsed_crimes
-GROUP BY month
