@@ -7,6 +7,7 @@ stays as it was, behind a mark that tells its problem.
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -17,6 +18,8 @@ from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sources.records import LongLineError, as_csv, records_of, whole_lines
 
 SEPARATORS = (",", ";", "\t", "|")
+"""The usual ones; a header may have another."""
+
 MOST_LINES_BEFORE = 50
 """The header is looked for in this many lines."""
 
@@ -31,7 +34,7 @@ class Layout:
     """How a file is written.
 
     Attributes:
-        names: of its columns.
+        names: of the columns that its rows have.
         header: the same, matched to the source columns.
         line: the header's line in the file, from 1.
         separator: between fields.
@@ -86,6 +89,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
         for separator in [separator_line[1]] if separator_line else SEPARATORS:
             if names := _header(line, separator):
                 after = lines[index + 1 :]
+                names = _fitted(names, after, separator)
                 blanks = rf'\{separator} +"'
                 return Layout(
                     tuple(names),
@@ -109,6 +113,24 @@ def _header(line: str, separator: str) -> list[str]:
     except HeaderError:
         return []
     return names
+
+
+def _fitted(names: list[str], lines: Sequence[str], separator: str) -> list[str]:
+    """The names of the columns that most rows have.
+
+    Some programs write an empty field after each row, or after the header alone; R writes a number before each row.
+    """
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+    except csv.Error:  # a field that is too long
+        return names
+    [(width, _)] = Counter(map(len, rows)).most_common(1) or [(len(names), 0)]
+    rows = [row for row in rows if len(row) == width]
+    at_end = slice(min(len(names), width), None)
+    if not any(names[at_end]) and not any(field for row in rows for field in row[at_end]):
+        return names[:width] + [""] * (width - len(names))
+    id_at = (read_header(names).position("id") or 0) + 1
+    return ["", *names] if width == len(names) + 1 and all(row[id_at].isdecimal() for row in rows) else names
 
 
 def _fields(line: str, separator: str) -> list[str]:
