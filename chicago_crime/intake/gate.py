@@ -138,7 +138,7 @@ def _header(source: Path, fetched_file: SourceFile) -> tuple[list[str], Header]:
     try:
         return names, read_header(names)
     except HeaderError as error:
-        raise GateError(f"{fetched_file.origin}, line 1: {error}. Is it a file of the City's crimes?") from None
+        raise GateError(f"{fetched_file.origin}, line 1: {error}") from None
 
 
 def _refuse_other_header(source: Path, line: int, header: Header, fetched_file: SourceFile) -> None:

@@ -33,7 +33,12 @@ IS_FOLDER = "is a folder: move its files up, to the others"
 IS_OTHER = f"is of no kind that is read ({', '.join((*_TEXTS, *_PACKED))}): if it has crimes, rename or unpack it"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",  # begins as UTF-16 does
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _LFS = b"version https://git-lfs"
 _NOT_READ = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
 """Starts of zip files, whose members alone are read, and of zstd, 7z, RAR, Parquet, and old Excel files."""

@@ -86,7 +86,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
     lines = re.split(r"\r\n|\r|\n", text)
     separator_line = re.fullmatch(r"sep=([\t!-~])", lines[0], re.IGNORECASE)
     for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
-        for separator in [separator_line[1]] if separator_line else SEPARATORS:
+        for separator in [separator_line[1]] if separator_line else _separators(line):
             if names := _header(line, separator):
                 after = lines[index + 1 :]
                 names = _fitted(names, after, separator)
@@ -102,7 +102,13 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
         raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
-    raise NotCrimesError(f"{item}, {_why_not(lines)}. Is it a file of the City's crimes, with its header?")
+    raise NotCrimesError(f"{item}, {_why_not(lines)}")
+
+
+def _separators(line: str) -> list[str]:
+    """What may separate the fields of a header: the usual, or any other sign in it."""
+    signs = [sign for sign in line if sign.isascii() and not sign.isalnum() and sign not in '_"\0']
+    return list(dict.fromkeys([*SEPARATORS, *signs]))
 
 
 def _header(line: str, separator: str) -> list[str]:
@@ -154,7 +160,7 @@ def _why_not(lines: Sequence[str]) -> str:
             read_header(names)
         except HeaderError as error:
             text = "".join(letter if letter.isprintable() else "?" for letter in str(error))
-            problems.append((-len(names), number, text if len(text) < 400 else f"{text[:400]}..."))
+            problems.append((-len(names), number, text))
     _, number, problem = min(problems)
     return f"line {number}: {problem}"
 

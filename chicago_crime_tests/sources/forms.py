@@ -93,6 +93,8 @@ FORMS: dict[str, dict[str, bytes]] = {
     "tabs without quotes": {
         "2016.csv": text_of(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None).encode(),
     },
+    "carets": {"2016.csv": text_of(delimiter="^").encode()},
+    "blanks between quotes": {"2016.csv": text_of(delimiter=" ", quoting=csv.QUOTE_NONNUMERIC).encode()},
     "a line that tells the separator": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
     "lines before the header": {"2016.csv": b"Crimes of 2016\n\n# exported, by hand\n" + PLAIN},
     "blanks after commas": {"2016.csv": spaced(text_of())},
@@ -111,6 +113,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "R's numbers before each row": {"2016.csv": PLAIN.replace(b"\n", b'\n"7",').removesuffix(b'"7",')},
     "CR": {"2016.csv": text_of(line_end="\r").encode()},
     "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
+    "UTF-32": {"2016.csv": text_of().encode("utf-32")},
     "UTF-16 without a byte order mark": {"2016.csv": text_of().encode("utf-16-le")},
     "big-endian UTF-16 without one": {"2016.csv": text_of(line_end="\r\n").encode("utf-16-be")},
     "Windows-1252": {"2016.csv": text_of().encode("cp1252")},
