@@ -17,6 +17,8 @@ from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
+_SHORT_YEAR = re.compile(r'[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?(\d\d)(?:[\s"]|$)', re.ASCII)
+"""As in 18-Jun-16 and June 18, 16."""
 
 NO_YEAR = 0
 """Stands for the year of lines whose date has none."""
@@ -134,11 +136,21 @@ class YearsOf:
                 if (unknown := years == NO_YEAR).any():
                     at = starts[unknown, position]
                     years[unknown] = _years_in(records.text, at, ends[unknown, position] - at)
+                for row in np.flatnonzero(years == NO_YEAR):
+                    years[row] = _year_in(records.text[starts[row, position] : ends[row, position]].decode())
             return years
         start = unmarked(records.text)[:MOST_BYTES].decode(errors="replace")  # csv refuses longer fields
         fields = records.fields or next(csv.reader([start], delimiter=self._separator), [])
-        found = (_YEAR.search(fields[position]) for position in self._positions if position < len(fields))
-        return np.array([next((int(year[0]) for year in found if year), NO_YEAR)])
+        found = (_year_in(fields[position]) for position in self._positions if position < len(fields))
+        return np.array([next(filter(None, found), NO_YEAR)])
+
+
+def _year_in(text: str) -> int:
+    """The first number of four digits, or the year after the name of a month; `NO_YEAR` where there is none."""
+    if found := _YEAR.search(text):
+        return int(found[0])
+    short = _SHORT_YEAR.search(text)
+    return 2000 + int(short[1]) if short else NO_YEAR
 
 
 def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
