@@ -29,8 +29,8 @@ BLOCK = 1 << 21
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
-IS_FOLDER = "is a folder: move its files up, to the others"
-IS_OTHER = f"is of no kind that is read ({', '.join((*_TEXTS, *_PACKED))}): if it has crimes, rename or unpack it"
+IS_FOLDER = "is a folder: load it as a folder of its own, or move its files up under names of their own"
+IS_OTHER = "is of no kind that is read: unpack it, export it as CSV, or rename it to .csv if it is one"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _MARKS = {

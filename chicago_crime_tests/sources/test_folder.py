@@ -204,6 +204,8 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv.xz", flipped(lzma.compress(LARGE)), "is damaged or truncated"),
         ("2001_to_2020.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
         ("2016.csv", PLAIN + b'1,"x\n' * 60, r"60 of 84 lines .* line 26 \(misplaced quote"),
+        ("2016.csv", text_of(MANY).encode(), r"24 of 96 rows are of 2016; .* of 2015-2017\. .* take the year"),
+        ("all.csv", PLAIN + b"x,y\n" * 5, r"5 of 29 lines have no year in their date; the first is .*line 26: 'x,y'"),
         ("2001_to_2020.csv", PLAIN + b"1,2,01/01/2016\n" * 60, r"60 of 84 lines .* is line 26 \(3 fields"),
     ],
 )  # fmt: skip
@@ -245,11 +247,17 @@ def test_a_file_that_cannot_be_read_costs_its_own_years_only(tmp_path: Path, dow
 
 
 def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downloads: Path) -> None:
-    put(downloads, {"2014.csv": PLAIN, "2013-2017.csv": PLAIN, "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""})
+    named = {"2014.csv": PLAIN, "2013-2015.csv": text_of(MANY).encode()}
+    others = {"all.csv": PLAIN + b"x,y", "crimes.csv": b"area", "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""}
+    put(downloads, named | others)
     refused = load(tmp_path, downloads, 2018)[2018]
-    assert "no rows of 2018" in refused
-    assert "Years found: 2014, 2016. Not read: crimes_2018.csv is a folder: move its files up" in refused
-    assert "; crimes_2018.parquet is of no kind that is read (.csv, .tsv, " in refused
+    assert refused.startswith(f"{downloads} has no rows of 2018. Years found: 2014-2016. Lines whose date has no year")
+    assert f": 1, such as {downloads}/all.csv, line 26: 'x,y'. Not searched, as the name has other years" in refused
+    assert ": 2013-2015.csv; 2014.csv. Not read: " in refused
+    assert "/crimes.csv, line 1: the header lacks id, " in refused
+    assert "; crimes_2018.csv is a folder: " in refused
+    assert "; crimes_2018.parquet is of no kind that is read: " in refused
+    assert FolderSource(downloads).expect([2018])[2018].problem == refused
 
 
 @pytest.mark.parametrize("name", ["2016.csv", "2001_to_2020.csv"])
