@@ -51,7 +51,7 @@ class Item:
     Attributes:
         file: on this machine's disk.
         member: its name in the zip file; "" if it is none.
-        inside: the folder that Spark wrote it into, beside the other files; None if there is none.
+        inside: the folder beside the other files that has what Spark wrote, maybe in folders; None if there is none.
     """
 
     file: Path
@@ -72,7 +72,7 @@ class Item:
     def names(self) -> list[str]:
         """The names that may contain its years, the most telling first."""
         if self.inside:  # a part's own name is made of random digits
-            return [self.inside.name]
+            return [folder.name for folder in self.file.parents if folder.is_relative_to(self.inside)]
         return [*([Path(self.member).name] if self.member else []), self.file.name]
 
 
@@ -82,9 +82,19 @@ def items_of(folder: Path) -> Iterator[Item]:
         if _is_hidden(entry.name):
             continue
         if entry.is_dir():
-            yield from [Item(part, inside=entry) for part in sorted(entry.glob("part-*")) if part.stat().st_size]
+            yield from [Item(part, inside=entry) for part in _parts(entry)]
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)) and (entry.is_file() or not entry.exists()):  # no pipe
             yield from [Item(entry, member) for member in _members(entry)]
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """What Spark wrote into a folder, and what any program wrote by the values of a column: year=2016/data_0.csv."""
+    for entry in sorted(folder.iterdir()):
+        is_part = entry.name.startswith("part-") or ("=" in folder.name and not _is_hidden(entry.name))
+        if "=" in entry.name and entry.is_dir():
+            yield from _parts(entry)
+        elif is_part and entry.is_file() and entry.stat().st_size:
+            yield entry
 
 
 def left_out_of(folder: Path) -> list[str]:

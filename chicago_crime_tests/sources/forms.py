@@ -88,6 +88,11 @@ FORMS: dict[str, dict[str, bytes]] = {
         **{"crimes_2016/part-00000-2004-c000.csv.gz": gzip.compress(FIRST), "crimes_2016/part-00001.csv": b""},
         **{"crimes_2016/part-00002.csv.gz": gzip.compress(SECOND), "crimes_2016/.part-00000.crc": b"crc"},
     },
+    "parts by year": {
+        **{f"crimes/year={year}/part-0.csv": text_of(crimes_of_months(year)).encode() for year in (2015, 2017)},
+        **{"crimes/year=2016/ward=1/data_0.csv": FIRST, "crimes/year=2016/ward=2/data_0.csv": SECOND},
+        **{"crimes/year=2016/_temporary/part-0.csv": b"x", "crimes/_SUCCESS": b""},
+    },
     "semicolons": {"2016.csv": BOM + text_of(delimiter=";").encode()},
     "tabs": {"2016.tsv": text_of(delimiter="\t").encode()},
     "tabs without quotes": {
