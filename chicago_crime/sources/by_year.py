@@ -16,7 +16,7 @@ from chicago_crime.sources.header import Header
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
-_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)", re.ASCII)
 _SHORT_YEAR = re.compile(r'[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?(\d\d)(?:[\s"]|$)', re.ASCII)
 """As in 18-Jun-16 and June 18, 16."""
 
@@ -146,7 +146,7 @@ class YearsOf:
 
 
 def _year_in(text: str) -> int:
-    """The first number of four digits, or the year after the name of a month; `NO_YEAR` where there is none."""
+    """The first number from 1900 to 2099, or the year after the name of a month; `NO_YEAR` where there is none."""
     if found := _YEAR.search(text):
         return int(found[0])
     short = _SHORT_YEAR.search(text)
@@ -154,7 +154,7 @@ def _year_in(text: str) -> int:
 
 
 def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The first number of four digits in each field of a text, as `_YEAR` finds it; `NO_YEAR` where there is none."""
+    """The first number of four digits in each field of a text, if `_YEAR` finds it, too; else `NO_YEAR`."""
     around = np.frombuffer(b",%b%b" % (text, bytes(LONGEST_DATE)), np.uint8)
     digits = np.lib.stride_tricks.sliding_window_view(around, LONGEST_DATE + 1)[starts] - ord("0")
     is_digit = (digits < 10) & (np.arange(LONGEST_DATE + 1) <= sizes[:, np.newaxis])
@@ -162,7 +162,8 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     for place in range(1, 5):
         is_year &= is_digit[:, place : place - 5]
     first = is_year.argmax(axis=1)[:, np.newaxis] + np.arange(1, 5)
-    return np.where(is_year.any(axis=1), np.take_along_axis(digits, first, 1) @ (1000, 100, 10, 1), NO_YEAR)
+    years = np.take_along_axis(digits, first, 1) @ (1000, 100, 10, 1)
+    return np.where(is_year.any(axis=1) & np.isin(years // 100, (19, 20)), years, NO_YEAR)
 
 
 def _text_of(found: Records, chosen: np.ndarray) -> bytes:

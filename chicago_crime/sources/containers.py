@@ -29,13 +29,14 @@ BLOCK = 1 << 21
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
-IS_FOLDER = "is a folder: load it as a folder of its own, or move its files up under names of their own"
+IS_FOLDER = "is a folder: load it by itself with --folder, or move its files up under names of their own"
 IS_OTHER = "is of no kind that is read: unpack it, export it as CSV, or rename it to .csv if it is one"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",  # begins as UTF-16 does
+    codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
@@ -177,7 +178,9 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
         if head.startswith(_ZIP) and not item.member:
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
         if head.startswith(_NOT_READ) or head[257:262] == b"ustar":
-            raise SourceError(f"{item} is an archive or workbook that is not read here: unpack it, or export it as CSV")
+            raise SourceError(
+                f"{item} is an archive, a workbook or Parquet, which are not read here: unpack it, or export it as CSV"
+            )
         marks, encoding = encoding_of(head)
         is_json = re.match(r"\s*[\[{]", head[marks : marks + 1000].decode(encoding, "replace"))
         if is_json:

@@ -41,7 +41,7 @@ MOST_LEFT_OUT = 5
 """So many of the files that are not read are named."""
 
 _NAMES = [column.name for column in SOURCE_COLUMNS]
-_OPEN_END = re.compile("present|today|current|since|onward", re.IGNORECASE)
+_OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(20\d\d)(?:[-_.]\d\d[-_.]\d\d|(?:\d\d){1,2})(?!\d)")
 """A day, or a month without a separator, as in names of downloads."""
 

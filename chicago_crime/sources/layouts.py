@@ -84,9 +84,9 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
             f"{item} is an HTML or XML page, not a CSV; it is probably a saved error message. Download it again."
         )
     lines = re.split(r"\r\n|\r|\n", text)
-    separator_line = re.fullmatch(r"sep=([\t!-~])", lines[0], re.IGNORECASE)
+    told = re.findall(r"^sep=([\t!-~])$", lines[0], re.IGNORECASE)
     for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
-        for separator in [separator_line[1]] if separator_line else _separators(line):
+        for separator in (*told, *_separators(line)):
             if names := _header(line, separator):
                 after = lines[index + 1 :]
                 names = _fitted(names, after, separator)

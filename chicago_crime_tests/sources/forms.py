@@ -101,6 +101,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "carets": {"2016.csv": text_of(delimiter="^").encode()},
     "blanks between quotes": {"2016.csv": text_of(delimiter=" ", quoting=csv.QUOTE_NONNUMERIC).encode()},
     "a line that tells the separator": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
+    "a line that tells a wrong separator": {"2016.csv": b"sep=;\n" + PLAIN},
     "lines before the header": {"2016.csv": b"Crimes of 2016\n\n# exported, by hand\n" + PLAIN},
     "blanks after commas": {"2016.csv": spaced(text_of())},
     "blanks after semicolons, CRLF": {"2016.csv": spaced(text_of(delimiter=";", line_end="\r\n"), ";")},
@@ -137,6 +138,8 @@ FORMS: dict[str, dict[str, bytes]] = {
     },
     "a zip and what was unpacked from it": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
     "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
+    "a year to date": {"Crimes 2015 to date.csv": text_of(MANY).encode()},
+    "a day in the name": {"crimes_2017-02-28.csv": text_of(MANY).encode()},
     "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
     "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},
     "some years and a month": {

@@ -193,7 +193,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv", b"PAR1" + LARGE, "unpack it, or export it as CSV"),
         ("2016.zip", b"7z\xbc\xaf\x27\x1c", "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"read.me": b"", "2016.pdf": b""}), "unpack it, or export it as CSV"),
-        ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive .*unpack it, or export it as CSV"),
+        ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive, .*unpack it, or export it as CSV"),
         ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is packed in a way that is not read here"),

@@ -99,6 +99,8 @@ def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not(
         ("18 Jun 16 10:30 PM", 2016),
         ("06/18/16", 0),
         ("12345", 0),
+        ("42005.5625", 0),
+        ("1030 01/02/2016", 2016),
         ("", 0),
     ],
 )
