@@ -148,7 +148,7 @@ def _fields(line: str, separator: str) -> list[str]:
 
 def _unwrapped(line: str) -> str:
     """The text of a line that is quoted as a whole; "" for any other."""
-    return line[1:-1].replace('""', '"') if re.fullmatch(r'"(?:[^"]|"")*"', line) and re.search("[,;\t|]", line) else ""
+    return line[1:-1].replace('""', '"') if re.fullmatch(r'"(?:[^"]|"")*"', line) else ""
 
 
 def _why_not(lines: Sequence[str]) -> str:

@@ -110,7 +110,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "some lines quoted as a whole": {
         "2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2],
     },
-    "lines of semicolons quoted as a whole": {"2016.csv": wrapped(text_of(delimiter=";"), header=True)},
+    "lines of carets quoted as a whole": {"2016.csv": wrapped(text_of(delimiter="^"), header=True)},
     "a comma after each row": {"2016.csv": PLAIN.replace(b"\n", b",\n").replace(b",\n", b"\n", 1)},
     "commas after the header": {"2016.csv": PLAIN.replace(b"\n", b",,\n", 1)},
     "tabs after the header and some more after each row": {
