@@ -39,7 +39,7 @@ class Split:
         read: its lines, counted as they were read.
         lines: physical lines after the header by year, `NO_YEAR` included: their sum is `read.lines`.
         bytes: the same in bytes, as plain CSV.
-        blank: how many of the lines of no year are empty.
+        blank: how many of the lines of no year are empty, or have only empty fields.
         first_of_no_year: where the first line of no year is that is not empty, and its start.
         files: for each year that was asked for, a CSV with a header.
         numbers: for each of these, a file with the number that each of its lines has in the item.
@@ -174,11 +174,11 @@ def _text_of(found: Records, chosen: np.ndarray) -> bytes:
 
 
 def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
-    is_blank = is_none & (found.ends - found.starts == 1)
-    split.blank += int(is_blank.sum())
-    without_year = np.flatnonzero(is_none & ~is_blank)
-    if len(without_year) and not split.first_of_no_year:
-        index = without_year[0]
-        text = unmarked(found.text[found.starts[index] : found.ends[index] - 1]).decode(errors="replace")[:120]
-        number = line + int(found.lines[:index].sum())
+    starts, rows = found.starts, np.flatnonzero(is_none).tolist()
+    texts = {row: found.text[starts[row] : found.ends[row] - 1] for row in rows}
+    written = [row for row, text in texts.items() if text.strip(b', "')]
+    split.blank += len(rows) - len(written)
+    if written and not split.first_of_no_year:
+        text = unmarked(texts[written[0]]).decode(errors="replace")[:120]
+        number = line + int(found.lines[: written[0]].sum())
         split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"
