@@ -6,6 +6,7 @@ file passes byte by byte. From any other, the rows are written as a canonical CS
 
 import csv
 import io
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -16,12 +17,16 @@ import duckdb
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows, told_line
-from chicago_crime.intake.values import NAMES, read_values
+from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED, NAMES, read_values
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
+from chicago_crime.tables.years import format_years
 
 LEAST_SHARE_OF_YEAR = 0.1
 """A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
+
+USUAL_SHARE_OF_YEAR = 0.9
+"""Smallest share of dates of its year with which a file needs no reason to be loaded."""
 
 
 class GateError(PlatformError):
@@ -99,17 +104,11 @@ def pass_through(
     called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
     for name, problem in values.misleading.items():
         raise GateError(f"{fetched_file.origin}: column {called[name]!r} {problem}")
-    problem = values.problem(called)
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
+    problem = values.problem(called) or _lines_of_no_year(fetched_file) or _rows_of_other_years(year, counts, months)
     if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
-        if problem:
-            raise GateError(f"{fetched_file.origin}: {problem}")
-        most = max(months, key=lambda month: months[month])
-        raise GateError(
-            f"{fetched_file.origin} is not a file of {year}: {sum(in_year.values()):,} of its {counts.rows:,} rows are "
-            f"of that year, most are of {most[:4] if most else 'no readable date'}. Replace it by the right file."
-        )
+        raise GateError(f"{fetched_file.origin}: {problem}")
     return Passage(
         file=split.file,
         quarantine=quarantine,
@@ -126,6 +125,29 @@ def pass_through(
     )
 
 
+def _lines_of_no_year(fetched_file: SourceFile) -> str:
+    """What is wrong with a file of many years if too many of its lines belong to none; "" if few do."""
+    lines, of_no_year = (int(fetched_file.details.get(f"lines_of_{which}", 0)) for which in ("all_years", "no_year"))
+    if of_no_year <= lines * LARGEST_REJECTED or of_no_year < LEAST_REJECTED:
+        return ""
+    return (
+        f"{of_no_year:,} of {lines:,} lines have no year in their date; the first is "
+        f"{fetched_file.details['first_of_no_year']}. Export the file again with dates like 02/28/2016 03:50:00 PM."
+    )
+
+
+def _rows_of_other_years(year: int, counts: Counts, months: Mapping[str, int]) -> str:
+    """What is wrong with a file if too many of its rows are of other years; "" if few are."""
+    of_year = sum(rows for month, rows in months.items() if month.startswith(f"{year}-"))
+    if of_year and of_year >= sum(rows for month, rows in months.items() if month) * USUAL_SHARE_OF_YEAR:
+        return ""
+    years = format_years(int(month[:4]) for month in months if month) or "no year that can be read"
+    return (
+        f"{of_year:,} of {counts.rows:,} rows are of {year}; the dates are of {years}. Replace the file by the right "
+        "one, or take the year out of its name: then it is searched for every year."
+    )
+
+
 def empty_quarantine(folder: Path) -> Path:
     """Create a quarantine file that has its header and no lines."""
     file = folder / "quarantine.csv"
@@ -138,7 +160,7 @@ def _header(source: Path, fetched_file: SourceFile) -> tuple[list[str], Header]:
     try:
         return names, read_header(names)
     except HeaderError as error:
-        raise GateError(f"{fetched_file.origin}, line 1: {error}. Is it a file of the City's crimes?") from None
+        raise GateError(f"{fetched_file.origin}, line 1: {error}") from None
 
 
 def _refuse_other_header(source: Path, line: int, header: Header, fetched_file: SourceFile) -> None:

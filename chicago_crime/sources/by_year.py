@@ -16,7 +16,9 @@ from chicago_crime.sources.header import Header
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
-_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)", re.ASCII)
+_SHORT_YEAR = re.compile(r'[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?(\d\d)(?:[\s"]|$)', re.ASCII)
+"""As in 18-Jun-16 and June 18, 16."""
 
 NO_YEAR = 0
 """Stands for the year of lines whose date has none."""
@@ -37,7 +39,7 @@ class Split:
         read: its lines, counted as they were read.
         lines: physical lines after the header by year, `NO_YEAR` included: their sum is `read.lines`.
         bytes: the same in bytes, as plain CSV.
-        blank: how many of the lines of no year are empty.
+        blank: how many of the lines of no year are empty, or have only empty fields.
         first_of_no_year: where the first line of no year is that is not empty, and its start.
         files: for each year that was asked for, a CSV with a header.
         numbers: for each of these, a file with the number that each of its lines has in the item.
@@ -134,15 +136,25 @@ class YearsOf:
                 if (unknown := years == NO_YEAR).any():
                     at = starts[unknown, position]
                     years[unknown] = _years_in(records.text, at, ends[unknown, position] - at)
+                for row in np.flatnonzero(years == NO_YEAR):
+                    years[row] = _year_in(records.text[starts[row, position] : ends[row, position]].decode())
             return years
         start = unmarked(records.text)[:MOST_BYTES].decode(errors="replace")  # csv refuses longer fields
         fields = records.fields or next(csv.reader([start], delimiter=self._separator), [])
-        found = (_YEAR.search(fields[position]) for position in self._positions if position < len(fields))
-        return np.array([next((int(year[0]) for year in found if year), NO_YEAR)])
+        found = (_year_in(fields[position]) for position in self._positions if position < len(fields))
+        return np.array([next(filter(None, found), NO_YEAR)])
+
+
+def _year_in(text: str) -> int:
+    """The first number from 1900 to 2099, or the year after the name of a month; `NO_YEAR` where there is none."""
+    if found := _YEAR.search(text):
+        return int(found[0])
+    short = _SHORT_YEAR.search(text)
+    return 2000 + int(short[1]) if short else NO_YEAR
 
 
 def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The first number of four digits in each field of a text, as `_YEAR` finds it; `NO_YEAR` where there is none."""
+    """The first number of four digits in each field of a text, if `_YEAR` finds it, too; else `NO_YEAR`."""
     around = np.frombuffer(b",%b%b" % (text, bytes(LONGEST_DATE)), np.uint8)
     digits = np.lib.stride_tricks.sliding_window_view(around, LONGEST_DATE + 1)[starts] - ord("0")
     is_digit = (digits < 10) & (np.arange(LONGEST_DATE + 1) <= sizes[:, np.newaxis])
@@ -150,7 +162,8 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     for place in range(1, 5):
         is_year &= is_digit[:, place : place - 5]
     first = is_year.argmax(axis=1)[:, np.newaxis] + np.arange(1, 5)
-    return np.where(is_year.any(axis=1), np.take_along_axis(digits, first, 1) @ (1000, 100, 10, 1), NO_YEAR)
+    years = np.take_along_axis(digits, first, 1) @ (1000, 100, 10, 1)
+    return np.where(is_year.any(axis=1) & np.isin(years // 100, (19, 20)), years, NO_YEAR)
 
 
 def _text_of(found: Records, chosen: np.ndarray) -> bytes:
@@ -161,11 +174,11 @@ def _text_of(found: Records, chosen: np.ndarray) -> bytes:
 
 
 def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
-    is_blank = is_none & (found.ends - found.starts == 1)
-    split.blank += int(is_blank.sum())
-    without_year = np.flatnonzero(is_none & ~is_blank)
-    if len(without_year) and not split.first_of_no_year:
-        index = without_year[0]
-        text = unmarked(found.text[found.starts[index] : found.ends[index] - 1]).decode(errors="replace")[:120]
-        number = line + int(found.lines[:index].sum())
+    starts, rows = found.starts, np.flatnonzero(is_none).tolist()
+    texts = {row: found.text[starts[row] : found.ends[row] - 1] for row in rows}
+    written = [row for row, text in texts.items() if text.strip(b', "')]
+    split.blank += len(rows) - len(written)
+    if written and not split.first_of_no_year:
+        text = unmarked(texts[written[0]]).decode(errors="replace")[:120]
+        number = line + int(found.lines[: written[0]].sum())
         split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"

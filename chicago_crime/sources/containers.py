@@ -29,11 +29,17 @@ BLOCK = 1 << 21
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
-IS_FOLDER = "is a folder: move its files up, to the others"
-IS_OTHER = f"is of no kind that is read ({', '.join((*_TEXTS, *_PACKED))}): if it has crimes, rename or unpack it"
+IS_FOLDER = "is a folder: load it by itself with --folder, or move its files up under names of their own"
+IS_OTHER = "is of no kind that is read: unpack it, export it as CSV, or rename it to .csv if it is one"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",  # begins as UTF-16 does
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _LFS = b"version https://git-lfs"
 _NOT_READ = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
 """Starts of zip files, whose members alone are read, and of zstd, 7z, RAR, Parquet, and old Excel files."""
@@ -46,7 +52,7 @@ class Item:
     Attributes:
         file: on this machine's disk.
         member: its name in the zip file; "" if it is none.
-        inside: the folder that Spark wrote it into, beside the other files; None if there is none.
+        inside: the folder beside the other files that has what Spark wrote, maybe in folders; None if there is none.
     """
 
     file: Path
@@ -67,7 +73,7 @@ class Item:
     def names(self) -> list[str]:
         """The names that may contain its years, the most telling first."""
         if self.inside:  # a part's own name is made of random digits
-            return [self.inside.name]
+            return [folder.name for folder in self.file.parents if folder.is_relative_to(self.inside)]
         return [*([Path(self.member).name] if self.member else []), self.file.name]
 
 
@@ -77,9 +83,19 @@ def items_of(folder: Path) -> Iterator[Item]:
         if _is_hidden(entry.name):
             continue
         if entry.is_dir():
-            yield from [Item(part, inside=entry) for part in sorted(entry.glob("part-*")) if part.stat().st_size]
+            yield from [Item(part, inside=entry) for part in _parts(entry)]
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)) and (entry.is_file() or not entry.exists()):  # no pipe
             yield from [Item(entry, member) for member in _members(entry)]
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """What Spark wrote into a folder, and what any program wrote by the values of a column: year=2016/data_0.csv."""
+    for entry in sorted(folder.iterdir()):
+        is_part = entry.name.startswith("part-") or ("=" in folder.name and not _is_hidden(entry.name))
+        if "=" in entry.name and entry.is_dir():
+            yield from _parts(entry)
+        elif is_part and entry.is_file() and entry.stat().st_size:
+            yield entry
 
 
 def left_out_of(folder: Path) -> list[str]:
@@ -162,7 +178,9 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
         if head.startswith(_ZIP) and not item.member:
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
         if head.startswith(_NOT_READ) or head[257:262] == b"ustar":
-            raise SourceError(f"{item} is an archive or workbook that is not read here: unpack it, or export it as CSV")
+            raise SourceError(
+                f"{item} is an archive, a workbook or Parquet, which are not read here: unpack it, or export it as CSV"
+            )
         marks, encoding = encoding_of(head)
         is_json = re.match(r"\s*[\[{]", head[marks : marks + 1000].decode(encoding, "replace"))
         if is_json:

@@ -27,12 +27,12 @@ from chicago_crime.sources.base import (
     no_progress,
     years_in,
 )
-from chicago_crime.sources.by_year import Split, split_by_year
+from chicago_crime.sources.by_year import NO_YEAR, Split, split_by_year
 from chicago_crime.sources.containers import Item, items_of, left_out_of, opened, size_of
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import csv_line
 from chicago_crime.tables.columns import SOURCE_COLUMNS
-from chicago_crime.tables.years import FIRST_YEAR, current_year
+from chicago_crime.tables.years import FIRST_YEAR, current_year, format_years
 
 AT_REST_S = 60
 """A file that changed within this many seconds may still be being copied into the folder."""
@@ -41,7 +41,9 @@ MOST_LEFT_OUT = 5
 """So many of the files that are not read are named."""
 
 _NAMES = [column.name for column in SOURCE_COLUMNS]
-_OPEN_END = re.compile("present|today|current|since|onward", re.IGNORECASE)
+_OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
+_DATE = re.compile(r"(?<!\d)(20\d\d)(?:[-_.]\d\d[-_.]\d\d|(?:\d\d){1,2})(?!\d)")
+"""A day, or a month without a separator, as in names of downloads."""
 
 
 class NoFolderError(SourceError, UsageError):
@@ -68,8 +70,8 @@ class _Named:
 
 def _named(item: Item) -> _Named:
     for name in item.names:
-        years = years_in(name)
-        dates = {int(date) for date in re.findall(r"(?<!\d)(20\d\d)(?:\d\d){1,2}(?!\d)", name)}
+        years = years_in(_DATE.sub("", name))
+        dates = {int(date) for date in _DATE.findall(name)}
         if not years | dates:
             continue
         if not years:
@@ -140,7 +142,7 @@ class FolderSource(CrimeSource):
         items = [item for item in self._items() if _named(item).may_have(year)]
         parts = [part for part in (self._part(item, year) for item in items) if part]
         if not parts:
-            raise SourceError(self._missing(year))
+            raise SourceError(self._missing([year]))
         is_alike = len({part.layout.names for part in parts}) == 1
         first, join = parts[0], _Join(year, list(parts[0].layout.names) if is_alike else _NAMES)
         target = directory / f"{_stem(first.item)}{'' if first.split is None else f'_{year}'}.csv"
@@ -178,8 +180,9 @@ class FolderSource(CrimeSource):
                         found.setdefault(year, []).append(expected)
                 except NotCrimesError as error:
                     not_crimes[str(error)] = None
-        left_out = self._left_out(list(not_crimes))
-        return {year: _sum(found[year], left_out) for year in sorted(found)}
+        left_out, missing = self._left_out(list(not_crimes)), [year for year in years if year not in found]
+        absent = Expected("", problem=self._missing(missing) if missing else "")
+        return {year: _sum(found[year], left_out) if year in found else absent for year in years}
 
     @override
     def versions(self) -> dict[int, str]:
@@ -223,17 +226,41 @@ class FolderSource(CrimeSource):
 
     def _left_out(self, files: Sequence[str]) -> str:
         """Some files with the reason why each is left out, and those of kinds that are not read, in words."""
-        left_out = [*files, *left_out_of(self.folder)]
-        more = f"; and {len(left_out) - MOST_LEFT_OUT} others" if len(left_out) > MOST_LEFT_OUT else ""
-        return "; ".join(left_out[:MOST_LEFT_OUT]) + more
+        return _some([*files, *left_out_of(self.folder)])
 
-    def _missing(self, year: int) -> str:
-        have = ", ".join(map(str, self.years())) or "none"
-        left_out = self._left_out([])
-        return (
-            f"{self.folder} has no rows of {year}. Put a .csv, .csv.gz or .zip file with some there; if its name has a "
-            f"year, then {year}. Years found: {have}.{left_out and f' Not read: {left_out}.'}"
+    def _missing(self, years: Sequence[int]) -> str:
+        """Why there are no rows of these years."""
+        elsewhere: list[str] = []
+        unread: list[str] = []
+        without_year: list[str] = []
+        for item in self._items():
+            if not any(map(_named(item).may_have, years)):
+                elsewhere.append(item.names[0])
+                continue
+            try:
+                split = _survey(item, item.version)
+            except SourceError as error:
+                unread.append(str(error))
+                continue
+            if split.first_of_no_year:
+                without_year.append(f"{split.lines[NO_YEAR] - split.blank:,}, such as {split.first_of_no_year}")
+        have = format_years(self.years()) or "none"
+        advice = "Put a .csv, .csv.gz or .zip file with some there."
+        return f"{self.folder} has no rows of {format_years(years)}. Years found: {have}. {advice}" + "".join(
+            f" {reason}: {_some(texts)}."
+            for reason, texts in (
+                ("Lines whose date has no year (it must be like 02/28/2016 or 28-Feb-16)", without_year),
+                ("Not searched, as the name has other years (a file without any is searched for all)", elsewhere),
+                ("Not read", [*unread, *left_out_of(self.folder)]),
+            )
+            if texts
         )
+
+
+def _some(texts: Sequence[str]) -> str:
+    """The first of them, and how many others there are."""
+    more = f"; and {len(texts) - MOST_LEFT_OUT} others" if len(texts) > MOST_LEFT_OUT else ""
+    return "; ".join(texts[:MOST_LEFT_OUT]) + more
 
 
 @dataclass
@@ -293,7 +320,8 @@ def _years_of(item: Item) -> set[int]:
     if named.is_one_year:
         return {named.first}
     with suppress(SourceError):
-        return {year for year in _survey(item, item.version).lines if FIRST_YEAR <= year <= current_year()}
+        found = filter(named.may_have, _survey(item, item.version).lines)
+        return {year for year in found if FIRST_YEAR <= year <= current_year()}
     return set()
 
 

@@ -11,6 +11,9 @@ SPELLINGS = {
 }
 """Every known spelling of a column, letters and digits only, and the column's name."""
 
+MOST_NAMED = 400
+"""Characters of a wrong header that are told."""
+
 
 def spelled(name: str) -> str:
     """A name as `SPELLINGS` has it."""
@@ -68,7 +71,7 @@ def read_header(names: Iterable[str]) -> Header:
         if column is None or (spelling != own and own in plain):
             ignored.append(name or "(no name)")
         elif column in found:
-            raise HeaderError(f"two columns of the header stand for {column!r} (the second is {name!r})")
+            raise HeaderError(f"two columns of the header stand for {column!r}; remove or rename the second, {name!r}")
         else:
             found[column] = index
     lacking = [column.name for column in SOURCE_COLUMNS if column.needed and column.name not in found]
@@ -77,7 +80,8 @@ def read_header(names: Iterable[str]) -> Header:
             f"{', '.join(names[:3])}, ... are values: add a line above it that names the columns (ID, Date, ...)"
         )
     if lacking:
+        has = ", ".join(ignored + list(found))[:MOST_NAMED] or "nothing"
         raise HeaderError(
-            f"the header lacks {', '.join(lacking)}; it has {', '.join(ignored + list(found)) or 'nothing'}"
+            f"the header lacks {', '.join(lacking)}; it has {has}. Is it a file of the City's crimes, with its header?"
         )
     return Header(tuple(found.get(column.name) for column in SOURCE_COLUMNS), len(names), tuple(ignored))

@@ -7,6 +7,7 @@ stays as it was, behind a mark that tells its problem.
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -17,6 +18,8 @@ from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sources.records import LongLineError, as_csv, records_of, whole_lines
 
 SEPARATORS = (",", ";", "\t", "|")
+"""The usual ones; a header may have another."""
+
 MOST_LINES_BEFORE = 50
 """The header is looked for in this many lines."""
 
@@ -31,7 +34,7 @@ class Layout:
     """How a file is written.
 
     Attributes:
-        names: of its columns.
+        names: of the columns that its rows have.
         header: the same, matched to the source columns.
         line: the header's line in the file, from 1.
         separator: between fields.
@@ -81,11 +84,12 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
             f"{item} is an HTML or XML page, not a CSV; it is probably a saved error message. Download it again."
         )
     lines = re.split(r"\r\n|\r|\n", text)
-    separator_line = re.fullmatch(r"sep=([\t!-~])", lines[0], re.IGNORECASE)
+    told = re.findall(r"^sep=([\t!-~])$", lines[0], re.IGNORECASE)
     for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
-        for separator in [separator_line[1]] if separator_line else SEPARATORS:
+        for separator in (*told, *_separators(line)):
             if names := _header(line, separator):
                 after = lines[index + 1 :]
+                names = _fitted(names, after, separator)
                 blanks = rf'\{separator} +"'
                 return Layout(
                     tuple(names),
@@ -98,7 +102,13 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
         raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
-    raise NotCrimesError(f"{item}, {_why_not(lines)}. Is it a file of the City's crimes, with its header?")
+    raise NotCrimesError(f"{item}, {_why_not(lines)}")
+
+
+def _separators(line: str) -> list[str]:
+    """What may separate the fields of a header: the usual, or any other sign in it."""
+    signs = [sign for sign in line if sign.isascii() and not sign.isalnum() and sign not in '_"\0']
+    return list(dict.fromkeys([*SEPARATORS, *signs]))
 
 
 def _header(line: str, separator: str) -> list[str]:
@@ -111,6 +121,24 @@ def _header(line: str, separator: str) -> list[str]:
     return names
 
 
+def _fitted(names: list[str], lines: Sequence[str], separator: str) -> list[str]:
+    """The names of the columns that most rows have.
+
+    Some programs write an empty field after each row, or after the header alone; R writes a number before each row.
+    """
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+    except csv.Error:  # a field that is too long
+        return names
+    [(width, _)] = Counter(map(len, rows)).most_common(1) or [(len(names), 0)]
+    rows = [row for row in rows if len(row) == width]
+    at_end = slice(min(len(names), width), None)
+    if not any(names[at_end]) and not any(field for row in rows for field in row[at_end]):
+        return names[:width] + [""] * (width - len(names))
+    id_at = (read_header(names).position("id") or 0) + 1
+    return ["", *names] if width == len(names) + 1 and all(row[id_at].isdecimal() for row in rows) else names
+
+
 def _fields(line: str, separator: str) -> list[str]:
     try:
         return [name.strip() for name in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
@@ -120,7 +148,7 @@ def _fields(line: str, separator: str) -> list[str]:
 
 def _unwrapped(line: str) -> str:
     """The text of a line that is quoted as a whole; "" for any other."""
-    return line[1:-1].replace('""', '"') if re.fullmatch(r'"(?:[^"]|"")*"', line) and re.search("[,;\t|]", line) else ""
+    return line[1:-1].replace('""', '"') if re.fullmatch(r'"(?:[^"]|"")*"', line) else ""
 
 
 def _why_not(lines: Sequence[str]) -> str:
@@ -132,7 +160,7 @@ def _why_not(lines: Sequence[str]) -> str:
             read_header(names)
         except HeaderError as error:
             text = "".join(letter if letter.isprintable() else "?" for letter in str(error))
-            problems.append((-len(names), number, text if len(text) < 400 else f"{text[:400]}..."))
+            problems.append((-len(names), number, text))
     _, number, problem = min(problems)
     return f"line {number}: {problem}"
 

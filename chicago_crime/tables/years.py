@@ -1,6 +1,7 @@
 """Years, the partitions of every table, and the notation for a choice of them: `2014-2016,2021`."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -42,7 +43,7 @@ def parse_years(text: str) -> list[int]:
     return sorted(years)
 
 
-def contiguous_ranges(years: list[int]) -> list[tuple[int, int]]:
+def contiguous_ranges(years: Iterable[int]) -> list[tuple[int, int]]:
     """Group years into ranges (first, last) without gaps: a Dagster run covers one contiguous range."""
     ranges: list[tuple[int, int]] = []
     for year in sorted(set(years)):
@@ -53,6 +54,6 @@ def contiguous_ranges(years: list[int]) -> list[tuple[int, int]]:
     return ranges
 
 
-def format_years(years: list[int]) -> str:
+def format_years(years: Iterable[int]) -> str:
     """Write years the way `parse_years` reads them, e.g. `2014-2016,2021`."""
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in contiguous_ranges(years))

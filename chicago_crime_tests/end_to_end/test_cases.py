@@ -46,9 +46,9 @@ def test_the_twelve_crimes_are_loaded_whatever_their_file_is(tmp_path: Path, nam
 
 
 def test_lines_that_are_quoted_as_a_whole_are_read(tmp_path: Path) -> None:
-    """The case is too small for a run, which would miss its other months."""
+    """Most rows of the case are of other years, for which a run would need a reason."""
     files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
-    manifest = files.fetch(FolderSource(case("whole_line_quoted")), 2004, no_progress)
+    manifest = files.fetch(FolderSource(case("whole_line_quoted")), 2004, no_progress, audit=lambda *_: None)
     assert (manifest.rows, manifest.quarantined) == (8, 0)
     assert "\n90000001,AA000001,2004-08-28," in files.csv(2004).read_text()
 

@@ -7,12 +7,10 @@ A file goes through the source and the gate, as in a run. The cases of `../share
 import bz2
 import csv
 import gzip
-import io
 import json
 import lzma
 import os
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,127 +23,21 @@ from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.folder import FolderSource
+from chicago_crime_tests.sources.forms import (
+    FIRST,
+    FORMS,
+    MANY,
+    OTHER_COLUMNS,
+    PLAIN,
+    ROWS,
+    SECOND,
+    Rows,
+    as_json,
+    text_of,
+    wrapped,
+    zipped,
+)
 from chicago_crime_tests.support import NAMES, crime, crimes_of_months
-
-ROWS = crimes_of_months(2016, per_month=2)
-ROWS[1]["location_description"] = 'CTA "L" PLATFORM'
-ROWS[2]["location_description"] = "HOTEL, MOTEL"
-ROWS[3]["block"] = "0000X CAFÉ ST"
-ROWS[4] |= {"latitude": "", "longitude": "", "location": ""}
-SPELLED = [name.replace("_", " ").title() for name in NAMES]
-Rows = list[dict[str, str]]
-
-
-def text_of(rows: Rows = ROWS, header: Sequence[str] = SPELLED, line_end: str = "\n", **options: object) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator=line_end, **options)  # type: ignore[arg-type]
-    writer.writerow(header)
-    writer.writerows(row.values() for row in rows)
-    return text.getvalue()
-
-
-PLAIN = text_of().encode()
-BOM = b"\xef\xbb\xbf"
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, member in members.items():
-            archive.writestr(name, member)
-    return content.getvalue()
-
-
-def wrapped(text: str, header: bool) -> bytes:
-    first, *lines = text.splitlines()
-    quoted = ['"' + line.replace('"', '""') + '"' for line in [first, *lines]]
-    return "\n".join([quoted[0] if header else first, *quoted[1:]]).encode()
-
-
-def spaced(text: str, separator: str = ",") -> bytes:
-    """Blanks after the separators that are not in quotes."""
-    parts = text.split('"')
-    parts[::2] = [part.replace(separator, f"{separator} ") for part in parts[::2]]
-    return '"'.join(parts).encode()
-
-
-def as_json(rows: Rows = ROWS) -> list[dict[str, object]]:
-    """As the City's API writes them: keys without a value are left out, and the place is an object."""
-    return [{k: {"latitude": v} if k == "location" else v for k, v in row.items() if v} for row in rows]
-
-
-def halves(**options: object) -> tuple[bytes, bytes]:
-    return text_of(ROWS[:12], **options).encode(), text_of(ROWS[12:], **options).encode()
-
-
-FIRST, SECOND = halves()
-OTHER_COLUMNS = [dict(sorted(row.items()), extra="?") for row in ROWS[12:]]
-MANY = [*crimes_of_months(2015), *ROWS[:12], *crimes_of_months(2017), *ROWS[12:]]
-
-FORMS: dict[str, dict[str, bytes]] = {
-    "plain": {"Chicago_Crimes_2016.csv": PLAIN},
-    "upper case suffix, date of the download": {"crimes-2016.CSV": PLAIN, "notes_2016.txt": b"not a CSV"},
-    "gzip": {"2016.csv.gz": gzip.compress(PLAIN)},
-    "bzip2": {"2016.csv.bz2": bz2.compress(PLAIN)},
-    "xz": {"2016.csv.xz": lzma.compress(PLAIN)},
-    "gzip twice": {"2016.csv.gz": gzip.compress(gzip.compress(PLAIN))},
-    "gzip named csv": {"2016.csv": gzip.compress(PLAIN)},
-    "plain with two byte order marks named gz": {"2016.csv.gz": BOM + BOM + PLAIN},
-    "zip named csv": {"2016.csv": zipped({"crimes.csv": PLAIN})},
-    "zip with the year in the member's name": {"all-2001-to-2022.zip": zipped({"data/Crimes_2016.csv": PLAIN})},
-    "zip with a gzip": {"2016.zip": zipped({"2016.csv.gz": gzip.compress(PLAIN)})},
-    "zip with a member of another suffix": {"2016.zip": zipped({"crimes": PLAIN})},
-    "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
-    "zip from a Mac": {"2016.zip": zipped({"2016.csv": PLAIN, "__MACOSX/._2016.csv": b"Mac", ".DS_Store": b"x"})},
-    "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
-    "Spark's parts without a marker": {"2016/part-0.csv": FIRST, "2016/part-1.csv": SECOND},
-    "Spark's parts": {"2016.csv/_SUCCESS": b"", "2016.csv/part-0.csv": FIRST, "2016.csv/part-1.csv": SECOND},
-    "Spark's parts, packed, one empty": {
-        **{"crimes_2016/part-00000-2004-c000.csv.gz": gzip.compress(FIRST), "crimes_2016/part-00001.csv": b""},
-        **{"crimes_2016/part-00002.csv.gz": gzip.compress(SECOND), "crimes_2016/.part-00000.crc": b"crc"},
-    },
-    "semicolons": {"2016.csv": BOM + text_of(delimiter=";").encode()},
-    "tabs": {"2016.tsv": text_of(delimiter="\t").encode()},
-    "tabs without quotes": {
-        "2016.csv": text_of(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None).encode(),
-    },
-    "a line that tells the separator": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
-    "lines before the header": {"2016.csv": b"Crimes of 2016\n\n# exported, by hand\n" + PLAIN},
-    "blanks after commas": {"2016.csv": spaced(text_of())},
-    "blanks after semicolons, CRLF": {"2016.csv": spaced(text_of(delimiter=";", line_end="\r\n"), ";")},
-    "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
-    "lines quoted as a whole": {"2016.csv": wrapped(text_of(), header=False)},
-    "some lines quoted as a whole": {
-        "2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2],
-    },
-    "lines of semicolons quoted as a whole": {"2016.csv": wrapped(text_of(delimiter=";"), header=True)},
-    "CR": {"2016.csv": text_of(line_end="\r").encode()},
-    "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
-    "UTF-16 without a byte order mark": {"2016.csv": text_of().encode("utf-16-le")},
-    "big-endian UTF-16 without one": {"2016.csv": text_of(line_end="\r\n").encode("utf-16-be")},
-    "Windows-1252": {"2016.csv": text_of().encode("cp1252")},
-    "other order of columns": {
-        "2016.csv": text_of([dict(sorted(row.items())) for row in ROWS], sorted(NAMES)).encode(),
-    },
-    "JSON": {"2016.csv": json.dumps(as_json()).encode()},
-    "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
-    "JSON, indented, packed": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
-    "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
-    "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
-    "months of two kinds": {"2016-01.csv.gz": gzip.compress(FIRST), "2016-02.csv": halves(delimiter=";")[1]},
-    "months with other columns": {
-        "2016-01.csv": FIRST,
-        "2016-02.csv": text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0]), delimiter="\t").encode(),
-    },
-    "a zip and what was unpacked from it": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
-    "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
-    "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
-    "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},
-    "some years and a month": {
-        "2012-2017.csv": text_of([row for row in MANY if row not in ROWS[12:]]).encode(),
-        "2016-12.csv": halves(delimiter="|")[1],
-    },
-}
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:
@@ -301,7 +193,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv", b"PAR1" + LARGE, "unpack it, or export it as CSV"),
         ("2016.zip", b"7z\xbc\xaf\x27\x1c", "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"read.me": b"", "2016.pdf": b""}), "unpack it, or export it as CSV"),
-        ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive .*unpack it, or export it as CSV"),
+        ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive, .*unpack it, or export it as CSV"),
         ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is packed in a way that is not read here"),
@@ -312,6 +204,8 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv.xz", flipped(lzma.compress(LARGE)), "is damaged or truncated"),
         ("2001_to_2020.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
         ("2016.csv", PLAIN + b'1,"x\n' * 60, r"60 of 84 lines .* line 26 \(misplaced quote"),
+        ("2016.csv", text_of(MANY).encode(), r"24 of 96 rows are of 2016; .* of 2015-2017\. .* take the year"),
+        ("all.csv", PLAIN + b"x,y\n" * 5, r"5 of 29 lines have no year in their date; the first is .*line 26: 'x,y'"),
         ("2001_to_2020.csv", PLAIN + b"1,2,01/01/2016\n" * 60, r"60 of 84 lines .* is line 26 \(3 fields"),
     ],
 )  # fmt: skip
@@ -353,11 +247,17 @@ def test_a_file_that_cannot_be_read_costs_its_own_years_only(tmp_path: Path, dow
 
 
 def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downloads: Path) -> None:
-    put(downloads, {"2014.csv": PLAIN, "2013-2017.csv": PLAIN, "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""})
+    named = {"2014.csv": PLAIN, "2013-2015.csv": text_of(MANY).encode()}
+    others = {"all.csv": PLAIN + b"x,y", "crimes.csv": b"area", "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""}
+    put(downloads, named | others)
     refused = load(tmp_path, downloads, 2018)[2018]
-    assert "no rows of 2018" in refused
-    assert "Years found: 2014, 2016. Not read: crimes_2018.csv is a folder: move its files up" in refused
-    assert "; crimes_2018.parquet is of no kind that is read (.csv, .tsv, " in refused
+    assert refused.startswith(f"{downloads} has no rows of 2018. Years found: 2014-2016. Lines whose date has no year")
+    assert f": 1, such as {downloads}/all.csv, line 26: 'x,y'. Not searched, as the name has other years" in refused
+    assert ": 2013-2015.csv; 2014.csv. Not read: " in refused
+    assert "/crimes.csv, line 1: the header lacks id, " in refused
+    assert "; crimes_2018.csv is a folder: " in refused
+    assert "; crimes_2018.parquet is of no kind that is read: " in refused
+    assert FolderSource(downloads).expect([2018])[2018].problem == refused
 
 
 @pytest.mark.parametrize("name", ["2016.csv", "2001_to_2020.csv"])
@@ -395,8 +295,8 @@ def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, dow
         "lines_before_header": 1,
         "lines_of_all_years": 96 + 8,
         "lines_of_other_years": 72,
-        "lines_of_no_year": 2,
-        "blank_lines": 1,
+        "lines_of_no_year": 1,
+        "blank_lines": 2,
         "first_of_no_year": f"{downloads / name}, line 55: 'total,,,\\x1b[31mred,,,'",
     }
     assert isinstance(found[2015], Manifest)
