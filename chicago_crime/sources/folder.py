@@ -245,8 +245,7 @@ class FolderSource(CrimeSource):
             if split.first_of_no_year:
                 without_year.append(f"{split.lines[NO_YEAR] - split.blank:,}, such as {split.first_of_no_year}")
         have = format_years(self.years()) or "none"
-        advice = "Put a .csv, .csv.gz or .zip file with some there."
-        return f"{self.folder} has no rows of {format_years(years)}. Years found: {have}. {advice}" + "".join(
+        reasons = "".join(
             f" {reason}: {_some(texts)}."
             for reason, texts in (
                 ("Lines whose date has no year (it must be like 02/28/2016 or 28-Feb-16)", without_year),
@@ -255,6 +254,8 @@ class FolderSource(CrimeSource):
             )
             if texts
         )
+        advice = reasons or " Put a .csv, .csv.gz or .zip file with some there."
+        return f"{self.folder} has no rows of {format_years(years)}. Years found: {have}.{advice}"
 
 
 def _some(texts: Sequence[str]) -> str:
