@@ -16,7 +16,7 @@ from chicago_crime.sources.header import Header
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)", re.ASCII)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
 _SHORT_YEAR = re.compile(r'[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?(\d\d)(?:[\s"]|$)', re.ASCII)
 """As in 18-Jun-16 and June 18, 16."""
 

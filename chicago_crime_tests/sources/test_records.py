@@ -95,6 +95,7 @@ def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not(
         ("June 18, 2016", 2016),
         ("31.12.2016", 2016),
         ("18-Jun-16", 2016),
+        ("20160228 15:50", 2016),
         ("June 18, 16", 2016),
         ("18 Jun 16 10:30 PM", 2016),
         ("06/18/16", 0),
