@@ -20,6 +20,10 @@ def report(
 ) -> None:
     """Write a report on a year, to print or to send."""
     with plain_errors():
+        if output.suffix.lower() not in (".html", ".htm"):
+            raise typer.BadParameter(
+                f"{output} would be an HTML page: name it .html, and print it to get a PDF", param_hint="-o"
+            )
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report
 

@@ -40,7 +40,9 @@ class Screen(Console):
     def _as_called(self, command: re.Match[str]) -> str:
         program, reads_data = Path(sys.argv[0]), command[1] != "describe" and not command[2]
         is_on_path = program.name != "chicago-crime" or shutil.which(program.name)
-        path = "" if is_on_path else f"{shlex.quote(os.path.relpath(program.parent))}/"
+        near = os.path.relpath(program.parent)
+        folder = os.path.abspath(program.parent) if near.startswith("..") else near  # noqa: PTH100 - as it was typed
+        path = "" if is_on_path else f"{shlex.quote(folder)}/"
         place = f" --data-dir {shlex.quote(str(self.data_dir))}" if self.data_dir and reads_data else ""
         return f"{path}{command[0]}{place}"
 

@@ -13,6 +13,7 @@ import xlsxwriter
 
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import SYNTHETIC
+from chicago_crime.tables.years import format_years
 
 MAX_SLUG = 80
 """How many characters of a file name may tell the filters: file systems allow 255 in all."""
@@ -24,7 +25,7 @@ def file_name(request: PageRequest, page: str, table: str, is_synthetic: bool) -
     active = [one for one in chosen.active() if one[0] not in ("as_of", "start", "finish")]
     labels = " ".join(request.filter_label(name, value) for name, value in active)
     filters = re.sub(r"[^a-z0-9]+", "-", labels.lower())[:MAX_SLUG].strip("-")
-    days, last = request.years_text.replace("\u2011", "-").replace(", ", "+"), request.last_day
+    days, last = format_years(request.years).replace(",", "+"), request.last_day
     if chosen.start or (last.month, last.day) != (12, 31):
         first = chosen.start or (days if "+" in days else days[:-5])  # without the last year
         days = f"{first}-to-{last}".removeprefix("-")

@@ -1,6 +1,6 @@
 """A request for a page: its filters, what is loaded, and the years that both leave."""
 
-from calendar import day_name
+from calendar import day_name, monthrange
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -113,6 +113,22 @@ class PageRequest:
         return format_years(self.years).replace(",", ", ").replace("-", "\u2011")
 
     @property
+    def days_text(self) -> str:
+        """The years as text, and that only some of their days are chosen, if so."""
+        return f"the chosen days of {self.years_text}" if self.filters.has_dates else self.years_text
+
+    @property
+    def months(self) -> list[tuple[date, date]]:
+        """The first and the last day of each month that is loaded and, where days are chosen, has some of them."""
+        start, finish = self.filters.start or date.min, self.filters.finish or date.max
+        months = [
+            (date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+            for year in self.years
+            for month in range(1, self.facts.years[year].last_day.month + 1)
+        ]
+        return [(first, last) for first, last in months if first <= finish and last >= start]
+
+    @property
     def citation(self) -> str:
         """How to cite what the page shows."""
         return self.data.catalog.cite(as_text(self.facts.newest_day, "date"))
@@ -135,7 +151,7 @@ class PageRequest:
             require_known(self.data, self.filters)
         except UsageError as error:
             raise NoCrimesError(f"No crimes match: {error}.") from error
-        raise NoCrimesError(f"No crimes in {self.years_text} match these filters. Remove one of them.")
+        raise NoCrimesError(f"No crimes in {self.days_text} match these filters. Remove one of them.")
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:
         """Blocks that contain one of these texts, those with most crimes first, under no filter."""
@@ -217,7 +233,7 @@ class PageRequest:
     def reported(self, crimes: float, caveat: str = "") -> Number:
         """How many crimes match, as a key figure that leads to them."""
         where = f"/incidents?{self.incidents()}"
-        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.years_text}", caveat, where)
+        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.days_text}", caveat, where)
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """Residents of the areas (of all areas by default), summed over years."""

@@ -109,6 +109,13 @@ def test_changes_have_a_verdict_and_years_a_table(five_years: Settings) -> None:
     assert "type=THEFT" in theft["of_2014"]
 
 
+def test_the_only_row_and_the_total_have_one_verdict(five_years: Settings) -> None:
+    chosen = Filters(rows="district", district=(11,), end=date(2016, 10, 31))
+    table = compare(PageRequest(data_of(five_years), chosen)).table("spans")
+    assert table and table.total and len(table.rows) == 1
+    assert table.total["year_to_date_verdict"] == table.rows[0]["year_to_date_verdict"] is not None
+
+
 def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> None:
     last = data_of(five_years).facts().newest_day
     assert (last.year, last.month) == (2016, 11)

@@ -58,6 +58,15 @@ def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
     assert sum(row["crimes"] for row in rows(pages[where], "areas")) == by_type - int(without_area.value)
 
 
+def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
+    chosen = PageRequest(data, Filters(year=(2015, 2016), start=date(2015, 11, 10), finish=date(2016, 1, 20)))
+    months = rows(overview(chosen), "months")
+    assert [row["month"] for row in months] == [date(2015, 11, 1), date(2015, 12, 1), date(2016, 1, 1)]
+    assert [row["is_complete"] for row in months] == [False, True, False]
+    assert [row["month"] for row in rows(when(chosen), "months")] == [11, 12, 1]
+    assert chosen.days_text == "the chosen days of 2015\u20112016"
+
+
 def test_year_on_year_says_why_there_is_none(data: Data) -> None:
     first, begun = (PageRequest(data, Filters(year=(year,))) for year in (2014, 2016))
     begun.facts = replace(data.facts(), years=dict(data.facts().years))

@@ -64,6 +64,8 @@ def compare(request: PageRequest) -> View:
     del total["link"]
     _judge(rows, UNLIKE if request.filters.rows == "type" else ALIKE)
     _judge([total], UNLIKE)
+    if len(rows) == 1:  # the same counts twice: they are told alike
+        total |= {name: value for name, value in rows[0].items() if name.endswith("_verdict")}
     if request.download == "by-year":
         request.years, request.last_day = [*facts.years], facts.newest_day
     return View(

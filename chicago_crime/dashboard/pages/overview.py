@@ -1,7 +1,6 @@
 """The page Overview: totals, trend, offense groups and types."""
 
 import math
-from calendar import monthrange
 from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
@@ -59,7 +58,7 @@ def overview(request: PageRequest) -> View:
 def _compared_months(request: PageRequest) -> tuple[int, str]:
     """How many months of the newest year are complete in it and in the year before, or why they are not compared."""
     if request.filters.has_dates:
-        return 0, "dates are chosen, and earlier years have none of them"
+        return 0, "not compared, as dates are chosen"
     loaded, year = request.facts.years, request.newest_year
     if year - 1 not in loaded:
         return 0, f"{year - 1} is not loaded"
@@ -79,6 +78,8 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
     rate = None if request.filters.splits_areas else share(unit * placed, residents)
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
+    so_far = "" if request.facts.years[newest].is_complete else " so far"
+    so_far = ", if all of its days were like those chosen" if request.filters.has_dates else so_far
     small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
     return [
         request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
@@ -93,7 +94,7 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
         Number(
             f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
-            f"in {request.newest_year}" + ("" if request.facts.years[request.newest_year].is_complete else " so far")
+            f"in {request.newest_year}{so_far}"
             if rate is not None
             else "not known: there are population figures of whole community areas only",
             small + caveats.population(request.facts) if rate is not None else "",
@@ -109,16 +110,16 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
     counts = by_month | {row["month"]: row["crimes"] for row in request.answer("months", earlier).to_pylist()}
     rows: list[dict[str, Any]] = []
     history = []
-    for year in request.years:
-        for number in range(1, loaded[year].last_day.month + 1):
-            month = date(year, number, 1)
-            # A line connects consecutive years and breaks where a year is missing.
-            run = year - request.years.index(year)
-            is_complete = number <= loaded[year].complete_months
-            rows.append({"month": month, "crimes": counts.get(month, 0), "run": run, "is_complete": is_complete})
-            rows[-1]["incidents"] = request.incidents_between(month, date(year, number, monthrange(year, number)[1]))
-            past = [counts.get(date(y, number, 1), 0) for y in before[year] if number <= loaded[y].complete_months]
-            history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
+    for month, last in request.months:
+        year, number = month.year, month.month
+        # A line connects consecutive years and breaks where a year is missing.
+        run = year - request.years.index(year)
+        is_whole = (request.filters.start or month) <= month and last <= (request.filters.finish or last)
+        is_complete = is_whole and number <= loaded[year].complete_months
+        rows.append({"month": month, "crimes": counts.get(month, 0), "run": run, "is_complete": is_complete})
+        rows[-1]["incidents"] = request.incidents_between(month, last)
+        past = [counts.get(date(y, number, 1), 0) for y in before[year] if number <= loaded[y].complete_months]
+        history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
     found = expected(history, [row["crimes"] for row in rows], ALIKE)
     for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
         is_known = row["is_complete"] and not math.isnan(low)
@@ -139,10 +140,11 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
         + (
             f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
             if has_range
-            else f"No expected range: it needs at least {LEAST_YEARS} earlier years."
+            else "No expected range: "
+            + ("dates are chosen." if request.filters.has_dates else f"it needs at least {LEAST_YEARS} earlier years.")
         ),
         [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
-        [charts.trend("trend", f"Line chart of crimes per month in {request.years_text}", drawn, has_range)]
+        [charts.trend("trend", f"Line chart of crimes per month in {request.days_text}", drawn, has_range)]
         if len(drawn) > 1
         else [],
         [
@@ -216,9 +218,9 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
     return Section(
         "types",
         "Most frequent types",
-        f"{len(drawn)} of {len(rows)} types in {request.years_text}."
+        f"{len(drawn)} of {len(rows)} types in {request.days_text}."
         if len(rows) > 1
-        else f"All {as_text(crimes, 'count')} crimes in {request.years_text} are of one type: {drawn[0]['name']}.",
+        else f"All {as_text(crimes, 'count')} crimes in {request.days_text} are of one type: {drawn[0]['name']}.",
         [caveats.LABELS, caveats.ARREST],
         [charts.ranked("types", "Bar chart of the most frequent types of crime", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],

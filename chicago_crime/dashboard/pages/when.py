@@ -1,6 +1,6 @@
 """The page When: hours of the week, and months by year."""
 
-from calendar import day_name, month_abbr, monthrange
+from calendar import day_name, month_abbr
 from datetime import date
 from typing import Any
 
@@ -54,23 +54,20 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         "Crimes with a known time, in Chicago local time.",
         ["Many times are estimates and cluster at full hours: noon also stands for “around noon”."],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
-        [PageTable("hours", f"Crimes by weekday and hour, {request.years_text}", columns, rows, shown=168)],
+        [PageTable("hours", f"Crimes by weekday and hour, {request.days_text}", columns, rows, shown=168)],
     )
 
 
 def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
     rows = [
         {
-            "year": year,
-            "month_name": month_abbr[number],
-            "month": number,
-            "crimes": by_month.get(date(year, number, 1), 0),
-            "incidents": request.incidents_between(
-                date(year, number, 1), date(year, number, monthrange(year, number)[1])
-            ),
+            "year": first.year,
+            "month_name": month_abbr[first.month],
+            "month": first.month,
+            "crimes": by_month.get(first, 0),
+            "incidents": request.incidents_between(first, last),
         }
-        for year in request.years
-        for number in range(1, request.facts.years[year].last_day.month + 1)
+        for first, last in request.months
     ]
     columns = (Column("year", "Year", "plain"), Column("month", "Month", "plain"), CRIMES)
     return Section(
@@ -79,5 +76,5 @@ def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
         "All crimes, including those with an unknown time.",
         [*caveats.provisional(request.facts, request.years), *caveats.partial(request.facts, request.years)],
         [charts.months("months", "Heat map of crimes by month and year", rows)],
-        [PageTable("months", f"Crimes by month, {request.years_text}", columns, rows, shown=400)],
+        [PageTable("months", f"Crimes by month, {request.days_text}", columns, rows, shown=400)],
     )

@@ -74,7 +74,7 @@ def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
     for year, manifest in parts.manifests(years).items():
         findings.by_year[year] = {"lines": manifest.lines, "quarantined": manifest.quarantined}
         if manifest.quarantined > manifest.lines * MOST_QUARANTINED:
-            is_much = manifest.quarantined > manifest.lines * TOO_MANY_QUARANTINED
+            is_much = manifest.quarantined >= manifest.lines * TOO_MANY_QUARANTINED
             report = findings.fail if is_much and manifest.quarantined >= LEAST_LOST else findings.warn
             report(
                 year,
