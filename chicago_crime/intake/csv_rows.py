@@ -3,15 +3,15 @@
 import codecs
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise, repeat
 from pathlib import Path
 
 import numpy as np
 
 from chicago_crime.sources.base import Place
-from chicago_crime.sources.records import as_csv, csv_line, records_of, unmarked, whole_lines
+from chicago_crime.sources.records import Records, as_csv, csv_line, records_of, unmarked, whole_lines
 
 MOST_QUARANTINED = 20_000
 """Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
@@ -30,7 +30,7 @@ class Counts:
         rows: lines on which a row begins.
         quarantined: unreadable lines.
         continuations: lines that continue a row, inside a quoted field.
-        blank: empty lines.
+        blank: empty lines, and those of empty fields alone.
     """
 
     rows: int = 0
@@ -111,7 +111,7 @@ def split_rows(
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(names))
-        for records in records_of(chain([after], lines), width, header=header):
+        for records in _blank_apart(records_of(chain([after], lines), width, header=header), width):
             if not records.problem:
                 as_it_is = is_in_order and records.fields is None
                 rows.write(records.text if as_it_is else as_csv(records, ",", False, columns, width))
@@ -133,6 +133,23 @@ def split_rows(
                 counts.blank += 1
         size = file.tell()
     return Split(source if is_same else target, counts, digest.hexdigest(), size, np.concatenate(others))
+
+
+def _blank_apart(found: Iterable[Records], width: int) -> Iterator[Records]:
+    """Make blank lines of the rows of empty fields alone, which spreadsheets write below a table."""
+    for records in found:
+        starts = records.starts
+        is_blank = (records.ends - starts == width) & (width > 1)  # separators and a line end
+        if records.problem or not is_blank.any():
+            yield records
+            continue
+        edges = [0, *(np.flatnonzero(np.diff(is_blank)) + 1), len(is_blank)]
+        for first, end in pairwise(edges):
+            if is_blank[first]:
+                yield from repeat(Records(b"\n", np.array([1]), np.array([1]), fields=[]), end - first)
+            else:
+                text = records.text[starts[first] : records.ends[end - 1]]
+                yield Records(text, records.ends[first:end] - starts[first], records.lines[first:end], records.fields)
 
 
 def told_line(quarantined: Mapping[str, str]) -> str:
