@@ -95,7 +95,7 @@ def test_no_crimes_are_an_answer(api: TestClient) -> None:
         assert response.status_code == 200
         answer = response.json()
         assert answer["sections"] == [] and [one["value"] for one in answer["numbers"]] == ["0"]
-        assert "No crimes in 2016 match" in answer["notes"][-1]
+        assert "2016 match these filters" in answer["notes"][-1]
 
 
 def test_a_download_ignores_nothing(api: TestClient) -> None:
