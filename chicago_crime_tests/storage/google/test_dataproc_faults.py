@@ -107,8 +107,12 @@ def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, 
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job ignores it
     thread.start()
-    ran = start(cloud, cloud.spark(dataproc_mode=mode))
+    try:
+        ran = start(cloud, cloud.spark(dataproc_mode=mode))
+    finally:
+        signal.signal(signal.SIGINT, before)
     thread.join()
     assert not ran.success
     state = cloud.dataproc.dataproc
