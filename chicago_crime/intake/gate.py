@@ -106,8 +106,9 @@ def pass_through(
         raise GateError(f"{fetched_file.origin}: column {called[name]!r} {problem}")
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
-    problem = values.problem(called) or _lines_of_no_year(fetched_file) or _rows_of_other_years(year, counts, months)
-    if sum(in_year.values()) < counts.rows * LEAST_SHARE_OF_YEAR:
+    of_year = sum(in_year.values())
+    problem = values.problem(called) or _lines_of_no_year(fetched_file) or _rows_of_other_years(year, of_year, months)
+    if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
         raise GateError(f"{fetched_file.origin}: {problem}")
     return Passage(
         file=split.file,
@@ -136,15 +137,14 @@ def _lines_of_no_year(fetched_file: SourceFile) -> str:
     )
 
 
-def _rows_of_other_years(year: int, counts: Counts, months: Mapping[str, int]) -> str:
+def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> str:
     """What is wrong with a file if too many of its rows are of other years; "" if few are."""
-    of_year = sum(rows for month, rows in months.items() if month.startswith(f"{year}-"))
     if of_year and of_year >= sum(rows for month, rows in months.items() if month) * USUAL_SHARE_OF_YEAR:
         return ""
     years = format_years(int(month[:4]) for month in months if month) or "no year that can be read"
     return (
-        f"{of_year:,} of {counts.rows:,} rows are of {year}; the dates are of {years}. Replace the file by the right "
-        "one, or take the year out of its name: then it is searched for every year."
+        f"{of_year:,} of {sum(months.values()):,} rows are of {year}; the dates are of {years}. Replace the file by "
+        "the right one, or take the year out of its name: then it is searched for every year."
     )
 
 
