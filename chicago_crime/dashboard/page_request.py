@@ -76,7 +76,11 @@ class PageRequest:
         return self.not_loaded([year for year in self.filters.year if year not in self.facts.years])
 
     def not_loaded(self, years: list[int]) -> list[str]:
-        """A note that these years are not loaded, and how to load them; none for no years. YearsError for 2099."""
+        """A note that these years are not loaded, and how to load them; none for no years.
+
+        Raises:
+            YearsError: there can be no such year.
+        """
         if not years:
             return []
         text = format_years(years)
@@ -113,7 +117,7 @@ class PageRequest:
         return format_years(self.years).replace(",", ", ").replace("-", "\u2011")
 
     @property
-    def days_text(self) -> str:
+    def period_text(self) -> str:
         """The years as text, and that only some of their days are chosen, if so."""
         return f"the chosen days of {self.years_text}" if self.filters.has_dates else self.years_text
 
@@ -151,7 +155,7 @@ class PageRequest:
             require_known(self.data, self.filters)
         except UsageError as error:
             raise NoCrimesError(f"No crimes match: {error}.") from error
-        raise NoCrimesError(f"No crimes in {self.days_text} match these filters. Remove one of them.")
+        raise NoCrimesError(f"No crimes in {self.period_text} match these filters. Remove one of them.")
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:
         """Blocks that contain one of these texts, those with most crimes first, under no filter."""
@@ -233,7 +237,7 @@ class PageRequest:
     def reported(self, crimes: float, caveat: str = "") -> Number:
         """How many crimes match, as a key figure that leads to them."""
         where = f"/incidents?{self.incidents()}"
-        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.days_text}", caveat, where)
+        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.period_text}", caveat, where)
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """Residents of the areas (of all areas by default), summed over years."""

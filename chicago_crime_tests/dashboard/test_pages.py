@@ -64,7 +64,7 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
     assert [row["month"] for row in months] == [date(2015, 11, 1), date(2015, 12, 1), date(2016, 1, 1)]
     assert [row["is_complete"] for row in months] == [False, True, False]
     assert [row["month"] for row in rows(when(chosen), "months")] == [11, 12, 1]
-    assert chosen.days_text == "the chosen days of 2015\u20112016"
+    assert chosen.period_text == "the chosen days of 2015\u20112016"
 
 
 def test_year_on_year_says_why_there_is_none(data: Data) -> None:

@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Literal
 
 from chicago_crime.cli.doctor.finding import Finding
@@ -98,9 +97,12 @@ def _spark(installation: Installation) -> Finding:
         home = installation.settings.java_home
         java = str(home / "bin" / "java") if home else "java"
         fix = "install Java 17 and set JAVA_HOME, or export CHICAGO_CRIME_SPARK_ENGINE=embedded"
-        ask = partial(subprocess.run, [java, "-version"], capture_output=True, text=True, check=True)
-        return _check("spark engine jvm", lambda: str(ask().stderr.splitlines()[0]), fix)
+        return _check("spark engine jvm", lambda: _java_version(java), fix)
     return _check("spark engine embedded", _start_sail, "make setup")
+
+
+def _java_version(java: str) -> str:
+    return subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr.splitlines()[0]
 
 
 def _start_sail() -> str:

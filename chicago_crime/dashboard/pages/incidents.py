@@ -39,7 +39,7 @@ def incidents(request: PageRequest) -> View:
     return View(
         "Which crimes are behind the numbers?",
         numbers=[
-            Number("Reported crimes", as_text(crimes, "count"), f"in {request.days_text}"),
+            Number("Reported crimes", as_text(crimes, "count"), f"in {request.period_text}"),
             arrests_number(counted),
             Number(
                 "Without a location",
@@ -75,7 +75,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
             '"from enriched_crimes" --output crimes.parquet'
         )
     table = PageTable(
-        "incidents", f"Incidents in {request.days_text}", COLUMNS, rows, ROWS_SHOWN, is_open=True, matching=crimes
+        "incidents", f"Incidents in {request.period_text}", COLUMNS, rows, ROWS_SHOWN, is_open=True, matching=crimes
     )
     return Section(
         "incidents",
@@ -106,10 +106,10 @@ def _blocks(request: PageRequest) -> Section:
     to_read = sum(request.facts.years[year].crimes for year in request.years)
     if request.is_waited_for and to_read > READ_AT_ONCE and not request.filters.sort.startswith(f"{name}:"):
         link = Link("Count the blocks", f"/incidents?{request.arranged(f'{name}:-crimes')}#{name}")
-        return Section(name, title, f"Counting them in {request.days_text} takes a moment.", link=link, is_wide=False)
+        return Section(name, title, f"Counting them in {request.period_text} takes a moment.", link=link, is_wide=False)
     rows = request.answer("blocks", part=None, row_count=ALL_BLOCKS).to_pylist()
     columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))
-    table = PageTable(name, f"Crimes by block, {request.days_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
+    table = PageTable(name, f"Crimes by block, {request.period_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
     shown = {row["block"] for row in table.ordered(request.filters.sort)[:BLOCKS_SHOWN]}
     for row in rows:
         if (block := row["block"]) in shown:  # links of all would take seconds

@@ -144,7 +144,7 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
             + ("dates are chosen." if request.filters.has_dates else f"it needs at least {LEAST_YEARS} earlier years.")
         ),
         [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
-        [charts.trend("trend", f"Line chart of crimes per month in {request.days_text}", drawn, has_range)]
+        [charts.trend("trend", f"Line chart of crimes per month in {request.period_text}", drawn, has_range)]
         if len(drawn) > 1
         else [],
         [
@@ -218,9 +218,9 @@ def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) 
     return Section(
         "types",
         "Most frequent types",
-        f"{len(drawn)} of {len(rows)} types in {request.days_text}."
+        f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
-        else f"All {as_text(crimes, 'count')} crimes in {request.days_text} are of one type: {drawn[0]['name']}.",
+        else f"All {as_text(crimes, 'count')} crimes in {request.period_text} are of one type: {drawn[0]['name']}.",
         [caveats.LABELS, caveats.ARREST],
         [charts.ranked("types", "Bar chart of the most frequent types of crime", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],

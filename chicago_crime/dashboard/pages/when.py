@@ -54,7 +54,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         "Crimes with a known time, in Chicago local time.",
         ["Many times are estimates and cluster at full hours: noon also stands for “around noon”."],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
-        [PageTable("hours", f"Crimes by weekday and hour, {request.days_text}", columns, rows, shown=168)],
+        [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, shown=168)],
     )
 
 
@@ -76,5 +76,5 @@ def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
         "All crimes, including those with an unknown time.",
         [*caveats.provisional(request.facts, request.years), *caveats.partial(request.facts, request.years)],
         [charts.months("months", "Heat map of crimes by month and year", rows)],
-        [PageTable("months", f"Crimes by month, {request.days_text}", columns, rows, shown=400)],
+        [PageTable("months", f"Crimes by month, {request.period_text}", columns, rows, shown=400)],
     )

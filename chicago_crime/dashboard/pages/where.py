@@ -211,7 +211,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             if request.filters.splits_areas
             else [f"Gray: {caveats.SMALL_RATE}.", caveats.population(request.facts)]
         )
-    title = f"{what} by {called}, {request.days_text}"
+    title = f"{what} by {called}, {request.period_text}"
     return [
         Section(
             "map",
@@ -297,11 +297,11 @@ def _cells(request: PageRequest) -> list[Section]:
     colors, legend = classes(cells.crimes.tolist(), "count")
     texts = [f"{as_text(n, 'count')} crimes" for n in cells.crimes.tolist()]
     listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
-    caption, columns = f"Crimes by cell, {request.days_text}", (RANK, *CELL_COLUMNS, *CENTER)
+    caption, columns = f"Crimes by cell, {request.period_text}", (RANK, *CELL_COLUMNS, *CENTER)
     return [
         Section(
             "map",
-            f"Crimes by 660-foot cell, {request.days_text}",
+            f"Crimes by 660-foot cell, {request.period_text}",
             "A cell is about one city block. Click a cell to see its incidents.",
             [caveats.BLOCK, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
@@ -334,7 +334,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     return [
         Section(
             "map",
-            f"Hot and cold spots, {request.days_text}",
+            f"Hot and cold spots, {request.period_text}",
             WHAT_HOT_MEANS,
             [*few, study, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
@@ -343,7 +343,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
         _cell_table(
             request,
             f"{as_text(int(is_hot.sum()), 'count')} hot cells hold {as_text(in_hot, 'percent')} of crimes on the map",
-            PageTable("hot-spots", f"Hot cells, {request.days_text}", columns, listed, shown=50, is_open=True),
+            PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50, is_open=True),
             f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
         ),
     ]
@@ -379,7 +379,7 @@ def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
         Column("share", "Share", "percent", is_small="is_small"),
         Column("without_area", "Without an area", "count"),
     )
-    caption = f"Crimes without a location by type, {request.days_text}"
+    caption = f"Crimes without a location by type, {request.period_text}"
     return Section(
         "unplaced",
         "What the maps do not show",
