@@ -69,6 +69,7 @@ def status_tables(statuses: Sequence["YearStatus"]) -> "Iterator[Table]":
 def _print_problems(statuses: Sequence["YearStatus"]) -> None:
     """Print what is not as it should be, each problem once, and the command that mends all of it."""
     from chicago_crime.cli.screen import errors, printable
+    from chicago_crime.published.catalog import from_source
     from chicago_crime.tables.years import format_years
 
     years: dict[str, list[int]] = {}
@@ -80,6 +81,6 @@ def _print_problems(statuses: Sequence["YearStatus"]) -> None:
     mended: dict[str, list[int]] = {}
     for status in statuses:
         if not status.is_complete:
-            mended.setdefault(status.how_to_mend, []).append(status.year)
+            mended.setdefault(from_source(status.source), []).append(status.year)
     for options, those in mended.items():
         errors.print(f"What to do: chicago-crime run --years {format_years(those)}{options}")

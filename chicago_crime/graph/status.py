@@ -7,7 +7,7 @@ from typing import Any
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, base, from_source, newest_source
+from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, base, newest_source
 from chicago_crime.published.damage import wrong_sizes
 from chicago_crime.published.publisher import LAKE, Stored, broken_links
 from chicago_crime.storage.object_store import LakeRecord, lake_record, quarantine_key, rows_key
@@ -77,14 +77,6 @@ class YearStatus:
             return found
         what = "it is loaded and not published" if self.published is None else "what is published differs"
         return [f"{what}: a check refused it, or its run did not end"] if self.unpublished else []
-
-    @property
-    def how_to_mend(self) -> str:
-        """The options of `chicago-crime run`, after the years, that load it again, or publish what is there of it."""
-        is_of_earlier_version = not self.published and all(held.lineage is None for held in self.tables.values())
-        if is_of_earlier_version and not (self.damaged or self.links or self.outdated):
-            return " --assets published"
-        return from_source(self.source)
 
     @property
     def is_complete(self) -> bool:

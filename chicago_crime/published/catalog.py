@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -53,7 +53,7 @@ class PublishedTable(_Record):
         key: of its Parquet file in the object store.
         rows, bytes, sha256: of the file.
         columns: digest of the names of its columns.
-        identity, inputs: its lineage; empty if an earlier version of the package made it.
+        identity, inputs: its lineage.
     """
 
     key: str
@@ -61,13 +61,13 @@ class PublishedTable(_Record):
     bytes: int
     sha256: str
     columns: str
-    identity: str = ""
-    inputs: str = ""
+    identity: str
+    inputs: str
 
     @property
-    def lineage(self) -> Lineage | None:
+    def lineage(self) -> Lineage:
         """What it was made of."""
-        return Lineage(self.identity, self.inputs) if self.identity else None
+        return Lineage(self.identity, self.inputs)
 
 
 class PublishedBoundaries(_Record):
@@ -219,11 +219,7 @@ def from_source(source: Mapping[str, Any]) -> str:
 
 def folder_of(source: Mapping[str, Any]) -> str:
     """The folder that a year of the source `folder` came from; `...` if its manifest does not tell."""
-    if folder := source.get("details", {}).get("folder"):
-        return str(folder)
-    # Of an earlier version: the origin is a file or several, or what is inside an archive.
-    above = Path(source.get("origin", "")).parents
-    return str(next((one for one in above if one.is_absolute() and one.is_dir()), "..."))
+    return str(source.get("details", {}).get("folder", "..."))
 
 
 def newest_source(years: Mapping[int, PublishedYear]) -> Mapping[str, Any]:

@@ -53,7 +53,7 @@ class Candidate:
 
     Attributes:
         source: the manifest of its source file.
-        lake: what its object in the lake was made of; None if an earlier version stored it.
+        lake: what its object in the lake was made of; None if it has none.
         checks: what the checks found.
         accepted: the reason why it is published although an audit failed.
         before: how the year was published when the work on it began; None if it was not.
@@ -86,28 +86,21 @@ class Publication:
 def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha256: str | None) -> dict[str, str]:
     """Why the tables of a year were not all made from one file, in words, by table or lake; nothing if they were.
 
-    A year that an earlier version made has no lineage anywhere: nothing can be said about it.
-
     Args:
         year: the year.
         stored: what every table holds.
-        lake: what the year's object in the lake was made of; None if it has none, or if an earlier version stored it.
+        lake: what the year's object in the lake was made of; None if it has none.
         source_sha256: checksum of its source file; None if it has none.
     """
     held = {name: stored[name].get(year) for name in TABLES}
     found: dict[str, str] = {}
     if lake and lake.source_sha256 != source_sha256:
         found[LAKE] = "the object in the lake was not made from the source file as it is now"
-    is_of_earlier_version = lake is None and not any(one.lineage for one in held.values() if one)
     for name, one in held.items():
         upstream = TABLES[name].upstream
         above = [held[table.name] for table in upstream] if upstream else [_of_lake(lake)]
         if one is None:
             found[name] = f"{name} lacks the year"
-        elif is_of_earlier_version:
-            continue
-        elif not one.lineage:
-            found[name] = f"{name} was made by an earlier version"
         elif not is_made_of(one, above):
             names = " and ".join(table.name for table in upstream) or "the object in the lake"
             found[name] = f"{name} was not made from {names} as it is now"
@@ -204,9 +197,8 @@ class Publisher:
                     lake
                     and not broken_links(year, stored, lake, file.sha256)
                     and all(
-                        one.is_current(table, self.warehouse.estimates)
+                        stored[table.name][year].lineage.is_current(table, self.warehouse.estimates)
                         for table in PUBLISHED
-                        if (one := stored[table.name][year].lineage)
                     )
                     and self._is_published(year, file.sha256, stored, before.get(year))
                 ):
@@ -245,7 +237,7 @@ class Publisher:
             return False
         for table in PUBLISHED:
             working, there = stored[table.name][year].lineage, published.tables.get(table.name)
-            if working is None or there is None or there.lineage != working or there.columns != columns_digest(table):
+            if there is None or there.lineage != working or there.columns != columns_digest(table):
                 return False
             if not self.store.is_intact(there.key, there.bytes, there.sha256):
                 return False
@@ -306,15 +298,14 @@ def _is_same(new: PublishedYear, held: PublishedYear | None) -> bool:
 
 
 def _published(added: StoredObject, stored: TableYear, columns: str) -> PublishedTable:
-    lineage = stored.lineage or Lineage("", "")
     return PublishedTable(
         key=added.key,
         rows=stored.rows,
         bytes=added.bytes,
         sha256=added.sha256,
         columns=columns,
-        identity=lineage.identity,
-        inputs=lineage.inputs,
+        identity=stored.lineage.identity,
+        inputs=stored.lineage.inputs,
     )
 
 

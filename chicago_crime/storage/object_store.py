@@ -123,7 +123,7 @@ class ObjectStore(ReadableStore):
 
 
 def lake_record(store: ObjectStore, year: int) -> LakeRecord | None:
-    """What the object of a year is; None if it is not whole, or if an earlier version stored it.
+    """What the object of a year is; None if it is not whole.
 
     Raises:
         ObjectStoreError: the record is damaged.

@@ -29,24 +29,24 @@ class TableYear:
         rows: number of rows.
         bytes: size; BigQuery's is the year's share of the table.
         replaced_at: when it was last replaced, in epoch seconds.
-        lineage: what it was made of; None if a version that did not record it made it.
+        lineage: what it was made of.
         details: facts about the replacement just made, by name, such as its cost.
     """
 
     rows: int
     bytes: int = field(compare=False)
     replaced_at: float
-    lineage: Lineage | None = None
+    lineage: Lineage
     details: Mapping[str, int | float | str] = field(default_factory=dict, compare=False)
 
 
 def is_made_of(made: TableYear, upstream: Sequence[TableYear | None]) -> bool:
-    """Whether a year of a table was made from these years of the tables upstream; True where nothing was recorded."""
-    return made.lineage is None or made.lineage.inputs == digest(*_identities(upstream))
+    """Whether a year of a table was made from these years of the tables upstream."""
+    return made.lineage.inputs == digest(*_identities(upstream))
 
 
 def _identities(upstream: Sequence[TableYear | None]) -> list[str]:
-    return [one.lineage.identity if one and one.lineage else "" for one in upstream]
+    return [one.lineage.identity if one else "" for one in upstream]
 
 
 @dataclass(frozen=True)
@@ -207,6 +207,6 @@ class Warehouse(TableReader):
         """
 
     def _lineage(self, table: Table, year: int) -> Lineage:
-        """The lineage of a year made now; upstream tables of an earlier version have no identity."""
+        """The lineage of a year made now."""
         above = [stored.get(year) for stored in self.stored_of_all(table.upstream).values()]
         return Lineage.of(table, _identities(above), self.estimates)

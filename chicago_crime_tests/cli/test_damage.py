@@ -212,22 +212,13 @@ def test_other_programs_see_the_published_tables(loaded_copy: Settings, loaded_y
         assert all(comment for (comment,) in comments)
 
 
-def test_what_the_version_before_loaded_is_published_as_it_is(loaded_copy: Settings) -> None:
+def test_what_has_no_note_of_what_it_was_made_of_is_to_be_loaded_again(loaded_copy: Settings) -> None:
     for note in (loaded_copy.data_dir / "warehouse").glob("*/*.json"):
         note.unlink()
-    shutil.rmtree(loaded_copy.data_dir / "objects" / "published")
-    for file in (loaded_copy.data_dir / "objects" / "crimes").glob("*.json"):
-        file.unlink()
-    how = f"chicago-crime run --data-dir {loaded_copy.data_dir} --years 2014-2015 --assets published"
-    assert how in command(loaded_copy, "query", COUNT).output
     status = command(loaded_copy, "status", "--strict")
-    assert status.exit_code == 1 and how in status.output
-    run_well(loaded_copy, 2014, 2015, assets="published")
-    assert "72" in command(loaded_copy, "query", COUNT).output
+    assert status.exit_code == 1 and "--years 2014-2015 --source folder" in status.output
+    run_well(loaded_copy, 2014, 2015)
     assert command(loaded_copy, "status", "--strict").exit_code == 0
-    before = current(Installation(loaded_copy).object_store)
-    run_well(loaded_copy, 2014, 2015, assets="published")
-    assert current(Installation(loaded_copy).object_store) == before, "the same data are the same snapshot"
 
 
 def test_stale_is_told_by_what_a_table_was_made_of_and_never_by_times(loaded_copy: Settings) -> None:

@@ -16,6 +16,7 @@ from chicago_crime.sources.base import Expected, SourceError
 from chicago_crime.sources.folder import FolderSource
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.portal_server import PortalServer
@@ -130,7 +131,7 @@ def test_the_cost_is_that_of_the_bytes_of_what_tables_are_made_of_and_of_the_mac
     changes: dict[str, object], usd: float | None
 ) -> None:
     settings = load_settings(deployment="gcp", gcp_project="a-project", gcs_bucket="bucket", **changes)
-    stored = {name: {2014: TableYear(100, 2**30, 0.0)} for name in TABLES}
+    stored = {name: {2014: TableYear(100, 2**30, 0.0, Lineage("made", "of"))} for name in TABLES}
     years = [YearPlan(2014, Expected(""), {}), YearPlan(2016, Expected("", bytes=2**30), {})]
     cost = cost_of(settings, ["crimes", "enriched_crimes"], years, stored, runs=2)
     assert cost.bytes_read == 4 * 2**30

@@ -103,4 +103,4 @@ def _older_snapshots(status: Status, store: ObjectStore) -> Iterator[Finding]:
 def _working_files(status: Status) -> Iterator[Finding]:
     for year in status.years:
         for problem in year.damaged.values():
-            yield Finding("warehouse", "broken", problem, f"chicago-crime run --years {year.year}{year.how_to_mend}")
+            yield Finding("warehouse", "broken", problem, load_again(year.year, year.source))

@@ -111,7 +111,7 @@ def failure(asset: str, reasons: Mapping[int, str], done: int) -> Failure:
 
 def stored_metadata(warehouse: Warehouse, table: Table, year: int, stored: TableYear) -> Metadata:
     """The metadata that a year of every table has: its size, what it was made of, its first rows and shares of NULL."""
-    lineage = {"identity": stored.lineage.identity, "inputs": stored.lineage.inputs} if stored.lineage else {}
+    lineage = {"identity": stored.lineage.identity, "inputs": stored.lineage.inputs}
     shown: Metadata = {}
     if seen := warehouse.glance(table, year):
         nulls = {name: round(count / stored.rows, 4) for name, count in seen.nulls.items() if count}

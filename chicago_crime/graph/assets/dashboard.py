@@ -24,7 +24,7 @@ A report on crimes one by one would read all of them for every chart."""
     kinds={"looker"},
     owners=OWNERS,
     description="A link that makes a report in Looker Studio, with the marts as its data sources; "
-    "docs/looker-studio.md has the next steps.",
+    "docs/how-to/looker-studio.md has the next steps.",
 )
 def looker_studio_report(
     context: AssetExecutionContext,

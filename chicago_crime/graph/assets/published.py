@@ -21,7 +21,7 @@ from chicago_crime.graph.years_of_run import YearsOfRun
 from chicago_crime.published.audit import HOW_TO_ACCEPT
 from chicago_crime.published.catalog import PUBLISHED, CheckFound, load_again, newest_source
 from chicago_crime.published.publisher import Candidate, Publisher
-from chicago_crime.storage.object_store import lake_record, rows_key
+from chicago_crime.storage.object_store import lake_record
 from chicago_crime.tables import TABLES
 
 
@@ -85,17 +85,10 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
     Raises:
         PlatformError: a check failed that no reason lets through, or a table of the year cannot be read.
     """
-    store = examined.object_store
     manifest = examined.source_files.manifest(year)
     if manifest is None:
         raise PlatformError(f"it was never fetched here: {load_again(year, newest_source(of_run.before))}")
     again = f"Load the year again: {load_again(year, asdict(manifest))}"
-    lake = lake_record(store, year)
-    is_of_manifest = (
-        lake or not manifest.is_canonical or store.is_intact(rows_key(year), manifest.bytes, manifest.sha256)
-    )
-    if not is_of_manifest:
-        raise PlatformError(f"{rows_key(year)} was not made from the source file. {again}")
     if outdated := [table.name for table in TABLES.values() if year in examined.warehouse.outdated(table)]:
         raise PlatformError(f"{', '.join(outdated)} is of another version. {again}")
     found: list[CheckFound] = []
@@ -114,7 +107,7 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
         raise PlatformError(f"{'; '.join(problems)}. {advice}")
     return Candidate(
         source=asdict(manifest),
-        lake=lake,
+        lake=lake_record(examined.object_store, year),
         checks=found,
         accepted=of_run.accept if is_accepted or year in of_run.accepted else None,
         before=of_run.before.get(year),

@@ -106,14 +106,9 @@ def _is_as_published(
     published: PublishedYear | None,
     held: Mapping[Table, TableYear | None],
 ) -> bool:
-    """Make `crimes` and `revisions` of a year what is published of it; False if there is nothing to compare with.
-
-    What an earlier version loaded, and nobody published yet, is compared as it is.
-    """
+    """Make `crimes` and `revisions` of a year what is published of it; False if there is nothing to compare with."""
     if published is None:
-        crimes = held[CRIMES]
-        is_old = crimes is not None and crimes.lineage is None and year not in warehouse.outdated(CRIMES)
-        return is_old and held[REVISIONS] is not None and year not in warehouse.outdated(REVISIONS)
+        return False
     there = [(table, published.tables[table.name]) for table in (CRIMES, REVISIONS)]
     if any(one.columns != columns_digest(table) for table, one in there):
         return False

@@ -63,13 +63,11 @@ def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
     return TableYear(rows, stat.st_size, stat.st_mtime, lineage)
 
 
-def noted_lineage(file: Path) -> Lineage | None:
-    """What the note beside a file says that it was made of; None if there is none."""
+def noted_lineage(file: Path) -> Lineage:
+    """What the note beside a file says that it was made of; an empty one is that of no content, so that it is stale."""
     try:
         identity, inputs, of_file = json.loads(file.with_suffix(".json").read_text())
-    except FileNotFoundError:
-        return None
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         return Lineage("", "")
     return Lineage(identity, inputs) if of_file == _digest_of(file) else Lineage("", "")
 
