@@ -131,7 +131,7 @@ def left_behind(settings: Settings) -> list[str]:
     """What is not as it should be after a run that succeeded."""
     installation = Installation(settings)
     found = [str(file) for file in (settings.data_dir / "staging").rglob("*")]
-    found += [str(file) for file in (settings.home / LEASES).iterdir()]
+    found += [str(file) for file in (settings.data_dir / LEASES).iterdir()]
     found += [problem for year in read_status(installation).years for problem in year.problems]
     return found + [one.detail for one in examine_stored(installation) if one.state != "ok"]
 

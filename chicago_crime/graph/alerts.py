@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dagster import (
@@ -28,6 +28,9 @@ from chicago_crime.storage.lineage import digest
 
 MINUTES = 5
 MOST_LINES = 30
+OVERLAP = timedelta(minutes=1)
+"""How long before the last message a run may have ended that Dagster had not recorded then."""
+
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
@@ -37,7 +40,7 @@ class Told:
 
     Attributes:
         until: runs and ticks that ended before this time (epoch seconds).
-        warnings: digests of the warnings of checks, which every run of a year repeats.
+        warnings: digests of the failures of runs, and of the warnings of checks, which every run of a year repeats.
         stale: the snapshot of which they know that it is old.
     """
 
@@ -46,22 +49,28 @@ class Told:
     stale: str = ""
 
 
-def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = ()) -> None:
+def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = ()) -> str:
     """Send a message, with files where that is possible, to all addresses, as Apprise reads them.
+
+    Returns:
+        Which of them could not be reached, in words; "" if all could.
 
     Raises:
         SettingsError: one of them is no address.
-        PlatformError: one of them could not be reached.
+        PlatformError: none of them could be reached.
     """
     from apprise import Apprise  # slow to import, and only messages need it
 
-    to = Apprise()
-    for number, address in enumerate(addresses.split(), 1):
-        if not to.add(address):  # it may contain a password, so it is not shown
+    recipients = {number: Apprise() for number, _ in enumerate(addresses.split(), 1)}
+    for (number, one), address in zip(recipients.items(), addresses.split(), strict=True):
+        if not one.add(address):  # it may contain a password, so it is not shown
             raise SettingsError(f"CHICAGO_CRIME_ALERTS: number {number} of its addresses is none that Apprise knows")
     more = [f"... and {len(lines) - MOST_LINES} more: see the UI"] if len(lines) > MOST_LINES else []
-    if not to.notify("\n".join(lines[:MOST_LINES] + more), title, attach=[str(file) for file in files]):
-        raise PlatformError("a message could not be sent to every address of CHICAGO_CRIME_ALERTS")
+    text, attached = "\n".join(lines[:MOST_LINES] + more), [str(file) for file in files]
+    missed = [str(number) for number, one in recipients.items() if not one.notify(text, title, attach=attached)]
+    if len(missed) == len(recipients):
+        raise PlatformError("a message could not be sent to any address of CHICAGO_CRIME_ALERTS")
+    return f"it could not be sent to number {', '.join(missed)} of CHICAGO_CRIME_ALERTS" if missed else ""
 
 
 def alerts(installation: Installation) -> list[SensorDefinition]:
@@ -81,35 +90,36 @@ def alerts(installation: Installation) -> list[SensorDefinition]:
             return SensorResult(skip_reason="from now on", cursor=json.dumps(asdict(Told(now.timestamp()))))
         told = Told(**json.loads(context.cursor))
         lines, told = news(installation, context.instance, told, now)
-        if lines:
-            send(addresses, f"Chicago crime data: {len(lines)} thing{'s'[: len(lines) > 1]} to look at", lines)
-        return SensorResult(skip_reason=f"{len(lines)} told", cursor=json.dumps(asdict(told)))
+        title = f"Chicago crime data: {len(lines)} thing{'s'[: len(lines) > 1]} to look at"
+        missed = send(addresses, title, lines) if lines else ""
+        return SensorResult(skip_reason=missed or f"{len(lines)} told", cursor=json.dumps(asdict(told)))
 
     return [send_word]
 
 
 def news(installation: Installation, instance: DagsterInstance, told: Told, now: datetime) -> tuple[list[str], Told]:
     """A line for each thing that is wrong and was not told yet, and what is told with them."""
-    since = datetime.fromtimestamp(told.until, UTC)
-    lines, warnings = [], {}
+    since = datetime.fromtimestamp(told.until, UTC) - OVERLAP
+    found: dict[str, str] = {}
     for record in instance.get_run_records(RunsFilter(statuses=ENDED, updated_after=since), ascending=True):
         run = record.dagster_run
         report = report_of(instance, run)
         if run.status is DagsterRunStatus.FAILURE:
-            reasons = report.reasons or ["see the UI"]
-            lines += [f"Run {run.run_id[:8]} of {report.years} failed: {reason}" for reason in reasons]
+            of_years = f" of {report.years}" if report.years else ""
+            for reason in report.reasons or ["see the UI"]:
+                found[digest(run.run_id, reason)] = f"Run {run.run_id[:8]}{of_years} failed: {reason}"
         for check in report.checks:
             if not check.is_error:
-                warnings[digest(check.asset, check.check, check.description)] = (
+                found[digest(check.asset, check.check, check.description)] = (
                     f"{check.asset}: {check.check}: {check.description}"
                 )
-    lines += [text for key, text in warnings.items() if key not in told.warnings]
+    new = {key: text for key, text in found.items() if key not in told.warnings}
+    lines = [*new.values()]
     lines += idle_ticks(instance, told.until, now.timestamp())
     stale = _stale(installation, now)
     if stale and stale[0] != told.stale:
         lines.append(stale[1])
-    known = (*told.warnings, *(key for key in warnings if key not in told.warnings))
-    return lines, Told(now.timestamp(), known[-1000:], stale[0] if stale else "")
+    return lines, Told(now.timestamp(), (*told.warnings, *new)[-1000:], stale[0] if stale else "")
 
 
 def _stale(installation: Installation, now: datetime) -> tuple[str, str] | None:

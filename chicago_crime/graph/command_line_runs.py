@@ -16,7 +16,7 @@ from chicago_crime.settings import Settings
 from chicago_crime.storage.leases import abandoned, lease
 
 LEASES = "command-line-runs"
-"""Folder in Dagster's: a file for each run of a command line, locked while that lives."""
+"""Folder of the data, as Dagster's may be read-only: a file for each run of a command line, locked while it lives."""
 
 REPEAT_AFTER_S = 0.05
 """How long after a lost interrupt it is sent again."""
@@ -38,7 +38,7 @@ def recorded(instance: DagsterInstance, settings: Settings, run_id: str) -> Iter
     Raises:
         RunCanceledError: a signal ended it.
     """
-    with lease(settings.home / LEASES, run_id, "a run of a command line") as note, _signals() as received:
+    with lease(settings.data_dir / LEASES, run_id, "a run of a command line") as note, _signals() as received:
         try:
             yield
         except BaseException:
@@ -57,16 +57,11 @@ def recorded(instance: DagsterInstance, settings: Settings, run_id: str) -> Iter
 
 def fail_dead_runs(instance: DagsterInstance, settings: Settings) -> None:
     """Mark the runs of command lines that died as failed: they would keep their places in the queue."""
-    for note in abandoned(settings.home / LEASES):
+    for note in abandoned(settings.data_dir / LEASES):
         run: DagsterRun | None = instance.get_run_by_id(note.name)
         if run and not run.is_finished:
             instance.report_run_failed(run, "The command line that ran it died.")
         note.unlink()
-
-
-def has_dead_runs(settings: Settings) -> bool:
-    """Whether a command line died while it ran something."""
-    return any(True for _ in abandoned(settings.home / LEASES))
 
 
 @contextmanager

@@ -70,12 +70,10 @@ def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
         settings: of the installation; the new process gets them as environment variables.
         port: where the UI listens, on 127.0.0.1.
     """
-    from chicago_crime.graph.command_line_runs import fail_dead_runs, has_dead_runs
+    from chicago_crime.graph.command_line_runs import fail_dead_runs
 
-    prepare_home(settings)
-    if has_dead_runs(settings):
-        with open_instance(settings) as instance:
-            fail_dead_runs(instance, settings)
+    with open_instance(settings) as instance:
+        fail_dead_runs(instance, settings)
     workspace = PROJECT_FOLDER / "workspace.yaml"
     graph = ["-w", str(workspace)] if workspace.exists() else ["-m", "chicago_crime.definitions"]
     arguments = [sys.executable, "-c", DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), *graph]

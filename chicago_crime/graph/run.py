@@ -54,7 +54,7 @@ class RunReport:
 
     Attributes:
         run_id: its id in the UI.
-        first, last: its range of years.
+        years: its years in words; "" if it has none.
         success: whether every step and every blocking check succeeded.
         left_out: year -> why the run left it out.
         failures: step -> reason, of steps that failed for another reason (not of those that were skipped because of
@@ -64,18 +64,12 @@ class RunReport:
     """
 
     run_id: str
-    first: int
-    last: int
+    years: str
     success: bool
     left_out: dict[int, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     checks: list[CheckResult] = field(default_factory=list)
     metadata: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def years(self) -> str:
-        """Its years in words."""
-        return format_years(list(range(self.first, self.last + 1)))
 
     @property
     def reasons(self) -> list[str]:
@@ -143,7 +137,7 @@ def run_years(
             result = job.execute_in_process(
                 _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen, run_id=run_id
             )
-        report = _read(RunReport(run_id, first, last, result.success), instance)
+        report = _read(RunReport(run_id, format_years(range(first, last + 1)), result.success), instance)
         if chosen is not None and AssetKey(PUBLISHED) not in chosen:  # which would judge the checks
             accepted = [check.key for check in CHECKS if accept and check.can_be_accepted]
             refused = [one for one in report.checks if one.is_error and f"{one.asset}:{one.check}" not in accepted]
@@ -162,7 +156,7 @@ def run_boundaries(installation: Installation, definitions: Definitions, instanc
     job = definitions.resolve_job_def(fetch_boundaries.name)
     with recorded(instance, installation.settings, run_id):
         result = job.execute_in_process(_QUIET, instance=instance, raise_on_error=False, run_id=run_id)
-    report = RunReport(run_id, 0, 0, result.success)
+    report = RunReport(run_id, "", result.success)
     for event in result.all_events:
         _note(report, event)
     if report.failures or report.checks:
@@ -211,8 +205,7 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
 
 def report_of(instance: DagsterInstance, run: DagsterRun) -> RunReport:
     """What a run did that was started anywhere."""
-    years = years_in_tags(run.tags) or [0]
-    return _read(RunReport(run.run_id, years[0], years[-1], run.is_success), instance)
+    return _read(RunReport(run.run_id, format_years(years_in_tags(run.tags)), run.is_success), instance)
 
 
 def _read(report: RunReport, instance: DagsterInstance) -> RunReport:

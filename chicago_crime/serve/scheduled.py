@@ -110,20 +110,20 @@ def report_sensors(installation: Installation) -> list[SensorDefinition]:
     def send_report(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         sent = Sent(**json.loads(context.cursor)) if context.cursor else Sent()
         try:
-            sent, is_due = report(installation, addresses, sent, datetime.now(CHICAGO))
+            sent, done = report(installation, addresses, sent, datetime.now(CHICAGO))
         except NothingPublishedError as error:
             return SkipReason(str(error))
-        return SensorResult(skip_reason="sent" if is_due else "nothing new", cursor=json.dumps(asdict(sent)))
+        return SensorResult(skip_reason=done, cursor=json.dumps(asdict(sent)))
 
     return [send_report]
 
 
-def report(installation: Installation, addresses: str, sent: Sent, now: datetime) -> tuple[Sent, bool]:
-    """Send the report if it is due; what recipients know afterwards, and whether it was.
+def report(installation: Installation, addresses: str, sent: Sent, now: datetime) -> tuple[Sent, str]:
+    """Send the report if it is due; what recipients know afterwards, and what was done.
 
     Raises:
         SettingsError: there is no such area.
-        PlatformError: nothing is published, or an address cannot be reached.
+        PlatformError: nothing is published, or no address can be reached.
     """
     from chicago_crime.dashboard import caveats
     from chicago_crime.dashboard.data import Data
@@ -137,7 +137,7 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
     data = Data(installation.reader())
     snapshot = data.catalog.snapshot
     if snapshot == sent.snapshot and not is_its_day:
-        return sent, False
+        return sent, "nothing new"
     try:
         named: Any = (settings.report_areas or "").split(",")
         filters = require_known(data, Filters(area=tuple(name.strip() for name in named)))
@@ -145,8 +145,8 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
         raise SettingsError(f"CHICAGO_CRIME_REPORT_AREAS: {error}") from error
     request, areas = PageRequest(data, filters), filters.area
     found = dict(unusual(request))
-    is_due = is_its_day or not found.keys() <= {*sent.unusual}
-    if is_due:
+    done = "nothing new"
+    if is_its_day or not found.keys() <= {*sent.unusual}:
         names, year = [request.area_name(area) for area in areas], max(request.facts.years)
         mark = f"SYNTHETIC ({synthetic}), " if (synthetic := caveats.synthetic_years(request.facts)) else ""
         lines = [*found.values()] or [f"Nothing in {', '.join(names)} is known to be unusual."]
@@ -160,8 +160,8 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
                 except NothingMatchesError:
                     lines.append(f"No crime is reported in {name} in {year}.")
             title = f"{mark}Chicago crime: {len(found)} unusual in {', '.join(names)}"
-            send(addresses, title, [*lines, f"To cite: {request.citation}"], files)
-    return Sent(today if is_its_day else sent.day, snapshot, tuple(found)), is_due
+            done = send(addresses, title, [*lines, f"To cite: {request.citation}"], files) or "sent"
+    return Sent(today if is_its_day else sent.day, snapshot, tuple(found)), done
 
 
 def unusual(request: "PageRequest") -> Iterator[tuple[str, str]]:

@@ -143,7 +143,7 @@ def test_a_signal_cancels_a_run_and_the_old_year_stays(
     assert f"was canceled by {number.name}. " in output.splitlines()[-1]
     assert "Traceback" not in output
     assert status_of_runs(settings)[0] == "CANCELED"
-    assert list((settings.home / LEASES).iterdir()) == []
+    assert list((settings.data_dir / LEASES).iterdir()) == []
     assert_readers_see(settings, OLD)
 
 

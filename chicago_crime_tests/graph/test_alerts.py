@@ -73,7 +73,8 @@ def test_one_message_tells_what_went_wrong_since_the_last(
     loaded_copy: Settings, inbox: tuple[Inbox, str], webhook: tuple[list, str]
 ) -> None:
     mails, posted = inbox[0].mails, webhook[0]
-    settings = loaded_copy.model_copy(update={"alerts": SecretStr(f"{inbox[1]} {webhook[1]}")})
+    unreachable = f"json://127.0.0.1:{free_port()}"
+    settings = loaded_copy.model_copy(update={"alerts": SecretStr(f"{inbox[1]} {unreachable} {webhook[1]}")})
     definitions = build_definitions(Installation(settings))
     [sensor] = [one for one in definitions.sensors or [] if one.name == "send_word"]
     assert isinstance(sensor, SensorDefinition)
@@ -83,8 +84,10 @@ def test_one_message_tells_what_went_wrong_since_the_last(
         def tick(cursor: str | None) -> str:
             result = sensor.evaluate_tick(build_sensor_context(instance, cursor, definitions=definitions))
             assert result.cursor
+            reasons.append(result.skip_message)
             return result.cursor
 
+        reasons: list[str | None] = []
         cursor = tick(tick(None))
         assert (mails, posted) == ([], []), "what happened before is past, and nothing is wrong"
         write_csv(settings.folder / "2014.csv", crimes_of_months(2014)[:20])
@@ -97,8 +100,9 @@ def test_one_message_tells_what_went_wrong_since_the_last(
         assert "of 2014-2015 failed: 2014: crime_csv: " in post["message"]
         assert "2014.csv: 16 of the 36 crimes that are published" in post["message"]
         assert "2015: " in post["message"], "the column that was emptied"
+        assert reasons[-1] == "it could not be sent to number 2 of CHICAGO_CRIME_ALERTS"
         tick(cursor)
-        assert len(posted) == 1, "nobody is told twice"
+        assert len(posted) == 1, "nobody is told twice, though one address cannot be reached"
 
 
 @pytest.mark.slow
@@ -174,5 +178,5 @@ def test_the_doctor_sends_a_test_and_names_no_address(
     assert [post["title"] for post in webhook[0]] == ["Chicago crime data: a test"]
     monkeypatch.setenv("CHICAGO_CRIME_ALERTS", f"{webhook[1]} nonsense:secret")
     refused = cli.invoke(app, ["doctor", "--notify"])
-    assert refused.exit_code == 2
+    assert refused.exit_code == 2 and len(webhook[0]) == 1
     assert "number 2 of its addresses" in refused.output and "secret" not in refused.output

@@ -47,11 +47,13 @@ def doctor(
 
 def _send_test(installation: "Installation") -> None:
     from chicago_crime.cli.screen import out
-    from chicago_crime.errors import UsageError
+    from chicago_crime.errors import PlatformError, UsageError
     from chicago_crime.graph.alerts import send
 
     addresses = installation.settings.alerts
     if addresses is None:
         raise UsageError("set CHICAGO_CRIME_ALERTS to the addresses that are to get a message when something is wrong")
-    send(addresses.get_secret_value(), "Chicago crime data: a test", ["Messages about problems will arrive here."])
+    text = ["Messages about problems will arrive here."]
+    if missed := send(addresses.get_secret_value(), "Chicago crime data: a test", text):
+        raise PlatformError(f"A test message was sent, but {missed}.")
     out.print("A test message was sent.")
