@@ -22,6 +22,7 @@ setup(
     packages=find_packages(include=["chicago_crime", "chicago_crime.*", "spark_jobs"]),
     package_data={
         "chicago_crime": [
+            "graph/dagster.yaml",
             "reference/*.csv",
             "sources/sample/*.json",
             "sources/sample/*.parquet",

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from chicago_crime.errors import PlatformError
@@ -17,9 +18,7 @@ from chicago_crime.settings import PROJECT_FOLDER, Settings
 if TYPE_CHECKING:  # slow to import
     from dagster import DagsterInstance
 
-CONFIG_FILE = "dagster.yaml"
-WITHOUT_PROJECT = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
-"""The configuration where the package is installed without its project folder."""
+CONFIG = Path(__file__).with_name("dagster.yaml")
 
 DAGSTER = (
     "import signal as s; s.signal(s.SIGINT, s.SIG_DFL); from dagster._cli import main; "
@@ -29,15 +28,11 @@ DAGSTER = (
 
 
 def prepare_home(settings: Settings) -> None:
-    """Create Dagster's folder, with the project's configuration in it; a folder that the user chose keeps its own."""
+    """Create Dagster's folder, with our configuration in it; a folder that the user chose keeps its own."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    source, target = PROJECT_FOLDER / CONFIG_FILE, settings.home / CONFIG_FILE
-    if settings.dagster_home and target.exists():
-        return
-    if source.exists():
-        shutil.copyfile(source, target)
-    elif not target.exists():
-        target.write_text(WITHOUT_PROJECT)
+    target = settings.home / CONFIG.name
+    if not (settings.dagster_home and target.exists()):
+        shutil.copyfile(CONFIG, target)
 
 
 @contextmanager

@@ -104,18 +104,17 @@ def test_the_ui_notices_each_event_of_a_run_that_goes_on(settings: Settings) -> 
 
 
 def test_a_configured_storage_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = settings.data_dir / "project"
-    project.mkdir()
+    config = settings.data_dir / "dagster.yaml"
     consolidated = {
         "module": "dagster._core.storage.event_log",
         "class": "ConsolidatedSqliteEventLogStorage",
         "config": {"base_dir": str(settings.data_dir / "elsewhere")},
     }
-    (project / "dagster.yaml").write_text(yaml.dump({"event_log_storage": consolidated}))
-    monkeypatch.setattr("chicago_crime.graph.instance.PROJECT_FOLDER", project)
+    config.write_text(yaml.dump({"event_log_storage": consolidated}))
+    monkeypatch.setattr("chicago_crime.graph.instance.CONFIG", config)
     with open_instance(settings) as instance:
         assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
-    (project / "dagster.yaml").write_text("")
+    config.write_text("")
     with open_instance(settings.model_copy(update={"dagster_home": settings.home})) as instance:
         assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage", "the user's own stays"
 
