@@ -75,6 +75,11 @@ def type_crimes(
             context.log.warning(f"The revisions of {year} begin anew: what is published cannot be compared: {error}")
         return _with_counts(warehouse, REVISIONS, year, warehouse.clear_year(REVISIONS, year), "kind")
 
+    def record(year: int) -> Metadata:
+        if year not in revised:  # crimes is not selected: it became what is published, and is typed again
+            accept(year)
+        return revised[year]
+
     def reject(year: int) -> Metadata:
         raw, typed = stored[RAW_CRIMES].get(year), warehouse.stored(CRIMES).get(year)
         if raw and typed and typed.rows == raw.rows and is_made_of(typed, [raw]):
@@ -85,7 +90,7 @@ def type_crimes(
 
     for table, make in (
         (CRIMES, accept),
-        (REVISIONS, lambda year: revised.get(year) or revise(year)),
+        (REVISIONS, record),
         (REJECTED_CRIMES, reject),
     ):
         if is_selected(context, table.name):
