@@ -1,5 +1,6 @@
 """What one run does with its years: it holds their locks, and notes which it had to leave out and why."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,10 @@ from chicago_crime.published.catalog import PublishedYear
 
 ACCEPT_TAG = "chicago_crime/accept"
 """Tag of a run: the reason why its years are published although an audit fails."""
+
+LEFT_OUT_TAG = "chicago_crime/left_out"
+ACCEPTED_TAG = "chicago_crime/accepted"
+"""Tags of a run for one that goes on from its failed step: the years that its other steps left out, or accepted."""
 
 PUBLISHED = "published"
 """Key of the asset that publishes a year."""
@@ -39,6 +44,10 @@ class YearsOfRun:
     kept: Mapping[int, PublishedYear] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
 
+    def as_tags(self) -> dict[str, str]:
+        """What a run that goes on from the failed step of this one must know."""
+        return {LEFT_OUT_TAG: json.dumps(sorted(self.left_out)), ACCEPTED_TAG: json.dumps(sorted(self.accepted))}
+
     def to_make(self, years: Iterable[int]) -> list[int]:
         """The years to be made: not those that the run left out, or that are kept as they are published."""
         return [year for year in years if year not in self.left_out and year not in self.kept]
@@ -60,12 +69,16 @@ def years_of_run(installation: Installation, listener: Listener) -> ResourceDefi
                 context.log.info(f"Waiting for the run {other}, which works on {year}.")
 
         with installation.year_locks.alone(years, run.run_id, waits):
+            before = run.tags if run.parent_run_id and run.step_keys_to_execute else {}
+            left_out = json.loads(before.get(LEFT_OUT_TAG, "[]"))
             selected = {key.to_user_string() for key in run.asset_selection or ()}
             yield YearsOfRun(
                 listener,
                 publishes=not selected or PUBLISHED in selected,
                 accept=run.tags.get(ACCEPT_TAG, "").strip() or None,
                 before=installation.published_years(),
+                left_out=dict.fromkeys(left_out, f"the run {run.parent_run_id}, which this one continues, left it out"),
+                accepted=set(json.loads(before.get(ACCEPTED_TAG, "[]"))),
             )
 
     return ResourceDefinition(hold)

@@ -9,8 +9,12 @@ import pytest
 from dagster import (
     AssetCheckSeverity,
     DagsterInstance,
+    JobDefinition,
+    ReexecutionOptions,
     ScheduleDefinition,
     build_schedule_context,
+    execute_job,
+    reconstructable,
 )
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
@@ -24,7 +28,7 @@ from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
+from chicago_crime_tests.support import crimes_of_months, folder_settings, run, write_csv
 
 
 def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
@@ -82,3 +86,30 @@ def test_of_the_portal_every_loaded_year_is_requested_and_a_new_one_after_the_ye
         for year in (2014, 2015, newest - 1):
             installation.source_files.fetch(installation.source, year, no_progress)
         assert years_requested(tick(settings, at)) == [("2014", "2015"), (str(newest - 1), str(newest))]
+
+
+def job_of_environment() -> JobDefinition:
+    return build_definitions(Installation(load_settings())).resolve_job_def("load_and_publish")
+
+
+def test_a_run_that_goes_on_from_the_failed_step_leaves_out_the_same_years(
+    loaded_copy: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in loaded_copy.as_environment().items():
+        monkeypatch.setenv(name, value)
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014)[:20])
+    write_csv(loaded_copy.folder / "2015.csv", crimes_of_months(2015, arrest="true"))
+    [report] = run(loaded_copy, 2014, 2015)
+    assert (list(report.left_out), [*report.published.values()]) == ([2014], [[2015]])
+    with open_instance(loaded_copy) as instance:
+        before = instance.get_run_by_id(report.run_id)
+        assert before
+        again = execute_job(
+            reconstructable(job_of_environment),
+            instance,
+            tags={**before.tags},
+            reexecution_options=ReexecutionOptions.from_failure(report.run_id, instance),
+        )
+        failed = [event.step_key for event in again.all_events if event.is_step_failure]
+        assert (again.success, failed) == (False, ["published"])
+        assert "continues, left it out" in str(again.failure_data_for_node("published"))

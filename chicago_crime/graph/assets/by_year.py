@@ -88,6 +88,8 @@ def each_year(
     if is_over:
         first = next(iter(failed.values()))
         raise failure(asset, {year: of_run.left_out[year] for year in failed}, len(done)) from first
+    if of_run.left_out or of_run.accepted:
+        context.instance.add_run_tags(context.run_id, of_run.as_tags())
     return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if of_run.left_out else {})
 
 
