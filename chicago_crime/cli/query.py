@@ -1,9 +1,10 @@
 """`chicago-crime query`: the answer to a query, on the screen or written as CSV, JSON or Parquet."""
 
-import json
+import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +13,6 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import complete_file
 
 if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need it
-    import pyarrow as pa
-
     from chicago_crime.storage.warehouse import TableReader
 
 
@@ -74,14 +73,15 @@ def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -
         out.print(*answer(found.columns, found.rows, out.width), sep="\n")
         if not found.rows:
             out.print("no rows")
+    elif output:
+        with complete_file(output) as file:
+            reader.write(sql, Path(file.name), format)
     else:
-        with reader.batches(sql) as batches:
-            if output:
-                with complete_file(output) as file:
-                    _write(batches, format, file)
-            else:
-                _write(batches, format, sys.stdout.buffer)
-                sys.stdout.flush()
+        with TemporaryDirectory() as folder:
+            reader.write(sql, written := Path(folder, "answer"), format)
+            with written.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.flush()
 
 
 def _may_be_damage(error: PlatformError) -> bool:
@@ -89,30 +89,3 @@ def _may_be_damage(error: PlatformError) -> bool:
 
     of_the_query = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
     return isinstance(error.__cause__, duckdb.Error) and not isinstance(error.__cause__, of_the_query)
-
-
-def _write(batches: "pa.RecordBatchReader", format: str, file: BinaryIO) -> None:
-    """Write batches as they arrive, so that an answer need not fit into memory."""
-    if format == "json":
-        _write_json(batches, file)
-        return
-    if format == "csv":
-        from pyarrow.csv import CSVWriter as Writer
-    else:
-        from pyarrow.parquet import ParquetWriter as Writer
-    with Writer(file, batches.schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-
-
-def _write_json(batches: "pa.RecordBatchReader", file: BinaryIO) -> None:
-    separator = b"[\n"
-    for batch in batches:
-        for row in batch.to_pylist():
-            file.write(separator + json.dumps(row, default=_as_json).encode())
-            separator = b",\n"
-    file.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
-
-
-def _as_json(value: object) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -97,6 +97,14 @@ class TableReader(ABC):
         """
 
     @abstractmethod
+    def write(self, sql: str, file: Path, format: str) -> None:
+        """Write the whole answer to a query into a file, as csv, json or parquet.
+
+        Raises:
+            WarehouseError: the query cannot be run; the message is the engine's.
+        """
+
+    @abstractmethod
     def batches(self, sql: str) -> AbstractContextManager[pa.RecordBatchReader]:
         """The answer to a query as a stream of Arrow record batches.
 

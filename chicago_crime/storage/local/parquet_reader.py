@@ -32,6 +32,7 @@ EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --year
 
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type AS column_type, comment AS meaning WHERE table_name = "
+_OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S'"}
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
 _FOOTERS = """
 SELECT file_name, ANY_VALUE(rows.num_rows), LIST(columns.name ORDER BY columns.column_id)
@@ -66,6 +67,11 @@ class DuckDBReader(TableReader):
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
         with self._answer(sql) as answer:
             return FirstRows(answer.columns, (answer if count is None else answer.limit(count)).fetchall())
+
+    @override
+    def write(self, sql: str, file: Path, format: str) -> None:
+        with self._answer(sql) as answer:
+            write_answer(answer, file, format)
 
     @override
     @contextmanager
@@ -113,6 +119,12 @@ class DuckDBReader(TableReader):
                 unordered = {"preserve_insertion_order": False}
                 self._database = duckdb.connect(config={"threads": self.threads, **limits, **unordered})
             return self._database.cursor()
+
+
+def write_answer(answer: duckdb.DuckDBPyRelation, file: Path, format: str) -> None:
+    """Write rows into a file, as csv, json or parquet."""
+    name = str(file).replace("'", "''")
+    answer.query("answer", f"COPY answer TO '{name}' (FORMAT {format}{_OPTIONS.get(format, '')})")
 
 
 def is_named(table: str, sql: str) -> bool:

@@ -29,6 +29,7 @@ from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract
+from chicago_crime.storage.local.parquet_reader import write_answer
 from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
@@ -277,6 +278,11 @@ class BigQueryWarehouse(Warehouse):
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
         rows = self._read(sql, count)
         return FirstRows(rows.column_names, list(zip(*(column.to_pylist() for column in rows.columns), strict=True)))
+
+    @override
+    def write(self, sql: str, file: Path, format: str) -> None:
+        with duckdb.connect() as connection:
+            write_answer(connection.from_arrow(self._read(sql, None)), file, format)
 
     @override
     @contextmanager
