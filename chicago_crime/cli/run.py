@@ -129,7 +129,9 @@ def print_warnings(report: "RunReport") -> None:
 
 def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":
     """Rows, seconds and size of what the runs made, by year and asset."""
-    from chicago_crime.cli.screen import size, year_tables
+    from rich.filesize import decimal as size
+
+    from chicago_crime.cli.screen import year_tables
 
     cells: dict[str, dict[int, str]] = {}
     for (asset, year), made in _metadata(reports).items():
@@ -210,9 +212,10 @@ def plan_well(
 
 def _print_plan(plan: "Plan") -> None:
     from rich import box
+    from rich.filesize import decimal as size
     from rich.table import Table
 
-    from chicago_crime.cli.screen import out, size, year_tables
+    from chicago_crime.cli.screen import out, year_tables
     from chicago_crime.tables import TABLES
 
     out.print("This is a dry run: nothing is started or written.\n")
@@ -244,7 +247,7 @@ def _print_plan(plan: "Plan") -> None:
 
 def _expected(year: "YearPlan") -> tuple[str, str]:
     """Rows and size of a file, as far as they are known; the size has a ~ where it is estimated from the rows."""
-    from chicago_crime.cli.screen import size
+    from rich.filesize import decimal as size
 
     rows, mark = year.expected.rows, "~" if year.expected.bytes is None else ""
     return "-" if rows is None else f"{rows:,}", f"{mark}{size(year.likely_bytes)}" if year.likely_bytes else "-"

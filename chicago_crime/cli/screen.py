@@ -125,15 +125,6 @@ def progress_bar() -> "Progress":
     return Progress(*columns, console=out, disable=not out.is_terminal)
 
 
-def size(count: float) -> str:
-    """Bytes in the unit that reads best."""
-    for unit in ("B", "KB", "MB"):
-        if count < 1000:
-            return f"{count:,.0f} {unit}"
-        count /= 1000
-    return f"{count:,.1f} GB"
-
-
 def _records(names: Sequence[str], cells: Sequence[Sequence[str]], count: int) -> Iterator[RenderableType]:
     for row in range(count):
         record = Table.grid("", "", padding=(0, 2))

@@ -19,7 +19,9 @@ def site(
     not written again.
     """
     with plain_errors():
-        from chicago_crime.cli.screen import out, progress_bar, size
+        from rich.filesize import decimal as size
+
+        from chicago_crime.cli.screen import out, progress_bar
         from chicago_crime.serve.site import write_site
 
         installation, snapshot = chosen_installation(data_dir=data_dir), chosen_snapshot(as_of)

@@ -138,28 +138,28 @@ def make_plan(
         for year in years
     ]
     needed = int(sum(plan.likely_bytes for plan in plans) * DISK_PER_BYTE[settings.deployment])
+    free = shutil.disk_usage(next(f for f in (settings.data_dir, *settings.data_dir.parents) if f.exists())).free
     runs = contiguous_ranges(list(years))
-    plan = Plan(
+    if FETCHED not in chosen:
+        needed = 0
+        problems += _missing(chosen, plans, stored)
+    elif problem := mixture(settings.source, range(runs[0][0], runs[0][1] + 1), installation.published_years()):
+        problems.append(problem)
+    else:
+        (warnings if accept else problems).extend(_refused(plans, installation.published_years()))
+    if needed > free:
+        warnings.append("the disk has too little space: free some, or load fewer years")
+    return Plan(
         source=settings.source,
         runs=runs,
         assets=chosen,
         years=plans,
-        disk_needed=needed if FETCHED in chosen else 0,
-        disk_free=shutil.disk_usage(
-            next(f for f in (settings.data_dir, *settings.data_dir.parents) if f.exists())
-        ).free,
+        disk_needed=needed,
+        disk_free=free,
         cost=cost_of(settings, chosen, plans, stored, len(runs)) if installation.is_on_google else None,
         problems=problems,
         warnings=warnings,
     )
-    if plan.disk_needed > plan.disk_free:
-        plan.warnings.append("the disk has too little space: free some, or load fewer years")
-    if FETCHED in chosen:
-        refused = _compare_with_published(plan, installation.published_years())
-        (plan.warnings if accept else plan.problems).extend(refused)
-    else:
-        _find_missing(plan, stored)
-    return plan
 
 
 def _expected(source: CrimeSource, years: Sequence[int], problems: list[str]) -> dict[int, Expected]:
@@ -192,13 +192,9 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
     return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)
 
 
-def _compare_with_published(plan: Plan, published: Mapping[int, PublishedYear]) -> Iterator[str]:
+def _refused(years: Sequence[YearPlan], published: Mapping[int, PublishedYear]) -> Iterator[str]:
     """Why years would be refused, as far as it can be foreseen."""
-    first, last = plan.runs[0]
-    if problem := mixture(plan.source, range(first, last + 1), published):
-        plan.problems.append(problem)
-        return
-    for year in plan.years:
+    for year in years:
         held, expected = published.get(year.year), year.expected.rows
         rows = sum(held.tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if held else 0
         if held and not held.is_synthetic and expected is not None and expected < rows * (1 - LARGEST_LOSS):
@@ -208,9 +204,10 @@ def _compare_with_published(plan: Plan, published: Mapping[int, PublishedYear]) 
             )
 
 
-def _find_missing(plan: Plan, stored: Stored) -> None:
-    for name in plan.assets:
+def _missing(chosen: Sequence[str], years: Sequence[YearPlan], stored: Stored) -> Iterator[str]:
+    """What tables are made of and neither stored nor made by the run."""
+    for name in chosen:
         for upstream in TABLES[name].upstream if name in TABLES else ():
-            missing = [year.year for year in plan.years if year.year not in stored[upstream.name]]
-            if missing and upstream.name not in plan.assets:
-                plan.problems.append(f"{name} is made of {upstream.name}, which does not have {format_years(missing)}")
+            missing = [year.year for year in years if year.year not in stored[upstream.name]]
+            if missing and upstream.name not in chosen:
+                yield f"{name} is made of {upstream.name}, which does not have {format_years(missing)}"

@@ -124,8 +124,8 @@ def test_a_column_that_turns_empty_and_a_type_that_vanishes_get_a_warning(settin
     write_csv(folder / "2014.csv", crimes_of_months(2014))
     write_csv(folder / "2015.csv", crimes_of_months(2015, ward="", primary_type="BATTERY"))
     problems = found(run_well(settings, 2014, 2015, assets=TYPING))["crimes:is_like_the_year_before"]
-    assert "share of NULL ward moved by +100.0%" in problems
-    assert "share of type THEFT moved by -100.0%" in problems
+    assert "share of NULL ward moved by +100.0 percentage points" in problems
+    assert "share of type THEFT moved by -100.0 percentage points" in problems
 
 
 def test_codes_that_appear_vanish_or_jump_get_a_warning(settings: Settings, folder: Path) -> None:

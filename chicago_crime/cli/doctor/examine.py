@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Literal
 
+from rich.filesize import decimal as size
+
 from chicago_crime.cli.doctor.finding import Finding
-from chicago_crime.cli.screen import size
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation, google_extra
 from chicago_crime.published.catalog import folder_of

@@ -1,6 +1,5 @@
 """What the doctor finds wrong with stored files: each that is damaged or that nobody knows, and how to repair it."""
 
-import re
 import shlex
 import sqlite3
 from collections.abc import Iterator
@@ -10,12 +9,9 @@ from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.graph.status import Status, read_status
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import SNAPSHOTS, Catalog, kept_snapshots, load_again
-from chicago_crime.published.damage import not_intact, strangers
+from chicago_crime.published.damage import not_intact
 from chicago_crime.storage.object_store import ObjectStore
-from chicago_crime.tables import TABLES
 from chicago_crime.tables.years import format_years
-
-_WORKING_FILE = re.compile(rf"({'|'.join(TABLES)})/\d{{4}}\.(?:parquet|json)|warehouse\.duckdb.*")
 
 
 def examine_stored(installation: Installation) -> Iterator[Finding]:
@@ -28,16 +24,6 @@ def examine_stored(installation: Installation) -> Iterator[Finding]:
     yield from _or_ok(_published_files(status, store), "published", _published(status))
     yield from _or_ok(_older_snapshots(status, store), "snapshots", "all of them can be read")
     yield from _or_ok(_working_files(status), "warehouse", _loaded(status))
-    for item in strangers(store):
-        fix = "nothing: the next publication that changes something removes it"
-        yield Finding("published", "warning", f"no snapshot names {item.key}", fix)
-    if installation.is_on_google:
-        return
-    folder = installation.settings.data_dir / "warehouse"
-    for file in sorted(one for one in folder.rglob("*") if one.is_file()):
-        if not _WORKING_FILE.fullmatch(file.relative_to(folder).as_posix()):
-            fix = f"move it away, or remove it: rm {shlex.quote(str(file))}"
-            yield Finding("warehouse", "warning", f"{file} is no file of ours: nothing reads it", fix)
     if status.snapshot and installation.views and (problem := installation.views.problem(status.snapshot)):
         yield Finding("warehouse.duckdb", "warning", problem, f"the next publication writes it anew: {again}")
 

@@ -93,22 +93,20 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
         raise PlatformError(f"{', '.join(outdated)} is of another version. {again}")
     found: list[CheckFound] = []
     problems: list[str] = []
-    is_accepted = False
     advice = HOW_TO_ACCEPT
     for check in CHECKS:
-        one = check.found(examined.findings(check, [year])[year], year)
-        if one.outcome == "failed" and check.can_be_accepted and of_run.accept:
-            one, is_accepted = one.model_copy(update={"outcome": "accepted"}), True
-        elif one.outcome == "failed":
+        one = check.found(examined.findings(check, [year])[year], of_run.accept)
+        if one.outcome == "failed":
             problems.append(f"{one.check}: {one.finding}")
             advice = advice if check.can_be_accepted else again
         found.append(one)
     if problems:
         raise PlatformError(f"{'; '.join(problems)}. {advice}")
+    is_accepted = year in of_run.accepted or any(one.outcome == "accepted" for one in found)
     return Candidate(
         source=asdict(manifest),
         lake=lake_record(examined.object_store, year),
         checks=found,
-        accepted=of_run.accept if is_accepted or year in of_run.accepted else None,
+        accepted=of_run.accept if is_accepted else None,
         before=of_run.before.get(year),
     )

@@ -51,10 +51,10 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
         chosen = map(int, context.partition_keys) if is_of_years else examined.source_files.years()
         years = of_run.to_make(chosen)
         found = [
-            one.evaluation(findings, year)
+            one.evaluation(finding, year, of_run.accept)
             for one in checks
             if AssetCheckKey(AssetKey(one.asset), one.name) in context.selected_asset_check_keys
-            for year, findings in examined.findings(one, years).items()
+            for year, finding in examined.findings(one, years).items()
         ]
         record_checks(context, found)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chicago_crime.graph.checks.findings import Check, Examined, Findings
+from chicago_crime.graph.checks.findings import Check, Examined, Finding, Findings
 from chicago_crime.tables import CODE_COVERAGE, CRIMES
 
 LEAST = 20
@@ -14,7 +14,7 @@ JUMP, LEAST_OF_JUMP = 3, 100
 
 def codes_are_stable(parts: Examined, years: Sequence[int]) -> Findings:
     """Compare the codes of each year with those of the year before, where that is stored."""
-    findings, stored = Findings(), parts.stored(CRIMES)
+    findings, stored = dict[int, Finding](), parts.stored(CRIMES)
     compared, needed = parts.with_year_before(CRIMES, years)
     counts = parts.warehouse.count_by(CRIMES, needed, "iucr")
     for year in compared:
@@ -29,9 +29,9 @@ def codes_are_stable(parts: Examined, years: Sequence[int]) -> Findings:
                 moved.append(
                     f"{code} {what} ({counts[year - 1].get(code, 0):,} crimes in {year - 1}, {now:,} in {year})"
                 )
-        findings.by_year[year] = moved or "no code appears, vanishes or jumps"
+        findings[year] = Finding(moved or "no code appears, vanishes or jumps")
         if moved:
-            findings.warn(year, f"codes: {', '.join(moved)}")
+            findings[year].warnings.append(f"codes: {', '.join(moved)}")
     return findings
 
 

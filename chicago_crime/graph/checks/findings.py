@@ -18,32 +18,29 @@ from chicago_crime.tables import TABLES, Table
 
 
 @dataclass
-class Findings:
-    """What a check found of each year, which years fail and why, and which only need a person to look at them."""
+class Finding:
+    """What a check found of one year.
 
-    by_year: dict[int, Any] = field(default_factory=dict)
-    failures: dict[int, list[str]] = field(default_factory=dict)
-    warnings: dict[int, list[str]] = field(default_factory=dict)
+    Attributes:
+        found: what it looked at, as JSON.
+        failures: problems that keep the year from being published.
+        warnings: problems that a person should look at.
+    """
 
-    def fail(self, year: int, problem: str) -> None:
-        """Record a problem that keeps a year from being published."""
-        self.failures.setdefault(year, []).append(problem)
+    found: Any = None
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
-    def warn(self, year: int, problem: str) -> None:
-        """Record a problem that a person should look at."""
-        self.warnings.setdefault(year, []).append(problem)
-
-    def must_be_equal(self, year: int, left: str, right: str, numbers: Mapping[str, int]) -> None:
-        """Record the equation of two sums of named numbers, e.g. "crimes + rejects", and a failure if it is wrong."""
+    @classmethod
+    def of_sums(cls, left: str, right: str, numbers: Mapping[str, int]) -> "Finding":
+        """That two sums of named numbers, e.g. "crimes + rejects", are equal; a failure if they are not."""
         total = {side: sum(numbers[name] for name in side.split(" + ")) for side in (left, right)}
-        self.by_year[year] = dict(numbers)
-        if total[left] != total[right]:
-            self.fail(year, f"{left} is {total[left]:,}, but {right} is {total[right]:,}")
+        wrong = f"{left} is {total[left]:,}, but {right} is {total[right]:,}"
+        return cls(dict(numbers), [wrong] if total[left] != total[right] else [])
 
-    def of(self, year: int) -> "Findings":
-        """What was found of one year."""
-        parts = (self.by_year, self.failures, self.warnings)
-        return Findings(*({year: part[year]} if year in part else {} for part in parts))
+
+Findings = Mapping[int, Finding]
+"""By year; a year that cannot be examined is left out."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Check:
     Attributes:
         asset, name: its key.
         description: what must hold.
-        examine: looks at years.
+        examine: looks at years, and returns what it found of each.
         can_be_accepted: whether a person may let a year through that fails it.
         reads: tables that it reads besides the asset's own and those upstream.
     """
@@ -70,24 +67,25 @@ class Check:
         """Asset and name."""
         return f"{self.asset}:{self.name}"
 
-    def evaluation(self, findings: Findings, year: int) -> AssetCheckEvaluation:
-        """What Dagster records of a year: a failure is an error, any other problem a warning."""
-        one = self.found(findings, year)
+    def evaluation(self, finding: Finding, year: int, accept: str | None) -> AssetCheckEvaluation:
+        """What Dagster records of a year: a failure that is not accepted is an error, any other problem a warning."""
+        one = self.found(finding, accept)
         return AssetCheckEvaluation(
             asset_key=AssetKey(self.asset),
             check_name=self.name,
             passed=one.outcome == "passed",
             severity=AssetCheckSeverity.ERROR if one.outcome == "failed" else AssetCheckSeverity.WARN,
             description=one.finding or None,
-            metadata={"found": MetadataValue.json({str(year): findings.by_year.get(year)})},
+            metadata={"found": MetadataValue.json({str(year): finding.found})},
             partition=str(year),
         )
 
-    def found(self, findings: Findings, year: int) -> CheckFound:
-        """What the catalog records of a year."""
-        outcome = "failed" if year in findings.failures else "warning" if year in findings.warnings else "passed"
-        problems = [*findings.failures.get(year, []), *findings.warnings.get(year, [])]
-        return CheckFound(check=self.key, outcome=outcome, finding="; ".join(problems))
+    def found(self, finding: Finding, accept: str | None) -> CheckFound:
+        """What the catalog records of a year; `accept` is the reason that lets some failures through."""
+        outcome = "warning" if finding.warnings else "passed"
+        if finding.failures:
+            outcome = "accepted" if accept and self.can_be_accepted else "failed"
+        return CheckFound(check=self.key, outcome=outcome, finding="; ".join([*finding.failures, *finding.warnings]))
 
 
 @dataclass
@@ -103,19 +101,19 @@ class Examined:
     source_files: SourceFiles
     object_store: ObjectStore
     published: Callable[[], Mapping[int, PublishedYear]]
-    _found: dict[tuple[str, int], tuple[object, Findings]] = field(default_factory=dict, init=False, repr=False)
+    _found: dict[tuple[str, int], tuple[object, Finding]] = field(default_factory=dict, init=False, repr=False)
     _measured: dict[tuple[object, ...], tuple[object, dict[str, Any]]] = field(
         default_factory=dict, init=False, repr=False
     )
 
-    def findings(self, check: Check, years: Sequence[int]) -> dict[int, Findings]:
+    def findings(self, check: Check, years: Sequence[int]) -> Findings:
         """What a check finds, by year. Years whose tables did not change since are not examined again."""
         states = self._states(check, years)
         new = [year for year in years if self._found.get((check.key, year), (None,))[0] != states[year]]
         if new:
             fresh = check.examine(self, new)
             for year in new:
-                self._found[check.key, year] = (states[year], fresh.of(year))
+                self._found[check.key, year] = (states[year], fresh.get(year, Finding()))
         return {year: self._found[check.key, year][1] for year in years}
 
     def stored(self, table: Table) -> dict[int, TableYear]:

@@ -7,7 +7,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from chicago_crime.graph.checks.findings import Check, Examined, Findings
+from chicago_crime.graph.checks.findings import Check, Examined, Finding, Findings
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.audit import LARGEST_LOSS, LEAST_LOST
 from chicago_crime.storage.object_store import quarantine_key
@@ -42,42 +42,42 @@ NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIM
 
 def has_not_shrunk(parts: Examined, years: Sequence[int]) -> Findings:
     """Compare each fetched year with what is published of it; sample data protect nothing."""
-    findings, published = Findings(), parts.published()
+    findings, published = dict[int, Finding](), parts.published()
     for year, manifest in parts.manifests(years).items():
         there = published.get(year)
         tables = there.tables if there and not there.is_synthetic else {}
         before = sum(tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if tables else 0
-        findings.by_year[year] = {"rows published": before, "rows fetched": manifest.rows}
+        findings[year] = Finding({"rows published": before, "rows fetched": manifest.rows})
         if manifest.rows < before * (1 - LARGEST_LOSS):
-            findings.fail(year, f"the file has {manifest.rows:,} rows, {before:,} are published of the year")
+            findings[year].failures.append(f"the file has {manifest.rows:,} rows, {before:,} are published of the year")
     return findings
 
 
 def has_no_gap(parts: Examined, years: Sequence[int]) -> Findings:
     """Find months without a row. A year may end early: it may not be over yet."""
-    findings = Findings()
+    findings: dict[int, Finding] = {}
     for year, manifest in parts.manifests(years).items():
         months = sorted(int(month[-2:]) for month in manifest.months)
         missing = sorted(set(range(1, months[-1])) - set(months))
-        findings.by_year[year] = manifest.months
+        findings[year] = Finding(manifest.months)
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
             is_full = manifest.rows >= LEAST_OF_MONTH * len(months)
-            report = findings.fail if is_full and any(month > months[0] for month in missing) else findings.warn
-            report(year, f"there is no row of {names}, but there are rows of later months: the file is incomplete")
+            is_wrong = is_full and any(month > months[0] for month in missing)
+            problems = findings[year].failures if is_wrong else findings[year].warnings
+            problems.append(f"there is no row of {names}, but there are rows of later months: the file is incomplete")
     return findings
 
 
 def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
     """Count the quarantined lines, and show the first."""
-    findings = Findings()
+    findings: dict[int, Finding] = {}
     for year, manifest in parts.manifests(years).items():
-        findings.by_year[year] = {"lines": manifest.lines, "quarantined": manifest.quarantined}
+        findings[year] = Finding({"lines": manifest.lines, "quarantined": manifest.quarantined})
         if manifest.quarantined > manifest.lines * MOST_QUARANTINED:
-            is_much = manifest.quarantined >= manifest.lines * TOO_MANY_QUARANTINED
-            report = findings.fail if is_much and manifest.quarantined >= LEAST_LOST else findings.warn
-            report(
-                year,
+            is_much = manifest.quarantined >= max(manifest.lines * TOO_MANY_QUARANTINED, LEAST_LOST)
+            problems = findings[year].failures if is_much else findings[year].warnings
+            problems.append(
                 f"{manifest.quarantined:,} of {manifest.lines:,} lines cannot be read as rows and are in "
                 f"{quarantine_key(year)}; the first is {_quarantine(parts, year, Path(manifest.origin).name)[1]}",
             )
@@ -86,7 +86,7 @@ def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
 
 def nothing_lost_at_the_gate(parts: Examined, years: Sequence[int]) -> Findings:
     """Account for every physical line; lines were counted byte by byte, before anything was parsed."""
-    findings, loaded = Findings(), parts.stored(RAW_CRIMES)
+    findings, loaded = dict[int, Finding](), parts.stored(RAW_CRIMES)
     for year, manifest in parts.manifests(years).items():
         numbers = {
             "source lines": manifest.lines,
@@ -95,28 +95,28 @@ def nothing_lost_at_the_gate(parts: Examined, years: Sequence[int]) -> Findings:
             "blank or continuation lines": manifest.other_lines,
         }
         right = "raw_crimes + quarantined lines + blank or continuation lines"
-        findings.must_be_equal(year, "source lines", right, numbers)
+        findings[year] = Finding.of_sums("source lines", right, numbers)
     return findings
 
 
 def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
     """Count rejects by reason."""
-    findings, loaded = Findings(), parts.stored(RAW_CRIMES)
+    findings, loaded = dict[int, Finding](), parts.stored(RAW_CRIMES)
     rejected = parts.warehouse.count_by(REJECTED_CRIMES, years, "reason")
     for year, reasons in rejected.items():
-        findings.by_year[year] = reasons
+        findings[year] = Finding(reasons)
         rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
         unreadable = count - reasons.get("superseded", 0) - reasons.get("date_outside_year", 0)
         if unreadable > rows * MOST_REJECTED and unreadable >= LEAST_LOST:
-            findings.fail(year, f"{unreadable:,} of {rows:,} rows cannot be typed")
+            findings[year].failures.append(f"{unreadable:,} of {rows:,} rows cannot be typed")
         elif count > rows * MOST_REJECTED:
-            findings.warn(year, f"{count:,} of {rows:,} rows are rejected")
+            findings[year].warnings.append(f"{count:,} of {rows:,} rows are rejected")
     return findings
 
 
 def is_like_the_year_before(parts: Examined, years: Sequence[int]) -> Findings:
     """Compare each year with the one before, where that is stored."""
-    findings, stored = Findings(), parts.stored(CRIMES)
+    findings, stored = dict[int, Finding](), parts.stored(CRIMES)
     compared, needed = parts.with_year_before(CRIMES, years)
     counts = parts.warehouse.measure(CRIMES, needed, NULL_COUNTS)
     nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
@@ -129,10 +129,10 @@ def is_like_the_year_before(parts: Examined, years: Sequence[int]) -> Findings:
         for name in types[year].keys() | types[year - 1].keys():
             shifts[f"type {name}"] = types[year].get(name, 0) - types[year - 1].get(name, 0)
         largest = dict(sorted(shifts.items(), key=lambda item: -abs(item[1]))[:5])
-        findings.by_year[year] = {name: round(shift, 4) for name, shift in largest.items()}
+        findings[year] = Finding({name: round(shift, 4) for name, shift in largest.items()})
         for name, shift in largest.items():
             if abs(shift) > LARGEST_SHIFT:
-                findings.warn(year, f"share of {name} moved by {shift:+.1%} points")
+                findings[year].warnings.append(f"share of {name} moved by {shift * 100:+.1f} percentage points")
     return findings
 
 
@@ -148,13 +148,15 @@ def nothing_lost_in_spark(parts: Examined, years: Sequence[int]) -> Findings:
 
 def coordinates_are_kept(parts: Examined, years: Sequence[int]) -> Findings:
     """Compare the coordinates before and after the way through files and Spark."""
-    findings = Findings()
+    findings: dict[int, Finding] = {}
     before, after = (parts.warehouse.measure(table, years, COORDINATES) for table in (CRIMES, ENRICHED_CRIMES))
     for year in years:
-        findings.by_year[year] = {"crimes": before[year], "enriched_crimes": after[year]}
+        findings[year] = Finding({"crimes": before[year], "enriched_crimes": after[year]})
         if before[year] != after[year]:
             names = ", ".join(name for name in COORDINATES if before[year][name] != after[year][name])
-            findings.fail(year, f"{names} of enriched_crimes are not those of crimes: they lost digits on the way")
+            findings[year].failures.append(
+                f"{names} of enriched_crimes are not those of crimes: they lost digits on the way"
+            )
     return findings
 
 
@@ -212,11 +214,11 @@ LAYER_CHECKS = (
 
 def _account_for(parts: Examined, years: Sequence[int], whole: Table, *made: Table) -> Findings:
     """Check that a table has as many rows as the tables that its rows went to."""
-    findings = Findings()
+    findings: dict[int, Finding] = {}
     stored = {table.name: parts.stored(table) for table in (whole, *made)}
     for year in years:
         numbers = {name: held[year].rows if year in held else 0 for name, held in stored.items()}
-        findings.must_be_equal(year, whole.name, " + ".join(table.name for table in made), numbers)
+        findings[year] = Finding.of_sums(whole.name, " + ".join(table.name for table in made), numbers)
     return findings
 
 

@@ -6,7 +6,7 @@ Checks that compare layers or years are in `layers.py`.
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from chicago_crime.graph.checks.findings import Check, Examined, Findings
+from chicago_crime.graph.checks.findings import Check, Examined, Finding, Findings
 from chicago_crime.published.audit import LEAST_LOST
 from chicago_crime.tables import TABLES, Table
 from chicago_crime.tables.columns import Column
@@ -44,45 +44,46 @@ def checks_of_tables() -> Iterator[Check]:
 
 
 def _holds_to_schema(table: Table, parts: Examined, years: Sequence[int]) -> Findings:
-    findings = Findings()
-    for year, problem, rows in _wrong(table, _invalid(table), parts, years, findings):
-        findings.fail(year, f"{problem} in {rows:,} rows")
-    return findings
+    found = _wrong(table, _invalid(table), parts, years)
+    return {
+        year: Finding(wrong or "all rows are good", [f"{problem} in {rows:,} rows" for problem, rows in wrong.items()])
+        for year, wrong in found.items()
+    }
 
 
 def _values_are_possible(table: Table, parts: Examined, years: Sequence[int]) -> Findings:
-    findings = Findings()
+    findings: dict[int, Finding] = {}
     stored = parts.stored(table)
-    for year, problem, rows in _wrong(table, _implausible(table), parts, years, findings):
-        is_much = rows > stored[year].rows * MOST_IMPOSSIBLE and rows >= LEAST_LOST
-        hint = ": are columns of the file exchanged?" if is_much else ""
-        (findings.fail if is_much else findings.warn)(year, f"{problem} in {rows:,} rows{hint}")
+    for year, wrong in _wrong(table, _implausible(table), parts, years).items():
+        findings[year] = one = Finding(wrong or "all rows are good")
+        for problem, rows in wrong.items():
+            if rows > stored[year].rows * MOST_IMPOSSIBLE and rows >= LEAST_LOST:
+                one.failures.append(f"{problem} in {rows:,} rows: are columns of the file exchanged?")
+            else:
+                one.warnings.append(f"{problem} in {rows:,} rows")
     return findings
 
 
 def _wrong(
-    table: Table, measures: Mapping[str, str], parts: Examined, years: Sequence[int], findings: Findings
-) -> Iterator[tuple[int, str, int]]:
-    # Both checks of a table's rows count in one query.
+    table: Table, measures: Mapping[str, str], parts: Examined, years: Sequence[int]
+) -> dict[int, dict[str, int]]:
+    """What is wrong in which number of rows, by year. Both checks of a table's rows count in one query."""
     aliases = {problem: f"m{index}" for index, problem in enumerate(problem_counts(table))}
     aggregates = {aliases[problem]: aggregate for problem, aggregate in problem_counts(table).items()}
     counts = parts.measure(table, years, aggregates)
-    for year in years:
-        wrong = {problem: n for problem in measures if (n := counts[year][aliases[problem]])}
-        findings.by_year[year] = wrong or "all rows are good"
-        yield from ((year, problem, rows) for problem, rows in wrong.items())
+    return {year: {problem: n for problem in measures if (n := counts[year][aliases[problem]])} for year in years}
 
 
 def _adds_up(table: Table, parts: Examined, years: Sequence[int]) -> Findings:
     assert table.adds_up, "only a table of counts has this check"
-    findings, upstream = Findings(), table.upstream[0]
+    findings, upstream = dict[int, Finding](), table.upstream[0]
     stored = parts.stored(upstream)
     years = [year for year in years if year in stored]
     own = parts.warehouse.measure(table, years, {"n": f"COALESCE({table.adds_up.total}, 0)"})
     above = parts.warehouse.measure(upstream, years, {"n": table.adds_up.upstream})
     for year in years:
         numbers = {table.name: int(own[year]["n"]), upstream.name: int(above[year]["n"])}
-        findings.must_be_equal(year, table.name, upstream.name, numbers)
+        findings[year] = Finding.of_sums(table.name, upstream.name, numbers)
     return findings
 
 
