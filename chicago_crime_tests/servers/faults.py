@@ -55,7 +55,6 @@ class Request:
         at: time of arrival, in seconds of a monotonic clock.
         port: port of the client; the same port is the same connection.
         status: status of the response.
-        sent: bytes of the response's body, counted before they are sent.
         call: method of the API, where a server knows it.
     """
 
@@ -67,7 +66,6 @@ class Request:
     at: float
     port: int
     status: int = 0
-    sent: int = 0
     call: str = ""
 
 
@@ -203,7 +201,6 @@ class FaultyHandler(BaseHTTPRequestHandler):
         self._send(body)
 
     def _send(self, content: bytes) -> None:
-        self.received.sent += len(content)
         self.wfile.write(content)
         self.wfile.flush()
 
