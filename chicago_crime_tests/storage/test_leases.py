@@ -1,13 +1,15 @@
-"""Tests of leases, also across processes that are killed."""
+"""Tests of leases, also across processes that are killed, and of year locks."""
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.storage.leases import abandoned, lease
+from chicago_crime.storage.leases import YearLocks, abandoned, lease
+from chicago_crime_tests.waiting import TIMEOUT_S
 
 
 def test_a_lease_that_its_holder_did_not_remove_is_abandoned(tmp_path: Path) -> None:
@@ -48,3 +50,20 @@ def test_a_lease_that_is_being_cleaned_up_is_locked(tmp_path: Path) -> None:
         pass
     for _ in abandoned(tmp_path):
         assert list(abandoned(tmp_path)) == []
+
+
+def test_a_run_waits_until_another_that_holds_one_of_its_years_ends(tmp_path: Path) -> None:
+    locks, waited = YearLocks(tmp_path), list[tuple[int, str]]()
+
+    def other() -> None:
+        with locks.alone([2013, 2014], "two", lambda *of: waited.append(of)):
+            pass
+
+    with ThreadPoolExecutor() as pool:
+        with locks.alone([2015, 2014], "one"):
+            with locks.alone([2016], "three"):  # other years are free
+                pass
+            run = pool.submit(other)
+            assert wait([run], timeout=0.3).not_done
+        run.result(TIMEOUT_S)
+    assert waited == [(2014, "one")]
