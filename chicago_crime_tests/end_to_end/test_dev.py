@@ -16,7 +16,7 @@ from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.support import crimes_of_months, folder_settings, write_csv
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
-YEARS = (2016, 2021)
+YEARS = (2015, 2016)
 
 BACKFILL = """mutation($of: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $of) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
