@@ -85,7 +85,6 @@ setup(
             "psycopg2-binary>=2.9,<3",
         ],
         "dev": [
-            "aiosmtpd>=1.4",
             "altair>=6,<7",  # draws in the tutorial's notebook
             "axe-playwright-python>=0.1.7",
             "build>=1.2",

@@ -28,8 +28,6 @@ from rich.table import Table
 
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of
 from chicago_crime_tests.end_to_end.disturbed_runs import (
-    BEFORE_SPARK,
-    FAULTS,
     NEW,
     OLD,
     YEAR,
@@ -39,11 +37,20 @@ from chicago_crime_tests.end_to_end.disturbed_runs import (
     load,
     run_under,
 )
-from chicago_crime_tests.servers.faults import NO_FAULT
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.support import crimes_of_months, write_csv
 
 out = Console(highlight=False, width=120)
 
+BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
+FAULTS = {
+    "429": Fault(status=429, retry_after="1"),
+    "500": Fault(status=500),
+    "503": Fault(status=503),
+    "cut": Fault(cut_after=10),
+    "lost": Fault(loses_answer=True),
+    "slow": Fault(wait_s=0.3),
+}
 OUTCOMES = ("succeeded", "failed, the next succeeded", "MISSED THE CALL", "WRONG")
 """A call is missed if the run made fewer calls of its kind: the number of polls varies."""
 

@@ -84,8 +84,4 @@ def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
             # A 64-bit hash tells values apart in a third of the time. A collision would count one value too few, so a
             # repeated key is never overlooked.
             return exp.Distinct(expressions=[exp.Anonymous(this="HASH", expressions=values)])
-        case exp.RegexpReplace():
-            # GoogleSQL replaces every match; DuckDB only the first, without the option g.
-            parts = [node.this, node.expression, node.args["replacement"], exp.Literal.string("g")]
-            return exp.Anonymous(this="REGEXP_REPLACE", expressions=parts)
     return node

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from chicago_crime.cli.app import app
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, Request
-from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
 
 PUT, LOAD, MERGE, EXPORT = "store an object", "load a CSV", "replace a year by MERGE", "export and load Parquet"
 PUBLISH, BATCH, CLUSTER = "publish a snapshot and read it back", "run Spark as a batch", "run Spark on a cluster"
@@ -43,10 +43,7 @@ def rehearse(cloud: WholeCloud, report: Path, *options: str, **more: str) -> tup
 
 def left(cloud: WholeCloud) -> list[str]:
     """What a rehearsal left behind."""
-    objects = [*cloud.storage.names(BUCKET), *cloud.storage.names(STAGING)]
-    clusters = [cluster.given["clusterName"] for cluster in cloud.dataproc.live_clusters()]
-    kept = ("jobs/", "google-cloud-dataproc-metainfo/")
-    return [*cloud.bigquery.catalog.datasets, *clusters, *(name for name in objects if not name.startswith(kept))]
+    return [*cloud.bigquery.catalog.datasets, *cloud.left()]
 
 
 def test_a_good_rehearsal_tries_everything_and_leaves_nothing(cloud: WholeCloud, tmp_path: Path) -> None:

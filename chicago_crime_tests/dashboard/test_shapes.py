@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 from chicago_crime.dashboard.charts.projection import tile_coordinates, tile_polynomials, to_feet
 from chicago_crime.dashboard.charts.shapes import Cell, around_cells, official
 from chicago_crime.tables import CELL_FT
-from chicago_crime_tests.servers.portal_server import rows_in
 from chicago_crime_tests.support import real_year
 
 CORNERS = [(0, 0), (3 * CELL_FT, 0), (3 * CELL_FT, CELL_FT), (0, CELL_FT)]
@@ -50,10 +50,10 @@ def test_official_outlines_are_in_feet() -> None:
 
 def test_feet_are_those_that_the_city_publishes_for_the_same_point() -> None:
     """The City gives both coordinates of each crime, rounded to a foot and to nine decimals of a degree."""
-    rows = [row for row in rows_in(real_year(2021)) if row["latitude"]]
-    assert len(rows) > 50_000
-    computed = to_feet(np.array([[float(row["longitude"]), float(row["latitude"])] for row in rows]))
-    published = np.array([[float(row["x_coordinate"]), float(row["y_coordinate"])] for row in rows])
+    crimes = pd.read_csv(real_year(2021)).dropna(subset="Latitude")
+    assert len(crimes) > 50_000
+    computed = to_feet(crimes[["Longitude", "Latitude"]].to_numpy())
+    published = crimes[["X Coordinate", "Y Coordinate"]].to_numpy()
     assert np.abs(computed - published).max() < 0.01
 
 

@@ -1,9 +1,17 @@
-"""For tests of servers that a command starts: the command, and a free port."""
+"""For tests of commands in their own processes: the command, and a free port."""
 
 import socket
+import subprocess
 import sys
+from typing import Any
 
 PROGRAM = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()"]
+
+
+def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """Start a command in its own process, as a user does; options are those of `Popen`."""
+    program = [PROGRAM[0], "-u", *PROGRAM[1:], *arguments]
+    return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
 
 
 def free_port() -> int:

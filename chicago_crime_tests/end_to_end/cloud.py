@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from chicago_crime.cli.app import app
 from chicago_crime.tables import TABLES
-from chicago_crime_tests.end_to_end.browsing import PROGRAM
+from chicago_crime_tests.end_to_end.browsing import begin
 from chicago_crime_tests.servers.faults import Request
 from chicago_crime_tests.servers.google_server import GoogleServer
 from chicago_crime_tests.waiting import TIMEOUT_S
@@ -52,20 +52,13 @@ class Cloud(WholeCloud):
         """The installation's folder."""
         return self.folder / "data"
 
-    def begin(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
-        """Start a command in its own process, as a user does."""
-        return subprocess.Popen(
-            [PROGRAM[0], "-u", *PROGRAM[1:], *arguments],
-            env=os.environ | WIDE | self.environment | more.pop("env", {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            **more,
-        )
+    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a command in its own process."""
+        return begin(*arguments, env=os.environ | WIDE | self.environment | environment)
 
     def command(self, *arguments: str, **environment: str) -> Ended:
         """Run a command in its own process."""
-        process = self.begin(*arguments, env=environment)
+        process = self.begin(*arguments, **environment)
         output, _ = process.communicate(timeout=TIMEOUT_S)
         return Ended(process.returncode, output)
 

@@ -26,17 +26,6 @@ OLD, NEW = 3, 4
 COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
 """The tables that account for every crime of a year."""
 
-BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
-
-FAULTS = {
-    "429": Fault(status=429, retry_after="1"),
-    "500": Fault(status=500),
-    "503": Fault(status=503),
-    "cut": Fault(cut_after=10),
-    "lost": Fault(loses_answer=True),
-    "slow": Fault(wait_s=0.3),
-}
-
 
 class Call(NamedTuple):
     """One call of a run: its service, method and path (`kind_of`), and the number of such calls before it."""

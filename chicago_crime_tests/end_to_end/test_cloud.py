@@ -1,7 +1,7 @@
 """Whole runs in the cloud, on loopback: tables and pages equal those of a laptop, with few writes and one cluster."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -18,7 +18,7 @@ from chicago_crime.tables import TABLES, Table
 from chicago_crime_tests.dashboard.conftest import client_of
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, writes_in
 from chicago_crime_tests.sql.dirt import edge_rows
-from chicago_crime_tests.support import REAL_DATA, append_quoted, folder_settings, real_year, run_well
+from chicago_crime_tests.support import append_quoted, folder_settings, run_well
 
 YEARS = (2014, 2015)
 MOST_WRITES = 125
@@ -66,7 +66,7 @@ def cloud(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
         yield cloud
 
 
-def differences(cloud: Cloud, laptop: Settings, years: Sequence[int]) -> dict[str, str]:
+def differences(cloud: Cloud, laptop: Settings) -> dict[str, str]:
     """The tables that differ between cloud and laptop: in types, or in rows that only one of them has.
 
     BigQuery's rows have no order, so they are compared as bags; every value must be equal, floats to the last bit.
@@ -76,7 +76,7 @@ def differences(cloud: Cloud, laptop: Settings, years: Sequence[int]) -> dict[st
     for name, table in TABLES.items():
         live = cloud.bigquery.catalog.find("chicago_crime", name)
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
-        files = [str(laptop.data_dir / "warehouse" / name / f"{year}.parquet") for year in years]
+        files = [str(laptop.data_dir / "warehouse" / name / f"{year}.parquet") for year in YEARS]
         there, here = f"SELECT {columns} FROM {live.rows_table}", f"SELECT {columns} FROM READ_PARQUET({files})"
         kinds = [cursor.sql(f"DESCRIBE {query}").fetchall() for query in (here, there)]
         if kinds[0] != kinds[1]:
@@ -96,7 +96,7 @@ def test_runs_give_the_tables_of_the_laptop_with_a_batch_each_and_few_writes(clo
     assert (len(dataproc.clusters_made), len(dataproc.batches)) == (0, 2)
     writes = writes_in(cloud)
     assert len(writes) <= MOST_WRITES, sorted(writes)
-    assert differences(cloud, laptop, YEARS) == {}
+    assert differences(cloud, laptop) == {}
     assert sum(cloud.crimes("raw_crimes").values()) > 5_900
     assert min(len(cloud.rows(table)) for table in ("rejected_crimes", "revisions")) > 5
     assert cloud.left() == []
@@ -125,18 +125,6 @@ def test_both_warehouses_give_the_same_measures_and_counts(cloud: Cloud, laptop:
         ordered = [{year: list(of.items()) for year, of in count.items()} for count in counts]
         assert ordered[0] == ordered[1]
     assert google.outdated(table) == []
-
-
-def test_a_real_year_gives_the_tables_of_the_laptop(tmp_path: Path) -> None:
-    real_year(2021)
-    laptop = folder_settings(tmp_path / "laptop", REAL_DATA / "real")
-    run_well(laptop, 2021)
-    with cloud_in(tmp_path) as cloud:
-        ended = cloud.command("run", "--years", "2021", "--folder", str(REAL_DATA / "real"))
-        assert ended.code == 0, ended.output
-        assert differences(cloud, laptop, [2021]) == {}
-        assert len(cloud.dataproc.dataproc.clusters_made) == 1
-        assert cloud.left() == []
 
 
 def test_pages_equal_those_of_the_laptop_and_ask_bigquery_nothing(cloud: Cloud, laptop: Settings) -> None:

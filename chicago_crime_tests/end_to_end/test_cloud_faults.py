@@ -11,7 +11,6 @@ import pytest
 
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in
 from chicago_crime_tests.end_to_end.disturbed_runs import (
-    FAULTS,
     NEW,
     OLD,
     YEAR,
@@ -24,6 +23,7 @@ from chicago_crime_tests.end_to_end.disturbed_runs import (
     run_under,
     versions,
 )
+from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.support import crimes_of_months, write_csv
 from chicago_crime_tests.waiting import TIMEOUT_S
 
@@ -48,7 +48,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_lost_response_at_the_first_call_of_every_kind(cloud: Cloud) -> None:
     """`python -m benchmarks.faults` has the other faults."""
-    chosen = Chosen(FAULTS["lost"], lambda call: call.place == 0)
+    chosen = Chosen(Fault(loses_answer=True), lambda call: call.place == 0)
     run_under(cloud, chosen)
     assert len(chosen.hit) >= 25
 

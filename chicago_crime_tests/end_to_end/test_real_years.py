@@ -43,9 +43,9 @@ def test_every_row_is_accounted_for(real_runs: tuple[Settings, list[RunReport]])
     assert {status.year: status.is_complete for status in statuses} == dict.fromkeys(REAL_ROWS, True)
 
 
-@pytest.mark.parametrize("year", [2014, 2016])
+@pytest.mark.parametrize("year", [2014, 2016, 2021])
 def test_counts_equal_those_of_an_independent_program(real_years: Settings, year: int) -> None:
-    """The independent program: Python's csv module, and none of the platform's code."""
+    """The independent program: Python's csv module, and none of the platform's code. 2021 has other formats."""
     with reference.file("fbi_codes").open(newline="") as stream:
         classes = {row["fbi_code"]: row["ucr_part1_class"] or "non_index" for row in csv.DictReader(stream)}
     by_type: Counter[str] = Counter()
@@ -55,9 +55,9 @@ def test_counts_equal_those_of_an_independent_program(real_years: Settings, year
     with gzip.open(real_year(year), "rt", newline="") as file:
         for row in csv.DictReader(file):
             by_type[row["Primary Type"]] += 1
-            arrests[row["Primary Type"]] += row["Arrest"] == "true"
+            arrests[row["Primary Type"]] += row["Arrest"] in ("true", "1")
             by_month_class[int(row["Date"][:2]), classes[row["FBI Code"]]] += 1
-            by_area[int(row["Community Area"] or 0)] += 1
+            by_area[int(float(row["Community Area"] or 0))] += 1
     warehouse = warehouse_of(real_years)
 
     types = warehouse.query(f"SELECT primary_type, crimes, arrests FROM crime_type_count WHERE year = {year}")
@@ -101,23 +101,6 @@ def test_murder_and_carjacking_of_2016_are_unusual(real_years: Settings) -> None
     assert {"murder", "carjacking", "gun_battery"} <= unusual
     assert not {"sexual_assault", "burglary", "retail_theft"} & unusual
     assert len([one for one in found if one.verdict == UNUSUAL]) < 100
-
-
-def test_the_file_of_2021_with_other_formats_is_read_like_the_others(real_years: Settings) -> None:
-    [row] = (
-        warehouse_of(real_years)
-        .query(
-            "SELECT COUNT(arrest) = COUNT(*) AS flags, MAX(beat) AS beat, MIN(LENGTH(iucr)) AS iucr, "
-            "MIN(LENGTH(fbi_code)) AS fbi, COUNT(ward) / COUNT(*) AS wards, MAX(date)::VARCHAR AS newest "
-            "FROM crimes WHERE year = 2021"
-        )
-        .to_pylist()
-    )
-    assert row["flags"]
-    assert (row["iucr"], row["fbi"]) == (4, 2)
-    assert 2000 < row["beat"] < 2600
-    assert row["wards"] > 0.99
-    assert row["newest"].startswith("2021-04")
 
 
 def test_running_again_changes_no_table(real_years: Settings, tmp_path: Path) -> None:

@@ -1,18 +1,13 @@
-"""Word of what is wrong reaches people: a mail server and a webhook on loopback, real runs, one message for all."""
+"""Word of what is wrong reaches people: a webhook on loopback, real runs, one message for all."""
 
 import base64
-import email
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from dagster import AssetKey, FreshnessPolicy, SensorDefinition, build_sensor_context
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -25,56 +20,42 @@ from chicago_crime.installation import Installation
 from chicago_crime.serve.scheduled import Sent, report
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run, run_well, write_csv
 
 
-class Inbox:
-    """Keeps the mails that arrive."""
+class _Accepts(FaultyHandler):
+    def answer(self) -> None:
+        self.reply(200, b"")
 
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        self.mails.append(email.message_from_bytes(envelope.content))
-        return "250 OK"
+class Webhook(FaultyServer):
+    """Keeps what is posted."""
+
+    handler = _Accepts
+
+    @property
+    def address(self) -> str:
+        """Its address for Apprise."""
+        return self.url.replace("http", "json")
+
+    @property
+    def posted(self) -> list[dict[str, Any]]:
+        """The messages so far."""
+        return [json.loads(request.body) for request in self.requests]
 
 
 @pytest.fixture
-def inbox() -> Iterator[tuple[Inbox, str]]:
-    """A mail server, and its address for Apprise."""
-    handler, port = Inbox(), free_port()
-    server = Controller(handler, hostname="127.0.0.1", port=port)
-    server.start()
-    yield handler, f"mailto://127.0.0.1:{port}?from=platform@example.org&to=team@example.org&mode=insecure"
-    server.stop()
+def webhook() -> Iterator[Webhook]:
+    with Webhook().answering() as server:
+        yield server
 
 
-@pytest.fixture
-def webhook() -> Iterator[tuple[list[dict[str, Any]], str]]:
-    """A web server that keeps what is posted, and its address for Apprise."""
-    posted: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *arguments: object) -> None:
-            """Print nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield posted, f"json://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def test_one_message_tells_what_went_wrong_since_the_last(
-    loaded_copy: Settings, inbox: tuple[Inbox, str], webhook: tuple[list, str]
+def test_one_message_tells_every_address_what_went_wrong_since_the_last(
+    loaded_copy: Settings, webhook: Webhook
 ) -> None:
-    mails, posted = inbox[0].mails, webhook[0]
-    unreachable = f"json://127.0.0.1:{free_port()}"
-    settings = loaded_copy.model_copy(update={"alerts": SecretStr(f"{inbox[1]} {unreachable} {webhook[1]}")})
+    addresses = f"{webhook.address}/one json://127.0.0.1:{free_port()} {webhook.address}/two"
+    settings = loaded_copy.model_copy(update={"alerts": SecretStr(addresses)})
     definitions = build_definitions(Installation(settings))
     [sensor] = [one for one in definitions.sensors or [] if one.name == "send_word"]
     assert isinstance(sensor, SensorDefinition)
@@ -89,31 +70,27 @@ def test_one_message_tells_what_went_wrong_since_the_last(
 
         reasons: list[str | None] = []
         cursor = tick(tick(None))
-        assert (mails, posted) == ([], []), "what happened before is past, and nothing is wrong"
+        assert webhook.posted == [], "what happened before is past, and nothing is wrong"
         write_csv(settings.folder / "2014.csv", crimes_of_months(2014)[:20])
         write_csv(settings.folder / "2015.csv", crimes_of_months(2015, block=""))
         run(settings, 2014, 2015)
         cursor = tick(cursor)
-        [mail], [post] = mails, posted
-        assert mail["To"] == "team@example.org"
-        assert post["title"] == str(email.header.make_header(email.header.decode_header(mail["Subject"])))
+        post, other = webhook.posted
+        assert post == other
         assert "of 2014-2015 failed: 2014: crime_csv: " in post["message"]
         assert "2014.csv: 16 of the 36 crimes that are published" in post["message"]
         assert "2015: " in post["message"], "the column that was emptied"
         assert reasons[-1] == "it could not be sent to number 2 of CHICAGO_CRIME_ALERTS"
         tick(cursor)
-        assert len(posted) == 1, "nobody is told twice, though one address cannot be reached"
+        assert len(webhook.posted) == 2, "nobody is told twice, though one address cannot be reached"
 
 
 @pytest.mark.slow
-def test_the_report_comes_on_its_day_and_when_something_is_unusual(
-    tmp_path: Path, inbox: tuple[Inbox, str], webhook: tuple[list, str]
-) -> None:
-    mails, posted = inbox[0].mails, webhook[0]
+def test_the_report_comes_on_its_day_and_when_something_is_unusual(tmp_path: Path, webhook: Webhook) -> None:
     for year, per_month in ((2012, 28), (2013, 30), (2014, 29), (2015, 28)):
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year, per_month))
     settings = folder_settings(tmp_path / "data", tmp_path / "in").model_copy(
-        update={"alerts": SecretStr(f"{inbox[1]} {webhook[1]}"), "report_areas": "loop, 41", "report_day": "friday"}
+        update={"alerts": SecretStr(webhook.address), "report_areas": "loop, 41", "report_day": "friday"}
     )
     run_well(settings, 2012, 2013, 2014, 2015)
     installation = Installation(settings)
@@ -122,23 +99,22 @@ def test_the_report_comes_on_its_day_and_when_something_is_unusual(
         return report(installation, settings.alerts.get_secret_value(), sent, datetime(*day, 9, tzinfo=UTC))[0]
 
     sent = tick(Sent(), 2026, 11, 26)
-    assert mails == [], "a Thursday, and nothing is unusual"
+    assert webhook.posted == [], "a Thursday, and nothing is unusual"
     sent = tick(tick(sent, 2026, 11, 27), 2026, 11, 27)
-    [mail], [post] = mails, posted
+    [post] = webhook.posted
     assert post["title"] == "Chicago crime: 0 unusual in Loop, Hyde Park"
     assert f"Chicago crime snapshot {sent.snapshot}" in post["message"]
-    files = [part.get_filename() for part in mail.walk() if part.get_filename()]
-    assert files == [one["filename"] for one in post["attachments"]] == ["Loop 2015.html"]
+    assert [one["filename"] for one in post["attachments"]] == ["Loop 2015.html"]
     assert "No crime is reported in Hyde Park in 2015." in post["message"]
     assert "Reported crime in Loop, 2015" in base64.b64decode(post["attachments"][0]["base64"]).decode()
 
     write_csv(tmp_path / "in" / "2015.csv", crimes_of_months(2015, 90))
     run_well(settings, 2015)
     sent = tick(tick(sent, 2026, 11, 28), 2026, 11, 29)
-    assert len(posted) == 2, "it is told once"
-    assert "Year to date: Theft in Loop: 1,080, expected " in posted[1]["message"]
+    assert len(webhook.posted) == 2, "it is told once"
+    assert "Year to date: Theft in Loop: 1,080, expected " in webhook.posted[1]["message"]
     tick(sent, 2026, 12, 4)
-    assert len(posted) == 3, "the next Friday"
+    assert len(webhook.posted) == 3, "the next Friday"
 
 
 def test_the_report_is_of_the_graph_and_names_a_wrong_area_with_its_setting(loaded_copy: Settings) -> None:
@@ -168,15 +144,13 @@ def test_data_that_should_have_been_refreshed_are_told_once(loaded_copy: Setting
         assert news(installation, instance, told, later)[0] == []
 
 
-def test_the_doctor_sends_a_test_and_names_no_address(
-    webhook: tuple[list, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_doctor_sends_a_test_and_names_no_address(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     cli = CliRunner()
     assert "set CHICAGO_CRIME_ALERTS" in cli.invoke(app, ["doctor", "--notify"]).output
-    monkeypatch.setenv("CHICAGO_CRIME_ALERTS", webhook[1])
+    monkeypatch.setenv("CHICAGO_CRIME_ALERTS", webhook.address)
     assert cli.invoke(app, ["doctor", "--notify"]).output == "A test message was sent.\n"
-    assert [post["title"] for post in webhook[0]] == ["Chicago crime data: a test"]
-    monkeypatch.setenv("CHICAGO_CRIME_ALERTS", f"{webhook[1]} nonsense:secret")
+    assert [post["title"] for post in webhook.posted] == ["Chicago crime data: a test"]
+    monkeypatch.setenv("CHICAGO_CRIME_ALERTS", f"{webhook.address} nonsense:secret")
     refused = cli.invoke(app, ["doctor", "--notify"])
-    assert refused.exit_code == 2 and len(webhook[0]) == 1
+    assert refused.exit_code == 2 and len(webhook.posted) == 1
     assert "number 2 of its addresses" in refused.output and "secret" not in refused.output

@@ -70,12 +70,10 @@ class Provisioned:
     """What one run of the program declared.
 
     Attributes:
-        components: the groups of resources.
         google: the resources at Google.
         outputs: the stack's outputs.
     """
 
-    components: list[Declared] = field(default_factory=list)
     google: list[Declared] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
 
@@ -150,11 +148,8 @@ class Recorder(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         inputs = pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True)
-        declared = Declared(request.type, request.name, answer.urn, inputs, request)
         if request.type.startswith("gcp:"):
-            self.record.google.append(declared)
-        elif request.type.startswith("chicago-crime:"):
-            self.record.components.append(declared)
+            self.record.google.append(Declared(request.type, request.name, answer.urn, inputs, request))
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802

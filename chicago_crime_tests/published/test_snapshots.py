@@ -25,6 +25,7 @@ from chicago_crime_tests.support import (
     crimes_of_months,
     files_below,
     folder_settings,
+    rows_of,
     run,
     run_well,
     warehouse_of,
@@ -72,6 +73,15 @@ def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_year
     assert report.success
     assert counts(loaded_copy) == {2014: 30, 2015: 36}
     assert Installation(loaded_copy).published_years()[2014].accepted == "the City withdrew them"
+
+
+def test_of_a_year_that_a_late_check_fails_readers_see_the_old_one(loaded_copy: Settings) -> None:
+    before = Installation(loaded_copy).reader().catalog
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, fbi_code="0820"))
+    [report] = run(loaded_copy, 2014)
+    assert "crimes:values_are_possible: " in report.reasons[0]
+    assert "06" not in {row["fbi_code"] for row in rows_of(loaded_copy, "crimes", 2014)}, "it is loaded"
+    assert Installation(loaded_copy).reader().catalog == before
 
 
 def test_columns_that_lost_their_values_are_refused(loaded_copy: Settings) -> None:

@@ -10,17 +10,10 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from chicago_crime.storage.local import parquet_files
 from chicago_crime_tests.servers.google_server import RefusedError
 
-DUCKDB_TYPES = {
-    "STRING": "VARCHAR",
-    "INT64": "BIGINT",
-    "FLOAT64": "DOUBLE",
-    "BOOL": "BOOLEAN",
-    "DATETIME": "TIMESTAMP",
-    "TIMESTAMP": "TIMESTAMP",
-    "DATE": "DATE",
-}
+DUCKDB_TYPES = parquet_files.DUCKDB_TYPES | {"TIMESTAMP": "TIMESTAMP"}
 REST_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
 PARTITION = "_PARTITIONTIME"
 
@@ -135,13 +128,6 @@ class Catalog:
             self.database.cursor().execute(f"DROP TABLE {table.rows_table}")
             del self.tables[table.dataset, table.name]
 
-    def add_column(self, table: LiveTable, name: str, kind: str, description: str) -> None:
-        """Add a column at the end, NULL in all rows."""
-        with self.lock:
-            self.database.cursor().execute(f'ALTER TABLE {table.rows_table} ADD COLUMN "{name}" {DUCKDB_TYPES[kind]}')
-            table.columns.append((name, kind, description))
-            table.rows_changed()
-
     def size(self, table: LiveTable) -> tuple[int, int]:
         """Rows and logical bytes of a table, counted once after each change."""
         if table.measured is None:
@@ -151,17 +137,14 @@ class Catalog:
         return table.measured  # type: ignore[return-value]
 
     def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
-        """Every table's columns, by the names under which a statement may name it."""
+        """The columns of each table of the dataset in which a statement's names are looked up."""
         with self.lock:
-            found: dict[str, list[tuple[str, str]]] = {}
-            for (dataset, name), table in self.tables.items():
-                columns = [(column, kind) for column, kind, _ in table.columns]
-                if table.is_by_ingestion:
-                    columns.append(("_PARTITIONTIME", "TIMESTAMP"))
-                found[f"{dataset}.{name}"] = columns
-                if dataset == default_dataset:
-                    found[name] = columns
-            return found
+            return {
+                name: [(column, kind) for column, kind, _ in table.columns]
+                + [(PARTITION, "TIMESTAMP")] * table.is_by_ingestion
+                for (dataset, name), table in self.tables.items()
+                if dataset == default_dataset
+            }
 
 
 def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:

@@ -46,14 +46,12 @@ class Work:
 
     Attributes:
         statement: type of its (last) statement, SCRIPT for several.
-        bytes_processed: bytes read from tables.
         bytes_billed: bytes to pay for.
         inserted: rows that its DML statement inserted; None without one.
         result: result of its last query.
     """
 
     statement: str = ""
-    bytes_processed: int = 0
     bytes_billed: int = 0
     inserted: int | None = None
     result: Result | None = None
@@ -118,7 +116,7 @@ class Session:
         self.cursor = self.catalog.database.cursor()
         self.work = Work()
 
-    def run(self, text: str, is_dry: bool = False) -> Work:
+    def run(self, text: str, is_dry: bool = False) -> None:
         """Run a statement or a script; a dry run only checks it.
 
         Raises:
@@ -128,7 +126,6 @@ class Session:
         try:
             for statement in statements:
                 self._run_one(statement, is_dry)
-            return self.work
         except (duckdb.Error, sqlglot.ParseError) as error:
             raise JobError("invalidQuery", str(error)) from error
         except RefusedError as error:
@@ -225,7 +222,7 @@ class Session:
         return self.catalog.find(node.db or self.dataset, node.name)
 
     def _values(self) -> dict[str, object]:
-        return {name: list(t.value) if isinstance(t.value, tuple) else t.value for name, t in self.parameters.items()}
+        return {name: typed.value for name, typed in self.parameters.items()}
 
     def _translate(self, tree: exp.Expr) -> str:
         """A query for DuckDB: tables by name become subqueries of their columns, without the hidden ones."""
@@ -274,7 +271,6 @@ class Session:
                 "bytesBilledLimitExceeded",
                 f"Query exceeded limit for bytes billed: {self.most_billed}. {billed} or higher required.",
             )
-        self.work.bytes_processed += processed
         self.work.bytes_billed += billed
 
 

@@ -9,17 +9,13 @@ from urllib.parse import urlsplit
 
 import duckdb
 
+from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 _FROM_DUCKDB = {
-    "VARCHAR": "STRING",
-    "BIGINT": "INT64",
+    **{kind: name for name, kind in DUCKDB_TYPES.items()},
     "INTEGER": "INT64",
-    "DOUBLE": "FLOAT64",
     "FLOAT": "FLOAT64",
-    "BOOLEAN": "BOOL",
-    "DATE": "DATE",
-    "TIMESTAMP": "DATETIME",
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
 }
 _CONTROL = r"'[\x01-\x08\x0B\x0C\x0E-\x1F]'"

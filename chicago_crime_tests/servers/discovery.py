@@ -6,7 +6,7 @@ services would ignore it.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from googleapiclient import discovery_cache
 
-Query = Mapping[str, str | Sequence[str]]
-"""A request's query: values by name; several values of one name as a sequence, as `urllib.parse.parse_qs` gives."""
+Query = Mapping[str, list[str]]
+"""A request's query, as `urllib.parse.parse_qs` gives it."""
 
 _SYSTEM = {"$alt", "$prettyPrint"}  # parameters that every Google API takes and no document lists
 _REQUIRED = re.compile(r"\[?Required\b")
@@ -66,9 +66,8 @@ class Api:
         Raises:
             NotOfTheApiError: no method is there, or a parameter or field is unknown or missing.
         """
-        values = {name: [value] if isinstance(value, str) else list(value) for name, value in query.items()}
-        called = self._method_at(http_method, path, values)
-        self._check_parameters(called, values)
+        called = self._method_at(http_method, path, query)
+        self._check_parameters(called, query)
         given = json.loads(body) if isinstance(body, bytes) and body else body or None
         request = called.about.get("request")
         if given is None and request and not called.is_upload and http_method in ("PUT", "PATCH"):
@@ -94,7 +93,7 @@ class Api:
                 found.append((literal, about["httpMethod"], _pattern(path, about), about, kind))
         return [rest for _, *rest in sorted(found, key=lambda item: -item[0])]  # type: ignore[misc]
 
-    def _method_at(self, http_method: str, path: str, query: Mapping[str, list[str]]) -> Called:
+    def _method_at(self, http_method: str, path: str, query: Query) -> Called:
         for wanted, pattern, about, kind in self._addresses:
             if wanted == http_method and (match := pattern.fullmatch(path)):
                 return Called(
@@ -106,7 +105,7 @@ class Api:
                 )
         raise NotOfTheApiError(f"{self.document['id']} has no method at {http_method} {path}")
 
-    def _check_parameters(self, called: Called, query: Mapping[str, list[str]]) -> None:
+    def _check_parameters(self, called: Called, query: Query) -> None:
         known = self.document.get("parameters", {}) | called.about.get("parameters", {})
         protocol = {"upload_id"} if called.is_upload else set()
         for name, values in query.items():

@@ -55,9 +55,7 @@ class Request:
         at: time of arrival, in seconds of a monotonic clock.
         port: port of the client; the same port is the same connection.
         status: status of the response.
-        sent: bytes of the response's body, counted before they are sent.
         call: method of the API, where a server knows it.
-        is_over: whether everything but the last byte of the response is sent.
     """
 
     method: str
@@ -68,9 +66,7 @@ class Request:
     at: float
     port: int
     status: int = 0
-    sent: int = 0
     call: str = ""
-    is_over: bool = False
 
 
 class FaultyServer(ThreadingHTTPServer):
@@ -87,7 +83,6 @@ class FaultyServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), self.handler)
         self.requests: list[Request] = []
-        self.most_at_once = 0
         self._at_once = 0
         self._script: list[tuple[str, Fault]] = []
         self._lock = threading.Lock()
@@ -132,20 +127,14 @@ class FaultyServer(ThreadingHTTPServer):
         with self._lock:
             self.requests.append(request)
             self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
             target = f"{request.path}?{request.query}"
             index = next((i for i, (on, _) in enumerate(self._script) if on in target), None)
             fault = self.rule(request) if index is None else self._script.pop(index)[1]
         try:
             yield fault
         finally:
-            self.end(request)
-
-    def end(self, request: Request) -> None:
-        """Count a request as over, before its last byte: its client may send the next one at once."""
-        with self._lock:
-            self._at_once -= not request.is_over
-            request.is_over = True
+            with self._lock:
+                self._at_once -= 1
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore clients that close the connection; anything else is a bug of the server, which the test must show."""
@@ -200,8 +189,6 @@ class FaultyHandler(BaseHTTPRequestHandler):
         self.send_response(status, http.HTTPStatus(status).phrase)
         for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
-        if not body:
-            self.server.end(self.received)
         self.end_headers()
         if self.fault.cut_after is not None and status < 300:
             self._send(body[: self.fault.cut_after])
@@ -211,17 +198,13 @@ class FaultyHandler(BaseHTTPRequestHandler):
             first, body = body[: len(body) // 2], body[len(body) // 2 :]
             self._send(first)
             self.server.stopping.wait(self.fault.pause_s)
-        self._send(body[:-1])
-        self.server.end(self.received)
-        self._send(body[-1:])
+        self._send(body)
 
     def _send(self, content: bytes) -> None:
-        self.received.sent += len(content)
         self.wfile.write(content)
         self.wfile.flush()
 
     def _hang_up(self) -> None:
-        self.server.end(self.received)
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 

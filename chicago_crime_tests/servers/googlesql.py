@@ -18,7 +18,7 @@ from zetasql.wasi import get_wasm_path
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
-from zetasql.wasi._pb2.zetasql.public import simple_table_pb2, type_pb2, value_pb2
+from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
 from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2 as kinds
 
 Tables = Mapping[str, Sequence[tuple[str, str]]]
@@ -32,6 +32,8 @@ _KINDS = {
     "DATETIME": type_pb2.TYPE_DATETIME,
     "TIMESTAMP": type_pb2.TYPE_TIMESTAMP,
 }
+_PLAIN = {"STRING": "string_value", "INT64": "int64_value", "FLOAT64": "double_value", "BOOL": "bool_value"}
+"""The fields of values that are those of Python."""
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _EPOCH = date(1970, 1, 1)
 
@@ -81,9 +83,7 @@ class Analyzer:
         """Create a catalog.
 
         Args:
-            tables: by name, each table's columns and their types. A name may have parts: dataset.table, or
-                project.dataset.table. A column whose name begins with _PARTITION is a pseudo column (on BigQuery only
-                tables with daily partitions have _PARTITIONDATE).
+            tables: by name, each table's columns and their types. _PARTITIONTIME is a pseudo column.
         """
         self._tables = {name: list(columns) for name, columns in tables.items()}
         self._registered: int | None = None
@@ -112,7 +112,7 @@ class Analyzer:
         """Run a query with Google's reference implementation.
 
         Args:
-            sql: one query, over tables whose names have one part (the reference implementation knows no others).
+            sql: one query.
             rows: by table name, its rows; a column that a row lacks is NULL. A table that is not named is empty.
             parameters: by name.
 
@@ -205,8 +205,7 @@ def _options(parameters: Mapping[str, Typed]) -> options_pb2.AnalyzerOptionsProt
     options = options_pb2.AnalyzerOptionsProto(language_options=_language(), default_timezone="UTC")
     for name, typed in parameters.items():
         options.query_parameters.add(name=name, type=_type(typed.type))
-    for name, kind in (("_PARTITIONTIME", "TIMESTAMP"), ("_PARTITIONDATE", "DATE")):
-        options.ddl_pseudo_columns.add(name=name, type=_type(kind))
+    options.ddl_pseudo_columns.add(name="_PARTITIONTIME", type=_type("TIMESTAMP"))
     return options
 
 
@@ -214,17 +213,9 @@ def _catalog(tables: Tables) -> simple_catalog_pb2.SimpleCatalogProto:
     root = simple_catalog_pb2.SimpleCatalogProto(name="root")
     root.builtin_function_options.language_options.CopyFrom(_language())
     for number, (name, columns) in enumerate(tables.items(), 1):
-        table = simple_table_pb2.SimpleTableProto(name=name, serialization_id=number)
+        table = root.table.add(name=name, serialization_id=number)
         for column, kind in columns:
-            table.column.add(name=column, type=_type(kind), is_pseudo_column=column.upper().startswith("_PARTITION"))
-        root.table.append(table)  # whole, as in `project.dataset.table`, and part by part:
-        *folders, last = name.split(".")
-        if folders:
-            folder = root
-            for part in folders:
-                folder = next((c for c in folder.catalog if c.name == part), None) or folder.catalog.add(name=part)
-            table.name_in_catalog = last
-            folder.table.append(table)
+            table.column.add(name=column, type=_type(kind), is_pseudo_column=column == "_PARTITIONTIME")
     return root
 
 
@@ -250,15 +241,9 @@ def _to_value(value: Any, kind: str) -> value_pb2.ValueProto:
         array = new(array_value=new.Array(element=[_to_value(one, element) for one in value]))
         array.array_value.SetInParent()
         return array
+    if kind in _PLAIN:
+        return new(**{_PLAIN[kind]: value})
     match kind:
-        case "STRING":
-            return new(string_value=value)
-        case "INT64":
-            return new(int64_value=value)
-        case "FLOAT64":
-            return new(double_value=value)
-        case "BOOL":
-            return new(bool_value=value)
         case "DATE":
             return new(date_value=(value - _EPOCH).days)
         case "DATETIME":
@@ -277,6 +262,8 @@ def _from_value(value: value_pb2.ValueProto, kind: type_pb2.TypeProto) -> Any:
     if which is None:
         return None
     found = getattr(value, which)
+    if which in _PLAIN.values():
+        return found
     match which:
         case "date_value":
             return _EPOCH + timedelta(days=found)
@@ -284,6 +271,4 @@ def _from_value(value: value_pb2.ValueProto, kind: type_pb2.TypeProto) -> Any:
             bits = found.bit_field_datetime_seconds
             clock = (bits >> 12 & 31, bits >> 6 & 63, bits & 63, found.nanos // 1000)
             return datetime(bits >> 26, bits >> 22 & 15, bits >> 17 & 31, *clock)
-        case "string_value" | "int64_value" | "double_value" | "bool_value":
-            return found
     raise TypeError(f"no value of type {_type_name(kind)} can be handed out: cast it")

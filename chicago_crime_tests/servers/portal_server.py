@@ -9,10 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from chicago_crime.sources.header import read_header
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
@@ -190,15 +188,3 @@ def _aggregate(part: str, rows: list[dict[str, str]]) -> tuple[str, str]:
         _check_column(name)
     values = rows if name == "*" else [row[name] for row in rows if row[name]]
     return alias, str(len(values)) if function == "count" else max(values, default="", key=lambda v: _value(name, v))
-
-
-def rows_in(file: Path) -> Iterable[dict[str, str]]:
-    """The rows of a CSV, plain or gzipped, under any header that the gate can read."""
-    with gzip.open(file, "rt", newline="") if file.suffix == ".gz" else file.open(newline="") as stream:
-        reader = csv.reader(stream)
-        header = read_header(next(reader))
-        for fields in reader:
-            yield {
-                name: "" if index is None else fields[index]
-                for name, index in zip(NAMES, header.positions, strict=True)
-            }

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import itertools
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -85,24 +84,10 @@ def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
     return {name: Typed(PARAMETERS[name], value) for name, value in parameters.items()}
 
 
+@cache
 def written(name: str) -> str:
-    """The text of a statement with its fragments inserted as text, without sqlglot."""
-    text = (FOLDER / f"{name}.sql").read_text()
-    for included in ("parsed_crimes", "typed_crimes"):
-        if f"FROM {included}\n" in text:
-            text = text.replace(f"FROM {included}\n", f"FROM (\n{written(f'fragments/{included}')}\n) AS {included}\n")
-    text = re.sub(r"\b(READ_\w+)\(([\w.]+)\)", lambda call: f"({_expression(call[1].lower(), call[2])})", text)
-    for shared in ("matches_filters", "chosen_place") if name.startswith("pages/") else ():
-        expression = (FOLDER / "fragments" / f"{shared}.sql").read_text()
-        expression = re.split(r"\nSELECT\s", expression)[1].rpartition(f" AS {shared}")[0]
-        text = re.sub(rf"\b{shared}\b", lambda _, expression=expression: f"({expression})", text)
-    return text
-
-
-def _expression(name: str, argument: str) -> str:
-    """The text of a fragment that is an expression, over an argument."""
-    text = written(f"fragments/{name}").partition("SELECT\n")[2].rpartition(f" AS {name}")[0]
-    return re.sub(r"\bvalue\b", argument, text)
+    """The text of a statement, with its fragments, as BigQuery gets it but for %F, which the evaluator cannot read."""
+    return sql.statement(name).sql("bigquery", comments=False).replace("%F", "%Y-%m-%d")
 
 
 def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping[str, object], catalog: Any) -> list:

@@ -12,91 +12,40 @@ from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 from chicago_crime_tests.sql.engines import in_duckdb, in_order
 
-COLUMNS = [
-    ("n", "INT64"),
-    ("i", "INT64"),
-    ("f", "FLOAT64"),
-    ("s", "STRING"),
-    ("d", "DATE"),
-    ("t", "DATETIME"),
-    ("b", "BOOL"),
-]
-CATALOG = {"facts": COLUMNS}
+CATALOG = {"facts": [("n", "INT64"), ("i", "INT64"), ("s", "STRING"), ("d", "DATE"), ("t", "DATETIME"), ("b", "BOOL")]}
 ROWS: list[dict[str, Any]] = [
-    {"i": 7, "f": 2.5, "s": "a1b22", "d": date(2014, 3, 15), "t": datetime(2014, 3, 15, 14, 30, 5), "b": True},
-    {"i": -7, "f": -0.5, "s": "", "d": date(2016, 1, 3), "t": datetime(2016, 1, 3, 0, 0, 0, 123456), "b": False},
-    {"i": 0, "f": 1e21, "s": "É_x%\t ", "d": date(2024, 12, 29), "t": datetime(2024, 2, 29, 23, 59, 59)},
-    {"i": 7, "f": 0.15, "s": " \u3000A1\n"},
+    {"i": 7, "s": "a1b22", "d": date(2014, 3, 15), "t": datetime(2014, 3, 15, 14, 30, 5), "b": True},
+    {"i": -7, "s": "", "d": date(2016, 1, 3), "t": datetime(2016, 1, 3, 0, 0, 0, 123456), "b": False},
+    {"i": 0, "s": "É_x%\t ", "d": date(2024, 12, 29), "t": datetime(2024, 2, 29, 23, 59, 59)},
+    {"i": 7, "s": " \u3000A1\n"},
     {},  # all NULL
 ]
 for number, row in enumerate(ROWS):
     row["n"] = number
 
-# What the translation rewrites, and what the two engines might understand differently in our statements.
+# What the translation rewrites: each rule once. `test_googlesql.py` compares every statement of ours as a whole.
 EXPRESSIONS = """
 SAFE.PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', '03/15/2014 02:30:00 PM')
 SAFE.PARSE_DATETIME('%Y-%m-%d', s)
-SAFE_DIVIDE(i, 0)
-i / 4 * 4
 i / NULLIF(i, 0)
-i / 0.5
 0.1 + 0.2
-CAST(i AS STRING)
-CAST(ROUND(f / 1e15) AS INT64)
-CAST(FLOOR(f / 1e15) AS INT64)
-SAFE_CAST(REGEXP_EXTRACT('99999999999999999999', r'(\\d+)') AS INT64)
-CAST(SAFE_CAST(REPLACE('1_5', '_', '.') AS NUMERIC) AS FLOAT64)
 CAST(SAFE_CAST(REPLACE('-87.62787669849999', '_', '') AS NUMERIC) AS FLOAT64)
-CAST(SAFE_CAST(REPLACE(s, '_', '') AS NUMERIC) AS FLOAT64)
-DATE(2014, 3, 1)
 EXTRACT(DAYOFWEEK FROM d)
-EXTRACT(HOUR FROM t)
-DATE_TRUNC(d, YEAR)
 DATE_TRUNC(DATE(t), MONTH)
 DATE_ADD(d, INTERVAL 1 MONTH)
 DATE_SUB(d, INTERVAL (i + 1) DAY)
-d > DATE_SUB(DATE '2016-02-29', INTERVAL i YEAR)
-DATE_DIFF(d, DATE '2014-01-31', MONTH)
-FORMAT_DATE('%Y-%m', d)
-FORMAT_DATETIME('%F %H.%M.%S', t)
-ROUND(-2.5)
-GREATEST(i, f)
-CASE i WHEN NULL THEN 1 ELSE 0 END
-CONCAT(s, NULL)
-UPPER(s)
-TRIM(s, ' ')
-LPAD('abcdef', 3, '0')
-REPLACE(TRIM(s, ' '), '', 'b')
-STRPOS(s, 'b')
-s LIKE 'É%'
-s < 'b'
-REGEXP_CONTAINS('a\\nb', r'a.b')
-REGEXP_CONTAINS('\\v', r'\\s')
-REGEXP_CONTAINS('1\\n', r'1$')
 REGEXP_EXTRACT(s, r'\\d+')
 REGEXP_EXTRACT(TRIM(s, ' '), r'^a(\\d)')
-REGEXP_EXTRACT('a(b', r'\\(b')
 REGEXP_REPLACE(s, r'(\\d)', r'<\\1>')
-ARRAY_LENGTH([1, NULL])
 ARRAY_TO_STRING([s, IF(b, 'y', NULL)], '; ')
-i NOT IN (7, NULL)
 i IN UNNEST([7, 0])
-b AND NULL
 """
 
 QUERIES = """
-SELECT COUNT(*) AS n, COUNT(i) AS m, COUNTIF(i > 0) AS p, COUNTIF(b) AS q, COUNT(DISTINCT s) AS d FROM facts
+SELECT COUNTIF(b) AS n FROM facts WHERE FALSE
 SELECT COUNT(DISTINCT TO_JSON_STRING(STRUCT(i, s))) AS n, COUNT(DISTINCT TO_JSON_STRING(STRUCT(s, i))) AS m FROM facts
-SELECT SUM(i) AS a, AVG(i) AS b, COUNT(*) AS c, COUNTIF(b) AS d, MAX(i) AS e FROM facts WHERE FALSE
-SELECT b, i > 0 AS k, COUNT(*) AS n FROM facts GROUP BY b, k
-SELECT s FROM facts ORDER BY s
-SELECT s FROM facts ORDER BY s DESC
 SELECT s, LAG(s) OVER (ORDER BY s) AS r FROM facts
-SELECT s FROM facts QUALIFY ROW_NUMBER() OVER (ORDER BY s DESC) = 1
-SELECT x FROM UNNEST(['a', 'b']) AS x
-SELECT i, s, GROUPING(i) AS g, COUNT(*) AS n FROM facts GROUP BY GROUPING SETS ((i), (s))
 SELECT i FROM facts WHERE i NOT IN (SELECT i FROM facts WHERE i > 0)
-SELECT a.i, b.s FROM facts AS a FULL JOIN facts AS b ON a.i = b.i AND a.s = b.s
 SELECT r.s AS q FROM (SELECT r FROM facts AS r)
 """
 
@@ -120,18 +69,14 @@ def test_expressions_mean_the_same(google: Analyzer) -> None:
 def test_a_query_means_the_same(google: Analyzer, query: str) -> None:
     theirs = google.evaluate(query, {"facts": ROWS})
     ours = in_duckdb(query, {"facts": ROWS}, {}, CATALOG)
-    if " FROM facts ORDER BY " in query:
-        assert list(map(repr, ours)) == list(map(repr, theirs))
-    else:
-        assert in_order(ours) == in_order(theirs)
+    assert in_order(ours) == in_order(theirs)
 
 
-@pytest.mark.parametrize("text", ["i / 0", "1 / (i - 7)", "f / (SELECT MIN(ABS(i)) FROM facts)"])
-def test_a_division_by_zero_fails_on_both(google: Analyzer, text: str) -> None:
-    query = f"SELECT {text} AS v FROM facts"
+def test_a_division_by_zero_fails_on_both(google: Analyzer) -> None:
+    query = "SELECT 1 / (i - 7) AS v FROM facts"
     with pytest.raises(GoogleSQLError, match="division by zero"):
         google.evaluate(query, {"facts": ROWS})
-    with pytest.raises(Exception, match="division by zero"):
+    with pytest.raises(duckdb.Error, match="division by zero"):
         in_duckdb(query, {"facts": ROWS}, {}, CATALOG)
 
 

@@ -1,8 +1,8 @@
-"""Tests of leases and year locks, also across processes that are killed."""
+"""Tests of leases, also across processes that are killed, and of year locks."""
 
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -52,32 +52,18 @@ def test_a_lease_that_is_being_cleaned_up_is_locked(tmp_path: Path) -> None:
         assert list(abandoned(tmp_path)) == []
 
 
-def test_a_run_waits_for_a_year_until_its_holder_is_killed(tmp_path: Path) -> None:
-    hold = (
-        "import sys, time; from pathlib import Path; from chicago_crime.storage.leases import YearLocks\n"
-        "with YearLocks(Path(sys.argv[1])).alone([2015, 2014], 'one'):\n"
-        "    print('held', flush=True)\n    time.sleep(600)\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout and process.stdout.readline() == "held\n"
-    waited, has_it = list[tuple[int, str]](), threading.Event()
-
-    def wait(year: int, run: str) -> None:
-        waited.append((year, run))
+def test_a_run_waits_until_another_that_holds_one_of_its_years_ends(tmp_path: Path) -> None:
+    locks, waited = YearLocks(tmp_path), list[tuple[int, str]]()
 
     def other() -> None:
-        with YearLocks(tmp_path).alone([2013, 2014], "two", wait):
-            has_it.set()
+        with locks.alone([2013, 2014], "two", lambda *of: waited.append(of)):
+            pass
 
-    with YearLocks(tmp_path).alone([2016], "three"):  # other years are free
-        pass
-    thread = threading.Thread(target=other)
-    thread.start()
-    assert not has_it.wait(0.3)
-    process.kill()
-    process.wait()
-    assert has_it.wait(TIMEOUT_S)
-    thread.join()
+    with ThreadPoolExecutor() as pool:
+        with locks.alone([2015, 2014], "one"):
+            with locks.alone([2016], "three"):  # other years are free
+                pass
+            run = pool.submit(other)
+            assert wait([run], timeout=0.3).not_done
+        run.result(TIMEOUT_S)
     assert waited == [(2014, "one")]
-    with YearLocks(tmp_path).alone([2013, 2014, 2015], "four", wait):
-        assert waited == [(2014, "one")]

@@ -1,7 +1,7 @@
 """What the tests of Dataproc share: a cloud, and a run of one small Spark job."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import StringIO
@@ -63,19 +63,12 @@ class Ran:
     Attributes:
         log: its log, a message a line.
         reason: why it failed; "" if it succeeded.
-        pages: what the runner says of the job.
         live_at_load: the clusters that existed when the output was read.
     """
 
     log: str = ""
     reason: str = ""
-    pages: Mapping[str, str] = field(default_factory=dict)
     live_at_load: list[Any] = field(default_factory=list)
-
-    @property
-    def success(self) -> bool:
-        """Whether it succeeded."""
-        return not self.reason
 
 
 def start(
@@ -98,7 +91,7 @@ def start(
     try:
         with spark.workspace(run_id, "broken", log) as workspace:
             meanwhile(cloud.local(workspace.input))
-            ran.pages = spark.run(run_id, "broken", log, crimes=workspace.input, output=workspace.output, **files)
+            spark.run(run_id, "broken", log, crimes=workspace.input, output=workspace.output, **files)
             ran.live_at_load = cloud.dataproc.live_clusters()
     except (PlatformError, KeyboardInterrupt) as error:
         ran.reason = str(error) or repr(error)

@@ -71,12 +71,6 @@ def writes(server: StorageServer) -> int:
     return sum(one.method == "POST" and OBJECTS in one.path for one in server.calls)
 
 
-def requests_of_a_put(server: StorageServer, store: BucketStore, file: Path) -> int:
-    before = len(server.calls)
-    store.put(KEY, file)
-    return sum(OBJECTS in one.path for one in server.calls[before:])
-
-
 @pytest.mark.parametrize("size", [0, 8 * MIB + 1])
 def test_an_object_comes_back_as_it_was_put_and_is_written_once(
     server: StorageServer, store: BucketStore, folder: Path, size: int
@@ -213,7 +207,8 @@ def test_a_put_survives_a_lost_response_of_any_request(
     server: StorageServer, store: BucketStore, tmp_path: Path
 ) -> None:
     server.write(BUCKET, KEY, b"old")
-    for number in range(requests_of_a_put(server, store, file_of(tmp_path, noise(RESUMABLE, seed=0)))):
+    store.put(KEY, file_of(tmp_path, noise(RESUMABLE, seed=0)))
+    for number in range(sum(OBJECTS in one.path for one in server.calls)):
         new, written = noise(RESUMABLE, seed=number + 1), len(server.buckets.written)
         server.will(LOST, on=OBJECTS, after=number)
         store.put(KEY, file_of(tmp_path, new))
@@ -228,12 +223,6 @@ def test_a_missing_object_is_an_error(store: BucketStore) -> None:
             use()
 
 
-USES: dict[str, Callable[[BucketStore, Path], object]] = {
-    "put": lambda store, folder: store.put(KEY, file_of(folder, b"x")),
-    "delete": lambda store, _: store.delete_prefix("staging/"),
-}
-
-
 def test_the_error_for_a_missing_bucket_has_the_command_that_creates_it(
     server: StorageServer, store: BucketStore
 ) -> None:
@@ -242,18 +231,24 @@ def test_the_error_for_a_missing_bucket_has_the_command_that_creates_it(
         store.list()
 
 
-@pytest.mark.parametrize(("permission", "use"), [("create", "put"), ("delete",) * 2])
+@pytest.mark.parametrize(
+    ("permission", "use"),
+    [
+        ("create", lambda store, folder: store.put(KEY, file_of(folder, b"x"))),
+        ("delete", lambda store, _: store.delete_prefix("staging/")),
+    ],
+)
 def test_a_missing_permission_is_named_with_its_role_and_the_role_is_enough(
-    server: StorageServer, store: BucketStore, folder: Path, permission: str, use: str
+    server: StorageServer, store: BucketStore, folder: Path, permission: str, use: Callable[..., object]
 ) -> None:
     server.write(BUCKET, KEY, b"old")
     server.write(BUCKET, "staging/a", b"old")
     server.permissions.remove(f"storage.objects.{permission}")
     with pytest.raises(ObjectStoreError, match=rf"storage\.objects\.{permission}.*roles/storage\.objectUser"):
-        USES[use](store, folder)
+        use(store, folder)
     assert server.read(BUCKET, KEY) == b"old"
     server.permissions = set(permissions.OBJECTS.permissions)
-    USES[use](store, folder)
+    use(store, folder)
 
 
 def test_no_secret_is_in_the_debug_log_of_any_library(

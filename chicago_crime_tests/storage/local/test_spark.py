@@ -8,30 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.installation import Installation
-from chicago_crime.settings import load_settings
-from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
+from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark, LocalSpark
 from chicago_crime.storage.spark import SparkError
 from chicago_crime_tests.waiting import TIMEOUT_S
 
 
-def test_the_settings_choose_the_engine(tmp_path: Path) -> None:
-    assert Installation(load_settings(data_dir=tmp_path)).spark.engine == "embedded"
-    assert Installation(load_settings(data_dir=tmp_path, spark_engine="jvm")).spark.engine == "jvm"
-
-
-def test_a_failed_job_on_the_embedded_engine_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SparkError, match="enrich_crimes failed on the embedded engine"):
-        EmbeddedSpark(tmp_path, threads=2).run(
-            "a-run",
-            "enrich_crimes",
-            logging.getLogger(),
-            crimes=tmp_path / "nothing",
-            community_areas="a",
-            fbi_codes="b",
-            comparable_types="c",
-            output=tmp_path / "out",
-        )
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        (EmbeddedSpark(Path(), 2), "enrich_crimes failed on the embedded engine"),
+        (
+            JvmSpark(Path(), 2, Path("no java")),
+            "needs Java 17 or 21, whose folder JAVA_HOME or CHICAGO_CRIME_JAVA_HOME",
+        ),
+    ],
+)
+def test_a_failed_job_is_an_error(tmp_path: Path, engine: LocalSpark, message: str) -> None:
+    files = dict.fromkeys(("crimes", "community_areas", "fbi_codes", "comparable_types", "output"), tmp_path / "none")
+    with pytest.raises(SparkError, match=message):
+        engine.run("a-run", "enrich_crimes", logging.getLogger(), **files)
 
 
 def test_the_embedded_engine_ends_with_a_process_that_is_killed() -> None:
@@ -39,17 +34,3 @@ def test_the_embedded_engine_ends_with_a_process_that_is_killed() -> None:
     # The engine has the same standard error, which is read until nobody has it.
     found = subprocess.run([sys.executable, "-c", starts], stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False)
     assert found.returncode == -signal.SIGKILL, found.stderr
-
-
-def test_without_java_the_jvm_engine_says_what_it_needs(tmp_path: Path) -> None:
-    with pytest.raises(SparkError, match=r"needs Java 17 or 21, whose folder JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"):
-        JvmSpark(tmp_path, 2, java_home=tmp_path / "no java").run(
-            "a-run",
-            "enrich_crimes",
-            logging.getLogger(),
-            crimes=tmp_path,
-            community_areas="a",
-            fbi_codes="b",
-            comparable_types="c",
-            output=tmp_path / "out",
-        )
