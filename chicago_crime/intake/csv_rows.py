@@ -111,7 +111,7 @@ def split_rows(
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(names))
-        for records in _blank_apart(records_of(chain([after], lines), width, header=header), width):
+        for records in _blank_apart(records_of(chain([after], lines), width, header=header)):
             if not records.problem:
                 as_it_is = is_in_order and records.fields is None
                 rows.write(records.text if as_it_is else as_csv(records, ",", False, columns, width))
@@ -135,12 +135,11 @@ def split_rows(
     return Split(source if is_same else target, counts, digest.hexdigest(), size, np.concatenate(others))
 
 
-def _blank_apart(found: Iterable[Records], width: int) -> Iterator[Records]:
-    """Make blank lines of the rows of empty fields alone, which spreadsheets write below a table."""
+def _blank_apart(found: Iterable[Records]) -> Iterator[Records]:
+    """Make blank lines of the rows of empty fields alone."""
     for records in found:
-        starts = records.starts
-        is_blank = (records.ends - starts == width) & (width > 1)  # separators and a line end
-        if records.problem or not is_blank.any():
+        starts, is_blank = records.starts, records.are_blank
+        if not is_blank.any():
             yield records
             continue
         edges = [0, *(np.flatnonzero(np.diff(is_blank)) + 1), len(is_blank)]

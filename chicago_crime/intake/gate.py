@@ -107,7 +107,12 @@ def pass_through(
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
-    problem = values.problem(called) or _lines_of_no_year(fetched_file) or _rows_of_other_years(year, of_year, months)
+    problem = (
+        _cut_off(fetched_file)
+        or values.problem(called)
+        or _lines_of_no_year(fetched_file)
+        or _rows_of_other_years(year, of_year, months)
+    )
     if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
         raise GateError(f"{fetched_file.origin}: {problem}")
     return Passage(
@@ -123,6 +128,16 @@ def pass_through(
         problem=problem,
         unreadable=values.told(),
         is_canonical=split.file == source,
+    )
+
+
+def _cut_off(fetched_file: SourceFile) -> str:
+    """What is wrong with a file that ends within a row; "" if it does not."""
+    if not (where := str(fetched_file.details.get("cut_off", ""))):
+        return ""
+    return (
+        f"the file ends within a row, {where.replace(f' of {fetched_file.origin}', '')}. If it was cut off, rows after "
+        "it are missing: download it again. If nothing is missing, remove that line."
     )
 
 

@@ -178,7 +178,7 @@ def _shared_ids(
     return {
         "id": f"gives several crimes one id: {all_rows:,} of {ids:,} rows share theirs with another crime, {rows:,} of "
         f"them the id {written!r}, first in {place_of(row)}. Export the file again with the City's ids as whole "
-        "numbers: a spreadsheet shortens them unless the column's format is a number without decimals."
+        "numbers. Numbers of rows are none, and a spreadsheet shortens ids unless their format has no decimals."
     }
 
 

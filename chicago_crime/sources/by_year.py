@@ -13,7 +13,7 @@ import numpy as np
 from chicago_crime.sources.base import Progress, Span, no_progress
 from chicago_crime.sources.containers import Item, opened, size_of
 from chicago_crime.sources.header import Header
-from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
+from chicago_crime.sources.layouts import MOST_TOLD, Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
@@ -35,7 +35,6 @@ class Split:
         item: the file.
         version: its version before it was read.
         layout: how it is written.
-        unit: what it is counted in: lines, or records of JSON.
         read: its lines, counted as they were read.
         lines: physical lines after the header by year, `NO_YEAR` included: their sum is `read.lines`.
         bytes: the same in bytes, as plain CSV.
@@ -48,8 +47,7 @@ class Split:
     item: Item
     version: str
     layout: Layout
-    unit: str
-    read: Read = field(default_factory=Read)
+    read: Read
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
     blank: int = 0
@@ -59,7 +57,7 @@ class Split:
 
     def span(self, year: int) -> Span:
         """Where the lines of a year's file come from."""
-        return Span(str(self.item), self.lines[year], numbers=self.numbers[year], unit=self.unit)
+        return Span(str(self.item), self.lines[year], numbers=self.numbers[year], unit=self.read.unit)
 
     def details(self, year: int) -> dict[str, str | int | bool]:
         """What a manifest keeps of the lines that are not of its year."""
@@ -69,7 +67,8 @@ class Split:
             "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
             "blank_lines": self.blank,
         }
-        return details | ({"first_of_no_year": self.first_of_no_year} if self.first_of_no_year else {})
+        texts = {"first_of_no_year": self.first_of_no_year, "cut_off": self.read.cut_off}
+        return details | {key: text for key, text in texts.items() if text}
 
 
 def split_by_year(
@@ -92,7 +91,8 @@ def split_by_year(
     version = item.version  # taken before reading: a later change is another version
     with opened(item, directory) as (stream, unit), ExitStack() as stack:
         layout = layout_of(item, stream)
-        split, total, done, line = Split(item, version, layout, unit), size_of(item), 0, layout.line + (unit == "line")
+        split, line = Split(item, version, layout, Read(unit)), layout.line + (unit == "line")
+        total, done = size_of(item), 0
         years_of = YearsOf(layout.header, layout.separator)
         outputs = {}
         for year in years:
@@ -174,11 +174,10 @@ def _text_of(found: Records, chosen: np.ndarray) -> bytes:
 
 
 def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
-    starts, rows = found.starts, np.flatnonzero(is_none).tolist()
-    texts = {row: found.text[starts[row] : found.ends[row] - 1] for row in rows}
-    written = [row for row, text in texts.items() if text.strip(b', "')]
-    split.blank += len(rows) - len(written)
-    if written and not split.first_of_no_year:
-        text = unmarked(texts[written[0]]).decode(errors="replace")[:120]
-        number = line + int(found.lines[: written[0]].sum())
-        split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"
+    is_blank = found.are_blank & is_none
+    split.blank += int(is_blank.sum())
+    if (is_none & ~is_blank).any() and not split.first_of_no_year:
+        first = int((is_none & ~is_blank).argmax())
+        text = unmarked(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:MOST_TOLD]
+        number = line + int(found.lines[:first].sum())
+        split.first_of_no_year = f"{split.item}, {split.read.unit} {number}: {text!r}"

@@ -291,7 +291,7 @@ def _lines_as_csv(copy: Path, target: Path) -> bool:
     with target.open("wb") as file:
         file.write(csv_line(keys))
         for line, one in objects():
-            damaged = marked("not a JSON object", line.rstrip(b"\r\n") + b"\n")
+            damaged = marked("not a JSON object", line.replace(b"\r", b""))
             file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in keys]))
     return True
 

@@ -12,16 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 
-from chicago_crime.sources.base import NotCrimesError, SourceError
+from chicago_crime.sources.base import NotCrimesError, Place, SourceError
 from chicago_crime.sources.containers import Item, encoding_of, head_of, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sources.records import LongLineError, as_csv, records_of, whole_lines
+from chicago_crime.sources.records import LONGEST_RECORD, LongLineError, as_csv, records_of, unmarked, whole_lines
 
 SEPARATORS = (",", ";", "\t", "|")
 """The usual ones; a header may have another."""
 
 MOST_LINES_BEFORE = 50
 """The header is looked for in this many lines."""
+
+MOST_TOLD = 80
+"""Characters of a line that are told."""
 
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
 _NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
@@ -60,12 +63,18 @@ class Read:
     """What became known of a file while it was read.
 
     Attributes:
+        unit: what it is counted in: lines, or records of JSON.
         lines: physical lines after the header.
         windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
+        has_line_end: whether its last line has one.
+        cut_off: place and start of its last line, if that lacks its line end and is no whole row; else "".
     """
 
+    unit: str = "line"
     lines: int = 0
     windows_letters: int = 0
+    has_line_end: bool = True
+    cut_off: str = ""
 
 
 def layout_of(item: Item, stream: BufferedReader) -> Layout:
@@ -181,8 +190,6 @@ def plain_blocks(
         SourceError: it is not a CSV after all, or damaged.
     """
     lines = _text_blocks(item, stream, layout, read)
-    if layout.is_wrapped:
-        lines = map(unwrapped, lines)
     if layout.is_plain and columns is None:
         yield from lines
         return
@@ -198,18 +205,33 @@ def unwrapped(block: bytes) -> bytes:
 
 
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
-    """What follows the header in UTF-8, as whole lines that end in LF."""
-    to_skip = layout.line
+    """What follows the header in UTF-8, as whole lines that end in LF, none of them quoted as a whole."""
+    to_skip, before, text = layout.line, b"", b""
     try:
-        for block in whole_lines(utf8_blocks(stream)):
+        for block in whole_lines(_watched(utf8_blocks(stream), read)):
             while to_skip and block:
                 _, line_end, block = block.partition(b"\n")
                 to_skip -= len(line_end)
             read.lines += block.count(b"\n")
             if block:
-                yield block if block.isascii() else _utf8(block, read)
+                before, text = text, block if block.isascii() else _utf8(block, read)
+                text = unwrapped(text) if layout.is_wrapped else text
+                yield text
     except LongLineError as error:
         raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
+    if text and not read.has_line_end:
+        end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
+        *_, last = records_of([end], len(layout.names), layout.separator, layout.has_blanks)
+        if last.problem:
+            place = Place(layout.line + (read.unit == "line") + read.lines - 1, str(item), read.unit)
+            read.cut_off = f"{place}: {unmarked(last.text[:-1]).decode(errors='replace')[:MOST_TOLD]!r}"
+
+
+def _watched(blocks: Iterator[bytes], read: Read) -> Iterator[bytes]:
+    """The blocks of a text, while it is noted whether the last ends in a line end."""
+    for block in blocks:
+        read.has_line_end = block.endswith((b"\n", b"\r")) if block else read.has_line_end
+        yield block
 
 
 def _utf8(block: bytes, read: Read) -> bytes:

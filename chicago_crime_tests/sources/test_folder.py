@@ -222,6 +222,21 @@ def test_what_cannot_be_read_is_refused_by_the_users_name(
         raise SourceError(refused)
 
 
+@pytest.mark.parametrize("name", ["2016.csv", "all.csv", "2016.jsonl"])
+def test_a_file_that_was_cut_off_is_refused_with_its_last_line(tmp_path: Path, downloads: Path, name: str) -> None:
+    """Wherever that was, but for cuts that leave a whole row; the last row has three lines."""
+    rows = [*ROWS, crime(id=9, date="2016-02-01", location="\n,\n(41.9, -87.6)")]
+    lines = "\n".join(map(json.dumps, rows)) if "json" in name else text_of(rows).removesuffix("\n")
+    start = lines.index('{"id": "9"') if "json" in name else lines.index("\n9,HX") + 1
+    for end in (start, start + 1, start + 9, start + 100, len(lines) - 9, len(lines) - 1, len(lines)):
+        put(downloads, {name: lines[:end].encode()})
+        found = load(tmp_path, downloads, 2016)[2016]
+        assert isinstance(found, Manifest) == (end in (start, len(lines))), end
+        if isinstance(found, str):
+            last = 25 if "json" in name else 26 + lines[start:end].count("\n")
+            assert f"{name}: the file ends within a row, {'record' if 'json' in name else 'line'} {last}: '" in found
+
+
 def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -> None:
     put(
         downloads,
@@ -251,7 +266,9 @@ def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downlo
     others = {"all.csv": PLAIN + b"x,y", "crimes.csv": b"area", "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""}
     put(downloads, named | others)
     refused = load(tmp_path, downloads, 2018)[2018]
-    assert refused.startswith(f"{downloads} has no rows of 2018. Years found: 2014-2016. Lines whose date has no year")
+    assert refused.startswith(
+        f"{downloads}: it has no rows of 2018. Years found: 2014-2016. Lines whose date has no year"
+    )
     assert f": 1, such as {downloads}/all.csv, line 26: 'x,y'. Not searched, as the name has other years" in refused
     assert ": 2013-2015.csv; 2014.csv. Not read: " in refused
     assert "/crimes.csv, line 1: the header lacks id, " in refused
