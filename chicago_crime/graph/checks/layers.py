@@ -13,9 +13,6 @@ from chicago_crime.published.audit import LARGEST_LOSS, LEAST_LOST
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 
-MOST_QUARANTINED = 0.001
-"""Share of a file's lines that may be unreadable before a check warns."""
-
 TOO_MANY_QUARANTINED = 0.01
 """Share of a file's lines that may be unreadable before a check fails, if they are at least `LEAST_LOST`."""
 
@@ -73,7 +70,7 @@ def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
     findings = Findings()
     for year, manifest in parts.manifests(years).items():
         findings.by_year[year] = {"lines": manifest.lines, "quarantined": manifest.quarantined}
-        if manifest.quarantined > manifest.lines * MOST_QUARANTINED:
+        if manifest.quarantined:
             is_much = manifest.quarantined >= manifest.lines * TOO_MANY_QUARANTINED
             report = findings.fail if is_much and manifest.quarantined >= LEAST_LOST else findings.warn
             report(
@@ -170,7 +167,7 @@ LAYER_CHECKS = (
     Check(
         "crime_object",
         "few_lines_quarantined",
-        "At most one line in a thousand could not be read as a row; with one in a hundred, the year is not published.",
+        "Each line could be read as a row; with one in a hundred that could not, the year is not published.",
         few_lines_quarantined,
         can_be_accepted=True,
     ),
