@@ -133,11 +133,11 @@ def pass_through(
 
 def _cut_off(fetched_file: SourceFile) -> str:
     """What is wrong with a file that ends within a row; "" if it does not."""
-    if not (where := str(fetched_file.details.get("cut_off", ""))):
+    if not (place := str(fetched_file.details.get("cut_off", ""))):
         return ""
     return (
-        f"the file ends within a row, {where.replace(f' of {fetched_file.origin}', '')}. If it was cut off, rows after "
-        "it are missing: download it again. If nothing is missing, remove that line."
+        f"{place.replace(f' of {fetched_file.origin}', '')}, the last, is no whole row and has no line end. If the "
+        "file was cut off, rows after it are missing: download it again. If nothing is missing, remove that line."
     )
 
 

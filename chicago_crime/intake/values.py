@@ -32,6 +32,9 @@ LEAST_OF_CLOCK = 5
 """Crimes at 1 and at 12 o'clock; where there are so many of both, and none at other hours than these and those between,
 the hours are those of a clock of 12."""
 
+LEAST_OF_FORM = 10
+"""Dates in each of two forms, of which one has all days up to 12 and the other all others: no chance does that."""
+
 NAMES = [column.name for column in SOURCE_COLUMNS]
 
 _FORMS = {
@@ -40,7 +43,9 @@ _FORMS = {
     "FLOAT64": "numbers with a decimal point such as 41.883500187",
     "DATETIME": "02/28/2016 03:50:00 PM, 02/28/2016 15:50, 2016-02-28 15:50:00, 28-Feb-2016, with or without a time",
 }
-_DAY_FIRST = r"^\s*(?:{0}[-/][12]\d{{3}}|[12]\d{{3}}[-/]{0}(?:\D|$))".format(r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])")
+_DAY_FIRST = r"^\s*(?:{0}[-/](?:[12]\d)?\d\d(?:\D|$)|[12]\d{{3}}[-/]{0}(?:\D|$))".format(
+    r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])"
+)
 _OF_PLACES = {
     "x_coordinate": "feet east in Illinois East, such as 1176352",
     "y_coordinate": "feet north in Illinois East, such as 1900927",
@@ -145,6 +150,8 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
                     f"of {present[name]:,} values cannot be read, and others would be read wrongly. Export the file "
                     "again with dates like 2016-02-28 15:50:00."
                 )
+        if problem := _order_of_dates(total, first, place_of):
+            found.misleading.setdefault("date", problem)
         for name, called in _OF_PLACES.items():
             if not total[f"inside_{name}"] and total[f"outside_{name}"] >= LEAST_REJECTED:
                 row, value = first(f"outside_{name}") or (1, "")
@@ -164,6 +171,27 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         if total["distinct_ids"] < total["id"]:
             found.misleading |= _shared_ids(connection, file, total["id"], place_of)
     return found
+
+
+def _order_of_dates(
+    total: Mapping[str, Any], first: Callable[[str], tuple[Any, ...] | None], place_of: Callable[[int], Place]
+) -> str:
+    """Why nobody can say which number of some dates is the month, or why it is another; "" where it is plain."""
+    if total["short_year"] and not total["short_year_after_12"]:
+        row, date = first("short_year") or (1, "")
+        return (
+            f"does not tell day and month apart: the years have two digits and no day is after 12, as in {date!r} in "
+            f"{place_of(row)}. Export the file again with dates like 2016-02-28 15:50:00."
+        )
+    others = total["date"] - total["year_first"]
+    if total["not_as_exchanged"] or min(total["year_first"], others) < LEAST_OF_FORM:
+        return ""
+    row, date = first("year_first") or (1, "")
+    return (
+        f"has day and month exchanged in some dates: none of {total['year_first']:,} that begin with the year, such as "
+        f"{date!r} in {place_of(row)}, has a day after 12, and all {others:,} others have one. A program took months "
+        "for days where it could: export the file again without it."
+    )
 
 
 def _shared_ids(

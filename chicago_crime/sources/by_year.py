@@ -17,8 +17,8 @@ from chicago_crime.sources.layouts import MOST_TOLD, Layout, Read, layout_of, pl
 from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
-_SHORT_YEAR = re.compile(r'[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?(\d\d)(?:[\s"]|$)', re.ASCII)
-"""As in 18-Jun-16 and June 18, 16."""
+_SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\d\d?[-/])(\d\d)(?:[\s",]|$)', re.ASCII)
+"""As in 18-Jun-16, June 18, 16 and 6/18/16."""
 
 NO_YEAR = 0
 """Stands for the year of lines whose date has none."""
@@ -146,7 +146,7 @@ class YearsOf:
 
 
 def _year_in(text: str) -> int:
-    """The first number from 1900 to 2099, or the year after the name of a month; `NO_YEAR` where there is none."""
+    """The first number from 1900 to 2099, or else two digits after month and day; `NO_YEAR` where there is none."""
     if found := _YEAR.search(text):
         return int(found[0])
     short = _SHORT_YEAR.search(text)

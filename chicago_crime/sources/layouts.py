@@ -206,7 +206,7 @@ def unwrapped(block: bytes) -> bytes:
 
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
     """What follows the header in UTF-8, as whole lines that end in LF, none of them quoted as a whole."""
-    to_skip, before, text = layout.line, b"", b""
+    to_skip, text_before, text = layout.line, b"", b""
     try:
         for block in whole_lines(_watched(utf8_blocks(stream), read)):
             while to_skip and block:
@@ -214,17 +214,17 @@ def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
                 to_skip -= len(line_end)
             read.lines += block.count(b"\n")
             if block:
-                before, text = text, block if block.isascii() else _utf8(block, read)
+                text_before, text = text, block if block.isascii() else _utf8(block, read)
                 text = unwrapped(text) if layout.is_wrapped else text
                 yield text
     except LongLineError as error:
         raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
     if text and not read.has_line_end:
-        end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
+        end = b"".join((text_before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
         *_, last = records_of([end], len(layout.names), layout.separator, layout.has_blanks)
         if last.problem:
             place = Place(layout.line + (read.unit == "line") + read.lines - 1, str(item), read.unit)
-            read.cut_off = f"{place}: {unmarked(last.text[:-1]).decode(errors='replace')[:MOST_TOLD]!r}"
+            read.cut_off = f"{place} ({unmarked(last.text[:-1]).decode(errors='replace')[:MOST_TOLD]!r})"
 
 
 def _watched(blocks: Iterator[bytes], read: Read) -> Iterator[bytes]:

@@ -25,9 +25,6 @@ MOST_BYTES = 1_000_000
 LONGEST_LINE = 64_000_000
 """A file with a longer line, in bytes, is not a CSV."""
 
-MOST_BYTES_OF_BLANK = 100
-"""Most bytes of a row of empty fields: longer ones are not looked at one by one."""
-
 csv.field_size_limit(MOST_BYTES)
 
 _OPEN_QUOTE = "a quote is opened and not closed"
@@ -68,8 +65,9 @@ class Records(NamedTuple):
     @property
     def are_blank(self) -> NDArray[np.bool_]:
         """Which are blank lines, or rows of empty fields alone, as spreadsheets write them below a table."""
-        starts, found = self.starts, np.zeros(len(self.ends), bool)
-        for row in np.flatnonzero(self.ends - starts <= (0 if self.problem else MOST_BYTES_OF_BLANK)):
+        starts = self.starts
+        found = np.isin(np.frombuffer(self.text, np.uint8)[starts], list(b', "\n')) & (not self.problem)
+        for row in np.flatnonzero(found):
             found[row] = not self.text[starts[row] : self.ends[row] - 1].strip(b', "')
         return found
 

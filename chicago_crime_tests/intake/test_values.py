@@ -91,7 +91,13 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ),
         ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
         ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month: '2016/15/03 14:30' in line 3"),
-        ("date", ["3/15/16 14:30"] * 9, "'date': 9 of 9 values cannot be read; the first is '3/15/16 14:30' in line 2"),
+        ("date", ["3/5/16 14:30"] * 9, "and no day is after 12, as in '3/5/16 14:30' in line 2. Export"),
+        ("date", ["3/5/16 14:30", "15/3/16 14:30"], "has the day before the month: '15/3/16 14:30' in line 3"),
+        (
+            "date",
+            ["03/15/2016 01:00:00 PM"] * 12 + ["2016-05-03 01:00:00"] * 11,
+            "begin with the year, such as '2016-05-03 01:00:00' in line 14, has a day after 12, and all 12 others",
+        ),
         ("date", ["NA"] * 9, "9 of 9 rows lack an id or a date"),
         (
             "id",

@@ -234,7 +234,8 @@ def test_a_file_that_was_cut_off_is_refused_with_its_last_line(tmp_path: Path, d
         assert isinstance(found, Manifest) == (end in (start, len(lines))), end
         if isinstance(found, str):
             last = 25 if "json" in name else 26 + lines[start:end].count("\n")
-            assert f"{name}: the file ends within a row, {'record' if 'json' in name else 'line'} {last}: '" in found
+            assert f"{name}: {'record' if 'json' in name else 'line'} {last} ('" in found
+            assert "'), the last, is no whole row and has no line end. If the file was cut off, rows after it" in found
 
 
 def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -> None:
