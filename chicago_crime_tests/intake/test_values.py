@@ -96,7 +96,7 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         (
             "date",
             ["03/15/2016 01:00:00 PM"] * 12 + ["2016-05-03 01:00:00"] * 11,
-            "begin with the year, such as '2016-05-03 01:00:00' in line 14, has a day after 12, and all 12 others",
+            "the year, such as '2016-05-03 01:00:00' in line 14, and every day is in the 12 others.",
         ),
         ("date", ["NA"] * 9, "9 of 9 rows lack an id or a date"),
         (
@@ -116,6 +116,7 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ),
         ("id", ["HX1", "2"], "'id': 1 of 2 values cannot be read; the first is 'HX1' in line 2"),
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
+        ("arrest", ["Y", ""] * 6, "'arrest' never says no: 6 values say yes and 6 are empty. Export"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
         ("x_coordinate", ["1.169082e+06", "1.16908e+06"], "'x_coordinate': 1 of 2 values cannot be read"),

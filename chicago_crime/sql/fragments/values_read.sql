@@ -3,9 +3,9 @@
 -- Columns: the rows, those without an id or a date, and those at 1, at 12 and at hours that a clock of 12 lacks; the
 --          ids, each once; of each typed column, how many values are read, and how many are there and cannot be read
 --          (unreadable_...); of each coordinate, how many are in Chicago (inside_...), and how many elsewhere
---          (outside_...), but for those that stand for no place: 0, and a point in Missouri; the dates that begin with the
---          year; those that do so although their day is after 12, or do not although it is not; those whose year has two
---          digits, and of these, those whose day is after 12.
+--          (outside_...), but for those that stand for no place: 0, and a point in Missouri; the flags that say yes; the
+--          dates that begin with the year; of all dates, those that begin with the year if, and only if, their day is
+--          after 12; the dates whose year has two digits, and of these, those whose day is after 12.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
@@ -16,7 +16,9 @@ SELECT
   COUNT(id) AS id,
   COUNT(date) AS date,
   COUNT(arrest) AS arrest,
+  COUNTIF(arrest) AS arrest_yes,
   COUNT(domestic) AS domestic,
+  COUNTIF(domestic) AS domestic_yes,
   COUNT(beat) AS beat,
   COUNT(district) AS district,
   COUNT(ward) AS ward,
