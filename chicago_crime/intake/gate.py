@@ -108,7 +108,7 @@ def pass_through(
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
     problem = (
-        _cut_off(fetched_file)
+        str(fetched_file.details.get("cut_off", "")).replace(f" of {fetched_file.origin} ", " ")
         or values.problem(called)
         or _lines_of_no_year(fetched_file)
         or _rows_of_other_years(year, of_year, months)
@@ -128,16 +128,6 @@ def pass_through(
         problem=problem,
         unreadable=values.told(),
         is_canonical=split.file == source,
-    )
-
-
-def _cut_off(fetched_file: SourceFile) -> str:
-    """What is wrong with a file that ends within a row; "" if it does not."""
-    if not (place := str(fetched_file.details.get("cut_off", ""))):
-        return ""
-    return (
-        f"{place.replace(f' of {fetched_file.origin}', '')}, the last, is no whole row and has no line end. If the "
-        "file was cut off, rows after it are missing: download it again. If nothing is missing, remove that line."
     )
 
 

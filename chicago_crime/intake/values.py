@@ -1,6 +1,6 @@
 """What can be read of a file's values, found before any table changes with the SQL that the typed table is made by."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -56,6 +56,9 @@ _BOUNDS = {
     **dict(zip(("west_ft", "east_ft", "south_ft", "north_ft"), (*X_FT, *Y_FT), strict=True)),
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
 }
+_First = Callable[..., tuple[Any, Place]]
+"""Gives the first of the values that are counted under a name, and its place; maybe on a condition."""
+
 _BY_DAY = f"WHERE REGEXP_MATCHES(value, '{_DAY_FIRST}')"
 
 
@@ -130,18 +133,21 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         place_of: gives the place in the user's file of a row, counted from 1.
     """
     with duckdb.connect(config={"threads": 2}) as connection:
+
+        def first(name: str, where: str = "WHERE value IS NOT NULL") -> tuple[Any, Place]:
+            query = _numbered_values(name, f"{where} ORDER BY row LIMIT 1")
+            row, value = connection.execute(query, {"file": str(file)}).fetchone() or (1, "")
+            return value, place_of(row)
+
         answer = connection.execute(_counts(), {"file": str(file)})
         total = dict(zip([column[0] for column in answer.description], answer.fetchone() or (), strict=True))
-        counted = _Counted(connection, file, place_of, total)
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + count for name, count in unread.items()}
         found = Values(total["crimes"], total["rejected"], total["months"], present)
         for name in [name for name, count in unread.items() if count]:
-            example, place = counted.first(f"unreadable_{name}")
+            example, place = first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], place, example[:80])
-        for misleading in (_misleading_dates, _misleading_flags, _misleading_places):
-            for name, problem in misleading(counted):
-                found.misleading.setdefault(name, problem)
+        found.misleading = _misleading_dates(total, first) | _misleading_flags(total) | _misleading_places(total, first)
         if unread["id"]:
             query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
             ids = connection.execute(query, {"file": str(file)}).fetchall()
@@ -151,89 +157,63 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
     return found
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """A file of which values were counted.
-
-    Attributes:
-        connection: reads the file.
-        file: the canonical CSV.
-        place_of: gives the place in the user's file of a row, counted from 1.
-        total: the columns of `values_read`.
-    """
-
-    connection: duckdb.DuckDBPyConnection
-    file: Path
-    place_of: Callable[[int], Place]
-    total: Mapping[str, Any]
-
-    def first(self, name: str, where: str = "WHERE value IS NOT NULL") -> tuple[Any, Place]:
-        """The first of the values that are counted under a name, and its place; "" if there is none."""
-        query = _numbered_values(name, f"{where} ORDER BY row LIMIT 1")
-        row, value = self.connection.execute(query, {"file": str(self.file)}).fetchone() or (1, "")
-        return value, self.place_of(row)
-
-
-def _misleading_dates(counted: _Counted) -> Iterator[tuple[str, str]]:
+def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]:
     """Columns of dates of which some are other days or hours than they seem."""
-    total = counted.total
-    for name in ("date", "updated_on"):
-        unread = total[f"unreadable_{name}"]
-        date, place = counted.first(f"unreadable_{name}", _BY_DAY) if unread else ("", Place(1))
-        if date:
-            yield (
-                name,
-                f"has the day before the month: {date!r} in {place}. {unread:,} of {total[name] + unread:,} values "
-                "cannot be read, and others would be read wrongly. Export the file again with dates like 2016-02-28 "
-                "15:50:00.",
-            )
-    if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
-        yield (
-            "date",
-            f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
-            "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00.",
-        )
-    if total["short_year"] and not total["short_year_after_12"]:
-        date, place = counted.first("short_year")
-        yield (
-            "date",
-            f"does not tell day and month apart: the years have two digits and no day is after 12, as in {date!r} in "
-            f"{place}. Export the file again with dates like 2016-02-28 15:50:00.",
-        )
+    found: dict[str, str] = {}
     others = total["date"] - total["year_first"]
     if min(total["year_first"], others) >= LEAST_OF_FORM and not total["not_as_exchanged"]:
-        date, place = counted.first("year_first")
-        yield (
-            "date",
+        date, place = first("year_first")
+        found["date"] = (
             f"has day and month exchanged in some dates: no day is after 12 in {total['year_first']:,} that begin with "
             f"the year, such as {date!r} in {place}, and every day is in the {others:,} others. A program read the day "
-            "first where that was possible: export the file again without it.",
+            "first where that was possible: export the file again without it."
         )
+    if total["short_year"] and not total["short_year_after_12"]:
+        date, place = first("short_year")
+        found["date"] = (
+            f"does not tell day and month apart: the years have two digits and no day is after 12, as in {date!r} in "
+            f"{place}. Export the file again with dates like 2016-02-28 15:50:00."
+        )
+    if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
+        found["date"] = (
+            f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
+            "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
+        )
+    for name in ("date", "updated_on"):
+        if (unread := total[f"unreadable_{name}"]) and (day_first := first(f"unreadable_{name}", _BY_DAY))[0]:
+            date, place = day_first
+            found[name] = (
+                f"has the day before the month: {date!r} in {place}. {unread:,} of {total[name] + unread:,} values "
+                "cannot be read, and others would be read wrongly. Export the file again with dates like 2016-02-28 "
+                "15:50:00."
+            )
+    return found
 
 
-def _misleading_flags(counted: _Counted) -> Iterator[tuple[str, str]]:
+def _misleading_flags(total: Mapping[str, Any]) -> dict[str, str]:
     """Flags that say yes or else nothing, so that nobody knows what an empty one means."""
-    total = counted.total
+    found: dict[str, str] = {}
     for name in ("arrest", "domestic"):
         yes, known = total[f"{name}_yes"], total[name]
         empty = total["crimes"] - known - total[f"unreadable_{name}"]
         said, never = ("yes", "no") if yes else ("no", "yes")
         if yes in (0, known) and min(known, empty) >= max(LEAST_REJECTED, total["crimes"] * LARGEST_REJECTED):
-            problem = f"never says {never}: {known:,} values say {said} and {empty:,} are empty. Export the file again"
-            yield name, f"{problem} with true and false."
+            problem = f"never says {never}: {known:,} values say {said} and {empty:,} are empty"
+            found[name] = f"{problem}. Export the file again with true and false."
+    return found
 
 
-def _misleading_places(counted: _Counted) -> Iterator[tuple[str, str]]:
+def _misleading_places(total: Mapping[str, Any], first: _First) -> dict[str, str]:
     """Coordinates that are all elsewhere."""
+    found: dict[str, str] = {}
     for name, called in _OF_PLACES.items():
-        outside = counted.total[f"outside_{name}"]
-        if not counted.total[f"inside_{name}"] and outside >= LEAST_REJECTED:
-            value, place = counted.first(f"outside_{name}")
-            yield (
-                name,
-                f"has no value in Chicago: {value} in {place}, and {outside - 1:,} others elsewhere. It must have "
-                f"{called}: is it exchanged with another column, or was a sign lost?",
+        if not total[f"inside_{name}"] and total[f"outside_{name}"] >= LEAST_REJECTED:
+            value, place = first(f"outside_{name}")
+            found[name] = (
+                f"has no value in Chicago: {value} in {place}, and {total[f'outside_{name}'] - 1:,} others elsewhere. "
+                f"It must have {called}: is it exchanged with another column, or was a sign lost?"
             )
+    return found
 
 
 def _shared_ids(

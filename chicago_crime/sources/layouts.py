@@ -66,14 +66,12 @@ class Read:
         unit: what it is counted in: lines, or records of JSON.
         lines: physical lines after the header.
         windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
-        has_line_end: whether its last line has one.
-        cut_off: place and start of its last line, if that lacks its line end and is no whole row; else "".
+        cut_off: what is wrong with its last line, if that lacks its line end and is no whole row; else "".
     """
 
     unit: str = "line"
     lines: int = 0
     windows_letters: int = 0
-    has_line_end: bool = True
     cut_off: str = ""
 
 
@@ -199,39 +197,33 @@ def plain_blocks(
         yield as_csv(records, layout.separator, layout.has_blanks, columns, len(layout.names))
 
 
-def unwrapped(block: bytes) -> bytes:
-    """Remove the quotes around lines that are quoted as a whole, as if a line were one field."""
-    return _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), block)
-
-
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
     """What follows the header in UTF-8, as whole lines that end in LF, none of them quoted as a whole."""
-    to_skip, text_before, text = layout.line, b"", b""
+    to_skip, before, text, is_cut = layout.line, b"", b"", False
     try:
-        for block in whole_lines(_watched(utf8_blocks(stream), read)):
+        for block in whole_lines(utf8_blocks(stream), at_end=b""):
             while to_skip and block:
                 _, line_end, block = block.partition(b"\n")
                 to_skip -= len(line_end)
-            read.lines += block.count(b"\n")
             if block:
-                text_before, text = text, block if block.isascii() else _utf8(block, read)
-                text = unwrapped(text) if layout.is_wrapped else text
+                is_cut = not block.endswith(b"\n")
+                read.lines += block.count(b"\n") + is_cut
+                before, text = text, (block if block.isascii() else _utf8(block, read)) + is_cut * b"\n"
+                if layout.is_wrapped:
+                    text = _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), text)
                 yield text
     except LongLineError as error:
         raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
-    if text and not read.has_line_end:
-        end = b"".join((text_before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
+    if is_cut:
+        end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
         *_, last = records_of([end], len(layout.names), layout.separator, layout.has_blanks)
         if last.problem:
             place = Place(layout.line + (read.unit == "line") + read.lines - 1, str(item), read.unit)
-            read.cut_off = f"{place} ({unmarked(last.text[:-1]).decode(errors='replace')[:MOST_TOLD]!r})"
-
-
-def _watched(blocks: Iterator[bytes], read: Read) -> Iterator[bytes]:
-    """The blocks of a text, while it is noted whether the last ends in a line end."""
-    for block in blocks:
-        read.has_line_end = block.endswith((b"\n", b"\r")) if block else read.has_line_end
-        yield block
+            start = unmarked(last.text[:-1]).decode(errors="replace")[:MOST_TOLD]
+            read.cut_off = (
+                f"{place} ({start!r}), the last, is no whole row and has no line end. If the file was cut off, rows "
+                "after it are missing: download it again. If nothing is missing, remove that line."
+            )
 
 
 def _utf8(block: bytes, read: Read) -> bytes:

@@ -72,7 +72,7 @@ class Records(NamedTuple):
         return found
 
 
-def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[bytes]:
     """A text as blocks of whole lines that end in LF, whether they ended in CR, LF, CRLF or, the last, in nothing."""
     rest = b""
     for block in chain(blocks, [b""]):
@@ -87,7 +87,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if end:
             yield text[:end]
     if rest:
-        yield rest + b"\n"
+        yield rest + at_end
 
 
 def records_of(
