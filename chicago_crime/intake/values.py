@@ -43,8 +43,9 @@ _FORMS = {
     "FLOAT64": "numbers with a decimal point such as 41.883500187",
     "DATETIME": "02/28/2016 03:50:00 PM, 02/28/2016 15:50, 2016-02-28 15:50:00, 28-Feb-2016, with or without a time",
 }
-_DAY_FIRST = r"^\s*(?:{0}[-/](?:[12]\d)?\d\d(?:\D|$)|[12]\d{{3}}[-/]{0}(?:\D|$))".format(
-    r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])"
+_DAY_MONTH = r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])"
+_DAY_FIRST = (
+    rf"WHERE REGEXP_MATCHES(value, '^\s*(?:{_DAY_MONTH}[-/](?:[12]\d)?\d\d|[12]\d{{3}}[-/]{_DAY_MONTH})(?:\D|$)')"
 )
 _OF_PLACES = {
     "x_coordinate": "feet east in Illinois East, such as 1176352",
@@ -58,8 +59,6 @@ _BOUNDS = {
 }
 _First = Callable[..., tuple[Any, Place]]
 """Gives the first of the values that are counted under a name, and its place; maybe on a condition."""
-
-_BY_DAY = f"WHERE REGEXP_MATCHES(value, '{_DAY_FIRST}')"
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]
             "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
         )
     for name in ("date", "updated_on"):
-        if (unread := total[f"unreadable_{name}"]) and (day_first := first(f"unreadable_{name}", _BY_DAY))[0]:
+        if (unread := total[f"unreadable_{name}"]) and (day_first := first(f"unreadable_{name}", _DAY_FIRST))[0]:
             date, place = day_first
             found[name] = (
                 f"has the day before the month: {date!r} in {place}. {unread:,} of {total[name] + unread:,} values "
@@ -228,7 +227,7 @@ def _shared_ids(
     return {
         "id": f"gives several crimes one id: {all_rows:,} of {ids:,} rows share theirs with another crime, {rows:,} of "
         f"them the id {written!r}, first in {place_of(row)}. Export the file again with the City's ids as whole "
-        "numbers. Numbers of rows are none, and a spreadsheet shortens ids unless their format has no decimals."
+        "numbers. Row numbers are no ids, and a spreadsheet shortens ids unless their format has no decimals."
     }
 
 

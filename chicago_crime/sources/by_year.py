@@ -13,7 +13,7 @@ import numpy as np
 from chicago_crime.sources.base import Progress, Span, no_progress
 from chicago_crime.sources.containers import Item, opened, size_of
 from chicago_crime.sources.header import Header
-from chicago_crime.sources.layouts import MOST_TOLD, Layout, Read, layout_of, plain_blocks
+from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
@@ -109,7 +109,7 @@ def split_by_year(
                 split.bytes[year] += int((found.ends - found.starts)[is_of_year].sum())
                 if year in outputs:
                     file, numbered = outputs[year]
-                    file.write(_text_of(found, is_of_year))
+                    file.write(found.chosen(is_of_year).text)
                     numbered.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
             _count_no_year(split, found, in_year == NO_YEAR, line)
             line += len(numbers)
@@ -166,18 +166,11 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.where(is_year.any(axis=1) & np.isin(years // 100, (19, 20)), years, NO_YEAR)
 
 
-def _text_of(found: Records, chosen: np.ndarray) -> bytes:
-    """The text of some records; neighbours are copied at once."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], chosen, [False]))))
-    starts, ends = found.starts[edges[::2]], found.ends[edges[1::2] - 1]
-    return b"".join(map(found.text.__getitem__, map(slice, starts.tolist(), ends.tolist())))
-
-
 def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
     is_blank = found.are_blank & is_none
     split.blank += int(is_blank.sum())
     if (is_none & ~is_blank).any() and not split.first_of_no_year:
         first = int((is_none & ~is_blank).argmax())
-        text = unmarked(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:MOST_TOLD]
+        text = unmarked(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:80]
         number = line + int(found.lines[:first].sum())
         split.first_of_no_year = f"{split.item}, {split.read.unit} {number}: {text!r}"

@@ -23,9 +23,6 @@ SEPARATORS = (",", ";", "\t", "|")
 MOST_LINES_BEFORE = 50
 """The header is looked for in this many lines."""
 
-MOST_TOLD = 80
-"""Characters of a line that are told."""
-
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
 _NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
 _QUOTED = re.compile('"(?:[^"]|"")*"')
@@ -219,7 +216,7 @@ def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
         *_, last = records_of([end], len(layout.names), layout.separator, layout.has_blanks)
         if last.problem:
             place = Place(layout.line + (read.unit == "line") + read.lines - 1, str(item), read.unit)
-            start = unmarked(last.text[:-1]).decode(errors="replace")[:MOST_TOLD]
+            start = unmarked(last.text[:-1]).decode(errors="replace")[:80]
             read.cut_off = (
                 f"{place} ({start!r}), the last, is no whole row and has no line end. If the file was cut off, rows "
                 "after it are missing: download it again. If nothing is missing, remove that line."
