@@ -111,7 +111,8 @@ def split_by_year(
                     file, numbered = outputs[year]
                     file.write(found.chosen(is_of_year).text)
                     numbered.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
-            _count_no_year(split, found, in_year == NO_YEAR, line)
+                elif year == NO_YEAR:
+                    _count_no_year(split, found, is_of_year, line)
             line += len(numbers)
             done += len(found.text)
             progress(done, max(done, total) if total else None)
