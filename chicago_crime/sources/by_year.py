@@ -66,9 +66,10 @@ class Split:
             "lines_of_other_years": self.read.lines - self.lines[year] - self.lines[NO_YEAR],
             "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
             "blank_lines": self.blank,
+            "first_of_no_year": self.first_of_no_year,
+            "cut_off": self.read.cut_off,
         }
-        texts = {"first_of_no_year": self.first_of_no_year, "cut_off": self.read.cut_off}
-        return details | {key: text for key, text in texts.items() if text}
+        return {key: value for key, value in details.items() if value != ""}
 
 
 def split_by_year(
