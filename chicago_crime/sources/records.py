@@ -82,9 +82,7 @@ class Records(NamedTuple):
 def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[bytes]:
     """A text as blocks of whole lines that end in LF, whether they ended in CR, LF, CRLF or, the last, in nothing.
 
-    Args:
-        blocks: of the text.
-        at_end: what to add to a last line without an end.
+    `at_end` is added to a last line without an end.
     """
     rest = b""
     for block in chain(blocks, [b""]):
