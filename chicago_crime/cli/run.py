@@ -218,7 +218,7 @@ def _print_plan(plan: "Plan") -> None:
     from chicago_crime.cli.screen import out, year_tables
     from chicago_crime.tables import TABLES
 
-    out.print("This is a dry run: nothing is started or written.\n")
+    out.print("This is a dry run: nothing is started or written. A run also reads the values, and may refuse them.\n")
     ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in plan.runs)
     out.print(f"runs: {len(plan.runs)} ({ranges})")
     out.print(f"assets: {', '.join(plan.assets)}\n")

@@ -72,11 +72,17 @@ class RunReport:
 
     @property
     def reasons(self) -> list[str]:
-        """Why the run failed, each reason once."""
-        years: dict[str, list[int]] = {}
+        """Why the run failed; of what differs in numbers alone after the asset and the file, the first."""
+        alike: dict[tuple[str, ...], dict[int, str]] = {}
         for year, reason in sorted(self.left_out.items()):
-            years.setdefault(reason, []).append(year)
-        found = [f"{format_years(those)}: {reason}" for reason, those in years.items()]
+            *asset_and_file, problem = reason.split(": ", 2)
+            alike.setdefault((*asset_and_file, re.sub(r"\d[\d,]*", "", problem)), {})[year] = reason
+        found = []
+        for reasons in alike.values():
+            reason = next(iter(reasons.values()))
+            same = [year for year, other in reasons.items() if other == reason]
+            others = format_years(sorted(reasons.keys() - same))
+            found.append(f"{format_years(same)}{others and f', likewise {others}'}: {reason}")
         found += [f"{step}: {reason}" for step, reason in self.failures.items()]
         told = "; ".join(found)
         refused = [one for one in self.checks if one.is_error and f"{one.asset}:{one.check}" not in told]

@@ -3,15 +3,15 @@
 import codecs
 import csv
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, repeat
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from chicago_crime.sources.base import Place
-from chicago_crime.sources.records import Records, as_csv, csv_line, records_of, unmarked, whole_lines
+from chicago_crime.sources.records import as_csv, csv_line, records_of, unmarked, whole_lines
 
 MOST_QUARANTINED = 20_000
 """Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
@@ -78,7 +78,7 @@ def split_rows(
     """Separate the rows of a CSV from its unreadable lines.
 
     CR, LF and CRLF all end a line. The source itself is returned if it is UTF-8 without a byte order mark, its lines
-    end in LF, all of them are rows, continuations or blank, and it has the columns and no others, in their order.
+    end in LF, all of them are rows, continuations or empty, and it has the columns and no others, in their order.
 
     Args:
         source: a CSV file with a header.
@@ -111,45 +111,28 @@ def split_rows(
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(names))
-        for records in _blank_apart(records_of(chain([after], lines), width, header=header), width):
-            if not records.problem:
-                as_it_is = is_in_order and records.fields is None
-                rows.write(records.text if as_it_is else as_csv(records, ",", False, columns, width))
-                is_same = is_same and as_it_is
-            if records.are_rows:
-                continuations = records.lines - 1
-                others.append(np.repeat(counts.rows + 1 + np.arange(len(continuations)), continuations))
-                counts.rows += len(continuations)
-                counts.continuations += int(continuations.sum())
-                continue
-            others.append(np.array([counts.rows]))
+        for records in records_of(chain([after], lines), width, header=header):
+            is_blank = records.are_blank
+            is_row = ~is_blank & (not records.problem)
+            others.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))
             if records.problem:
                 text = unmarked(records.text[:-1]).decode(errors="surrogateescape")
                 place = place_of(counts.lines + 2)
                 rejects.writerow((place.number, records.problem, text[:MOST_QUARANTINED], place.file))
                 counts.quarantined += 1
                 is_same = False
-            else:
-                counts.blank += 1
+                continue
+            as_it_is = is_in_order and records.fields is None
+            is_same = is_same and as_it_is and bool(is_row.all() or not records.are_rows)
+            if is_blank.any():
+                records = records.chosen(is_row)
+            if len(records.ends):
+                rows.write(records.text if as_it_is else as_csv(records, ",", False, columns, width))
+            counts.rows += len(records.ends)
+            counts.continuations += int((records.lines - 1).sum())
+            counts.blank += int(is_blank.sum())
         size = file.tell()
     return Split(source if is_same else target, counts, digest.hexdigest(), size, np.concatenate(others))
-
-
-def _blank_apart(found: Iterable[Records], width: int) -> Iterator[Records]:
-    """Make blank lines of the rows of empty fields alone, which spreadsheets write below a table."""
-    for records in found:
-        starts = records.starts
-        is_blank = (records.ends - starts == width) & (width > 1)  # separators and a line end
-        if records.problem or not is_blank.any():
-            yield records
-            continue
-        edges = [0, *(np.flatnonzero(np.diff(is_blank)) + 1), len(is_blank)]
-        for first, end in pairwise(edges):
-            if is_blank[first]:
-                yield from repeat(Records(b"\n", np.array([1]), np.array([1]), fields=[]), end - first)
-            else:
-                text = records.text[starts[first] : records.ends[end - 1]]
-                yield Records(text, records.ends[first:end] - starts[first], records.lines[first:end], records.fields)
 
 
 def told_line(quarantined: Mapping[str, str]) -> str:

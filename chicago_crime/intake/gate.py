@@ -107,7 +107,12 @@ def pass_through(
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
-    problem = values.problem(called) or _lines_of_no_year(fetched_file) or _rows_of_other_years(year, of_year, months)
+    problem = (
+        str(fetched_file.details.get("cut_off", "")).replace(f" of {fetched_file.origin} ", " ")
+        or values.problem(called)
+        or _lines_of_no_year(fetched_file)
+        or _rows_of_other_years(year, of_year, months)
+    )
     if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
         raise GateError(f"{fetched_file.origin}: {problem}")
     return Passage(

@@ -32,6 +32,9 @@ LEAST_OF_CLOCK = 5
 """Crimes at 1 and at 12 o'clock; where there are so many of both, and none at other hours than these and those between,
 the hours are those of a clock of 12."""
 
+LEAST_OF_FORM = 10
+"""Dates in each of two forms, of which one has all days up to 12 and the other all others: no chance does that."""
+
 NAMES = [column.name for column in SOURCE_COLUMNS]
 
 _FORMS = {
@@ -40,7 +43,10 @@ _FORMS = {
     "FLOAT64": "numbers with a decimal point such as 41.883500187",
     "DATETIME": "02/28/2016 03:50:00 PM, 02/28/2016 15:50, 2016-02-28 15:50:00, 28-Feb-2016, with or without a time",
 }
-_DAY_FIRST = r"^\s*(?:{0}[-/][12]\d{{3}}|[12]\d{{3}}[-/]{0}(?:\D|$))".format(r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])")
+_DAY_MONTH = r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])"
+_DAY_FIRST = (
+    rf"WHERE REGEXP_MATCHES(value, '^\s*(?:{_DAY_MONTH}[-/](?:[12]\d)?\d\d|[12]\d{{3}}[-/]{_DAY_MONTH})(?:\D|$)')"
+)
 _OF_PLACES = {
     "x_coordinate": "feet east in Illinois East, such as 1176352",
     "y_coordinate": "feet north in Illinois East, such as 1900927",
@@ -51,7 +57,8 @@ _BOUNDS = {
     **dict(zip(("west_ft", "east_ft", "south_ft", "north_ft"), (*X_FT, *Y_FT), strict=True)),
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
 }
-_BY_ROW = "WHERE value IS NOT NULL ORDER BY row LIMIT 1"
+_First = Callable[..., tuple[Any, Place]]
+"""Gives the first of the values that are counted under a name, and its place; maybe on a condition."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +133,10 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
     """
     with duckdb.connect(config={"threads": 2}) as connection:
 
-        def first(value: str, where: str = _BY_ROW) -> tuple[Any, ...] | None:
-            return connection.execute(_numbered_values(value, where), {"file": str(file)}).fetchone()
+        def first(name: str, where: str = "WHERE value IS NOT NULL") -> tuple[Any, Place]:
+            query = _numbered_values(name, f"{where} ORDER BY row LIMIT 1")
+            row, value = connection.execute(query, {"file": str(file)}).fetchone() or (1, "")
+            return value, place_of(row)
 
         answer = connection.execute(_counts(), {"file": str(file)})
         total = dict(zip([column[0] for column in answer.description], answer.fetchone() or (), strict=True))
@@ -135,34 +144,74 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         present = {name: total[name] + count for name, count in unread.items()}
         found = Values(total["crimes"], total["rejected"], total["months"], present)
         for name in [name for name, count in unread.items() if count]:
-            value = f"unreadable_{name}"
-            row, example = first(value) or (1, "")
-            found.unreadable[name] = Unreadable(unread[name], place_of(row), example[:80])
-            day_first = f"WHERE REGEXP_MATCHES(value, '{_DAY_FIRST}') ORDER BY row LIMIT 1"
-            if TYPED[name].type == "DATETIME" and (swapped := first(value, day_first)):
-                found.misleading[name] = (
-                    f"has the day before the month: {swapped[1]!r} in {place_of(swapped[0])}. {unread[name]:,} "
-                    f"of {present[name]:,} values cannot be read, and others would be read wrongly. Export the file "
-                    "again with dates like 2016-02-28 15:50:00."
-                )
-        for name, called in _OF_PLACES.items():
-            if not total[f"inside_{name}"] and total[f"outside_{name}"] >= LEAST_REJECTED:
-                row, value = first(f"outside_{name}") or (1, "")
-                found.misleading[name] = (
-                    f"has no value in Chicago: {value} in {place_of(row)}, and {total[f'outside_{name}'] - 1:,} others "
-                    f"elsewhere. It must have {called}: is it exchanged with another column, or was a sign lost?"
-                )
+            example, place = first(f"unreadable_{name}")
+            found.unreadable[name] = Unreadable(unread[name], place, example[:80])
+        found.misleading = _misleading_dates(total, first) | _misleading_flags(total) | _misleading_places(total, first)
         if unread["id"]:
             query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
             ids = connection.execute(query, {"file": str(file)}).fetchall()
             found.headers = [row for row, text in ids if spelled(text) in SPELLINGS][:MOST_HEADERS]
-        if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
-            found.misleading["date"] = (
-                f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
-                "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
-            )
         if total["distinct_ids"] < total["id"]:
             found.misleading |= _shared_ids(connection, file, total["id"], place_of)
+    return found
+
+
+def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]:
+    """Columns of dates of which some are other days or hours than they seem."""
+    found: dict[str, str] = {}
+    others = total["date"] - total["year_first"]
+    if min(total["year_first"], others) >= LEAST_OF_FORM and not total["not_as_exchanged"]:
+        date, place = first("year_first")
+        found["date"] = (
+            f"has day and month exchanged in some dates: no day is after 12 in {total['year_first']:,} that begin with "
+            f"the year, such as {date!r} in {place}, and every day is in the {others:,} others. A program read the day "
+            "first where that was possible: export the file again without it."
+        )
+    if total["short_year"] and not total["short_year_after_12"]:
+        date, place = first("short_year")
+        found["date"] = (
+            f"does not tell day and month apart: the years have two digits and no day is after 12, as in {date!r} in "
+            f"{place}. Export the file again with dates like 2016-02-28 15:50:00."
+        )
+    if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
+        found["date"] = (
+            f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
+            "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
+        )
+    for name in ("date", "updated_on"):
+        if (unread := total[f"unreadable_{name}"]) and (day_first := first(f"unreadable_{name}", _DAY_FIRST))[0]:
+            date, place = day_first
+            found[name] = (
+                f"has the day before the month: {date!r} in {place}. {unread:,} of {total[name] + unread:,} values "
+                "cannot be read, and others would be read wrongly. Export the file again with dates like 2016-02-28 "
+                "15:50:00."
+            )
+    return found
+
+
+def _misleading_flags(total: Mapping[str, Any]) -> dict[str, str]:
+    """Flags that say yes or else nothing, so that nobody knows what an empty one means."""
+    found: dict[str, str] = {}
+    for name in ("arrest", "domestic"):
+        yes, known = total[f"{name}_yes"], total[name]
+        empty = total["crimes"] - known - total[f"unreadable_{name}"]
+        said, never = ("yes", "no") if yes else ("no", "yes")
+        if yes in (0, known) and min(known, empty) >= max(LEAST_REJECTED, total["crimes"] * LARGEST_REJECTED):
+            problem = f"never says {never}: {known:,} values say {said} and {empty:,} are empty"
+            found[name] = f"{problem}. Export the file again with true and false."
+    return found
+
+
+def _misleading_places(total: Mapping[str, Any], first: _First) -> dict[str, str]:
+    """Coordinates that are all elsewhere."""
+    found: dict[str, str] = {}
+    for name, called in _OF_PLACES.items():
+        if not total[f"inside_{name}"] and total[f"outside_{name}"] >= LEAST_REJECTED:
+            value, place = first(f"outside_{name}")
+            found[name] = (
+                f"has no value in Chicago: {value} in {place}, and {total[f'outside_{name}'] - 1:,} others elsewhere. "
+                f"It must have {called}: is it exchanged with another column, or was a sign lost?"
+            )
     return found
 
 
@@ -178,7 +227,7 @@ def _shared_ids(
     return {
         "id": f"gives several crimes one id: {all_rows:,} of {ids:,} rows share theirs with another crime, {rows:,} of "
         f"them the id {written!r}, first in {place_of(row)}. Export the file again with the City's ids as whole "
-        "numbers: a spreadsheet shortens them unless the column's format is a number without decimals."
+        "numbers. Row numbers are no ids, and a spreadsheet shortens ids unless their format has no decimals."
     }
 
 

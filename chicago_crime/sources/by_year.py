@@ -17,8 +17,8 @@ from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
-_SHORT_YEAR = re.compile(r'[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?(\d\d)(?:[\s"]|$)', re.ASCII)
-"""As in 18-Jun-16 and June 18, 16."""
+_SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\d\d?[-/])(\d\d)(?:[\s",]|$)', re.ASCII)
+"""As in 18-Jun-16, June 18, 16 and 6/18/16."""
 
 NO_YEAR = 0
 """Stands for the year of lines whose date has none."""
@@ -35,7 +35,6 @@ class Split:
         item: the file.
         version: its version before it was read.
         layout: how it is written.
-        unit: what it is counted in: lines, or records of JSON.
         read: its lines, counted as they were read.
         lines: physical lines after the header by year, `NO_YEAR` included: their sum is `read.lines`.
         bytes: the same in bytes, as plain CSV.
@@ -48,8 +47,7 @@ class Split:
     item: Item
     version: str
     layout: Layout
-    unit: str
-    read: Read = field(default_factory=Read)
+    read: Read
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
     blank: int = 0
@@ -59,7 +57,7 @@ class Split:
 
     def span(self, year: int) -> Span:
         """Where the lines of a year's file come from."""
-        return Span(str(self.item), self.lines[year], numbers=self.numbers[year], unit=self.unit)
+        return Span(str(self.item), self.lines[year], numbers=self.numbers[year], unit=self.read.unit)
 
     def details(self, year: int) -> dict[str, str | int | bool]:
         """What a manifest keeps of the lines that are not of its year."""
@@ -68,8 +66,10 @@ class Split:
             "lines_of_other_years": self.read.lines - self.lines[year] - self.lines[NO_YEAR],
             "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
             "blank_lines": self.blank,
+            "first_of_no_year": self.first_of_no_year,
+            "cut_off": self.read.cut_off,
         }
-        return details | ({"first_of_no_year": self.first_of_no_year} if self.first_of_no_year else {})
+        return {key: value for key, value in details.items() if value != ""}
 
 
 def split_by_year(
@@ -92,7 +92,8 @@ def split_by_year(
     version = item.version  # taken before reading: a later change is another version
     with opened(item, directory) as (stream, unit), ExitStack() as stack:
         layout = layout_of(item, stream)
-        split, total, done, line = Split(item, version, layout, unit), size_of(item), 0, layout.line + (unit == "line")
+        split, line = Split(item, version, layout, Read(unit)), layout.line + (unit == "line")
+        total, done = size_of(item), 0
         years_of = YearsOf(layout.header, layout.separator)
         outputs = {}
         for year in years:
@@ -109,9 +110,10 @@ def split_by_year(
                 split.bytes[year] += int((found.ends - found.starts)[is_of_year].sum())
                 if year in outputs:
                     file, numbered = outputs[year]
-                    file.write(_text_of(found, is_of_year))
+                    file.write(found.chosen(is_of_year).text)
                     numbered.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
-            _count_no_year(split, found, in_year == NO_YEAR, line)
+                elif year == NO_YEAR:
+                    _count_no_year(split, found, is_of_year, line)
             line += len(numbers)
             done += len(found.text)
             progress(done, max(done, total) if total else None)
@@ -146,7 +148,7 @@ class YearsOf:
 
 
 def _year_in(text: str) -> int:
-    """The first number from 1900 to 2099, or the year after the name of a month; `NO_YEAR` where there is none."""
+    """The first number from 1900 to 2099, or else two digits after month and day; `NO_YEAR` where there is none."""
     if found := _YEAR.search(text):
         return int(found[0])
     short = _SHORT_YEAR.search(text)
@@ -166,19 +168,11 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.where(is_year.any(axis=1) & np.isin(years // 100, (19, 20)), years, NO_YEAR)
 
 
-def _text_of(found: Records, chosen: np.ndarray) -> bytes:
-    """The text of some records; neighbours are copied at once."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], chosen, [False]))))
-    starts, ends = found.starts[edges[::2]], found.ends[edges[1::2] - 1]
-    return b"".join(map(found.text.__getitem__, map(slice, starts.tolist(), ends.tolist())))
-
-
 def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
-    starts, rows = found.starts, np.flatnonzero(is_none).tolist()
-    texts = {row: found.text[starts[row] : found.ends[row] - 1] for row in rows}
-    written = [row for row, text in texts.items() if text.strip(b', "')]
-    split.blank += len(rows) - len(written)
-    if written and not split.first_of_no_year:
-        text = unmarked(texts[written[0]]).decode(errors="replace")[:120]
-        number = line + int(found.lines[: written[0]].sum())
-        split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"
+    is_blank = found.are_blank & is_none
+    split.blank += int(is_blank.sum())
+    if (is_none & ~is_blank).any() and not split.first_of_no_year:
+        first = int((is_none & ~is_blank).argmax())
+        text = unmarked(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:80]
+        number = line + int(found.lines[:first].sum())
+        split.first_of_no_year = f"{split.item}, {split.read.unit} {number}: {text!r}"

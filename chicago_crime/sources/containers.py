@@ -176,6 +176,8 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
                 f"{item} is a pointer of Git LFS in place of the file: run `git lfs pull` in its repository"
             )
         if head.startswith(_ZIP) and not item.member:
+            if not zipfile.is_zipfile(item.file):
+                raise EOFError("its end is missing")
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
         if head.startswith(_NOT_READ) or head[257:262] == b"ustar":
             raise SourceError(
@@ -291,7 +293,7 @@ def _lines_as_csv(copy: Path, target: Path) -> bool:
     with target.open("wb") as file:
         file.write(csv_line(keys))
         for line, one in objects():
-            damaged = marked("not a JSON object", line.rstrip(b"\r\n") + b"\n")
+            damaged = marked("not a JSON object", line.replace(b"\r", b""))
             file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in keys]))
     return True
 

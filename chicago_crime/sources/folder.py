@@ -255,7 +255,7 @@ class FolderSource(CrimeSource):
             if texts
         )
         advice = reasons or " Put a .csv, .csv.gz or .zip file with some there."
-        return f"{self.folder} has no rows of {format_years(years)}. Years found: {have}.{advice}"
+        return f"{self.folder}: it has no rows of {format_years(years)}. Years found: {have}.{advice}"
 
 
 def _some(texts: Sequence[str]) -> str:
@@ -286,10 +286,10 @@ class _Join:
     def add(self, part: _Part, file: BinaryIO, columns: Sequence[int | None] | None, progress: Progress) -> None:
         """Append the rows of a part, unless an earlier one has the same: a zip file, and what was unpacked from it."""
         item = Item(part.split.files[self.year]) if part.split else part.item
-        start, total, read, digest = file.tell(), size_of(item), Read(), hashlib.sha256()
+        start, total, digest = file.tell(), size_of(item), hashlib.sha256()
         done = 0
         with opened(item) as (stream, unit):
-            layout = layout_of(item, stream)
+            layout, read = layout_of(item, stream), Read(unit)
             for block in plain_blocks(part.item, stream, layout, read, columns):
                 file.write(block)
                 digest.update(block)
@@ -307,6 +307,8 @@ class _Join:
         if read.windows_letters:
             letters = self.details.get("windows_1252_letters", 0)
             self.details["windows_1252_letters"] = int(letters) + read.windows_letters
+        if read.cut_off:
+            self.details["cut_off"] = read.cut_off
 
 
 @lru_cache(maxsize=64)

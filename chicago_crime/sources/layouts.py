@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 
-from chicago_crime.sources.base import NotCrimesError, SourceError
+from chicago_crime.sources.base import NotCrimesError, Place, SourceError
 from chicago_crime.sources.containers import Item, encoding_of, head_of, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sources.records import LongLineError, as_csv, records_of, whole_lines
+from chicago_crime.sources.records import LONGEST_RECORD, LongLineError, as_csv, records_of, unmarked, whole_lines
 
 SEPARATORS = (",", ";", "\t", "|")
 """The usual ones; a header may have another."""
@@ -60,12 +60,16 @@ class Read:
     """What became known of a file while it was read.
 
     Attributes:
+        unit: what it is counted in: lines, or records of JSON.
         lines: physical lines after the header.
         windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
+        cut_off: what is wrong with its last line, if that lacks its line end and is no whole row; else "".
     """
 
+    unit: str = "line"
     lines: int = 0
     windows_letters: int = 0
+    cut_off: str = ""
 
 
 def layout_of(item: Item, stream: BufferedReader) -> Layout:
@@ -181,8 +185,6 @@ def plain_blocks(
         SourceError: it is not a CSV after all, or damaged.
     """
     lines = _text_blocks(item, stream, layout, read)
-    if layout.is_wrapped:
-        lines = map(unwrapped, lines)
     if layout.is_plain and columns is None:
         yield from lines
         return
@@ -192,24 +194,33 @@ def plain_blocks(
         yield as_csv(records, layout.separator, layout.has_blanks, columns, len(layout.names))
 
 
-def unwrapped(block: bytes) -> bytes:
-    """Remove the quotes around lines that are quoted as a whole, as if a line were one field."""
-    return _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), block)
-
-
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
-    """What follows the header in UTF-8, as whole lines that end in LF."""
-    to_skip = layout.line
+    """What follows the header in UTF-8, as whole lines that end in LF, none of them quoted as a whole."""
+    to_skip, before, text, is_cut = layout.line, b"", b"", False
     try:
-        for block in whole_lines(utf8_blocks(stream)):
+        for block in whole_lines(utf8_blocks(stream), at_end=b""):
             while to_skip and block:
                 _, line_end, block = block.partition(b"\n")
                 to_skip -= len(line_end)
-            read.lines += block.count(b"\n")
             if block:
-                yield block if block.isascii() else _utf8(block, read)
+                is_cut = not block.endswith(b"\n")
+                read.lines += block.count(b"\n") + is_cut
+                before, text = text, (block if block.isascii() else _utf8(block, read)) + is_cut * b"\n"
+                if layout.is_wrapped:
+                    text = _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), text)
+                yield text
     except LongLineError as error:
         raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
+    if is_cut:
+        end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
+        *_, last = records_of([end], len(layout.names), layout.separator, layout.has_blanks)
+        if last.problem:
+            place = Place(layout.line + (read.unit == "line") + read.lines - 1, str(item), read.unit)
+            start = unmarked(last.text[:-1]).decode(errors="replace")[:80]
+            read.cut_off = (
+                f"{place} ({start!r}), the last, is no whole row and has no line end. If the file was cut off, rows "
+                "after it are missing: download it again. If nothing is missing, remove that line."
+            )
 
 
 def _utf8(block: bytes, read: Read) -> bytes:

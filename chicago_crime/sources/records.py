@@ -62,9 +62,28 @@ class Records(NamedTuple):
         """Offset of each row in the text."""
         return np.append(0, self.ends[:-1])
 
+    @property
+    def are_blank(self) -> NDArray[np.bool_]:
+        """Which are blank lines, or rows of empty fields alone, as spreadsheets write them below a table."""
+        starts = self.starts
+        found = np.isin(np.frombuffer(self.text, np.uint8)[starts], list(b', "\n')) & (not self.problem)
+        for row in np.flatnonzero(found):
+            found[row] = not self.text[starts[row] : self.ends[row] - 1].strip(b', "')
+        return found
 
-def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """A text as blocks of whole lines that end in LF, whether they ended in CR, LF, CRLF or, the last, in nothing."""
+    def chosen(self, which: NDArray[np.bool_]) -> "Records":
+        """Some of the rows; neighbours are copied at once."""
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], which, [False]))))
+        starts, ends = self.starts[edges[::2]], self.ends[edges[1::2] - 1]
+        text = b"".join(map(self.text.__getitem__, map(slice, starts.tolist(), ends.tolist())))
+        return self._replace(text=text, ends=np.cumsum((self.ends - self.starts)[which]), lines=self.lines[which])
+
+
+def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[bytes]:
+    """A text as blocks of whole lines that end in LF, whether they ended in CR, LF, CRLF or, the last, in nothing.
+
+    `at_end` is added to a last line without an end.
+    """
     rest = b""
     for block in chain(blocks, [b""]):
         text = rest + block
@@ -78,7 +97,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if end:
             yield text[:end]
     if rest:
-        yield rest + b"\n"
+        yield rest + at_end
 
 
 def records_of(

@@ -244,14 +244,15 @@ def test_only_chosen_assets_run_and_need_no_source(loaded_copy: Settings, select
 def test_a_failed_run_ends_with_1_keeps_the_other_years_and_says_why_in_its_last_line(tmp_path: Path) -> None:
     write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
     (tmp_path / "in" / "2015.csv").write_text("<html>Service unavailable</html>")
-    result = command("run", "--years", "2014-2016", "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
+    result = command("run", "--years", "2014-2018", "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
     assert result.exit_code == 1
     assert "crime_csv 2014: 36 rows" in result.output
     assert "published 2014 as snapshot 20" in result.output
     assert "Traceback" not in result.output
     last = result.output.splitlines()[-1]
-    assert re.match(r"Run \S+ for 2014-2016 failed: 2015: crime_csv: .*2015.csv is an HTML or XML page", last)
-    assert "; 2016: crime_csv: " in last and "has no rows of 2016" in last
+    assert re.match(r"Run \S+ for 2014-2018 failed: 2015: crime_csv: .*2015.csv is an HTML or XML page", last)
+    assert f"; 2016, likewise 2017-2018: crime_csv: {tmp_path / 'in'}: it has no rows of 2016. " in last
+    assert last.count("it has no rows") == 1
     assert result.output.count("is an HTML") == 1
 
 

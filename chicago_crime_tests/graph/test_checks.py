@@ -95,10 +95,11 @@ def test_a_year_may_end_early_and_one_that_begins_late_gets_a_warning(settings: 
 
 
 def test_rejects_quarantined_lines_and_implausible_values_get_a_warning(settings: Settings, folder: Path) -> None:
-    rows = crimes_of_months(2014)
-    rows[0]["date"] = "12/31/2013 11:00:00 PM"
-    rows[1] |= {"latitude": "51.5", "longitude": "-0.1"}
-    rows[2] |= {"ward": "99"}
+    rows = crimes_of_months(2014, per_month=100)
+    rows[0] |= {"latitude": "51.5", "longitude": "-0.1"}
+    rows[1] |= {"ward": "99"}
+    for row in rows[2:15]:
+        row["date"] = "12/31/2013 11:00:00 PM"
     file = write_csv(folder / "2014.csv", rows)
     sound = file.read_text()
     file.write_text(sound + "no row\n")
@@ -108,16 +109,16 @@ def test_rejects_quarantined_lines_and_implausible_values_get_a_warning(settings
     assert "latitude is not between 41.63 and 42.04 in 1 rows" in implausible
     assert "ward is not between 1 and 50 in 1 rows" in implausible
     assert problems == {
-        "crime_object:few_lines_quarantined": "2014: 1 of 37 lines cannot be read as rows and are in "
-        "quarantine/2014.csv; the first is line 38 of 2014.csv (1 field where the header has 22): 'no row'",
-        "rejected_crimes:few_rows_rejected": "2014: 1 of 36 rows are rejected",
+        "crime_object:few_lines_quarantined": "2014: 1 of 1,201 lines cannot be read as rows and are in "
+        "quarantine/2014.csv; the first is line 1,202 of 2014.csv (1 field where the header has 22): 'no row'",
+        "rejected_crimes:few_rows_rejected": "2014: 13 of 1,200 rows are rejected",
     }
     metadata = reports[0].metadata
-    assert metadata["rejected_crimes", 2014]["rejected_rows_by_reason"] == {"date_outside_year": 1}
+    assert metadata["rejected_crimes", 2014]["rejected_rows_by_reason"] == {"date_outside_year": 13}
     assert metadata["crime_object", 2014]["quarantined_lines"] == 1
-    file.write_text(sound + "no row\n" * 5)
+    file.write_text(sound + "no row\n" * 13)
     [refused] = run(settings, 2014)
-    assert "crime_object:few_lines_quarantined: 5 of 41 lines cannot be read as rows" in refused.left_out[2014]
+    assert "crime_object:few_lines_quarantined: 13 of 1,213 lines cannot be read as rows" in refused.left_out[2014]
 
 
 def test_a_column_that_turns_empty_and_a_type_that_vanishes_get_a_warning(settings: Settings, folder: Path) -> None:

@@ -50,7 +50,7 @@ def expected(
     rows, numbers, damaged, counts, number = [], [], [], Counts(), 0
     while number < len(lines):
         taken, row = next(_records(lines[number:], longest, most), (1, None))
-        if lines[number] in ("", ",,"):
+        if not lines[number] or (row and taken == 1 and not lines[number].strip(', "')):
             counts.blank += 1
         elif row is None:
             damaged.append((number + 2, lines[number].encode(errors="backslashreplace").decode()))
@@ -118,7 +118,7 @@ def files(draw: st.DrawFn) -> bytes:
 )
 @example(content=b'a,b,c\n1,"x\n2,y,\n3,"z",\n', block=9, longest=20, most=99)
 @example(content=b'a,b,c\r\n1,"x\r\ny",z\r\n\r\n1,2,3\r', block=1, longest=3, most=99)
-@example(content=b"a,b,c\n1,2,3\n,,\n,,\n4,5,6\n,,\n", block=9, longest=20, most=99)
+@example(content=b'a,b,c\n1,2,3\n,,\n"", ,\n4,5,6\n,"\n",\n,,\n"",""\n', block=9, longest=20, most=99)
 @example(content=b'a,b,c\n1,b"b,c\n1,"",""""\n', block=5, longest=2, most=99)
 @example(content=b'a,b,c\n1,"x\ny",z\n1,"x\n\n\ny",z\n"\n","""",\xe9\n', block=99, longest=2, most=99)
 @example(content=b'a,b,c\n1,"x\n4,5,6\n7,8,9\ny",z\n1,"x\n""""\n7\n8,9,9,9\ny",z\n', block=9, longest=2, most=99)

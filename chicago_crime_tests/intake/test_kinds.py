@@ -53,6 +53,8 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         # dates_month_names
         ("date", ["March 5, 2016 2:30 PM", "Mar 05 2016 14:30:15"], [AFTERNOON, SECONDS]),
         ("updated_on", ["5 March 2016", "05 Mar 2016 14:30"], [MIDNIGHT, AFTERNOON]),
+        # as spreadsheets show them; a day after 12 shows which number is the day
+        ("date", ["3/5/16 14:30", "12/31/16", "03/05/16 02:30:00 PM"], [AFTERNOON, datetime(2016, 12, 31), AFTERNOON]),
         # as JavaScript, Java, Oracle and SQL Server write them
         ("date", ["3/5/2016, 2:30:15\u202fPM", "03/05/2016 02:30:15\u00a0PM", "03/05/2016 2:30:15pm"], [SECONDS] * 3),
         ("date", ["03/05/2016 12:00:00am", "Mar  5 2016 12:00AM", "20160305"], [MIDNIGHT] * 3),

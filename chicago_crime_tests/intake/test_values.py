@@ -91,7 +91,13 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ),
         ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
         ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month: '2016/15/03 14:30' in line 3"),
-        ("date", ["3/15/16 14:30"] * 9, "'date': 9 of 9 values cannot be read; the first is '3/15/16 14:30' in line 2"),
+        ("date", ["3/5/16 14:30"] * 9, "and no day is after 12, as in '3/5/16 14:30' in line 2. Export"),
+        ("date", ["3/5/16 14:30", "15/3/16 14:30"], "has the day before the month: '15/3/16 14:30' in line 3"),
+        (
+            "date",
+            ["03/15/2016"] * 10 + ["2016-05-03"] * 10,
+            "such as '2016-05-03' in line 12, and every day is in the 10",
+        ),
         ("date", ["NA"] * 9, "9 of 9 rows lack an id or a date"),
         (
             "id",
@@ -110,6 +116,7 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ),
         ("id", ["HX1", "2"], "'id': 1 of 2 values cannot be read; the first is 'HX1' in line 2"),
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
+        ("arrest", ["Y", ""] * 6, "'arrest' never says no: 6 values say yes and 6 are empty. Export"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
         ("x_coordinate", ["1.169082e+06", "1.16908e+06"], "'x_coordinate': 1 of 2 values cannot be read"),

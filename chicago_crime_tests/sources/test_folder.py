@@ -10,6 +10,7 @@ import gzip
 import json
 import lzma
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -197,7 +198,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
         ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is packed in a way that is not read here"),
-        ("2016.zip", ZIP[: len(ZIP) // 5], "is damaged or truncated"),
+        ("2016.zip", ZIP[: len(ZIP) // 5], r"is damaged or truncated \(its end is missing\)"),
         ("2016.zip", flipped(ZIP), "is damaged or truncated"),
         ("2016.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
         ("2016.csv.bz2", bz2.compress(LARGE)[:-9], "is damaged or truncated"),
@@ -220,6 +221,23 @@ def test_what_cannot_be_read_is_refused_by_the_users_name(
     assert refused.isprintable()
     with pytest.raises(SourceError, match=message):
         raise SourceError(refused)
+
+
+@pytest.mark.parametrize(
+    ("name", "last"), [("2016.csv", "line 28"), ("all.csv", "line 28"), ("2016.jsonl", "record 25")]
+)
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, downloads: Path, name: str, last: str) -> None:
+    """Wherever that was, but for cuts that leave a whole row; the last row has three lines."""
+    rows = [*ROWS, crime(id=9, date="2016-02-01", location="\n,\n(41.9, -87.6)")]
+    text = "\n".join(map(json.dumps, rows)) if "json" in name else text_of(rows).removesuffix("\n")
+    at, size = len("\n".join(text.split("\n")[: 24 + ("csv" in name)])), len(text)
+    for end in (at, at + 1, at + 2, at + 9, at + 99, size - 15, size - 9, size, size - 1):
+        put(downloads, {name: text[:end].encode()})
+        found = load(tmp_path, downloads, 2016)[2016]
+        assert isinstance(found, Manifest) == (end in (at, at + 1, size)), end
+    assert re.search(
+        rf"{name}: {last} \('.*'\), the last, is no whole row and has no line end\. If the fil", str(found)
+    )
 
 
 def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -> None:
@@ -251,7 +269,9 @@ def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downlo
     others = {"all.csv": PLAIN + b"x,y", "crimes.csv": b"area", "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""}
     put(downloads, named | others)
     refused = load(tmp_path, downloads, 2018)[2018]
-    assert refused.startswith(f"{downloads} has no rows of 2018. Years found: 2014-2016. Lines whose date has no year")
+    assert refused.startswith(
+        f"{downloads}: it has no rows of 2018. Years found: 2014-2016. Lines whose date has no year"
+    )
     assert f": 1, such as {downloads}/all.csv, line 26: 'x,y'. Not searched, as the name has other years" in refused
     assert ": 2013-2015.csv; 2014.csv. Not read: " in refused
     assert "/crimes.csv, line 1: the header lacks id, " in refused

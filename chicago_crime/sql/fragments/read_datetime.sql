@@ -1,7 +1,7 @@
 -- What:    the moment that a text stands for, in Chicago local time; NULL if it stands for none.
 -- Grain:   not a table: an expression that replaces calls of READ_DATETIME in other statements.
 -- Columns: the expression, over the text `value`.
--- A day without a time is its midnight. Month and day as numbers: the gate refuses a file that writes the day first.
+-- A day without a time is its midnight. Month and day as numbers: the gate refuses a file whose day is or may be first.
 -- Each format has a pattern, as engines differ in what else they accept as a date. Those of most files come
 -- first and need no rewriting, which is slow.
 SELECT

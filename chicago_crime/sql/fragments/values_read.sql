@@ -3,7 +3,9 @@
 -- Columns: the rows, those without an id or a date, and those at 1, at 12 and at hours that a clock of 12 lacks; the
 --          ids, each once; of each typed column, how many values are read, and how many are there and cannot be read
 --          (unreadable_...); of each coordinate, how many are in Chicago (inside_...), and how many elsewhere
---          (outside_...), but for those that stand for no place: 0, and a point in Missouri.
+--          (outside_...), but for those that stand for no place: 0, and a point in Missouri; the flags that say yes; the
+--          dates that begin with the year; of all dates, those that begin with the year if, and only if, their day is
+--          after 12; the dates whose year has two digits, and of these, those whose day is after 12.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
@@ -14,7 +16,9 @@ SELECT
   COUNT(id) AS id,
   COUNT(date) AS date,
   COUNT(arrest) AS arrest,
+  COUNTIF(arrest) AS arrest_yes,
   COUNT(domestic) AS domestic,
+  COUNTIF(domestic) AS domestic_yes,
   COUNT(beat) AS beat,
   COUNT(district) AS district,
   COUNT(ward) AS ward,
@@ -32,6 +36,12 @@ SELECT
   COUNT(IF(latitude NOT BETWEEN @south AND @north AND ROUND(latitude) NOT IN (0, 37), latitude, NULL)) AS outside_latitude,
   COUNTIF(longitude BETWEEN @west AND @east) AS inside_longitude,
   COUNT(IF(longitude NOT BETWEEN @west AND @east AND ROUND(longitude) NOT IN (0, -92), longitude, NULL)) AS outside_longitude,
+  COUNT(IF(REGEXP_CONTAINS(raw.date, r'^[12]\d{3}[-/]'), raw.date, NULL)) AS year_first,
+  COUNTIF(REGEXP_CONTAINS(raw.date, r'^[12]\d{3}[-/]') != (EXTRACT(DAY FROM date) <= 12)) AS not_as_exchanged,
+  COUNT(IF(REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)'), raw.date, NULL)) AS short_year,
+  COUNTIF(
+    REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AND EXTRACT(DAY FROM date) > 12
+  ) AS short_year_after_12,
   COUNT(IF(id IS NULL, READ_TEXT(raw.id), NULL)) AS unreadable_id,
   COUNT(IF(date IS NULL, READ_TEXT(raw.date), NULL)) AS unreadable_date,
   COUNT(IF(arrest IS NULL, READ_TEXT(raw.arrest), NULL)) AS unreadable_arrest,
