@@ -92,7 +92,6 @@ class PortalSource(CrimeSource):
     read_until: str = ""
     name = "portal"
     fresh_for = timedelta(days=8)  # a week, and a day for the run
-    tells_changes = True
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @override
