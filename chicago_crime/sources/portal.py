@@ -117,7 +117,9 @@ class PortalSource(CrimeSource):
                 return self
             for _ in range(READINGS):
                 rows = {year: directory / f"{year}.changes" for year in waiting}
-                changed = {year: one for year, one in waiting.items() if before.get(year) != _state_of(one)}
+                changed = {
+                    year: one for year, one in waiting.items() if str(before.get(year)) != one.details.get(VERSION)
+                }
                 _read_changes(portal, changed, rows, progress)
                 after = portal.states() if changed else before
                 for year in [year for year in waiting if year in after and after[year] == before.get(year)]:
@@ -130,7 +132,7 @@ class PortalSource(CrimeSource):
         return [
             year
             for year, one in self.changes.items()
-            if one.state == _state_of(one.held)
+            if str(one.state) == one.held.details.get(VERSION)
             and not self._is_due(one.held)
             and one.held.details["partial"] == (year == self._newest_year)
         ]
@@ -192,8 +194,7 @@ class PortalSource(CrimeSource):
 
     @override
     def try_access(self) -> str:
-        with self._connected(attempts=1) as portal:
-            portal.try_access()
+        self.versions()
         return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
     @property
@@ -247,10 +248,6 @@ class PortalSource(CrimeSource):
         with self._lock, self._connected() as portal:
             ids = portal.ids(year)
         return _bring_up_to_date(changes, path, ids) == changes.state.rows
-
-
-def _state_of(held: Held) -> State:
-    return State(*(held.details.get(name) for name in State._fields))  # type: ignore[arg-type]
 
 
 def _read_changes(portal: Portal, held: Mapping[int, Held], rows: Mapping[int, Path], progress: Progress) -> None:
