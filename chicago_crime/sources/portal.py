@@ -35,16 +35,13 @@ from chicago_crime.sources.base import (
 from chicago_crime.sources.http import PUBLISHER_POLICY, publisher_session
 from chicago_crime.sources.portal_api import COLUMNS, DATASET, Portal, State, rows_of
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.tables.years import FIRST_YEAR
+from chicago_crime.tables.years import FIRST_YEAR, PUBLISHED_AFTER_DAYS
 
 ROWS_A_PAGE = 50_000
 """Page size that every version of the API allows; some 12 MB."""
 
 READINGS = 3
 """How many times a year is read before it fails because its data kept changing."""
-
-PUBLISHED_AFTER_DAYS = 8
-"""The City publishes a crime a week after it was reported."""
 
 OVERLAP = timedelta(hours=6)
 """How much of what was read before is read again: the portal may show a row later than others of the same update."""

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
 from chicago_crime.sources.sample.profile import BLOCKS_PER_CELL, Floats, Integers, blocks, load_weights, profile
-from chicago_crime.tables.years import FIRST_YEAR
+from chicago_crime.tables.years import FIRST_YEAR, PUBLISHED_AFTER_DAYS
 
 HEADER = (
     "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Location Description,Arrest,Domestic,Beat,District,Ward,"
@@ -28,9 +28,6 @@ MOST_ROWS = 2_000_000
 """Most rows of a year: this many ids lie between the first of one year and of the next."""
 
 ROWS_AT_ONCE = 50_000
-
-REPORTED_AFTER_DAYS = 8
-"""The City publishes a crime a week after it was reported."""
 
 _CASE_LETTERS = "GHJKLMNPRSTVWXYZ"  # I, O, Q and U look like other characters
 
@@ -52,7 +49,7 @@ class SampleSource(CrimeSource):
 
     @override
     def years(self) -> list[int]:
-        return list(range(FIRST_YEAR, (self._newest - timedelta(REPORTED_AFTER_DAYS)).year + 1))
+        return list(range(FIRST_YEAR, (self._newest - timedelta(PUBLISHED_AFTER_DAYS)).year + 1))
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
@@ -84,7 +81,7 @@ class SampleSource(CrimeSource):
     def _rows_so_far(self, year: int) -> tuple[int, Floats]:
         """How many rows of a year are published by the day of the snapshot, and the share of each day."""
         weights = profile().day_weights(year)
-        so_far = weights[: (self._newest - timedelta(REPORTED_AFTER_DAYS) - date(year, 1, 1)).days + 1]
+        so_far = weights[: (self._newest - timedelta(PUBLISHED_AFTER_DAYS) - date(year, 1, 1)).days + 1]
         rows = self.rows if self.rows is not None else profile().rows_of(year)
         return round(rows * so_far.sum() / weights.sum()), so_far / so_far.sum()
 
@@ -140,7 +137,7 @@ def _lines(year: int, newest: date, drawn: _Drawn, done: int, rng: np.random.Gen
     known = rng.random(total) >= profile().without_coordinates
     coordinates = pa.array(drawn.block + np.where(known, 0, len(places)))
     flags = 2 * (rng.random(total) < weights.arrest[drawn.kind]) + (rng.random(total) < weights.domestic[drawn.kind])
-    lag = np.where(rng.random(total) < 0.8, REPORTED_AFTER_DAYS, rng.integers(REPORTED_AFTER_DAYS, 300, size=total))
+    lag = np.where(rng.random(total) < 0.8, PUBLISHED_AFTER_DAYS, rng.integers(PUBLISHED_AFTER_DAYS, 300, size=total))
     # The snapshot of an older year is of the next March, whatever the date is, so its file never changes.
     last_day = (min(newest, date(year + 1, 3, 1)) - date(year, 1, 1)).days
     updated = np.minimum(drawn.day + lag, last_day)
@@ -197,8 +194,6 @@ def _minute_texts() -> pa.Array:
 
 def _case_letters(year: int) -> str:
     """The City's two letters: HY stands for 2015, JA for 2017."""
-    if year < 2014:
-        return f"H{_CASE_LETTERS[year - FIRST_YEAR]}"
     if year < 2017:
-        return f"H{'XYZ'[year - 2014]}"
+        return f"H{_CASE_LETTERS[year - FIRST_YEAR]}"
     return f"J{'ABCDEFGHJKLMNPRSTVWXYZ'[(year - 2017) % 22]}"
