@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from chicago_crime.sources.sample.profile import BLOCKS_PER_CELL, CLASSES, PLACES_FILE, PROFILE_FILE
+from chicago_crime.sources.sample.profile import BLOCKS_PER_CELL, PLACES_FILE, PROFILE_FILE
+from chicago_crime.tables.columns import OFFENSE_CLASSES
 
 CENTER_FT = (1_150_000.0, 1_880_000.0)
 SCALE_FT = 50_000.0
@@ -100,7 +101,6 @@ def measure(real: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     usual = one(per_day, usual_days)
     firsts = by("MONTH(date) = 1", per_day, "DAY(date) = 1")
     return {
-        "measured_on": list(by("year")),
         "kinds": [list(row) for row in real.sql(KINDS).fetchall()],
         "hours": dict(sorted(hours.items())),
         "minutes_after_midnight": [midnight.get(minute, 0) for minute in range(60)],
@@ -154,7 +154,7 @@ def made_places(cells: Mapping[str, np.ndarray], coefficients: Mapping[str, list
         "x_y": [f"{a},{b}" for a, b in zip(x, y, strict=True)],
         "degrees": [f'{latitude},{longitude},"({latitude}, {longitude})"' for latitude, longitude in places],
     }
-    return pa.table({**columns, **{name: cell[name] for name in CLASSES}})
+    return pa.table({**columns, **{name: cell[name] for name in OFFENSE_CLASSES}})
 
 
 def streets_by_number() -> dict[str, dict[int, str]]:

@@ -60,7 +60,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         assets=[*assets, *site_assets(installation)],
         asset_checks=asset_checks(assets),
         jobs=[load_and_publish, fetch_boundaries],
-        schedules=[refresh_loaded_years if installation.source.tells_changes else refresh_newest_years],
+        schedules=[refresh_loaded_years if installation.source.fresh_for else refresh_newest_years],
         sensors=[watch(installation.source), *alerts(installation), *report_sensors(installation)],
         resources=installation.resources()
         | {

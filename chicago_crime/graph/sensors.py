@@ -25,6 +25,9 @@ from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import VERSION, CrimeSource
 from chicago_crime.tables.years import contiguous_ranges, current_year, format_years
 
+INBOX_EVERY_S, PUBLISHER_EVERY_S = 60, 6 * 3600
+"""Shortest intervals between two looks at a source, in seconds."""
+
 
 def read_cursor(cursor: str | None, source: str) -> dict[int, str] | None:
     """The last version seen of each year; None if there is no cursor, or if it is about another source."""
@@ -56,11 +59,11 @@ def new_years(
 
 
 def watch(source: CrimeSource) -> SensorDefinition:
-    """The sensor of a source, at the interval that the source allows."""
+    """The sensor of a source."""
 
     @sensor(
         job=load_and_publish,
-        minimum_interval_seconds=source.look_every_s,
+        minimum_interval_seconds=INBOX_EVERY_S if source.is_inbox else PUBLISHER_EVERY_S,
         default_status=DefaultSensorStatus.STOPPED,
         description="Loads years that are new or changed at the source. Off by default.",
     )

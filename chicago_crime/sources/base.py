@@ -140,14 +140,8 @@ class CrimeSource(ABC):
     is_inbox = False
     """True if every year that appears in it is meant to be loaded; a publisher also has years that nobody wants."""
 
-    look_every_s = 6 * 3600
-    """Shortest interval, in seconds, at which a sensor may check for new versions."""
-
     fresh_for: timedelta | None = None
     """How old what was published of it may become; None for a source that does not change."""
-
-    tells_changes = False
-    """True if a year that was fetched before is cheap to bring up to date."""
 
     @abstractmethod
     def years(self) -> list[int]:

@@ -106,7 +106,6 @@ class FolderSource(CrimeSource):
     setting: str = ""
     name = "folder"
     is_inbox = True
-    look_every_s = 60
     _splits: Mapping[Item, Split | SourceError] | None = field(default=None, repr=False, compare=False)
 
     @override

@@ -47,11 +47,6 @@ class Header:
         """Index of a source column in the file, None if the file lacks it."""
         return next(index for c, index in zip(SOURCE_COLUMNS, self.positions, strict=True) if c.name == name)
 
-    @property
-    def is_canonical(self) -> bool:
-        """True if the file has the 22 columns in canonical order and no others."""
-        return self.width == len(SOURCE_COLUMNS) and self.positions == tuple(range(len(SOURCE_COLUMNS)))
-
 
 def read_header(names: Iterable[str]) -> Header:
     """Match header names to source columns, in any order and any known spelling.

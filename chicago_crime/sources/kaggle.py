@@ -85,9 +85,8 @@ class KaggleSource(CrimeSource):
                     f"{', '.join(map(str, sorted(files))) or 'none'}. The City's portal has later ones, up "
                     "to today: CHICAGO_CRIME_SOURCE=portal"
                 )
-            if len(files[year]) > 1:
-                names = ", ".join(file.name for file in files[year])
-                raise SourceError(f"Kaggle's dataset {OWNER}/{DATASET} has several files for {year}: {names}")
+            if problem := _expected(year, files[year]).problem:
+                raise SourceError(problem)
             [listed] = files[year]
             path = directory / Path(listed.name).name
             downloaded = kaggle.download(listed.name, path, progress)
@@ -110,11 +109,7 @@ class KaggleSource(CrimeSource):
         """Reads the listing only."""
         with self._session() as kaggle:
             files = kaggle.files()
-        return {
-            year: Expected(" and ".join(file.name for file in files[year]), bytes=files[year][0].size)
-            for year in years
-            if files.get(year)
-        }
+        return {year: _expected(year, files[year]) for year in years if files.get(year)}
 
     @override
     def versions(self) -> dict[int, str]:
@@ -195,6 +190,15 @@ class _Session:
             if error.status == 404:
                 raise SourceError(f"{error}: the dataset {OWNER}/{DATASET} or its file no longer exists") from None
             raise
+
+
+def _expected(year: int, files: Sequence[_Listed]) -> Expected:
+    """What is known of a year from its files; several cannot be fetched, as they may repeat each other's rows."""
+    names = " and ".join(file.name for file in files)
+    if len(files) == 1:
+        return Expected(names, bytes=files[0].size)
+    problem = f"Kaggle's dataset {OWNER}/{DATASET} has several files for {year}: {names}"
+    return Expected(names, problem=f"{problem}. Download the right one and use the source folder")
 
 
 def _unpacked(path: Path) -> Path:

@@ -35,16 +35,13 @@ from chicago_crime.sources.base import (
 from chicago_crime.sources.http import PUBLISHER_POLICY, publisher_session
 from chicago_crime.sources.portal_api import COLUMNS, DATASET, Portal, State, rows_of
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.tables.years import FIRST_YEAR
+from chicago_crime.tables.years import FIRST_YEAR, PUBLISHED_AFTER_DAYS
 
 ROWS_A_PAGE = 50_000
 """Page size that every version of the API allows; some 12 MB."""
 
 READINGS = 3
 """How many times a year is read before it fails because its data kept changing."""
-
-PUBLISHED_AFTER_DAYS = 8
-"""The City publishes a crime a week after it was reported."""
 
 OVERLAP = timedelta(hours=6)
 """How much of what was read before is read again: the portal may show a row later than others of the same update."""
@@ -92,7 +89,6 @@ class PortalSource(CrimeSource):
     read_until: str = ""
     name = "portal"
     fresh_for = timedelta(days=8)  # a week, and a day for the run
-    tells_changes = True
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @override
@@ -118,7 +114,9 @@ class PortalSource(CrimeSource):
                 return self
             for _ in range(READINGS):
                 rows = {year: directory / f"{year}.changes" for year in waiting}
-                changed = {year: one for year, one in waiting.items() if before.get(year) != _state_of(one)}
+                changed = {
+                    year: one for year, one in waiting.items() if str(before.get(year)) != one.details.get(VERSION)
+                }
                 _read_changes(portal, changed, rows, progress)
                 after = portal.states() if changed else before
                 for year in [year for year in waiting if year in after and after[year] == before.get(year)]:
@@ -131,7 +129,7 @@ class PortalSource(CrimeSource):
         return [
             year
             for year, one in self.changes.items()
-            if one.state == _state_of(one.held)
+            if str(one.state) == one.held.details.get(VERSION)
             and not self._is_due(one.held)
             and one.held.details["partial"] == (year == self._newest_year)
         ]
@@ -193,8 +191,7 @@ class PortalSource(CrimeSource):
 
     @override
     def try_access(self) -> str:
-        with self._connected(attempts=1) as portal:
-            portal.try_access()
+        self.versions()
         return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
     @property
@@ -248,10 +245,6 @@ class PortalSource(CrimeSource):
         with self._lock, self._connected() as portal:
             ids = portal.ids(year)
         return _bring_up_to_date(changes, path, ids) == changes.state.rows
-
-
-def _state_of(held: Held) -> State:
-    return State(*(held.details.get(name) for name in State._fields))  # type: ignore[arg-type]
 
 
 def _read_changes(portal: Portal, held: Mapping[int, Held], rows: Mapping[int, Path], progress: Progress) -> None:

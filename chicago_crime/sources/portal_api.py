@@ -83,10 +83,6 @@ class Portal:
         """The portal in words, for error messages."""
         return f"the City's portal ({self.url}, dataset {DATASET})"
 
-    def try_access(self) -> None:
-        """Make the smallest request."""
-        self._get("json", {"$select": "id", "$limit": "1"}, requests.Response.json)
-
     def states(self, year: int | None = None) -> dict[int, State]:
         """The state of each year that has rows, or of one year, in one request."""
         only = {} if year is None else {"$where": f"year = {year}"}

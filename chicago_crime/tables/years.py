@@ -10,6 +10,9 @@ from chicago_crime.errors import UsageError
 FIRST_YEAR = 2001
 """The City publishes reported crimes from this year on."""
 
+PUBLISHED_AFTER_DAYS = 8
+"""The City publishes a crime a week after it was reported."""
+
 
 def current_year() -> int:
     """The year in Chicago."""

@@ -1,6 +1,7 @@
 """Tests of `chicago_crime/sources/kaggle.py`: Kaggle's own client against a Kaggle server on loopback."""
 
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from kagglesdk import KaggleEnv, kaggle_env
 from pydantic import SecretStr
 
-from chicago_crime.sources.base import SourceError
+from chicago_crime.sources.base import Expected, SourceError
 from chicago_crime.sources.kaggle import KaggleSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import Fault
@@ -142,7 +143,13 @@ def test_a_missing_dataset_is_an_error(kaggle: KaggleServer) -> None:
 
 def test_expected_files_come_from_the_listing(kaggle: KaggleServer) -> None:
     found = source().expect([2014, 2023])
-    assert {year: (expected.what, expected.bytes) for year, expected in found.items()} == {
-        2014: ("Chicago_Crimes_2014.csv", len(content_of(kaggle)))
-    }
+    assert found == {2014: Expected("Chicago_Crimes_2014.csv", bytes=len(content_of(kaggle)))}
     assert kaggle.storage.requests == []
+
+
+def test_several_files_of_a_year_are_a_problem_before_the_fetch_as_in_it(kaggle: KaggleServer, target: Path) -> None:
+    kaggle.files["2014_again.csv"] = b"ID\n"
+    problem = source().expect([2014])[2014].problem
+    assert "has several files for 2014: 2014_again.csv and Chicago_Crimes_2014.csv" in problem
+    with pytest.raises(SourceError, match=re.escape(problem)):
+        source().fetch(2014, target)

@@ -1,11 +1,9 @@
 """What the sample is drawn from: measured shares and counts, weights, and places on Chicago's address grid.
 
-`benchmarks/measure_sample_profile.py` measured them on real years and wrote `profile.json` and `places.parquet`, which
-hold no single crime: blocks are made up, inside real cells.
+`benchmarks/measure_sample_profile.py` measured them on the real years 2014 to 2016, and wrote `profile.json` and
+`places.parquet`, which hold no single crime: blocks are made up, inside real cells.
 """
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from chicago_crime.sources.records import csv_line
+from chicago_crime.tables.columns import OFFENSE_CLASSES
+
 PROFILE_FILE = Path(__file__).with_name("profile.json")
 PLACES_FILE = Path(__file__).with_name("places.parquet")
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-CLASSES = ("violent", "property", "non_index")
 
 BLOCKS_PER_CELL = 4
 
@@ -58,7 +57,6 @@ class Profile:
         first_of_month, first_of_year: relative to the mean day; unknown dates are often recorded as these.
         without_coordinates, without_location_description: shares of rows.
         homicides_with_shared_case: share of homicides with the case number of an earlier one (another victim).
-        measured_on: the measured years.
     """
 
     rows: dict[str, int]
@@ -74,7 +72,6 @@ class Profile:
     without_coordinates: float
     without_location_description: float
     homicides_with_shared_case: float
-    measured_on: list[int]
 
     def rows_of(self, year: int) -> int:
         """Rows of a whole year; years after the last known one get as many as that."""
@@ -151,7 +148,7 @@ def load_weights() -> SampleWeights:
         location=Weights(locations),
         cell=Weights(blocks().crimes),
         type_of_kind=np.array([types.index(kind.primary_type) for kind in measured.kinds]),
-        class_of_kind=np.array([CLASSES.index(kind.offense_class) for kind in measured.kinds]),
+        class_of_kind=np.array([OFFENSE_CLASSES.index(kind.offense_class) for kind in measured.kinds]),
         is_homicide=np.array([kind.fbi_code == "01A" for kind in measured.kinds]),
         arrest=np.array([kind.arrest for kind in measured.kinds]),
         domestic=np.array([kind.domestic for kind in measured.kinds]),
@@ -162,9 +159,7 @@ def load_weights() -> SampleWeights:
 
 
 def _csv(*fields: str) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(fields)
-    return text.getvalue()
+    return csv_line(fields).decode().removesuffix("\n")
 
 
 @dataclass(frozen=True)
@@ -176,7 +171,7 @@ class Blocks:
         areas: beat, district, ward and community area, as CSV.
         x_y: the coordinates in feet, as CSV; the second half of the array is empty, for crimes without a place.
         degrees: latitude, longitude and location, as CSV; the second half is empty, too.
-        crimes: array of 3 x cells: counts of each offense class, in the order of CLASSES.
+        crimes: array of 3 x cells: counts of each offense class, in the order of OFFENSE_CLASSES.
     """
 
     block: pa.Array
@@ -198,5 +193,5 @@ def blocks() -> Blocks:
         [values] = read[name].chunks
         return values if nowhere is None else pa.concat_arrays([values, pa.array([nowhere] * len(values))])
 
-    crimes = np.stack([column(name).to_numpy()[::BLOCKS_PER_CELL] for name in CLASSES])
+    crimes = np.stack([column(name).to_numpy()[::BLOCKS_PER_CELL] for name in OFFENSE_CLASSES])
     return Blocks(column("block"), column("areas"), column("x_y", ","), column("degrees", ",,"), crimes)

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +16,8 @@ import pyarrow.compute as pc
 from typing_extensions import override
 
 from chicago_crime.sources.base import CrimeSource, Expected, Progress, SourceError, SourceFile, no_progress
-from chicago_crime.sources.sample.profile import BLOCKS_PER_CELL, Integers, blocks, load_weights, profile
-from chicago_crime.tables.years import FIRST_YEAR
+from chicago_crime.sources.sample.profile import BLOCKS_PER_CELL, Floats, Integers, blocks, load_weights, profile
+from chicago_crime.tables.years import FIRST_YEAR, PUBLISHED_AFTER_DAYS
 
 HEADER = (
     "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Location Description,Arrest,Domestic,Beat,District,Ward,"
@@ -29,9 +28,6 @@ MOST_ROWS = 2_000_000
 """Most rows of a year: this many ids lie between the first of one year and of the next."""
 
 ROWS_AT_ONCE = 50_000
-
-REPORTED_AFTER_DAYS = 8
-"""The City publishes a crime a week after it was reported."""
 
 _CASE_LETTERS = "GHJKLMNPRSTVWXYZ"  # I, O, Q and U look like other characters
 
@@ -53,79 +49,45 @@ class SampleSource(CrimeSource):
 
     @override
     def years(self) -> list[int]:
-        return list(range(FIRST_YEAR, (self._newest - timedelta(REPORTED_AFTER_DAYS)).year + 1))
+        return list(range(FIRST_YEAR, (self._newest - timedelta(PUBLISHED_AFTER_DAYS)).year + 1))
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
         if year not in self.years():
             raise SourceError(f"the sample has no year {year}: it has {FIRST_YEAR} to {self.years()[-1]}")
         rng = np.random.default_rng((self.seed, year))
-        plan = plan_year(year, self.rows, self._newest, rng)
+        total, shares = self._rows_so_far(year)
+        counts = rng.multinomial(total, shares)
         path = directory / f"synthetic_crimes_{year}.csv"
         with path.open("wb") as file:
-            write_rows(plan, rng, file, progress)
-        details: dict[str, str | int | bool] = {"seed": self.seed, "rows": int(plan.rows.sum())}
-        origin = f"SYNTHETIC sample: {plan.rows.sum():,} rows drawn with seed {self.seed}"
-        return SourceFile(path, origin, synthetic=True, details=details)
+            file.write(HEADER.encode() + b"\n")
+            done = 0
+            for days in _groups_of_days(counts):
+                lines = _lines(year, self._newest, _draw(days, counts[days], rng), done, rng)
+                _, offsets, text = lines.buffers()
+                ends = np.frombuffer(offsets, dtype=np.int32)
+                file.write(memoryview(text)[: ends[len(lines)]])
+                done += len(lines)
+                progress(file.tell(), file.tell() * total // done)
+        origin = f"SYNTHETIC sample: {total:,} rows drawn with seed {self.seed}"
+        return SourceFile(path, origin, synthetic=True, details={"seed": self.seed, "rows": total})
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
         """Number of rows that will be written."""
-        found = {}
-        for year in set(years) & set(self.years()):
-            plan = plan_year(year, self.rows, self._newest, np.random.default_rng((self.seed, year)))
-            found[year] = Expected("SYNTHETIC rows", rows=int(plan.rows.sum()))
-        return found
+        offered = set(years) & set(self.years())
+        return {year: Expected("SYNTHETIC rows", rows=self._rows_so_far(year)[0]) for year in offered}
+
+    def _rows_so_far(self, year: int) -> tuple[int, Floats]:
+        """How many rows of a year are published by the day of the snapshot, and the share of each day."""
+        weights = profile().day_weights(year)
+        so_far = weights[: (self._newest - timedelta(PUBLISHED_AFTER_DAYS) - date(year, 1, 1)).days + 1]
+        rows = self.rows if self.rows is not None else profile().rows_of(year)
+        return round(rows * so_far.sum() / weights.sum()), so_far / so_far.sum()
 
     @property
     def _newest(self) -> date:
         return self.newest or date.today()
-
-
-@dataclass(frozen=True)
-class YearPlan:
-    """How many rows to write for each day of a year.
-
-    Attributes:
-        year: the year.
-        rows: by day, from 1 January on.
-        snapshot: date of the snapshot: no row was updated after it.
-    """
-
-    year: int
-    rows: Integers
-    snapshot: date
-
-
-def plan_year(year: int, rows: int | None, newest: date, rng: np.random.Generator) -> YearPlan:
-    """Spread a year's rows over its days. A year that is not over on the day `newest` gets a share of them.
-
-    Args:
-        year: the year.
-        rows: of the whole year; None for the City's real number.
-        newest: date of the snapshot; the last crimes are a week older.
-        rng: random numbers.
-    """
-    weights = profile().day_weights(year)
-    days = min(len(weights), (newest - timedelta(REPORTED_AFTER_DAYS) - date(year, 1, 1)).days + 1)
-    of_year = rows if rows is not None else profile().rows_of(year)
-    so_far = round(of_year * weights[:days].sum() / weights.sum())
-    counts = rng.multinomial(so_far, weights[:days] / weights[:days].sum())
-    # The snapshot of an older year is of the next March, whatever the date is, so its file never changes.
-    return YearPlan(year, counts, min(newest, date(year + 1, 3, 1)))
-
-
-def write_rows(plan: YearPlan, rng: np.random.Generator, file: BinaryIO, progress: Progress) -> None:
-    """Write the planned rows, sorted by time, under the City's header."""
-    file.write(HEADER.encode() + b"\n")
-    total, done = int(plan.rows.sum()), 0
-    for days in _groups_of_days(plan.rows):
-        lines = _lines(plan, _draw(days, plan.rows[days], rng), done, rng)
-        _, offsets, text = lines.buffers()
-        ends = np.frombuffer(offsets, dtype=np.int32)
-        file.write(memoryview(text)[: ends[len(lines)]])
-        done += len(lines)
-        progress(file.tell(), file.tell() * total // done)
 
 
 @dataclass
@@ -168,18 +130,19 @@ def _share_cases(drawn: _Drawn, homicides: Integers, rng: np.random.Generator) -
             values[other] = values[first]
 
 
-def _lines(plan: YearPlan, drawn: _Drawn, done: int, rng: np.random.Generator) -> pa.StringArray:
+def _lines(year: int, newest: date, drawn: _Drawn, done: int, rng: np.random.Generator) -> pa.StringArray:
     """The rows as CSV lines with line ends."""
     weights, places, total = load_weights(), blocks(), len(drawn.day)
-    days, minutes = _day_texts(plan.year), _minute_texts()
+    days, minutes = _day_texts(year), _minute_texts()
     known = rng.random(total) >= profile().without_coordinates
     coordinates = pa.array(drawn.block + np.where(known, 0, len(places)))
     flags = 2 * (rng.random(total) < weights.arrest[drawn.kind]) + (rng.random(total) < weights.domestic[drawn.kind])
-    lag = np.where(rng.random(total) < 0.8, REPORTED_AFTER_DAYS, rng.integers(REPORTED_AFTER_DAYS, 300, size=total))
-    last_day = (plan.snapshot - date(plan.year, 1, 1)).days
+    lag = np.where(rng.random(total) < 0.8, PUBLISHED_AFTER_DAYS, rng.integers(PUBLISHED_AFTER_DAYS, 300, size=total))
+    # The snapshot of an older year is of the next March, whatever the date is, so its file never changes.
+    last_day = (min(newest, date(year + 1, 3, 1)) - date(year, 1, 1)).days
     updated = np.minimum(drawn.day + lag, last_day)
-    first = (plan.year - FIRST_YEAR) * MOST_ROWS + 1_000_000 + done
-    letters = _case_letters(plan.year)
+    first = (year - FIRST_YEAR) * MOST_ROWS + 1_000_000 + done
+    letters = _case_letters(year)
     pieces: list[pa.Array | pa.Scalar] = [
         pa.array(np.arange(first, first + total)).cast(pa.string()),
         pa.scalar(f",{letters}"),
@@ -199,7 +162,7 @@ def _lines(plan: YearPlan, drawn: _Drawn, done: int, rng: np.random.Generator) -
         weights.fbi_text.take(pa.array(drawn.kind)),
         pa.scalar(","),
         places.x_y.take(coordinates),
-        pa.scalar(f",{plan.year},"),
+        pa.scalar(f",{year},"),
         days.take(pa.array(updated)),
         pa.scalar("03:50:01 PM,"),
         places.degrees.take(coordinates),
@@ -231,8 +194,6 @@ def _minute_texts() -> pa.Array:
 
 def _case_letters(year: int) -> str:
     """The City's two letters: HY stands for 2015, JA for 2017."""
-    if year < 2014:
-        return f"H{_CASE_LETTERS[year - FIRST_YEAR]}"
     if year < 2017:
-        return f"H{'XYZ'[year - 2014]}"
+        return f"H{_CASE_LETTERS[year - FIRST_YEAR]}"
     return f"J{'ABCDEFGHJKLMNPRSTVWXYZ'[(year - 2017) % 22]}"

@@ -10,10 +10,7 @@ SELECT
         THEN SAFE_CAST(REGEXP_EXTRACT(REPLACE(value, ',', ''), r'^\s*(\d+)') AS INT64)
       WHEN REGEXP_CONTAINS(value, r'^\s*="\d+(?:\.0*)?"\s*$')
         THEN SAFE_CAST(REGEXP_EXTRACT(value, r'^\s*="(\d+)') AS INT64)
-      WHEN
-        REGEXP_CONTAINS(value, r'^\d(?:\.\d*)?[Ee]\+0?\d$')
-        AND CAST(SAFE_CAST(REPLACE(value, ' ', '') AS NUMERIC) AS FLOAT64)
-        = FLOOR(CAST(SAFE_CAST(REPLACE(value, ' ', '') AS NUMERIC) AS FLOAT64))
-        THEN CAST(FLOOR(CAST(SAFE_CAST(REPLACE(value, ' ', '') AS NUMERIC) AS FLOAT64)) AS INT64)
+      WHEN REGEXP_CONTAINS(value, r'^\d(?:\.\d*)?[Ee]\+0?\d$') AND MOD(SAFE_CAST(value AS NUMERIC), 1) = 0
+        THEN CAST(SAFE_CAST(value AS NUMERIC) AS INT64)
     END
   ) AS read_integer
