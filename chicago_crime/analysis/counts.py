@@ -1,4 +1,4 @@
-"""Is the difference of two counts more than chance? Words, not stars: unusual, may be chance, usual, or cannot tell."""
+"""How much counts vary, and what to call one that differs: unusual, may be chance, usual, or cannot tell."""
 
 import math
 
@@ -22,11 +22,6 @@ or those of other offenses. Estimated as by Smyth (2004) from Chicago's years 20
 
 LEAST_YEARS = 2
 """With fewer earlier years, nothing is known of how counts vary."""
-
-_LARGE = 2_000
-"""Above this total, the exact test and the one of square roots differ by less than matters."""
-
-_LOG_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, _LARGE + 1)))])
 
 
 def root(counts: Counts) -> Floats:
@@ -65,35 +60,10 @@ def overdispersion(history: Counts, worth: int = UNLIKE, offense: Counts | None 
     return np.maximum(mixed, 1), worth + free
 
 
-def p_of_change(before: Counts, now: Counts, dispersion: Counts = 1.0, freedom: Counts = np.inf) -> Floats:
-    """How probable a difference as large as this one is if nothing changed, for each pair of counts.
-
-    The larger p-value of two tests: the exact one of Poisson counts given their total, and that of
-    2 (sqrt(now) - sqrt(before)), whose standard deviation is sqrt(2 dispersion).
-    """
-    score = (root(now) - root(before)) / np.sqrt(2 * np.asarray(dispersion, dtype=float))
-    exact = np.vectorize(exact_p, otypes=[float])(np.asarray(before), np.asarray(now))
-    return np.maximum(exact, p_of_score(normal_score(score, freedom)))
-
-
-def exact_p(before: float, now: float) -> float:
-    """The two-sided exact conditional test: given their total, which splits are no more probable than this one.
-
-    0 above a total of 2,000, where the test of square roots says the same.
-    """
-    a, b = int(before), int(now)
-    if a + b > _LARGE:
-        return 0.0
-    logs = -_LOG_FACTORIALS[: a + b + 1] - _LOG_FACTORIALS[: a + b + 1][::-1]
-    weights = np.exp(logs - logs.max())
-    return float(min(weights[weights <= weights[a] * (1 + 1e-9)].sum() / weights.sum(), 1))
-
-
 def normal_score(t: Counts, freedom: Counts) -> Floats:
     """The standard score that is as improbable as Student's t (Wallace 1959, within 0.2 % from four degrees on)."""
-    t, n = np.broadcast_arrays(np.asarray(t, dtype=float), np.asarray(freedom, dtype=float))
-    few = np.where(np.isinf(n), 1.0, n)
-    return np.where(np.isinf(n), t, np.sign(t) * (8 * few + 1) / (8 * few + 3) * np.sqrt(few * np.log1p(t**2 / few)))
+    t, n = np.asarray(t, dtype=float), np.asarray(freedom, dtype=float)
+    return np.asarray(np.sign(t) * (8 * n + 1) / (8 * n + 3) * np.sqrt(n * np.log1p(t**2 / n)))
 
 
 def student_score(z: float, freedom: Floats) -> Floats:
@@ -118,28 +88,6 @@ def adjusted(p: Counts) -> Floats:
     found = np.full(p.shape, np.nan)
     found[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)
     return found
-
-
-def verdicts(before: Counts, now: Counts, history: Counts, worth: int) -> list[str | None]:
-    """What to call the change of each row, of all rows at once; None where one of the counts, or LEAST_YEARS earlier
-    ones, are not known.
-
-    Too few to say: not even a halving of the larger count would be unusual, taken alone.
-
-    Args:
-        before, now: counts by row; NaN if not known.
-        history: counts by row and earlier year, `before` among them, from which the usual variation is learnt.
-        worth: ALIKE if rows are places, UNLIKE if they are offenses.
-    """
-    before, now = np.asarray(before, dtype=float), np.asarray(now, dtype=float)
-    years = (~np.isnan(np.asarray(history, dtype=float))).sum(axis=1)
-    known = ~np.isnan(before) & ~np.isnan(now) & (years >= LEAST_YEARS)
-    dispersion, freedom = overdispersion(history, worth)
-    p = np.full(len(now), np.nan)
-    p[known] = p_of_change(before[known], now[known], dispersion[known], freedom[known])
-    larger = np.fmax(before, now)
-    halving = (root(larger) - root(larger / 2)) / np.sqrt(2 * dispersion)
-    return words(p, np.abs(normal_score(halving, freedom)) < NORMAL_95)
 
 
 def words(p: Floats, are_few: npt.NDArray[np.bool_]) -> list[str | None]:

@@ -20,8 +20,7 @@ SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small diff
 
 LABELS = "A type has one label for all years, though the City's own changed."
 MANY_TESTS = (
-    "Two pages may call one change differently: Compare looks at the year before alone, Signals and Overview at the "
-    "mean of earlier years; and the more counts a page tests, the larger an unusual change."
+    "Two pages may call one count differently: the more counts a page tests together, the larger an unusual change."
 )
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
