@@ -22,6 +22,7 @@ LABELS = "A type has one label for all years, though the City's own changed."
 MANY_TESTS = (
     "Two pages may call one count differently: the more counts a page tests together, the larger an unusual change."
 )
+NO_VERDICT = "No verdict (\u2013): the numbers, or the earlier years, are too few to tell."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
 MOST_DRIFTING = 0.01

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from chicago_crime.analysis.counts import TOO_FEW
 from chicago_crime.dashboard.charts.map import Map
 
 Kind = Literal[
@@ -60,8 +61,8 @@ FORMATS = {
 
 
 def as_text(value: Any, kind: Kind) -> str:
-    """A value as text."""
-    if value is None:
+    """A value as text; a dash where nothing is known, or where numbers cannot tell."""
+    if value in (None, TOO_FEW):
         return NOT_KNOWN
     if kind in TEXTS:
         return str(value).capitalize() if kind == "type" and value.isupper() else str(value)

@@ -210,6 +210,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         f"{days}. Each is compared with the same days of the year before; a leap year has one more.",
         [
             VERDICTS,
+            caveats.NO_VERDICT,
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
             *caveats.provisional(request.facts, [end.year]),

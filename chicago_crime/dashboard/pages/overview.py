@@ -126,8 +126,8 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
         row |= {"low": math.ceil(low) if is_known else None, "high": math.floor(high) if is_known else None}
         row["verdict"] = verdict if is_known else None
     drawn = [row for row in rows if row["is_complete"]]
-    tested = caveats.tested(row["verdict"] for row in rows)
     has_range = any(row["low"] is not None for row in drawn)
+    tested = [*caveats.tested(row["verdict"] for row in rows), caveats.NO_VERDICT] if has_range else []
     cut = [
         f"{as_text(row['month'], 'month')} is incomplete and not in the chart."
         for row in rows

@@ -80,7 +80,12 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's "
         f"separately. {left}Among so many, some lie outside of their expected range by chance: only those far outside "
         "are called unusual, and about 5 in 100 of them are still by chance. The others outside may be chance.",
-        [caveats.MANY_TESTS, *caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
+        [
+            caveats.MANY_TESTS,
+            caveats.NO_VERDICT,
+            *caveats.provisional(facts, [end.year]),
+            *caveats.still_growing(request),
+        ],
         # A chart of one bar is a sentence: the first row of the table.
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
         if len(drawn) > 1
