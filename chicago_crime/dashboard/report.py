@@ -165,11 +165,7 @@ def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
 
 def as_svg(figure: Figure, width: int, height: int | None = None) -> Markup:
     """A chart as SVG, of a width and height in pixels; without a height, it has its own."""
-    data = {
-        name: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        for name, columns in figure.data.items()
-    }
-    spec: dict[str, Any] = {**figure.spec, "datasets": data, "config": theme(False), "width": width}
+    spec: dict[str, Any] = {**figure.spec, "config": theme(False), "width": width}
     spec |= {"height": height} if height else {}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     # Vega numbers gradients by how many charts it drew before; the same chart shall always be the same text.

@@ -186,12 +186,11 @@ class PageTable:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart: its specification, and the datasets that it names, as lists by column."""
+    """A chart: its specification, with what it draws."""
 
     name: str
     label: str
     spec: Mapping[str, Any]
-    data: Mapping[str, Mapping[str, Sequence[Any]]]
 
 
 @dataclass(frozen=True)
@@ -255,15 +254,6 @@ def arrests_number(counts: Mapping[str, int], caveat: str = "") -> Number:
     """The arrest rate as a key figure; counts as for `arrest_rate`."""
     arrests = f"{as_text(counts['arrests'], 'count')} crimes with the arrest flag"
     return Number("Arrest rate", as_text(arrest_rate(counts), "percent"), arrests, caveat)
-
-
-def columnar(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, list[Any]]:
-    """Rows as lists by column, a third of the size. Dates get a time so that browsers read them as local time."""
-    return {name: [_plain(row[name]) for row in rows] for name in names}
-
-
-def _plain(value: Any) -> Any:
-    return f"{value.isoformat()}T00:00:00" if isinstance(value, date) else value
 
 
 def share(part: float, whole: float) -> float | None:
