@@ -1,6 +1,7 @@
 """A request for a page: its filters, what is loaded, and the years that both leave."""
 
 from calendar import day_name, monthrange
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,6 +19,7 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.tables.years import format_years, parse_years
 
 BLOCKS_SUGGESTED = 20
+NO_TYPE = "NOT GIVEN"
 
 
 class NothingMatchesError(PlatformError):
@@ -141,6 +143,13 @@ class PageRequest:
         """The result of a page's statement under the filters."""
         chosen = self.years if years is None else years
         return self.data.answer(name, self.filters.parameters(chosen) | more)
+
+    def totals(self, by: str, years: Iterable[int] | None = None) -> defaultdict[Any, Counter[str]]:
+        """The counts of `sql/pages/totals.sql`, added up by `year`, `month` or `type` (NO_TYPE if it is not known)."""
+        counts = ("crimes", "arrests", "flagged", "without_location", "without_area")
+        found = self.answer("totals", years).group_by(by).aggregate([(name, "sum") for name in counts]).to_pylist()
+        added_up = {row[by] or NO_TYPE: Counter({name: row[f"{name}_sum"] for name in counts}) for row in found}
+        return defaultdict(Counter, added_up)
 
     def require_sense(self) -> None:
         """Raise NothingMatchesError if a filter has a value that no crime can have."""

@@ -15,8 +15,7 @@ from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS
-from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
-from chicago_crime.dashboard.pages.overview import NO_TYPE
+from chicago_crime.dashboard.page_request import NO_TYPE, NothingMatchesError, PageRequest
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
 from chicago_crime.tables.years import FIRST_YEAR, format_years
 

@@ -1,11 +1,11 @@
 """The page Where: a map of places, cells or hot spots, and a table with the same numbers."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from chicago_crime.analysis.counts import adjusted, p_of_score
 from chicago_crime.dashboard import caveats
@@ -13,7 +13,7 @@ from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, pl
 from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, official
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS, Counts, gi_star
-from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, rate_unit, share
 from chicago_crime.tables import CELL_FT
 from chicago_crime.tables.columns import X_FT, Y_FT
@@ -63,10 +63,9 @@ class Cells(NamedTuple):
 
 def where(request: PageRequest) -> View:
     """Build the page."""
-    by_type = request.answer("unplaced")
-    crimes, nowhere, no_area = (
-        int(by_type[name].to_numpy().sum()) for name in ("crimes", "without_location", "without_area")
-    )
+    by_type = request.totals("type")
+    total = sum(by_type.values(), Counter[str]())
+    crimes, nowhere, no_area = (total[name] for name in ("crimes", "without_location", "without_area"))
     request.require_matches(crimes)
     shown = request.filters.map
     if request.filters.measure == "rate" and shown != "areas":
@@ -359,21 +358,21 @@ def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str =
     return Section("table", title, f"{intro}{WHAT_CELLS_SAY}", notes, tables=[table], is_wide=False)
 
 
-def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
+def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Section:
     """Which types are missing on maps more than others."""
-    rows = [
-        row
-        | {
-            "share": share(row["without_location"], row["crimes"]),
-            "name": str(row["type"]).capitalize(),
-            "incidents": request.incidents(type=row["type"]),
-            "is_small": row["crimes"] < caveats.SMALL,
+    rows: list[dict[str, Any]] = [
+        {
+            **counts,
+            "share": counts["without_location"] / counts["crimes"],
+            "name": name,
+            "incidents": request.incidents(type=name) if name != NO_TYPE else "",
+            "is_small": counts["crimes"] < caveats.SMALL,
         }
-        for row in by_type.to_pylist()
+        for name, counts in by_type.items()
     ]
     rows.sort(key=lambda row: (row["is_small"], -row["share"], row["name"]))
     columns = (
-        Column("name", "Type"),
+        Column("name", "Type", "type"),
         CRIMES,
         Column("without_location", "Without a location", "count"),
         Column("share", "Share", "percent", is_small="is_small"),
