@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from chicago_crime.analysis.counts import TOO_FEW
+from chicago_crime.analysis.expected import TOO_FEW
 from chicago_crime.dashboard.charts.map import Map
 
 Kind = Literal[

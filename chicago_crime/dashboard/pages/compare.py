@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chicago_crime.analysis.counts import ALIKE, UNLIKE
-from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
+from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS

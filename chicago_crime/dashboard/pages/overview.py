@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS
-from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
+from chicago_crime.analysis.expected import ALIKE, LEAST_YEARS, MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest

@@ -5,8 +5,7 @@ from datetime import date
 from math import ceil, floor
 from typing import Any
 
-from chicago_crime.analysis.counts import LEAST_YEARS, UNUSUAL
-from chicago_crime.analysis.expected import MOST_YEARS
+from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, UNUSUAL
 from chicago_crime.analysis.signals import Of, Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts

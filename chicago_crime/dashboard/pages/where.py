@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chicago_crime.analysis.counts import adjusted, p_of_score
+from chicago_crime.analysis.expected import adjusted, p_of_score
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, official
