@@ -138,7 +138,6 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
 def render_paper(template: str, request: PageRequest, **more: Any) -> str:
     """A page that is made to be printed or sent: it loads nothing, and it says what it is from."""
     return TEMPLATES.get_template(template).render(
-        as_text=as_text,
         synthetic_years=caveats.synthetic_years(request.facts),
         citation=request.citation,
         map_css=Markup((FOLDER / "static" / "map.css").read_text().partition("@media")[0]),
