@@ -2,7 +2,7 @@
 
 from calendar import day_name, monthrange
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -237,6 +237,16 @@ class PageRequest:
             for name, value in values.items()
         }
         return replace(self.filters, sort="", page=1, **changes).query()
+
+    def by_year(
+        self, counts: Mapping[int, int], years: Iterable[int], chosen: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """The count of each year, for a row of a table, and the incidents behind it if they can be `chosen`."""
+        row: dict[str, Any] = {}
+        for year in years:
+            row[str(year)] = counts.get(year, 0)
+            row[f"of_{year}"] = "" if chosen is None else self.incidents(year=year, **chosen)
+        return row
 
     def incidents_between(self, first: date, last: date, **values: object) -> str:
         """The same for the days from `first` to `last` that the filters leave."""

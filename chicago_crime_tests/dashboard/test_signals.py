@@ -56,7 +56,7 @@ def test_an_outbreak_is_the_first_signal_and_leads_to_its_incidents(outbreak: Da
     assert not refused
     assert (filters.group, filters.area) == (("vehicle_theft",), (25,))
     assert (filters.start, filters.finish) == (date(2016, 1, 1), outbreak.facts().newest_day)
-    [row] = outbreak.answer("by_year", filters.parameters([2016]) | {"place": "area"}).to_pylist()
+    [row] = outbreak.answer("places", filters.parameters([2016]) | {"place": "area"}).to_pylist()
     assert row["crimes"] == 720
 
 

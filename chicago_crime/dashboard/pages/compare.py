@@ -156,12 +156,12 @@ def _incidents(request: PageRequest, end: date, **chosen: object) -> dict[str, s
     }
 
 
-def _link(request: PageRequest, name: str | None) -> str:
+def _link(request: PageRequest, name: str | int | None) -> str:
     chosen = _chosen(request, name)
     return request.toggled(*chosen.popitem()) if chosen else request.filters.query()
 
 
-def _chosen(request: PageRequest, name: str | None) -> dict[str, Any]:
+def _chosen(request: PageRequest, name: str | int | None) -> dict[str, Any]:
     """The filter that chooses a row, and its value; none for the row without a name."""
     by = request.filters.rows
     return {by: name if by == "type" else int(name)} if name else {}
@@ -176,10 +176,10 @@ def _judge(rows: Sequence[dict[str, Any]], spans: Iterable[str], worth: int) -> 
             row[f"{span}_verdict"] = word
 
 
-def _label(request: PageRequest, name: str | None) -> str:
+def _label(request: PageRequest, name: str | int | None) -> str:
     by = request.filters.rows
     if by == "type":
-        return name or NO_TYPE
+        return str(name or NO_TYPE)
     if not name:
         return request.area_name(None) if by == "area" else f"No {by}"
     place, others = request.filter_label(by, name), {*ROWS} - {by, "type"}
@@ -230,23 +230,18 @@ def _is_filling(facts: Facts, end: date) -> bool:
 
 def _by_year(request: PageRequest) -> Section:
     loaded = request.facts.years
-    counts: dict[str | None, dict[int, int]] = defaultdict(dict)
-    for row in request.answer("by_year", loaded, place=_place(request), start=None, finish=None).to_pylist():
-        counts[row["row_name"]][row["year"]] = row["crimes"]
-    newest = max(loaded)
-    columns = [Column("name", request.filters.rows.capitalize(), "type")]
-    columns += [
-        Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}") for year in loaded
-    ]
-    rows: list[dict[str, Any]] = [
+    statement, row_name = ("places", "place") if (place := _place(request)) else ("totals", "type")
+    counts: dict[str | int | None, Counter[int]] = defaultdict(Counter)
+    for row in request.answer(statement, loaded, place=place, start=None, finish=None).to_pylist():
+        counts[row[row_name]][row["year"]] += row["crimes"]
+    columns = [Column("name", request.filters.rows.capitalize(), "type"), *caveats.year_columns(request.facts, loaded)]
+    rows = [
         {"name": _label(request, name), "link": _link(request, name)}
-        | {str(year): of_name.get(year, 0) for year in loaded}
-        | ({f"of_{year}": request.incidents(year=year, **_chosen(request, name)) for year in loaded} if name else {})
+        | request.by_year(of_name, loaded, _chosen(request, name) if name else None)
         for name, of_name in counts.items()
     ]
-    rows.sort(key=lambda row: (-row[str(newest)], row["name"]))
-    total = {"name": TOTAL} | {str(year): sum(row[str(year)] for row in rows) for year in loaded}
-    total |= {f"of_{year}": request.incidents(year=year) for year in loaded}
+    rows.sort(key=lambda row: (-row[str(max(loaded))], row["name"]))
+    total = {"name": TOTAL} | request.by_year(sum(counts.values(), Counter[int]()), loaded, {})
     return Section(
         "by-year",
         "By year",
@@ -261,14 +256,12 @@ def _within_districts(request: PageRequest) -> str:
     filters, said = replace(request.filters, start=None, finish=None), []
     for beat in filters.beat:
         of_beat = replace(request, filters=replace(filters, beat=(beat,)))
-        found = of_beat.answer("by_year", request.years, place="district").to_pylist()
-        if not found or not (district := max(found, key=lambda row: row["crimes"])["row_name"]):
+        found = of_beat.answer("places", request.years, place="district").to_pylist()
+        if not found or not (district := max(found, key=lambda row: row["crimes"])["place"]):
             continue
-        around = replace(request, filters=replace(filters, beat=(), district=(int(district),)))
-        crimes, all_crimes = (
-            sum(row["crimes"] for row in one.answer("by_year", request.years, place="district").to_pylist())
-            for one in (of_beat, around)
-        )
+        around = replace(request, filters=replace(filters, beat=(), district=(district,)))
+        crimes = sum(row["crimes"] for row in found)
+        all_crimes = sum(counts["crimes"] for counts in around.totals("year", request.years).values())
         said.append(
             f"Beat {beat} had {crimes:,} of the {all_crimes:,} crimes of District {district} in {request.years_text} "
             f"({as_text(share(crimes, all_crimes), 'percent')}). "

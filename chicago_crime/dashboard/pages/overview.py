@@ -1,7 +1,7 @@
 """The page Overview: totals, trend, offense groups and types."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -164,23 +164,17 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
 def _groups(request: PageRequest) -> Section:
     """Offense groups by year: what the crime types do not show."""
     years = request.years
-    counts = {(row["year"], row["iucr"]): row["crimes"] for row in request.answer("groups").to_pylist()}
+    counts: dict[str, Counter[int]] = defaultdict(Counter)
+    for row in request.answer("groups").to_pylist():
+        counts[row["iucr"]][row["year"]] = row["crimes"]
     rows = []
     for name, group in offense_groups().items():
-        of_year = {str(year): sum(counts.get((year, code), 0) for code in group.codes) for year in years}
-        if any(of_year.values()):
-            links = {f"of_{year}": request.incidents(group=name, year=year) for year in years}
-            rows.append(
-                {"name": group.label, "note": group.note, "link": request.toggled("group", name)} | of_year | links
-            )
-    columns = [
-        Column("name", "Offense group"),
-        *(
-            Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}")
-            for year in years
-        ),
-        Column("note", "What it holds", "prose"),
-    ]
+        of_group = sum((counts[code] for code in group.codes), Counter[int]())
+        if of_group:
+            row = {"name": group.label, "note": group.note, "link": request.toggled("group", name)}
+            rows.append(row | request.by_year(of_group, years, {"group": name}))
+    years_shown = caveats.year_columns(request.facts, years)
+    columns = [Column("name", "Offense group"), *years_shown, Column("note", "What it holds", "prose")]
     return Section(
         "groups",
         "Offense groups by year",

@@ -129,16 +129,17 @@ def _is_by_rate(request: PageRequest, shown: str) -> bool:
 def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]], int]:
     """Every selected place with its crimes, and areas with their yearly rate, most first; and the unit of the rates."""
     kind, _ = PLACES[shown]
-    found = request.answer("places", place=kind).to_pylist()
-    by_place = {row["place"]: row["crimes"] for row in found}
+    by_place: Counter[int | None] = Counter()
+    for row in request.answer("places", place=kind).to_pylist():
+        by_place[row["place"]] += row["crimes"]
     numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]}
     if alone := _places_alone(request.filters):  # with no crime there, a place is not in what they choose
         within = replace(request, filters=Filters(year=tuple(request.years), **alone))
         numbers = within.answer("places", place=kind)["place"].to_pylist()
     places = sorted({*numbers} - {None})
     lived = request.resident_years(request.years, places) if kind == "area" else 0
-    unit = rate_unit(sum(by_place.get(number, 0) for number in places), lived)
-    rows = [_place_row(request, kind, number, by_place.get(number, 0), unit) for number in places]
+    unit = rate_unit(sum(by_place[number] for number in places), lived)
+    rows = [_place_row(request, kind, number, by_place[number], unit) for number in places]
     by = f"rate_per_{unit}" if _is_by_rate(request, shown) else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
 
