@@ -269,11 +269,8 @@ class PageRequest:
 
     def _covered(self, year: int) -> float:
         """Which share of a year is loaded and chosen."""
-        held, filters = self.facts.years[year], self.filters
-        if not filters.has_dates:
-            return held.covered
-        first = max(filters.start or date.min, date(year, 1, 1))
-        last = min(filters.finish or date.max, held.last_day)
+        first = max(self.filters.start or date.min, date(year, 1, 1))
+        last = min(self.filters.finish or date.max, self.facts.years[year].last_day)
         return max((last - first).days + 1, 0) / (date(year, 12, 31) - date(year - 1, 12, 31)).days
 
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:

@@ -58,10 +58,14 @@ def compare(request: PageRequest) -> View:
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
         everything[row["years_back"]].update({span: row[span] for span in spans})
-    rows = [_row(request, end, name, of_name, backs) for name, of_name in counts.items()]
+    rows = [
+        {"name": _label(request, name), "link": _link(request, name)}
+        | _counts(of_name, backs)
+        | (_incidents(request, end, **_chosen(request, name)) if name else {})  # no filter chooses unknown places
+        for name, of_name in counts.items()
+    ]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
-    total = _row(request, end, None, everything, backs) | {"name": TOTAL} | _incidents(request, end)
-    del total["link"]
+    total = {"name": TOTAL} | _counts(everything, backs) | _incidents(request, end)
     for judged in ([*rows, total], rows):  # a total varies as its rows do, and teaches them nothing
         _judge(judged, spans, UNLIKE if request.filters.rows == "type" else ALIKE)
     if request.download == "by-year":
@@ -123,27 +127,20 @@ def _years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
-def _row(
-    request: PageRequest,
-    end: date,
-    name: str | None,
-    counts: Mapping[int, Mapping[str, int]],
-    backs: Backs,
-) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": _label(request, name)}
+def _counts(counts: Mapping[int, Mapping[str, int]], backs: Backs) -> dict[str, Any]:
+    """What a row, or the total, shows of each span."""
+    found: dict[str, Any] = {}
     for span, of_span in backs.items():
         values = {back: counts.get(back, {}).get(span, 0) for back in of_span}
         now, before = values.pop(0, None), values.get(1)
-        row |= {
+        found |= {
             span: now,
             f"{span}_before": before,
             f"{span}_change": None if now is None else change(now, before),
             f"{span}_is_small": (before or 0) < caveats.SMALL,
             f"{span}_earlier": [*values.values()],
         }
-    # No filter chooses crimes without a place or a type.
-    incidents = _incidents(request, end, **_chosen(request, name)) if name else {}
-    return row | incidents | {"link": _link(request, name)}
+    return found
 
 
 def _incidents(request: PageRequest, end: date, **chosen: object) -> dict[str, str]:

@@ -150,10 +150,8 @@ def _places_alone(filters: Filters) -> dict[str, Any]:
 
 
 def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: int) -> dict[str, Any]:
-    place: dict[str, Any] = {kind: (number,)}
-    inside = replace(request.filters, map="cells", page=1, **place).query()
-    row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes, "link": inside}
-    row["incidents"] = request.incidents(**{kind: number})
+    row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes}
+    row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
     if kind == "area":
         residents = request.residents(request.years, [number])
         years_lived = request.resident_years(request.years, [number])
@@ -166,6 +164,12 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
     return row
 
 
+def _inside(filters: Filters, kind: str, number: int) -> str:
+    """The query string of the cells of a place."""
+    place: dict[str, Any] = {kind: (number,)}
+    return replace(filters, map="cells", page=1, **place).query()
+
+
 def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]], unit: int) -> Map:
     kind, called = PLACES[shown]
     by_rate = _is_by_rate(request, shown)
@@ -174,10 +178,10 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
     everywhere = _outlines(request, kind)[0]
     marks = {}
     anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _places_alone(request.filters)}
-    elsewhere = replace(request, filters=replace(request.filters, **anywhere), notes=[])
+    elsewhere = replace(request.filters, **anywhere)
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, and can be chosen
-        row = _place_row(elsewhere, kind, number, 0, unit)
-        marks[number] = Mark("", "unknown", row["name"], f"/where?{row['link']}")
+        link = f"/where?{_inside(elsewhere, kind, number)}"
+        marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
     for row, color in zip(rows, colors, strict=True):
         label = f"{row['name']}: {as_text(row['crimes'], 'count')} crimes"
         if kind == "area" and by_rate:
