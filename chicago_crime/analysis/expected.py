@@ -44,17 +44,21 @@ def unroot(values: Floats) -> Floats:
     return np.maximum((np.maximum(values, 0) / 2) ** 2 - 3 / 8, 0)
 
 
-def overdispersion(history: Counts, worth: int = UNLIKE, offense: Counts | None = None) -> tuple[Floats, Floats]:
+def overdispersion(
+    history: Counts, worth: int = UNLIKE, offense: Counts | None = None, totals: int = 0
+) -> tuple[Floats, Floats]:
     """How much more than Poisson counts vary from year to year.
 
     Args:
         history: counts by row and earlier year; NaN for a year that is not loaded.
         worth: ALIKE or UNLIKE.
         offense: by row, the number of the offense that it shares its relative variation with; None if all share it.
+        totals: how many of the last rows are totals of the others: they vary as these do, and teach them nothing.
 
     Returns:
         By row: the variance of a count divided by that of a Poisson count, at least 1; and the degrees of freedom of
-        that estimate. A row's own few years are mixed with the relative variation of the rows that it is alike.
+        that estimate. A row's own few years are mixed with the relative variation of the rows that it is alike, which
+        is worth no more years than the other rows have.
     """
     counts = np.asarray(history, dtype=float)
     years = (~np.isnan(counts)).sum(axis=1)
@@ -64,10 +68,12 @@ def overdispersion(history: Counts, worth: int = UNLIKE, offense: Counts | None 
     own[known] = np.nanvar(root(counts[known]), axis=1, ddof=1)
     mean[known] = np.nanmean(counts[known], axis=1)
     alike = np.zeros(len(counts), dtype=int) if offense is None else np.asarray(offense)
-    excess, total = np.bincount(alike, own - 1), np.bincount(alike, mean)
+    lends = np.arange(len(counts)) < len(counts) - totals
+    excess, total, lent = (np.bincount(alike, of * lends) for of in (own - 1, mean, free))
     shared = np.maximum(np.divide(excess, total, out=np.zeros(len(total)), where=total > 0), 0)[alike]
-    mixed = (worth * (1 + shared * mean) + free * own) / (worth + free)
-    return np.maximum(mixed, 1), worth + free
+    borrowed = np.where(known, np.minimum(worth, lent[alike] - free), worth)
+    mixed = (borrowed * (1 + shared * mean) + free * own) / (borrowed + free)
+    return np.maximum(mixed, 1), borrowed + free
 
 
 def normal_score(t: Counts, freedom: Counts) -> Floats:
@@ -128,18 +134,20 @@ class Expected:
         return [word or None for word in found.tolist()]
 
 
-def expected(history: Counts, now: Counts, worth: int = UNLIKE, offense: Counts | None = None) -> Expected:
+def expected(
+    history: Counts, now: Counts, worth: int = UNLIKE, offense: Counts | None = None, totals: int = 0
+) -> Expected:
     """Compare counts with those of earlier years. Rows with fewer than LEAST_YEARS of them are NaN.
 
     Args:
         history: counts by row and earlier year; NaN for a year that is not loaded.
         now: counts by row.
-        worth, offense: as for `overdispersion`.
+        worth, offense, totals: as for `overdispersion`.
     """
     counts = np.asarray(history, dtype=float)
     years = (~np.isnan(counts)).sum(axis=1)
     enough = years >= LEAST_YEARS
-    dispersion, freedom = overdispersion(counts, worth, offense)
+    dispersion, freedom = overdispersion(counts, worth, offense, totals)
     center = np.full(len(counts), np.nan)
     center[enough] = np.nanmean(root(counts[enough]), axis=1)
     error = np.sqrt(dispersion * (1 + 1 / np.maximum(years, 1)))

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from chicago_crime.analysis.expected import (
+    ALIKE,
     BY_CHANCE,
     LEVEL,
     TOO_FEW,
@@ -43,9 +44,10 @@ def test_an_outbreak_is_unusual_and_small_numbers_are_too_few() -> None:
 
 
 def test_one_earlier_year_is_not_enough() -> None:
-    found = expected([[100, np.nan], [100, 110]], [300, 300])
+    found = expected([[100, np.nan], *[[100, 110]] * 5], [300] * 6)
     assert np.isnan(found.low[0])
-    assert found.verdicts() == [None, UNUSUAL]
+    assert found.verdicts() == [None, *[UNUSUAL] * 5]
+    assert expected([[100, 110]], [300]).verdicts() == [TOO_FEW], "two years alone do not tell how counts vary"
 
 
 @pytest.mark.parametrize("freedom", [4, 6, 8, 30])
@@ -76,3 +78,6 @@ def test_the_variation_between_years_is_learnt() -> None:
     of_size = varied.reshape(3, 400).mean(axis=1)
     assert of_size == pytest.approx([1.2, 3, 21], rel=0.15)
     assert set(freedom) == {8}
+    alone, alike = [[90, 100, 120]], [[90, 100, 120]] * 4
+    assert overdispersion(alone * 2, ALIKE, totals=1)[1].tolist() == [2, 2], "one row has none to borrow from"
+    assert overdispersion([*alike, [360, 400, 480]], ALIKE, totals=1)[1].tolist() == [8] * 5

@@ -66,8 +66,7 @@ def compare(request: PageRequest) -> View:
     ]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
     total = {"name": TOTAL} | _counts(everything, backs) | _incidents(request, end)
-    for judged in ([*rows, total], rows):  # a total varies as its rows do, and teaches them nothing
-        _judge(judged, spans, UNLIKE if request.filters.rows == "type" else ALIKE)
+    _judge([*rows, total], spans, UNLIKE if request.filters.rows == "type" else ALIKE)
     if request.download == "by-year":
         request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
@@ -165,10 +164,10 @@ def _chosen(request: PageRequest, name: str | int | None) -> dict[str, Any]:
 
 
 def _judge(rows: Sequence[dict[str, Any]], spans: Iterable[str], worth: int) -> None:
-    """Say of each row's counts whether they are more than chance, of all rows at once."""
+    """Say of each row's counts whether they are more than chance, of all rows at once. The last is their total."""
     for span in spans:
         now = np.array([row[span] for row in rows], dtype=float)  # None becomes NaN
-        words = expected([row[f"{span}_earlier"] for row in rows], now, worth).verdicts()
+        words = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1).verdicts()
         for row, word in zip(rows, words, strict=True):
             row[f"{span}_verdict"] = word
 
