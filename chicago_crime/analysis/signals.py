@@ -7,8 +7,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from chicago_crime.analysis.counts import ALIKE, UNLIKE, Floats
-from chicago_crime.analysis.expected import expected
+from chicago_crime.analysis.expected import ALIKE, UNLIKE, Floats, expected
 from chicago_crime.reference import offense_groups
 
 LEAST = 5

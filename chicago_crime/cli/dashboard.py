@@ -28,11 +28,12 @@ def dashboard(
         settings = chosen_settings(data_dir=data_dir)
         refuse_busy_port(port, host)
         from chicago_crime.cli.screen import out
-        from chicago_crime.dashboard.serve import MEMORY, build_dashboard, serve
+        from chicago_crime.dashboard.app import Dashboard
+        from chicago_crime.dashboard.serve import MEMORY, serve
         from chicago_crime.installation import Installation
         from chicago_crime.serve.programs import add_programs
 
         installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
-        shown = build_dashboard(installation, chosen_snapshot(as_of))
+        shown = Dashboard(installation, chosen_snapshot(as_of))
         add_programs(shown)
         serve(shown, port, host, out.print)

@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import replace
+from datetime import date
 from functools import cached_property, partial
 from importlib import import_module
 from typing import Any
@@ -36,9 +37,9 @@ from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.dashboard.report import render
 from chicago_crime.dashboard.search import understand
-from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, as_json, methods
-from chicago_crime.dashboard.view import as_text
+from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, methods
 from chicago_crime.errors import PlatformError, UsageError
+from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.reference import offense_groups
 from chicago_crime.settings import PREFIX, SettingsError
@@ -74,9 +75,10 @@ class Dashboard:
         lifespan: what runs while the server does.
     """
 
-    def __init__(self, snapshots: Snapshots) -> None:
-        self.snapshots = snapshots
-        self.settings = snapshots.installation.settings
+    def __init__(self, installation: Installation, as_of: date | str | None = None) -> None:
+        """Of an installation: its newest snapshot, or another."""
+        self.snapshots = Snapshots(installation, as_of)
+        self.settings = installation.settings
         self.more: list[BaseRoute] = []
         self.lifespan: Lifespan[Starlette] | None = None
 
@@ -248,10 +250,9 @@ class Dashboard:
             "query": filters.query(),
             "bare": f"?{bare}" if bare else "",
             "request": request,
-            "as_text": as_text,
             "tiles": self.tiles,
+            "themes": [theme(False), theme(True)],
         }
-        context |= {"as_json": as_json, "themes": [theme(False), theme(True)]}
         if request:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Link, as_text
+from chicago_crime.dashboard.view import Column, Link, as_text
 from chicago_crime.tables.years import format_years
 
 ARREST = "The share of crimes with the arrest flag. It says that an arrest was made, and is not a clearance rate."
@@ -20,9 +20,9 @@ SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small diff
 
 LABELS = "A type has one label for all years, though the City's own changed."
 MANY_TESTS = (
-    "Two pages may call one change differently: Compare looks at the year before alone, Signals and Overview at the "
-    "mean of earlier years; and the more counts a page tests, the larger an unusual change."
+    "Two pages may call one count differently: the more counts a page tests together, the larger an unusual change."
 )
+NO_VERDICT = "No verdict (\u2013): the numbers, or the earlier years, are too few to tell."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
 MOST_DRIFTING = 0.01
@@ -107,10 +107,14 @@ def places_drift(by: str, years: Iterable[int]) -> list[str]:
     return [f"{by.capitalize()}s were redrawn in {' and '.join(map(str, found))}: a change may be one of the boundary."]
 
 
-def year_label(facts: Facts, year: int) -> str:
-    """A year as the header of a column: how far it goes, if it is incomplete."""
-    last = facts.years[year].last_day
-    return str(year) if facts.years[year].is_complete else f"{year}, to {last.day} {last:%b}"
+def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:
+    """A column for each year; its header says how far the year goes, if it is incomplete."""
+    found = []
+    for year in years:
+        last = facts.years[year].last_day
+        label = str(year) if facts.years[year].is_complete else f"{year}, to {last.day} {last:%b}"
+        found.append(Column(str(year), label, "count", incidents=f"of_{year}"))
+    return found
 
 
 def partial(facts: Facts, years: Iterable[int]) -> list[str]:

@@ -5,7 +5,7 @@ The SQL is in `sql/pages/`; each page's module turns the answers into what it sh
 
 import threading
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -193,35 +193,23 @@ class Data:
                 f"{', '.join(old)} of {text} were published by another version of this package. To publish them "
                 f"again: {self.catalog.how_to_load(text)}"
             )
-        days = self.answer("days", {}).to_pylist()
-        choices = self.answer("choices", {}).to_pylist()
-        residents = sorted(
-            self.answer("residents", {}).to_pylist(), key=lambda row: (row["year"], row["community_area"])
-        )
+        choices = self.answer("choices", {}).drop_columns("crimes").to_pydict()
+        frequent = {name: [one for one in values if one is not None] for name, values in choices.items()}
+        residents = self.answer("residents", {}).to_pylist()
         return Facts(
             years={
                 row["year"]: Year(row["first_day"], row["last_day"], row["provisional_from"], row["crimes"])
-                for row in sorted(days, key=lambda row: row["year"])
+                for row in self.answer("days", {}).to_pylist()
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
-            types=_most_frequent(choices, "primary_type_comparable"),
-            choices={name: sorted(_most_frequent(choices, name)) for name in ("district", "ward", "beat")}
-            | {name: _most_frequent(choices, name) for name in ("description", "location_description")},
+            types=frequent["primary_type_comparable"],
+            choices=frequent | {name: sorted(frequent[name]) for name in ("district", "ward", "beat")},
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},
             residents={(row["year"], row["community_area"]): row["population"] for row in residents},
             residents_to=max(row["population_known_to"] for row in residents),
             few_residents={(row["year"], row["community_area"]) for row in residents if row["is_small_population"]},
         )
-
-
-def _most_frequent(choices: list[dict[str, Any]], column: str) -> list[Any]:
-    """The values of a column, most frequent first."""
-    counts: Counter[Any] = Counter()
-    for row in choices:
-        counts[row[column]] += row["crimes"]
-    del counts[None]
-    return sorted(counts, key=lambda name: (-counts[name], name))
 
 
 @dataclass

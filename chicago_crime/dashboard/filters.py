@@ -12,7 +12,7 @@ from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import read_as_of
 from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
-from chicago_crime.tables.years import YearsError, parse_years
+from chicago_crime.tables.years import FIRST_YEAR, YearsError, parse_years
 
 VIEWS = ("map", "measure", "rows", "end", "sort", "page")
 """What chooses how a page shows crimes, and not which."""
@@ -36,64 +36,42 @@ MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
 
 VALUES: dict[str, Any] = {
-    "group": Literal[tuple(offense_groups())],
-    "offense_class": Literal[OFFENSE_CLASSES],
-    "type": Annotated[str, StringConstraints(to_upper=True)],
-    "description": str,
-    "area": Annotated[int, Field(ge=1, le=77)],
-    "district": Annotated[int, Field(ge=1, le=31)],
-    "ward": Annotated[int, Field(ge=1, le=50)],
-    "beat": Annotated[int, Field(ge=111, le=3199)],
-    "block": str,  # some blocks have small letters
-    "cell": Annotated[str, StringConstraints(pattern=r"^\d{1,4},\d{1,4}$")],
-    "location": str,
-    "hour": Annotated[int, Field(ge=0, le=23)],
-    "weekday": Annotated[int, Field(ge=1, le=7)],
-    "start": date,
-    "finish": date,
-    "arrest": bool,
-    "domestic": bool,
-    "map": Literal[MAPS],
-    "measure": Literal[MEASURES],
-    "rows": Literal[ROWS],
-    "end": date,
-    "sort": Annotated[str, StringConstraints(pattern=r"^[\w-]+:-?\w+$")],
-    "page": Annotated[int, Field(ge=1, le=100_000)],
+    "year": Annotated[int, Field(ge=FIRST_YEAR, description="calendar years")],
+    "group": Annotated[Literal[tuple(offense_groups())], Field(description="offense groups, across crime types")],
+    "offense_class": Annotated[Literal[OFFENSE_CLASSES], Field(description="violent, property, non_index")],
+    "type": Annotated[
+        str,
+        StringConstraints(to_upper=True),
+        Field(description="crime types, such as BURGLARY, under one label for all years"),
+    ],
+    "description": Annotated[str, Field(description="the City's descriptions, below the type")],
+    "area": Annotated[int, Field(ge=1, le=77, description="community areas")],
+    "district": Annotated[int, Field(ge=1, le=31, description="police districts")],
+    "ward": Annotated[int, Field(ge=1, le=50, description="wards")],
+    "beat": Annotated[int, Field(ge=111, le=3199, description="police beats")],
+    "block": Annotated[str, Field(description="blocks, as the City writes them, such as 001XX N STATE ST")],
+    "cell": Annotated[str, Field(pattern=r"^\d{1,4},\d{1,4}$", description="a 660-foot cell, as `cell_x,cell_y`")],
+    "location": Annotated[str, Field(description="kinds of location, such as STREET")],
+    "hour": Annotated[int, Field(ge=0, le=23, description="hours of the day; none has crimes of an unknown time")],
+    "weekday": Annotated[int, Field(ge=1, le=7, description="days of the week, 1 (Monday) to 7")],
+    "start": Annotated[date, Field(description="the first day")],
+    "finish": Annotated[date, Field(description="the last day")],
+    "arrest": Annotated[bool, Field(description="only crimes with, or without, the arrest flag")],
+    "domestic": Annotated[bool, Field(description="only crimes with, or without, the domestic flag")],
+    "map": Annotated[Literal[MAPS], Field(description="what the map of the page Where shows")],
+    "measure": Annotated[Literal[MEASURES], Field(description="whether that map shows counts or rates")],
+    "rows": Annotated[Literal[ROWS], Field(description="what one row of the page Compare stands for")],
+    "end": Annotated[date, Field(description="the last day of the periods on Compare; the newest by default")],
+    "sort": Annotated[str, Field(pattern=r"^[\w-]+:-?\w+$", description="table:column; table:-column: largest first")],
+    "page": Annotated[int, Field(ge=1, le=100_000, description="which part of a long table is shown")],
+    "as_of": Annotated[date | str, Field(description="a snapshot by its id, or the newest at the end of a day")],
 }
-"""What one value of each filter may be; years are ranges, and read by `parse_years`."""
+"""What one value of each filter may be, and what it means. Years may be ranges, which `parse_years` reads."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The chosen filters. An empty filter matches everything.
-
-    Attributes:
-        year: years.
-        group: offense groups, such as carjacking.
-        offense_class: violent, property, non_index.
-        type: crime types, under one label for all years.
-        description: the source's descriptions, below the type.
-        area: community area numbers.
-        district: police district numbers.
-        ward: ward numbers.
-        beat: police beat numbers.
-        block: blocks, exactly as the source writes them.
-        cell: a 660-foot cell, as `cell_x,cell_y`.
-        location: kinds of location, such as STREET.
-        hour: hours of the day, 0 to 23; crimes of an unknown time are in none.
-        weekday: days of the week, 1 (Monday) to 7.
-        start: the first day.
-        finish: the last day.
-        arrest: only crimes with (True) or without (False) the arrest flag.
-        domestic: the same for the domestic flag.
-        map: what the map of the page Where shows.
-        measure: whether that map shows counts or rates.
-        rows: what one row of the page Compare stands for.
-        end: the last day of the periods on Compare; None for the newest day.
-        sort: the table and column that it is sorted by, such as types:crimes, or types:-crimes for largest first.
-        page: which part of a long table is shown.
-        as_of: which snapshot the pages show: the newest at the end of a day, or one by its id; None for the newest.
-    """
+    """The chosen filters, which VALUES describes. An empty filter matches everything."""
 
     year: tuple[int, ...] = ()
     group: tuple[str, ...] = ()
@@ -206,7 +184,7 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
         if name == "as_of":
             values[name] = read_as_of(text)
             continue
-        if name != "year" and name not in VALUES:
+        if name not in VALUES:
             ignored.append(f"Ignored {name!r}: this dashboard has no such filter.")
             continue
         try:

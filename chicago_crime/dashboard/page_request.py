@@ -1,7 +1,8 @@
 """A request for a page: its filters, what is loaded, and the years that both leave."""
 
 from calendar import day_name, monthrange
-from collections.abc import Callable, Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -18,6 +19,7 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.tables.years import format_years, parse_years
 
 BLOCKS_SUGGESTED = 20
+NO_TYPE = "NOT GIVEN"
 
 
 class NothingMatchesError(PlatformError):
@@ -142,6 +144,13 @@ class PageRequest:
         chosen = self.years if years is None else years
         return self.data.answer(name, self.filters.parameters(chosen) | more)
 
+    def totals(self, by: str, years: Iterable[int] | None = None) -> defaultdict[Any, Counter[str]]:
+        """The counts of `sql/pages/totals.sql`, added up by `year`, `month` or `type` (NO_TYPE if it is not known)."""
+        counts = ("crimes", "arrests", "flagged", "without_location", "without_area")
+        found = self.answer("totals", years).group_by(by).aggregate([(name, "sum") for name in counts]).to_pylist()
+        added_up = {row[by] or NO_TYPE: Counter({name: row[f"{name}_sum"] for name in counts}) for row in found}
+        return defaultdict(Counter, added_up)
+
     def require_sense(self) -> None:
         """Raise NothingMatchesError if a filter has a value that no crime can have."""
         if self.refused:
@@ -229,6 +238,16 @@ class PageRequest:
         }
         return replace(self.filters, sort="", page=1, **changes).query()
 
+    def by_year(
+        self, counts: Mapping[int, int], years: Iterable[int], chosen: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """The count of each year, for a row of a table, and the incidents behind it if they can be `chosen`."""
+        row: dict[str, Any] = {}
+        for year in years:
+            row[str(year)] = counts.get(year, 0)
+            row[f"of_{year}"] = "" if chosen is None else self.incidents(year=year, **chosen)
+        return row
+
     def incidents_between(self, first: date, last: date, **values: object) -> str:
         """The same for the days from `first` to `last` that the filters leave."""
         start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
@@ -250,11 +269,8 @@ class PageRequest:
 
     def _covered(self, year: int) -> float:
         """Which share of a year is loaded and chosen."""
-        held, filters = self.facts.years[year], self.filters
-        if not filters.has_dates:
-            return held.covered
-        first = max(filters.start or date.min, date(year, 1, 1))
-        last = min(filters.finish or date.max, held.last_day)
+        first = max(self.filters.start or date.min, date(year, 1, 1))
+        last = min(self.filters.finish or date.max, self.facts.years[year].last_day)
         return max((last - first).days + 1, 0) / (date(year, 12, 31) - date(year - 1, 12, 31)).days
 
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:

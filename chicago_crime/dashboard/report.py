@@ -138,7 +138,6 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
 def render_paper(template: str, request: PageRequest, **more: Any) -> str:
     """A page that is made to be printed or sent: it loads nothing, and it says what it is from."""
     return TEMPLATES.get_template(template).render(
-        as_text=as_text,
         synthetic_years=caveats.synthetic_years(request.facts),
         citation=request.citation,
         map_css=Markup((FOLDER / "static" / "map.css").read_text().partition("@media")[0]),
@@ -165,11 +164,7 @@ def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
 
 def as_svg(figure: Figure, width: int, height: int | None = None) -> Markup:
     """A chart as SVG, of a width and height in pixels; without a height, it has its own."""
-    data = {
-        name: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        for name, columns in figure.data.items()
-    }
-    spec: dict[str, Any] = {**figure.spec, "datasets": data, "config": theme(False), "width": width}
+    spec: dict[str, Any] = {**figure.spec, "config": theme(False), "width": width}
     spec |= {"height": height} if height else {}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     # Vega numbers gradients by how many charts it drew before; the same chart shall always be the same text.

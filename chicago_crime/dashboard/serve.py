@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date
 
 import uvicorn
 from typing_extensions import override
@@ -12,9 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.charts.vega import bundle
-from chicago_crime.dashboard.data import Snapshots
 from chicago_crime.errors import PlatformError
-from chicago_crime.installation import Installation
 
 MEMORY = "256MB"
 """What DuckDB may use for pages: the marts are small, and a backfill on the same machine needs the rest."""
@@ -50,11 +47,6 @@ class PatientProtocol(H11Protocol):
             self._wait()  # it is us who are slow
         else:
             self.transport.abort()
-
-
-def build_dashboard(installation: Installation, as_of: date | str | None = None) -> Dashboard:
-    """The dashboard of an installation, on the newest snapshot or another."""
-    return Dashboard(Snapshots(installation, as_of))
 
 
 def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], None]) -> None:

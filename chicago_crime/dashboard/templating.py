@@ -10,6 +10,8 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from chicago_crime.dashboard.view import as_text
+
 FOLDER = Path(__file__).parent
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -19,6 +21,9 @@ TEMPLATES = jinja2.Environment(
 def as_json(value: Any) -> Markup:
     """A value as JSON that is safe inside a script element."""
     return Markup(json.dumps(value, separators=(",", ":"), default=str).replace("<", "\\u003c"))
+
+
+TEMPLATES.globals |= {"as_json": as_json, "as_text": as_text}
 
 
 def methods() -> Markup:

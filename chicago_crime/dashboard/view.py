@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from chicago_crime.analysis.expected import TOO_FEW
 from chicago_crime.dashboard.charts.map import Map
 
 Kind = Literal[
@@ -60,8 +61,8 @@ FORMATS = {
 
 
 def as_text(value: Any, kind: Kind) -> str:
-    """A value as text."""
-    if value is None:
+    """A value as text; a dash where nothing is known, or where numbers cannot tell."""
+    if value in (None, TOO_FEW):
         return NOT_KNOWN
     if kind in TEXTS:
         return str(value).capitalize() if kind == "type" and value.isupper() else str(value)
@@ -185,12 +186,11 @@ class PageTable:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart: its specification, and the datasets that it names, as lists by column."""
+    """A chart: its specification, with what it draws."""
 
     name: str
     label: str
     spec: Mapping[str, Any]
-    data: Mapping[str, Mapping[str, Sequence[Any]]]
 
 
 @dataclass(frozen=True)
@@ -254,15 +254,6 @@ def arrests_number(counts: Mapping[str, int], caveat: str = "") -> Number:
     """The arrest rate as a key figure; counts as for `arrest_rate`."""
     arrests = f"{as_text(counts['arrests'], 'count')} crimes with the arrest flag"
     return Number("Arrest rate", as_text(arrest_rate(counts), "percent"), arrests, caveat)
-
-
-def columnar(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, list[Any]]:
-    """Rows as lists by column, a third of the size. Dates get a time so that browsers read them as local time."""
-    return {name: [_plain(row[name]) for row in rows] for name in names}
-
-
-def _plain(value: Any) -> Any:
-    return f"{value.isoformat()}T00:00:00" if isinstance(value, date) else value
 
 
 def share(part: float, whole: float) -> float | None:

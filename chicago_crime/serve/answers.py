@@ -68,8 +68,13 @@ class Problem(BaseModel):
     problem: str
 
 
-def answer_of(request: PageRequest, view: View) -> Answer:
-    """What a page shows, as data."""
+def answer_page(request: PageRequest, page: Page) -> Answer:
+    """What a page shows, as data; that no crime matches is an answer, too."""
+    try:
+        view = page(request)
+    except NoCrimesError as error:
+        request.notes.append(str(error))
+        view = View("How many crimes match?", numbers=[Number("Crimes", "0")])
     filters: dict[str, list[str]] = {}
     for name, text in request.filters.pairs():
         filters.setdefault(name, []).append(text)
@@ -84,16 +89,6 @@ def answer_of(request: PageRequest, view: View) -> Answer:
         numbers=[NumberAnswer(**vars(number)) for number in view.numbers],
         sections=[_section(section) for section in view.sections],
     )
-
-
-def answer_page(request: PageRequest, page: Page) -> Answer:
-    """The answer of a page; that no crime matches is an answer, too."""
-    try:
-        view = page(request)
-    except NoCrimesError as error:
-        request.notes.append(str(error))
-        view = View("How many crimes match?", numbers=[Number("Crimes", "0")])
-    return answer_of(request, view)
 
 
 def _section(section: Section) -> SectionAnswer:

@@ -1,9 +1,7 @@
 """The program interface: every page's answer as JSON under `/api/v1`, with the parameters of the page's address."""
 
-import re
 from dataclasses import fields
 from importlib.metadata import version
-from inspect import getdoc
 from itertools import chain
 from typing import Any
 
@@ -21,7 +19,7 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.published.catalog import ID, DamagedError, NothingPublishedError
 from chicago_crime.serve.answers import Answer, Problem, answer_page
 from chicago_crime.storage.lineage import digest
-from chicago_crime.tables.years import FIRST_YEAR, current_year
+from chicago_crime.tables.years import current_year
 
 PATH = "/api/v1"
 
@@ -48,10 +46,11 @@ MEANINGS = {
     429: "too many requests; `Retry-After` says when to ask again",
     503: "a published file is damaged",
 }
-SCHEMAS: dict[str, dict[str, Any]] = {
+LIMITS: dict[str, dict[str, Any]] = {
     "as_of": {"type": "string", "anyOf": [{"format": "date"}, {"pattern": f"^{ID.pattern}$"}]},
+    "year": {"maximum": current_year()},
 }
-"""What the filters that have a reader of their own may be, besides years."""
+"""What the filters that have a reader of their own may be."""
 PLAIN: dict[str, dict[str, Any]] = {"boolean": {"type": "string", "enum": ["yes", "no"]}, "string": {"pattern": r"\S"}}
 """How values without other conditions are written."""
 
@@ -129,19 +128,18 @@ def openapi() -> dict[str, Any]:
 
 
 def _parameters(page: str) -> list[dict[str, Any]]:
-    """A parameter for each filter that a page uses, with its meaning from the docstring of `Filters`."""
-    meanings = dict(re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", getdoc(Filters) or "", re.MULTILINE))
-    schemas = SCHEMAS | {"year": {"type": "integer", "minimum": FIRST_YEAR, "maximum": current_year()}}
+    """A parameter for each filter that a page uses."""
     found = []
     for field in (one for one in fields(Filters) if ONLY_OF.get(one.name, page) == page):
-        one = schemas.get(field.name) or TypeAdapter(VALUES[field.name]).json_schema()
+        one = TypeAdapter(VALUES[field.name]).json_schema() | LIMITS.get(field.name, {})
+        meaning = one.pop("description")
         one = one | PLAIN.get(one["type"], {}) if one.keys() == {"type"} else one
         is_list = isinstance(field.default, tuple)
         found.append(
             {
                 "name": field.name,
                 "in": "query",
-                "description": " ".join(meanings[field.name].split()),
+                "description": meaning,
                 "schema": {"type": "array", "items": one} if is_list else one,
             }
         )

@@ -166,7 +166,7 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
 
 def unusual(request: "PageRequest") -> Iterator[tuple[str, str]]:
     """What is unusual under the filters: a name that stays the same from snapshot to snapshot, and a sentence."""
-    from chicago_crime.analysis.counts import UNUSUAL
+    from chicago_crime.analysis.expected import UNUSUAL
     from chicago_crime.dashboard.pages.signals import SPANS, signals
 
     view = signals(request)

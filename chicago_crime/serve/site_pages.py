@@ -119,9 +119,8 @@ def _code() -> str:
 
 def _places(request: PageRequest, kind: str) -> list[int]:
     """The places of a kind with any crime in the years that are shown: areas by name, others by number."""
-    numbers = [row["place"] for row in request.answer("places", place=kind).to_pylist() if row["crimes"]]
     return sorted(
-        (number for number in numbers if number is not None),
+        {*request.answer("places", place=kind)["place"].to_pylist()} - {None},
         key=request.area_name if kind == "area" else None,
     )
 

@@ -4,18 +4,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from typing_extensions import override
 
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.data import Snapshots
-from chicago_crime.dashboard.filters import ROWS, Filters
-from chicago_crime.dashboard.known import known, require_known
+from chicago_crime.dashboard.filters import ROWS, VALUES, VIEWS, Filters
+from chicago_crime.dashboard.known import OF_SNAPSHOT, known, require_known
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.errors import PlatformError
 from chicago_crime.reference import offense_groups
@@ -32,28 +33,22 @@ ROWS_GIVEN = 50
 Limit = Annotated[int, Field(ge=1, le=500, description="most rows of each table")]
 
 
-class Choice(BaseModel):
+def _argument(name: str) -> Any:
+    """The type of a filter and what it means; what a snapshot has is known by its name, too, and checked later."""
+    meaning = TypeAdapter(VALUES[name]).json_schema()["description"]
+    one: Any = str | int if name in OF_SNAPSHOT else VALUES[name]
+    if isinstance(default := getattr(Filters, name), tuple):
+        return GenericAlias(tuple, (one, ...)), Field(default, description=meaning)
+    return one | None, Field(default, description=meaning)
+
+
+Filter = create_model("Filter", **{name: _argument(name) for name in VALUES if name not in (*VIEWS, "as_of")})
+
+
+class Choice(Filter):  # type: ignore[misc, valid-type]
     """Which crimes are meant. Whatever is left out is not filtered by; of several values, any may match."""
 
     model_config = ConfigDict(extra="forbid")
-
-    year: tuple[int, ...] = Field(default=(), description="calendar years; all that are loaded by default")
-    start: date | None = Field(default=None, description="the first day")
-    finish: date | None = Field(default=None, description="the last day")
-    group: tuple[Literal[tuple(offense_groups())], ...] = Field(  # type: ignore[valid-type]
-        default=(), description="offense groups across crime types; `describe` explains them"
-    )
-    type: tuple[str, ...] = Field(default=(), description="crime types, such as BURGLARY")
-    description: tuple[str, ...] = Field(default=(), description="the City's descriptions below the type")
-    area: tuple[str | int, ...] = Field(default=(), description="community areas by name or number, such as Hyde Park")
-    district: tuple[int, ...] = Field(default=(), description="police districts")
-    ward: tuple[int, ...] = ()
-    beat: tuple[int, ...] = Field(default=(), description="police beats")
-    block: tuple[str, ...] = Field(default=(), description="blocks as the City writes them, such as 001XX N STATE ST")
-    location: tuple[str, ...] = Field(default=(), description="kinds of location, such as STREET")
-    hour: tuple[Annotated[int, Field(ge=0, le=23)], ...] = Field(default=(), description="hours of the day, 0 to 23")
-    arrest: bool | None = Field(default=None, description="whether the arrest flag is set")
-    domestic: bool | None = Field(default=None, description="whether the domestic flag is set")
 
 
 class Server(MCPServer):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.serve import build_dashboard
 from chicago_crime.dashboard.view import View
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
@@ -54,7 +54,7 @@ def rows(view: View, table: str) -> list[dict[str, Any]]:
 
 def client_of(settings: Settings) -> TestClient:
     """A client of an installation's dashboard."""
-    return TestClient(build_dashboard(Installation(settings)).application())
+    return TestClient(Dashboard(Installation(settings)).application())
 
 
 def data_of(settings: Settings) -> Data:

@@ -8,8 +8,7 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from chicago_crime.dashboard.app import PAGES
-from chicago_crime.dashboard.serve import build_dashboard
+from chicago_crime.dashboard.app import PAGES, Dashboard
 from chicago_crime.installation import Installation
 from chicago_crime.serve.programs import add_programs
 from chicago_crime.settings import Settings, SettingsError, load_settings
@@ -19,7 +18,7 @@ PROXY, READER = "10.0.0.9", "203.0.113.7"
 
 def served(settings: Settings, peer: str = "127.0.0.1", **changed: object) -> TestClient:
     """A client, at an address, of the whole server of an installation with other settings."""
-    dashboard = build_dashboard(Installation(settings.model_copy(update=changed)))
+    dashboard = Dashboard(Installation(settings.model_copy(update=changed)))
     add_programs(dashboard)
     return TestClient(dashboard.application(), base_url="http://localhost", client=(peer, 50000))
 

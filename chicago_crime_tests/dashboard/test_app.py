@@ -133,11 +133,11 @@ BURST = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from starlette.testclient import TestClient
-from chicago_crime.dashboard.serve import build_dashboard
+from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.installation import Installation
 from chicago_crime.settings import load_settings
 
-dashboard = build_dashboard(Installation(load_settings(data_dir=sys.argv[1])))
+dashboard = Dashboard(Installation(load_settings(data_dir=sys.argv[1])))
 dashboard.warm_up()
 client = TestClient(dashboard.application(), raise_server_exceptions=False)
 with ThreadPoolExecutor(12) as pool:

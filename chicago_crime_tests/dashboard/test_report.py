@@ -60,6 +60,8 @@ def test_a_report_is_on_a_place_of_any_kind_and_counts_as_the_pages_do(
     assert {heading for of, _ in notes for heading in of.split("; ")} <= headings
     assert len({of for of, _ in notes}) == len(notes)
     assert '<td class="">Theft</td>' in file.read_text()
+    assert "cannot tell" in client.get("/download/compare/spans.csv", params={"rows": "type", **place}).text
+    assert "cannot tell" not in file.read_text() and caveats.NO_VERDICT in unescape(file.read_text())
     assert client.get("/report", params={"year": 2016, **place}).text == file.read_text()
 
 

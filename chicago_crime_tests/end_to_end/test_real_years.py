@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime import reference
-from chicago_crime.analysis.counts import UNUSUAL
+from chicago_crime.analysis.expected import UNUSUAL
 from chicago_crime.analysis.signals import find_signals
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters

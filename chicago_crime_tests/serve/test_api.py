@@ -11,8 +11,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from chicago_crime.dashboard.app import PAGES
-from chicago_crime.dashboard.serve import build_dashboard
+from chicago_crime.dashboard.app import PAGES, Dashboard
 from chicago_crime.installation import Installation
 from chicago_crime.serve.api import routes
 from chicago_crime.settings import Settings
@@ -20,7 +19,7 @@ from chicago_crime.settings import Settings
 
 @pytest.fixture(scope="session")
 def app(sample: Settings) -> Starlette:
-    dashboard = build_dashboard(Installation(sample))
+    dashboard = Dashboard(Installation(sample))
     dashboard.more = routes(dashboard)
     return dashboard.application()
 

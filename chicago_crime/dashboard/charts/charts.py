@@ -6,7 +6,7 @@ Colors come from the theme in `vega.py`, so that one specification serves light 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chicago_crime.dashboard.view import Figure, columnar
+from chicago_crime.dashboard.view import Figure
 
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -58,7 +58,8 @@ def _part(mark: Spec, tooltips: Sequence[str] = (), **encoding: Spec) -> Spec:
 def _plot(name: str, label: str, rows: Rows, columns: Sequence[str], spec: Spec, height: int = HEIGHT) -> Figure:
     """A chart of some columns of rows."""
     all_have = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "width": "container", "height": height}
-    return Figure(name, label, all_have | {"data": {"name": "rows"}} | spec, {"rows": columnar(rows, *columns)})
+    values = [{column: row[column] for column in columns} for row in rows]
+    return Figure(name, label, all_have | {"data": {"values": values}} | spec)
 
 
 def _height(rows: int) -> int:
@@ -96,7 +97,8 @@ def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
     nearest = part({"type": "point", "size": 90, "filled": True}, "crimes", *fields, opacity=shown)
     select = {"type": "point", "on": "pointerover", "nearest": True, "encodings": ["x"], "clear": "pointerout"}
     layers.append(nearest | {"params": [{"name": "nearest", "select": select}]})
-    return _plot(name, label, rows, ("month", "crimes", "low", "high", "run"), {"layer": layers})
+    timed = [{**row, "month": f"{row['month']}T00:00:00"} for row in rows]  # browsers read a bare date as UTC
+    return _plot(name, label, timed, ("month", "crimes", "low", "high", "run"), {"layer": layers})
 
 
 def ranked(name: str, label: str, rows: Rows) -> Figure:

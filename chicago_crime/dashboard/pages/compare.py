@@ -1,71 +1,72 @@
 """The page Compare: three periods against the year before, in the style of CompStat, and every year."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS, UNLIKE, verdicts
+from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS
-from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
-from chicago_crime.dashboard.pages.overview import NO_TYPE
+from chicago_crime.dashboard.page_request import NO_TYPE, NothingMatchesError, PageRequest
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
 from chicago_crime.tables.years import FIRST_YEAR, format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
-YEARS_BACK = 3
 TOTAL = "All selected"
 
 VERDICTS = (
-    "Verdict: whether the change on the year before alone is more than such counts vary from year to year, as learnt "
-    f"from {LEAST_YEARS} or {YEARS_BACK} years before. About 5 in 100 called unusual are so by chance."
+    "Verdict: whether a count is more, or less, than was to be expected from the same days of up to "
+    f"{MOST_YEARS} earlier years, as on Signals. About 5 in 100 called unusual are so by chance."
 )
+
+Backs = Mapping[str, Sequence[int]]
+"""Spans by name, and how many years back all days of each are loaded."""
 
 
 def compare(request: PageRequest) -> View:
     """Build the page. Its years follow from the end date, not from the filter of years."""
     facts = request.facts
     end = request.filters.end or request.default_end
-    if end.year not in facts.years or end > facts.newest_day:
+    if not is_loaded(facts, end, 0, "year_to_date"):
         raise NothingMatchesError(
             f"{as_text(end, 'date')} is not loaded. Choose another end date: "
             f"{format_years(list(facts.years))} are loaded, up to {as_text(facts.newest_day, 'date')}."
         )
-    years = [year for year in range(end.year - YEARS_BACK - 1, end.year + 1) if year in facts.years]
-    answer = request.answer("compare", years, place=_place(request), last_day=end, start=None, finish=None)
-    found = answer.to_pylist()
+    spans = spans_of(end)
+    backs = {span: loaded_backs(facts, end, span) for span in spans}
+    years = {day.year for span, of in backs.items() for back in of for day in days_of(span, end, back)}
+    which = {"last_day": end, "years_back": sorted({*chain(*backs.values())}), "start": None, "finish": None}
+    found = request.answer("compare", years, place=_place(request), **which).to_pylist()
     request.years, request.last_day = [end.year], end
     request.notes += request.missing_years
     if request.filters.has_dates:
         ending = f"its periods end on {as_text(end, 'date')}, the end date"
         request.notes.append(f"The dates from and to do not apply to this page: {ending}.")
-    compared = {day.year for span in SPANS for back in (0, 1) for day in days_of(span, end, back)}
+    compared = {day.year for span in spans for back in (0, 1) for day in days_of(span, end, back)}
     lacking = sorted(compared - {*facts.years, *request.filters.year})
     request.notes += request.not_loaded([year for year in lacking if year >= FIRST_YEAR])
-    request.require_matches(sum(row[span] for row in found for span in SPANS))
+    request.require_matches(sum(row[span] for row in found for span in spans))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
+    everything: dict[int, Counter[str]] = defaultdict(Counter)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
-    loaded = {(span, back): is_loaded(facts, end, back, span) for span in SPANS for back in range(YEARS_BACK + 1)}
-    rows = [_row(request, end, name, of_name, loaded) for name, of_name in counts.items()]
+        everything[row["years_back"]].update({span: row[span] for span in spans})
+    rows = [
+        {"name": _label(request, name), "link": _link(request, name)}
+        | _counts(of_name, backs)
+        | (_incidents(request, end, **_chosen(request, name)) if name else {})  # no filter chooses unknown places
+        for name, of_name in counts.items()
+    ]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
-    everything = {
-        back: {span: sum(of.get(back, {}).get(span, 0) for of in counts.values()) for span in SPANS}
-        for back in range(YEARS_BACK + 1)
-    }
-    total = _row(request, end, None, everything, loaded) | {"name": TOTAL} | _incidents(request, end)
-    del total["link"]
-    _judge(rows, UNLIKE if request.filters.rows == "type" else ALIKE)
-    _judge([total], UNLIKE)
-    if len(rows) == 1:  # the same counts twice: they are told alike
-        total |= {name: value for name, value in rows[0].items() if name.endswith("_verdict")}
+    total = {"name": TOTAL} | _counts(everything, backs) | _incidents(request, end)
+    _judge([*rows, total], spans, UNLIKE if request.filters.rows == "type" else ALIKE)
     if request.download == "by-year":
         request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
@@ -77,6 +78,13 @@ def compare(request: PageRequest) -> View:
 def _place(request: PageRequest) -> str | None:
     """What one row stands for, as the statements take it: a kind of place, or None for types."""
     return None if request.filters.rows == "type" else request.filters.rows
+
+
+def spans_of(end: date) -> dict[str, str]:
+    """The spans that end on a day, and their labels. At a year's end, the year to date is the full year."""
+    if whole_year(end) == end.year:
+        return {"days_28": SPANS["days_28"], "year_to_date": SPANS["whole_year"]}
+    return SPANS
 
 
 def whole_year(end: date) -> int:
@@ -104,6 +112,12 @@ def is_loaded(facts: Facts, end: date, back: int, span: str) -> bool:
     )
 
 
+def loaded_backs(facts: Facts, end: date, span: str) -> list[int]:
+    """How many years back all days of a span are loaded: 0 for its own, and those of the newest earlier years."""
+    found = [back for back in range(OLDEST + 1) if is_loaded(facts, end, back, span)]
+    return found[: MOST_YEARS + (0 in found)]
+
+
 def _years_before(day: date, years: int) -> date:
     """The same day of an earlier year; 28 February in place of a missing 29 February."""
     try:
@@ -112,66 +126,56 @@ def _years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
-def _row(
-    request: PageRequest,
-    end: date,
-    name: str | None,
-    counts: dict[int, dict[str, int]],
-    loaded: dict[tuple[str, int], bool],
-) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": _label(request, name)}
-    for span in SPANS:
-        values = [counts.get(back, {}).get(span, 0) if loaded[span, back] else None for back in range(YEARS_BACK + 1)]
-        now, before = values[0], values[1]
-        row |= {
+def _counts(counts: Mapping[int, Mapping[str, int]], backs: Backs) -> dict[str, Any]:
+    """What a row, or the total, shows of each span."""
+    found: dict[str, Any] = {}
+    for span, of_span in backs.items():
+        values = {back: counts.get(back, {}).get(span, 0) for back in of_span}
+        now, before = values.pop(0, None), values.get(1)
+        found |= {
             span: now,
             f"{span}_before": before,
             f"{span}_change": None if now is None else change(now, before),
             f"{span}_is_small": (before or 0) < caveats.SMALL,
-            f"{span}_earlier": values[1:],
+            f"{span}_earlier": [*values.values()],
         }
-    # No filter chooses crimes without a place or a type.
-    incidents = _incidents(request, end, **_chosen(request, name)) if name else {}
-    return row | incidents | {"link": _link(request, name)}
+    return found
 
 
 def _incidents(request: PageRequest, end: date, **chosen: object) -> dict[str, str]:
     """The incidents of each span, and of the year before, by the column that counts them."""
     return {
         f"of_{column}": request.incidents(year=(), start=first, finish=last, **chosen)
-        for span in SPANS
+        for span in spans_of(end)
         for column, back in ((span, 0), (f"{span}_before", 1))
         for first, last in [days_of(span, end, back)]
     }
 
 
-def _link(request: PageRequest, name: str | None) -> str:
+def _link(request: PageRequest, name: str | int | None) -> str:
     chosen = _chosen(request, name)
     return request.toggled(*chosen.popitem()) if chosen else request.filters.query()
 
 
-def _chosen(request: PageRequest, name: str | None) -> dict[str, Any]:
+def _chosen(request: PageRequest, name: str | int | None) -> dict[str, Any]:
     """The filter that chooses a row, and its value; none for the row without a name."""
     by = request.filters.rows
     return {by: name if by == "type" else int(name)} if name else {}
 
 
-def _judge(rows: Sequence[dict[str, Any]], worth: int) -> None:
-    """Say of each row's change on the year before whether it is more than chance, of all rows at once."""
-
-    def numbers(name: str) -> npt.NDArray[np.float64]:
-        return np.array([row[name] for row in rows], dtype=float)  # None becomes NaN
-
-    for span in SPANS:
-        words = verdicts(numbers(f"{span}_before"), numbers(span), numbers(f"{span}_earlier"), worth)
+def _judge(rows: Sequence[dict[str, Any]], spans: Iterable[str], worth: int) -> None:
+    """Say of each row's counts whether they are more than chance, of all rows at once. The last is their total."""
+    for span in spans:
+        now = np.array([row[span] for row in rows], dtype=float)  # None becomes NaN
+        words = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1).verdicts()
         for row, word in zip(rows, words, strict=True):
             row[f"{span}_verdict"] = word
 
 
-def _label(request: PageRequest, name: str | None) -> str:
+def _label(request: PageRequest, name: str | int | None) -> str:
     by = request.filters.rows
     if by == "type":
-        return name or NO_TYPE
+        return str(name or NO_TYPE)
     if not name:
         return request.area_name(None) if by == "area" else f"No {by}"
     place, others = request.filter_label(by, name), {*ROWS} - {by, "type"}
@@ -183,27 +187,24 @@ def _label(request: PageRequest, name: str | None) -> str:
 
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
     columns = [Column("name", request.filters.rows.capitalize(), "type")]
-    newest = {"days_28": end.year, "year_to_date": end.year, "whole_year": whole_year(end)}
-    is_whole = newest["whole_year"] == end.year  # the year to date is the full year then: one is shown
-    for span, label in SPANS.items():
-        label = SPANS["whole_year"] if is_whole and span == "year_to_date" else label
-        label += ", still filling" if span != "whole_year" and _is_filling(request.facts, end) else ""
-        column = partial(Column, group=label, is_shown=not (is_whole and span == "whole_year"))
+    spans = {span: (label, days_of(span, end, 0)) for span, label in spans_of(end).items()}
+    for span, (label, (_, last)) in spans.items():
+        label += ", still filling" if last == end and _is_filling(request.facts, end) else ""
+        column = partial(Column, group=label)
         columns += [
-            column(span, str(newest[span]), "count", incidents=f"of_{span}"),
-            column(f"{span}_before", str(newest[span] - 1), "count", incidents=f"of_{span}_before"),
+            column(span, str(last.year), "count", incidents=f"of_{span}"),
+            column(f"{span}_before", str(last.year - 1), "count", incidents=f"of_{span}_before"),
             column(f"{span}_change", "±\u00a0%", "growth", is_small=f"{span}_is_small"),
             column(f"{span}_verdict", "Verdict"),
         ]
-    to_date = f"year to date: {days_text(*days_of('year_to_date', end, 0))}; "
-    title = f"Periods ending on {as_text(end, 'date')}"
+    days = "; ".join(f"{label}: {days_text(*days)}" for label, days in spans.values())
     return Section(
         "spans",
-        title,
-        f"28 days: {days_text(*days_of('days_28', end, 0))}; {'' if is_whole else to_date}the last full year: "
-        f"{newest['whole_year']}. Each is compared with the same days of the year before.",
+        f"Periods ending on {as_text(end, 'date')}",
+        f"{days}. Each is compared with the same days of the year before; a leap year has one more.",
         [
             VERDICTS,
+            caveats.NO_VERDICT,
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
             *caveats.provisional(request.facts, [end.year]),
@@ -225,23 +226,18 @@ def _is_filling(facts: Facts, end: date) -> bool:
 
 def _by_year(request: PageRequest) -> Section:
     loaded = request.facts.years
-    counts: dict[str | None, dict[int, int]] = defaultdict(dict)
-    for row in request.answer("by_year", loaded, place=_place(request), start=None, finish=None).to_pylist():
-        counts[row["row_name"]][row["year"]] = row["crimes"]
-    newest = max(loaded)
-    columns = [Column("name", request.filters.rows.capitalize(), "type")]
-    columns += [
-        Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}") for year in loaded
-    ]
-    rows: list[dict[str, Any]] = [
+    statement, row_name = ("places", "place") if (place := _place(request)) else ("totals", "type")
+    counts: dict[str | int | None, Counter[int]] = defaultdict(Counter)
+    for row in request.answer(statement, loaded, place=place, start=None, finish=None).to_pylist():
+        counts[row[row_name]][row["year"]] += row["crimes"]
+    columns = [Column("name", request.filters.rows.capitalize(), "type"), *caveats.year_columns(request.facts, loaded)]
+    rows = [
         {"name": _label(request, name), "link": _link(request, name)}
-        | {str(year): of_name.get(year, 0) for year in loaded}
-        | ({f"of_{year}": request.incidents(year=year, **_chosen(request, name)) for year in loaded} if name else {})
+        | request.by_year(of_name, loaded, _chosen(request, name) if name else None)
         for name, of_name in counts.items()
     ]
-    rows.sort(key=lambda row: (-row[str(newest)], row["name"]))
-    total = {"name": TOTAL} | {str(year): sum(row[str(year)] for row in rows) for year in loaded}
-    total |= {f"of_{year}": request.incidents(year=year) for year in loaded}
+    rows.sort(key=lambda row: (-row[str(max(loaded))], row["name"]))
+    total = {"name": TOTAL} | request.by_year(sum(counts.values(), Counter[int]()), loaded, {})
     return Section(
         "by-year",
         "By year",
@@ -256,14 +252,12 @@ def _within_districts(request: PageRequest) -> str:
     filters, said = replace(request.filters, start=None, finish=None), []
     for beat in filters.beat:
         of_beat = replace(request, filters=replace(filters, beat=(beat,)))
-        found = of_beat.answer("by_year", request.years, place="district").to_pylist()
-        if not found or not (district := max(found, key=lambda row: row["crimes"])["row_name"]):
+        found = of_beat.answer("places", request.years, place="district").to_pylist()
+        if not found or not (district := max(found, key=lambda row: row["crimes"])["place"]):
             continue
-        around = replace(request, filters=replace(filters, beat=(), district=(int(district),)))
-        crimes, all_crimes = (
-            sum(row["crimes"] for row in one.answer("by_year", request.years, place="district").to_pylist())
-            for one in (of_beat, around)
-        )
+        around = replace(request, filters=replace(filters, beat=(), district=(district,)))
+        crimes = sum(row["crimes"] for row in found)
+        all_crimes = sum(counts["crimes"] for counts in around.totals("year", request.years).values())
         said.append(
             f"Beat {beat} had {crimes:,} of the {all_crimes:,} crimes of District {district} in {request.years_text} "
             f"({as_text(share(crimes, all_crimes), 'percent')}). "

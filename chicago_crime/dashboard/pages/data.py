@@ -111,8 +111,6 @@ def _day(text: str) -> date:
 
 def _revisions(request: PageRequest) -> Section:
     """What changed when years were loaded again."""
-    found = request.data.answer("revisions", {"years": request.years}).to_pylist()
-    order = list(KINDS)
     rows = [
         {
             "year": row["year"],
@@ -122,7 +120,7 @@ def _revisions(request: PageRequest) -> Section:
             "changes": row["changes"],
             "meaning": _meaning_of(row),
         }
-        for row in sorted(found, key=lambda row: (-row["year"], row["snapshot"], order.index(row["kind"])))
+        for row in request.data.answer("revisions", {"years": request.years}).to_pylist()
     ]
     columns = (
         Column("year", "Year", "plain"),
@@ -152,17 +150,7 @@ def _revisions(request: PageRequest) -> Section:
 
 def _reclassified(request: PageRequest) -> list[PageTable]:
     """From which type to which crimes were reclassified; no table if none was."""
-    found = request.data.answer("reclassified", {"years": request.years}).to_pylist()
-    rows = [
-        {
-            "year": row["year"],
-            "change": f"{row['old_type']} \u2192 {row['new_type']}"
-            if row["old_type"] != row["new_type"]
-            else f"{row['new_type']}, another IUCR or FBI code",
-            "changes": row["changes"],
-        }
-        for row in sorted(found, key=lambda row: (-row["changes"], row["year"], row["old_type"], row["new_type"]))
-    ]
+    rows = request.data.answer("reclassified", {"years": request.years}).to_pylist()
     columns = (Column("change", "From and to"), Column("year", "Year", "plain"), Column("changes", "Crimes", "count"))
     return [PageTable("reclassified", "Reclassified, from what to what", columns, rows, is_open=True)] if rows else []
 
@@ -175,11 +163,9 @@ def _meaning_of(row: dict[str, Any]) -> str:
 
 
 def _rejects(request: PageRequest) -> Section:
-    found = request.data.answer("rejects", {}).to_pylist()
     rows = [
         {"year": row["file_year"], "reason": row["reason"], "rows": row["row_count"]}
-        for row in sorted(found, key=lambda row: (row["file_year"], row["reason"]))
-        if row["file_year"] in request.years
+        for row in request.data.answer("rejects", {"years": request.years}).to_pylist()
     ]
     columns = (Column("year", "Year", "plain"), Column("reason", "Reason"), Column("rows", "Rows", "count"))
     intro = (

@@ -1,5 +1,7 @@
 """The page Incidents: the crimes behind any number, page by page, and the blocks with most of them."""
 
+from collections import Counter
+
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import ALL_BLOCKS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
@@ -29,8 +31,8 @@ COLUMNS = (
 
 def incidents(request: PageRequest) -> View:
     """Build the page."""
-    by_year = request.answer("count").to_pylist()
-    counted = {name: sum(row[name] for row in by_year) for name in ("crimes", "arrests", "flagged", "nowhere")}
+    by_year = request.totals("year")
+    counted = sum(by_year.values(), Counter[str]())
     crimes = counted["crimes"]
     request.require_matches(crimes)
     pages = -(-crimes // ROWS_SHOWN)
@@ -43,12 +45,12 @@ def incidents(request: PageRequest) -> View:
             arrests_number(counted),
             Number(
                 "Without a location",
-                as_text(counted["nowhere"], "count"),
-                f"{as_text(share(counted['nowhere'], crimes), 'percent')}, on no map",
+                as_text(counted["without_location"], "count"),
+                f"{as_text(share(counted['without_location'], crimes), 'percent')}, on no map",
             ),
         ],
         sections=[
-            _incidents(request, {row["year"]: row["crimes"] for row in by_year}),
+            _incidents(request, {year: counts["crimes"] for year, counts in by_year.items()}),
             *([_blocks(request)] if len(request.filters.block) != 1 else []),
         ],
     )

@@ -2,14 +2,14 @@
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from chicago_crime.analysis.counts import ALIKE, LEAST_YEARS
-from chicago_crime.analysis.expected import MOST_YEARS, OLDEST, expected
+from chicago_crime.analysis.expected import ALIKE, LEAST_YEARS, MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
-from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
     Column,
     Number,
@@ -26,33 +26,30 @@ from chicago_crime.dashboard.view import (
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
-NO_TYPE = "NOT GIVEN"
 NO_VICTIMS = "The records have no victims, so none of this counts people who were shot."
 
 
 def overview(request: PageRequest) -> View:
     """Build the page."""
-    years, facts = request.years, request.facts
-    before_years = [year - 1 for year in years if year - 1 in facts.years and not request.filters.has_dates]
-    rows = request.answer("overview", {*years, *before_years}).to_pylist()
-    by_month: Counter[date] = Counter()
-    by_type: dict[str, Counter[str]] = defaultdict(Counter)
-    total: Counter[str] = Counter()
-    placed = 0
-    for row in rows:
-        by_month[row["month"]] += row["crimes"]
-        if row["month"].year in years:
-            counts = {name: row[name] for name in ("crimes", "arrests", "flagged")}
-            by_type[row["type"] or NO_TYPE].update(counts)
-            total.update(counts)
-        if row["month"].year == request.newest_year:
-            placed += row["placed"]
+    by_type = request.totals("type")
+    total = sum(by_type.values(), Counter[str]())
     request.require_matches(total["crimes"])
+    before = _earlier_years(request)
+    earlier = {year for years in before.values() for year in years} - {*request.years}
+    by_month = Counter(
+        {month: of["crimes"] for part in (None, earlier) for month, of in request.totals("month", part).items()}
+    )
     return View(
         "How much crime is reported, what kind is it, and is it rising or falling?",
-        numbers=_numbers(request, total, by_month, placed),
-        sections=[_trend(request, by_month), _groups(request), _types(request, by_type, total["crimes"])],
+        numbers=_numbers(request, total, by_month),
+        sections=[_trend(request, by_month, before), _groups(request), _types(request, by_type, total["crimes"])],
     )
+
+
+def _earlier_years(request: PageRequest) -> dict[int, list[int]]:
+    """The years that each year is compared with; none if dates are chosen."""
+    known = [] if request.filters.has_dates else sorted(request.facts.years)
+    return {year: [y for y in known if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
 
 
 def _compared_months(request: PageRequest) -> tuple[int, str]:
@@ -66,13 +63,15 @@ def _compared_months(request: PageRequest) -> tuple[int, str]:
     return months, f"{shorter} has no complete month yet"
 
 
-def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date], placed: int) -> list[Number]:
+def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
     newest = request.newest_year
     compared, why_not = _compared_months(request)
     now, before = (
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
     months = "" if compared == 12 else f"January to {date(2000, compared or 1, 1):%B} "
+    of_newest = request.totals("year")[newest]
+    placed = of_newest["crimes"] - of_newest["without_area"]
     residents = request.resident_years([request.newest_year], request.filters.area)
     unit = rate_unit(placed, residents)
     rate = None if request.filters.splits_areas else share(unit * placed, residents)
@@ -102,12 +101,8 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date],
     ]
 
 
-def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
+def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list[int]]) -> Section:
     loaded = request.facts.years
-    known = [] if request.filters.has_dates else sorted(loaded)
-    before = {year: [y for y in known if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
-    earlier = {y for years in before.values() for y in years} - set(request.years)
-    counts = by_month | {row["month"]: row["crimes"] for row in request.answer("months", earlier).to_pylist()}
     rows: list[dict[str, Any]] = []
     history = []
     for month, last in request.months:
@@ -116,9 +111,9 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
         run = year - request.years.index(year)
         is_whole = (request.filters.start or month) <= month and last <= (request.filters.finish or last)
         is_complete = is_whole and number <= loaded[year].complete_months
-        rows.append({"month": month, "crimes": counts.get(month, 0), "run": run, "is_complete": is_complete})
+        rows.append({"month": month, "crimes": by_month[month], "run": run, "is_complete": is_complete})
         rows[-1]["incidents"] = request.incidents_between(month, last)
-        past = [counts.get(date(y, number, 1), 0) for y in before[year] if number <= loaded[y].complete_months]
+        past = [by_month[date(y, number, 1)] for y in before[year] if number <= loaded[y].complete_months]
         history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
     found = expected(history, [row["crimes"] for row in rows], ALIKE)
     for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
@@ -126,8 +121,8 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
         row |= {"low": math.ceil(low) if is_known else None, "high": math.floor(high) if is_known else None}
         row["verdict"] = verdict if is_known else None
     drawn = [row for row in rows if row["is_complete"]]
-    tested = caveats.tested(row["verdict"] for row in rows)
     has_range = any(row["low"] is not None for row in drawn)
+    tested = [*caveats.tested(row["verdict"] for row in rows), caveats.NO_VERDICT] if has_range else []
     cut = [
         f"{as_text(row['month'], 'month')} is incomplete and not in the chart."
         for row in rows
@@ -169,23 +164,17 @@ def _trend(request: PageRequest, by_month: Counter[date]) -> Section:
 def _groups(request: PageRequest) -> Section:
     """Offense groups by year: what the crime types do not show."""
     years = request.years
-    counts = {(row["year"], row["iucr"]): row["crimes"] for row in request.answer("groups").to_pylist()}
+    counts: dict[str, Counter[int]] = defaultdict(Counter)
+    for row in request.answer("groups").to_pylist():
+        counts[row["iucr"]][row["year"]] = row["crimes"]
     rows = []
     for name, group in offense_groups().items():
-        of_year = {str(year): sum(counts.get((year, code), 0) for code in group.codes) for year in years}
-        if any(of_year.values()):
-            links = {f"of_{year}": request.incidents(group=name, year=year) for year in years}
-            rows.append(
-                {"name": group.label, "note": group.note, "link": request.toggled("group", name)} | of_year | links
-            )
-    columns = [
-        Column("name", "Offense group"),
-        *(
-            Column(str(year), caveats.year_label(request.facts, year), "count", incidents=f"of_{year}")
-            for year in years
-        ),
-        Column("note", "What it holds", "prose"),
-    ]
+        of_group = sum((counts[code] for code in group.codes), Counter[int]())
+        if of_group:
+            row = {"name": group.label, "note": group.note, "link": request.toggled("group", name)}
+            rows.append(row | request.by_year(of_group, years, {"group": name}))
+    years_shown = caveats.year_columns(request.facts, years)
+    columns = [Column("name", "Offense group"), *years_shown, Column("note", "What it holds", "prose")]
     return Section(
         "groups",
         "Offense groups by year",
@@ -195,7 +184,7 @@ def _groups(request: PageRequest) -> Section:
     )
 
 
-def _types(request: PageRequest, by_type: dict[str, Counter[str]], crimes: int) -> Section:
+def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: int) -> Section:
     rows = [
         {
             "name": name,

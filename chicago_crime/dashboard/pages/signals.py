@@ -2,17 +2,15 @@
 
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from math import ceil, floor
 from typing import Any
 
-from chicago_crime.analysis.counts import LEAST_YEARS, UNUSUAL
-from chicago_crime.analysis.expected import MOST_YEARS, OLDEST
+from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, UNUSUAL
 from chicago_crime.analysis.signals import Of, Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.pages.compare import days_of, is_loaded
+from chicago_crime.dashboard.pages.compare import days_of, loaded_backs
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, days_text
 from chicago_crime.tables.years import format_years
 
@@ -24,19 +22,16 @@ def signals(request: PageRequest) -> View:
     """Build the page. What is unusual is found once for a snapshot; filters choose what is shown of it."""
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
-    is_there = partial(is_loaded, request.facts, end)
-    backs = [back for back in range(1, OLDEST + 1) if all(is_there(back, span) for span in SPANS)]
-    before = backs[:MOST_YEARS]  # the newest, as numbers of years back
+    backs = loaded_backs(request.facts, end, "days_28")  # and so the year to date
     request.years, request.last_day = [end.year], end
-    if len(before) < LEAST_YEARS:
+    if len(backs) <= LEAST_YEARS:
         return View(question, [_too_few_years(request, end)])
     request.note_unused(("group", "type", "area"))
-    found = request.data.derived("signals", lambda: _find(request, end, before))
-    return View(question, [_section(request, span, found[span], before) for span in SPANS])
+    found = request.data.derived("signals", lambda: _find(request, end, backs))
+    return View(question, [_section(request, span, found[span], backs[1:]) for span in SPANS])
 
 
-def _find(request: PageRequest, end: date, before: list[int]) -> dict[str, list[Signal]]:
-    backs = [0, *before]
+def _find(request: PageRequest, end: date, backs: list[int]) -> dict[str, list[Signal]]:
     years = {day.year for back in backs for span in SPANS for day in days_of(span, end, back)}
     parameters = {"last_day": end, "years_back": backs, "years": sorted(years & request.facts.years.keys())}
     counted = request.data.answer("signals", parameters)
@@ -84,7 +79,12 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's "
         f"separately. {left}Among so many, some lie outside of their expected range by chance: only those far outside "
         "are called unusual, and about 5 in 100 of them are still by chance. The others outside may be chance.",
-        [caveats.MANY_TESTS, *caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
+        [
+            caveats.MANY_TESTS,
+            caveats.NO_VERDICT,
+            *caveats.provisional(facts, [end.year]),
+            *caveats.still_growing(request),
+        ],
         # A chart of one bar is a sentence: the first row of the table.
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
         if len(drawn) > 1

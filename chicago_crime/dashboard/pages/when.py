@@ -1,6 +1,7 @@
 """The page When: hours of the week, and months by year."""
 
 from calendar import day_name, month_abbr
+from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
 
@@ -14,10 +15,8 @@ CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 
 def when(request: PageRequest) -> View:
     """Build the page."""
-    rows = request.answer("when").to_pylist()
-    by_month = {row["month"]: row["crimes"] for row in rows if row["month"]}
-    by_hour = [row for row in rows if not row["month"]]
-    total = sum(by_month.values())
+    by_month, by_hour = request.totals("month"), request.answer("when").to_pylist()
+    total = sum(counts["crimes"] for counts in by_month.values())
     request.require_matches(total)
     placeholders = sum(row["time_placeholders"] for row in by_hour)
     return View(
@@ -58,13 +57,13 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
     )
 
 
-def _months(request: PageRequest, by_month: dict[date, int]) -> Section:
+def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> Section:
     rows = [
         {
             "year": first.year,
             "month_name": month_abbr[first.month],
             "month": first.month,
-            "crimes": by_month.get(first, 0),
+            "crimes": by_month[first]["crimes"],
             "incidents": request.incidents_between(first, last),
         }
         for first, last in request.months

@@ -1,19 +1,19 @@
 """The page Where: a map of places, cells or hot spots, and a table with the same numbers."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
-from chicago_crime.analysis.counts import adjusted, p_of_score
+from chicago_crime.analysis.expected import adjusted, p_of_score
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, official
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS, Counts, gi_star
-from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, rate_unit, share
 from chicago_crime.tables import CELL_FT
 from chicago_crime.tables.columns import X_FT, Y_FT
@@ -63,10 +63,9 @@ class Cells(NamedTuple):
 
 def where(request: PageRequest) -> View:
     """Build the page."""
-    by_type = request.answer("unplaced")
-    crimes, nowhere, no_area = (
-        int(by_type[name].to_numpy().sum()) for name in ("crimes", "without_location", "without_area")
-    )
+    by_type = request.totals("type")
+    total = sum(by_type.values(), Counter[str]())
+    crimes, nowhere, no_area = (total[name] for name in ("crimes", "without_location", "without_area"))
     request.require_matches(crimes)
     shown = request.filters.map
     if request.filters.measure == "rate" and shown != "areas":
@@ -130,16 +129,17 @@ def _is_by_rate(request: PageRequest, shown: str) -> bool:
 def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]], int]:
     """Every selected place with its crimes, and areas with their yearly rate, most first; and the unit of the rates."""
     kind, _ = PLACES[shown]
-    found = request.answer("places", place=kind).to_pylist()
-    by_place = {row["place"]: row["crimes"] for row in found}
+    by_place: Counter[int | None] = Counter()
+    for row in request.answer("places", place=kind).to_pylist():
+        by_place[row["place"]] += row["crimes"]
     numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]}
     if alone := _places_alone(request.filters):  # with no crime there, a place is not in what they choose
         within = replace(request, filters=Filters(year=tuple(request.years), **alone))
         numbers = within.answer("places", place=kind)["place"].to_pylist()
     places = sorted({*numbers} - {None})
     lived = request.resident_years(request.years, places) if kind == "area" else 0
-    unit = rate_unit(sum(by_place.get(number, 0) for number in places), lived)
-    rows = [_place_row(request, kind, number, by_place.get(number, 0), unit) for number in places]
+    unit = rate_unit(sum(by_place[number] for number in places), lived)
+    rows = [_place_row(request, kind, number, by_place[number], unit) for number in places]
     by = f"rate_per_{unit}" if _is_by_rate(request, shown) else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
 
@@ -150,10 +150,8 @@ def _places_alone(filters: Filters) -> dict[str, Any]:
 
 
 def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: int) -> dict[str, Any]:
-    place: dict[str, Any] = {kind: (number,)}
-    inside = replace(request.filters, map="cells", page=1, **place).query()
-    row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes, "link": inside}
-    row["incidents"] = request.incidents(**{kind: number})
+    row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes}
+    row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
     if kind == "area":
         residents = request.residents(request.years, [number])
         years_lived = request.resident_years(request.years, [number])
@@ -166,6 +164,12 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
     return row
 
 
+def _inside(filters: Filters, kind: str, number: int) -> str:
+    """The query string of the cells of a place."""
+    place: dict[str, Any] = {kind: (number,)}
+    return replace(filters, map="cells", page=1, **place).query()
+
+
 def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]], unit: int) -> Map:
     kind, called = PLACES[shown]
     by_rate = _is_by_rate(request, shown)
@@ -174,10 +178,10 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
     everywhere = _outlines(request, kind)[0]
     marks = {}
     anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _places_alone(request.filters)}
-    elsewhere = replace(request, filters=replace(request.filters, **anywhere), notes=[])
+    elsewhere = replace(request.filters, **anywhere)
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, and can be chosen
-        row = _place_row(elsewhere, kind, number, 0, unit)
-        marks[number] = Mark("", "unknown", row["name"], f"/where?{row['link']}")
+        link = f"/where?{_inside(elsewhere, kind, number)}"
+        marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
     for row, color in zip(rows, colors, strict=True):
         label = f"{row['name']}: {as_text(row['crimes'], 'count')} crimes"
         if kind == "area" and by_rate:
@@ -359,21 +363,21 @@ def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str =
     return Section("table", title, f"{intro}{WHAT_CELLS_SAY}", notes, tables=[table], is_wide=False)
 
 
-def _unplaced(request: PageRequest, by_type: pa.Table) -> Section:
+def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Section:
     """Which types are missing on maps more than others."""
-    rows = [
-        row
-        | {
-            "share": share(row["without_location"], row["crimes"]),
-            "name": str(row["type"]).capitalize(),
-            "incidents": request.incidents(type=row["type"]),
-            "is_small": row["crimes"] < caveats.SMALL,
+    rows: list[dict[str, Any]] = [
+        {
+            **counts,
+            "share": counts["without_location"] / counts["crimes"],
+            "name": name,
+            "incidents": request.incidents(type=name) if name != NO_TYPE else "",
+            "is_small": counts["crimes"] < caveats.SMALL,
         }
-        for row in by_type.to_pylist()
+        for name, counts in by_type.items()
     ]
     rows.sort(key=lambda row: (row["is_small"], -row["share"], row["name"]))
     columns = (
-        Column("name", "Type"),
+        Column("name", "Type", "type"),
         CRIMES,
         Column("without_location", "Without a location", "count"),
         Column("share", "Share", "percent", is_small="is_small"),

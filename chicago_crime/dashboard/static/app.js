@@ -13,11 +13,6 @@ let shown = here();
 let wanted = shown;
 let isFormStale = false;
 
-const rowsOf = (columns) => {
-  const names = Object.keys(columns);
-  return (columns[names[0]] || []).map((_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
-};
-
 async function draw() {
   startMaps(go);
   const themes = JSON.parse(document.getElementById("themes").textContent);
@@ -27,8 +22,7 @@ async function draw() {
   const fresh = views = [];
   const charts = [...document.querySelectorAll("[data-chart]")];
   await Promise.all(charts.map(async (element) => {
-    const { spec, data } = JSON.parse(document.querySelector(`[data-for="${element.dataset.chart}"]`).textContent);
-    spec.datasets = Object.fromEntries(Object.entries(data).map(([name, columns]) => [name, rowsOf(columns)]));
+    const spec = JSON.parse(document.querySelector(`[data-for="${element.dataset.chart}"]`).textContent);
     const options = { actions: false, renderer: "canvas", config, tooltip: { theme: dark.matches ? "dark" : "light" } };
     const { view } = await vegaEmbed(element, spec, options);
     fresh.push(view);

@@ -1,4 +1,4 @@
--- What:    the choices that the filters offer.
+-- What:    the choices that the filters offer, most frequent first.
 -- Grain:   each of type, district, ward, beat, description and kind of location.
 -- Columns: the grain and its crimes in all years.
 SELECT
@@ -13,3 +13,4 @@ FROM enriched_crimes
 GROUP BY GROUPING SETS (
   (primary_type_comparable), (district), (ward), (beat), (description), (location_description)
 )
+ORDER BY crimes DESC, primary_type_comparable, district, ward, beat, description, location_description

@@ -1,4 +1,4 @@
--- What:    the page Compare: three spans, and the same spans up to three years before.
+-- What:    the page Compare: three spans, and the same spans of earlier years.
 -- Grain:   place of the kind @place (area, district, ward or beat), or type if that is NULL, and number of years back.
 -- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year
 --          complete on that day, each years_back years earlier.
@@ -17,7 +17,7 @@ ends AS (
     years_back,
     DATE(DATE_SUB(@last_day, INTERVAL years_back YEAR)) AS last_day,
     EXTRACT(YEAR FROM DATE_ADD(@last_day, INTERVAL 1 DAY)) - 1 - years_back AS calendar_year
-  FROM UNNEST([0, 1, 2, 3]) AS years_back
+  FROM UNNEST(@years_back) AS years_back
 )
 
 SELECT

@@ -9,3 +9,4 @@ SELECT
   SUM(crimes) AS crimes
 FROM crimes_daily
 GROUP BY year
+ORDER BY year

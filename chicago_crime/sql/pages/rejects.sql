@@ -6,4 +6,6 @@ SELECT
   reason,
   COUNT(*) AS row_count
 FROM rejected_crimes
+WHERE file_year IN UNNEST(@years)
 GROUP BY file_year, reason
+ORDER BY file_year, reason

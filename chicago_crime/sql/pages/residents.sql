@@ -11,3 +11,4 @@ SELECT
   is_small_population
 FROM area_rates
 WHERE offense_class = 'all'
+ORDER BY year, community_area

@@ -12,3 +12,4 @@ SELECT
 FROM revisions
 WHERE year IN UNNEST(@years)
 GROUP BY year, snapshot, previous_snapshot, kind
+ORDER BY year DESC, snapshot, kind
