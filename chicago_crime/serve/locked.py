@@ -2,14 +2,12 @@
 
 import multiprocessing
 import resource
-import threading
 from collections.abc import Mapping, Sequence
-from multiprocessing.context import SpawnContext, SpawnProcess
-from multiprocessing.pool import Pool
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import duckdb
-from typing_extensions import override
 
 from chicago_crime import reference
 from chicago_crime.errors import UsageError
@@ -26,64 +24,54 @@ MAX_CHARACTERS = 1_000_000
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
 
-class _Process(SpawnProcess):
-    """A process that a pool can always end: in a script's background job, SIGTERM may be ignored."""
+def locked_rows(reader: SnapshotReader, sql: str, count: int) -> Rows:
+    """The columns and the first rows of an answer, from the tables of one snapshot as views.
 
-    @override
-    def terminate(self) -> None:
-        self.kill()
+    The statement can open no other file and no network, nor change settings. A process of its own runs it: DuckDB looks
+    only between batches of rows whether it is to stop.
 
-
-class _Spawned(SpawnContext):
-    Process = _Process
-
-
-class LockedDatabase:
-    """The tables of one snapshot as views. Statements can open no other file and no network, nor change settings.
-
-    A process of its own runs them: DuckDB looks only between batches of rows whether it is to stop.
-
-    Attributes:
-        snapshot: its id.
+    Raises:
+        UsageError: it is no query, DuckDB refuses it, or it takes too long or is too long.
     """
-
-    def __init__(self, reader: SnapshotReader) -> None:
-        self.snapshot = reader.catalog.snapshot
-        self._folders = [str(reader.folder / "published" / "data"), str(reference.file("").parent)]
-        self._files, self._threads = reader.files(), reader.threads
-        self._lock = threading.Lock()
-        self._start()
-
-    def _start(self) -> None:
-        self._process = Pool(1, context=_Spawned())
-
-    def rows(self, sql: str, count: int) -> Rows:
-        """The columns and the first rows of an answer.
-
-        Raises:
-            UsageError: it is no query, DuckDB refuses it, or it takes too long or is too long.
-        """
-        with self._lock:
-            try:
-                asked = (self._files, self._folders, self._threads, sql, count)
-                return self._process.apply_async(_rows, asked).get(SECONDS)
-            except multiprocessing.TimeoutError as error:
-                self._process.terminate()
-                self._start()
-                problem = f"stopped after {SECONDS:.0f} s: ask for less, or for a mart instead of crimes"
-                raise UsageError(problem) from error
+    folders = [reader.folder / "published" / "data", reference.file("").parent]
+    spawn = multiprocessing.get_context("spawn")
+    answers, there = spawn.Pipe(duplex=False)
+    given = (there, reader.files(), folders, reader.threads, sql, count)
+    process = spawn.Process(target=_answer, args=given, daemon=True)
+    process.start()
+    there.close()  # so that nothing more can come once the process has ended
+    try:
+        if not answers.poll(SECONDS):
+            raise UsageError(f"stopped after {SECONDS:.0f} s: ask for less, or for a mart instead of crimes")
+        found = answers.recv()
+    except EOFError:
+        raise UsageError("DuckDB ended on it, maybe for want of memory: ask for less") from None
+    finally:
+        process.kill()
+        answers.close()
+    if isinstance(found, UsageError):
+        raise found
+    return found
 
 
-def _rows(files: Mapping[str, Any], folders: Sequence[str], threads: int, sql: str, count: int) -> Rows:
-    """In the process: the same."""
+def _answer(there: Connection, *given: Any) -> None:
+    """In the process: send the rows, or why there are none."""
+    try:
+        there.send(_rows(*given))
+    except UsageError as error:
+        there.send(error)
+
+
+def _rows(files: Mapping[str, Any], folders: Sequence[Path], threads: int, sql: str, count: int) -> Rows:
     resource.setrlimit(resource.RLIMIT_DATA, (PROCESS_BYTES, PROCESS_BYTES))
+    allowed = ", ".join("'{}'".format(str(folder).replace("'", "''")) for folder in folders)
     try:
         config: dict[str, Any] = {"threads": threads, "memory_limit": MEMORY}
         with duckdb.connect(config=config) as connection:
             connection.execute("SET enable_progress_bar = false")  # standard output is the protocol's
             create_views(connection, files)
             connection.execute("SET temp_directory = ''")
-            connection.execute(f"SET allowed_directories = {folders}")
+            connection.execute(f"SET allowed_directories = [{allowed}]")
             connection.execute("SET enable_external_access = false; SET lock_configuration = true")
             if [one.type for one in connection.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
                 raise UsageError("only a single SELECT is answered")

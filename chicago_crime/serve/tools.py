@@ -21,7 +21,7 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.errors import PlatformError
 from chicago_crime.reference import offense_groups
 from chicago_crime.serve.answers import Answer, answer_page
-from chicago_crime.serve.locked import LockedDatabase
+from chicago_crime.serve.locked import locked_rows
 from chicago_crime.tables import TABLES
 
 INSTRUCTIONS = (
@@ -163,14 +163,14 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
             return snapshots.data().catalog.citation
 
     if sql:
-        database = LockedDatabase(snapshots.data().reader)
 
         @server.tool()
         def query(sql: str, limit: Limit = ROWS_GIVEN) -> dict[str, Any]:
             """The answer to one SELECT in DuckDB's SQL over the published tables."""
             with _told():
-                columns, rows = database.rows(sql, limit)
-            return {"columns": columns, "rows": rows, "snapshot": database.snapshot}
+                reader = snapshots.data().reader
+                columns, rows = locked_rows(reader, sql, limit)
+            return {"columns": columns, "rows": rows, "snapshot": reader.catalog.snapshot}
 
     return server
 

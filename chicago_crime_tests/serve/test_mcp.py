@@ -1,7 +1,5 @@
 """The MCP server, asked by the SDK's own client over standard input and output, as an assistant's program asks it."""
 
-import gc
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -13,8 +11,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
-from chicago_crime.serve import locked
-from chicago_crime.serve.locked import LockedDatabase
+from chicago_crime.serve.locked import locked_rows
 from chicago_crime.settings import Settings
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
 
@@ -105,16 +102,9 @@ def test_a_wrong_value_or_argument_comes_back_with_the_right_ones(sample: Settin
         assert problem in answer.content[0].text and "pydantic" not in answer.content[0].text
 
 
-def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Dagster leaves it in a script's background job
-    try:
-        LockedDatabase(Installation(sample).reader())
-        gc.collect()  # ends the process while it starts
-        database = LockedDatabase(Installation(sample).reader())
-        assert database.rows("SELECT 1 AS n", 10) == (["n"], [(1,)])  # the process has started
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    monkeypatch.setattr(locked, "SECONDS", 3.0)
+def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
+    reader = Installation(sample).reader()
+    assert locked_rows(reader, "SELECT 1 AS n", 10) == (["n"], [(1,)])
     for sql, problem in {
         "FROM read_csv('/etc/passwd')": "file system operations are disabled|Permission",
         f"COPY (SELECT 1) TO '{sample.data_dir / 'stolen.csv'}'": "only a single SELECT is answered",
@@ -123,7 +113,7 @@ def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings, monkeypa
         "FROM 'https://example.org/data.parquet'": "file system operations are disabled",
         "SELECT repeat('a', 2000000000)": "Out of Memory",
         "SELECT repeat('a', 2000000)": "more than 1,000,000: ask for less",
-        "SELECT COUNT(*) FROM range(1000000) a, range(1000000) b": "stopped after 3 s",
+        "SELECT COUNT(*) FROM range(1000000) a, range(1000000) b": "stopped after 10 s",
     }.items():
         with pytest.raises(UsageError, match=problem):
-            database.rows(sql, 10)
+            locked_rows(reader, sql, 10)
