@@ -59,7 +59,7 @@ lint: setup-dev ## check style and types: Python, Dockerfile, Compose file, shel
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/zizmor --quiet --offline --min-severity=medium .github/workflows
 
-bench: setup-dev ## measure speed and memory on 22 full-size years; takes some minutes and 10 GB of disk
+bench: setup-dev ## measure speed and memory on 22 full-size years; takes some minutes and 15 GB of disk
 	@$(BIN)/python -m benchmarks.run
 
 docs: setup-dev ## write the generated pages and build the documentation site in build/site

@@ -1,1 +1,1 @@
-"""How fast and how large: programs that measure. What they need and what they last showed is in README.md."""
+"""How fast and how large: programs that measure. `docs/performance.md` has what they last showed."""

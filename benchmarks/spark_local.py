@@ -1,4 +1,4 @@
-"""The same steps in Apache Spark's local mode: raw, typed and enriched table, and the counts.
+"""Like steps in Apache Spark's local mode: raw, typed and enriched table, and the counts, without comparable types.
 
 python -m benchmarks.spark_local CSV_FOLDER OUTPUT_FOLDER
 """

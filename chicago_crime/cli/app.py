@@ -1,6 +1,7 @@
 """The `chicago-crime` command: the app and its commands, each in a module of its own.
 
-Exit codes: 0 done, 1 something failed or is not as it should be, 2 the command or a setting is wrong.
+Exit codes: 0 done, 1 something failed or is not as it should be, 2 the command or a setting is wrong, 128 and the
+number of the signal that canceled a run.
 """
 
 import atexit

@@ -71,12 +71,10 @@ def upload(folder: Path, store: ObjectStore) -> None:
     Raises:
         PlatformError: the store refuses, or has something else in the manifest's place.
     """
-    from chicago_crime.serve.site import MANIFEST, read_manifest
+    from chicago_crime.serve.site import MANIFEST, parse_manifest, read_manifest
 
-    with TemporaryDirectory() as place:
-        if earlier := store.read(MANIFEST):
-            Path(place, MANIFEST).write_bytes(earlier[0])
-        stored = read_manifest(Path(place)).files
+    earlier = store.read(MANIFEST)
+    stored = parse_manifest(earlier[0], f"{MANIFEST} of the bucket").files if earlier else {}
     files = read_manifest(folder).files
     changed = [name for name, file in files.items() if stored.get(name) != file]
     with ThreadPoolExecutor(8) as pool:

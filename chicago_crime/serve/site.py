@@ -98,13 +98,18 @@ def read_manifest(folder: Path) -> Manifest:
     """
     file = folder / MANIFEST
     if file.is_file():
-        try:
-            return Manifest.model_validate_json(file.read_bytes())
-        except ValidationError as error:
-            raise UsageError(f"{file} is not what this command wrote: choose another folder, or empty this") from error
+        return parse_manifest(file.read_bytes(), file)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} has no site but other files: choose an empty or a new folder")
     return Manifest()
+
+
+def parse_manifest(content: bytes, place: object) -> Manifest:
+    """A manifest that was read at a place, which the error names."""
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise UsageError(f"{place} is not what this command wrote: choose another place, or empty this") from error
 
 
 def _write(path: Path, content: bytes) -> None:
