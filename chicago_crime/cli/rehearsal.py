@@ -25,7 +25,7 @@ from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.prices import CLUSTER_DISK_GB, machine_usd_per_hour
 from chicago_crime.storage.object_store import StoredObject, rows_key
 from chicago_crime.storage.warehouse import TableYear
-from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 
 YEAR, ROWS = 2014, 500
 
@@ -179,8 +179,9 @@ class Rehearsal:
         return f"{stored.rows} rows, coordinates to the last digit", _usd(stored)
 
     def _publish(self) -> tuple[str, float]:
+        self.warehouse.clear_year(REVISIONS, YEAR)  # as in every first load: no rows may make no file
         with staging_folder(self.settings.data_dir) as folder:
-            file = self.warehouse.fetch_parquet([CRIMES], [YEAR], folder)[CRIMES.name, YEAR]
+            file = self.warehouse.fetch_parquet([CRIMES, REVISIONS], [YEAR], folder)[CRIMES.name, YEAR]
             added = self.store.add(f"published/data/{CRIMES.name}/{YEAR}", file)
             content = file.read_bytes()
             (folder / "back").mkdir()

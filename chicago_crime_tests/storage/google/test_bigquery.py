@@ -20,6 +20,7 @@ from chicago_crime.tables import (
     CRIMES_DAILY,
     RAW_CRIMES,
     REJECTED_CRIMES,
+    REVISIONS,
 )
 from chicago_crime_tests.servers.bigquery_catalog import LiveTable
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
@@ -144,19 +145,24 @@ def test_a_run_that_dies_in_a_write_leaves_a_year_not_loaded(cloud: Cloud, wareh
     assert cloud.years("crimes") == {2015: 36}
 
 
+@pytest.mark.parametrize("writes_no_rows", [True, False], ids=["a file of no rows", "no file"])
 def test_tables_are_fetched_in_order_as_of_one_instant(
-    cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path
+    cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes_no_rows: bool
 ) -> None:
+    monkeypatch.setattr(cloud.bigquery.engine.files, "writes_no_rows", writes_no_rows)
     for year in (2014, 2015):
         cloud.load(warehouse, year, [*crimes_of_months(year), crime(id="")])
-    warehouse.leases.mkdir(parents=True)
+        warehouse.clear_year(REVISIONS, year)
+    warehouse.leases.mkdir(parents=True, exist_ok=True)
     (warehouse.leases / "dead").write_text("an export that was killed")
     cloud.storage.write(STAGING, "exports/dead/crimes/1.parquet", b"")
-    files = warehouse.fetch_parquet([CRIMES, REJECTED_CRIMES], [2014, 2015], tmp_path)
+    files = warehouse.fetch_parquet([CRIMES, REJECTED_CRIMES, REVISIONS], [2014, 2015], tmp_path)
     rows = {key: pq.read_table(file) for key, file in files.items()}
+    expected = {"crimes": 36, "rejected_crimes": 1, "revisions": 0}
     assert {key: len(found) for key, found in rows.items()} == {
-        (name, year): count for year in (2014, 2015) for name, count in (("crimes", 36), ("rejected_crimes", 1))
+        (name, year): count for year in (2014, 2015) for name, count in expected.items()
     }
+    assert rows["revisions", 2014].column_names == [column.name for column in REVISIONS.columns]
     crimes = rows["crimes", 2014]
     assert crimes.column_names == [column.name for column in CRIMES.columns]
     order = [tuple(row[name] for name in CRIMES.total_order) for row in crimes.to_pylist()]

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from chicago_crime import sql
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.sql.duckdb_scans import parquet_scan
+from chicago_crime.sql.duckdb_scans import no_rows, parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import Done, Jobs, Purpose, call_bigquery
@@ -223,11 +223,11 @@ class BigQueryWarehouse(Warehouse):
         self._export(table, list(rows), uri, as_of)
         parts, found = folder / f"{table.name}-parts", dict[tuple[str, int], Path]()
         parts.mkdir()
-        for item in self.staging.list(f"{place}{table.name}/"):
-            self.staging.get(item.key, parts)
+        files = [self.staging.get(item.key, parts) for item in self.staging.list(f"{place}{table.name}/")]
+        source = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
         limits = {"memory_limit": self.memory, "temp_directory": str(parts)}
         with duckdb.connect(config={**limits}) as connection:
-            scan = exp.select("*").from_(parquet_scan(*parts.iterdir())).sql("duckdb")
+            scan = exp.select("*").from_(source).sql("duckdb")
             connection.execute(f"CREATE VIEW exported AS SELECT {contract(table)} FROM ({scan})")
             for year, count in rows.items():
                 file = found[table.name, year] = folder / f"{table.name}-{year}.parquet"
