@@ -4,7 +4,9 @@ import re
 import time
 from datetime import date
 from pathlib import Path
+from unittest.mock import Mock
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -156,7 +158,10 @@ def test_tables_are_fetched_in_order_as_of_one_instant(
     warehouse.leases.mkdir(parents=True, exist_ok=True)
     (warehouse.leases / "dead").write_text("an export that was killed")
     cloud.storage.write(STAGING, "exports/dead/crimes/1.parquet", b"")
+    connect = Mock(wraps=duckdb.connect)
+    monkeypatch.setattr(duckdb, "connect", connect)
     files = warehouse.fetch_parquet([CRIMES, REJECTED_CRIMES, REVISIONS], [2014, 2015], tmp_path)
+    connect.assert_called_once()  # each database would use the whole memory limit
     rows = {key: pq.read_table(file) for key, file in files.items()}
     expected = {"crimes": 36, "rejected_crimes": 1, "revisions": 0}
     assert {key: len(found) for key, found in rows.items()} == {

@@ -1,7 +1,6 @@
 """The warehouse in BigQuery: tables partitioned by month or by year, a year replaced whole."""
 
 import copy
-import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract
+from chicago_crime.storage.local.parquet_files import write_year
 from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError
 from chicago_crime.tables import Table
 
@@ -196,12 +195,18 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose("cannot look up BigQuery's time", "export")
         as_of = self.jobs.read("SELECT CURRENT_TIMESTAMP() AS now", purpose)["now"][0].as_py()
 
-        def fetch(table: Table) -> dict[tuple[str, int], Path]:
-            rows = {year: stored[table.name][year].rows for year in years}
-            return self._fetch(table, rows, as_of, place, folder)
-
-        with self._export_place() as place, ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
-            return {key: file for found in pool.map(fetch, tables) for key, file in found.items()}
+        limits = {"memory_limit": self.memory, "temp_directory": str(folder)}
+        found = dict[tuple[str, int], Path]()
+        with (
+            self._export_place() as place,
+            ThreadPoolExecutor(_TABLES_AT_ONCE) as pool,
+            duckdb.connect(config={**limits}) as connection,  # one table after the other, within the memory limit
+        ):
+            downloaded = pool.map(lambda table: self._download(table, years, as_of, place, folder), tables)
+            for table, files in zip(tables, downloaded, strict=True):
+                rows = {year: stored[table.name][year].rows for year in years}
+                found |= _sorted(connection, table, rows, files, folder)
+        return found
 
     @contextmanager
     def _export_place(self) -> Iterator[str]:
@@ -215,32 +220,10 @@ class BigQueryWarehouse(Warehouse):
                     self.staging.delete_prefix(f"exports/{one.name}/")
                     one.unlink()
 
-    def _fetch(
-        self, table: Table, rows: Mapping[int, int], as_of: datetime, place: str, folder: Path
-    ) -> dict[tuple[str, int], Path]:
-        """Export years of a table, download the files, and write each year's rows in their order."""
-        uri = self.staging.uri(f"{place}{table.name}")
-        self._export(table, list(rows), uri, as_of)
-        parts, found = folder / f"{table.name}-parts", dict[tuple[str, int], Path]()
-        parts.mkdir()
-        files = [self.staging.get(item.key, parts) for item in self.staging.list(f"{place}{table.name}/")]
-        source = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
-        limits = {"memory_limit": self.memory, "temp_directory": str(parts)}
-        with duckdb.connect(config={**limits}) as connection:
-            scan = exp.select("*").from_(source).sql("duckdb")
-            connection.execute(f"CREATE VIEW exported AS SELECT {contract(table)} FROM ({scan})")
-            for year, count in rows.items():
-                file = found[table.name, year] = folder / f"{table.name}-{year}.parquet"
-                query = f"FROM exported WHERE {table.year_column} = {year} ORDER BY {', '.join(table.total_order)}"
-                target = exp.convert(str(file)).sql("duckdb")
-                [[written]] = connection.execute(f"COPY ({query}) TO {target} ({BY_DUCKDB})").fetchall()
-                if written != count:
-                    raise WarehouseError(
-                        f"{table.name} had {count:,} rows of {year}, and {written:,} when it was exported: another run "
-                        "replaced it meanwhile. Run again"
-                    )
-        shutil.rmtree(parts)
-        return found
+    def _download(self, table: Table, years: Sequence[int], as_of: datetime, place: str, folder: Path) -> list[Path]:
+        """Years of a table as BigQuery exports them, in any order; no file if it writes none for no rows."""
+        self._export(table, years, self.staging.uri(f"{place}{table.name}"), as_of)
+        return [self.staging.get(item.key, folder) for item in self.staging.list(f"{place}{table.name}/")]
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
@@ -304,3 +287,21 @@ class BigQueryWarehouse(Warehouse):
                 arguments = call_bigquery(self.account.client_arguments, "cannot open BigQuery")
                 self._client = bigquery.Client(location=self.location, **arguments)
             return self._client
+
+
+def _sorted(
+    connection: duckdb.DuckDBPyConnection, table: Table, rows: Mapping[int, int], files: Sequence[Path], folder: Path
+) -> dict[tuple[str, int], Path]:
+    """Exported files as one a year, in the table's order, by table name and year; they are deleted."""
+    source = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
+    found = {(table.name, year): folder / f"{table.name}-{year}.parquet" for year in rows}
+    for (name, year), file in found.items():
+        query = exp.select("*").from_(source).where(f"{table.year_column} = {year}").sql("duckdb")
+        if (written := write_year(connection, table, query, file)) != rows[year]:
+            raise WarehouseError(
+                f"{name} had {rows[year]:,} rows of {year}, and {written:,} when it was exported: another run "
+                "replaced it meanwhile. Run again"
+            )
+    for file in files:
+        file.unlink()
+    return found
