@@ -104,7 +104,7 @@ class BigQueryWarehouse(Warehouse):
         lineage = lineage or self._lineage(table, year)
         uri = folder if folder.endswith(".parquet") else f"{folder.rstrip('/')}/*.parquet"
         if uri != folder and not self.staging.has_parquet(folder):
-            return self._clear(table, year, lineage)
+            return self._replace(table, year, statements.no_rows(table), lineage, purpose)
         with self.staged(table, year, uri, purpose) as staged:
             return self._replace(table, year, statements.staged(table, year, staged.table_id), lineage, purpose)
 
@@ -139,15 +139,8 @@ class BigQueryWarehouse(Warehouse):
     @override
     def clear_year(self, table: Table, year: int) -> TableYear:
         self.tables.make_ready([table])
-        return self._clear(table, year, self._lineage(table, year))
-
-    def _clear(self, table: Table, year: int, lineage: Lineage) -> TableYear:
-        stored, live = self.stored(table), self.tables.live(table.name)
-        strays = ((live and live.num_rows) or 0) - sum(one.rows for one in stored.values())  # of a run that was killed
-        if not strays and not (year in stored and stored[year].rows):
-            return self._record(table, year, lineage, Done(rows=0))  # without a job
         purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
-        return self._replace(table, year, statements.no_rows(table), lineage, purpose)
+        return self._replace(table, year, statements.no_rows(table), self._lineage(table, year), purpose)
 
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
