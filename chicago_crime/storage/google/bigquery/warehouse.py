@@ -1,6 +1,5 @@
 """The warehouse in BigQuery: tables partitioned by month or by year, a year replaced whole."""
 
-import copy
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,10 +72,8 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def for_run(self, run_id: str) -> Self:
-        found = copy.copy(self)  # it shares the client, the locks and what is known of the tables
-        found.jobs = replace(self.jobs, run_id=run_id)
-        found.tables = self.tables.using(found.jobs)
-        return found
+        self.jobs.run_id = run_id  # a process works on one run at a time
+        return self
 
     @override
     def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
