@@ -6,7 +6,7 @@ What the statements are is left to `statements.py`.
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar, cast
@@ -103,26 +103,19 @@ class Jobs:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     run_id: str = ""
 
-    def run(
-        self,
-        sql: str,
-        purpose: Purpose,
-        parameters: Mapping[str, int] = {},
-        before_restart: Callable[[], object] = lambda: None,
-    ) -> Done:
+    def run(self, sql: str, purpose: Purpose, before_restart: Callable[[], object] = lambda: None) -> Done:
         """Run a statement or a script that changes something.
 
         Args:
             sql: the text.
             purpose: what it is for.
-            parameters: by name.
             before_restart: is called before the job is started again: removes what the failed one may have left.
 
         Raises:
             JobFailedError: it failed; nothing is changed.
             WarehouseError: BigQuery does not say whether it succeeded.
         """
-        full = self._config(parameters, purpose)
+        full = self._config(purpose)
         return self._finish(
             lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.options),
             purpose,
@@ -156,7 +149,7 @@ class Jobs:
             JobFailedError: BigQuery refuses it, e.g. because it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
-        config = self._config({}, purpose)
+        config = self._config(purpose)
         limits = {
             "api_timeout": self.policy.timeout_s,
             "wait_timeout": JOB_DEADLINE_S,
@@ -172,7 +165,7 @@ class Jobs:
 
     def statement_type(self, sql: str, purpose: Purpose) -> str:
         """The type of a statement, e.g. SELECT, by a dry run: nothing is run or billed."""
-        config = self._config({}, purpose, dry_run=True, use_query_cache=False)
+        config = self._config(purpose, dry_run=True, use_query_cache=False)
         # Without job_retry, which retries for ten minutes whatever the policy is.
         job = call_bigquery(lambda: self.client().query(sql, config, job_retry=None, **self.options), purpose.what)
         return str(job.statement_type)
@@ -182,11 +175,9 @@ class Jobs:
         """Timeout and retries of every request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
-    def _config(self, parameters: Mapping[str, int], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
-        typed = [(name, "INT64", value) for name, value in parameters.items()]
+    def _config(self, purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
-            query_parameters=[bigquery.ScalarQueryParameter(*one) for one in typed],
             labels=self._labels(purpose),
             maximum_bytes_billed=self.most_bytes,
             **more,

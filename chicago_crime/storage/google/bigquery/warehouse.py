@@ -144,19 +144,11 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
         self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
         lineage = self._lineage(table, year)  # before the rows are read: what changes meanwhile makes this year stale
-        return self._replace(table, year, statements.computed(table), lineage, purpose, {"year": year})
+        return self._replace(table, year, statements.computed(table).replace("@year", str(year)), lineage, purpose)
 
-    def _replace(
-        self,
-        table: Table,
-        year: int,
-        query: str,
-        lineage: Lineage,
-        purpose: Purpose,
-        parameters: Mapping[str, int] = {},
-    ) -> TableYear:
+    def _replace(self, table: Table, year: int, query: str, lineage: Lineage, purpose: Purpose) -> TableYear:
         with self.tables.changing(table, year):
-            done = self.jobs.run(statements.replaced(table, year, query), purpose, parameters)
+            done = self.jobs.run(statements.replaced(table, year, query), purpose)
         return self._record(table, year, lineage, done)
 
     def _record(self, table: Table, year: int, lineage: Lineage, done: Done) -> TableYear:
