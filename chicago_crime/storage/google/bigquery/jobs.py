@@ -12,10 +12,10 @@ from itertools import count
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
-from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound, RetryError
+from google.api_core.retry import Retry, if_exception_type
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
@@ -195,22 +195,18 @@ class Jobs:
         """Start a job and wait for it; after a transient failure, which has changed no table, start it again."""
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
         attempts = count(1)
-
-        def clear(_: RetryCallState) -> None:
-            before_restart()
-
-        retrying = Retrying(
-            retry=retry_if_exception_type(_TransientJobError),
-            wait=wait_random_exponential(multiplier=self.policy.first_wait_s, max=30),
-            stop=stop_after_delay(JOB_DEADLINE_S),
-            before_sleep=clear,
-            reraise=True,
+        retry = Retry(
+            if_exception_type(_TransientJobError),
+            initial=self.policy.first_wait_s,
+            maximum=30,
+            timeout=JOB_DEADLINE_S,
+            on_error=lambda _: before_restart(),
         )
-
+        run = retry(lambda: call_bigquery(lambda: self._once(start, f"{name}_{next(attempts)}"), purpose.what))
         try:
-            return call_bigquery(lambda: retrying(lambda: self._once(start, f"{name}_{next(attempts)}")), purpose.what)
-        except _TransientJobError as error:
-            problem = str(error)
+            return cast(Done, run())
+        except RetryError as error:
+            problem = error.cause
         raise JobFailedError(f"{purpose.what}: {problem}, again and again: try again later")
 
     def _once(self, start: Callable[[str], Job], job_id: str) -> Done:
