@@ -22,7 +22,7 @@ from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.google.bigquery.jobs import Purpose
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.google.bucket import BucketStore
-from chicago_crime.storage.google.prices import CLUSTER_DISK_GB, machine_usd_per_hour
+from chicago_crime.storage.google.prices import machine_usd_per_hour
 from chicago_crime.storage.object_store import StoredObject, rows_key
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
@@ -217,7 +217,7 @@ class Rehearsal:
         mart = self.warehouse.replace_year(AREA_RATES, YEAR)
         usd, hours = _usd(mart), (time.monotonic() - began) / 3600
         if mode == "cluster":
-            price = machine_usd_per_hour(settings.dataproc_machine_type, CLUSTER_DISK_GB) or 0.0
+            price = machine_usd_per_hour(settings.dataproc_machine_type) or 0.0
             usd += price * (settings.dataproc_workers + 1) * hours
         return f"{stored.rows} rows", usd
 

@@ -19,7 +19,7 @@ from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
 from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import TOO_MUCH, call, google_retry, reasons_of
+from chicago_crime.storage.google.access import TOO_MUCH, TRANSIENT_REASONS, call, google_retry, message_of, reasons_of
 from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
 from chicago_crime.storage.warehouse import WarehouseError
 
@@ -28,15 +28,7 @@ GB = 10**9
 JOB_DEADLINE_S = 1800.0
 """A job that fails for a transient reason, above all a conflict with another writer, is restarted for this long."""
 
-_TRANSIENT = {
-    "backendError",
-    "internalError",
-    "rateLimitExceeded",
-    "jobBackendError",
-    "jobInternalError",
-    "jobRateLimitExceeded",
-    "tableUnavailable",
-}
+_TRANSIENT = TRANSIENT_REASONS | {"jobBackendError", "jobInternalError", "jobRateLimitExceeded", "tableUnavailable"}
 _CONFLICT = re.compile("due to concurrent (update|transaction)", re.IGNORECASE)
 _MAX_POLL_S = 5.0
 
@@ -249,7 +241,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
     try:
         return call(request, f"{what}: BigQuery", WarehouseError, is_ours=_is_about_the_statement)
     except GoogleAPICallError as error:
-        problem, kind = _message_of(error), WarehouseError
+        problem, kind = (message_of(error) or str(error.message)).split("\n")[0].rstrip("."), WarehouseError
         if isinstance(error, NotFound):
             problem += ". Load some years first, e.g. chicago-crime run --years 2021"
         elif TOO_MUCH in reasons_of(error):
@@ -262,9 +254,3 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
 
 def _is_about_the_statement(error: Exception) -> bool:
     return isinstance(error, BadRequest) or TOO_MUCH in reasons_of(error)  # the HTTP status of the latter is 500
-
-
-def _message_of(error: GoogleAPICallError) -> str:
-    """BigQuery's message, without the address of the request."""
-    errors = [one for one in error.errors or () if isinstance(one, dict)]
-    return str(errors[0].get("message") if errors else error.message).split("\n")[0].rstrip(".")
