@@ -151,10 +151,7 @@ class Warehouse(TableReader):
         """
 
     def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:
-        """Replace a year of several tables, each as `load_parquet` does; by table name.
-
-        Where possible, all of them are replaced at once: readers see either all old or all new.
-        """
+        """Replace a year of several tables, each as `load_parquet` does; by table name."""
         return {table.name: self.load_parquet(table, year, folder) for table, folder in folders.items()}
 
     @abstractmethod
