@@ -21,6 +21,11 @@ class WarehouseError(PlatformError):
     """A statement failed or was refused; the message names the table, year or file and says what to do."""
 
 
+def no_year(table: str, year: int) -> str:
+    """The message about a year that a table does not hold."""
+    return f"{table} has no year {year}; to make it: chicago-crime run --years {year} --assets {table}"
+
+
 @dataclass(frozen=True)
 class TableYear:
     """One stored year of one table.

@@ -65,7 +65,7 @@ class BucketStore(ObjectStore):
         sha256 = checksum_of(file)
         if checksum and sha256 != checksum:
             raise ObjectStoreError(
-                f"{file} was changed: its sha256 is {sha256} and should be {checksum}. Materialize crime_csv again."
+                f"{file} was changed: its sha256 is {sha256} and should be {checksum}. Load the year again."
             )
         return self._put(key, file, sha256)
 
@@ -191,7 +191,7 @@ class BucketStore(ObjectStore):
         return f"gs://{self.bucket}/{self.folder}{key}"
 
     def _missing(self, key: str) -> ObjectStoreError:
-        return ObjectStoreError(f"there is no object {self.uri(key)}: materialize crime_object first")
+        return ObjectStoreError(f"there is no object {self.uri(key)}: load its year again")
 
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(

@@ -19,7 +19,7 @@ from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan,
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import has_format, publish_year, write_year
 from chicago_crime.storage.local.parquet_reader import ParquetReader
-from chicago_crime.storage.warehouse import FirstRows, Glance, TableYear, Warehouse, WarehouseError
+from chicago_crime.storage.warehouse import FirstRows, Glance, TableYear, Warehouse, WarehouseError, no_year
 from chicago_crime.tables import Table
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     def _existing(self, table: str, year: int) -> Path:
         file = self.file(table, year)
         if not file.exists():
-            raise WarehouseError(f"{table} has no year {year}: materialize it first")
+            raise WarehouseError(no_year(table, year))
         return file
 
     def _publish(

@@ -27,7 +27,7 @@ from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import write_year
-from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError
+from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError, no_year
 from chicago_crime.tables import Table
 
 _TRUNCATE = bigquery.WriteDisposition.WRITE_TRUNCATE
@@ -261,7 +261,7 @@ class BigQueryWarehouse(Warehouse):
     def _refuse_missing(table: Table, years: Sequence[int], stored: Mapping[int, TableYear]) -> None:
         for year in years:
             if year not in stored:
-                raise WarehouseError(f"{table.name} has no year {year}: materialize it first")
+                raise WarehouseError(no_year(table.name, year))
 
     def _connect(self) -> bigquery.Client:
         with self._lock:  # one client for all threads: it keeps a pool of connections
