@@ -78,7 +78,7 @@ setup(
         "gcp": [
             "google-cloud-bigquery>=3.27,<4",
             "google-cloud-dataproc>=5.15,<6",
-            "google-cloud-storage>=3,<4",
+            "google-cloud-storage>=3.7,<4",
         ],
         "server": [  # Dagster's storage in PostgreSQL, as in `docker-compose.yaml`
             f"dagster-postgres=={DAGSTER_LIBRARIES}",

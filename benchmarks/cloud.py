@@ -140,7 +140,7 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     held, objects = sum(one.tables.values()) * times, one.objects * times
     settings = Settings.model_fields
     machine, workers = settings["dataproc_machine_type"].default, settings["dataproc_workers"].default
-    per_hour = (1 + workers) * (prices.machine_usd_per_hour(machine, prices.CLUSTER_DISK_GB) or 0)
+    per_hour = (1 + workers) * (prices.machine_usd_per_hour(machine) or 0)
     minutes = MINUTES_TO_START + MINUTES_A_YEAR * years
     table = Table("", "amount", "USD", title=f"A backfill of {years} years, {rows:,} rows")
     usd = {

@@ -34,7 +34,7 @@ Member = Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount)
 
 
 class Config(BaseModel):
-    """The configuration of one stack. The example of a field is the value that an error message suggests."""
+    """The configuration of one stack. The example of a field, else its default, is what an error message suggests."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -61,7 +61,6 @@ class Config(BaseModel):
         validation_alias="gcp:region",
         pattern=r"^[a-z]+-[a-z]+\d{1,2}\Z",
         description="a Google Cloud region, neither a zone nor a multi-region",
-        examples=["us-central1"],
     )
     zone: str = Field(
         "",
@@ -80,16 +79,14 @@ class Config(BaseModel):
         "chicago_crime",
         pattern=r"^[A-Za-z0-9_]{1,1024}\Z",
         description="the name of the BigQuery dataset: letters, digits and underscores",
-        examples=["chicago_crime"],
     )
     keep_data: bool = Field(
         True,
         description="true or false: whether bucket, dataset and disk are protected from `pulumi destroy`; to destroy "
         "them as well, set it to false and run `pulumi up` first",
-        examples=["true"],
     )
     source: Literal["sample", "portal", "kaggle"] = Field(
-        "portal", description="the source of the yearly CSVs: sample, portal or kaggle", examples=["portal"]
+        "portal", description="the source of the yearly CSVs: sample, portal or kaggle"
     )
     kaggle_token: pulumi.Output[str] | None = Field(
         None, description="Kaggle's API token, for the source kaggle; it can also be added to the secret by hand"
@@ -98,29 +95,25 @@ class Config(BaseModel):
         "e2-standard-2",
         pattern=rf"^{X86}-((standard|highmem)-([2-9]|[1-9]\d+)|highcpu-[1-9]\d+)(-lssd)?\Z",
         description="the type of the machine for Dagster and the dashboard: x86, with 8 GB of memory or more",
-        examples=["e2-standard-2"],
     )
     data_disk_gb: int = Field(
         30,
         ge=10,
         le=2000,
         description="the size in GB of the disk for Dagster's database and the CSVs, 10 to 2000; it can only grow",
-        examples=["30"],
     )
     snapshot_days: int = Field(
-        14, ge=1, le=365, description="how many days the disk's daily snapshots are kept, 1 to 365", examples=["14"]
+        14, ge=1, le=365, description="how many days the disk's daily snapshots are kept, 1 to 365"
     )
     image_tag: str = Field(
         "latest",
         pattern=r"^\w[\w.-]{0,127}\Z",
         description="the tag of the image that the machine runs",
-        examples=["latest"],
     )
     nat: bool = Field(
         True,
         description="true or false: whether the machine reaches the internet, for the sources portal and kaggle, and "
         "for the images of PostgreSQL and Compose on Docker Hub",
-        examples=["true"],
     )
     public_site: bool = Field(
         False,
@@ -135,17 +128,13 @@ class Config(BaseModel):
     dataproc_mode: Literal["cluster", "serverless"] = Field(
         "cluster",
         description="where the Spark job runs: cluster (one per run) or serverless (a batch)",
-        examples=["cluster"],
     )
     dataproc_machine_type: str = Field(
         "n2-standard-4",
         pattern=rf"^{X86}-(standard|highmem|highcpu)-[1-9]\d*(-lssd)?\Z",
         description="the type of the cluster's master and workers, an x86 machine",
-        examples=["n2-standard-4"],
     )
-    dataproc_workers: int = Field(
-        2, ge=0, le=50, description="workers of the cluster: 0 for a single node, or 2 to 50", examples=["2"]
-    )
+    dataproc_workers: int = Field(2, ge=0, le=50, description="workers of the cluster: 0 for a single node, or 2 to 50")
     github_repository: str = Field(
         "",
         pattern=r"^([A-Za-z0-9-]+/[A-Za-z0-9_.-]+)?\Z",
@@ -177,7 +166,6 @@ class Config(BaseModel):
         50,
         ge=1,
         description="the monthly cost, in the billing account's currency, that the budget alert is about",
-        examples=["50"],
     )
 
     @field_validator("dataproc_workers")
@@ -291,10 +279,11 @@ def _describe(error: ErrorDetails) -> str:
 
 def _problem(key: str, what: str) -> str:
     """The message about one key: what is wrong with it, what it means, and the command that sets it."""
-    name, example = key.removeprefix(OWN), (FIELDS[key].examples or [""])[0]
+    name, field = key.removeprefix(OWN), FIELDS[key]
+    example = (field.examples or [str(field.default).lower()])[0]
     command = {
         "stack": f"pulumi stack rename {example}",
         "operators": f"pulumi config set --path 'operators[0]' {example}",
         "kaggleToken": f"pulumi config set --secret {name}",
     }.get(name, f"pulumi config set {name} {example}")
-    return f"  {name}: {what}\n      {FIELDS[key].description}\n      {command}"
+    return f"  {name}: {what}\n      {field.description}\n      {command}"

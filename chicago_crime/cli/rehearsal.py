@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib.metadata import version
-from typing import Any
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.checks.layers import COORDINATES
@@ -22,12 +21,14 @@ from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.google.bigquery.jobs import Purpose
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.google.bucket import BucketStore
-from chicago_crime.storage.google.prices import CLUSTER_DISK_GB, machine_usd_per_hour
+from chicago_crime.storage.google.prices import machine_usd_per_hour
 from chicago_crime.storage.object_store import StoredObject, rows_key
 from chicago_crime.storage.warehouse import TableYear
-from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
+from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 
 YEAR, ROWS = 2014, 500
+FOLDER = "rehearsal/"
+"""Of all keys in the buckets."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,10 @@ class Rehearsal:
     Attributes:
         settings: of the installation, with a dataset and a folder for data of their own.
         has_cluster: whether a cluster is tried, too.
-        folder: of all keys in the buckets.
     """
 
     settings: Settings
     has_cluster: bool
-    folder: str = "rehearsal/"
     _lake: StoredObject | None = field(default=None, init=False)
 
     @classmethod
@@ -85,12 +84,12 @@ class Rehearsal:
     @cached_property
     def store(self) -> BucketStore:
         """The bucket, below the folder."""
-        return replace(build_bucket_store(self.settings), folder=self.folder)
+        return replace(build_bucket_store(self.settings), folder=FOLDER)
 
     @cached_property
     def staging(self) -> BucketStore:
         """The bucket for files of a run, below the folder."""
-        return replace(build_bucket_store(self.settings, self.settings.staging_bucket), folder=self.folder)
+        return replace(build_bucket_store(self.settings, self.settings.staging_bucket), folder=FOLDER)
 
     @cached_property
     def warehouse(self) -> BigQueryWarehouse:
@@ -103,7 +102,7 @@ class Rehearsal:
         left = (
             "Something of the rehearsal is left, which may cost money. Rehearse again: it begins by removing that. Or "
             f"`bq rm -r -f {self.settings.bigquery_dataset}`, and for both buckets "
-            f"`gcloud storage rm -r gs://BUCKET/{self.folder}`."
+            f"`gcloud storage rm -r gs://BUCKET/{FOLDER}`."
         )
         yield (first := _take(Step("remove what an earlier rehearsal left", self._remove, left)))
         if first.outcome == "failed":
@@ -179,8 +178,9 @@ class Rehearsal:
         return f"{stored.rows} rows, coordinates to the last digit", _usd(stored)
 
     def _publish(self) -> tuple[str, float]:
+        self.warehouse.clear_year(REVISIONS, YEAR)  # as in every first load: no rows may make no file
         with staging_folder(self.settings.data_dir) as folder:
-            file = self.warehouse.fetch_parquet([CRIMES], [YEAR], folder)[CRIMES.name, YEAR]
+            file = self.warehouse.fetch_parquet([CRIMES, REVISIONS], [YEAR], folder)[CRIMES.name, YEAR]
             added = self.store.add(f"published/data/{CRIMES.name}/{YEAR}", file)
             content = file.read_bytes()
             (folder / "back").mkdir()
@@ -197,7 +197,7 @@ class Rehearsal:
 
         settings = self.settings.model_copy(update={"dataproc_mode": mode})
         began = time.monotonic()
-        result = materialize(
+        materialize(
             [enrich_crimes],
             resources={
                 "warehouse": self.warehouse,
@@ -206,24 +206,21 @@ class Rehearsal:
             },
             partition_key=str(YEAR),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
         )
-        if not result.success:
-            raise PlatformError(_reason(result))
         stored = self.warehouse.stored(ENRICHED_CRIMES)[YEAR]
         crimes = self.warehouse.stored(CRIMES)[YEAR]
         _must(stored.rows == crimes.rows, f"{crimes.rows} crimes became {stored.rows}")
         mart = self.warehouse.replace_year(AREA_RATES, YEAR)
         usd, hours = _usd(mart), (time.monotonic() - began) / 3600
         if mode == "cluster":
-            price = machine_usd_per_hour(settings.dataproc_machine_type, CLUSTER_DISK_GB) or 0.0
+            price = machine_usd_per_hour(settings.dataproc_machine_type) or 0.0
             usd += price * (settings.dataproc_workers + 1) * hours
         return f"{stored.rows} rows", usd
 
     def _remove(self) -> tuple[str, float]:
         self.warehouse.tables.drop_dataset()
         for store in (self.store, self.staging):
-            replace(store, folder="").delete_prefix(self.folder)
+            replace(store, folder="").delete_prefix(FOLDER)
         return "", 0.0
 
 
@@ -244,14 +241,6 @@ def _must(holds: bool, problem: str) -> None:
 
 def _usd(*stored: TableYear) -> float:
     return sum(float(one.details.get("bigquery_estimated_usd", 0.0)) for one in stored)
-
-
-def _reason(result: Any) -> str:
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            return str((error.cause or error).message)
-    return "the run failed without a reason"
 
 
 def as_report(results: list[Result], rehearsal: Rehearsal) -> str:

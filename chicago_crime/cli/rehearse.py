@@ -33,12 +33,12 @@ def rehearse(
         if settings.deployment != "gcp":
             raise UsageError("a rehearsal is for Google Cloud: set CHICAGO_CRIME_DEPLOYMENT=gcp")
         with google_extra():
-            from chicago_crime.cli.rehearsal import Rehearsal, as_report
+            from chicago_crime.cli.rehearsal import FOLDER, Rehearsal, as_report
 
         rehearsal = Rehearsal.of(settings, cluster)
         out.print(
             f"This writes 500 synthetic rows into the dataset {rehearsal.settings.bigquery_dataset} and below "
-            f"{rehearsal.folder} in the buckets, and removes both. It costs a few cents: BigQuery's least amounts, one "
+            f"{FOLDER} in the buckets, and removes both. It costs a few cents: BigQuery's least amounts, one "
             f"batch of some minutes{', and one cluster of some minutes' if cluster else ''}."
         )
         if not yes:

@@ -186,7 +186,7 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
     spark_usd: float | None = 0.0
     if any(table.made_by == "spark" for table in tables):
         hours = runs * settings.dataproc_max_minutes / 60
-        machine = prices.machine_usd_per_hour(settings.dataproc_machine_type, prices.CLUSTER_DISK_GB)
+        machine = prices.machine_usd_per_hour(settings.dataproc_machine_type)
         is_known = machine is not None and settings.dataproc_mode == "cluster"  # a batch chooses its own size
         spark_usd = hours * (machine or 0.0) * (settings.dataproc_workers + 1) if is_known else None
     return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)

@@ -21,6 +21,11 @@ class WarehouseError(PlatformError):
     """A statement failed or was refused; the message names the table, year or file and says what to do."""
 
 
+def no_year(table: str, year: int) -> str:
+    """The message about a year that a table does not hold."""
+    return f"{table} has no year {year}; to make it: chicago-crime run --years {year} --assets {table}"
+
+
 @dataclass(frozen=True)
 class TableYear:
     """One stored year of one table.
@@ -159,10 +164,7 @@ class Warehouse(TableReader):
         """
 
     def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:
-        """Replace a year of several tables, each as `load_parquet` does; by table name.
-
-        Where possible, all of them are replaced at once: readers see either all old or all new.
-        """
+        """Replace a year of several tables, each as `load_parquet` does; by table name."""
         return {table.name: self.load_parquet(table, year, folder) for table, folder in folders.items()}
 
     @abstractmethod

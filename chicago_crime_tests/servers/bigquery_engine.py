@@ -4,7 +4,7 @@ Statements that change rows run one after the other, and a query as of a time se
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +25,7 @@ from chicago_crime_tests.servers.bigquery_catalog import (
 )
 from chicago_crime_tests.servers.bigquery_files import Files, JobError
 from chicago_crime_tests.servers.google_server import RefusedError
-from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError, Typed
+from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
 LEAST_BILLED = 10 << 20
 EXPORT = re.compile(r"(?is)\s*EXPORT\s+DATA\s+OPTIONS\s*\((.*?)\)\s+AS\s+(.*)")
@@ -69,7 +69,7 @@ class Engine:
     catalog: Catalog
     files: Files
 
-    def check(self, dataset: str, text: str, parameters: Mapping[str, Typed]) -> list[tuple[str, str]]:
+    def check(self, dataset: str, text: str) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result.
 
         Results are cached: the same text over the same columns is not analyzed twice.
@@ -78,8 +78,7 @@ class Engine:
             JobError: the statement is wrong.
         """
         tables = tuple((n, tuple(c)) for n, c in self.catalog.for_analyzer(dataset).items())
-        kinds = tuple((name, typed.type) for name, typed in parameters.items() if f"@{name}" in text)
-        found = _read_by_google(tables, text, kinds)
+        found = _read_by_google(tables, text)
         if isinstance(found, str):
             reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
             raise JobError(reason, found)
@@ -93,11 +92,11 @@ def _analyzer(tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> An
 
 @lru_cache(maxsize=2048)
 def _read_by_google(
-    tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], text: str, kinds: tuple[tuple[str, str], ...]
+    tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], text: str
 ) -> list[tuple[str, str]] | str:
     """The columns of a statement's result, or its error."""
     try:
-        return _analyzer(tables).check(text, {name: Typed(kind) for name, kind in kinds})
+        return _analyzer(tables).check(text)
     except GoogleSQLError as error:
         return str(error)
 
@@ -110,9 +109,8 @@ def _parsed(text: str) -> exp.Expr:
 class Session:
     """Runs one job's statements."""
 
-    def __init__(self, engine: Engine, dataset: str, parameters: Mapping[str, Typed], most_billed: int | None):
-        self.engine, self.catalog, self.dataset = engine, engine.catalog, dataset
-        self.parameters, self.most_billed = parameters, most_billed
+    def __init__(self, engine: Engine, dataset: str, most_billed: int | None = None):
+        self.engine, self.catalog, self.dataset, self.most_billed = engine, engine.catalog, dataset, most_billed
         self.cursor = self.catalog.database.cursor()
         self.work = Work()
 
@@ -135,7 +133,7 @@ class Session:
                 self.work.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
-        columns = self.engine.check(self.dataset, text, self.parameters)
+        columns = self.engine.check(self.dataset, text)
         if exports := EXPORT.fullmatch(text):
             tree = sqlglot.parse_one(exports[2], read="bigquery")
             self.work.statement = "EXPORT_DATA"
@@ -192,7 +190,7 @@ class Session:
         where = where.copy()
         for condition in _on_partition(where):
             condition.replace(_of_partition(condition))
-        chosen = to_duckdb(exp.select("rowid").from_("t").where(where.this), self._values(), lambda _: _rows(table))
+        chosen = to_duckdb(exp.select("rowid").from_("t").where(where.this), {}, lambda _: _rows(table))
         return f"WHERE rowid IN ({chosen})"
 
     def _replace(self, tree: exp.Merge) -> None:
@@ -221,9 +219,6 @@ class Session:
         assert isinstance(node, exp.Table)
         return self.catalog.find(node.db or self.dataset, node.name)
 
-    def _values(self) -> dict[str, object]:
-        return {name: typed.value for name, typed in self.parameters.items()}
-
     def _translate(self, tree: exp.Expr) -> str:
         """A query for DuckDB: tables by name become subqueries of their columns, without the hidden ones."""
         tree = tree.copy()
@@ -241,7 +236,7 @@ class Session:
             scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
         assert isinstance(tree, exp.Query)
-        return to_duckdb(tree, self._values(), lambda name: scans.get(name) or exp.to_table(name))
+        return to_duckdb(tree, {}, lambda name: scans.get(name) or exp.to_table(name))
 
     def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
         """Move the conditions on the partition out of a query, for the scan of the table."""
@@ -251,10 +246,7 @@ class Session:
         for condition in _on_partition(where) if where else []:
             if condition.find_ancestor(exp.Or):
                 raise JobError("invalidQuery", "several partitions by time of ingestion are not implemented here")
-            day = _of_partition(condition)
-            for parameter in list(day.find_all(exp.Parameter)):
-                parameter.replace(exp.convert(self._values()[parameter.name]))
-            taken.append(day)
+            taken.append(_of_partition(condition))
             condition.replace(exp.true())
         return taken
 

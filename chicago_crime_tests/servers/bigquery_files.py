@@ -32,9 +32,15 @@ class JobError(Exception):
 
 @dataclass
 class Files:
-    """Reads and writes objects."""
+    """Reads and writes objects.
+
+    Attributes:
+        storage: has the buckets.
+        writes_no_rows: whether an export of no rows writes a file: Google does not say.
+    """
 
     storage: StorageServer
+    writes_no_rows: bool = True
 
     def at(self, uris: Sequence[str]) -> list[str]:
         """The files at some addresses, each of which may have one `*`.
@@ -90,6 +96,8 @@ class Files:
         address = urlsplit(uri)
         if address.path.count("*") != 1 or form.upper() != "PARQUET":
             raise JobError("invalid", f"an export here is PARQUET, to an address with one *: {uri}")
+        if not self.writes_no_rows and not rows.limit(1).fetchall():
+            return
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "rows.parquet"
             rows.write_parquet(str(file))

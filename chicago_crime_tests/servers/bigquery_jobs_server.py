@@ -12,7 +12,6 @@ from chicago_crime_tests.servers.bigquery_catalog import PARTITION, LiveTable
 from chicago_crime_tests.servers.bigquery_engine import Engine, Session, Work
 from chicago_crime_tests.servers.bigquery_files import JobError
 from chicago_crime_tests.servers.google_server import RefusedError
-from chicago_crime_tests.servers.googlesql import Typed
 
 PROJECT = "chicago-test"
 LONGEST_IN_ANSWER_S = 0.2
@@ -141,16 +140,14 @@ class Jobs:
         about = job.configuration["query"]
         dataset = about.get("defaultDataset", {}).get("datasetId", "")
         most = about.get("maximumBytesBilled")
-        given = about.get("queryParameters", [])
-        parameters = {one["name"]: Typed("INT64", int(one["parameterValue"]["value"])) for one in given}
-        session = Session(self.engine, dataset, parameters, int(most) if most else None)
+        session = Session(self.engine, dataset, int(most) if most else None)
         job.work = session.work
         session.run(about["query"], bool(job.configuration.get("dryRun")))
 
     def _load(self, job: Job) -> None:
         about = job.configuration["load"]
         table, partition = self._target(about["destinationTable"])
-        session = Session(self.engine, table.dataset, {}, None)
+        session = Session(self.engine, table.dataset)
         if about["writeDisposition"] != "WRITE_TRUNCATE":
             raise JobError("invalid", "only WRITE_TRUNCATE is implemented here")
         if bool(partition) != table.is_by_ingestion:

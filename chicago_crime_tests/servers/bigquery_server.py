@@ -19,7 +19,7 @@ from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServe
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 LABEL = re.compile("[a-z0-9_-]{0,63}")
-QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "queryParameters", "parameterMode", "useLegacySql")
+QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "useLegacySql")
 WRITES = ("datasets.insert", "tables.insert", "tables.patch", "jobs.insert")
 
 

@@ -88,7 +88,7 @@ class Analyzer:
         self._tables = {name: list(columns) for name, columns in tables.items()}
         self._registered: int | None = None
 
-    def check(self, sql: str, parameters: Mapping[str, Typed]) -> list[tuple[str, str]]:
+    def check(self, sql: str, parameters: Mapping[str, Typed] = {}) -> list[tuple[str, str]]:
         """Analyze a statement.
 
         Returns:

@@ -113,7 +113,9 @@ class _Handler(GoogleHandler):
         self, bucket: str, name: str, content: bytes, given: dict[str, Any], generation: int | None
     ) -> dict[str, Any]:
         file = self.server.buckets.new_file()
-        file.write_bytes(content)
+        file.write_bytes(self.server.spoiled(content))
+        if sent := re.search("crc32c=([^,]+)", self.headers.get("x-goog-hash", "")):  # with the end of an upload
+            given = given | {"crc32c": sent[1]}
         return self.server.buckets.publish(bucket, name, file, given, generation).resource(bucket, name)
 
     def _go_on_with_upload(self) -> None:
@@ -185,7 +187,7 @@ class StorageServer(GoogleServer):
         permissions: permissions of everybody with a token; a test may remove some.
         most_listed: maximum of objects on a page of a list.
         location: location of the buckets.
-        spoils: how many of the next downloads have a wrong byte.
+        spoils: how many of the next uploads and downloads get a wrong byte on the way.
         sessions: resumable uploads, by id.
     """
 
@@ -230,7 +232,7 @@ class StorageServer(GoogleServer):
         return upload_id
 
     def spoiled(self, content: bytes) -> bytes:
-        """The bytes that are sent for some content: the same, unless the test wants them spoiled."""
+        """The bytes that arrive for some content: the same, unless the test wants them spoiled."""
         if not (self.spoils and content):
             return content
         self.spoils -= 1

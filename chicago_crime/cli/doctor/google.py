@@ -59,7 +59,7 @@ class Probe:
     @property
     def who(self) -> str:
         """Who we are, for a person."""
-        if self.google.credentials is None:
+        if not self.google.credentials.token:
             return "none: all services are emulators"
         return "a person's, from gcloud" if "$(" in self.member else self.member
 

@@ -57,7 +57,7 @@ def enrich_crimes(
         loaded: dict[int, dict[str, TableYear]] = {}
 
         def load(year: int, name: str) -> Metadata:
-            if year not in loaded:  # all tables of a year at once, so that a warehouse that can replaces them together
+            if year not in loaded:  # all tables of a year at once: BigQuery loads them side by side
                 made = {TABLES[of]: f"{workspace.output}/{of}/{year}" for of in names}
                 loaded[year] = warehouse.load_parquets(made, year)
             return {**stored_metadata(warehouse, TABLES[name], year, loaded[year][name]), **job}

@@ -37,9 +37,11 @@ HOW_TO_BE_ALLOWED = (
 TOO_MUCH = "bytesBilledLimitExceeded"
 """BigQuery's reason for refusing a query that would read more than its cap."""
 
+TRANSIENT_REASONS = {"rateLimitExceeded", "backendError", "internalError"}
+"""Google's reasons for a failure that a retry may help against."""
+
 _LATER = ": try again later"
 _TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}
-_TRANSIENT_REASONS = {"rateLimitExceeded", "backendError", "internalError"}
 _USED_UP = re.compile("quota|billing|LimitExceeded", re.IGNORECASE)
 """In Google's reasons for a 403 that no role helps against: https://cloud.google.com/bigquery/docs/error-messages."""
 
@@ -153,7 +155,7 @@ def is_transient(error: BaseException) -> bool:
         return False
     response = getattr(error, "response", None)  # errors of uploads and downloads have their status only there
     status = getattr(error, "code", None) or getattr(response, "status_code", None)
-    return status in _TRANSIENT_STATUS or bool(reasons & _TRANSIENT_REASONS)
+    return status in _TRANSIENT_STATUS or bool(reasons & TRANSIENT_REASONS)
 
 
 def reasons_of(error: BaseException) -> set[str]:
@@ -209,12 +211,13 @@ def _explain(error: BaseException, service: str, grant: str) -> str | None:
     if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError):
         why = f" ({str(error.args[0])[:200]})" if error.args else ""
         return f"Google does not accept our credentials{why}: {HOW_TO_SIGN_IN}"
-    if isinstance(error, api.Unauthorized):
-        return f"{service} does not accept our credentials{_message_of(error)}: {HOW_TO_SIGN_IN}"
-    if isinstance(error, api.Forbidden) and not any(map(_USED_UP.search, reasons_of(error))):
-        return f"{service} refuses permission{_message_of(error)}: {grant}"
     if isinstance(error, api.GoogleAPICallError):
-        return f"{service} answers {error.code}{_message_of(error)}{_LATER if is_transient(error) else ''}"
+        told = f" ({message[:300]})" if (message := message_of(error)) else ""
+        if isinstance(error, api.Unauthorized):
+            return f"{service} does not accept our credentials{told}: {HOW_TO_SIGN_IN}"
+        if isinstance(error, api.Forbidden) and not any(map(_USED_UP.search, reasons_of(error))):
+            return f"{service} refuses permission{told}: {grant}"
+        return f"{service} answers {error.code}{told}{_LATER if is_transient(error) else ''}"
     if isinstance(error, requests.Timeout):
         return f"{service} does not answer in time{_LATER}"
     if isinstance(error, requests.RequestException | ConnectionError | auth.TransportError):
@@ -222,10 +225,10 @@ def _explain(error: BaseException, service: str, grant: str) -> str | None:
     return None
 
 
-def _message_of(error: GoogleAPICallError) -> str:
+def message_of(error: GoogleAPICallError) -> str:
     """The message in a service's response, or of a job. The error's own text has the address, which can be a key."""
     try:
         message = error.response.json()["error"]["message"]
     except (AttributeError, ValueError, KeyError, TypeError):  # no response, or a body that is not Google's JSON
         message = next((one.get("message") for one in error.errors or () if isinstance(one, dict)), "")
-    return f" ({str(message)[:300]})" if message else ""
+    return str(message or "")

@@ -6,8 +6,6 @@ So a write that is retried after a lost response does not happen twice, and of t
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import mimetypes
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +16,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-import google_crc32c
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption
@@ -29,39 +26,12 @@ from chicago_crime.sources.http import hide_signatures
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
 from chicago_crime.storage.google.permissions import OBJECTS
+from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError, StoredObject
 
 _PARALLEL_DELETES = 8  # the client keeps ten connections
 _DOWNLOAD_ATTEMPTS = 3
-_BLOCK_BYTES = 1 << 20
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What identifies a file's content: size in bytes, sha256 in hexadecimal, crc32c in base64 as Google has it."""
-
-    size: int
-    sha256: str
-    crc32c: str
-
-    @classmethod
-    def of(cls, file: Path) -> Facts:
-        """Read a file once."""
-        digest, checksum, size = hashlib.sha256(), google_crc32c.Checksum(), 0
-        with file.open("rb") as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                digest.update(block)
-                checksum.update(block)
-                size += len(block)
-        return cls(size, digest.hexdigest(), base64.b64encode(checksum.digest()).decode())
-
-    def match(self, blob: storage.Blob | None) -> bool:
-        """Whether an object has this content. An object copied by other tools has no sha256 in its metadata."""
-        if blob is None:
-            return False
-        sha256 = (blob.metadata or {}).get("sha256", self.sha256)
-        return (blob.size, blob.crc32c, sha256) == (self.size, self.crc32c, self.sha256)
 
 
 @dataclass(frozen=True)
@@ -92,37 +62,33 @@ class BucketStore(ObjectStore):
 
     @override
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        facts = Facts.of(file)
-        if checksum and facts.sha256 != checksum:
+        sha256 = checksum_of(file)
+        if checksum and sha256 != checksum:
             raise ObjectStoreError(
-                f"{file} was changed: its sha256 is {facts.sha256} and should be {checksum}. Materialize crime_csv "
-                "again."
+                f"{file} was changed: its sha256 is {sha256} and should be {checksum}. Load the year again."
             )
-        return self._put(key, file, facts)
+        return self._put(key, file, sha256)
 
     @override
     def add(self, prefix: str, file: Path) -> StoredObject:
-        facts = Facts.of(file)
-        return self._put(f"{prefix}/{facts.sha256[:16]}{file.suffix}", file, facts)
+        sha256 = checksum_of(file)
+        return self._put(f"{prefix}/{sha256[:16]}{file.suffix}", file, sha256)
 
-    def _put(self, key: str, file: Path, facts: Facts) -> StoredObject:
-        found = self._find(key)
-        if not facts.match(found):  # an object that already has the content is not sent again
+    def _put(self, key: str, file: Path, sha256: str) -> StoredObject:
+        size, found = file.stat().st_size, self._find(key)
+        if not _has_content(found, size, sha256):  # else it is not sent again
             blob = self._bucket.blob(self.folder + key)
-            blob.metadata = {"sha256": facts.sha256}
-            # The checksum is sent ahead, so that Google never stores other bytes. The client's `checksum` option
-            # compares afterwards and deletes a damaged object; the previous content would be lost.
-            blob.crc32c = facts.crc32c
+            blob.metadata = {"sha256": sha256}
             with file.open("rb") as stream:
-                upload = partial(blob.upload_from_file, stream, size=facts.size)
+                upload = partial(blob.upload_from_file, stream, size=size)
                 is_known = self._send(blob, upload, found.generation if found else 0)
             found = blob if is_known else self._find(key)
-        if not facts.match(found):
+        if not _has_content(found, size, sha256):
             raise ObjectStoreError(
                 f"{self.uri(key)} has other content than {file} after the upload, most likely because another run "
                 "wrote it: run it again"
             )
-        return StoredObject(key, facts.size, facts.sha256)
+        return StoredObject(key, size, sha256)
 
     @override
     def get(self, key: str, folder: Path) -> Path:
@@ -161,7 +127,6 @@ class BucketStore(ObjectStore):
     @override
     def swap(self, key: str, content: bytes, version: str | None) -> bool:
         blob = self._bucket.blob(self.folder + key)
-        blob.crc32c = _crc32c(content)
         if self._send(blob, partial(blob.upload_from_string, content), int(version or 0)):
             return True
         found = self.read(key)
@@ -226,7 +191,7 @@ class BucketStore(ObjectStore):
         return f"gs://{self.bucket}/{self.folder}{key}"
 
     def _missing(self, key: str) -> ObjectStoreError:
-        return ObjectStoreError(f"there is no object {self.uri(key)}: materialize crime_object first")
+        return ObjectStoreError(f"there is no object {self.uri(key)}: load its year again")
 
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(
@@ -235,13 +200,15 @@ class BucketStore(ObjectStore):
         )
 
     def _send(self, blob: storage.Blob, upload: Callable[..., None], generation: int) -> bool:
-        """Upload an object over a generation of it, 0 if there is none; whether it is known to be stored."""
+        """Upload an object over a generation of it, 0 if there is none; whether it is known to be stored.
+
+        The client sends a checksum, so that Google stores no other bytes.
+        """
 
         def request() -> None:
             with suppress(JSONDecodeError):  # a 200 with a broken body: it may be stored
                 upload(
                     content_type=mimetypes.guess_type(blob.name)[0] or "application/octet-stream",
-                    checksum=None,
                     if_generation_match=generation,
                     **self._options,
                 )
@@ -256,7 +223,7 @@ class BucketStore(ObjectStore):
         for _ in range(_DOWNLOAD_ATTEMPTS):
             blob = self._bucket.blob(self.folder + key)
             try:
-                return blob, self._call(partial(how(blob), checksum="crc32c", **self._options))
+                return blob, self._call(partial(how(blob), **self._options))
             except NotFound:
                 if self._find(key) is None:  # else another run replaced it meanwhile
                     return None
@@ -288,5 +255,5 @@ class BucketStore(ObjectStore):
             self._call(partial(blob.delete, **self._options))
 
 
-def _crc32c(content: bytes) -> str:
-    return base64.b64encode(google_crc32c.Checksum(content).digest()).decode()
+def _has_content(blob: storage.Blob | None, size: int, sha256: str) -> bool:
+    return blob is not None and (blob.size, (blob.metadata or {}).get("sha256")) == (size, sha256)

@@ -30,7 +30,7 @@ _USD_PER_VCPU_HOUR = {
 https://cloud.google.com/compute/vm-instance-pricing."""
 
 
-def machine_usd_per_hour(machine_type: str, disk_gib: int) -> float | None:
+def machine_usd_per_hour(machine_type: str) -> float | None:
     """Price of a machine of a Dataproc cluster for an hour, with its disk and Dataproc's fee.
 
     Returns:
@@ -39,7 +39,7 @@ def machine_usd_per_hour(machine_type: str, disk_gib: int) -> float | None:
     family, _, rest = machine_type.partition("-")
     if family not in _USD_PER_VCPU_HOUR or not rest.startswith("standard-"):
         return None
-    disk = disk_gib * USD_PER_GIB_MONTH_OF_DISK / HOURS_A_MONTH
+    disk = CLUSTER_DISK_GB * USD_PER_GIB_MONTH_OF_DISK / HOURS_A_MONTH
     return vcpus(machine_type) * (_USD_PER_VCPU_HOUR[family] + USD_PER_VCPU_HOUR_OF_DATAPROC) + disk
 
 

@@ -9,17 +9,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
+from google.api_core.exceptions import from_http_status
+from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.transport.requests import AuthorizedSession, Request
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.settings import Settings
-from chicago_crime.storage.google.access import call, credentials_from
-
-if TYPE_CHECKING:
-    from google.auth.credentials import Credentials
+from chicago_crime.storage.google.access import call, credentials_from, message_of
 
 TIMEOUT_S = 20.0
 """Timeout of a request, in seconds."""
@@ -79,9 +78,8 @@ class GoogleRest:
         Raises:
             GoogleError: there are no credentials, or Google does not accept them.
         """
-        if self.credentials:
-            credentials = self.credentials
-            call(lambda: credentials.refresh(_request_token), "Google's token endpoint")
+        if not self.credentials.valid:
+            call(lambda: self.credentials.refresh(_request_token), "Google's token endpoint")
 
     @property
     def member(self) -> str:
@@ -108,19 +106,17 @@ class GoogleRest:
             return Answer(service, 0, message=str(error))
 
     @cached_property
-    def credentials(self) -> Credentials | None:
-        """Our credentials; None if only emulators are used, which need none."""
+    def credentials(self) -> Credentials:
+        """Our credentials; anonymous ones if only emulators are used, which need none."""
         settings = self.settings
         addresses = (settings.gcs_endpoint, settings.bigquery_endpoint, settings.dataproc_endpoint)
         if all(addresses) and settings.google_api_endpoint and not settings.gcp_credentials:
-            return None
+            return AnonymousCredentials()
         return credentials_from(settings.gcp_credentials)
 
     @cached_property
-    def _session(self) -> requests.Session:
-        return (
-            AuthorizedSession(self.credentials, auth_request=_request_token) if self.credentials else requests.Session()
-        )
+    def _session(self) -> AuthorizedSession:
+        return AuthorizedSession(self.credentials, auth_request=_request_token)
 
     def _address(self, service: str) -> str:
         settings = self.settings
@@ -133,10 +129,8 @@ class GoogleRest:
 
 
 def _refusal(service: str, response: requests.Response) -> Answer:
-    try:
-        message = str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):  # a page for people
-        message = f"HTTP status {response.status_code} {response.reason}"
+    error = from_http_status(response.status_code, "", response=response)
+    message = message_of(error) or f"HTTP status {response.status_code} {response.reason}"  # a page for people
     is_off = response.status_code == 403 and bool(_DISABLED.search(message))
     return Answer(service, response.status_code, message=message[:300], is_off=is_off)
 

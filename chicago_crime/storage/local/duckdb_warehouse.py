@@ -17,9 +17,9 @@ from chicago_crime.intake.staging import staging_folder
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan, parquet_scan, typed_csv_scan
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract, has_format, publish_year
+from chicago_crime.storage.local.parquet_files import has_format, publish_year, write_year
 from chicago_crime.storage.local.parquet_reader import ParquetReader
-from chicago_crime.storage.warehouse import FirstRows, Glance, TableYear, Warehouse, WarehouseError
+from chicago_crime.storage.warehouse import FirstRows, Glance, TableYear, Warehouse, WarehouseError, no_year
 from chicago_crime.tables import Table
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
     def _existing(self, table: str, year: int) -> Path:
         file = self.file(table, year)
         if not file.exists():
-            raise WarehouseError(f"{table} has no year {year}: materialize it first")
+            raise WarehouseError(no_year(table, year))
         return file
 
     def _publish(
@@ -149,15 +149,9 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         lineage: Lineage,
         parameters: Mapping[str, object] | None = None,
     ) -> TableYear:
-        # Names, types and order are a contract, whatever computed the rows: equal rows make equal files.
-        rows = f"SELECT {contract(table)} FROM ({query})"
-        if table.made_by != "csv":
-            rows += f" ORDER BY {', '.join(table.total_order)}"
         with staging_folder(self.staging) as folder:
-            file = folder / "year.parquet"
-            copy = f"COPY ({rows}) TO {exp.convert(str(file)).sql('duckdb')} ({BY_DUCKDB})"
-            self.connect().execute(copy, parameters)
-            return publish_year(file, self.file(table.name, year), lineage)
+            write_year(self.connect(), table, query, folder / "year.parquet", parameters)
+            return publish_year(folder / "year.parquet", self.file(table.name, year), lineage)
 
     @staticmethod
     def _refuse_other_years(table: Table, year: int, rows: duckdb.DuckDBPyRelation) -> None:

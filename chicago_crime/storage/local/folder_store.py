@@ -42,7 +42,7 @@ class FolderStore(ObjectStore):
             found, expected = checksum_of(copy), checksum or checksum_of(file)
             if found != expected:
                 raise ObjectStoreError(
-                    f"{file} was changed: its sha256 is {found} and should be {expected}. Materialize crime_csv again."
+                    f"{file} was changed: its sha256 is {found} and should be {expected}. Load the year again."
                 )
             publish(copy, self.folder / key)
         return StoredObject(key, (self.folder / key).stat().st_size, found)
@@ -62,7 +62,7 @@ class FolderStore(ObjectStore):
         """Return the object's own file, without a copy."""
         path = self.folder / key
         if not path.is_file():
-            raise ObjectStoreError(f"there is no object {key} in {self.folder}: materialize crime_object first")
+            raise ObjectStoreError(f"there is no object {key} in {self.folder}: load its year again")
         return path
 
     @override

@@ -5,11 +5,13 @@ digest of it: after a crash between the two, what the file was made of is unknow
 """
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from os import SEEK_END
 from pathlib import Path
 
 import duckdb
+from sqlglot import exp
 
 from chicago_crime.intake.staging import publish
 from chicago_crime.storage.lineage import Lineage
@@ -29,15 +31,28 @@ DUCKDB_TYPES = {
 # The fastest level makes files 2 to 6 % larger. Without the limit, DuckDB builds large dictionaries for ids and
 # numbers before it discards them.
 ROWS_OF_GROUP = 30_720
-BY_DUCKDB = (
+_OPTIONS = (
     f"FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROWS_OF_GROUP}, DICTIONARY_SIZE_LIMIT 2000"
 )
-"""Options of DuckDB's COPY."""
 
 
-def contract(table: Table) -> str:
-    """A SELECT list that casts to exactly a table's columns and types."""
-    return ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
+def write_year(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    query: str,
+    file: Path,
+    parameters: Mapping[str, object] | None = None,
+) -> int:
+    """Write the rows of a query, and return their number.
+
+    Names, types and order are a contract, whatever computed the rows: equal rows make equal files.
+    """
+    columns = ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
+    order = f" ORDER BY {', '.join(table.total_order)}" if table.made_by != "csv" else ""
+    target = exp.convert(str(file)).sql("duckdb")
+    copy = f"COPY (SELECT {columns} FROM ({query}){order}) TO {target} ({_OPTIONS})"
+    [[written]] = connection.execute(copy, parameters).fetchall()
+    return int(written)
 
 
 def has_format(file: Path, table: Table, rows: duckdb.DuckDBPyRelation) -> bool:

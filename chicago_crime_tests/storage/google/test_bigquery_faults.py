@@ -2,6 +2,8 @@
 
 import pytest
 
+from chicago_crime.storage.google.bigquery import jobs
+from chicago_crime.storage.google.bigquery.jobs import JobFailedError
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables import CRIMES, REJECTED_CRIMES
@@ -36,7 +38,9 @@ def test_each_request_may_fail_once(cloud: Cloud, warehouse: BigQueryWarehouse, 
     assert cloud.years("crimes") == {2014: 36}
 
 
-def test_a_job_is_restarted_after_a_transient_failure_only(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_a_job_is_restarted_after_a_transient_failure_only(
+    cloud: Cloud, warehouse: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reasons = {"backendError": "Try it again", "jobRateLimitExceeded": "Try it again"}
     reasons["invalidQuery"] = "Could not serialize access to table crimes due to concurrent update"
     cloud.bigquery.jobs.will_fail = [("MERGE", *reason) for reason in reasons.items()]
@@ -46,6 +50,10 @@ def test_a_job_is_restarted_after_a_transient_failure_only(cloud: Cloud, warehou
         cloud.bigquery.jobs.will_fail = [("MERGE", reason, "No more for this table")]
         with pytest.raises(WarehouseError, match=rf"{told} \(No more for this table\)"):
             warehouse.replace_year(CRIMES, 2014)
+    monkeypatch.setattr(jobs, "JOB_DEADLINE_S", 0)
+    cloud.bigquery.jobs.will_fail = [("MERGE", "backendError", "Try it again")]
+    with pytest.raises(JobFailedError, match="2014: Try it again, again and again: try again later"):
+        warehouse.replace_year(CRIMES, 2014)
 
 
 def test_what_a_failed_export_left_is_not_read(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:

@@ -93,14 +93,13 @@ def test_a_file_with_another_checksum_is_refused(server: StorageServer, store: B
 
 
 @pytest.mark.parametrize("size", [1000, RESUMABLE])
-def test_a_file_that_changes_meanwhile_is_not_stored(
+def test_a_file_that_is_damaged_on_the_way_is_not_stored(
     server: StorageServer, store: BucketStore, folder: Path, size: int
 ) -> None:
     server.write(BUCKET, KEY, b"old")
-    file = file_of(folder, noise(size))
-    server.will(Fault(before=lambda: file_of(folder, noise(size, seed=2))), on=OBJECTS)
+    server.spoils = 1
     with pytest.raises(ObjectStoreError, match="Provided crc32c"):
-        store.put(KEY, file)
+        store.put(KEY, file_of(folder, noise(size)))
     assert server.read(BUCKET, KEY) == b"old"
 
 
@@ -134,8 +133,8 @@ def test_a_small_object_is_swapped_only_if_nobody_else_did(server: StorageServer
     for _ in range(2):
         store.delete(key)
     assert store.read(key) is None
-    server.spoils = 100
     assert store.swap(key, b"second", None)
+    server.spoils = 100
     with pytest.raises(ObjectStoreError, match=r"catalog\.json arrived damaged"):
         store.read(key)
 
@@ -173,8 +172,8 @@ def test_of_two_concurrent_runs_one_wins_and_the_other_fails_unless_they_agree(
     server: StorageServer, store: BucketStore, folder: Path, size: int, last_request: str, is_same: bool
 ) -> None:
     theirs = noise(size, seed=1 if is_same else 2)
-    file = file_of(folder, noise(size))
-    server.will(Fault(before=lambda: server.write(BUCKET, KEY, theirs)), on=last_request)
+    file, their_file = file_of(folder, noise(size)), file_of(folder, theirs, "theirs.csv")
+    server.will(Fault(before=lambda: store.put(KEY, their_file)), on=last_request)
     if is_same:
         store.put(KEY, file)
     else:
@@ -219,7 +218,7 @@ def test_a_put_survives_a_lost_response_of_any_request(
 
 def test_a_missing_object_is_an_error(store: BucketStore) -> None:
     for use in (lambda: store.get(KEY, Path()), lambda: store.location(KEY)):
-        with pytest.raises(ObjectStoreError, match=f"no object gs://{BUCKET}/{KEY}: materialize crime_object first"):
+        with pytest.raises(ObjectStoreError, match=f"no object gs://{BUCKET}/{KEY}: load its year again"):
             use()
 
 

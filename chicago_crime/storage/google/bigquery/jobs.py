@@ -6,20 +6,20 @@ What the statements are is left to `statements.py`.
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
-from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound, RetryError
+from google.api_core.retry import Retry, if_exception_type
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import TOO_MUCH, call, google_retry, reasons_of
+from chicago_crime.storage.google.access import TOO_MUCH, TRANSIENT_REASONS, call, google_retry, message_of, reasons_of
 from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
 from chicago_crime.storage.warehouse import WarehouseError
 
@@ -28,15 +28,7 @@ GB = 10**9
 JOB_DEADLINE_S = 1800.0
 """A job that fails for a transient reason, above all a conflict with another writer, is restarted for this long."""
 
-_TRANSIENT = {
-    "backendError",
-    "internalError",
-    "rateLimitExceeded",
-    "jobBackendError",
-    "jobInternalError",
-    "jobRateLimitExceeded",
-    "tableUnavailable",
-}
+_TRANSIENT = TRANSIENT_REASONS | {"jobBackendError", "jobInternalError", "jobRateLimitExceeded", "tableUnavailable"}
 _CONFLICT = re.compile("due to concurrent (update|transaction)", re.IGNORECASE)
 _MAX_POLL_S = 5.0
 
@@ -103,26 +95,19 @@ class Jobs:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     run_id: str = ""
 
-    def run(
-        self,
-        sql: str,
-        purpose: Purpose,
-        parameters: Mapping[str, int] = {},
-        before_restart: Callable[[], object] = lambda: None,
-    ) -> Done:
+    def run(self, sql: str, purpose: Purpose, before_restart: Callable[[], object] = lambda: None) -> Done:
         """Run a statement or a script that changes something.
 
         Args:
             sql: the text.
             purpose: what it is for.
-            parameters: by name.
             before_restart: is called before the job is started again: removes what the failed one may have left.
 
         Raises:
             JobFailedError: it failed; nothing is changed.
             WarehouseError: BigQuery does not say whether it succeeded.
         """
-        full = self._config(parameters, purpose)
+        full = self._config(purpose)
         return self._finish(
             lambda id_: self.client().query(sql, full, job_id=id_, job_retry=None, **self.options),
             purpose,
@@ -156,7 +141,7 @@ class Jobs:
             JobFailedError: BigQuery refuses it, e.g. because it would read more than allowed; nothing is billed.
             WarehouseError: it fails.
         """
-        config = self._config({}, purpose)
+        config = self._config(purpose)
         limits = {
             "api_timeout": self.policy.timeout_s,
             "wait_timeout": JOB_DEADLINE_S,
@@ -172,7 +157,7 @@ class Jobs:
 
     def statement_type(self, sql: str, purpose: Purpose) -> str:
         """The type of a statement, e.g. SELECT, by a dry run: nothing is run or billed."""
-        config = self._config({}, purpose, dry_run=True, use_query_cache=False)
+        config = self._config(purpose, dry_run=True, use_query_cache=False)
         # Without job_retry, which retries for ten minutes whatever the policy is.
         job = call_bigquery(lambda: self.client().query(sql, config, job_retry=None, **self.options), purpose.what)
         return str(job.statement_type)
@@ -182,11 +167,9 @@ class Jobs:
         """Timeout and retries of every request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
-    def _config(self, parameters: Mapping[str, int], purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
-        typed = [(name, "INT64", value) for name, value in parameters.items()]
+    def _config(self, purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
-            query_parameters=[bigquery.ScalarQueryParameter(*one) for one in typed],
             labels=self._labels(purpose),
             maximum_bytes_billed=self.most_bytes,
             **more,
@@ -204,22 +187,18 @@ class Jobs:
         """Start a job and wait for it; after a transient failure, which has changed no table, start it again."""
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
         attempts = count(1)
-
-        def clear(_: RetryCallState) -> None:
-            before_restart()
-
-        retrying = Retrying(
-            retry=retry_if_exception_type(_TransientJobError),
-            wait=wait_random_exponential(multiplier=self.policy.first_wait_s, max=30),
-            stop=stop_after_delay(JOB_DEADLINE_S),
-            before_sleep=clear,
-            reraise=True,
+        retry = Retry(
+            if_exception_type(_TransientJobError),
+            initial=self.policy.first_wait_s,
+            maximum=30,
+            timeout=JOB_DEADLINE_S,
+            on_error=lambda _: before_restart(),
         )
-
+        run = retry(lambda: call_bigquery(lambda: self._once(start, f"{name}_{next(attempts)}"), purpose.what))
         try:
-            return call_bigquery(lambda: retrying(lambda: self._once(start, f"{name}_{next(attempts)}")), purpose.what)
-        except _TransientJobError as error:
-            problem = str(error)
+            return cast(Done, run())
+        except RetryError as error:
+            problem = error.cause
         raise JobFailedError(f"{purpose.what}: {problem}, again and again: try again later")
 
     def _once(self, start: Callable[[str], Job], job_id: str) -> Done:
@@ -262,7 +241,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
     try:
         return call(request, f"{what}: BigQuery", WarehouseError, is_ours=_is_about_the_statement)
     except GoogleAPICallError as error:
-        problem, kind = _message_of(error), WarehouseError
+        problem, kind = (message_of(error) or str(error.message)).split("\n")[0].rstrip("."), WarehouseError
         if isinstance(error, NotFound):
             problem += ". Load some years first, e.g. chicago-crime run --years 2021"
         elif TOO_MUCH in reasons_of(error):
@@ -275,9 +254,3 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
 
 def _is_about_the_statement(error: Exception) -> bool:
     return isinstance(error, BadRequest) or TOO_MUCH in reasons_of(error)  # the HTTP status of the latter is 500
-
-
-def _message_of(error: GoogleAPICallError) -> str:
-    """BigQuery's message, without the address of the request."""
-    errors = [one for one in error.errors or () if isinstance(one, dict)]
-    return str(errors[0].get("message") if errors else error.message).split("\n")[0].rstrip(".")

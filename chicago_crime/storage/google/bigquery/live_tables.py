@@ -3,7 +3,6 @@
 Rows are left to `warehouse.py`.
 """
 
-import copy
 import re
 import threading
 import time
@@ -14,7 +13,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
@@ -51,12 +49,6 @@ class LiveTables:
     estimates: Path | None = None
     _ready: set[str] = field(default_factory=set, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-
-    def using(self, jobs: Jobs) -> Self:
-        """The same tables with other jobs: the lock and what is known of the tables are shared."""
-        found = copy.copy(self)
-        found.jobs = jobs
-        return found
 
     def live(self, name: str) -> bigquery.Table | None:
         """A table as it is now, or None."""

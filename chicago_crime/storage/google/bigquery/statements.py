@@ -44,7 +44,7 @@ def _contract(table: Table, source: str) -> str:
 
 @cache
 def computed(table: Table) -> str:
-    """The query of a table's file in `sql/`: the live table's columns, in its types, for the parameter @year."""
+    """The query of a table's file in `sql/`: the live table's columns, in its types; @year stands for the year."""
     query = sql.statement(f"tables/{table.name}").transform(_rewrite).sql("bigquery", comments=False)
     return _contract(table, f"({query}) AS computed")
 

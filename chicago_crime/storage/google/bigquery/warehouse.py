@@ -1,7 +1,5 @@
 """The warehouse in BigQuery: tables partitioned by month or by year, a year replaced whole."""
 
-import copy
-import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +18,7 @@ from typing_extensions import override
 
 from chicago_crime import sql
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.sql.duckdb_scans import parquet_scan
+from chicago_crime.sql.duckdb_scans import no_rows, parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import Done, Jobs, Purpose, call_bigquery
@@ -28,9 +26,9 @@ from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.local.parquet_files import BY_DUCKDB, contract
+from chicago_crime.storage.local.parquet_files import write_year
 from chicago_crime.storage.local.parquet_reader import write_answer
-from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError
+from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError, no_year
 from chicago_crime.tables import Table
 
 _TRUNCATE = bigquery.WriteDisposition.WRITE_TRUNCATE
@@ -75,10 +73,8 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def for_run(self, run_id: str) -> Self:
-        found = copy.copy(self)  # it shares the client, the locks and what is known of the tables
-        found.jobs = replace(self.jobs, run_id=run_id)
-        found.tables = self.tables.using(found.jobs)
-        return found
+        self.jobs.run_id = run_id  # a process works on one run at a time
+        return self
 
     @override
     def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
@@ -106,7 +102,7 @@ class BigQueryWarehouse(Warehouse):
         lineage = lineage or self._lineage(table, year)
         uri = folder if folder.endswith(".parquet") else f"{folder.rstrip('/')}/*.parquet"
         if uri != folder and not self.staging.has_parquet(folder):
-            return self._clear(table, year, lineage)
+            return self._replace(table, year, statements.no_rows(table), lineage, purpose)
         with self.staged(table, year, uri, purpose) as staged:
             return self._replace(table, year, statements.staged(table, year, staged.table_id), lineage, purpose)
 
@@ -141,34 +137,19 @@ class BigQueryWarehouse(Warehouse):
     @override
     def clear_year(self, table: Table, year: int) -> TableYear:
         self.tables.make_ready([table])
-        return self._clear(table, year, self._lineage(table, year))
-
-    def _clear(self, table: Table, year: int, lineage: Lineage) -> TableYear:
-        stored, live = self.stored(table), self.tables.live(table.name)
-        strays = ((live and live.num_rows) or 0) - sum(one.rows for one in stored.values())  # of a run that was killed
-        if not strays and not (year in stored and stored[year].rows):
-            return self._record(table, year, lineage, Done(rows=0))  # without a job
         purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
-        return self._replace(table, year, statements.no_rows(table), lineage, purpose)
+        return self._replace(table, year, statements.no_rows(table), self._lineage(table, year), purpose)
 
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
         self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
         lineage = self._lineage(table, year)  # before the rows are read: what changes meanwhile makes this year stale
-        return self._replace(table, year, statements.computed(table), lineage, purpose, {"year": year})
+        return self._replace(table, year, statements.computed(table).replace("@year", str(year)), lineage, purpose)
 
-    def _replace(
-        self,
-        table: Table,
-        year: int,
-        query: str,
-        lineage: Lineage,
-        purpose: Purpose,
-        parameters: Mapping[str, int] = {},
-    ) -> TableYear:
+    def _replace(self, table: Table, year: int, query: str, lineage: Lineage, purpose: Purpose) -> TableYear:
         with self.tables.changing(table, year):
-            done = self.jobs.run(statements.replaced(table, year, query), purpose, parameters)
+            done = self.jobs.run(statements.replaced(table, year, query), purpose)
         return self._record(table, year, lineage, done)
 
     def _record(self, table: Table, year: int, lineage: Lineage, done: Done) -> TableYear:
@@ -197,12 +178,18 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose("cannot look up BigQuery's time", "export")
         as_of = self.jobs.read("SELECT CURRENT_TIMESTAMP() AS now", purpose)["now"][0].as_py()
 
-        def fetch(table: Table) -> dict[tuple[str, int], Path]:
-            rows = {year: stored[table.name][year].rows for year in years}
-            return self._fetch(table, rows, as_of, place, folder)
-
-        with self._export_place() as place, ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
-            return {key: file for found in pool.map(fetch, tables) for key, file in found.items()}
+        limits = {"memory_limit": self.memory, "temp_directory": str(folder)}
+        found = dict[tuple[str, int], Path]()
+        with (
+            self._export_place() as place,
+            ThreadPoolExecutor(_TABLES_AT_ONCE) as pool,
+            duckdb.connect(config={**limits}) as connection,  # one table after the other, within the memory limit
+        ):
+            downloaded = pool.map(lambda table: self._download(table, years, as_of, place, folder), tables)
+            for table, files in zip(tables, downloaded, strict=True):
+                rows = {year: stored[table.name][year].rows for year in years}
+                found |= _sorted(connection, table, rows, files, folder)
+        return found
 
     @contextmanager
     def _export_place(self) -> Iterator[str]:
@@ -216,32 +203,10 @@ class BigQueryWarehouse(Warehouse):
                     self.staging.delete_prefix(f"exports/{one.name}/")
                     one.unlink()
 
-    def _fetch(
-        self, table: Table, rows: Mapping[int, int], as_of: datetime, place: str, folder: Path
-    ) -> dict[tuple[str, int], Path]:
-        """Export years of a table, download the files, and write each year's rows in their order."""
-        uri = self.staging.uri(f"{place}{table.name}")
-        self._export(table, list(rows), uri, as_of)
-        parts, found = folder / f"{table.name}-parts", dict[tuple[str, int], Path]()
-        parts.mkdir()
-        for item in self.staging.list(f"{place}{table.name}/"):
-            self.staging.get(item.key, parts)
-        limits = {"memory_limit": self.memory, "temp_directory": str(parts)}
-        with duckdb.connect(config={**limits}) as connection:
-            scan = exp.select("*").from_(parquet_scan(*parts.iterdir())).sql("duckdb")
-            connection.execute(f"CREATE VIEW exported AS SELECT {contract(table)} FROM ({scan})")
-            for year, count in rows.items():
-                file = found[table.name, year] = folder / f"{table.name}-{year}.parquet"
-                query = f"FROM exported WHERE {table.year_column} = {year} ORDER BY {', '.join(table.total_order)}"
-                target = exp.convert(str(file)).sql("duckdb")
-                [[written]] = connection.execute(f"COPY ({query}) TO {target} ({BY_DUCKDB})").fetchall()
-                if written != count:
-                    raise WarehouseError(
-                        f"{table.name} had {count:,} rows of {year}, and {written:,} when it was exported: another run "
-                        "replaced it meanwhile. Run again"
-                    )
-        shutil.rmtree(parts)
-        return found
+    def _download(self, table: Table, years: Sequence[int], as_of: datetime, place: str, folder: Path) -> list[Path]:
+        """Years of a table as BigQuery exports them, in any order; no file if it writes none for no rows."""
+        self._export(table, years, self.staging.uri(f"{place}{table.name}"), as_of)
+        return [self.staging.get(item.key, folder) for item in self.staging.list(f"{place}{table.name}/")]
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
@@ -302,7 +267,7 @@ class BigQueryWarehouse(Warehouse):
     def _refuse_missing(table: Table, years: Sequence[int], stored: Mapping[int, TableYear]) -> None:
         for year in years:
             if year not in stored:
-                raise WarehouseError(f"{table.name} has no year {year}: materialize it first")
+                raise WarehouseError(no_year(table.name, year))
 
     def _connect(self) -> bigquery.Client:
         with self._lock:  # one client for all threads: it keeps a pool of connections
@@ -310,3 +275,21 @@ class BigQueryWarehouse(Warehouse):
                 arguments = call_bigquery(self.account.client_arguments, "cannot open BigQuery")
                 self._client = bigquery.Client(location=self.location, **arguments)
             return self._client
+
+
+def _sorted(
+    connection: duckdb.DuckDBPyConnection, table: Table, rows: Mapping[int, int], files: Sequence[Path], folder: Path
+) -> dict[tuple[str, int], Path]:
+    """Exported files as one a year, in the table's order, by table name and year; they are deleted."""
+    source = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
+    found = {(table.name, year): folder / f"{table.name}-{year}.parquet" for year in rows}
+    for (name, year), file in found.items():
+        query = exp.select("*").from_(source).where(f"{table.year_column} = {year}").sql("duckdb")
+        if (written := write_year(connection, table, query, file)) != rows[year]:
+            raise WarehouseError(
+                f"{name} had {rows[year]:,} rows of {year}, and {written:,} when it was exported: another run "
+                "replaced it meanwhile. Run again"
+            )
+    for file in files:
+        file.unlink()
+    return found
