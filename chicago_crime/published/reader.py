@@ -15,7 +15,7 @@ from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTabl
 from chicago_crime.storage.lineage import digest
 from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
-from chicago_crime.storage.object_store import ObjectStoreError, ReadableStore
+from chicago_crime.storage.object_store import NoObjectError, ReadableStore
 from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import Table
 
@@ -164,7 +164,7 @@ class SnapshotReader(DuckDBReader):
         try:
             with staging_folder(self.staging) as fresh:
                 publish(self.store.get(key, fresh), path)
-        except ObjectStoreError:
+        except NoObjectError:
             raise DamagedError(if_missing) from None
 
 

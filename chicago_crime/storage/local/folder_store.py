@@ -11,7 +11,7 @@ from filelock import FileLock
 from typing_extensions import override
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError, StoredObject
+from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore, ObjectStoreError, StoredObject
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class FolderStore(ObjectStore):
         """Return the object's own file, without a copy."""
         path = self.folder / key
         if not path.is_file():
-            raise ObjectStoreError(f"there is no object {key} in {self.folder}: materialize crime_object first")
+            raise NoObjectError(f"there is no object {key} in {self.folder}")
         return path
 
     @override
