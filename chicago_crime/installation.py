@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
+from chicago_crime.published.catalog import CATALOG, NothingPublishedError, PublishedYear, base, open_snapshot
 from chicago_crime.reference import checked_estimates
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.sources.base import Boundaries, CrimeSource
@@ -48,7 +48,7 @@ def google_extra() -> Iterator[None]:
         yield
     except ImportError as error:
         raise SettingsError(
-            f"CHICAGO_CRIME_DEPLOYMENT=gcp needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
+            f"Google Cloud needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
         ) from error
 
 
@@ -237,21 +237,21 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         DamagedError: its catalog is damaged.
         SettingsError: there is no such location, or a setting that it needs is missing.
     """
-    from chicago_crime.published.catalog import CATALOG, open_snapshot
     from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.published.web_store import WebStore
     from chicago_crime.storage.lineage import digest
     from chicago_crime.storage.local.folder_store import FolderStore
 
-    text = str(location or "")
-    if text.startswith("gs://"):
-        bucket = text.removeprefix("gs://").rstrip("/")
-        return Installation(load_settings(deployment="gcp", gcs_bucket=bucket)).reader(as_of)
+    settings = load_settings()
     if location is None:
-        return Installation(load_settings()).reader(as_of)
+        return Installation(settings).reader(as_of)
     store: ReadableStore
-    if text.startswith(("https://", "http://")):
-        store, folder = WebStore(text.rstrip("/")), Path.home() / ".cache" / "chicago-crime" / digest(text)
+    text = str(location)
+    folder = Path.home() / ".cache" / "chicago-crime" / digest(text)
+    if text.startswith("gs://"):
+        store = build_bucket_store(settings, text.removeprefix("gs://").rstrip("/"))
+    elif text.startswith(("https://", "http://")):
+        store = WebStore(text.rstrip("/"))
     else:
         folder = Path(text).expanduser().absolute()
         if not folder.is_dir():
@@ -259,7 +259,6 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         if not (folder / CATALOG).is_file():
             return Installation(load_settings(deployment="local", data_dir=folder)).reader(as_of)
         store = FolderStore(folder, folder / "staging")
-    settings = load_settings()
     return SnapshotReader(
         catalog=open_snapshot(store, as_of),
         store=store,
@@ -276,9 +275,9 @@ def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketS
         from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
 
-    assert settings.gcs_bucket, "Settings validates that gcp has a bucket"
-    account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint)
-    return BucketStore(account, bucket or settings.gcs_bucket)
+    name = bucket or settings.gcs_bucket
+    assert name, "Settings validates that gcp has a bucket"
+    return BucketStore(GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint), name)
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
