@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,13 +40,10 @@ class SnapshotReader(DuckDBReader):
     folder: Path
     _files: dict[str, list[Path]] = field(default_factory=dict, init=False, repr=False)
 
+    @property
     @override
-    def files(self) -> Mapping[str, Sequence[Path]]:
-        return self._found[0]
-
-    @override
-    def damaged(self) -> Mapping[str, str]:
-        return self._found[1]
+    def tables(self) -> Sequence[str]:
+        return self.catalog.tables
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
@@ -64,11 +61,20 @@ class SnapshotReader(DuckDBReader):
         columns = columns_digest(table)
         return [year for year, held in self.catalog.years_of(table.name).items() if held.columns != columns]
 
+    def files(self) -> dict[str, Sequence[Path]]:
+        """The files of each table that has all of them."""
+        found = {}
+        for table in self.tables:
+            with suppress(DamagedError):
+                found[table] = self.files_of(table)
+        return found
+
+    @override
     def files_of(self, table: str) -> Sequence[Path]:
-        """The files of one table, oldest year first; what is not on this machine yet is fetched.
+        """What is not on this machine yet is fetched.
 
         Raises:
-            DamagedError: one of them is missing, or has not the size that it should have.
+            DamagedError: a file is missing, or has not the size that it should have.
         """
         if table not in self._files:
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
@@ -136,18 +142,6 @@ class SnapshotReader(DuckDBReader):
                     self._fetch(held.key, path, self.catalog.years[year].damage(year, path, "missing"))
                     if checksum_of(path) != held.sha256:
                         raise DamagedError(self.catalog.years[year].damage(year, path))
-
-    @cached_property
-    def _found(self) -> tuple[dict[str, Sequence[Path]], dict[str, str]]:
-        """The files of each table that has all of them, and for each other table what is wrong."""
-        files: dict[str, Sequence[Path]] = {}
-        damaged: dict[str, str] = {}
-        for table in self.catalog.tables:
-            try:
-                files[table] = self.files_of(table)
-            except DamagedError as error:
-                damaged[table] = str(error)
-        return files, damaged
 
     def _local(self, of_year: tuple[int, PublishedTable]) -> Path:
         year, table = of_year

@@ -76,12 +76,8 @@ class TableReader(ABC):
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         """What several tables hold, by table name and year; cheap enough to call often."""
 
-    def damaged(self) -> Mapping[str, str]:
-        """The tables of which a year cannot be read, each with the file, what is wrong and what to do."""
-        return {table: problem for (table, _), problem in self.damaged_years().items()}
-
     def damaged_years(self) -> Mapping[tuple[str, int], str]:
-        """The same by table and year."""
+        """What cannot be read, by table and year: the file, what is wrong and what to do."""
         return {}
 
     @abstractmethod

@@ -33,6 +33,7 @@ EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --year
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type AS column_type, comment AS meaning WHERE table_name = "
 _OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S'"}
+_LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
 _FOOTERS = """
 SELECT file_name, ANY_VALUE(rows.num_rows), LIST(columns.name ORDER BY columns.column_id)
@@ -59,9 +60,18 @@ class DuckDBReader(TableReader):
     _spill: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
+    @property
     @abstractmethod
-    def files(self) -> Mapping[str, Sequence[Path]]:
-        """The files of each table that has any, oldest year first."""
+    def tables(self) -> Sequence[str]:
+        """The tables of which any year is stored."""
+
+    @abstractmethod
+    def files_of(self, table: str) -> Sequence[Path]:
+        """The files of one table, oldest year first.
+
+        Raises:
+            PlatformError: one of them is damaged.
+        """
 
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
@@ -81,16 +91,12 @@ class DuckDBReader(TableReader):
 
     @contextmanager
     def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
-        damaged = self.damaged()
-        files = {table: paths for table, paths in self.files().items() if table not in damaged}
-        if not files and not damaged:
+        if not self.tables:
             raise WarehouseError(EMPTY)
-        for table, problem in damaged.items():
-            if is_named(table, sql):
-                raise WarehouseError(problem)
         try:
             with self.connect() as connection:
-                create_views(connection, files)
+                create_views(connection, {})
+                self.open_named(connection, sql, set())
                 if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
                     name = described[1].lower()
                     comment_on(connection, name)
@@ -102,11 +108,18 @@ class DuckDBReader(TableReader):
                     raise WarehouseError(f"{len(kinds)} queries were given: give one, its answer is all that is shown")
                 yield connection.sql(sql)
         except duckdb.CatalogException as error:
-            names = sorted({*files, *reference.TABLES})
+            names = sorted({*self.tables, *reference.TABLES})
             raw = " raw_crimes is a working table: add --working." if is_named("raw_crimes", sql) else ""
             raise WarehouseError(f"{error}\nThe tables are {', '.join(names)}.{raw}") from error
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
+
+    def open_named(self, connection: duckdb.DuckDBPyConnection, sql: str, opened: set[str]) -> None:
+        """Create a view over each table that a statement names and that is not open yet."""
+        for table in self.tables:
+            if table not in opened and (is_named(table, sql) or _LISTS_TABLES.search(sql)):
+                create_view(connection, table, self.files_of(table))
+                opened.add(table)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection to this reader's database: one for all threads, so that they share its memory limit."""
@@ -178,10 +191,18 @@ class ParquetReader(DuckDBReader):
         """The path of a year of a table, whether or not it exists yet."""
         return self.folder / table / f"{year}.parquet"
 
+    @property
     @override
-    def files(self) -> Mapping[str, Sequence[Path]]:
-        found = {name: self._years(name) for name in TABLES}
-        return {name: files for name, files in found.items() if files}
+    def tables(self) -> Sequence[str]:
+        return [name for name in TABLES if self._years(name)]
+
+    @override
+    def files_of(self, table: str) -> Sequence[Path]:
+        self._damaged.clear()
+        self._read([TABLES[table]])
+        for problem in self._damaged.values():
+            raise WarehouseError(problem)
+        return self._years(table)
 
     @override
     def damaged_years(self) -> Mapping[tuple[str, int], str]:
