@@ -206,10 +206,10 @@ class Installation:
             return build_dataproc(self.settings)
         from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
 
-        staging, threads = self.settings.data_dir / "staging", self.settings.threads
+        staging = self.settings.data_dir / "staging"
         if self.settings.spark_engine == "jvm":
-            return JvmSpark(staging, threads, self.settings.java_home)
-        return EmbeddedSpark(staging, threads)
+            return JvmSpark(staging, self.settings.threads, self.settings.java_home)
+        return EmbeddedSpark(staging)
 
     @cached_property
     def year_locks(self) -> YearLocks:

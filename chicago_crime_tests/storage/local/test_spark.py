@@ -16,7 +16,7 @@ from chicago_crime_tests.waiting import TIMEOUT_S
 @pytest.mark.parametrize(
     ("engine", "message"),
     [
-        (EmbeddedSpark(Path(), 2), "enrich_crimes failed on the embedded engine"),
+        (EmbeddedSpark(Path()), "enrich_crimes failed on the embedded engine"),
         (
             JvmSpark(Path(), 2, Path("no java")),
             "needs Java 17 or 21, whose folder JAVA_HOME or CHICAGO_CRIME_JAVA_HOME",
