@@ -133,8 +133,6 @@ def test_every_column_is_described_and_every_name_is_of_a_column() -> None:
         assert set(table.key) | set(table.order) <= set(names), table.name
         assert all(column.description.endswith(".") for column in table.columns), table.name
         assert {above.name for above in table.upstream} <= set(made), f"{table.name} is defined before what it is of"
-        upstream = {column.name for above in table.upstream for column in above.columns}
-        assert {name for of in table.lineage.values() for name in of} <= upstream, table.name
         made.append(table.name)
 
 

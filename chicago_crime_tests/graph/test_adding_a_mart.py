@@ -18,7 +18,6 @@ CRIMES_BY_WARD = Table(
     key=("year", "ward"),
     order=("ward",),
     upstream=(ENRICHED_CRIMES,),
-    lineage=_COUNTED,
     adds_up=AddsUp(),
 )
 """
