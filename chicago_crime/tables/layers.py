@@ -111,7 +111,6 @@ ENRICHED_CRIMES = Table(
     ),
     key=("id",),
     order=CRIMES.order,
-    group="spark",
     made_by="spark",
     upstream=(CRIMES,),
 )

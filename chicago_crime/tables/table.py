@@ -34,7 +34,7 @@ class Table:
         order: columns that rows are sorted by, so that readers can skip what they do not need; empty where they read
             the whole year anyway.
         year_column: the INT64 column with the year that a row belongs to; None if only its file says so.
-        group: the asset group.
+        group: the asset group; that of what the Spark job makes is `spark`.
         made_by: `csv` if a CSV is loaded as it is, `sql` for `sql/tables/NAME.sql`, `spark` for the Spark job.
         upstream: the tables that it is computed from.
         adds_up: what its counts must add up to; None if it counts nothing.

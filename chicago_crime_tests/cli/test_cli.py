@@ -230,7 +230,7 @@ def test_a_run_of_two_ranges_is_two_dagster_runs_with_metadata_per_year(tmp_path
         ("crimes_monthly, area_rates", {"crimes_monthly", "area_rates"}),
         (
             "key:enriched_crimes+ and not (group:marts or key:published)",
-            {"enriched_crimes", "crime_type_count", "crimes_daily"},
+            {"enriched_crimes", "crime_type_count", "crimes_daily", "hot_spots"},
         ),
     ],
 )

@@ -33,7 +33,7 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
         table.name,
         deps=[AssetDep(name) for name in (*(above.name for above in table.upstream), *deps)],
         description=f"{table.description}\n\nOne row: {table.grain}.",
-        group_name=table.group,
+        group_name="spark" if table.made_by == "spark" else table.group,
         kinds={"table", table.made_by},
         owners=OWNERS,
         partitions_def=yearly,
