@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chicago_crime.storage import lineage
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.support import PROJECT
 
@@ -123,6 +124,11 @@ def test_every_sql_file_says_what_grain_and_columns() -> None:
 def test_every_table_of_sql_has_a_file() -> None:
     files = {file.stem for file in SQL_FILES if file.parent.name == "tables"}
     assert files == {name for name, table in TABLES.items() if table.made_by == "sql"}
+
+
+def test_no_table_becomes_stale_by_what_it_is_not_made_of() -> None:
+    files = [file for folder, pattern in lineage._CODE for file in folder.glob(pattern)]
+    assert {file.parent.name for file in files} == {"tables", "fragments", "reference", "spark_jobs"}
 
 
 def test_every_column_is_described_and_every_name_is_of_a_column() -> None:
