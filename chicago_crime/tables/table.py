@@ -56,7 +56,3 @@ class Table:
     def total_order(self) -> Columns:
         """Columns that decide the place of every row, so that equal rows make equal files."""
         return tuple(dict.fromkeys((*self.order, *(self.key or (column.name for column in self.columns)))))
-
-    def column(self, name: str) -> Column:
-        """The column of that name."""
-        return next(column for column in self.columns if column.name == name)
