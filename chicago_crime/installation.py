@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # Google's libraries are an extra
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-    from chicago_crime.storage.leases import YearLocks
     from chicago_crime.storage.spark import SparkRunner
 
 
@@ -210,13 +209,6 @@ class Installation:
         if self.settings.spark_engine == "jvm":
             return JvmSpark(staging, self.settings.threads, self.settings.java_home)
         return EmbeddedSpark(staging)
-
-    @cached_property
-    def year_locks(self) -> YearLocks:
-        """Locks that prevent two runs on this machine from working on the same year at once."""
-        from chicago_crime.storage.leases import YearLocks
-
-        return YearLocks(self.settings.data_dir / "locks")
 
     @property
     def is_on_google(self) -> bool:
