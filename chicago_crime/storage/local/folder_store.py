@@ -1,7 +1,6 @@
 """The object store in a folder."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,28 +27,21 @@ class FolderStore(ObjectStore):
 
     @override
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """Verify the checksum of the copy before it is published.
-
-        A file with a known checksum is hard-linked instead of copied: the platform replaces files and never modifies
-        them, so that two names can share the bytes.
-        """
+        """Hard-link the file: the platform replaces files and never modifies them, so two names can share the bytes."""
         with staging_folder(self.staging) as fresh:
-            copy = fresh / "object"
-            if checksum:
-                copy.hardlink_to(file)
-            else:
-                shutil.copyfile(file, copy)
-            found, expected = checksum_of(copy), checksum or checksum_of(file)
-            if found != expected:
+            link = fresh / "object"
+            link.hardlink_to(file)
+            found = checksum_of(link)
+            if checksum and found != checksum:
                 raise ObjectStoreError(
-                    f"{file} was changed: its sha256 is {found} and should be {expected}. Materialize crime_csv again."
+                    f"{file} was changed: its sha256 is {found} and should be {checksum}. Materialize crime_csv again."
                 )
-            publish(copy, self.folder / key)
+            publish(link, self.folder / key)
         return StoredObject(key, (self.folder / key).stat().st_size, found)
 
     @override
     def add(self, prefix: str, file: Path) -> StoredObject:
-        """Hard-link the file, which is in a staging folder: the platform replaces files and never modifies them."""
+        """Hard-link the file, which is in a staging folder, as `put` does."""
         found = checksum_of(file)
         key = f"{prefix}/{found[:16]}{file.suffix}"
         link = file.with_name(f"{file.name}.link")
