@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.object_store import ObjectStore, ReadableStore
+from chicago_crime.storage.object_store import ObjectStore, ReadableStore, StoredObject
 from chicago_crime.tables import CRIMES, TABLES
 
 CATALOG = "published/catalog.json"
@@ -70,14 +70,6 @@ class PublishedTable(_Record):
         return Lineage(self.identity, self.inputs)
 
 
-class PublishedBoundaries(_Record):
-    """The file with the official outlines: see `sources/boundaries.py`."""
-
-    key: str
-    bytes: int
-    sha256: str
-
-
 class CheckFound(_Record):
     """What a check found in a year: passed, warning, or accepted (failed, and let through with a reason)."""
 
@@ -124,13 +116,13 @@ class Catalog(_Record):
         snapshot: its id: when it was published (UTC), and a digest of what it contains.
         changed: the years that differ from the snapshot before.
         years: by year.
-        boundaries: the official outlines; None until they are fetched.
+        boundaries: the file with the official outlines (`sources/boundaries.py`); None until they are fetched.
     """
 
     snapshot: str
     changed: list[int] = Field(default_factory=list)
     years: dict[int, PublishedYear]
-    boundaries: PublishedBoundaries | None = None
+    boundaries: StoredObject | None = None
 
     @property
     def published_at(self) -> datetime:

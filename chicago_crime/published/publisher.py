@@ -18,7 +18,6 @@ from chicago_crime.published.catalog import (
     SNAPSHOTS,
     Catalog,
     CheckFound,
-    PublishedBoundaries,
     PublishedTable,
     PublishedYear,
     base,
@@ -270,7 +269,7 @@ class Publisher:
             for year, candidate in candidates.items()
         }
 
-    def _boundaries(self, catalog: Catalog | None) -> PublishedBoundaries | None:
+    def _boundaries(self, catalog: Catalog | None) -> StoredObject | None:
         """The newest outlines, stored for good; those of the catalog if there are no others."""
         found = self.store.read(BOUNDARIES)
         if found is None:
@@ -278,8 +277,7 @@ class Publisher:
         with staging_folder(self.staging) as folder:
             file = folder / "boundaries.geojson"
             file.write_bytes(found[0])
-            added = self.store.add(f"{DATA}boundaries", file)
-        return PublishedBoundaries(key=added.key, bytes=added.bytes, sha256=added.sha256)
+            return self.store.add(f"{DATA}boundaries", file)
 
     def _remove_old(self, new: Catalog, least_age_s: float) -> None:
         """Remove snapshots that are too old, and files that no kept snapshot names."""
@@ -324,7 +322,7 @@ def _catalog(
     years: dict[int, PublishedYear],
     changed: list[int],
     before: Catalog | None,
-    boundaries: PublishedBoundaries | None,
+    boundaries: StoredObject | None,
 ) -> Catalog:
     at = datetime.now(UTC)
     if before:  # ids sort by time, also of two publications within a second
