@@ -288,6 +288,7 @@ def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Cata
     """A snapshot: the current one, the newest at the end of a day in Chicago, or the one with an id.
 
     Raises:
+        UsageError: a text is neither a day nor an id.
         NothingPublishedError: there is none.
         DamagedError: its catalog cannot be read.
     """
@@ -295,6 +296,8 @@ def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Cata
         if found := current(store):
             return found
         raise NothingPublishedError("nothing is published yet: load some years, e.g. chicago-crime run --years 2021")
+    if isinstance(as_of, str):
+        as_of = read_as_of(as_of)
     if isinstance(as_of, date):
         kept = snapshots(store)
         end = datetime.combine(as_of, time.max, CHICAGO)
