@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.published.catalog import CATALOG, NothingPublishedError, PublishedYear, base, open_snapshot
+from chicago_crime.published.catalog import CATALOG, NothingPublishedError, newest_readable, open_snapshot
 from chicago_crime.reference import checked_estimates
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.sources.base import Boundaries, CrimeSource
@@ -23,6 +23,7 @@ from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
 
 if TYPE_CHECKING:  # Google's libraries are an extra
+    from chicago_crime.published.catalog import PublishedYear
     from chicago_crime.published.publisher import Publisher
     from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.published.views import Views
@@ -172,7 +173,7 @@ class Installation:
 
     def published_years(self) -> Mapping[int, PublishedYear]:
         """The years as they are published now; a damaged catalog counts as that of the newest snapshot kept."""
-        snapshot = base(self.object_store).snapshot
+        snapshot = newest_readable(self.object_store).snapshot
         return snapshot.years if snapshot else {}
 
     def publisher(self, warehouse: Warehouse) -> Publisher:

@@ -59,7 +59,7 @@ class Settings(BaseModel):
         "sample", description="where the yearly CSVs come from"
     )
     folder: Path | None = Field(
-        None, description="folder with downloaded CSVs (.csv, .csv.gz, .zip), for source=folder"
+        None, description="folder with CSV or JSON files, plain or compressed, for source=folder"
     )
     portal_url: str = Field(
         "https://data.cityofchicago.org",

@@ -21,7 +21,7 @@ AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="Snapshot: the newest at the end of a day (2026-05-31), or its id.")
 ]
 SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: sample, folder, kaggle or portal.")]
-FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
+FolderOption = Annotated[Path | None, typer.Option(help="Folder with CSV or JSON files, plain or compressed.")]
 
 
 _DATA = "the platform's own is --data-dir or CHICAGO_CRIME_DATA_DIR"

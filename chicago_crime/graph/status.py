@@ -7,7 +7,7 @@ from typing import Any
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, base, newest_source
+from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, newest_readable, newest_source
 from chicago_crime.published.damage import wrong_sizes
 from chicago_crime.published.publisher import LAKE, Stored, broken_links
 from chicago_crime.storage.object_store import LakeRecord, lake_record, quarantine_key, rows_key
@@ -107,7 +107,7 @@ class Status:
 def read_status(installation: Installation) -> Status:
     """The status of an installation. What is damaged is named; all else is read."""
     source_files, store, reader = installation.source_files, installation.object_store, installation.working_reader
-    snapshot, _, damaged = base(store)
+    snapshot, _, damaged = newest_readable(store)
     published = snapshot.years if snapshot else {}
     damaged_files: dict[int, list[str]] = {}
     for year, problem in wrong_sizes(snapshot, store) if snapshot else ():

@@ -219,7 +219,7 @@ def newest_source(years: Mapping[int, PublishedYear]) -> Mapping[str, Any]:
     return years[max(years)].source if years else {}
 
 
-class Base(NamedTuple):
+class NewestReadable(NamedTuple):
     """What the next publication builds on.
 
     Attributes:
@@ -233,19 +233,19 @@ class Base(NamedTuple):
     problem: str | None = None
 
 
-def base(store: ObjectStore) -> Base:
-    """The snapshot to build on."""
+def newest_readable(store: ObjectStore) -> NewestReadable:
+    """The snapshot to build on: the current one, or the newest that can be read."""
     found = store.read(CATALOG)
     version = found[1] if found else None
     try:
-        return Base(_parsed(store, found), version)
+        return NewestReadable(_parsed(store, found), version)
     except DamagedError as error:
         newest = next((kept for _, kept in kept_snapshots(store) if isinstance(kept, Catalog)), None)
         how = "no snapshot can be read either, load the years again, e.g. chicago-crime run --years 2021"
         if newest:
             again = f"chicago-crime run --years {max(newest.years)} --assets published"
             how = f"to restore it from the newest snapshot: {again}"
-        return Base(newest, version, f"{error}; {how}")
+        return NewestReadable(newest, version, f"{error}; {how}")
 
 
 def current(store: ReadableStore) -> Catalog | None:

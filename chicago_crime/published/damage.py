@@ -23,7 +23,7 @@ def not_intact(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]
                 yield year, _damage(store, table.key, year, held)
 
 
-def strangers(store: ObjectStore) -> list[Item]:
+def unreferenced_files(store: ObjectStore) -> list[Item]:
     """The files that no kept snapshot names. Those that a damaged catalog may name, by their age, are left out."""
     named: set[str] = set()
     newest_damaged = 0.0

@@ -20,12 +20,12 @@ from chicago_crime.published.catalog import (
     CheckFound,
     PublishedTable,
     PublishedYear,
-    base,
     load_again,
+    newest_readable,
     published_at,
     snapshots,
 )
-from chicago_crime.published.damage import strangers
+from chicago_crime.published.damage import unreferenced_files
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.published.views import Views
 from chicago_crime.sources.base import Held
@@ -206,7 +206,7 @@ class Publisher:
 
     def _shown(self, publication: Publication) -> Publication:
         shown = None
-        while self.views and (newest := base(self.store).snapshot) and newest.snapshot != shown:
+        while self.views and (newest := newest_readable(self.store).snapshot) and newest.snapshot != shown:
             self.views.replace(newest)  # and once more if somebody published meanwhile, who may have been quicker
             shown = newest.snapshot
         return publication
@@ -215,7 +215,7 @@ class Publisher:
         return self.warehouse.stored_of_all(list(TABLES.values()))
 
     def _current(self) -> tuple[Catalog | None, str | None]:
-        catalog, version, _ = base(self.store)
+        catalog, version, _ = newest_readable(self.store)
         if catalog:
             content = _written(catalog)
             self._keep(catalog.snapshot, content)  # a publisher may have died before it did
@@ -285,7 +285,7 @@ class Publisher:
         for snapshot in snapshots(self.store):
             if snapshot != new.snapshot and published_at(snapshot) < oldest:
                 self.store.delete(f"{SNAPSHOTS}{snapshot}.json")
-        for item in strangers(self.store):
+        for item in unreferenced_files(self.store):
             if item.key not in new.keys and item.changed_at < time.time() - least_age_s + 1:
                 self.store.delete(item.key)
 
