@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.storage.lineage import Lineage, digest
 from chicago_crime.tables import Table
-
-if TYPE_CHECKING:  # slow to import, and only some commands need it
-    import pyarrow as pa
 
 
 class WarehouseError(PlatformError):
@@ -99,23 +95,6 @@ class TableReader(ABC):
         Raises:
             WarehouseError: the query cannot be run; the message is the engine's.
         """
-
-    @abstractmethod
-    def batches(self, sql: str) -> AbstractContextManager[pa.RecordBatchReader]:
-        """The answer to a query as a stream of Arrow record batches.
-
-        Raises:
-            WarehouseError: the query cannot be run; the message is the engine's.
-        """
-
-    def query(self, sql: str) -> pa.Table:
-        """The whole answer to a query, in memory.
-
-        Raises:
-            WarehouseError: the query cannot be run; the message is the engine's.
-        """
-        with self.batches(sql) as batches:
-            return batches.read_all()
 
 
 class Warehouse(TableReader):

@@ -57,7 +57,7 @@ print(json.dumps({
     "made of": [key.to_user_string() for key in node.parent_keys],
     "checks": {key.name: record.evaluation.passed for key, record in checks.items()},
     "rows": report.metadata["crimes_by_ward", 2014]["partition_row_count"],
-    "crimes": installation.warehouse.query("SELECT SUM(crimes) AS n FROM crimes_by_ward").to_pylist()[0]["n"],
+    "crimes": installation.warehouse.first_rows("SELECT SUM(crimes) FROM crimes_by_ward", 1).rows[0][0],
     "is complete": status.is_complete,
     "documented": "## crimes_by_ward" in data_dictionary(),
 }, default=int))

@@ -1,6 +1,6 @@
 """Reading tables that are Parquet files, through DuckDB: the warehouse's own here, published ones in `published/`.
 
-It imports neither the translation of SQL nor Arrow until a reader needs them.
+It imports neither the translation of SQL nor Arrow.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from os import stat_result
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 from typing_extensions import override
@@ -24,9 +23,6 @@ from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.local.parquet_files import noted_lineage
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
-
-if TYPE_CHECKING:  # slow to import, and only exports need it
-    import pyarrow as pa
 
 EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --years 2021"
 
@@ -82,12 +78,6 @@ class DuckDBReader(TableReader):
     def write(self, sql: str, file: Path, format: str) -> None:
         with self._answer(sql) as answer:
             write_answer(answer, file, format)
-
-    @override
-    @contextmanager
-    def batches(self, sql: str) -> Iterator[pa.RecordBatchReader]:
-        with self._answer(sql) as answer:
-            yield answer.to_arrow_reader(100_000)
 
     @contextmanager
     def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
