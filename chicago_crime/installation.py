@@ -217,8 +217,8 @@ class Installation:
         return self.settings.deployment == "gcp"
 
     def resources(self) -> dict[str, object]:
-        """The parts as Dagster resources, by the names that assets and checks use."""
-        names = ("settings", "source", "source_files", "object_store", "warehouse", "spark")
+        """The parts as Dagster resources that are the same in every run, by the names that assets use."""
+        names = ("settings", "source", "source_files", "object_store", "spark")
         return {name: getattr(self, name) for name in names}
 
 

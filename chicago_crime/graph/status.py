@@ -78,11 +78,6 @@ class YearStatus:
         what = "it is loaded and not published" if self.published is None else "what is published differs"
         return [f"{what}: a check refused it, or its run did not end"] if self.unpublished else []
 
-    @property
-    def is_complete(self) -> bool:
-        """True if every table has the year as it is published, and none is stale, outdated or damaged."""
-        return not self.problems
-
 
 @dataclass(frozen=True)
 class Status:
@@ -101,7 +96,7 @@ class Status:
     @property
     def is_complete(self) -> bool:
         """True if nothing is wrong."""
-        return self.damaged is None and all(year.is_complete for year in self.years)
+        return self.damaged is None and not any(year.problems for year in self.years)
 
 
 def read_status(installation: Installation) -> Status:
