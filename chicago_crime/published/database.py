@@ -8,7 +8,7 @@ from chicago_crime import reference
 from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import Catalog
 from chicago_crime.published.reader import SnapshotReader
-from chicago_crime.storage.local.parquet_reader import comment_on, create_views
+from chicago_crime.storage.local.parquet_reader import comment_on, create_view, create_views
 
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type, comment AS meaning WHERE table_name = $table"
 
@@ -51,7 +51,10 @@ class Database:
             DamagedError: a file that it reads is damaged, or cannot be fetched.
             duckdb.Error: the query is wrong.
         """
-        self.reader.open_named(self._connection, query, self._opened)
+        for table, files in self.reader.files_named(query).items():
+            if table not in self._opened:
+                create_view(self._connection, table, files)
+                self._opened.add(table)
         return self._connection.sql(query, params=params)
 
     def describe(self, table: str) -> duckdb.DuckDBPyRelation:

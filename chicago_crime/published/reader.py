@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,14 +59,6 @@ class SnapshotReader(DuckDBReader):
     def outdated(self, table: Table) -> list[int]:
         columns = columns_digest(table)
         return [year for year, held in self.catalog.years_of(table.name).items() if held.columns != columns]
-
-    def files(self) -> dict[str, Sequence[Path]]:
-        """The files of each table that has all of them."""
-        found = {}
-        for table in self.tables:
-            with suppress(DamagedError):
-                found[table] = self.files_of(table)
-        return found
 
     @override
     def files_of(self, table: str) -> Sequence[Path]:

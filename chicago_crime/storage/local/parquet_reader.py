@@ -29,7 +29,7 @@ EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --year
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type AS column_type, comment AS meaning WHERE table_name = "
 _OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S'"}
-_LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)
+_LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)  # all are opened for it
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
 _FOOTERS = """
 SELECT file_name, ANY_VALUE(rows.num_rows), LIST(columns.name ORDER BY columns.column_id)
@@ -85,8 +85,7 @@ class DuckDBReader(TableReader):
             raise WarehouseError(EMPTY)
         try:
             with self.connect() as connection:
-                create_views(connection, {})
-                self.open_named(connection, sql, set())
+                create_views(connection, self.files_named(sql))
                 if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
                     name = described[1].lower()
                     comment_on(connection, name)
@@ -104,12 +103,10 @@ class DuckDBReader(TableReader):
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
 
-    def open_named(self, connection: duckdb.DuckDBPyConnection, sql: str, opened: set[str]) -> None:
-        """Create a view over each table that a statement names and that is not open yet."""
-        for table in self.tables:
-            if table not in opened and (is_named(table, sql) or _LISTS_TABLES.search(sql)):
-                create_view(connection, table, self.files_of(table))
-                opened.add(table)
+    def files_named(self, sql: str) -> dict[str, Sequence[Path]]:
+        """The files of each table that a statement names."""
+        lists = _LISTS_TABLES.search(sql)
+        return {table: self.files_of(table) for table in self.tables if lists or is_named(table, sql)}
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection to this reader's database: one for all threads, so that they share its memory limit."""
