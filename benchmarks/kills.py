@@ -27,7 +27,7 @@ from chicago_crime.cli.doctor.stored import examine_stored
 from chicago_crime.graph.command_line_runs import LEASES
 from chicago_crime.graph.status import read_status
 from chicago_crime.installation import Installation
-from chicago_crime.published.damage import strangers
+from chicago_crime.published.damage import unreferenced_files
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.tables.years import parse_years
 
@@ -134,7 +134,7 @@ def left_behind(settings: Settings) -> list[str]:
     found = [str(file) for file in (settings.data_dir / "staging").rglob("*")]
     found += [str(file) for file in (settings.data_dir / LEASES).iterdir()]
     found += [problem for year in read_status(installation).years for problem in year.problems]
-    found += [item.key for item in strangers(installation.object_store)]
+    found += [item.key for item in unreferenced_files(installation.object_store)]
     return found + [one.detail for one in examine_stored(installation) if one.state != "ok"]
 
 

@@ -30,7 +30,6 @@ def open(location: str | Path | None = None, *, as_of: date | str | None = None)
         UsageError: the location or the day cannot be read.
     """
     from chicago_crime.installation import reader_at
-    from chicago_crime.published.catalog import read_as_of
     from chicago_crime.published.database import Database
 
-    return Database(reader_at(location, read_as_of(as_of) if isinstance(as_of, str) else as_of))
+    return Database(reader_at(location, as_of))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.published.catalog import NothingPublishedError, PublishedYear, base, open_snapshot
+from chicago_crime.published.catalog import CATALOG, NothingPublishedError, newest_readable, open_snapshot
 from chicago_crime.reference import checked_estimates
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.sources.base import Boundaries, CrimeSource
@@ -23,13 +23,13 @@ from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
 
 if TYPE_CHECKING:  # Google's libraries are an extra
+    from chicago_crime.published.catalog import PublishedYear
     from chicago_crime.published.publisher import Publisher
     from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.published.views import Views
     from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
-    from chicago_crime.storage.leases import YearLocks
     from chicago_crime.storage.spark import SparkRunner
 
 
@@ -48,7 +48,7 @@ def google_extra() -> Iterator[None]:
         yield
     except ImportError as error:
         raise SettingsError(
-            f"CHICAGO_CRIME_DEPLOYMENT=gcp needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
+            f"Google Cloud needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
         ) from error
 
 
@@ -173,7 +173,7 @@ class Installation:
 
     def published_years(self) -> Mapping[int, PublishedYear]:
         """The years as they are published now; a damaged catalog counts as that of the newest snapshot kept."""
-        snapshot = base(self.object_store).snapshot
+        snapshot = newest_readable(self.object_store).snapshot
         return snapshot.years if snapshot else {}
 
     def publisher(self, warehouse: Warehouse) -> Publisher:
@@ -206,17 +206,10 @@ class Installation:
             return build_dataproc(self.settings)
         from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
 
-        staging, threads = self.settings.data_dir / "staging", self.settings.threads
+        staging = self.settings.data_dir / "staging"
         if self.settings.spark_engine == "jvm":
-            return JvmSpark(staging, threads, self.settings.java_home)
-        return EmbeddedSpark(staging, threads)
-
-    @cached_property
-    def year_locks(self) -> YearLocks:
-        """Locks that prevent two runs on this machine from working on the same year at once."""
-        from chicago_crime.storage.leases import YearLocks
-
-        return YearLocks(self.settings.data_dir / "locks")
+            return JvmSpark(staging, self.settings.threads, self.settings.java_home)
+        return EmbeddedSpark(staging)
 
     @property
     def is_on_google(self) -> bool:
@@ -224,8 +217,8 @@ class Installation:
         return self.settings.deployment == "gcp"
 
     def resources(self) -> dict[str, object]:
-        """The parts as Dagster resources, by the names that assets and checks use."""
-        names = ("settings", "source", "source_files", "object_store", "warehouse", "spark")
+        """The parts as Dagster resources that are the same in every run, by the names that assets use."""
+        names = ("settings", "source", "source_files", "object_store", "spark")
         return {name: getattr(self, name) for name in names}
 
 
@@ -237,21 +230,21 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         DamagedError: its catalog is damaged.
         SettingsError: there is no such location, or a setting that it needs is missing.
     """
-    from chicago_crime.published.catalog import CATALOG, open_snapshot
     from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.published.web_store import WebStore
     from chicago_crime.storage.lineage import digest
     from chicago_crime.storage.local.folder_store import FolderStore
 
-    text = str(location or "")
-    if text.startswith("gs://"):
-        bucket = text.removeprefix("gs://").rstrip("/")
-        return Installation(load_settings(deployment="gcp", gcs_bucket=bucket)).reader(as_of)
+    settings = load_settings()
     if location is None:
-        return Installation(load_settings()).reader(as_of)
+        return Installation(settings).reader(as_of)
     store: ReadableStore
-    if text.startswith(("https://", "http://")):
-        store, folder = WebStore(text.rstrip("/")), Path.home() / ".cache" / "chicago-crime" / digest(text)
+    text = str(location)
+    folder = Path.home() / ".cache" / "chicago-crime" / digest(text)
+    if text.startswith("gs://"):
+        store = build_bucket_store(settings, text.removeprefix("gs://").rstrip("/"))
+    elif text.startswith(("https://", "http://")):
+        store = WebStore(text.rstrip("/"))
     else:
         folder = Path(text).expanduser().absolute()
         if not folder.is_dir():
@@ -259,7 +252,6 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         if not (folder / CATALOG).is_file():
             return Installation(load_settings(deployment="local", data_dir=folder)).reader(as_of)
         store = FolderStore(folder, folder / "staging")
-    settings = load_settings()
     return SnapshotReader(
         catalog=open_snapshot(store, as_of),
         store=store,
@@ -276,9 +268,9 @@ def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketS
         from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
 
-    assert settings.gcs_bucket, "Settings validates that gcp has a bucket"
-    account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint)
-    return BucketStore(account, bucket or settings.gcs_bucket)
+    name = bucket or settings.gcs_bucket
+    assert name, "Settings validates that gcp has a bucket"
+    return BucketStore(GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint), name)
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:

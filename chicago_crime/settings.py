@@ -59,7 +59,7 @@ class Settings(BaseModel):
         "sample", description="where the yearly CSVs come from"
     )
     folder: Path | None = Field(
-        None, description="folder with downloaded CSVs (.csv, .csv.gz, .zip), for source=folder"
+        None, description="folder with CSV or JSON files, plain or compressed, for source=folder"
     )
     portal_url: str = Field(
         "https://data.cityofchicago.org",
@@ -143,7 +143,7 @@ class Settings(BaseModel):
     dashboard_requests_per_minute: int = Field(
         120, ge=1, description="downloads, reports, incidents and answers to programs for each client a minute"
     )
-    threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and Spark")
+    threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and for spark_engine=jvm")
     duckdb_memory: str = Field(
         "500MB",
         pattern=r"^\d+(\.\d+)?[KMGT]i?B$",

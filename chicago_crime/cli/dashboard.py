@@ -4,14 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import (
-    AsOfOption,
-    DataOption,
-    chosen_settings,
-    chosen_snapshot,
-    plain_errors,
-    refuse_busy_port,
-)
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_settings, plain_errors, refuse_busy_port
 
 
 def dashboard(
@@ -34,6 +27,6 @@ def dashboard(
         from chicago_crime.serve.programs import add_programs
 
         installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
-        shown = Dashboard(installation, chosen_snapshot(as_of))
+        shown = Dashboard(installation, as_of)
         add_programs(shown)
         serve(shown, port, host, out.print)

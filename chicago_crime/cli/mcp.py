@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, chosen_snapshot, plain_errors
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, plain_errors
 
 
 def mcp(
@@ -17,5 +17,5 @@ def mcp(
         from chicago_crime.dashboard.data import Snapshots
         from chicago_crime.serve.tools import build_server
 
-        snapshots = Snapshots(chosen_installation(data_dir=data_dir), chosen_snapshot(as_of))
+        snapshots = Snapshots(chosen_installation(data_dir=data_dir), as_of)
         build_server(snapshots, sql).run("stdio")

@@ -5,7 +5,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -22,7 +21,7 @@ AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="Snapshot: the newest at the end of a day (2026-05-31), or its id.")
 ]
 SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: sample, folder, kaggle or portal.")]
-FolderOption = Annotated[Path | None, typer.Option(help="Folder with yearly .csv, .csv.gz or .zip files.")]
+FolderOption = Annotated[Path | None, typer.Option(help="Folder with CSV or JSON files, plain or compressed.")]
 
 
 _DATA = "the platform's own is --data-dir or CHICAGO_CRIME_DATA_DIR"
@@ -55,17 +54,6 @@ def chosen_installation(**options: Any) -> "Installation":
     from chicago_crime.installation import Installation
 
     return Installation(chosen_settings(**options))
-
-
-def chosen_snapshot(as_of: str | None) -> date | str | None:
-    """Which snapshot `--as-of` names; None for the newest.
-
-    Raises:
-        UsageError: it is neither a day nor an id.
-    """
-    from chicago_crime.published.catalog import read_as_of
-
-    return read_as_of(as_of) if as_of else None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, chosen_snapshot, plain_errors
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, plain_errors
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import complete_file
 
@@ -47,7 +47,7 @@ def query(
         if working and as_of:
             raise typer.BadParameter("working tables have no past", param_hint="--as-of")
         installation = chosen_installation(data_dir=data_dir)
-        published = None if working else installation.reader(chosen_snapshot(as_of))
+        published = None if working else installation.reader(as_of)
         reader = published or installation.working_reader
         try:
             _answer(reader, sql, format, output)

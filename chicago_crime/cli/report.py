@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, chosen_snapshot, plain_errors
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, plain_errors
 
 
 def report(
@@ -27,6 +27,6 @@ def report(
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report
 
-        installation, snapshot = chosen_installation(data_dir=data_dir), chosen_snapshot(as_of)
-        title = write_report(installation, year, output, area, snapshot, district=district, ward=ward, beat=beat)
+        installation = chosen_installation(data_dir=data_dir)
+        title = write_report(installation, year, output, area, as_of, district=district, ward=ward, beat=beat)
         out.print(f"{output}: {title}")

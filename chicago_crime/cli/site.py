@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, chosen_snapshot, plain_errors
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, plain_errors
 
 
 def site(
@@ -24,7 +24,7 @@ def site(
         from chicago_crime.cli.screen import out, progress_bar
         from chicago_crime.serve.site import write_site
 
-        installation, snapshot = chosen_installation(data_dir=data_dir), chosen_snapshot(as_of)
+        installation = chosen_installation(data_dir=data_dir)
         bar = progress_bar()
         task = bar.add_task("pages and downloads", total=None)
 
@@ -37,7 +37,7 @@ def site(
                 out.print(f"{done} of {total} pages and downloads are written")
 
         with bar:
-            done = write_site(installation, folder.absolute(), snapshot, show)
+            done = write_site(installation, folder.absolute(), as_of, show)
         out.print(
             f"{folder / 'index.html'}: {done.files} files, {size(done.bytes)}; {done.written} written, "
             f"{done.removed} removed"

@@ -80,7 +80,7 @@ def _print_problems(statuses: Sequence["YearStatus"]) -> None:
         errors.print(printable(f"{format_years(those)}: {problem}"), style="yellow")
     mended: dict[str, list[int]] = {}
     for status in statuses:
-        if not status.is_complete:
+        if status.problems:
             mended.setdefault(from_source(status.source), []).append(status.year)
     for options, those in mended.items():
         errors.print(f"What to do: chicago-crime run --years {format_years(those)}{options}")

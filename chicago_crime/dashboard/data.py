@@ -228,6 +228,10 @@ class Snapshots:
     )
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        if self.as_of:  # a command that names a snapshot fails at once if there is no such
+            self.data()
+
     def data(self, as_of: date | str | None = None) -> Data:
         """The data of the current snapshot, or of the one of a day or with an id; they stay when a new one comes.
 

@@ -57,12 +57,7 @@ def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], 
         port: the port to listen on.
         host: the address to listen on.
         announce: called with what is wrong, if anything is, and with the URL when the server is about to listen.
-
-    Raises:
-        NothingPublishedError: the dashboard is to show another snapshot than the newest, and there is no such.
     """
-    if dashboard.snapshots.as_of:
-        dashboard.snapshots.data()
     try:
         dashboard.warm_up()
     except PlatformError as error:  # the pages show it, too, until it is mended

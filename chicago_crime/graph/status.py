@@ -7,7 +7,7 @@ from typing import Any
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, base, newest_source
+from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, newest_readable, newest_source
 from chicago_crime.published.damage import wrong_sizes
 from chicago_crime.published.publisher import LAKE, Stored, broken_links
 from chicago_crime.storage.object_store import LakeRecord, lake_record, quarantine_key, rows_key
@@ -78,11 +78,6 @@ class YearStatus:
         what = "it is loaded and not published" if self.published is None else "what is published differs"
         return [f"{what}: a check refused it, or its run did not end"] if self.unpublished else []
 
-    @property
-    def is_complete(self) -> bool:
-        """True if every table has the year as it is published, and none is stale, outdated or damaged."""
-        return not self.problems
-
 
 @dataclass(frozen=True)
 class Status:
@@ -101,13 +96,13 @@ class Status:
     @property
     def is_complete(self) -> bool:
         """True if nothing is wrong."""
-        return self.damaged is None and all(year.is_complete for year in self.years)
+        return self.damaged is None and not any(year.problems for year in self.years)
 
 
 def read_status(installation: Installation) -> Status:
     """The status of an installation. What is damaged is named; all else is read."""
     source_files, store, reader = installation.source_files, installation.object_store, installation.working_reader
-    snapshot, _, damaged = base(store)
+    snapshot, _, damaged = newest_readable(store)
     published = snapshot.years if snapshot else {}
     damaged_files: dict[int, list[str]] = {}
     for year, problem in wrong_sizes(snapshot, store) if snapshot else ():

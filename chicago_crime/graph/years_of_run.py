@@ -10,6 +10,7 @@ from chicago_crime.graph.dagster_internals import years_in_tags
 from chicago_crime.graph.progress import Listener, Step
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import PublishedYear
+from chicago_crime.storage.leases import years_locked
 
 ACCEPT_TAG = "chicago_crime/accept"
 """Tag of a run: the reason why its years are published although an audit fails."""
@@ -68,7 +69,7 @@ def years_of_run(installation: Installation, listener: Listener) -> ResourceDefi
             if context.log:
                 context.log.info(f"Waiting for the run {other}, which works on {year}.")
 
-        with installation.year_locks.alone(years, run.run_id, waits):
+        with years_locked(installation.settings.data_dir / "locks", years, run.run_id, waits):
             before = run.tags if run.parent_run_id and run.step_keys_to_execute else {}
             left_out = json.loads(before.get(LEFT_OUT_TAG, "[]"))
             selected = {key.to_user_string() for key in run.asset_selection or ()}

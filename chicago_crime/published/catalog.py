@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.object_store import ObjectStore, ReadableStore
+from chicago_crime.storage.object_store import ObjectStore, ReadableStore, StoredObject
 from chicago_crime.tables import CRIMES, TABLES
 
 CATALOG = "published/catalog.json"
@@ -70,14 +70,6 @@ class PublishedTable(_Record):
         return Lineage(self.identity, self.inputs)
 
 
-class PublishedBoundaries(_Record):
-    """The file with the official outlines: see `sources/boundaries.py`."""
-
-    key: str
-    bytes: int
-    sha256: str
-
-
 class CheckFound(_Record):
     """What a check found in a year: passed, warning, or accepted (failed, and let through with a reason)."""
 
@@ -124,13 +116,13 @@ class Catalog(_Record):
         snapshot: its id: when it was published (UTC), and a digest of what it contains.
         changed: the years that differ from the snapshot before.
         years: by year.
-        boundaries: the official outlines; None until they are fetched.
+        boundaries: the file with the official outlines (`sources/boundaries.py`); None until they are fetched.
     """
 
     snapshot: str
     changed: list[int] = Field(default_factory=list)
     years: dict[int, PublishedYear]
-    boundaries: PublishedBoundaries | None = None
+    boundaries: StoredObject | None = None
 
     @property
     def published_at(self) -> datetime:
@@ -227,7 +219,7 @@ def newest_source(years: Mapping[int, PublishedYear]) -> Mapping[str, Any]:
     return years[max(years)].source if years else {}
 
 
-class Base(NamedTuple):
+class NewestReadable(NamedTuple):
     """What the next publication builds on.
 
     Attributes:
@@ -241,19 +233,19 @@ class Base(NamedTuple):
     problem: str | None = None
 
 
-def base(store: ObjectStore) -> Base:
-    """The snapshot to build on."""
+def newest_readable(store: ObjectStore) -> NewestReadable:
+    """The snapshot to build on: the current one, or the newest that can be read."""
     found = store.read(CATALOG)
     version = found[1] if found else None
     try:
-        return Base(_parsed(store, found), version)
+        return NewestReadable(_parsed(store, found), version)
     except DamagedError as error:
         newest = next((kept for _, kept in kept_snapshots(store) if isinstance(kept, Catalog)), None)
         how = "no snapshot can be read either, load the years again, e.g. chicago-crime run --years 2021"
         if newest:
             again = f"chicago-crime run --years {max(newest.years)} --assets published"
             how = f"to restore it from the newest snapshot: {again}"
-        return Base(newest, version, f"{error}; {how}")
+        return NewestReadable(newest, version, f"{error}; {how}")
 
 
 def current(store: ReadableStore) -> Catalog | None:
@@ -296,6 +288,7 @@ def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Cata
     """A snapshot: the current one, the newest at the end of a day in Chicago, or the one with an id.
 
     Raises:
+        UsageError: a text is neither a day nor an id.
         NothingPublishedError: there is none.
         DamagedError: its catalog cannot be read.
     """
@@ -303,6 +296,8 @@ def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Cata
         if found := current(store):
             return found
         raise NothingPublishedError("nothing is published yet: load some years, e.g. chicago-crime run --years 2021")
+    if isinstance(as_of, str):
+        as_of = read_as_of(as_of)
     if isinstance(as_of, date):
         kept = snapshots(store)
         end = datetime.combine(as_of, time.max, CHICAGO)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from chicago_crime.published.catalog import DATA, Catalog, PublishedYear, kept_snapshots, published_at
-from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError
+from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore
 
 
 def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]]:
@@ -23,7 +23,7 @@ def not_intact(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]
                 yield year, _damage(store, table.key, year, held)
 
 
-def strangers(store: ObjectStore) -> list[Item]:
+def unreferenced_files(store: ObjectStore) -> list[Item]:
     """The files that no kept snapshot names. Those that a damaged catalog may name, by their age, are left out."""
     named: set[str] = set()
     newest_damaged = 0.0
@@ -38,5 +38,5 @@ def strangers(store: ObjectStore) -> list[Item]:
 def _damage(store: ObjectStore, key: str, year: int, held: PublishedYear) -> str:
     try:
         return held.damage(year, store.location(key))
-    except ObjectStoreError:
+    except NoObjectError:
         return held.damage(year, key, "missing")

@@ -6,11 +6,10 @@ import duckdb
 
 from chicago_crime import reference
 from chicago_crime.errors import UsageError
-from chicago_crime.published.catalog import PUBLISHED, Catalog
+from chicago_crime.published.catalog import Catalog
 from chicago_crime.published.reader import SnapshotReader
-from chicago_crime.storage.local.parquet_reader import comment_on, create_view, create_views, is_named
+from chicago_crime.storage.local.parquet_reader import comment_on, create_view, create_views
 
-TABLES = tuple(table.name for table in PUBLISHED)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type, comment AS meaning WHERE table_name = $table"
 
 
@@ -39,12 +38,7 @@ class Database:
     @property
     def tables(self) -> list[str]:
         """The tables that a query may name."""
-        return [*self._published, *reference.TABLES]
-
-    @property
-    def _published(self) -> list[str]:
-        """The tables of the snapshot: a static site has the counts only."""
-        return [name for name in TABLES if name in self.catalog.tables]
+        return [*self.reader.tables, *reference.TABLES]
 
     def sql(self, query: str, params: object = None) -> duckdb.DuckDBPyRelation:
         """The answer to a query in DuckDB's SQL, as a relation: `.df()`, `.pl()`, `.arrow()`, `.fetchall()`.
@@ -57,10 +51,9 @@ class Database:
             DamagedError: a file that it reads is damaged, or cannot be fetched.
             duckdb.Error: the query is wrong.
         """
-        for table in self._published:
-            if table not in self._opened and is_named(table, query):
-                create_view(self._connection, table, self.reader.files_of(table))
-                comment_on(self._connection, table)
+        for table, files in self.reader.files_named(query).items():
+            if table not in self._opened:
+                create_view(self._connection, table, files)
                 self._opened.add(table)
         return self._connection.sql(query, params=params)
 
@@ -73,6 +66,7 @@ class Database:
         if table not in self.tables:
             raise UsageError(f"there is no table {table!r}: the tables are {', '.join(self.tables)}")
         self.sql(f"FROM {table}")
+        comment_on(self._connection, table)
         return self.sql(_MEANINGS, {"table": table})
 
     def cite(self) -> str:

@@ -18,15 +18,14 @@ from chicago_crime.published.catalog import (
     SNAPSHOTS,
     Catalog,
     CheckFound,
-    PublishedBoundaries,
     PublishedTable,
     PublishedYear,
-    base,
     load_again,
+    newest_readable,
     published_at,
     snapshots,
 )
-from chicago_crime.published.damage import strangers
+from chicago_crime.published.damage import unreferenced_files
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.published.views import Views
 from chicago_crime.sources.base import Held
@@ -207,7 +206,7 @@ class Publisher:
 
     def _shown(self, publication: Publication) -> Publication:
         shown = None
-        while self.views and (newest := base(self.store).snapshot) and newest.snapshot != shown:
+        while self.views and (newest := newest_readable(self.store).snapshot) and newest.snapshot != shown:
             self.views.replace(newest)  # and once more if somebody published meanwhile, who may have been quicker
             shown = newest.snapshot
         return publication
@@ -216,7 +215,7 @@ class Publisher:
         return self.warehouse.stored_of_all(list(TABLES.values()))
 
     def _current(self) -> tuple[Catalog | None, str | None]:
-        catalog, version, _ = base(self.store)
+        catalog, version, _ = newest_readable(self.store)
         if catalog:
             content = _written(catalog)
             self._keep(catalog.snapshot, content)  # a publisher may have died before it did
@@ -270,7 +269,7 @@ class Publisher:
             for year, candidate in candidates.items()
         }
 
-    def _boundaries(self, catalog: Catalog | None) -> PublishedBoundaries | None:
+    def _boundaries(self, catalog: Catalog | None) -> StoredObject | None:
         """The newest outlines, stored for good; those of the catalog if there are no others."""
         found = self.store.read(BOUNDARIES)
         if found is None:
@@ -278,8 +277,7 @@ class Publisher:
         with staging_folder(self.staging) as folder:
             file = folder / "boundaries.geojson"
             file.write_bytes(found[0])
-            added = self.store.add(f"{DATA}boundaries", file)
-        return PublishedBoundaries(key=added.key, bytes=added.bytes, sha256=added.sha256)
+            return self.store.add(f"{DATA}boundaries", file)
 
     def _remove_old(self, new: Catalog, least_age_s: float) -> None:
         """Remove snapshots that are too old, and files that no kept snapshot names."""
@@ -287,7 +285,7 @@ class Publisher:
         for snapshot in snapshots(self.store):
             if snapshot != new.snapshot and published_at(snapshot) < oldest:
                 self.store.delete(f"{SNAPSHOTS}{snapshot}.json")
-        for item in strangers(self.store):
+        for item in unreferenced_files(self.store):
             if item.key not in new.keys and item.changed_at < time.time() - least_age_s + 1:
                 self.store.delete(item.key)
 
@@ -324,7 +322,7 @@ def _catalog(
     years: dict[int, PublishedYear],
     changed: list[int],
     before: Catalog | None,
-    boundaries: PublishedBoundaries | None,
+    boundaries: StoredObject | None,
 ) -> Catalog:
     at = datetime.now(UTC)
     if before:  # ids sort by time, also of two publications within a second

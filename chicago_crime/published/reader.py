@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTabl
 from chicago_crime.storage.lineage import digest
 from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
-from chicago_crime.storage.object_store import ObjectStoreError, ReadableStore
+from chicago_crime.storage.object_store import NoObjectError, ReadableStore
 from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import Table
 
@@ -40,13 +39,10 @@ class SnapshotReader(DuckDBReader):
     folder: Path
     _files: dict[str, list[Path]] = field(default_factory=dict, init=False, repr=False)
 
+    @property
     @override
-    def files(self) -> Mapping[str, Sequence[Path]]:
-        return self._found[0]
-
-    @override
-    def damaged(self) -> Mapping[str, str]:
-        return self._found[1]
+    def tables(self) -> Sequence[str]:
+        return self.catalog.tables
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
@@ -64,11 +60,12 @@ class SnapshotReader(DuckDBReader):
         columns = columns_digest(table)
         return [year for year, held in self.catalog.years_of(table.name).items() if held.columns != columns]
 
+    @override
     def files_of(self, table: str) -> Sequence[Path]:
-        """The files of one table, oldest year first; what is not on this machine yet is fetched.
+        """What is not on this machine yet is fetched.
 
         Raises:
-            DamagedError: one of them is missing, or has not the size that it should have.
+            DamagedError: a file is missing, or has not the size that it should have.
         """
         if table not in self._files:
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
@@ -137,18 +134,6 @@ class SnapshotReader(DuckDBReader):
                     if checksum_of(path) != held.sha256:
                         raise DamagedError(self.catalog.years[year].damage(year, path))
 
-    @cached_property
-    def _found(self) -> tuple[dict[str, Sequence[Path]], dict[str, str]]:
-        """The files of each table that has all of them, and for each other table what is wrong."""
-        files: dict[str, Sequence[Path]] = {}
-        damaged: dict[str, str] = {}
-        for table in self.catalog.tables:
-            try:
-                files[table] = self.files_of(table)
-            except DamagedError as error:
-                damaged[table] = str(error)
-        return files, damaged
-
     def _local(self, of_year: tuple[int, PublishedTable]) -> Path:
         year, table = of_year
         path = self.folder / table.key
@@ -164,7 +149,7 @@ class SnapshotReader(DuckDBReader):
         try:
             with staging_folder(self.staging) as fresh:
                 publish(self.store.get(key, fresh), path)
-        except ObjectStoreError:
+        except NoObjectError:
             raise DamagedError(if_missing) from None
 
 

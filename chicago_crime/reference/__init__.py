@@ -92,11 +92,6 @@ def checked_estimates(path: Path | None) -> Path | None:
     return path.absolute()
 
 
-def comparable_types() -> dict[tuple[str, str], str]:
-    """The label for all years, by the label that the source uses and the IUCR code or `any`."""
-    return {(row["primary_type"], row["iucr"]): row["primary_type_comparable"] for row in rows("comparable_types")}
-
-
 @cache
 def offense_groups() -> dict[str, OffenseGroup]:
     """Every offense group by its short name, such as `carjacking`."""

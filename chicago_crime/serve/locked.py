@@ -31,12 +31,13 @@ def locked_rows(reader: SnapshotReader, sql: str, count: int) -> Rows:
     only between batches of rows whether it is to stop.
 
     Raises:
+        DamagedError: a file that it reads is damaged, or cannot be fetched.
         UsageError: it is no query, DuckDB refuses it, or it takes too long or is too long.
     """
     folders = [reader.folder / "published" / "data", reference.file("").parent]
     spawn = multiprocessing.get_context("spawn")
     answers, there = spawn.Pipe(duplex=False)
-    given = (there, reader.files(), folders, reader.threads, sql, count)
+    given = (there, reader.files_named(sql), folders, reader.threads, sql, count)
     process = spawn.Process(target=_answer, args=given, daemon=True)
     process.start()
     there.close()  # so that nothing more can come once the process has ended

@@ -22,7 +22,7 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
             without a value becomes a parameter `$name` of the translated statement.
         scan: replaces each table that is not a common table expression.
     """
-    query = _without_partition(query)
+    query = query.copy()
     nodes = list(query.bfs())
     common = {cte.alias for cte in query.find_all(exp.CTE)}
     for node in reversed(nodes):  # innermost first: a rewritten node may be part of another
@@ -37,20 +37,13 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
     return query.sql("duckdb")
 
 
-def _without_partition(query: exp.Query) -> exp.Query:
-    """A copy of a query without its condition on the partition: in DuckDB, the file is the partition."""
-    query = query.copy()
-    for equation in list(query.find_all(exp.EQ)):
-        if equation.left.name == "_PARTITIONTIME":
-            equation.replace(exp.true())
-    return query
-
-
 def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
     match node:
         case exp.Parameter() if node.name in parameters:
             # Values become literals of the tree, so that no value is parsed as SQL, and DuckDB skips files by them.
             return exp.convert(parameters[node.name])
+        case exp.EQ() if node.left.name == "_PARTITIONTIME":
+            return exp.true()  # the file is the partition
         case exp.Literal(is_string=False, this=text) if "." in text and "e" not in text.lower():
             return exp.Literal.number(f"{text}e0")  # a FLOAT64; without an exponent, DuckDB takes it for a DECIMAL
         case exp.In(this=value, args={"unnest": exp.Unnest(expressions=[exp.Array(expressions=choices)])}):

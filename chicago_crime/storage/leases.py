@@ -6,7 +6,6 @@ runs work on a year one after the other.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -51,37 +50,26 @@ def abandoned(folder: Path, besides: str = "") -> Iterator[Path]:
                     file.unlink()
 
 
-@dataclass(frozen=True)
-class YearLocks:
-    """Makes runs of this machine work on a year one after the other.
+@contextmanager
+def years_locked(folder: Path, years: Iterable[int], run: str, waits: Callable[[int, str], object]) -> Iterator[None]:
+    """Hold the locks of some years, and wait for runs of this machine that hold one of them.
 
-    Attributes:
+    Args:
         folder: of the locks: a file for each year, which stays and names the run that holds it or was the last to.
+        years: which years. They are locked in ascending order, so that two runs never wait for each other.
+        run: id of the run that will hold them.
+        waits: is called with each year that another run holds, and the id of that run.
     """
-
-    folder: Path
-
-    @contextmanager
-    def alone(
-        self, years: Iterable[int], run: str, waits: Callable[[int, str], object] = lambda year, run: None
-    ) -> Iterator[None]:
-        """Hold the locks of some years, and wait for runs that hold one of them.
-
-        Args:
-            years: which years. They are locked in ascending order, so that two runs never wait for each other.
-            run: id of the run that will hold them.
-            waits: is called with each year that another run holds, and the id of that run.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as held:
-            for year in sorted(years):
-                file = self.folder / str(year)
-                lock = FileLock(file)
-                try:
-                    lock.acquire(blocking=False)
-                except Timeout:
-                    waits(year, file.read_text())
-                    lock.acquire()
-                held.callback(lock.release)
-                file.write_text(run)
-            yield
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        for year in sorted(years):
+            file = folder / str(year)
+            lock = FileLock(file)
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                waits(year, file.read_text())
+                lock.acquire()
+            held.callback(lock.release)
+            file.write_text(run)
+        yield

@@ -12,7 +12,8 @@ from chicago_crime.tables import Table
 
 _PACKAGE = Path(__file__).parent.parent
 _CODE = (
-    (_PACKAGE / "sql", "*/*.sql"),
+    (_PACKAGE / "sql", "tables/*.sql"),
+    (_PACKAGE / "sql", "fragments/*.sql"),
     (_PACKAGE / "reference", "*.csv"),
     (Path(spark_jobs.__path__[0]), "*.py"),
 )

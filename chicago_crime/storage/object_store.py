@@ -36,6 +36,10 @@ class ObjectStoreError(PlatformError):
     """An object cannot be stored or read; the message names its key and says what to do."""
 
 
+class NoObjectError(ObjectStoreError):
+    """There is no object of that key."""
+
+
 @dataclass(frozen=True)
 class StoredObject:
     """A stored object with its size in bytes and checksum (sha256, hexadecimal)."""
@@ -62,7 +66,7 @@ class ReadableStore(ABC):
         """A read-only file with an object's content; `folder` may be used to download it.
 
         Raises:
-            ObjectStoreError: there is no such object.
+            NoObjectError: there is no such object.
         """
 
     @abstractmethod
@@ -95,7 +99,7 @@ class ObjectStore(ReadableStore):
         """The path or URI at which the warehouse of the same deployment reads an object.
 
         Raises:
-            ObjectStoreError: there is no such object.
+            NoObjectError: there is no such object.
         """
 
     @abstractmethod

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.storage.lineage import Lineage, digest
 from chicago_crime.tables import Table
-
-if TYPE_CHECKING:  # slow to import, and only some commands need it
-    import pyarrow as pa
 
 
 class WarehouseError(PlatformError):
@@ -81,12 +77,8 @@ class TableReader(ABC):
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
         """What several tables hold, by table name and year; cheap enough to call often."""
 
-    def damaged(self) -> Mapping[str, str]:
-        """The tables of which a year cannot be read, each with the file, what is wrong and what to do."""
-        return {table: problem for (table, _), problem in self.damaged_years().items()}
-
     def damaged_years(self) -> Mapping[tuple[str, int], str]:
-        """The same by table and year."""
+        """What cannot be read, by table and year: the file, what is wrong and what to do."""
         return {}
 
     @abstractmethod
@@ -108,23 +100,6 @@ class TableReader(ABC):
         Raises:
             WarehouseError: the query cannot be run; the message is the engine's.
         """
-
-    @abstractmethod
-    def batches(self, sql: str) -> AbstractContextManager[pa.RecordBatchReader]:
-        """The answer to a query as a stream of Arrow record batches.
-
-        Raises:
-            WarehouseError: the query cannot be run; the message is the engine's.
-        """
-
-    def query(self, sql: str) -> pa.Table:
-        """The whole answer to a query, in memory.
-
-        Raises:
-            WarehouseError: the query cannot be run; the message is the engine's.
-        """
-        with self.batches(sql) as batches:
-            return batches.read_all()
 
 
 class Warehouse(TableReader):

@@ -20,8 +20,6 @@ from chicago_crime.tables.columns import (
 )
 from chicago_crime.tables.table import Table
 
-_PLACE = ("x_coordinate", "y_coordinate", "latitude", "longitude")
-
 RAW_CRIMES = Table(
     "raw_crimes",
     "The year's rows as they came, every column a string.",
@@ -40,8 +38,6 @@ CRIMES = Table(
     order=("month", "primary_type", "date", "id"),
     group="warehouse",
     upstream=(RAW_CRIMES,),
-    # A place is NULL if any of its four columns says "no location".
-    lineage={"year": ("date",), "month": ("date",), **dict.fromkeys(_PLACE, _PLACE)},
 )
 REJECTED_CRIMES = Table(
     "rejected_crimes",
@@ -61,10 +57,6 @@ REJECTED_CRIMES = Table(
     year_column="file_year",
     group="warehouse",
     upstream=(RAW_CRIMES,),
-    lineage={"file_year": (), "reason": ("id", "date", "updated_on")},
-)
-_COMPARED = tuple(
-    c.name for c in CRIMES.columns if c.name not in ("year", "month", "updated_on", "latitude", "longitude")
 )
 REVISIONS = Table(
     "revisions",
@@ -93,14 +85,6 @@ REVISIONS = Table(
     group="warehouse",
     # Its statement also reads the former `crimes`, before they are replaced, and the revisions noted so far.
     upstream=(RAW_CRIMES,),
-    lineage={
-        "year": ("date",),
-        "snapshot": ("updated_on", "date"),
-        "previous_snapshot": (),
-        "kind": _COMPARED,
-        "old_value": (),
-        "new_value": _COMPARED,
-    },
 )
 ENRICHED_CRIMES = Table(
     "enriched_crimes",
@@ -127,18 +111,6 @@ ENRICHED_CRIMES = Table(
     ),
     key=("id",),
     order=CRIMES.order,
-    group="spark",
     made_by="spark",
     upstream=(CRIMES,),
-    lineage={
-        **dict.fromkeys(("hour", "day_of_week", "is_time_placeholder"), ("date",)),
-        "is_provisional": ("date", "updated_on"),
-        "offense_class": ("fbi_code",),
-        "primary_type_comparable": ("primary_type", "iucr"),
-        "fbi_name": ("fbi_code",),
-        "community_area_name": ("community_area",),
-        "side": ("community_area",),
-        "cell_x": ("x_coordinate",),
-        "cell_y": ("y_coordinate",),
-    },
 )

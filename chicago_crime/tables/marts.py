@@ -33,9 +33,6 @@ from chicago_crime.tables.columns import (
 from chicago_crime.tables.layers import ENRICHED_CRIMES
 from chicago_crime.tables.table import AddsUp, Table
 
-_COUNTED = {"crimes": ("id",), "arrests": ("arrest",), "domestic_crimes": ("domestic",)}
-_CELLS = ("cell_x", "cell_y", "offense_class")
-
 CRIME_TYPE_COUNT = Table(
     "crime_type_count",
     "Counts by crime type, under the label that the source uses.",
@@ -43,10 +40,8 @@ CRIME_TYPE_COUNT = Table(
     (YEAR, TYPED["primary_type"], CRIMES_COUNT, ARRESTS, ARREST_RATE, DOMESTIC_CRIMES),
     key=("year", "primary_type"),
     order=("crimes", "primary_type"),
-    group="spark",
     made_by="spark",
     upstream=(ENRICHED_CRIMES,),
-    lineage=_COUNTED | {"arrest_rate": ("arrest",)},
     adds_up=AddsUp(),
 )
 CRIMES_DAILY = Table(
@@ -66,12 +61,8 @@ CRIMES_DAILY = Table(
     ),
     key=("day",),
     order=("day",),
-    group="spark",
     made_by="spark",
     upstream=(ENRICHED_CRIMES,),
-    lineage=_COUNTED
-    | {"day": ("date",)}
-    | dict.fromkeys(("violent_crimes", "property_crimes", "non_index_crimes"), ("offense_class",)),
     adds_up=AddsUp(),
 )
 HOT_SPOTS = Table(
@@ -98,7 +89,6 @@ HOT_SPOTS = Table(
     order=("offense_class", "cell_x", "cell_y"),
     made_by="spark",
     upstream=(ENRICHED_CRIMES,),
-    lineage=dict.fromkeys(("crimes", "neighborhood_crimes", "gi_star"), _CELLS),
     adds_up=AddsUp("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(cell_x IS NOT NULL AND cell_y IS NOT NULL)"),
 )
 CRIMES_MONTHLY = Table(
@@ -108,7 +98,6 @@ CRIMES_MONTHLY = Table(
     (YEAR, MONTH, *FILTERABLE, CRIMES_COUNT),
     key=("month", *FILTERED_BY),
     upstream=(ENRICHED_CRIMES,),
-    lineage=_COUNTED,
     adds_up=AddsUp(),
 )
 CRIMES_HOURLY = Table(
@@ -125,7 +114,6 @@ CRIMES_HOURLY = Table(
     ),
     key=("year", *FILTERED_BY, "day_of_week", "hour"),
     upstream=(ENRICHED_CRIMES,),
-    lineage=dict.fromkeys(("crimes", "time_placeholders"), ("id", "is_time_placeholder")),
     adds_up=AddsUp("SUM(crimes) + SUM(time_placeholders)"),
 )
 CRIMES_BY_CELL = Table(
@@ -135,7 +123,6 @@ CRIMES_BY_CELL = Table(
     (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
     key=("year", *FILTERED_BY, "cell_x", "cell_y"),
     upstream=(ENRICHED_CRIMES,),
-    lineage=_COUNTED,
     adds_up=AddsUp(),
 )
 AREA_RATES = Table(
@@ -181,9 +168,6 @@ AREA_RATES = Table(
     key=("year", "community_area", "offense_class"),
     order=("community_area", "offense_class"),
     upstream=(ENRICHED_CRIMES,),
-    lineage=_COUNTED
-    | dict.fromkeys(("population", "population_known_to", "is_small_population"), ("year", "community_area"))
-    | {"rate_per_1000": ("id", "date", "community_area"), "days_covered": ("date",)},
     adds_up=AddsUp("SUM(IF(offense_class = 'all', crimes, 0))", "COUNTIF(community_area BETWEEN 1 AND 77)"),
 )
 CODE_COVERAGE = Table(
@@ -203,6 +187,5 @@ CODE_COVERAGE = Table(
     ),
     key=("month", "iucr", "offense_class", "primary_type", "primary_type_comparable"),
     upstream=(ENRICHED_CRIMES,),
-    lineage={"crimes": ("id",), "without_place": ("x_coordinate",), "without_area": ("community_area",)},
     adds_up=AddsUp(),
 )

@@ -1,7 +1,6 @@
 """`Table`: all that is known about one table. Assets, checks, lineage, DDL and documentation derive from it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from chicago_crime.tables.columns import Column
@@ -35,11 +34,9 @@ class Table:
         order: columns that rows are sorted by, so that readers can skip what they do not need; empty where they read
             the whole year anyway.
         year_column: the INT64 column with the year that a row belongs to; None if only its file says so.
-        group: the asset group.
+        group: the asset group; that of what the Spark job makes is `spark`.
         made_by: `csv` if a CSV is loaded as it is, `sql` for `sql/tables/NAME.sql`, `spark` for the Spark job.
         upstream: the tables that it is computed from.
-        lineage: by column, the upstream columns that it is made of. A column that is not listed is made of those with
-            the same name.
         adds_up: what its counts must add up to; None if it counts nothing.
     """
 
@@ -53,26 +50,9 @@ class Table:
     group: str = "marts"
     made_by: Literal["csv", "sql", "spark"] = "sql"
     upstream: "tuple[Table, ...]" = ()
-    lineage: Mapping[str, Columns] = field(default_factory=dict, hash=False)
     adds_up: AddsUp | None = None
 
     @property
     def total_order(self) -> Columns:
         """Columns that decide the place of every row, so that equal rows make equal files."""
         return tuple(dict.fromkeys((*self.order, *(self.key or (column.name for column in self.columns)))))
-
-    def column(self, name: str) -> Column:
-        """The column of that name."""
-        return next(column for column in self.columns if column.name == name)
-
-    def upstream_columns(self) -> dict[str, list[tuple[str, str]]]:
-        """For each column, the (table, column) pairs upstream that it is made of."""
-        return {
-            column.name: [
-                (table.name, name)
-                for name in self.lineage.get(column.name, (column.name,))
-                for table in self.upstream
-                if any(other.name == name for other in table.columns)
-            ]
-            for column in self.columns
-        }

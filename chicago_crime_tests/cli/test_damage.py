@@ -153,6 +153,7 @@ def test_without_a_published_file_other_tables_answer(loaded_copy: Settings, loa
         how = f"chicago-crime run --data-dir {loaded_copy.data_dir} --years 2014 {where}\n"
         assert file.name in result.output and how in result.output, "the data directory was copied, its source was not"
     assert command(loaded_copy, "query", "SELECT COUNT(*) FROM crimes_monthly").exit_code == 0
+    assert file.name in command(loaded_copy, "query", "SHOW TABLES").output
     mended = command(loaded_copy, "run", "--years", "2014")
     assert "published files of 2014 were damaged or missing, and are repaired" in mended.output
     assert file.exists() and doctor(loaded_copy) == ""

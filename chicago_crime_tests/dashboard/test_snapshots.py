@@ -126,7 +126,7 @@ def test_a_snapshot_that_does_not_exist_is_no_page(client: TestClient, as_of: st
 @pytest.mark.parametrize(
     ("as_of", "code", "told"), [("soon", 2, "neither a day"), ("2001-01-01", 1, "the oldest that is kept is of 20")]
 )
-@pytest.mark.parametrize("command", [["dashboard", "--port", str(free_port())], ["report", "--year", "2015"]])
+@pytest.mark.parametrize("command", [["dashboard", "--port", str(free_port())], ["report", "--year", "2015"], ["mcp"]])
 def test_a_command_says_which_snapshots_there_are(
     sample: Settings, command: list[str], as_of: str, code: int, told: str
 ) -> None:

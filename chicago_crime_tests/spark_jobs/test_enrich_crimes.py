@@ -44,7 +44,9 @@ def enrich(spark: SparkSession, tmp_path: Path) -> Enrich:
         pq.write_table(pa.Table.from_pylist(list(rows), SCHEMA), file)
         areas = spark.read.csv(str(reference.file("community_areas")), header=True, schema=job.COMMUNITY_AREAS_SCHEMA)
         codes = spark.read.csv(str(reference.file("fbi_codes")), header=True, schema=job.FBI_CODES_SCHEMA)
-        return job.enriched_crimes(spark.read.parquet(str(file)), areas, codes, reference.comparable_types())
+        labels = map(dict.values, reference.rows("comparable_types"))
+        types = {(label, iucr): comparable for label, iucr, comparable in labels}
+        return job.enriched_crimes(spark.read.parquet(str(file)), areas, codes, types)
 
     return from_rows
 

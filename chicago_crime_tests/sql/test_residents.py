@@ -10,7 +10,7 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
-from chicago_crime.published.catalog import base
+from chicago_crime.published.catalog import newest_readable
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
 from chicago_crime_tests.support import crimes_of_months, folder_settings, rows_of, run_well, write_csv
@@ -31,7 +31,7 @@ def caveat_of(settings: Settings) -> str:
 def kept_of(settings: Settings) -> set[int]:
     """The years whose tables would be made again just as they are."""
     made = Installation(settings)
-    [catalog, *_] = base(made.object_store)
+    [catalog, *_] = newest_readable(made.object_store)
     assert catalog
     held = made.source_files.held(made.source, [2022])
     return set(made.publisher(made.warehouse).as_published(held, catalog.years))

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
@@ -33,8 +34,8 @@ def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
     warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(folder / "2014.csv", rows)), "a checksum")
     warehouse.replace_year(CRIMES, 2014)
     warehouse.replace_year(REJECTED_CRIMES, 2014)
-    good = warehouse.query("SELECT * FROM crimes ORDER BY id").to_pylist()
-    bad = warehouse.query("SELECT * FROM rejected_crimes").to_pylist()
+    good = pq.read_table(warehouse.file("crimes", 2014)).sort_by("id").to_pylist()
+    bad = pq.read_table(warehouse.file("rejected_crimes", 2014)).to_pylist()
     assert len(good) + len(bad) == len(rows)
     return good, bad
 

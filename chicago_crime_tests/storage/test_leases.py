@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.storage.leases import YearLocks, abandoned, lease
+from chicago_crime.storage.leases import abandoned, lease, years_locked
 from chicago_crime_tests.waiting import TIMEOUT_S
 
 
@@ -53,15 +54,18 @@ def test_a_lease_that_is_being_cleaned_up_is_locked(tmp_path: Path) -> None:
 
 
 def test_a_run_waits_until_another_that_holds_one_of_its_years_ends(tmp_path: Path) -> None:
-    locks, waited = YearLocks(tmp_path), list[tuple[int, str]]()
+    waited = list[tuple[int, str]]()
+
+    def locked(years: list[int], run: str) -> AbstractContextManager[None]:
+        return years_locked(tmp_path, years, run, lambda *of: waited.append(of))
 
     def other() -> None:
-        with locks.alone([2013, 2014], "two", lambda *of: waited.append(of)):
+        with locked([2013, 2014], "two"):
             pass
 
     with ThreadPoolExecutor() as pool:
-        with locks.alone([2015, 2014], "one"):
-            with locks.alone([2016], "three"):  # other years are free
+        with locked([2015, 2014], "one"):
+            with locked([2016], "three"):  # other years are free
                 pass
             run = pool.submit(other)
             assert wait([run], timeout=0.3).not_done

@@ -12,6 +12,7 @@ def test_a_changed_file_is_refused_and_the_old_object_stays(tmp_path: Path) -> N
     store, file = FolderStore(tmp_path / "objects", tmp_path / "staging"), tmp_path / "file"
     file.write_bytes(b"content")
     stored = store.put("a", file)
+    file.unlink()
     file.write_bytes(b"conTent")
     with pytest.raises(ObjectStoreError, match="was changed"):
         store.put("a", file, stored.sha256)

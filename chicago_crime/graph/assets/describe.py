@@ -8,8 +8,6 @@ from dagster import (
     FreshnessPolicy,
     TableColumn,
     TableColumnConstraints,
-    TableColumnDep,
-    TableColumnLineage,
     TableSchema,
     apply_freshness_policy,
 )
@@ -31,15 +29,11 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
         deps: assets that it is made of and that are no tables.
         can_be_skipped: whether a run may select the other assets of its step without it.
     """
-    lineage = {
-        column: [TableColumnDep(asset, name) for asset, name in upstream]
-        for column, upstream in table.upstream_columns().items()
-    }
     return AssetSpec(
         table.name,
         deps=[AssetDep(name) for name in (*(above.name for above in table.upstream), *deps)],
         description=f"{table.description}\n\nOne row: {table.grain}.",
-        group_name=table.group,
+        group_name="spark" if table.made_by == "spark" else table.group,
         kinds={"table", table.made_by},
         owners=OWNERS,
         partitions_def=yearly,
@@ -48,7 +42,6 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
         metadata={
             "dagster/table_name": table.name,
             "dagster/column_schema": TableSchema([_column(column) for column in table.columns]),
-            "dagster/column_lineage": TableColumnLineage(lineage),
         },
     )
 

@@ -27,7 +27,7 @@ from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
 from chicago_crime.storage.google.permissions import OBJECTS
 from chicago_crime.storage.local.folder_store import checksum_of
-from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError, StoredObject
+from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore, ObjectStoreError, StoredObject
 
 _PARALLEL_DELETES = 8  # the client keeps ten connections
 _DOWNLOAD_ATTEMPTS = 3
@@ -190,8 +190,8 @@ class BucketStore(ObjectStore):
         """The address of an object or a folder."""
         return f"gs://{self.bucket}/{self.folder}{key}"
 
-    def _missing(self, key: str) -> ObjectStoreError:
-        return ObjectStoreError(f"there is no object {self.uri(key)}: load its year again")
+    def _missing(self, key: str) -> NoObjectError:
+        return NoObjectError(f"there is no object {self.uri(key)}")
 
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(

@@ -1,7 +1,6 @@
 """The object store in a folder."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from filelock import FileLock
 from typing_extensions import override
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.storage.object_store import Item, ObjectStore, ObjectStoreError, StoredObject
+from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore, ObjectStoreError, StoredObject
 
 
 @dataclass(frozen=True)
@@ -28,28 +27,21 @@ class FolderStore(ObjectStore):
 
     @override
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """Verify the checksum of the copy before it is published.
-
-        A file with a known checksum is hard-linked instead of copied: the platform replaces files and never modifies
-        them, so that two names can share the bytes.
-        """
+        """Hard-link the file: the platform replaces files and never modifies them, so two names can share the bytes."""
         with staging_folder(self.staging) as fresh:
-            copy = fresh / "object"
-            if checksum:
-                copy.hardlink_to(file)
-            else:
-                shutil.copyfile(file, copy)
-            found, expected = checksum_of(copy), checksum or checksum_of(file)
-            if found != expected:
+            link = fresh / "object"
+            link.hardlink_to(file)
+            found = checksum_of(link)
+            if checksum and found != checksum:
                 raise ObjectStoreError(
-                    f"{file} was changed: its sha256 is {found} and should be {expected}. Load the year again."
+                    f"{file} was changed: its sha256 is {found} and should be {checksum}. Load the year again."
                 )
-            publish(copy, self.folder / key)
+            publish(link, self.folder / key)
         return StoredObject(key, (self.folder / key).stat().st_size, found)
 
     @override
     def add(self, prefix: str, file: Path) -> StoredObject:
-        """Hard-link the file, which is in a staging folder: the platform replaces files and never modifies them."""
+        """Hard-link the file, which is in a staging folder, as `put` does."""
         found = checksum_of(file)
         key = f"{prefix}/{found[:16]}{file.suffix}"
         link = file.with_name(f"{file.name}.link")
@@ -62,7 +54,7 @@ class FolderStore(ObjectStore):
         """Return the object's own file, without a copy."""
         path = self.folder / key
         if not path.is_file():
-            raise ObjectStoreError(f"there is no object {key} in {self.folder}: load its year again")
+            raise NoObjectError(f"there is no object {key} in {self.folder}")
         return path
 
     @override

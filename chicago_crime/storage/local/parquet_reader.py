@@ -1,6 +1,6 @@
 """Reading tables that are Parquet files, through DuckDB: the warehouse's own here, published ones in `published/`.
 
-It imports neither the translation of SQL nor Arrow until a reader needs them.
+It imports neither the translation of SQL nor Arrow.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from os import stat_result
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 from typing_extensions import override
@@ -25,14 +24,12 @@ from chicago_crime.storage.local.parquet_files import noted_lineage
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
-if TYPE_CHECKING:  # slow to import, and only exports need it
-    import pyarrow as pa
-
 EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --years 2021"
 
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type AS column_type, comment AS meaning WHERE table_name = "
 _OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S'"}
+_LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)  # all are opened for it
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
 _FOOTERS = """
 SELECT file_name, ANY_VALUE(rows.num_rows), LIST(columns.name ORDER BY columns.column_id)
@@ -59,9 +56,18 @@ class DuckDBReader(TableReader):
     _spill: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
+    @property
     @abstractmethod
-    def files(self) -> Mapping[str, Sequence[Path]]:
-        """The files of each table that has any, oldest year first."""
+    def tables(self) -> Sequence[str]:
+        """The tables of which any year is stored."""
+
+    @abstractmethod
+    def files_of(self, table: str) -> Sequence[Path]:
+        """The files of one table, oldest year first.
+
+        Raises:
+            PlatformError: one of them is damaged.
+        """
 
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
@@ -73,24 +79,13 @@ class DuckDBReader(TableReader):
         with self._answer(sql) as answer:
             write_answer(answer, file, format)
 
-    @override
-    @contextmanager
-    def batches(self, sql: str) -> Iterator[pa.RecordBatchReader]:
-        with self._answer(sql) as answer:
-            yield answer.to_arrow_reader(100_000)
-
     @contextmanager
     def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
-        damaged = self.damaged()
-        files = {table: paths for table, paths in self.files().items() if table not in damaged}
-        if not files and not damaged:
+        if not self.tables:
             raise WarehouseError(EMPTY)
-        for table, problem in damaged.items():
-            if is_named(table, sql):
-                raise WarehouseError(problem)
         try:
             with self.connect() as connection:
-                create_views(connection, files)
+                create_views(connection, self.files_named(sql))
                 if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
                     name = described[1].lower()
                     comment_on(connection, name)
@@ -102,11 +97,16 @@ class DuckDBReader(TableReader):
                     raise WarehouseError(f"{len(kinds)} queries were given: give one, its answer is all that is shown")
                 yield connection.sql(sql)
         except duckdb.CatalogException as error:
-            names = sorted({*files, *reference.TABLES})
+            names = sorted({*self.tables, *reference.TABLES})
             raw = " raw_crimes is a working table: add --working." if is_named("raw_crimes", sql) else ""
             raise WarehouseError(f"{error}\nThe tables are {', '.join(names)}.{raw}") from error
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
+
+    def files_named(self, sql: str) -> dict[str, Sequence[Path]]:
+        """The files of each table that a statement names."""
+        lists = _LISTS_TABLES.search(sql)
+        return {table: self.files_of(table) for table in self.tables if lists or is_named(table, sql)}
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection to this reader's database: one for all threads, so that they share its memory limit."""
@@ -178,10 +178,18 @@ class ParquetReader(DuckDBReader):
         """The path of a year of a table, whether or not it exists yet."""
         return self.folder / table / f"{year}.parquet"
 
+    @property
     @override
-    def files(self) -> Mapping[str, Sequence[Path]]:
-        found = {name: self._years(name) for name in TABLES}
-        return {name: files for name, files in found.items() if files}
+    def tables(self) -> Sequence[str]:
+        return [name for name in TABLES if self._years(name)]
+
+    @override
+    def files_of(self, table: str) -> Sequence[Path]:
+        self._damaged.clear()
+        self._read([TABLES[table]])
+        for problem in self._damaged.values():
+            raise WarehouseError(problem)
+        return self._years(table)
 
     @override
     def damaged_years(self) -> Mapping[tuple[str, int], str]:

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from queue import SimpleQueue
 
 import spark_jobs
@@ -24,8 +25,14 @@ _idle: list[subprocess.Popen[str]] = []
 
 
 def prepare() -> None:
-    """Start the engine's process, without waiting the two seconds which that takes."""
+    """Start the engine's process, without waiting the two seconds which that takes.
+
+    Raises:
+        ModuleNotFoundError: the extra `spark` is not installed.
+    """
     if not _idle:
+        if find_spec("pyspark") is None:
+            raise ModuleNotFoundError("No module named 'pyspark'", name="pyspark")
         # A session of its own, because a terminal's Ctrl-C is for the run, which then ends the job.
         program = [sys.executable, "-m", __name__]
         pipe = subprocess.PIPE

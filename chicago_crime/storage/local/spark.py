@@ -24,11 +24,9 @@ class LocalSpark(SparkRunner):
 
     Attributes:
         staging: folder for workspaces; on the warehouse's file system.
-        threads: processor cores that Spark may use.
     """
 
     staging: Path
-    threads: int
 
     @contextmanager
     @override
@@ -55,9 +53,11 @@ class JvmSpark(LocalSpark):
     """Apache Spark in local mode, in a process of its own.
 
     Attributes:
+        threads: processor cores that it may use.
         java_home: folder of Java 17 or 21; None for the `java` on the PATH.
     """
 
+    threads: int
     java_home: Path | None = None
     engine = "jvm"
 

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from chicago_crime.graph.instance import open_instance
-from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
+from chicago_crime.storage.leases import years_locked
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import (
     crime,
@@ -119,11 +119,10 @@ def messages(settings: Settings) -> str:
 
 def test_a_run_waits_for_another_that_replaces_the_same_year(loaded: Settings) -> None:
     """Otherwise tables of two runs could be mixed."""
-    locks = Installation(loaded).year_locks
     stored = warehouse_of(loaded).stored
     before = stored(CRIMES), stored(RAW_CRIMES)
     with ThreadPoolExecutor() as pool:
-        with locks.alone([2014], "another"):
+        with years_locked(loaded.data_dir / "locks", [2014], "another", lambda year, run: None):
             run = pool.submit(run_well, loaded, 2014, assets=TYPING)
             while "Waiting for the run another, which works on 2014" not in messages(loaded):
                 assert not run.done(), "it did not wait"

@@ -49,7 +49,7 @@ def put_parquet(cloud: Cloud, name: str, rows: pa.Table) -> str:
 def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
     warehouse = fresh_cloud.warehouse()
     with pytest.raises(WarehouseError, match="Load some years first"):
-        warehouse.query("SELECT * FROM crimes")
+        warehouse.first_rows("SELECT * FROM crimes", None)
     fresh_cloud.load_raw(warehouse, 2014, [crime()])
     client = warehouse._connect()
     crimes, raw, monthly = (
@@ -211,13 +211,13 @@ def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: B
 
 def test_a_query_is_run_as_it_is_and_cannot_change_anything(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
-    found = warehouse.query("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month LIMIT 1")
-    assert found.to_pylist() == [{"month": date(2014, 1, 1), "n": 3}]
+    found = warehouse.first_rows("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month", 1)
+    assert (found.columns, found.rows) == (["month", "n"], [(date(2014, 1, 1), 3)])
     with pytest.raises(WarehouseError, match="Unrecognized name: nothing"):
-        warehouse.query("SELECT nothing FROM crimes")
+        warehouse.first_rows("SELECT nothing FROM crimes", None)
     for statement in ("DELETE FROM crimes WHERE TRUE", "DROP TABLE crimes", "SELECT 1; SELECT 2"):
         with pytest.raises(WarehouseError, match="only SELECT statements are run"):
-            warehouse.query(statement)
+            warehouse.first_rows(statement, None)
     assert cloud.years("crimes") == {2014: 36}
 
 
@@ -226,7 +226,7 @@ def test_a_statement_that_would_read_too_much_is_refused_and_changes_nothing(clo
     cloud.load_raw(cloud.warehouse(), 2014, crimes_of_months(2014, months=[1, 2, 3, 4, 5]))
     small = cloud.warehouse(bigquery_max_gb_billed=1e-6)
     refused = r"Query exceeded limit.*CHICAGO_CRIME_BIGQUERY_MAX_GB_BILLED"
-    for use in (lambda: small.replace_year(CRIMES, 2014), lambda: small.query("SELECT * FROM crimes")):
+    for use in (lambda: small.replace_year(CRIMES, 2014), lambda: small.first_rows("SELECT * FROM crimes", None)):
         with pytest.raises(JobFailedError, match=refused):
             use()
     assert cloud.years("crimes") == {2014: 36}

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import chicago_crime
 from chicago_crime.installation import build_bucket_store
-from chicago_crime.settings import load_settings
+from chicago_crime.published.catalog import DamagedError
+from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google import permissions
 from chicago_crime.storage.google.bucket import BucketStore
@@ -18,7 +20,7 @@ from chicago_crime.storage.object_store import ObjectStoreError
 from chicago_crime_tests.servers.credentials import private_key, service_account_file
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.storage_server import StorageServer
-from chicago_crime_tests.support import all_told_by
+from chicago_crime_tests.support import all_told_by, files_below
 
 BUCKET, KEY = "chicago-test", "crimes/2014.csv"
 MIB = 1 << 20
@@ -218,7 +220,7 @@ def test_a_put_survives_a_lost_response_of_any_request(
 
 def test_a_missing_object_is_an_error(store: BucketStore) -> None:
     for use in (lambda: store.get(KEY, Path()), lambda: store.location(KEY)):
-        with pytest.raises(ObjectStoreError, match=f"no object gs://{BUCKET}/{KEY}: load its year again"):
+        with pytest.raises(ObjectStoreError, match=f"no object gs://{BUCKET}/{KEY}"):
             use()
 
 
@@ -258,6 +260,27 @@ def test_no_secret_is_in_the_debug_log_of_any_library(
     assert "upload_id=..." in caplog.text
     for secret in ("upload-1", "ya29", private_key().splitlines()[3]):
         assert secret not in caplog.text
+
+
+def test_a_snapshot_in_a_bucket_is_opened_and_a_failure_is_told_as_it_is(
+    server: StorageServer, loaded_years: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CHICAGO_CRIME_GCS_ENDPOINT", server.url)
+    monkeypatch.setenv("CHICAGO_CRIME_GCP_CREDENTIALS", str(service_account_file(tmp_path, server.token_uri)))
+    for key, content in files_below(loaded_years.data_dir / "objects").items():
+        server.write(BUCKET, key, content)
+    db = chicago_crime.open(f"gs://{BUCKET}")
+    server.will(Fault(status=403), on="/download", times=100)
+    with pytest.raises(ObjectStoreError, match=r"Cloud Storage .* refuses permission"):
+        db.sql("FROM crimes")
+    server.forget_faults()
+    assert db.reader.first_rows("SELECT COUNT(*) FROM crimes", None).rows == [(72,)]
+    kept = {file.parent.parent.name for file in (tmp_path / "home" / ".cache" / "chicago-crime").rglob("*.parquet")}
+    assert kept == {"crimes"}, "what a query names"
+    server.path(BUCKET, db.catalog.years[2014].tables["crimes_daily"].key).unlink()
+    with pytest.raises(DamagedError, match=r"is missing\. Load the year again"):
+        db.sql("FROM crimes_daily")
 
 
 def test_rejected_credentials_are_not_shown(server: StorageServer, store: BucketStore, folder: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_missing_table_is_an_error(warehouse: DuckDBWarehouse) -> None:
     with pytest.raises(WarehouseError, match=r"raw_crimes has no year 2014.*run --years 2014 --assets raw_crimes"):
         warehouse.replace_year(CRIMES, 2014)
     with pytest.raises(WarehouseError, match="nothing is loaded"):
-        warehouse.query("SELECT 1")
+        warehouse.first_rows("SELECT 1", None)
 
 
 def test_a_file_of_another_content_than_its_note_says_is_stale(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
@@ -81,9 +81,10 @@ def test_what_spark_wrote_in_order_becomes_the_year_as_it_is(warehouse: DuckDBWa
     values = ", ".join(
         f"CAST({c.between[0] if c.between else 'NULL'} AS {DUCKDB_TYPES[c.type]}) AS {c.name}" for c in added
     )
-    rows = warehouse.query(f"SELECT *, {values} FROM crimes ORDER BY month, primary_type, date, id")
     (tmp_path / "out").mkdir()
-    pq.write_table(rows, tmp_path / "out" / "part.parquet")
+    made = f"SELECT *, {values} FROM crimes ORDER BY month, primary_type, date, id"
+    warehouse.write(made, tmp_path / "out" / "part.parquet", "parquet")
+    rows = pq.read_table(tmp_path / "out" / "part.parquet")
     warehouse.load_parquet(ENRICHED_CRIMES, 2014, str(tmp_path / "out"))
     assert warehouse.file("enriched_crimes", 2014).samefile(tmp_path / "out" / "part.parquet")
     (tmp_path / "other").mkdir()
@@ -112,5 +113,5 @@ def test_a_query_can_change_nothing(warehouse: DuckDBWarehouse, tmp_path: Path, 
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
     before = files_below(warehouse.folder)
     with pytest.raises(WarehouseError):
-        warehouse.query(statement)
+        warehouse.first_rows(statement, None)
     assert files_below(warehouse.folder) == before

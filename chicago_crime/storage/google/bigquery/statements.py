@@ -10,13 +10,6 @@ from chicago_crime import sql
 from chicago_crime.tables import Table
 
 
-def _rewrite(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Interval) and isinstance(node.this, exp.Literal) and node.this.is_string:
-        # sqlglot quotes the number; DATE_SUB takes an INT64.
-        return exp.Interval(this=exp.Literal.number(node.name), unit=node.args["unit"].copy())
-    return node
-
-
 def name_of(table: str) -> str:
     """A table's or column's name as an identifier."""
     return exp.to_identifier(table, quoted=True).sql("bigquery")
@@ -45,7 +38,7 @@ def _contract(table: Table, source: str) -> str:
 @cache
 def computed(table: Table) -> str:
     """The query of a table's file in `sql/`: the live table's columns, in its types; @year stands for the year."""
-    query = sql.statement(f"tables/{table.name}").transform(_rewrite).sql("bigquery", comments=False)
+    query = sql.statement(f"tables/{table.name}").sql("bigquery", comments=False)
     return _contract(table, f"({query}) AS computed")
 
 

@@ -249,11 +249,6 @@ class BigQueryWarehouse(Warehouse):
         with duckdb.connect() as connection:
             write_answer(connection.from_arrow(self._read(sql, None)), file, format)
 
-    @override
-    @contextmanager
-    def batches(self, sql: str) -> Iterator[pa.RecordBatchReader]:
-        yield self._read(sql, None).to_reader()
-
     def _read(self, sql: str, most_rows: int | None) -> pa.Table:
         purpose = Purpose("cannot answer the query", "query")
         if self.jobs.statement_type(sql, purpose) != "SELECT":
