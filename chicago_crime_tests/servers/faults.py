@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, TypeVar
@@ -77,13 +77,14 @@ class FaultyServer(ThreadingHTTPServer):
         rule: the fault of a request that no `will` matches; its body is not read yet.
     """
 
-    daemon_threads = True
+    daemon_threads = False  # they are joined: one that frees a DuckDB connection while Python ends aborts the process
     handler: ClassVar[type["FaultyHandler"]]
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), self.handler)
         self.requests: list[Request] = []
         self._at_once = 0
+        self._connections: set[socket.socket] = set()
         self._script: list[tuple[str, Fault]] = []
         self._lock = threading.Lock()
         self.stopping = threading.Event()
@@ -119,7 +120,20 @@ class FaultyServer(ThreadingHTTPServer):
             self.stopping.set()
             self.shutdown()
             thread.join()
+            for connection in list(self._connections):  # clients keep them open
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
             self.server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember its connection."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget its connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
 
     @contextmanager
     def noting(self, request: Request) -> Iterator[Fault]:
