@@ -12,6 +12,7 @@ import duckdb
 from chicago_crime import reference
 from chicago_crime.errors import UsageError
 from chicago_crime.published.reader import SnapshotReader
+from chicago_crime.storage.local.parquet_files import quoted
 from chicago_crime.storage.local.parquet_reader import create_views
 
 SECONDS = 10.0
@@ -65,7 +66,7 @@ def _answer(there: Connection, *given: Any) -> None:
 
 def _rows(files: Mapping[str, Any], folders: Sequence[Path], threads: int, sql: str, count: int) -> Rows:
     resource.setrlimit(resource.RLIMIT_DATA, (PROCESS_BYTES, PROCESS_BYTES))
-    allowed = ", ".join("'{}'".format(str(folder).replace("'", "''")) for folder in folders)
+    allowed = ", ".join(map(quoted, folders))
     try:
         config: dict[str, Any] = {"threads": threads, "memory_limit": MEMORY}
         with duckdb.connect(config=config) as connection:

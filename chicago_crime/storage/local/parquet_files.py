@@ -11,7 +11,6 @@ from os import SEEK_END
 from pathlib import Path
 
 import duckdb
-from sqlglot import exp
 
 from chicago_crime.intake.staging import publish
 from chicago_crime.storage.lineage import Lineage
@@ -36,6 +35,11 @@ _OPTIONS = (
 )
 
 
+def quoted(file: Path) -> str:
+    """A path as a string in SQL."""
+    return "'{}'".format(str(file).replace("'", "''"))
+
+
 def write_year(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
@@ -49,8 +53,7 @@ def write_year(
     """
     columns = ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
     order = f" ORDER BY {', '.join(table.total_order)}" if table.made_by != "csv" else ""
-    target = exp.convert(str(file)).sql("duckdb")
-    copy = f"COPY (SELECT {columns} FROM ({query}){order}) TO {target} ({_OPTIONS})"
+    copy = f"COPY (SELECT {columns} FROM ({query}){order}) TO {quoted(file)} ({_OPTIONS})"
     [[written]] = connection.execute(copy, parameters).fetchall()
     return int(written)
 

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from chicago_crime import reference
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.storage.local.parquet_files import noted_lineage
+from chicago_crime.storage.local.parquet_files import noted_lineage, quoted
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
@@ -123,8 +123,7 @@ class DuckDBReader(TableReader):
 
 def write_answer(answer: duckdb.DuckDBPyRelation, file: Path, format: str) -> None:
     """Write rows into a file, as csv, json or parquet."""
-    name = str(file).replace("'", "''")
-    answer.query("answer", f"COPY answer TO '{name}' (FORMAT {format}{_OPTIONS.get(format, '')})")
+    answer.query("answer", f"COPY answer TO {quoted(file)} (FORMAT {format}{_OPTIONS.get(format, '')})")
 
 
 def is_named(table: str, sql: str) -> bool:
