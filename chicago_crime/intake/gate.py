@@ -103,7 +103,8 @@ def pass_through(
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {source}"
     called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
     for name, problem in values.misleading.items():
-        raise GateError(f"{fetched_file.origin}: column {called[name]!r} {problem}")
+        # A latitude or longitude may come out of `location`.
+        raise GateError(f"{fetched_file.origin}: column {called.get(name, called.get('location'))!r} {problem}")
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())

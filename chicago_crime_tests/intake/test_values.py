@@ -186,6 +186,14 @@ def test_a_column_is_named_as_the_file_names_it(tmp_path: Path) -> None:
     assert "column 'ARREST': 36 of 36 values cannot be read; the first is '?' in line 2" in problem
 
 
+def test_a_place_in_location_alone_is_refused_by_the_name_of_that_column(tmp_path: Path) -> None:
+    names = [name for name in NAMES if name not in ("latitude", "longitude")]
+    rows = crimes_of_months(YEAR, location="(40.7128, -74.0060)")
+    file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], names)
+    with pytest.raises(GateError, match="column 'location' has no value in Chicago: 40.7128 in line 2"):
+        pass_through(file, YEAR, tmp_path)
+
+
 def test_the_manifest_and_the_metadata_keep_what_cannot_be_read(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     rows = [row | {"domestic": "?"} if number == 7 else row for number, row in enumerate(LARGE)]
