@@ -15,6 +15,7 @@ from chicago_crime.graph.plan import Plan, make_plan
 from chicago_crime.graph.run import RunReport, run_years
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.sources.base import SourceError
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 
@@ -86,6 +87,12 @@ def append_quoted(file: Path, rows: Sequence[dict[str, str]]) -> Path:
     with file.open("a", newline="", encoding="utf-8") as stream:
         csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(row.values() for row in rows)
     return file
+
+
+def refuse(rows: Path, origin: str, problems: list[str]) -> None:
+    """Refuse a file in which the gate found problems, as a run without a reason does."""
+    if problems:
+        raise SourceError(f"{origin}: {'; '.join(problems)}")
 
 
 def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:

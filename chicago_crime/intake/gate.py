@@ -48,7 +48,7 @@ class Passage:
         counts: of the lines after the header; every line is accounted for.
         months: rows of the year by month, "2014-01" and on.
         unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
-        problem: of what too much cannot be read; "" if that is little. A person may let the file through.
+        problems: each why the file needs a person's reason to be loaded.
         is_canonical: True if the source file passed byte by byte.
     """
 
@@ -62,7 +62,7 @@ class Passage:
     counts: Counts
     months: dict[str, int]
     unreadable: dict[str, dict[str, Any]]
-    problem: str
+    problems: list[str]
     is_canonical: bool
 
 
@@ -108,14 +108,11 @@ def pass_through(
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
-    problem = (
-        str(fetched_file.details.get("cut_off", "")).replace(f" of {fetched_file.origin} ", " ")
-        or values.problem(called)
-        or _lines_of_no_year(fetched_file)
-        or _rows_of_other_years(year, of_year, months)
-    )
+    cut_off = str(fetched_file.details.get("cut_off", "")).replace(f" of {fetched_file.origin} ", " ")
+    found = (_rows_of_other_years(year, of_year, months), cut_off, _lines_of_no_year(fetched_file))
+    problems = [*filter(None, found), *values.problems(called)]
     if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
-        raise GateError(f"{fetched_file.origin}: {problem}")
+        raise GateError(f"{fetched_file.origin}: {' '.join(problems)}")
     return Passage(
         file=split.file,
         quarantine=quarantine,
@@ -126,7 +123,7 @@ def pass_through(
         missing=header.missing,
         counts=counts,
         months=in_year,
-        problem=problem,
+        problems=problems,
         unreadable=values.told(),
         is_canonical=split.file == source,
     )

@@ -62,16 +62,6 @@ class Manifest:
     unreadable: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def refuse(rows: Path, origin: str, problem: str) -> None:
-    """Refuse a file of which the gate found too much unreadable.
-
-    Raises:
-        SourceError: it did.
-    """
-    if problem:
-        raise SourceError(f"{origin}: {problem}")
-
-
 @dataclass(frozen=True)
 class SourceFiles:
     """CSVs and manifests in a folder.
@@ -85,7 +75,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str, str], None] = refuse
+        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str, list[str]], None]
     ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
 
@@ -93,8 +83,8 @@ class SourceFiles:
             source: where it is fetched from.
             year: the year.
             progress: is called as it arrives.
-            audit: is called with the canonical CSV of the year, with where it came from, and with what the gate found
-                too much of in it ("" if nothing), before they replace anything. It raises an error to refuse them.
+            audit: is called with the canonical CSV of the year, with where it came from, and with why it needs a
+                reason, before they replace anything. It raises an error to refuse them.
 
         Raises:
             SourceError: the source cannot deliver it.
@@ -105,7 +95,7 @@ class SourceFiles:
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
             gated = pass_through(fetched.path, year, fresh, fetched)
-            audit(gated.file, fetched.origin, gated.problem)
+            audit(gated.file, fetched.origin, gated.problems)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",

@@ -98,22 +98,23 @@ class Values:
     misleading: dict[str, str] = field(default_factory=dict)
     headers: list[int] = field(default_factory=list)
 
-    def problem(self, called: Mapping[str, str]) -> str:
-        """Of what too much cannot be read, with column, number, line, example and what to do; "" if that is little.
+    def problems(self, called: Mapping[str, str]) -> list[str]:
+        """Of what too much cannot be read, with column, number, line, example and what to do.
 
         Args:
             called: the file's own names of the columns.
         """
-        for name, found in self.unreadable.items():
-            if found.count > self.present[name] * LARGEST_UNREADABLE:
-                return (
-                    f"column {called[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the "
-                    f"first is {found.example!r} in {found.place}. Export the file again with values like these: "
-                    f"{_FORMS[TYPED[name].type]}."
-                )
+        problems = [
+            f"column {called[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the first is "
+            f"{found.example!r} in {found.place}. Export the file again with values like these: "
+            f"{_FORMS[TYPED[name].type]}."
+            for name, found in self.unreadable.items()
+            if found.count > self.present[name] * LARGEST_UNREADABLE
+        ]
         if self.rejected > self.rows * LARGEST_REJECTED and self.rejected >= LEAST_REJECTED:
-            return f"{self.rejected:,} of {self.rows:,} rows lack an id or a date. Export the file again with both."
-        return ""
+            lacking = f"{self.rejected:,} of {self.rows:,} rows lack an id or a date"
+            problems.append(f"{lacking}. Export the file again with both.")
+        return problems
 
     def told(self) -> dict[str, dict[str, Any]]:
         """`unreadable` for the manifest: {column: {count, line, example}}, with `file` if the year has several."""

@@ -72,6 +72,14 @@ def test_a_file_of_another_year_is_refused(tmp_path: Path, folder: Path) -> None
         pass_through(source, 2015, folder)
 
 
+def test_all_problems_are_told_and_those_that_no_reason_lifts_too(tmp_path: Path, folder: Path) -> None:
+    rows = [*crimes_of_months(2013), *crimes_of_months(2014, arrest="maybe")]
+    problems = pass_through(write_csv(tmp_path / "half.csv", rows), 2014, folder).problems
+    assert [problem[:14] for problem in problems] == ["36 of 72 rows ", "column 'arrest"]
+    with pytest.raises(GateError, match=r"3 of 39 rows are of 2014; .* column 'arrest': 3 of 39"):
+        pass_through(write_csv(tmp_path / "few.csv", rows[:39]), 2014, folder)
+
+
 def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: Path, folder: Path) -> None:
     stray = crime(id=9, date="12/31/2013 11:00:00 PM")
     passage = pass_through(write_csv(tmp_path / "f.csv", [*crimes_of_months(2014), stray]), 2014, folder)

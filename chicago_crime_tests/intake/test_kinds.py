@@ -80,7 +80,7 @@ def values_of(passage: Passage, column: str) -> list[Any]:
 )  # fmt: skip
 def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected: list[Any]) -> None:
     passage = gated(tmp_path, [crime(**{"id": n, "date": "2016-03-05", column: one}) for n, one in enumerate(texts)])
-    assert (passage.unreadable, passage.problem) == ({}, "")
+    assert (passage.unreadable, passage.problems) == ({}, [])
     assert values_of(passage, column) == expected
 
 
@@ -126,5 +126,5 @@ def test_a_header_that_comes_again_is_set_aside(tmp_path: Path, mark: bytes) -> 
     file.write_bytes(content + mark + content + mark + quoted)
     passage = pass_through(file, YEAR, tmp_path)
     assert values_of(passage, "id") == [1, 1, 1]
-    assert (passage.counts.rows, passage.counts.quarantined, passage.problem) == (3, 2, "")
+    assert (passage.counts.rows, passage.counts.quarantined, passage.problems) == (3, 2, [])
     assert passage.quarantine.read_text().count("the header again") == 2

@@ -38,7 +38,7 @@ from chicago_crime_tests.sources.forms import (
     wrapped,
     zipped,
 )
-from chicago_crime_tests.support import NAMES, crime, crimes_of_months
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, refuse
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:
@@ -61,7 +61,7 @@ def load(tmp_path: Path, folder: Path, *years: int) -> dict[int, Manifest | str]
         prepared = source.prepare(years, prepared_in)
         for year in years:
             try:
-                found[year] = files.fetch(prepared, year, no_progress)
+                found[year] = files.fetch(prepared, year, no_progress, refuse)
             except PlatformError as error:
                 found[year] = str(error)
     assert list(files.staging.iterdir()) == []
