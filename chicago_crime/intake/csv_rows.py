@@ -85,7 +85,7 @@ def split_rows(
         names: of the columns to write.
         columns: for each of them the index of the file's column; None for an empty one.
         target: where to write the rows.
-        quarantine: CSV file to which unreadable lines are appended, with `QUARANTINE_COLUMNS`.
+        quarantine: where to write the unreadable lines, as a CSV with `QUARANTINE_COLUMNS`.
         place_of: gives the place of a line in the user's files, if the source was made of them.
     """
     digest, counts, others = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
@@ -104,9 +104,10 @@ def split_rows(
     with (
         source.open("rb") as file,
         target.open("wb") as rows,
-        quarantine.open("a", encoding="utf-8", errors="backslashreplace", newline="") as bad,
+        quarantine.open("w", encoding="utf-8", errors="backslashreplace", newline="") as bad,
     ):
         rejects = csv.writer(bad, lineterminator="\n")
+        rejects.writerow(QUARANTINE_COLUMNS)
         lines = whole_lines(blocks())
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)

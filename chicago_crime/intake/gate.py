@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows, told_line
+from chicago_crime.intake.csv_rows import Counts, first_line, split_rows, told_line
 from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED, NAMES, read_values
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
@@ -87,7 +87,7 @@ def pass_through(
     """
     fetched_file = fetched or SourceFile(source, str(source))
     names, header = _header(source, fetched_file)
-    quarantine = empty_quarantine(folder)
+    quarantine = folder / "quarantine.csv"
     split = split_rows(source, NAMES, header.positions, folder / "rows.csv", quarantine, fetched_file.place)
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
@@ -149,13 +149,6 @@ def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> 
         f"{of_year:,} of {sum(months.values()):,} rows are of {year}; the dates are of {years}. Replace the file by "
         "the right one, or take the year out of its name: then it is searched for every year."
     )
-
-
-def empty_quarantine(folder: Path) -> Path:
-    """Create a quarantine file that has its header and no lines."""
-    file = folder / "quarantine.csv"
-    file.write_text(",".join(QUARANTINE_COLUMNS) + "\n")
-    return file
 
 
 def _header(source: Path, fetched_file: SourceFile) -> tuple[list[str], Header]:

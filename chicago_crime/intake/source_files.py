@@ -1,11 +1,10 @@
-"""The folder of source files: one CSV a year as its publisher wrote it, each with a manifest.
+"""The folder of source files: one CSV a year as its publisher wrote it, with a manifest and what the gate made of it.
 
 The manifest says which file is the year's file. It is replaced last, so that a crash leaves the previous year intact.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,14 +119,13 @@ class SourceFiles:
             previous = self.readable_manifest(year)
             written = fresh / "manifest.json"
             written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-            publish(fetched.path, self.folder / manifest.file)
-            if not gated.is_canonical:
-                for file, kept in zip((gated.file, gated.quarantine), self._kept(manifest), strict=True):
-                    publish(file, kept)
+            gate_files = (fetched.path, gated.file, gated.quarantine)
+            for target, file in dict(zip(self._files(manifest), gate_files, strict=True)).items():
+                publish(file, target)
             publish(written, self._manifest_path(year))
             if previous and previous.file != manifest.file:
-                for file in (self.folder / previous.file, *self._kept(previous)):
-                    file.unlink(missing_ok=True)
+                for former in self._files(previous):
+                    former.unlink(missing_ok=True)
         return manifest
 
     def held(self, source: CrimeSource, years: Sequence[int]) -> dict[int, Held]:
@@ -138,29 +136,6 @@ class SourceFiles:
             for year, one in found.items()
             if one and one.source == source.name and (self.folder / one.file).exists()
         }
-
-    @contextmanager
-    def behind_gate(self, year: int) -> Iterator[tuple[Path, Path]]:
-        """The canonical rows and the quarantine of a year.
-
-        Of a file that is not canonical, they were kept when it came in and are deleted afterwards. Should they be
-        needed again, the file goes through the gate once more.
-        """
-        from chicago_crime.intake.gate import empty_quarantine, pass_through
-
-        manifest, source = self.manifest(year), self.csv(year)
-        assert manifest, "csv() refuses a year without a manifest"
-        kept = self._kept(manifest)
-        with staging_folder(self.staging) as folder:
-            if manifest.is_canonical:
-                yield source, empty_quarantine(folder)
-            elif all(file.exists() for file in kept):
-                yield kept
-            else:
-                gated = pass_through(source, year, folder)
-                yield gated.file, gated.quarantine
-        for file in kept:
-            file.unlink(missing_ok=True)
 
     def manifest(self, year: int) -> Manifest | None:
         """The manifest of a year; None if the year was never fetched.
@@ -196,20 +171,25 @@ class SourceFiles:
         return sorted(int(file.stem) for file in self.folder.glob("[0-9][0-9][0-9][0-9].json"))
 
     def csv(self, year: int) -> Path:
-        """The CSV of a year.
+        """The CSV of a year; raises the errors of `files`."""
+        return self.files(year)[0]
+
+    def files(self, year: int) -> tuple[Path, Path, Path]:
+        """The CSV of a year, its canonical rows (the CSV itself, if that is canonical), and its quarantine.
 
         Raises:
-            SourceError: the year was never fetched, or its CSV is missing.
+            SourceError: the year was never fetched, or a file is missing.
         """
         manifest = self.manifest(year)
-        if manifest is None or not (self.folder / manifest.file).exists():
-            how = f"fetch it first: chicago-crime run --years {year} --assets crime_csv"
-            raise SourceError(f"{self.folder} has no CSV of {year}: {how}")
-        return self.folder / manifest.file
+        found = manifest and self._files(manifest)
+        if not found or not all(file.exists() for file in found):
+            how = f"fetch them first: chicago-crime run --years {year} --assets crime_csv"
+            raise SourceError(f"{self.folder} lacks files of {year}: {how}")
+        return found
 
-    def _kept(self, manifest: Manifest) -> tuple[Path, Path]:
-        stem = self.folder / manifest.file
-        return stem.with_suffix(".rows"), stem.with_suffix(".quarantine")
+    def _files(self, manifest: Manifest) -> tuple[Path, Path, Path]:
+        csv = self.folder / manifest.file
+        return csv, csv if manifest.is_canonical else csv.with_suffix(".rows"), csv.with_suffix(".quarantine")
 
     def _manifest_path(self, year: int) -> Path:
         return self.folder / f"{year}.json"

@@ -25,14 +25,13 @@ def split(
     """Split a file whose blocks and records have certain sizes; also returns its damaged lines."""
     source, quarantine = folder / "source.csv", folder / "quarantine.csv"
     source.write_bytes(content)
-    quarantine.write_text("")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_rows, "BLOCK", block)
         patch.setattr(records, "LONGEST_RECORD", longest)
         patch.setattr(records, "MOST_BYTES", most)
         found = split_rows(source, HEADER, range(3), folder / "rows.csv", quarantine)
     with quarantine.open(newline="", encoding="utf-8") as file:
-        return found, [(int(line), problem, text) for line, problem, text, _ in csv.reader(file)]
+        return found, [(int(line), problem, text) for line, problem, text, _ in [*csv.reader(file)][1:]]
 
 
 def rows_in(file: Path) -> list[list[str]]:

@@ -45,7 +45,7 @@ def test_the_former_file_goes_when_another_takes_its_place(files: SourceFiles) -
     former = files.csv(2014)
     files.fetch(Handing(crimes_of_months(2014, per_month=4)), 2014, no_progress, refuse)
     assert not former.exists()
-    assert sorted(file.suffix for file in files.folder.iterdir()) == [".csv", ".json"]
+    assert sorted(file.suffix for file in files.folder.iterdir()) == [".csv", ".json", ".quarantine"]
 
 
 def test_a_refused_file_leaves_the_former_year_untouched(files: SourceFiles) -> None:

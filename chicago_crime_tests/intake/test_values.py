@@ -14,7 +14,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.intake.gate import GateError, Passage, pass_through
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime.storage.object_store import rows_key
+from chicago_crime.storage.object_store import quarantine_key, rows_key
 from chicago_crime.tables import CRIMES, RAW_CRIMES
 from chicago_crime_tests.support import (
     NAMES,
@@ -205,15 +205,19 @@ def test_the_manifest_and_the_metadata_keep_what_cannot_be_read(tmp_path: Path) 
     assert row["id"] == 7
 
 
-def test_what_the_gate_wrote_is_kept_only_until_it_is_stored(tmp_path: Path) -> None:
+def test_what_the_gate_made_of_a_year_is_stored_alike_again(tmp_path: Path) -> None:
+    """With the line and the file of the user."""
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     rows = crimes_of_months(YEAR)
-    write_csv(tmp_path / "in" / "2016.csv", [dict(reversed(row.items())) for row in rows], NAMES[::-1])
+    for name, some in (("2016-01.csv", rows[:12]), ("2016-02.csv", rows[12:])):
+        write_csv(tmp_path / "in" / name, [dict(reversed(row.items())) for row in some], NAMES[::-1])
+    with (tmp_path / "in" / "2016-02.csv").open("a") as file:
+        file.write("damage\n")
     run_well(settings, YEAR, assets="crime_csv")
-    kept = settings.data_dir.rglob("*.rows")
-    assert len(list(kept)) == 1
-    for _ in range(2):  # the second time, the file goes through the gate again
+    store = Installation(settings).object_store
+    for _ in range(2):
         run_well(settings, YEAR, assets="crime_object")
-        assert not [*settings.data_dir.rglob("*.rows"), *settings.data_dir.rglob("*.quarantine")]
-        with Installation(settings).object_store.get(rows_key(YEAR), tmp_path).open(newline="") as stream:
+        with store.get(rows_key(YEAR), tmp_path).open(newline="") as stream:
             assert list(csv.DictReader(stream)) == rows
+        damaged = f"26,1 field where the header has 22,damage,{tmp_path}/in/2016-02.csv\n"
+        assert store.get(quarantine_key(YEAR), tmp_path).read_text() == f"line,problem,text,file\n{damaged}"
