@@ -4,7 +4,7 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -28,7 +28,7 @@ from chicago_crime.sources.base import (
     years_in,
 )
 from chicago_crime.sources.by_year import NO_YEAR, Split, split_by_year
-from chicago_crime.sources.containers import Item, items_of, left_out_of, opened, size_of
+from chicago_crime.sources.containers import Item, opened, scan, size_of
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
 from chicago_crime.sources.records import csv_line
 from chicago_crime.tables.columns import SOURCE_COLUMNS
@@ -110,7 +110,7 @@ class FolderSource(CrimeSource):
 
     @override
     def years(self) -> list[int]:
-        return sorted({year for item in self._items() for year in _years_of(item)})
+        return sorted({year for item in self._scan()[0] for year in _years_of(item)})
 
     @override
     def prepare(
@@ -121,7 +121,7 @@ class FolderSource(CrimeSource):
         held: Mapping[int, Held] = {},
     ) -> CrimeSource:
         splits: dict[Item, Split | SourceError] = {}
-        for number, item in enumerate(self._items()):
+        for number, item in enumerate(self._scan()[0]):
             named = _named(item)
             wanted = [year for year in years if named.may_have(year)]
             if wanted and not named.is_one_year:
@@ -138,7 +138,8 @@ class FolderSource(CrimeSource):
         """Unpack and join the files of the year; the checksums of compressed files are verified."""
         if self._splits is None:
             return self.prepare([year], directory / "split", progress).fetch(year, directory, progress)
-        items = [item for item in self._items() if _named(item).may_have(year)]
+        found, others = self._scan()
+        items = [item for item in found if _named(item).may_have(year)]
         parts = [part for part in (self._part(item, year) for item in items) if part]
         if not parts:
             raise SourceError(self._missing([year]))
@@ -162,7 +163,7 @@ class FolderSource(CrimeSource):
         version = ", ".join(part.version for part in parts)
         details = _details(parts, year) | join.details | {VERSION: version, "folder": str(self.folder)}
         not_crimes = [str(one) for item in items if isinstance(one := self._splits.get(item), NotCrimesError)]
-        if left_out := self._left_out([*join.left_out, *not_crimes]):
+        if left_out := _some([*join.left_out, *not_crimes, *others]):
             details["left_out"] = left_out
         ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
         return SourceFile(target, origin, False, details, tuple(join.spans), ignored, missing)
@@ -172,14 +173,15 @@ class FolderSource(CrimeSource):
         """Sizes come from the files or their archives' directories; files of many years are read to count them."""
         found: dict[int, list[Expected]] = {}
         not_crimes: dict[str, None] = {}
-        for item in self._items():
+        items, others = self._scan()
+        for item in items:
             for year in filter(_named(item).may_have, years):
                 try:
                     if expected := _expected(item, year):
                         found.setdefault(year, []).append(expected)
                 except NotCrimesError as error:
                     not_crimes[str(error)] = None
-        left_out, missing = self._left_out(list(not_crimes)), [year for year in years if year not in found]
+        left_out, missing = _some([*not_crimes, *others]), [year for year in years if year not in found]
         absent = Expected("", problem=self._missing(missing) if missing else "")
         return {year: _sum(found[year], left_out) if year in found else absent for year in years}
 
@@ -187,7 +189,7 @@ class FolderSource(CrimeSource):
     def versions(self) -> dict[int, str]:
         """Leave out years with files that are being written."""
         now, found, changing = time.time(), dict[int, list[str]](), set[int]()
-        for item in self._items():
+        for item in self._scan()[0]:
             with suppress(SourceError, OSError):
                 years = _years_of(item)
                 if now - item.file.stat().st_mtime < AT_REST_S:
@@ -203,10 +205,10 @@ class FolderSource(CrimeSource):
                 f"{self.setting or self.folder} is not a folder: name the one with the .csv, .csv.gz or .zip files"
             )
 
-    def _items(self) -> Iterator[Item]:
+    def _scan(self) -> tuple[list[Item], list[str]]:
         self.refuse_wrong_settings()
         try:
-            yield from items_of(self.folder)
+            return scan(self.folder)
         except OSError as error:
             raise SourceError(f"{self.folder} cannot be listed ({error.strerror}): correct its permissions") from error
 
@@ -223,16 +225,13 @@ class FolderSource(CrimeSource):
             return None
         return _Part(item, split.layout, split.version, split)
 
-    def _left_out(self, files: Sequence[str]) -> str:
-        """Some files with the reason why each is left out, and those of kinds that are not read, in words."""
-        return _some([*files, *left_out_of(self.folder)])
-
     def _missing(self, years: Sequence[int]) -> str:
         """Why there are no rows of these years."""
         elsewhere: list[str] = []
         unread: list[str] = []
         without_year: list[str] = []
-        for item in self._items():
+        items, others = self._scan()
+        for item in items:
             if not any(map(_named(item).may_have, years)):
                 elsewhere.append(item.names[0])
                 continue
@@ -249,7 +248,7 @@ class FolderSource(CrimeSource):
             for reason, texts in (
                 ("Lines whose date has no year (it must be like 02/28/2016 or 28-Feb-16)", without_year),
                 ("Not searched, as the name has other years (a file without any is searched for all)", elsewhere),
-                ("Not read", [*unread, *left_out_of(self.folder)]),
+                ("Not read", [*unread, *others]),
             )
             if texts
         )

@@ -11,7 +11,7 @@ import json
 import lzma
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -355,16 +355,24 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
 
 
-def test_what_a_year_is_not_read_from_is_named_with_the_reason(tmp_path: Path) -> None:
+def test_what_a_year_is_not_read_from_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "in" / "older").mkdir(parents=True)
     (tmp_path / "in" / "january.csv").write_bytes(FIRST)
     (tmp_path / "in" / "february.csv").write_bytes(SECOND.partition(b"\n")[2])
     (tmp_path / "in" / "march.zip").write_bytes(zipped({"../march.csv": SECOND, "april.txt": SECOND}))
     os.mkfifo(tmp_path / "in" / "pipe_2016.csv")
+    iterdir = Path.iterdir
+
+    def listed(folder: Path) -> Iterator[Path]:
+        if folder.name == "older":  # as lost+found, of which root alone may see what is in it
+            raise PermissionError
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", listed)
     source = FolderSource(tmp_path / "in")
     planned = source.expect([2016])[2016]
     left_out = planned.left_out.split("; ")
     assert f"{tmp_path}/in/february.csv, line 1: " in left_out[0]
-    named = ("older is a folder: ", "pipe_2016.csv is of no kind that", "march.zip:april.txt is of no kind that")
+    named = ("march.zip:april.txt is of no kind that", "older is a folder: ", "pipe_2016.csv is of no kind that")
     assert [text[: len(start)] for text, start in zip(left_out[-3:], named, strict=True)] == [*named]
     assert source.fetch(2016, tmp_path).details["left_out"] == planned.left_out
