@@ -7,9 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO
 
 from typing_extensions import override
 
@@ -23,14 +22,13 @@ from chicago_crime.sources.base import (
     Progress,
     SourceError,
     SourceFile,
-    Span,
     no_progress,
     years_in,
 )
 from chicago_crime.sources.by_year import NO_YEAR, Split, split_by_year
-from chicago_crime.sources.containers import Item, opened, scan, size_of
-from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import csv_line
+from chicago_crime.sources.containers import BLOCK, Item, opened, scan, size_of
+from chicago_crime.sources.layouts import layout_of
+from chicago_crime.sources.records import as_csv, csv_line, records_of, whole_lines
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 from chicago_crime.tables.years import FIRST_YEAR, current_year, format_years
 
@@ -82,16 +80,6 @@ def _named(item: Item) -> _Named:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A file with rows of a year: its layout, its version before it was read and, if it has many years, its split."""
-
-    item: Item
-    layout: Layout
-    version: str
-    split: Split | None = None
-
-
-@dataclass(frozen=True)
 class FolderSource(CrimeSource):
     """Takes the rows of a year from all files of a folder that have some.
 
@@ -106,7 +94,7 @@ class FolderSource(CrimeSource):
     setting: str = ""
     name = "folder"
     is_inbox = True
-    _splits: Mapping[Item, Split | SourceError] | None = field(default=None, repr=False, compare=False)
+    _splits: Mapping[Item, Split | SourceError] = field(default_factory=dict, repr=False, compare=False)
 
     @override
     def years(self) -> list[int]:
@@ -125,48 +113,48 @@ class FolderSource(CrimeSource):
             named = _named(item)
             wanted = [year for year in years if named.may_have(year)]
             if wanted and not named.is_one_year:
-                into = directory / str(number)
-                into.mkdir(parents=True)
-                try:
-                    splits[item] = split_by_year(item, wanted, into, progress)
-                except SourceError as error:
-                    splits[item] = error
+                splits[item] = _split(item, wanted, directory / str(number), progress)
         return replace(self, _splits=splits)
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
         """Unpack and join the files of the year; the checksums of compressed files are verified."""
-        if self._splits is None:
-            return self.prepare([year], directory / "split", progress).fetch(year, directory, progress)
-        found, others = self._scan()
-        items = [item for item in found if _named(item).may_have(year)]
-        parts = [part for part in (self._part(item, year) for item in items) if part]
+        items, left_out = self._scan()
+        parts: dict[bytes, Split] = {}
+        same: list[str] = []
+        not_crimes: list[str] = []
+        for number, item in enumerate(item for item in items if _named(item).may_have(year)):
+            split = self._splits.get(item) or _split(item, [year], directory / str(number), progress)
+            if isinstance(split, NotCrimesError) and not _named(item).is_one_year:
+                not_crimes.append(str(split))
+            elif isinstance(split, SourceError):
+                raise split
+            elif split.lines[year] or split.is_one_year:
+                with split.files[year].open("rb") as file:
+                    file.readline()  # names may be spelled otherwise
+                    first = parts.setdefault(hashlib.file_digest(file, "sha256").digest(), split)
+                if first is not split:  # a zip file, and what was unpacked from it
+                    same.append(f"{item}: same as {first.item}")
         if not parts:
             raise SourceError(self._missing([year]))
-        is_alike = len({part.layout.names for part in parts}) == 1
-        first, join = parts[0], _Join(year, list(parts[0].layout.names) if is_alike else _NAMES)
-        target = directory / f"{_stem(first.item)}{'' if first.split is None else f'_{year}'}.csv"
-        if first.split and len(parts) == 1:
-            shutil.move(first.split.files[year], target)
-            join.spans.append(first.split.span(year))
-        else:
-            with target.open("w+b") as file:
-                file.write(csv_line(join.names))
-                for part in parts:
-                    join.add(part, file, None if is_alike else part.layout.header.positions, progress)
-        for part in parts:
-            if part.item.version != part.version:
+        splits = list(parts.values())
+        for split in splits:
+            if split.item.version != split.version:
                 raise SourceError(
-                    f"{part.item} is still being written: it changed while it was read. Wait until it is complete."
+                    f"{split.item} is still being written: it changed while it was read. Wait until it is complete."
                 )
-        origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
-        version = ", ".join(part.version for part in parts)
-        details = _details(parts, year) | join.details | {VERSION: version, "folder": str(self.folder)}
-        not_crimes = [str(one) for item in items if isinstance(one := self._splits.get(item), NotCrimesError)]
-        if left_out := _some([*join.left_out, *not_crimes, *others]):
-            details["left_out"] = left_out
-        ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
-        return SourceFile(target, origin, False, details, tuple(join.spans), ignored, missing)
+        first = splits[0]
+        target = directory / f"{_stem(first.item)}{'' if first.is_one_year else f'_{year}'}.csv"
+        is_alike = len({split.layout.names for split in splits}) == 1
+        _join(splits, year, target, is_alike)
+        origin = " and ".join(dict.fromkeys(str(split.item.inside or split.item) for split in splits))
+        details = _details(splits, year)
+        details |= {VERSION: ", ".join(split.version for split in splits), "folder": str(self.folder)}
+        if unread := _some([*same, *not_crimes, *left_out]):
+            details["left_out"] = unread
+        spans = tuple(split.span(year) for split in splits)
+        ignored, missing = ((), ()) if is_alike else (_columns(splits, "ignored"), _columns(splits, "missing"))
+        return SourceFile(target, origin, False, details, spans, ignored, missing)
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
@@ -212,19 +200,6 @@ class FolderSource(CrimeSource):
         except OSError as error:
             raise SourceError(f"{self.folder} cannot be listed ({error.strerror}): correct its permissions") from error
 
-    def _part(self, item: Item, year: int) -> _Part | None:
-        """What an item has of a year; None if it has nothing, or is something else than crimes."""
-        if _named(item).is_one_year:
-            version = item.version
-            with opened(item) as (stream, _):
-                return _Part(item, layout_of(item, stream), version)
-        split = (self._splits or {}).get(item)
-        if isinstance(split, SourceError) and not isinstance(split, NotCrimesError):
-            raise split
-        if not isinstance(split, Split) or not split.lines[year]:
-            return None
-        return _Part(item, split.layout, split.version, split)
-
     def _missing(self, years: Sequence[int]) -> str:
         """Why there are no rows of these years."""
         elsewhere: list[str] = []
@@ -262,51 +237,33 @@ def _some(texts: Sequence[str]) -> str:
     return "; ".join(texts[:MOST_LEFT_OUT]) + more
 
 
-@dataclass
-class _Join:
-    """The file of a year while it is put together from its parts.
+def _split(item: Item, years: Sequence[int], directory: Path, progress: Progress) -> Split | SourceError:
+    """Take the lines of some years out of a file, or say why that fails."""
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        return split_by_year(item, years, directory, progress, _named(item).is_one_year)
+    except SourceError as error:
+        return error
 
-    Attributes:
-        year: its year.
-        names: of its columns.
-        spans: where its lines come from.
-        details: what became known of the parts.
-        left_out: which of them are left out, and why.
-    """
 
-    year: int
-    names: list[str]
-    spans: list[Span] = field(default_factory=list)
-    details: dict[str, str | int | bool] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
-    _seen: dict[bytes, Item] = field(default_factory=dict)
-
-    def add(self, part: _Part, file: BinaryIO, columns: Sequence[int | None] | None, progress: Progress) -> None:
-        """Append the rows of a part, unless an earlier one has the same: a zip file, and what was unpacked from it."""
-        item = Item(part.split.files[self.year]) if part.split else part.item
-        start, total, digest = file.tell(), size_of(item), hashlib.sha256()
-        done = 0
-        with opened(item) as (stream, unit):
-            layout, read = layout_of(item, stream), Read(unit)
-            for block in plain_blocks(part.item, stream, layout, read, columns):
-                file.write(block)
-                digest.update(block)
-                done += len(block)
-                progress(done, max(done, total) if total else None)
-        progress(done, done)
-        if same := self._seen.get(digest.digest()):
-            file.truncate(start)
-            file.seek(start)
-            self.left_out.append(f"{part.item}: same as {same}")
-            return
-        self._seen[digest.digest()] = part.item
-        span = Span(str(part.item), read.lines, layout.line + (unit == "line"), unit=unit)
-        self.spans.append(part.split.span(self.year) if part.split else span)
-        if read.windows_letters:
-            letters = self.details.get("windows_1252_letters", 0)
-            self.details["windows_1252_letters"] = int(letters) + read.windows_letters
-        if read.cut_off:
-            self.details["cut_off"] = read.cut_off
+def _join(splits: Sequence[Split], year: int, target: Path, is_alike: bool) -> None:
+    """Make one file of a year's files, with the source columns if theirs are not alike."""
+    if len(splits) == 1:
+        shutil.move(splits[0].files[year], target)
+        return
+    with target.open("wb") as file:
+        file.write(csv_line(splits[0].layout.names if is_alike else _NAMES))
+        for split in splits:
+            width, columns = len(split.layout.names), split.layout.header.positions
+            with split.files[year].open("rb") as lines:
+                lines.readline()
+                if is_alike:
+                    shutil.copyfileobj(lines, file)
+                    continue
+                # Headers that come again are in the order of this file, in which the gate would not know them.
+                blocks = whole_lines(iter(partial(lines.read, BLOCK), b""))
+                for records in records_of(blocks, width, header=split.layout.names):
+                    file.write(as_csv(records, ",", False, columns, width))
 
 
 @lru_cache(maxsize=64)
@@ -326,23 +283,18 @@ def _years_of(item: Item) -> set[int]:
     return set()
 
 
-def _details(parts: Sequence[_Part], year: int) -> dict[str, str | int | bool]:
+def _details(splits: Sequence[Split], year: int) -> dict[str, str | int | bool]:
     """What a manifest keeps of the files of a year."""
     details: dict[str, str | int | bool] = {}
-    for part in parts:
-        of_part = part.split.details(year) if part.split else {}
-        if part.layout.line > 1:
-            of_part["lines_before_header"] = part.layout.line - 1
-        if part.split and part.split.read.windows_letters:
-            of_part["windows_1252_letters"] = part.split.read.windows_letters
-        for key, value in of_part.items():
+    for split in splits:
+        for key, value in split.details(year).items():
             details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
     return details
 
 
-def _columns(parts: Sequence[_Part], kind: str) -> tuple[str, ...]:
+def _columns(splits: Sequence[Split], kind: str) -> tuple[str, ...]:
     """The columns of this kind that files have which are not alike."""
-    lists = [getattr(part.layout.header, kind) for part in parts]
+    lists = [getattr(split.layout.header, kind) for split in splits]
     names = dict.fromkeys(name for one in lists for name in one)
     return tuple(name if all(name in one for one in lists) else f"{name} (in some files)" for name in names)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 
-from chicago_crime.sources.base import NotCrimesError, Place, SourceError
+from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.containers import Item, encoding_of, head_of, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sources.records import LONGEST_RECORD, LongLineError, as_csv, records_of, unmarked, whole_lines
@@ -60,13 +60,11 @@ class Read:
     """What became known of a file while it was read.
 
     Attributes:
-        unit: what it is counted in: lines, or records of JSON.
         lines: physical lines after the header.
         windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
-        cut_off: what is wrong with its last line, if that lacks its line end and is no whole row; else "".
+        cut_off: how its last line begins, if that lacks its line end and is no whole row; else "".
     """
 
-    unit: str = "line"
     lines: int = 0
     windows_letters: int = 0
     cut_off: str = ""
@@ -169,9 +167,7 @@ def _why_not(lines: Sequence[str]) -> str:
     return f"line {number}: {problem}"
 
 
-def plain_blocks(
-    item: Item, stream: BufferedReader, layout: Layout, read: Read, columns: Sequence[int | None] | None = None
-) -> Iterator[bytes]:
+def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
     """Read what follows the header as blocks of plain CSV; each is whole lines.
 
     Args:
@@ -179,19 +175,17 @@ def plain_blocks(
         stream: its content, from the start.
         layout: how it is written.
         read: is filled on the way.
-        columns: for each column to give, the index of the file's; None for an empty one. Without it, all as they are.
 
     Raises:
         SourceError: it is not a CSV after all, or damaged.
     """
     lines = _text_blocks(item, stream, layout, read)
-    if layout.is_plain and columns is None:
+    if layout.is_plain:
         yield from lines
         return
-    again = () if columns is None else layout.names  # in the order of the file, in which the gate would not know it
-    columns = range(len(layout.names)) if columns is None else columns
-    for records in records_of(lines, len(layout.names), layout.separator, layout.has_blanks, again):
-        yield as_csv(records, layout.separator, layout.has_blanks, columns, len(layout.names))
+    width = len(layout.names)
+    for records in records_of(lines, width, layout.separator, layout.has_blanks):
+        yield as_csv(records, layout.separator, layout.has_blanks, range(width), width)
 
 
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
@@ -215,12 +209,7 @@ def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
         end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
         *_, last = records_of([end], len(layout.names), layout.separator, layout.has_blanks)
         if last.problem:
-            place = Place(layout.line + (read.unit == "line") + read.lines - 1, str(item), read.unit)
-            start = unmarked(last.text[:-1]).decode(errors="replace")[:80]
-            read.cut_off = (
-                f"{place} ({start!r}), the last, is no whole row and has no line end. If the file was cut off, rows "
-                "after it are missing: download it again. If nothing is missing, remove that line."
-            )
+            read.cut_off = unmarked(last.text[:-1]).decode(errors="replace")[:80]
 
 
 def _utf8(block: bytes, read: Read) -> bytes:
