@@ -19,7 +19,7 @@ MOST_QUARANTINED = 20_000
 BLOCK = 1 << 18
 """Bytes that are read at once."""
 
-QUARANTINE_COLUMNS = ("line", "problem", "text", "file")
+QUARANTINE_COLUMNS = ("line", "problem", "text", "file", "unit")
 
 
 @dataclass
@@ -119,7 +119,7 @@ def split_rows(
             if records.problem:
                 text = unmarked(records.text[:-1]).decode(errors="surrogateescape")
                 place = place_of(counts.lines + 2)
-                rejects.writerow((place.number, records.problem, text[:MOST_QUARANTINED], place.file))
+                rejects.writerow((place.number, records.problem, text[:MOST_QUARANTINED], place.file, place.unit))
                 counts.quarantined += 1
                 is_same = False
                 continue
@@ -136,9 +136,9 @@ def split_rows(
     return Split(source if is_same else target, counts, digest.hexdigest(), size, np.concatenate(others))
 
 
-def told_line(quarantined: Mapping[str, str]) -> str:
-    """A line of a quarantine in words: its place, its problem and how it begins."""
-    place = Place(int(quarantined["line"]), quarantined["file"])
+def describe_line(quarantined: Mapping[str, str]) -> str:
+    """A line of a quarantine, maybe of an earlier version, in words: its place, its problem and how it begins."""
+    place = Place(int(quarantined["line"]), quarantined["file"], quarantined.get("unit", "line"))
     return f"{place} ({quarantined['problem']}): {quarantined['text'][:120]!r}"
 
 

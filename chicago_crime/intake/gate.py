@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.intake.csv_rows import Counts, first_line, split_rows, told_line
+from chicago_crime.intake.csv_rows import Counts, describe_line, first_line, split_rows
 from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED, NAMES, read_values
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
@@ -39,7 +39,7 @@ class Passage:
 
     Attributes:
         file: the canonical CSV: the source file itself, or a new one.
-        quarantine: CSV of every unreadable line: its number, problem, text and, of several files, the user's file.
+        quarantine: CSV of every unreadable line: its number, problem, text, the user's file of several, and unit.
         sha256: checksum of the source file, hexadecimal.
         size: of the source file, in bytes.
         columns: the header's names.
@@ -47,7 +47,7 @@ class Passage:
         missing: source columns that the file lacks; they are empty.
         counts: of the lines after the header; every line is accounted for.
         months: rows of the year by month, "2014-01" and on.
-        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
+        unreadable: {column: {count, place, example}} of values that cannot be read and become NULL.
         problems: each why the file needs a person's reason to be loaded.
         is_canonical: True if the source file passed byte by byte.
     """
@@ -124,7 +124,7 @@ def pass_through(
         counts=counts,
         months=in_year,
         problems=problems,
-        unreadable=values.told(),
+        unreadable={name: asdict(found) for name, found in values.unreadable.items()},
         is_canonical=split.file == source,
     )
 
@@ -178,5 +178,5 @@ def _mostly_unreadable(fetched_file: SourceFile, counts: Counts, quarantine: Pat
         return f"{fetched_file.origin} has a header and no rows: download it again"
     return (
         f"{fetched_file.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
-        f"The first is {told_line(first)}. Download or export the file again."
+        f"The first is {describe_line(first)}. Download or export the file again."
     )

@@ -37,7 +37,7 @@ class Manifest:
         fetched_at: when it was fetched, ISO 8601, UTC.
         ignored: names of columns that the platform does not use.
         missing: source columns that the file lacks; they are empty.
-        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
+        unreadable: {column: {count, place, example}} of values that cannot be read and become NULL.
     """
 
     year: int

@@ -72,7 +72,7 @@ class Unreadable:
     """
 
     count: int
-    place: Place
+    place: str
     example: str
 
 
@@ -116,14 +116,6 @@ class Values:
             problems.append(f"{lacking}. Export the file again with both.")
         return problems
 
-    def told(self) -> dict[str, dict[str, Any]]:
-        """`unreadable` for the manifest: {column: {count, line, example}}, with `file` if the year has several."""
-        return {
-            name: {"count": found.count, "line": found.place.number, "example": found.example}
-            | ({"file": found.place.file} if found.place.file else {})
-            for name, found in self.unreadable.items()
-        }
-
 
 def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
     """Count what can be read of a canonical CSV.
@@ -146,7 +138,7 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         found = Values(total["crimes"], total["rejected"], total["months"], present)
         for name in [name for name, count in unread.items() if count]:
             example, place = first(f"unreadable_{name}")
-            found.unreadable[name] = Unreadable(unread[name], place, example[:80])
+            found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
         found.misleading = _misleading_dates(total, first) | _misleading_flags(total) | _misleading_places(total, first)
         if unread["id"]:
             query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")

@@ -31,7 +31,7 @@ def split(
         patch.setattr(records, "MOST_BYTES", most)
         found = split_rows(source, HEADER, range(3), folder / "rows.csv", quarantine)
     with quarantine.open(newline="", encoding="utf-8") as file:
-        return found, [(int(line), problem, text) for line, problem, text, _ in [*csv.reader(file)][1:]]
+        return found, [(int(line), problem, text) for line, problem, text, *_ in [*csv.reader(file)][1:]]
 
 
 def rows_in(file: Path) -> list[list[str]]:

@@ -146,7 +146,7 @@ def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path,
     lines = file.read_text().split("\n")
     file.write_text("\n".join([*lines[:100], "", *lines[100:200], "damage", *lines[200:]]))
     passage = pass_through(file, YEAR, tmp_path)
-    assert passage.unreadable == {column: {"count": 2, "line": 1502 + 2 + 2, "example": text}}
+    assert passage.unreadable == {column: {"count": 2, "place": "line 1,506", "example": text}}
 
 
 def test_the_header_of_another_file_is_refused_if_its_columns_are_in_another_order(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_the_manifest_and_the_metadata_keep_what_cannot_be_read(tmp_path: Path) 
     rows = [row | {"domestic": "?"} if number == 7 else row for number, row in enumerate(LARGE)]
     write_csv(tmp_path / "in" / "2016.csv", rows)
     [report] = run_well(settings, YEAR, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    told = {"domestic": {"count": 1, "line": 9, "example": "?"}}
+    told = {"domestic": {"count": 1, "place": "line 9", "example": "?"}}
     assert report.metadata["crime_csv", YEAR]["unreadable_values"] == told
     [row] = [row for row in rows_of(settings, "crimes", YEAR) if row["domestic"] is None]
     assert row["id"] == 7
@@ -219,5 +219,5 @@ def test_what_the_gate_made_of_a_year_is_stored_alike_again(tmp_path: Path) -> N
         run_well(settings, YEAR, assets="crime_object")
         with store.get(rows_key(YEAR), tmp_path).open(newline="") as stream:
             assert list(csv.DictReader(stream)) == rows
-        damaged = f"26,1 field where the header has 22,damage,{tmp_path}/in/2016-02.csv\n"
-        assert store.get(quarantine_key(YEAR), tmp_path).read_text() == f"line,problem,text,file\n{damaged}"
+        damaged = f"26,1 field where the header has 22,damage,{tmp_path}/in/2016-02.csv,line\n"
+        assert store.get(quarantine_key(YEAR), tmp_path).read_text() == f"line,problem,text,file,unit\n{damaged}"

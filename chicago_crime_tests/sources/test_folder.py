@@ -19,6 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.intake.csv_rows import describe_line
 from chicago_crime.intake.gate import pass_through
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.intake.staging import staging_folder
@@ -135,8 +136,9 @@ def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
     fetched = FolderSource(folder).fetch(2016, tmp_path)
     passage = pass_through(fetched.path, 2016, tmp_path, fetched)
     with passage.quarantine.open(newline="") as file:
-        found = [(one["line"], one["problem"], one["text"]) for one in csv.DictReader(file)]
-    assert found == [("6", "not a JSON object", lines[0][:60]), ("7", "not a JSON object", "[1]")]
+        found = [describe_line(one) for one in csv.DictReader(file)]
+    texts = (lines[0][:60], "[1]")
+    assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]
 
 
 def test_a_header_in_the_middle_of_a_file_is_no_row_whatever_the_order_of_its_columns(tmp_path: Path) -> None:

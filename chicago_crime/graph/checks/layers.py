@@ -221,7 +221,7 @@ def _account_for(parts: Examined, years: Sequence[int], whole: Table, *made: Tab
 
 def _quarantine(parts: Examined, year: int, origin: str = "") -> tuple[int, str]:
     """How many lines are in quarantine, and the first in words, of the user's file if there is one only."""
-    from chicago_crime.intake.csv_rows import told_line  # slow to import
+    from chicago_crime.intake.csv_rows import describe_line  # slow to import
 
     with (
         staging_folder(parts.source_files.staging) as folder,
@@ -232,4 +232,4 @@ def _quarantine(parts: Examined, year: int, origin: str = "") -> tuple[int, str]
         if first is None:
             return 0, ""
         name = Path(first.get("file") or origin).name  # pages show it, without the user's folders
-        return 1 + sum(1 for _ in lines), told_line(first | {"file": name})
+        return 1 + sum(1 for _ in lines), describe_line(first | {"file": name})
