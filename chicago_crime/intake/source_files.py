@@ -86,40 +86,40 @@ class SourceFiles:
                 reason, before they replace anything. It raises an error to refuse them.
 
         Raises:
-            SourceError: the source cannot deliver it.
-            GateError: the file is not one of that year's crimes.
+            SourceError: the source cannot deliver it, or the file is not one of that year's crimes.
         """
         from chicago_crime.intake.gate import pass_through  # slow to import, and only runs need it
 
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
-            gated = pass_through(fetched.path, year, fresh, fetched)
-            audit(gated.file, fetched.origin, gated.problems)
+            gated = pass_through(fetched, year, fresh)
+            split, counts = gated.split, gated.split.counts
+            audit(split.file, fetched.origin, gated.problems)
             manifest = Manifest(
                 year=year,
-                file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",
+                file=f"{fetched.path.stem}.{split.sha256[:12]}.csv",
                 source=source.name,
                 origin=fetched.origin,
                 synthetic=fetched.synthetic,
                 details=fetched.details,
-                sha256=gated.sha256,
-                bytes=gated.size,
-                columns=list(gated.columns),
-                lines=gated.counts.lines,
-                rows=gated.counts.rows,
-                quarantined=gated.counts.quarantined,
-                other_lines=gated.counts.continuations + gated.counts.blank,
+                sha256=split.sha256,
+                bytes=split.size,
+                columns=gated.columns,
+                lines=counts.lines,
+                rows=counts.rows,
+                quarantined=counts.quarantined,
+                other_lines=counts.continuations + counts.blank,
                 months=gated.months,
-                is_canonical=gated.is_canonical,
+                is_canonical=split.file == fetched.path,
                 fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                ignored=[*gated.ignored, *fetched.ignored],
-                missing=[*gated.missing, *fetched.missing],
+                ignored=[*gated.header.ignored, *fetched.ignored],
+                missing=[*gated.header.missing, *fetched.missing],
                 unreadable=gated.unreadable,
             )
             previous = self.readable_manifest(year)
             written = fresh / "manifest.json"
             written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-            gate_files = (fetched.path, gated.file, gated.quarantine)
+            gate_files = (fetched.path, split.file, split.quarantine)
             for target, file in dict(zip(self._files(manifest), gate_files, strict=True)).items():
                 publish(file, target)
             publish(written, self._manifest_path(year))

@@ -14,7 +14,7 @@ from chicago_crime.sources.base import Place
 from chicago_crime.sources.header import SPELLINGS, spelled
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
-from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_COLUMNS, TYPED, X_FT, Y_FT
+from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_NAMES, TYPED, X_FT, Y_FT
 
 LARGEST_UNREADABLE = 0.001
 """Largest share of a column's values that are there and cannot be read."""
@@ -34,8 +34,6 @@ the hours are those of a clock of 12."""
 
 LEAST_OF_FORM = 10
 """Dates in each of two forms, of which one has all days up to 12 and the other all others: no chance does that."""
-
-NAMES = [column.name for column in SOURCE_COLUMNS]
 
 _FORMS = {
     "BOOL": "true or false, t or f, yes or no, y or n, 1 or 0",
@@ -229,7 +227,7 @@ def _counts() -> str:
     # GoogleSQL has no histogram; a query that is grouped by month would take longer to count the ids.
     months = "HISTOGRAM(COALESCE(STRFTIME(date, '%Y-%m'), '')) AS months"
     query = sql.statement("fragments/values_read").select(months, dialect="duckdb")
-    return to_duckdb(query, _BOUNDS, lambda _: csv_scan("$file", NAMES))
+    return to_duckdb(query, _BOUNDS, lambda _: csv_scan("$file", SOURCE_NAMES))
 
 
 @cache
@@ -243,5 +241,5 @@ def _numbered_values(counted: str, where: str) -> str:
 
 def _numbered(query: exp.Query) -> str:
     """A query in DuckDB's dialect over rows that have their number, `row`."""
-    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", NAMES)).subquery()
+    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", SOURCE_NAMES)).subquery()
     return to_duckdb(query, _BOUNDS, lambda _: numbered)

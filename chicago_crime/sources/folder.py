@@ -29,7 +29,7 @@ from chicago_crime.sources.by_year import NO_YEAR, Split, split_by_year
 from chicago_crime.sources.containers import BLOCK, Item, opened, scan, size_of
 from chicago_crime.sources.layouts import layout_of
 from chicago_crime.sources.records import as_csv, csv_line, records_of, whole_lines
-from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import FIRST_YEAR, current_year, format_years
 
 AT_REST_S = 60
@@ -38,7 +38,6 @@ AT_REST_S = 60
 MOST_LEFT_OUT = 5
 """So many of the files that are not read are named."""
 
-_NAMES = [column.name for column in SOURCE_COLUMNS]
 _OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(20\d\d)(?:[-_.]\d\d[-_.]\d\d|(?:\d\d){1,2})(?!\d)")
 """A day, or a month without a separator, as in names of downloads."""
@@ -252,7 +251,7 @@ def _join(splits: Sequence[Split], year: int, target: Path, is_alike: bool) -> N
         shutil.move(splits[0].files[year], target)
         return
     with target.open("wb") as file:
-        file.write(csv_line(splits[0].layout.names if is_alike else _NAMES))
+        file.write(csv_line(splits[0].layout.names if is_alike else SOURCE_NAMES))
         for split in splits:
             width, columns = len(split.layout.names), split.layout.header.positions
             with split.files[year].open("rb") as lines:

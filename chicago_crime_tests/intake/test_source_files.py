@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.intake.gate import GateError
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
 from chicago_crime_tests.support import crimes_of_months, files_below, refuse, write_csv
@@ -51,7 +50,7 @@ def test_the_former_file_goes_when_another_takes_its_place(files: SourceFiles) -
 def test_a_refused_file_leaves_the_former_year_untouched(files: SourceFiles) -> None:
     files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress, refuse)
     before = files_below(files.folder)
-    with pytest.raises(GateError, match="0 of 36 rows are of 2014"):
+    with pytest.raises(SourceError, match="0 of 36 rows are of 2014"):
         files.fetch(Handing(crimes_of_months(2013)), 2014, no_progress, refuse)
     assert files_below(files.folder) == before
     assert list(files.staging.iterdir()) == []

@@ -12,7 +12,8 @@ import pytest
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.intake.gate import GateError, Passage, pass_through
+from chicago_crime.intake.gate import Passage
+from chicago_crime.sources.base import SourceError
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.object_store import quarantine_key, rows_key
 from chicago_crime.tables import CRIMES, RAW_CRIMES
@@ -22,6 +23,7 @@ from chicago_crime_tests.support import (
     crime,
     crimes_of_months,
     folder_settings,
+    gate_of,
     refuse,
     rows_of,
     run,
@@ -34,7 +36,7 @@ LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
 
 
 def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
-    return pass_through(write_csv(folder / "2016.csv", rows), YEAR, folder)
+    return gate_of(write_csv(folder / "2016.csv", rows), YEAR, folder)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +52,10 @@ def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
 )
 def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
     [file] = case(name).glob("*.csv")
-    passage = pass_through(file, year, tmp_path)
-    assert (passage.unreadable, passage.counts.rows) == ({}, passage.counts.lines - (name == "huge_field"))
+    passage = gate_of(file, year, tmp_path)
+    assert (passage.unreadable, passage.split.counts.rows) == ({}, passage.split.counts.lines - (name == "huge_field"))
     warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
-    warehouse.load_csv(RAW_CRIMES, year, str(passage.file), "a checksum")
+    warehouse.load_csv(RAW_CRIMES, year, str(passage.split.file), "a checksum")
     warehouse.replace_year(CRIMES, year)
     found = warehouse.query("SELECT * FROM crimes ORDER BY id").to_pylist()
     assert (len(found), found[0][column]) == (rows, first)
@@ -129,7 +131,7 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
     rows = [crime(**{"id": n, "case_number": f"HZ{n}"} | good | {column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
         passage = gated(tmp_path, rows)
-        refuse(passage.file, "2016.csv", passage.problems)
+        refuse(passage.split.file, "2016.csv", passage.problems)
     assert message in str(refused.value)
     assert "2016.csv: " in str(refused.value)
 
@@ -145,7 +147,7 @@ def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path,
     file = write_csv(tmp_path / "2016.csv", rows)
     lines = file.read_text().split("\n")
     file.write_text("\n".join([*lines[:100], "", *lines[100:200], "damage", *lines[200:]]))
-    passage = pass_through(file, YEAR, tmp_path)
+    passage = gate_of(file, YEAR, tmp_path)
     assert passage.unreadable == {column: {"count": 2, "place": "line 1,506", "example": text}}
 
 
@@ -153,11 +155,11 @@ def test_the_header_of_another_file_is_refused_if_its_columns_are_in_another_ord
     first = write_csv(tmp_path / "1.csv", LARGE).read_text()
     exchanged = [{"id": "description", "description": "id"}.get(name, name) for name in NAMES]
     (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, exchanged).read_text())
-    with pytest.raises(GateError, match=r"2016\.csv: line 2,002 is a header with the columns in another order"):
-        pass_through(tmp_path / "2016.csv", YEAR, tmp_path)
+    with pytest.raises(SourceError, match=r"2016\.csv: line 2,002 is a header with the columns in another order"):
+        gate_of(tmp_path / "2016.csv", YEAR, tmp_path)
     other_spelling = [name.replace("_", " ").upper() for name in NAMES]
     (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text())
-    assert pass_through(tmp_path / "2016.csv", YEAR, tmp_path).counts.rows == 4001
+    assert gate_of(tmp_path / "2016.csv", YEAR, tmp_path).split.counts.rows == 4001
 
 
 def test_an_id_that_comes_again_is_refused_only_if_it_is_of_another_crime(tmp_path: Path) -> None:
@@ -168,7 +170,7 @@ def test_an_id_that_comes_again_is_refused_only_if_it_is_of_another_crime(tmp_pa
     assert gated(tmp_path, LARGE + again + corrected).problems == []
     other |= {"block": "002XX N STATE ST", "case_number": ""}
     with pytest.raises(
-        GateError, match="40 of 2,020 rows share theirs with another crime, 2 of them the id '0', first in line 2"
+        SourceError, match="40 of 2,020 rows share theirs with another crime, 2 of them the id '0', first in line 2"
     ):
         gated(tmp_path, LARGE + [row | other for row in LARGE[:20]])
 
@@ -182,7 +184,7 @@ def test_a_column_is_named_as_the_file_names_it(tmp_path: Path) -> None:
     header = [name.upper() for name in reversed(NAMES)]
     rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="?")]
     file = write_csv(tmp_path / "2016.csv", rows, header)
-    [problem] = pass_through(file, YEAR, tmp_path).problems
+    [problem] = gate_of(file, YEAR, tmp_path).problems
     assert "column 'ARREST': 36 of 36 values cannot be read; the first is '?' in line 2" in problem
 
 
@@ -190,8 +192,8 @@ def test_a_place_in_location_alone_is_refused_by_the_name_of_that_column(tmp_pat
     names = [name for name in NAMES if name not in ("latitude", "longitude")]
     rows = crimes_of_months(YEAR, location="(40.7128, -74.0060)")
     file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], names)
-    with pytest.raises(GateError, match=r"column 'location' has no value in Chicago: 40\.7128 in line 2"):
-        pass_through(file, YEAR, tmp_path)
+    with pytest.raises(SourceError, match=r"column 'location' has no value in Chicago: 40\.7128 in line 2"):
+        gate_of(file, YEAR, tmp_path)
 
 
 def test_the_manifest_and_the_metadata_keep_what_cannot_be_read(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from chicago_crime_tests.sources.forms import (
     wrapped,
     zipped,
 )
-from chicago_crime_tests.support import NAMES, crime, crimes_of_months, refuse
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, gate_of, refuse
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:
@@ -78,8 +78,8 @@ def manifest_of(tmp_path: Path, folder: Path, year: int = 2016) -> Manifest:
 def rows_of(tmp_path: Path, year: int = 2016) -> Rows:
     """The rows of a fetched year, as the lake will have them."""
     (tmp_path / f"gated-{year}").mkdir()
-    passage = pass_through(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
-    with passage.file.open(newline="", encoding="utf-8") as file:
+    passage = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
+    with passage.split.file.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
 
@@ -134,8 +134,8 @@ def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
     assert loaded[0] == loaded[1]
     assert manifest.quarantined == 2
     fetched = FolderSource(folder).fetch(2016, tmp_path)
-    passage = pass_through(fetched.path, 2016, tmp_path, fetched)
-    with passage.quarantine.open(newline="") as file:
+    passage = pass_through(fetched, 2016, tmp_path)
+    with passage.split.quarantine.open(newline="") as file:
         found = [describe_line(one) for one in csv.DictReader(file)]
     texts = (lines[0][:60], "[1]")
     assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]
