@@ -20,7 +20,7 @@ LARGEST_UNREADABLE = 0.001
 """Largest share of a column's values that are there and cannot be read."""
 
 LARGEST_REJECTED = 0.01
-"""Largest share of rows without an id of their own or a date, if they are at least `LEAST_REJECTED`."""
+"""Largest share of rows or lines that cannot be used, if they are at least `LEAST_REJECTED`."""
 
 LEAST_REJECTED = 5
 """Shares of small numbers mean little."""
