@@ -12,7 +12,7 @@ import numpy as np
 
 from chicago_crime.sources.base import Place, SourceFile
 from chicago_crime.sources.header import Header
-from chicago_crime.sources.records import as_csv, csv_line, records_of, unmarked, whole_lines
+from chicago_crime.sources.records import Dialect, as_csv, csv_line, records_of, unmarked, whole_lines
 from chicago_crime.tables.columns import SOURCE_NAMES
 
 MOST_QUARANTINED = 20_000
@@ -85,6 +85,7 @@ def split_rows(fetched: SourceFile, names: Sequence[str], header: Header, folder
     """
     target, quarantine = folder / "rows.csv", folder / "quarantine.csv"
     digest, counts, others = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
+    dialect = Dialect(header.width)
     is_in_order = list(header.positions) == list(range(header.width))
     is_same = is_in_order
 
@@ -106,7 +107,7 @@ def split_rows(fetched: SourceFile, names: Sequence[str], header: Header, folder
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(SOURCE_NAMES))
-        for records in records_of(chain([after], lines), header.width, header=names):
+        for records in records_of(chain([after], lines), dialect, names):
             is_blank = records.are_blank
             is_row = ~is_blank & (not records.problem)
             others.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))
@@ -122,7 +123,7 @@ def split_rows(fetched: SourceFile, names: Sequence[str], header: Header, folder
             if is_blank.any():
                 records = records.chosen(is_row)
             if len(records.ends):
-                rows.write(records.text if as_it_is else as_csv(records, ",", False, header.positions, header.width))
+                rows.write(records.text if as_it_is else as_csv(records, dialect, header.positions))
             counts.rows += len(records.ends)
             counts.continuations += int((records.lines - 1).sum())
             counts.blank += int(is_blank.sum())

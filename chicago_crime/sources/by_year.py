@@ -14,7 +14,7 @@ from chicago_crime.sources.base import Place, Progress, Span, no_progress
 from chicago_crime.sources.containers import Item, opened, size_of
 from chicago_crime.sources.header import Header
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
+from chicago_crime.sources.records import MOST_BYTES, Dialect, Records, csv_line, fields_of, records_of, unmarked
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
 _SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\d\d?[-/])(\d\d)(?:[\s",]|$)', re.ASCII)
@@ -110,14 +110,14 @@ def split_by_year(
         layout = layout_of(item, stream)
         split, number = Split(item, version, layout, unit, is_one_year), layout.line + (unit == "line")
         total, done = size_of(item), 0
-        years_of = YearsOf(layout.header, layout.separator)
+        years_of = YearsOf(layout.header, layout.dialect.separator)
         outputs = {}
         for year in years:
             assert directory
             split.files[year], split.numbers[year] = directory / f"{year}.csv", directory / f"{year}.numbers"
             outputs[year] = [stack.enter_context(out[year].open("wb")) for out in (split.files, split.numbers)]
             outputs[year][0].write(csv_line(layout.names))
-        for found in records_of(plain_blocks(item, stream, layout, split.read), len(layout.names)):
+        for found in records_of(plain_blocks(item, stream, layout, split.read), Dialect(len(layout.names))):
             in_year = np.full(len(found.ends), years[0]) if is_one_year else years_of(found)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
@@ -145,17 +145,17 @@ def split_by_year(
 
 
 class YearsOf:
-    """Finds the years of records in their dates, or else in their column `year`; damaged lines have a separator."""
+    """Finds the years of records in their dates, or else in `year`; the separator is that of damaged lines."""
 
     def __init__(self, header: Header, separator: str = ",") -> None:
         self._positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
-        self._width, self._separator = header.width, separator
+        self._plain, self._separator = Dialect(header.width), separator
 
     def __call__(self, records: Records) -> np.ndarray:
         """The year of each record; `NO_YEAR` if none is found."""
         if records.are_rows and records.fields is None:
             years = np.full(len(records.ends), NO_YEAR)
-            starts, ends = fields_of(records, self._width)
+            starts, ends = fields_of(records, self._plain)
             for position in self._positions:
                 if (unknown := years == NO_YEAR).any():
                     at = starts[unknown, position]

@@ -28,7 +28,7 @@ from chicago_crime.sources.base import (
 from chicago_crime.sources.by_year import NO_YEAR, Split, split_by_year
 from chicago_crime.sources.containers import BLOCK, Item, opened, scan, size_of
 from chicago_crime.sources.layouts import layout_of
-from chicago_crime.sources.records import as_csv, csv_line, records_of, whole_lines
+from chicago_crime.sources.records import Dialect, as_csv, csv_line, records_of, whole_lines
 from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import FIRST_YEAR, current_year, format_years
 
@@ -253,7 +253,7 @@ def _join(splits: Sequence[Split], year: int, target: Path, is_alike: bool) -> N
     with target.open("wb") as file:
         file.write(csv_line(splits[0].layout.names if is_alike else SOURCE_NAMES))
         for split in splits:
-            width, columns = len(split.layout.names), split.layout.header.positions
+            plain, columns = Dialect(len(split.layout.names)), split.layout.header.positions
             with split.files[year].open("rb") as lines:
                 lines.readline()
                 if is_alike:
@@ -261,8 +261,8 @@ def _join(splits: Sequence[Split], year: int, target: Path, is_alike: bool) -> N
                     continue
                 # Headers that come again are in the order of this file, in which the gate would not know them.
                 blocks = whole_lines(iter(partial(lines.read, BLOCK), b""))
-                for records in records_of(blocks, width, header=split.layout.names):
-                    file.write(as_csv(records, ",", False, columns, width))
+                for records in records_of(blocks, plain, split.layout.names):
+                    file.write(as_csv(records, plain, columns))
 
 
 @lru_cache(maxsize=64)

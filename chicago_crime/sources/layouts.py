@@ -15,7 +15,15 @@ from io import BufferedReader
 from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.containers import Item, encoding_of, head_of, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sources.records import LONGEST_RECORD, LongLineError, as_csv, records_of, unmarked, whole_lines
+from chicago_crime.sources.records import (
+    LONGEST_RECORD,
+    Dialect,
+    LongLineError,
+    as_csv,
+    records_of,
+    unmarked,
+    whole_lines,
+)
 
 SEPARATORS = (",", ";", "\t", "|")
 """The usual ones; a header may have another."""
@@ -37,22 +45,20 @@ class Layout:
         names: of the columns that its rows have.
         header: the same, matched to the source columns.
         line: the header's line in the file, from 1.
-        separator: between fields.
-        has_blanks: blanks follow the separators, which are not part of the values.
+        dialect: of its records.
         is_wrapped: lines are quoted as a whole, as if each were one field.
     """
 
     names: tuple[str, ...]
     header: Header
     line: int
-    separator: str
-    has_blanks: bool
+    dialect: Dialect
     is_wrapped: bool
 
     @property
     def is_plain(self) -> bool:
         """True if its lines can stay as they are."""
-        return self.separator == "," and not self.has_blanks and not self.is_wrapped
+        return self.dialect == Dialect(len(self.names)) and not self.is_wrapped
 
 
 @dataclass
@@ -92,14 +98,13 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
             if names := _header(line, separator):
                 after = lines[index + 1 :]
                 names = _fitted(names, after, separator)
-                blanks = rf'\{separator} +"'
+                blanks = re.compile(rf'\{separator} +"')
+                has_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in after)
                 return Layout(
                     tuple(names),
                     read_header(names),
                     index + 1,
-                    separator,
-                    has_blanks=f"{separator} " in line
-                    or any(re.search(blanks, _QUOTED.sub('"', one)) for one in after),
+                    Dialect(len(names), separator, has_blanks),
                     is_wrapped=any(len(_fields(_unwrapped(one), separator)) == len(names) for one in after),
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
@@ -183,9 +188,8 @@ def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
     if layout.is_plain:
         yield from lines
         return
-    width = len(layout.names)
-    for records in records_of(lines, width, layout.separator, layout.has_blanks):
-        yield as_csv(records, layout.separator, layout.has_blanks, range(width), width)
+    for records in records_of(lines, layout.dialect):
+        yield as_csv(records, layout.dialect, range(layout.dialect.width))
 
 
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
@@ -207,7 +211,7 @@ def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
         raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
     if is_cut:
         end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
-        *_, last = records_of([end], len(layout.names), layout.separator, layout.has_blanks)
+        *_, last = records_of([end], layout.dialect)
         if last.problem:
             read.cut_off = unmarked(last.text[:-1]).decode(errors="replace")[:80]
 
