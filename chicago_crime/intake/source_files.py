@@ -3,19 +3,19 @@
 The manifest says which file is the year's file. It is replaced last, so that a crash leaves the previous year intact.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sources.base import CrimeSource, Held, Progress, SourceError
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(BaseModel, frozen=True):
     """Facts about one year's source file.
 
     Attributes:
@@ -56,9 +56,9 @@ class Manifest:
     months: dict[str, int]
     is_canonical: bool
     fetched_at: str
-    ignored: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    unreadable: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ignored: list[str] = []
+    missing: list[str] = []
+    unreadable: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class SourceFiles:
             )
             previous = self.readable_manifest(year)
             written = fresh / "manifest.json"
-            written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
+            written.write_text(manifest.model_dump_json(indent=2) + "\n")
             gate_files = (fetched.path, split.file, split.quarantine)
             for target, file in dict(zip(self._files(manifest), gate_files, strict=True)).items():
                 publish(file, target)
@@ -147,11 +147,11 @@ class SourceFiles:
         if not path.exists():
             return None
         try:
-            found = json.loads(path.read_text())
-            return Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__ if name in found})
-        except (ValueError, KeyError, TypeError) as error:
+            return Manifest.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            what = error.errors()[0]["msg"]
             raise SourceError(
-                f"{path} is damaged ({error!r}): load {year} again, as `chicago-crime status` says"
+                f"{path} is damaged ({what}): load {year} again, as `chicago-crime status` says"
             ) from error
 
     def readable_manifest(self, year: int) -> Manifest | None:

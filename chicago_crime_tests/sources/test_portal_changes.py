@@ -12,8 +12,8 @@ from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
-from chicago_crime_tests.servers.portal_server import NAMES, PortalServer
-from chicago_crime_tests.support import crime, crimes_of_months, refuse
+from chicago_crime_tests.servers.portal_server import PortalServer
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, refuse
 
 YEARS = range(2013, 2017)
 ROWS = ",".join(NAMES)
