@@ -26,11 +26,11 @@ LEAST_REJECTED = 5
 """Shares of small numbers mean little."""
 
 MOST_HEADERS = 20
-"""So many of them are looked at."""
+"""At most this many headers within a file are looked at."""
 
-LEAST_OF_CLOCK = 5
-"""Crimes at 1 and at 12 o'clock; where there are so many of both, and none at other hours than these and those between,
-the hours are those of a clock of 12."""
+LEAST_WITHOUT_AM_PM = 5
+"""Crimes at 1 and at 12 o'clock; where there are at least this many of both, and none before 1 or after 12, the hours
+are of a 12-hour clock without AM and PM."""
 
 LEAST_OF_FORM = 10
 """Dates in each of two forms, of which one has all days up to 12 and the other all others: no chance does that."""
@@ -164,7 +164,7 @@ def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]
             f"does not tell day and month apart: the years have two digits and no day is after 12, as in {date!r} in "
             f"{place}. Export the file again with dates like 2016-02-28 15:50:00."
         )
-    if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
+    if min(total["at_1"], total["at_12"]) >= LEAST_WITHOUT_AM_PM and not total["at_other_hours"]:
         found["date"] = (
             f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
             "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."

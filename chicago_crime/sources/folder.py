@@ -36,7 +36,7 @@ AT_REST_S = 60
 """A file that changed within this many seconds may still be being copied into the folder."""
 
 MOST_LEFT_OUT = 5
-"""So many of the files that are not read are named."""
+"""At most this many skipped files are named in a message."""
 
 _OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(20\d\d)(?:[-_.]\d\d[-_.]\d\d|(?:\d\d){1,2})(?!\d)")
