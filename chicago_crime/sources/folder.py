@@ -118,9 +118,8 @@ class FolderSource(CrimeSource):
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
         """Unpack and join the files of the year; the checksums of compressed files are verified."""
-        items, left_out = self._scan()
-        parts: dict[bytes, Split] = {}
-        same: list[str] = []
+        items, others = self._scan()
+        splits: list[Split] = []
         not_crimes: list[str] = []
         for number, item in enumerate(item for item in items if _named(item).may_have(year)):
             split = self._splits.get(item) or _split(item, [year], directory / str(number), progress)
@@ -129,30 +128,25 @@ class FolderSource(CrimeSource):
             elif isinstance(split, SourceError):
                 raise split
             elif split.lines[year] or split.is_one_year:
-                with split.files[year].open("rb") as file:
-                    file.readline()  # names may be spelled otherwise
-                    first = parts.setdefault(hashlib.file_digest(file, "sha256").digest(), split)
-                if first is not split:  # a zip file, and what was unpacked from it
-                    same.append(f"{item}: same as {first.item}")
-        if not parts:
+                splits.append(split)
+        if not splits:
             raise SourceError(self._missing([year]))
-        splits = list(parts.values())
         for split in splits:
             if split.item.version != split.version:
                 raise SourceError(
                     f"{split.item} is still being written: it changed while it was read. Wait until it is complete."
                 )
-        first = splits[0]
+        version = ", ".join(split.version for split in splits)
+        parts, same = _distinct(splits, year)
+        first, is_alike = parts[0], len({part.layout.names for part in parts}) == 1
         target = directory / f"{_stem(first.item)}{'' if first.is_one_year else f'_{year}'}.csv"
-        is_alike = len({split.layout.names for split in splits}) == 1
-        _join(splits, year, target, is_alike)
-        origin = " and ".join(dict.fromkeys(str(split.item.inside or split.item) for split in splits))
-        details = _details(splits, year)
-        details |= {VERSION: ", ".join(split.version for split in splits), "folder": str(self.folder)}
-        if unread := _some([*same, *not_crimes, *left_out]):
-            details["left_out"] = unread
-        spans = tuple(split.span(year) for split in splits)
-        ignored, missing = ((), ()) if is_alike else (_columns(splits, "ignored"), _columns(splits, "missing"))
+        _join(parts, year, target, is_alike)
+        origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
+        details = _details(parts, year) | {VERSION: version, "folder": str(self.folder)}
+        if left_out := _some([*same, *not_crimes, *others]):
+            details["left_out"] = left_out
+        spans = tuple(part.span(year) for part in parts)
+        ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
         return SourceFile(target, origin, False, details, spans, ignored, missing)
 
     @override
@@ -243,6 +237,19 @@ def _split(item: Item, years: Sequence[int], directory: Path, progress: Progress
         return split_by_year(item, years, directory, progress, _named(item).is_one_year)
     except SourceError as error:
         return error
+
+
+def _distinct(splits: Sequence[Split], year: int) -> tuple[list[Split], list[str]]:
+    """Files with different rows of a year, and which others are the same: a zip, and what was unpacked from it."""
+    kept: dict[object, Split] = {}
+    same: list[str] = []
+    for split in splits:
+        with split.files[year].open("rb") as file:
+            file.readline()  # names may be spelled otherwise
+            rows = hashlib.file_digest(file, "sha256").digest()
+        if (first := kept.setdefault((split.layout.header.positions, rows), split)) is not split:
+            same.append(f"{split.item}: same as {first.item}")
+    return list(kept.values()), same
 
 
 def _join(splits: Sequence[Split], year: int, target: Path, is_alike: bool) -> None:

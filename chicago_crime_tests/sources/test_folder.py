@@ -346,13 +346,15 @@ def test_the_years_of_a_run_are_read_in_one_pass(tmp_path: Path, downloads: Path
 
 
 def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
-    put(downloads, {"2001_to_2017.csv": text_of(MANY).encode(), "2016-12.csv": SECOND, "2014.csv": PLAIN})
+    alike = {"2014.csv": PLAIN, "2014.zip": zipped({"a.csv": PLAIN})}
+    put(downloads, {"2001_to_2017.csv": text_of(MANY).encode(), "2016-12.csv": SECOND, **alike})
     source = FolderSource(downloads)
     assert source.versions() == {}  # they were changed just now
     for age, file in enumerate(sorted(downloads.iterdir()), 1):
         os.utime(file, (file.stat().st_mtime - age * 1000,) * 2)
     before = source.versions()
     assert sorted(before) == [2014, 2015, 2016, 2017]
+    assert {year: source.fetch(year, downloads.parent / str(year)).details["version"] for year in before} == before
     os.utime(downloads / "2016-12.csv", (1, 1))
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
 
