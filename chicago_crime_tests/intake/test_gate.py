@@ -67,12 +67,6 @@ def test_a_file_without_crimes_is_refused_by_name(tmp_path: Path, folder: Path, 
     assert str(source) in str(refused.value)
 
 
-def test_a_file_of_another_year_is_refused(tmp_path: Path, folder: Path) -> None:
-    source = write_csv(tmp_path / "2015.csv", crimes_of_months(2014))
-    with pytest.raises(SourceError, match=r"0 of 36 rows are of 2015; the dates are of 2014\."):
-        gate_of(source, 2015, folder)
-
-
 def test_all_problems_are_told_and_those_that_no_reason_lifts_too(tmp_path: Path, folder: Path) -> None:
     rows = [*crimes_of_months(2013), *crimes_of_months(2014, arrest="maybe")]
     problems = gate_of(write_csv(tmp_path / "half.csv", rows), 2014, folder).problems
