@@ -7,11 +7,10 @@ from pathlib import Path
 import duckdb
 
 from chicago_crime.sources.sample.source import SampleSource
-from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_NAMES
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "real"
 WHOLE_YEARS = (2014, 2015, 2016)
-NAMES = [column.name for column in SOURCE_COLUMNS]
 
 # Measured on the real years 2014 to 2016: 1.1 % of the rows have no place, so that they end in empty fields, and a
 # year has at most a few rows with doubled quotes.
@@ -36,7 +35,7 @@ LAYOUTS = {
     "CRLF": "FROM rows",
     "quoted newlines": "SELECT * REPLACE (CASE WHEN hash(id) % 10 = 0 THEN location_description || chr(10) || 'X' "
     "ELSE location_description END AS location_description) FROM rows",
-    "other column order": f"SELECT {', '.join(NAMES[::-1])} FROM rows",
+    "other column order": f"SELECT {', '.join(SOURCE_NAMES[::-1])} FROM rows",
     "semicolons": "FROM rows",
     "one file of all years": "FROM rows",
 }
@@ -78,7 +77,7 @@ def write_layout(canonical: Path, folder: Path, layout: str) -> None:
 
 
 def _write(sources: Sequence[Path], query: str, target: Path, separator: str = ",") -> None:
-    files, types = [str(file) for file in sources], ", ".join(f"'{name}': 'VARCHAR'" for name in NAMES)
+    files, types = [str(file) for file in sources], ", ".join(f"'{name}': 'VARCHAR'" for name in SOURCE_NAMES)
     with duckdb.connect() as connection:
         rows = f"read_csv({files}, header = true, auto_detect = false, columns = {{{types}}})"
         connection.sql(f"FROM {rows}").create_view("rows")

@@ -14,15 +14,17 @@ from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.plan import Plan, make_plan
 from chicago_crime.graph.run import RunReport, run_years
 from chicago_crime.installation import Installation
+from chicago_crime.intake.gate import Passage, pass_through
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_NAMES
 
 PROJECT = Path(__file__).parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
 REAL_ROWS = {2014: 275_200, 2015: 263_929, 2016: 268_813, 2021: 60_762}
 """Rows of each real year's file; 2021 ends in April."""
-NAMES = [column.name for column in SOURCE_COLUMNS]
+NAMES = list(SOURCE_NAMES)
 
 _CRIME = {
     "id": "1",
@@ -86,6 +88,17 @@ def append_quoted(file: Path, rows: Sequence[dict[str, str]]) -> Path:
     with file.open("a", newline="", encoding="utf-8") as stream:
         csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(row.values() for row in rows)
     return file
+
+
+def refuse(rows: Path, origin: str, problems: list[str]) -> None:
+    """Refuse a file in which the gate found problems, as a run without a reason does."""
+    if problems:
+        raise SourceError(f"{origin}: {'; '.join(problems)}")
+
+
+def gate_of(file: Path, year: int, folder: Path) -> Passage:
+    """Take a file of no source through the gate."""
+    return pass_through(SourceFile(file, str(file)), year, folder)
 
 
 def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:

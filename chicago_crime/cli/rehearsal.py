@@ -140,7 +140,7 @@ class Rehearsal:
 
     def _put(self) -> tuple[str, float]:
         with staging_folder(self.settings.data_dir) as folder:
-            file = pass_through(SampleSource(rows=ROWS).fetch(YEAR, folder).path, YEAR, folder).file
+            file = pass_through(SampleSource(rows=ROWS).fetch(YEAR, folder), YEAR, folder).split.file
             self._lake = self.store.put(rows_key(YEAR), file)
         _must(self.store.is_intact(self._lake.key, self._lake.bytes, self._lake.sha256), "the object is not as stored")
         _must(self.store.swap("small.json", b"{}", None), "a new object could not be created")

@@ -174,15 +174,15 @@ def _notes(reports: Sequence["RunReport"]) -> Iterator[str]:
 
 
 def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
+    from chicago_crime.sources.base import DIFFERENCE
     from chicago_crime.tables.columns import TYPED
 
     for column, found in made["unreadable_values"].items():
-        of_file = f" of {found['file']}" if "file" in found else ""
-        first = f"the first is {found['example']!r} in line {found['line']:,}{of_file}"
+        first = f"the first is {found['example']!r} in {found['place']}"
         become = "they are NULL" if TYPED[column].nullable else "their rows are rejected"
         yield f"{found['count']:,} values of {column} cannot be read: {become}; {first}"
     details = made["details"]
-    if difference := details.get("difference"):
+    if difference := details.get(DIFFERENCE):
         yield f"the whole year was read as a check: {difference}"
     if lines := details.get("lines_of_no_year"):
         yield f"lines of no year, left out: {lines:,}; the first is {details['first_of_no_year']}"

@@ -1,7 +1,7 @@
 """What is loaded and what is published, by year and table, and how they differ. It reads no rows, and no Dagster."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from chicago_crime.errors import PlatformError
@@ -126,7 +126,7 @@ def read_status(installation: Installation) -> Status:
         except PlatformError as error:
             damage[LAKE] = str(error)
         one = published.get(year)
-        source = one.source if one else asdict(manifest) if manifest else newest_source(published)
+        source = one.source if one else manifest.model_dump() if manifest else newest_source(published)
         source_sha256 = manifest.sha256 if manifest else lake.source_sha256 if lake else None
         links = broken_links(year, stored, lake, source_sha256)
         statuses.append(

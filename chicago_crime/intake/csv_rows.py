@@ -3,15 +3,17 @@
 import codecs
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from chicago_crime.sources.base import Place
-from chicago_crime.sources.records import as_csv, csv_line, records_of, unmarked, whole_lines
+from chicago_crime.sources.base import Place, SourceFile
+from chicago_crime.sources.header import Header
+from chicago_crime.sources.records import Dialect, as_csv, csv_line, records_of, unmarked, whole_lines
+from chicago_crime.tables.columns import SOURCE_NAMES
 
 MOST_QUARANTINED = 20_000
 """Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
@@ -19,7 +21,7 @@ MOST_QUARANTINED = 20_000
 BLOCK = 1 << 18
 """Bytes that are read at once."""
 
-QUARANTINE_COLUMNS = ("line", "problem", "text", "file")
+QUARANTINE_COLUMNS = ("line", "problem", "text", "file", "unit")
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Split:
 
     Attributes:
         file: a well-formed CSV of the rows: the source itself if it is one, else a new file.
+        quarantine: a CSV of the unreadable lines, with `QUARANTINE_COLUMNS`.
         counts: of the source's lines.
         sha256: checksum of the source, hexadecimal.
         size: of the source, in bytes.
@@ -57,6 +60,7 @@ class Split:
     """
 
     file: Path
+    quarantine: Path
     counts: Counts
     sha256: str
     size: int
@@ -67,31 +71,22 @@ class Split:
         return 1 + row + int(np.searchsorted(self.others, row))
 
 
-def split_rows(
-    source: Path,
-    names: Sequence[str],
-    columns: Sequence[int | None],
-    target: Path,
-    quarantine: Path,
-    place_of: Callable[[int], Place] = Place,
-) -> Split:
+def split_rows(fetched: SourceFile, names: Sequence[str], header: Header, folder: Path) -> Split:
     """Separate the rows of a CSV from its unreadable lines.
 
     CR, LF and CRLF all end a line. The source itself is returned if it is UTF-8 without a byte order mark, its lines
     end in LF, all of them are rows, continuations or empty, and it has the columns and no others, in their order.
 
     Args:
-        source: a CSV file with a header.
-        names: of the columns to write.
-        columns: for each of them the index of the file's column; None for an empty one.
-        target: where to write the rows.
-        quarantine: CSV file to which unreadable lines are appended, with `QUARANTINE_COLUMNS`.
-        place_of: gives the place of a line in the user's files, if the source was made of them.
+        fetched: a CSV file with a header.
+        names: in its header.
+        header: the same, matched to the source columns, which are written.
+        folder: where to write the rows and the unreadable lines.
     """
+    target, quarantine = folder / "rows.csv", folder / "quarantine.csv"
     digest, counts, others = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
-    header = next(csv.reader([first_line(source)]), [])
-    width = len(header)
-    is_in_order = list(columns) == list(range(width))
+    dialect = Dialect(header.width)
+    is_in_order = list(header.positions) == list(range(header.width))
     is_same = is_in_order
 
     def blocks() -> Iterator[bytes]:
@@ -102,23 +97,24 @@ def split_rows(
             yield block
 
     with (
-        source.open("rb") as file,
+        fetched.path.open("rb") as file,
         target.open("wb") as rows,
-        quarantine.open("a", encoding="utf-8", errors="backslashreplace", newline="") as bad,
+        quarantine.open("w", encoding="utf-8", errors="backslashreplace", newline="") as bad,
     ):
         rejects = csv.writer(bad, lineterminator="\n")
+        rejects.writerow(QUARANTINE_COLUMNS)
         lines = whole_lines(blocks())
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
-        rows.write(csv_line(names))
-        for records in records_of(chain([after], lines), width, header=header):
+        rows.write(csv_line(SOURCE_NAMES))
+        for records in records_of(chain([after], lines), dialect, names):
             is_blank = records.are_blank
             is_row = ~is_blank & (not records.problem)
             others.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))
             if records.problem:
                 text = unmarked(records.text[:-1]).decode(errors="surrogateescape")
-                place = place_of(counts.lines + 2)
-                rejects.writerow((place.number, records.problem, text[:MOST_QUARANTINED], place.file))
+                place = fetched.place(counts.lines + 2)
+                rejects.writerow((place.number, records.problem, text[:MOST_QUARANTINED], place.file, place.unit))
                 counts.quarantined += 1
                 is_same = False
                 continue
@@ -127,17 +123,18 @@ def split_rows(
             if is_blank.any():
                 records = records.chosen(is_row)
             if len(records.ends):
-                rows.write(records.text if as_it_is else as_csv(records, ",", False, columns, width))
+                rows.write(records.text if as_it_is else as_csv(records, dialect, header.positions))
             counts.rows += len(records.ends)
             counts.continuations += int((records.lines - 1).sum())
             counts.blank += int(is_blank.sum())
         size = file.tell()
-    return Split(source if is_same else target, counts, digest.hexdigest(), size, np.concatenate(others))
+    passed = fetched.path if is_same else target
+    return Split(passed, quarantine, counts, digest.hexdigest(), size, np.concatenate(others))
 
 
-def told_line(quarantined: Mapping[str, str]) -> str:
-    """A line of a quarantine in words: its place, its problem and how it begins."""
-    place = Place(int(quarantined["line"]), quarantined["file"])
+def describe_line(quarantined: Mapping[str, str]) -> str:
+    """A line of a quarantine, maybe of an earlier version, in words: its place, its problem and how it begins."""
+    place = Place(int(quarantined["line"]), quarantined["file"], quarantined.get("unit", "line"))
     return f"{place} ({quarantined['problem']}): {quarantined['text'][:120]!r}"
 
 

@@ -5,21 +5,20 @@ file passes byte by byte. From any other, the rows are written as a canonical CS
 """
 
 import csv
-import io
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from chicago_crime.errors import PlatformError
-from chicago_crime.intake.csv_rows import QUARANTINE_COLUMNS, Counts, first_line, split_rows, told_line
-from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED, NAMES, read_values
-from chicago_crime.sources.base import SourceFile
+from chicago_crime.intake.csv_rows import Split, describe_line, first_line, split_rows
+from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED, read_values
+from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
+from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import format_years
 
 LEAST_SHARE_OF_YEAR = 0.1
@@ -29,116 +28,81 @@ USUAL_SHARE_OF_YEAR = 0.9
 """Smallest share of dates of its year with which a file needs no reason to be loaded."""
 
 
-class GateError(PlatformError):
-    """A file is refused; the message names the file, what is wrong with it and what to do."""
-
-
 @dataclass(frozen=True)
 class Passage:
     """What the gate found in one year's file.
 
     Attributes:
-        file: the canonical CSV: the source file itself, or a new one.
-        quarantine: CSV of every unreadable line: its number, problem, text and, of several files, the user's file.
-        sha256: checksum of the source file, hexadecimal.
-        size: of the source file, in bytes.
+        split: its rows and its unreadable lines; every line after the header is accounted for.
         columns: the header's names.
-        ignored: columns of the file that the platform does not use.
-        missing: source columns that the file lacks; they are empty.
-        counts: of the lines after the header; every line is accounted for.
+        header: the same, matched to the source columns.
         months: rows of the year by month, "2014-01" and on.
-        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
-        problem: of what too much cannot be read; "" if that is little. A person may let the file through.
-        is_canonical: True if the source file passed byte by byte.
+        unreadable: {column: {count, place, example}} of values that cannot be read and become NULL.
+        problems: each why the file needs a person's reason to be loaded.
     """
 
-    file: Path
-    quarantine: Path
-    sha256: str
-    size: int
-    columns: tuple[str, ...]
-    ignored: tuple[str, ...]
-    missing: tuple[str, ...]
-    counts: Counts
+    split: Split
+    columns: list[str]
+    header: Header
     months: dict[str, int]
     unreadable: dict[str, dict[str, Any]]
-    problem: str
-    is_canonical: bool
+    problems: list[str]
 
 
-def pass_through(
-    source: Path,
-    year: int,
-    folder: Path,
-    fetched: SourceFile | None = None,
-) -> Passage:
+def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
     """Take a year's file through the gate.
 
     Args:
-        source: a CSV file with any known spelling and order of columns, with or without a byte order mark, and with any
-            line ends.
+        fetched: a CSV file with any known spelling and order of columns, with or without a byte order mark, and with
+            any line ends. Messages name the user's own files and lines.
         year: the year that its rows should be of.
         folder: where to write the quarantine and, if necessary, the canonical file.
-        fetched: what the source said of the file, so that messages name the user's own files and lines.
 
     Raises:
-        GateError: the file lacks needed columns, is mostly of another year or no rows, or what can be read of a column
-            is wrong.
+        SourceError: the file lacks needed columns, is mostly of another year or no rows, or what can be read of a
+            column is wrong.
     """
-    fetched_file = fetched or SourceFile(source, str(source))
-    names, header = _header(source, fetched_file)
-    quarantine = empty_quarantine(folder)
-    split = split_rows(source, NAMES, header.positions, folder / "rows.csv", quarantine, fetched_file.place)
+    names = next(csv.reader([first_line(fetched.path)]), [])
+    try:
+        header = read_header(names)
+    except HeaderError as error:
+        raise SourceError(f"{fetched.origin}, line 1: {error}") from None
+    split = split_rows(fetched, names, header, folder)
     counts = split.counts
     if counts.quarantined * 2 > counts.lines or not counts.rows:
-        raise GateError(_mostly_unreadable(fetched_file, counts, quarantine))
+        raise SourceError(_mostly_unreadable(fetched, split))
     try:
-        values = read_values(split.file, lambda row: fetched_file.place(split.line_of(row)))
+        values = read_values(split.file, lambda row: fetched.place(split.line_of(row)))
     except duckdb.Error as error:
-        raise GateError(
-            f"{fetched_file.origin}: DuckDB cannot read its rows ({error}). Export the file again."
-        ) from error
+        raise SourceError(f"{fetched.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
     for row in values.headers:
-        _refuse_other_header(source, split.line_of(row), header, fetched_file)
-    assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {source}"
-    called = {name: names[index] for name, index in zip(NAMES, header.positions, strict=True) if index is not None}
+        _refuse_other_header(fetched, split.line_of(row), header)
+    assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {fetched.path}"
+    positions = zip(SOURCE_NAMES, header.positions, strict=True)
+    called = {name: names[index] for name, index in positions if index is not None}
     for name, problem in values.misleading.items():
-        raise GateError(f"{fetched_file.origin}: column {called[name]!r} {problem}")
+        # A latitude or longitude may come out of `location`.
+        raise SourceError(f"{fetched.origin}: column {called.get(name, called.get('location'))!r} {problem}")
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
-    problem = (
-        str(fetched_file.details.get("cut_off", "")).replace(f" of {fetched_file.origin} ", " ")
-        or values.problem(called)
-        or _lines_of_no_year(fetched_file)
-        or _rows_of_other_years(year, of_year, months)
-    )
+    cut_off = str(fetched.details.get("cut_off", "")).replace(f" of {fetched.origin} ", " ")
+    found = (_rows_of_other_years(year, of_year, months), cut_off, _lines_of_no_year(fetched))
+    problems = [*filter(None, found), *values.problems(called)]
     if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
-        raise GateError(f"{fetched_file.origin}: {problem}")
-    return Passage(
-        file=split.file,
-        quarantine=quarantine,
-        sha256=split.sha256,
-        size=split.size,
-        columns=tuple(names),
-        ignored=header.ignored,
-        missing=header.missing,
-        counts=counts,
-        months=in_year,
-        problem=problem,
-        unreadable=values.told(),
-        is_canonical=split.file == source,
-    )
+        raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
+    unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
+    return Passage(split, names, header, in_year, unreadable, problems)
 
 
-def _lines_of_no_year(fetched_file: SourceFile) -> str:
+def _lines_of_no_year(fetched: SourceFile) -> str:
     """What is wrong with a file of many years if too many of its lines belong to none; "" if few do."""
-    lines, of_no_year = (int(fetched_file.details.get(f"lines_of_{which}", 0)) for which in ("all_years", "no_year"))
+    lines, of_no_year = (int(fetched.details.get(f"lines_of_{which}", 0)) for which in ("all_years", "no_year"))
     if of_no_year <= lines * LARGEST_REJECTED or of_no_year < LEAST_REJECTED:
         return ""
     return (
         f"{of_no_year:,} of {lines:,} lines have no year in their date; the first is "
-        f"{fetched_file.details['first_of_no_year']}. Export the file again with dates like 02/28/2016 03:50:00 PM."
+        f"{fetched.details['first_of_no_year']}. Export the file again with dates like 02/28/2016 03:50:00 PM."
     )
 
 
@@ -153,39 +117,24 @@ def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> 
     )
 
 
-def empty_quarantine(folder: Path) -> Path:
-    """Create a quarantine file that has its header and no lines."""
-    file = folder / "quarantine.csv"
-    file.write_text(",".join(QUARANTINE_COLUMNS) + "\n")
-    return file
-
-
-def _header(source: Path, fetched_file: SourceFile) -> tuple[list[str], Header]:
-    names = next(csv.reader(io.StringIO(first_line(source))), [])
-    try:
-        return names, read_header(names)
-    except HeaderError as error:
-        raise GateError(f"{fetched_file.origin}, line 1: {error}") from None
-
-
-def _refuse_other_header(source: Path, line: int, header: Header, fetched_file: SourceFile) -> None:
+def _refuse_other_header(fetched: SourceFile, line: int, header: Header) -> None:
     """Refuse a file in which the header of another file stands, with columns in another order from there on."""
-    with source.open(encoding="utf-8-sig", errors="replace", newline=None) as file:
+    with fetched.path.open(encoding="utf-8-sig", errors="replace", newline=None) as file:
         names = next(csv.reader(islice(file, line - 1, line)), [])
     with suppress(HeaderError):
         if read_header(names).positions != header.positions:
-            raise GateError(
-                f"{fetched_file.origin}: {fetched_file.place(line)} is a header with the columns in another order: "
+            raise SourceError(
+                f"{fetched.origin}: {fetched.place(line)} is a header with the columns in another order: "
                 "split the file before it, and put the parts into the folder as two files."
             )
 
 
-def _mostly_unreadable(fetched_file: SourceFile, counts: Counts, quarantine: Path) -> str:
-    with quarantine.open(encoding="utf-8", newline="") as file:
-        first = next(islice(csv.DictReader(file), 1), None)
+def _mostly_unreadable(fetched: SourceFile, split: Split) -> str:
+    with split.quarantine.open(encoding="utf-8", newline="") as file:
+        first = next(csv.DictReader(file), None)
     if first is None:
-        return f"{fetched_file.origin} has a header and no rows: download it again"
+        return f"{fetched.origin} has a header and no rows: download it again"
     return (
-        f"{fetched_file.origin}: {counts.quarantined:,} of {counts.lines:,} lines cannot be read as rows. "
-        f"The first is {told_line(first)}. Download or export the file again."
+        f"{fetched.origin}: {split.counts.quarantined:,} of {split.counts.lines:,} lines cannot be read as rows. "
+        f"The first is {describe_line(first)}. Download or export the file again."
     )

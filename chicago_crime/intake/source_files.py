@@ -1,22 +1,21 @@
-"""The folder of source files: one CSV a year as its publisher wrote it, each with a manifest.
+"""The folder of source files: one CSV a year as its publisher wrote it, with a manifest and what the gate made of it.
 
 The manifest says which file is the year's file. It is replaced last, so that a crash leaves the previous year intact.
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sources.base import CrimeSource, Held, Progress, SourceError
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(BaseModel, frozen=True):
     """Facts about one year's source file.
 
     Attributes:
@@ -38,7 +37,7 @@ class Manifest:
         fetched_at: when it was fetched, ISO 8601, UTC.
         ignored: names of columns that the platform does not use.
         missing: source columns that the file lacks; they are empty.
-        unreadable: {column: {count, line, example}} of values that cannot be read and become NULL.
+        unreadable: {column: {count, place, example}} of values that cannot be read and become NULL.
     """
 
     year: int
@@ -57,19 +56,9 @@ class Manifest:
     months: dict[str, int]
     is_canonical: bool
     fetched_at: str
-    ignored: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    unreadable: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-def refuse(rows: Path, origin: str, problem: str) -> None:
-    """Refuse a file of which the gate found too much unreadable.
-
-    Raises:
-        SourceError: it did.
-    """
-    if problem:
-        raise SourceError(f"{origin}: {problem}")
+    ignored: list[str] = []
+    missing: list[str] = []
+    unreadable: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -85,7 +74,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str, str], None] = refuse
+        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str, list[str]], None]
     ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
 
@@ -93,51 +82,50 @@ class SourceFiles:
             source: where it is fetched from.
             year: the year.
             progress: is called as it arrives.
-            audit: is called with the canonical CSV of the year, with where it came from, and with what the gate found
-                too much of in it ("" if nothing), before they replace anything. It raises an error to refuse them.
+            audit: is called with the canonical CSV of the year, with where it came from, and with why it needs a
+                reason, before they replace anything. It raises an error to refuse them.
 
         Raises:
-            SourceError: the source cannot deliver it.
-            GateError: the file is not one of that year's crimes.
+            SourceError: the source cannot deliver it, or the file is not one of that year's crimes.
         """
         from chicago_crime.intake.gate import pass_through  # slow to import, and only runs need it
 
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
-            gated = pass_through(fetched.path, year, fresh, fetched)
-            audit(gated.file, fetched.origin, gated.problem)
+            gated = pass_through(fetched, year, fresh)
+            split, counts = gated.split, gated.split.counts
+            audit(split.file, fetched.origin, gated.problems)
             manifest = Manifest(
                 year=year,
-                file=f"{fetched.path.stem}.{gated.sha256[:12]}.csv",
+                file=f"{fetched.path.stem}.{split.sha256[:12]}.csv",
                 source=source.name,
                 origin=fetched.origin,
                 synthetic=fetched.synthetic,
                 details=fetched.details,
-                sha256=gated.sha256,
-                bytes=gated.size,
-                columns=list(gated.columns),
-                lines=gated.counts.lines,
-                rows=gated.counts.rows,
-                quarantined=gated.counts.quarantined,
-                other_lines=gated.counts.continuations + gated.counts.blank,
+                sha256=split.sha256,
+                bytes=split.size,
+                columns=gated.columns,
+                lines=counts.lines,
+                rows=counts.rows,
+                quarantined=counts.quarantined,
+                other_lines=counts.continuations + counts.blank,
                 months=gated.months,
-                is_canonical=gated.is_canonical,
+                is_canonical=split.file == fetched.path,
                 fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                ignored=[*gated.ignored, *fetched.ignored],
-                missing=[*gated.missing, *fetched.missing],
+                ignored=[*gated.header.ignored, *fetched.ignored],
+                missing=[*gated.header.missing, *fetched.missing],
                 unreadable=gated.unreadable,
             )
             previous = self.readable_manifest(year)
             written = fresh / "manifest.json"
-            written.write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-            publish(fetched.path, self.folder / manifest.file)
-            if not gated.is_canonical:
-                for file, kept in zip((gated.file, gated.quarantine), self._kept(manifest), strict=True):
-                    publish(file, kept)
+            written.write_text(manifest.model_dump_json(indent=2) + "\n")
+            gate_files = (fetched.path, split.file, split.quarantine)
+            for target, file in dict(zip(self._files(manifest), gate_files, strict=True)).items():
+                publish(file, target)
             publish(written, self._manifest_path(year))
             if previous and previous.file != manifest.file:
-                for file in (self.folder / previous.file, *self._kept(previous)):
-                    file.unlink(missing_ok=True)
+                for former in self._files(previous):
+                    former.unlink(missing_ok=True)
         return manifest
 
     def held(self, source: CrimeSource, years: Sequence[int]) -> dict[int, Held]:
@@ -149,29 +137,6 @@ class SourceFiles:
             if one and one.source == source.name and (self.folder / one.file).exists()
         }
 
-    @contextmanager
-    def behind_gate(self, year: int) -> Iterator[tuple[Path, Path]]:
-        """The canonical rows and the quarantine of a year.
-
-        Of a file that is not canonical, they were kept when it came in and are deleted afterwards. Should they be
-        needed again, the file goes through the gate once more.
-        """
-        from chicago_crime.intake.gate import empty_quarantine, pass_through
-
-        manifest, source = self.manifest(year), self.csv(year)
-        assert manifest, "csv() refuses a year without a manifest"
-        kept = self._kept(manifest)
-        with staging_folder(self.staging) as folder:
-            if manifest.is_canonical:
-                yield source, empty_quarantine(folder)
-            elif all(file.exists() for file in kept):
-                yield kept
-            else:
-                gated = pass_through(source, year, folder)
-                yield gated.file, gated.quarantine
-        for file in kept:
-            file.unlink(missing_ok=True)
-
     def manifest(self, year: int) -> Manifest | None:
         """The manifest of a year; None if the year was never fetched.
 
@@ -182,11 +147,11 @@ class SourceFiles:
         if not path.exists():
             return None
         try:
-            found = json.loads(path.read_text())
-            return Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__ if name in found})
-        except (ValueError, KeyError, TypeError) as error:
+            return Manifest.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            what = error.errors()[0]["msg"]
             raise SourceError(
-                f"{path} is damaged ({error!r}): load {year} again, as `chicago-crime status` says"
+                f"{path} is damaged ({what}): load {year} again, as `chicago-crime status` says"
             ) from error
 
     def readable_manifest(self, year: int) -> Manifest | None:
@@ -206,20 +171,25 @@ class SourceFiles:
         return sorted(int(file.stem) for file in self.folder.glob("[0-9][0-9][0-9][0-9].json"))
 
     def csv(self, year: int) -> Path:
-        """The CSV of a year.
+        """The CSV of a year; raises the errors of `files`."""
+        return self.files(year)[0]
+
+    def files(self, year: int) -> tuple[Path, Path, Path]:
+        """The CSV of a year, its canonical rows (the CSV itself, if that is canonical), and its quarantine.
 
         Raises:
-            SourceError: the year was never fetched, or its CSV is missing.
+            SourceError: the year was never fetched, or a file is missing.
         """
         manifest = self.manifest(year)
-        if manifest is None or not (self.folder / manifest.file).exists():
-            how = f"fetch it first: chicago-crime run --years {year} --assets crime_csv"
-            raise SourceError(f"{self.folder} has no CSV of {year}: {how}")
-        return self.folder / manifest.file
+        found = manifest and self._files(manifest)
+        if not found or not all(file.exists() for file in found):
+            how = f"fetch them first: chicago-crime run --years {year} --assets crime_csv"
+            raise SourceError(f"{self.folder} lacks files of {year}: {how}")
+        return found
 
-    def _kept(self, manifest: Manifest) -> tuple[Path, Path]:
-        stem = self.folder / manifest.file
-        return stem.with_suffix(".rows"), stem.with_suffix(".quarantine")
+    def _files(self, manifest: Manifest) -> tuple[Path, Path, Path]:
+        csv = self.folder / manifest.file
+        return csv, csv if manifest.is_canonical else csv.with_suffix(".rows"), csv.with_suffix(".quarantine")
 
     def _manifest_path(self, year: int) -> Path:
         return self.folder / f"{year}.json"

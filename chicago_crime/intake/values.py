@@ -14,28 +14,26 @@ from chicago_crime.sources.base import Place
 from chicago_crime.sources.header import SPELLINGS, spelled
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
-from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_COLUMNS, TYPED, X_FT, Y_FT
+from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_NAMES, TYPED, X_FT, Y_FT
 
 LARGEST_UNREADABLE = 0.001
 """Largest share of a column's values that are there and cannot be read."""
 
 LARGEST_REJECTED = 0.01
-"""Largest share of rows without an id of their own or a date, if they are at least `LEAST_REJECTED`."""
+"""Largest share of rows or lines that cannot be used, if they are at least `LEAST_REJECTED`."""
 
 LEAST_REJECTED = 5
 """Shares of small numbers mean little."""
 
 MOST_HEADERS = 20
-"""So many of them are looked at."""
+"""At most this many headers within a file are looked at."""
 
-LEAST_OF_CLOCK = 5
-"""Crimes at 1 and at 12 o'clock; where there are so many of both, and none at other hours than these and those between,
-the hours are those of a clock of 12."""
+LEAST_WITHOUT_AM_PM = 5
+"""Crimes at 1 and at 12 o'clock; where there are at least this many of both, and none before 1 or after 12, the hours
+are of a 12-hour clock without AM and PM."""
 
 LEAST_OF_FORM = 10
 """Dates in each of two forms, of which one has all days up to 12 and the other all others: no chance does that."""
-
-NAMES = [column.name for column in SOURCE_COLUMNS]
 
 _FORMS = {
     "BOOL": "true or false, t or f, yes or no, y or n, 1 or 0",
@@ -72,7 +70,7 @@ class Unreadable:
     """
 
     count: int
-    place: Place
+    place: str
     example: str
 
 
@@ -98,30 +96,23 @@ class Values:
     misleading: dict[str, str] = field(default_factory=dict)
     headers: list[int] = field(default_factory=list)
 
-    def problem(self, called: Mapping[str, str]) -> str:
-        """Of what too much cannot be read, with column, number, line, example and what to do; "" if that is little.
+    def problems(self, called: Mapping[str, str]) -> list[str]:
+        """Of what too much cannot be read, with column, number, line, example and what to do.
 
         Args:
             called: the file's own names of the columns.
         """
-        for name, found in self.unreadable.items():
-            if found.count > self.present[name] * LARGEST_UNREADABLE:
-                return (
-                    f"column {called[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the "
-                    f"first is {found.example!r} in {found.place}. Export the file again with values like these: "
-                    f"{_FORMS[TYPED[name].type]}."
-                )
-        if self.rejected > self.rows * LARGEST_REJECTED and self.rejected >= LEAST_REJECTED:
-            return f"{self.rejected:,} of {self.rows:,} rows lack an id or a date. Export the file again with both."
-        return ""
-
-    def told(self) -> dict[str, dict[str, Any]]:
-        """`unreadable` for the manifest: {column: {count, line, example}}, with `file` if the year has several."""
-        return {
-            name: {"count": found.count, "line": found.place.number, "example": found.example}
-            | ({"file": found.place.file} if found.place.file else {})
+        problems = [
+            f"column {called[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the first is "
+            f"{found.example!r} in {found.place}. Export the file again with values like these: "
+            f"{_FORMS[TYPED[name].type]}."
             for name, found in self.unreadable.items()
-        }
+            if found.count > self.present[name] * LARGEST_UNREADABLE
+        ]
+        if self.rejected > self.rows * LARGEST_REJECTED and self.rejected >= LEAST_REJECTED:
+            lacking = f"{self.rejected:,} of {self.rows:,} rows lack an id or a date"
+            problems.append(f"{lacking}. Export the file again with both.")
+        return problems
 
 
 def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
@@ -145,7 +136,7 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         found = Values(total["crimes"], total["rejected"], total["months"], present)
         for name in [name for name, count in unread.items() if count]:
             example, place = first(f"unreadable_{name}")
-            found.unreadable[name] = Unreadable(unread[name], place, example[:80])
+            found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
         found.misleading = _misleading_dates(total, first) | _misleading_flags(total) | _misleading_places(total, first)
         if unread["id"]:
             query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
@@ -173,7 +164,7 @@ def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]
             f"does not tell day and month apart: the years have two digits and no day is after 12, as in {date!r} in "
             f"{place}. Export the file again with dates like 2016-02-28 15:50:00."
         )
-    if min(total["at_1"], total["at_12"]) >= LEAST_OF_CLOCK and not total["at_other_hours"]:
+    if min(total["at_1"], total["at_12"]) >= LEAST_WITHOUT_AM_PM and not total["at_other_hours"]:
         found["date"] = (
             f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
             "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
@@ -236,7 +227,7 @@ def _counts() -> str:
     # GoogleSQL has no histogram; a query that is grouped by month would take longer to count the ids.
     months = "HISTOGRAM(COALESCE(STRFTIME(date, '%Y-%m'), '')) AS months"
     query = sql.statement("fragments/values_read").select(months, dialect="duckdb")
-    return to_duckdb(query, _BOUNDS, lambda _: csv_scan("$file", NAMES))
+    return to_duckdb(query, _BOUNDS, lambda _: csv_scan("$file", SOURCE_NAMES))
 
 
 @cache
@@ -250,5 +241,5 @@ def _numbered_values(counted: str, where: str) -> str:
 
 def _numbered(query: exp.Query) -> str:
     """A query in DuckDB's dialect over rows that have their number, `row`."""
-    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", NAMES)).subquery()
+    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", SOURCE_NAMES)).subquery()
     return to_duckdb(query, _BOUNDS, lambda _: numbered)

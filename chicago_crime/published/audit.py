@@ -13,11 +13,10 @@ from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan, parquet_scan
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.tables import CRIMES
-from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import format_years
 
-_NAMES = [column.name for column in SOURCE_COLUMNS]
-_COMPARED = [name for name in _NAMES if name not in ("location", "year")]
+_COMPARED = [name for name in SOURCE_NAMES if name not in ("location", "year")]
 
 LARGEST_LOSS = 0.01
 """Share of a year's published crimes that its new file may lack."""
@@ -67,7 +66,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
     there = published.tables[CRIMES.name]
     if not store.is_intact(there.key, there.bytes, there.sha256):
         raise DamagedError(published.damage(year, there.key))
-    parsed = to_duckdb(statement("fragments/parsed_crimes"), {"year": year}, lambda _: csv_scan(rows, _NAMES))
+    parsed = to_duckdb(statement("fragments/parsed_crimes"), {"year": year}, lambda _: csv_scan(rows, SOURCE_NAMES))
     with staging_folder(staging) as folder, duckdb.connect(config={"threads": 2}) as connection:
         connection.sql(parsed).select(*_COMPARED).to_table("new_crimes")
         tables = {"crimes": parquet_scan(store.get(there.key, folder)), "new_crimes": exp.to_table("new_crimes")}

@@ -52,21 +52,17 @@ class Span:
     Attributes:
         name: the user's file.
         lines: how many lines.
-        first: number of the first in the user's file, if they follow each other there, too.
-        numbers: else a file with the number of each as an integer of 8 bytes.
+        numbers: a file with the number of each in the user's file, as an integer of 8 bytes.
         unit: what the user's file is counted in: lines, or records of JSON.
     """
 
     name: str
     lines: int
-    first: int = 2
-    numbers: Path | None = None
+    numbers: Path
     unit: str = "line"
 
     def number(self, index: int) -> int:
         """Number of a line in the user's file; the first has index 0."""
-        if self.numbers is None:
-            return self.first + index
         with self.numbers.open("rb") as file:
             file.seek(8 * index)
             return int.from_bytes(file.read(8), sys.byteorder)

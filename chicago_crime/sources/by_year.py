@@ -1,4 +1,4 @@
-"""Splitting a file that has many years into a file for each year, in one pass."""
+"""Splitting a file into a file for each year, in one pass."""
 
 import csv
 import re
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from chicago_crime.sources.base import Progress, Span, no_progress
+from chicago_crime.sources.base import Place, Progress, Span, no_progress
 from chicago_crime.sources.containers import Item, opened, size_of
 from chicago_crime.sources.header import Header
 from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import MOST_BYTES, Records, csv_line, fields_of, records_of, unmarked
+from chicago_crime.sources.records import MOST_BYTES, Dialect, Records, csv_line, fields_of, records_of, unmarked
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
 _SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\d\d?[-/])(\d\d)(?:[\s",]|$)', re.ASCII)
@@ -29,17 +29,20 @@ LONGEST_DATE = 40
 
 @dataclass
 class Split:
-    """What a file of many years has, and the files into which it was split.
+    """What a file has, and the files into which it was split by year.
 
     Attributes:
         item: the file.
         version: its version before it was read.
         layout: how it is written.
+        unit: what it is counted in: lines, or records of JSON.
+        is_one_year: True if all of its lines are taken for one year's, whatever their dates.
         read: its lines, counted as they were read.
         lines: physical lines after the header by year, `NO_YEAR` included: their sum is `read.lines`.
         bytes: the same in bytes, as plain CSV.
         blank: how many of the lines of no year are empty, or have only empty fields.
         first_of_no_year: where the first line of no year is that is not empty, and its start.
+        cut_off: what is wrong with its last line, if that lacks its line end and is no whole row; else "".
         files: for each year that was asked for, a CSV with a header.
         numbers: for each of these, a file with the number that each of its lines has in the item.
     """
@@ -47,33 +50,45 @@ class Split:
     item: Item
     version: str
     layout: Layout
-    read: Read
+    unit: str
+    is_one_year: bool
+    read: Read = field(default_factory=Read)
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
     blank: int = 0
     first_of_no_year: str = ""
+    cut_off: str = ""
     files: dict[int, Path] = field(default_factory=dict)
     numbers: dict[int, Path] = field(default_factory=dict)
 
     def span(self, year: int) -> Span:
         """Where the lines of a year's file come from."""
-        return Span(str(self.item), self.lines[year], numbers=self.numbers[year], unit=self.read.unit)
+        return Span(str(self.item), self.lines[year], self.numbers[year], self.unit)
 
-    def details(self, year: int) -> dict[str, str | int | bool]:
-        """What a manifest keeps of the lines that are not of its year."""
-        details: dict[str, str | int | bool] = {
-            "lines_of_all_years": self.read.lines,
-            "lines_of_other_years": self.read.lines - self.lines[year] - self.lines[NO_YEAR],
-            "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
-            "blank_lines": self.blank,
-            "first_of_no_year": self.first_of_no_year,
-            "cut_off": self.read.cut_off,
+    def details(self, year: int) -> dict[str, str | int]:
+        """What a manifest keeps of the file, and of its lines that are not of the year."""
+        details: dict[str, str | int] = {
+            "lines_before_header": self.layout.line - 1,
+            "windows_1252_letters": self.read.windows_letters,
+            "cut_off": self.cut_off,
         }
-        return {key: value for key, value in details.items() if value != ""}
+        if not self.is_one_year:
+            details |= {
+                "lines_of_all_years": self.read.lines,
+                "lines_of_other_years": self.read.lines - self.lines[year] - self.lines[NO_YEAR],
+                "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
+                "blank_lines": self.blank,
+                "first_of_no_year": self.first_of_no_year,
+            }
+        return {key: value for key, value in details.items() if value}
 
 
 def split_by_year(
-    item: Item, years: Sequence[int] = (), directory: Path | None = None, progress: Progress = no_progress
+    item: Item,
+    years: Sequence[int] = (),
+    directory: Path | None = None,
+    progress: Progress = no_progress,
+    is_one_year: bool = False,
 ) -> Split:
     """Read a file once, and write the lines of some years into a file each.
 
@@ -85,6 +100,7 @@ def split_by_year(
         years: which years to write; none to only count.
         directory: where to write them.
         progress: receives the bytes so far, and the size.
+        is_one_year: whether to take all lines for the only year's instead.
 
     Raises:
         SourceError: it is not a file of crimes, or damaged.
@@ -92,18 +108,19 @@ def split_by_year(
     version = item.version  # taken before reading: a later change is another version
     with opened(item, directory) as (stream, unit), ExitStack() as stack:
         layout = layout_of(item, stream)
-        split, line = Split(item, version, layout, Read(unit)), layout.line + (unit == "line")
+        split, number = Split(item, version, layout, unit, is_one_year), layout.line + (unit == "line")
         total, done = size_of(item), 0
-        years_of = YearsOf(layout.header, layout.separator)
+        years_of = YearsOf(layout.header, layout.dialect.separator)
         outputs = {}
         for year in years:
             assert directory
             split.files[year], split.numbers[year] = directory / f"{year}.csv", directory / f"{year}.numbers"
             outputs[year] = [stack.enter_context(out[year].open("wb")) for out in (split.files, split.numbers)]
             outputs[year][0].write(csv_line(layout.names))
-        for found in records_of(plain_blocks(item, stream, layout, split.read), len(layout.names)):
-            in_year = years_of(found)
-            numbers = np.arange(line, line + found.lines.sum())
+        for found in records_of(plain_blocks(item, stream, layout, split.read), Dialect(len(layout.names))):
+            in_year = np.full(len(found.ends), years[0]) if is_one_year else years_of(found)
+            counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
+            numbers = np.repeat(np.arange(number, number + len(counted)), counted)
             for year in np.unique(in_year).tolist():
                 is_of_year = in_year == year
                 split.lines[year] += int(found.lines[is_of_year].sum())
@@ -113,27 +130,32 @@ def split_by_year(
                     file.write(found.chosen(is_of_year).text)
                     numbered.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
                 elif year == NO_YEAR:
-                    _count_no_year(split, found, is_of_year, line)
-            line += len(numbers)
+                    _count_no_year(split, found, is_of_year, numbers)
+            number += len(counted)
             done += len(found.text)
             progress(done, max(done, total) if total else None)
     progress(done, done)
     assert split.lines.total() == split.read.lines, f"{item}: {split.lines} of {split.read.lines} lines"
+    if start := split.read.cut_off:
+        split.cut_off = (
+            f"{Place(number - 1, str(item), unit)} ({start!r}), the last, is no whole row and has no line end. If the "
+            "file was cut off, rows after it are missing: download it again. If nothing is missing, remove that line."
+        )
     return split
 
 
 class YearsOf:
-    """Finds the years of records in their dates, or else in their column `year`; damaged lines have a separator."""
+    """Finds the years of records in their dates, or else in `year`; the separator is that of damaged lines."""
 
     def __init__(self, header: Header, separator: str = ",") -> None:
         self._positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
-        self._width, self._separator = header.width, separator
+        self._plain, self._separator = Dialect(header.width), separator
 
     def __call__(self, records: Records) -> np.ndarray:
         """The year of each record; `NO_YEAR` if none is found."""
         if records.are_rows and records.fields is None:
             years = np.full(len(records.ends), NO_YEAR)
-            starts, ends = fields_of(records, self._width)
+            starts, ends = fields_of(records, self._plain)
             for position in self._positions:
                 if (unknown := years == NO_YEAR).any():
                     at = starts[unknown, position]
@@ -168,11 +190,11 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.where(is_year.any(axis=1) & np.isin(years // 100, (19, 20)), years, NO_YEAR)
 
 
-def _count_no_year(split: Split, found: Records, is_none: np.ndarray, line: int) -> None:
+def _count_no_year(split: Split, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
     is_blank = found.are_blank & is_none
     split.blank += int(is_blank.sum())
     if (is_none & ~is_blank).any() and not split.first_of_no_year:
         first = int((is_none & ~is_blank).argmax())
         text = unmarked(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:80]
-        number = line + int(found.lines[:first].sum())
-        split.first_of_no_year = f"{split.item}, {split.read.unit} {number}: {text!r}"
+        number = numbers[found.lines[:first].sum()]
+        split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"

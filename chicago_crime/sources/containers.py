@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -77,15 +77,25 @@ class Item:
         return [*([Path(self.member).name] if self.member else []), self.file.name]
 
 
-def items_of(folder: Path) -> Iterator[Item]:
-    """What may be a file of crimes, in the order of names. Hidden files are left out, as are other subfolders."""
+def scan(folder: Path) -> tuple[list[Item], list[str]]:
+    """What may be a file of crimes, in the order of names, and what is not read, with the reason; no hidden files."""
+    items: list[Item] = []
+    left_out: list[str] = []
     for entry in sorted(folder.iterdir()):
+        found: list[Item] = []
         if _is_hidden(entry.name):
             continue
         if entry.is_dir():
-            yield from [Item(part, inside=entry) for part in _parts(entry)]
+            with suppress(PermissionError):  # such as lost+found
+                found = [Item(part, inside=entry) for part in _parts(entry)]
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)) and (entry.is_file() or not entry.exists()):  # no pipe
-            yield from [Item(entry, member) for member in _members(entry)]
+            read, others = _members(entry)
+            found = [Item(entry, member) for member in read]
+            left_out += [f"{entry.name}:{member} {IS_OTHER}" for member in others]
+        if not found:
+            left_out.append(f"{entry.name} {IS_FOLDER if entry.is_dir() else IS_OTHER}")
+        items += found
+    return items, left_out
 
 
 def _parts(folder: Path) -> Iterator[Path]:
@@ -98,39 +108,23 @@ def _parts(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def left_out_of(folder: Path) -> list[str]:
-    """What is not read, with the reason: files of other kinds, subfolders, and such members of zip files."""
-    items = list(items_of(folder))
-    read = {item.inside or item.file for item in items}
-    left = [entry for entry in sorted(folder.iterdir()) if entry not in read and not _is_hidden(entry.name)]
-    others = [f"{entry.name} {IS_FOLDER if entry.is_dir() else IS_OTHER}" for entry in left]
-    for file in sorted({item.file for item in items if item.member}):
-        with zipfile.ZipFile(file) as archive:
-            members = {name for name in archive.namelist() if not name.endswith("/") and _is_shown(name)}
-        unread = sorted(members - {i.member for i in items if i.file == file})
-        others += [f"{file.name}:{name} {IS_OTHER}" for name in unread]
-    return others
-
-
-def _is_shown(member: str) -> bool:
-    return not any(_is_hidden(part) for part in Path(member).parts if part != "..")
-
-
 def _is_hidden(name: str) -> bool:
     return name.startswith((".", "_"))
 
 
-def _members(file: Path) -> list[str]:
+def _members(file: Path) -> tuple[list[str], list[str]]:
+    """The members of a zip file that are read, and the others; "" stands for the file itself."""
     try:
         if not zipfile.is_zipfile(file):
-            return [""]
+            return [""], []
         with zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
     except (OSError, zipfile.BadZipFile):
-        return [""]  # listed anyway, so that a fetch of its year reports what is wrong
-    shown = [name for name in names if _is_shown(name)]
+        return [""], []  # listed anyway, so that a fetch of its year reports what is wrong
+    shown = [name for name in names if not any(_is_hidden(part) for part in Path(name).parts if part != "..")]
     known = [name for name in shown if name.lower().endswith((*_TEXTS, *(f".csv{end}" for end in _PACKED)))]
-    return known or (shown if len(shown) == 1 else [""])
+    read = known or (shown if len(shown) == 1 else [])
+    return (read, sorted({*shown} - {*read})) if read else ([""], [])
 
 
 @contextmanager

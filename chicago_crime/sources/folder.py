@@ -4,12 +4,11 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO
 
 from typing_extensions import override
 
@@ -23,24 +22,22 @@ from chicago_crime.sources.base import (
     Progress,
     SourceError,
     SourceFile,
-    Span,
     no_progress,
     years_in,
 )
 from chicago_crime.sources.by_year import NO_YEAR, Split, split_by_year
-from chicago_crime.sources.containers import Item, items_of, left_out_of, opened, size_of
-from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import csv_line
-from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.sources.containers import BLOCK, Item, opened, scan, size_of
+from chicago_crime.sources.layouts import layout_of
+from chicago_crime.sources.records import Dialect, as_csv, csv_line, records_of, whole_lines
+from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import FIRST_YEAR, current_year, format_years
 
 AT_REST_S = 60
 """A file that changed within this many seconds may still be being copied into the folder."""
 
 MOST_LEFT_OUT = 5
-"""So many of the files that are not read are named."""
+"""At most this many skipped files are named in a message."""
 
-_NAMES = [column.name for column in SOURCE_COLUMNS]
 _OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(20\d\d)(?:[-_.]\d\d[-_.]\d\d|(?:\d\d){1,2})(?!\d)")
 """A day, or a month without a separator, as in names of downloads."""
@@ -82,16 +79,6 @@ def _named(item: Item) -> _Named:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A file with rows of a year: its layout, its version before it was read and, if it has many years, its split."""
-
-    item: Item
-    layout: Layout
-    version: str
-    split: Split | None = None
-
-
-@dataclass(frozen=True)
 class FolderSource(CrimeSource):
     """Takes the rows of a year from all files of a folder that have some.
 
@@ -106,11 +93,11 @@ class FolderSource(CrimeSource):
     setting: str = ""
     name = "folder"
     is_inbox = True
-    _splits: Mapping[Item, Split | SourceError] | None = field(default=None, repr=False, compare=False)
+    _splits: Mapping[Item, Split | SourceError] = field(default_factory=dict, repr=False, compare=False)
 
     @override
     def years(self) -> list[int]:
-        return sorted({year for item in self._items() for year in _years_of(item)})
+        return sorted({year for item in self._scan()[0] for year in _years_of(item)})
 
     @override
     def prepare(
@@ -121,65 +108,61 @@ class FolderSource(CrimeSource):
         held: Mapping[int, Held] = {},
     ) -> CrimeSource:
         splits: dict[Item, Split | SourceError] = {}
-        for number, item in enumerate(self._items()):
+        for number, item in enumerate(self._scan()[0]):
             named = _named(item)
             wanted = [year for year in years if named.may_have(year)]
             if wanted and not named.is_one_year:
-                into = directory / str(number)
-                into.mkdir(parents=True)
-                try:
-                    splits[item] = split_by_year(item, wanted, into, progress)
-                except SourceError as error:
-                    splits[item] = error
+                splits[item] = _split(item, wanted, directory / str(number), progress)
         return replace(self, _splits=splits)
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
         """Unpack and join the files of the year; the checksums of compressed files are verified."""
-        if self._splits is None:
-            return self.prepare([year], directory / "split", progress).fetch(year, directory, progress)
-        items = [item for item in self._items() if _named(item).may_have(year)]
-        parts = [part for part in (self._part(item, year) for item in items) if part]
-        if not parts:
+        items, others = self._scan()
+        splits: list[Split] = []
+        not_crimes: list[str] = []
+        for number, item in enumerate(item for item in items if _named(item).may_have(year)):
+            split = self._splits.get(item) or _split(item, [year], directory / str(number), progress)
+            if isinstance(split, NotCrimesError) and not _named(item).is_one_year:
+                not_crimes.append(str(split))
+            elif isinstance(split, SourceError):
+                raise split
+            elif split.lines[year] or split.is_one_year:
+                splits.append(split)
+        if not splits:
             raise SourceError(self._missing([year]))
-        is_alike = len({part.layout.names for part in parts}) == 1
-        first, join = parts[0], _Join(year, list(parts[0].layout.names) if is_alike else _NAMES)
-        target = directory / f"{_stem(first.item)}{'' if first.split is None else f'_{year}'}.csv"
-        if first.split and len(parts) == 1:
-            shutil.move(first.split.files[year], target)
-            join.spans.append(first.split.span(year))
-        else:
-            with target.open("w+b") as file:
-                file.write(csv_line(join.names))
-                for part in parts:
-                    join.add(part, file, None if is_alike else part.layout.header.positions, progress)
-        for part in parts:
-            if part.item.version != part.version:
+        for split in splits:
+            if split.item.version != split.version:
                 raise SourceError(
-                    f"{part.item} is still being written: it changed while it was read. Wait until it is complete."
+                    f"{split.item} is still being written: it changed while it was read. Wait until it is complete."
                 )
+        version = ", ".join(split.version for split in splits)
+        parts, same = _distinct(splits, year)
+        first, is_alike = parts[0], len({part.layout.names for part in parts}) == 1
+        target = directory / f"{_stem(first.item)}{'' if first.is_one_year else f'_{year}'}.csv"
+        _join(parts, year, target, is_alike)
         origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
-        version = ", ".join(part.version for part in parts)
-        details = _details(parts, year) | join.details | {VERSION: version, "folder": str(self.folder)}
-        not_crimes = [str(one) for item in items if isinstance(one := self._splits.get(item), NotCrimesError)]
-        if left_out := self._left_out([*join.left_out, *not_crimes]):
+        details = _details(parts, year) | {VERSION: version, "folder": str(self.folder)}
+        if left_out := _some([*same, *not_crimes, *others]):
             details["left_out"] = left_out
+        spans = tuple(part.span(year) for part in parts)
         ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
-        return SourceFile(target, origin, False, details, tuple(join.spans), ignored, missing)
+        return SourceFile(target, origin, False, details, spans, ignored, missing)
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
         """Sizes come from the files or their archives' directories; files of many years are read to count them."""
         found: dict[int, list[Expected]] = {}
         not_crimes: dict[str, None] = {}
-        for item in self._items():
+        items, others = self._scan()
+        for item in items:
             for year in filter(_named(item).may_have, years):
                 try:
                     if expected := _expected(item, year):
                         found.setdefault(year, []).append(expected)
                 except NotCrimesError as error:
                     not_crimes[str(error)] = None
-        left_out, missing = self._left_out(list(not_crimes)), [year for year in years if year not in found]
+        left_out, missing = _some([*not_crimes, *others]), [year for year in years if year not in found]
         absent = Expected("", problem=self._missing(missing) if missing else "")
         return {year: _sum(found[year], left_out) if year in found else absent for year in years}
 
@@ -187,7 +170,7 @@ class FolderSource(CrimeSource):
     def versions(self) -> dict[int, str]:
         """Leave out years with files that are being written."""
         now, found, changing = time.time(), dict[int, list[str]](), set[int]()
-        for item in self._items():
+        for item in self._scan()[0]:
             with suppress(SourceError, OSError):
                 years = _years_of(item)
                 if now - item.file.stat().st_mtime < AT_REST_S:
@@ -203,36 +186,20 @@ class FolderSource(CrimeSource):
                 f"{self.setting or self.folder} is not a folder: name the one with the .csv, .csv.gz or .zip files"
             )
 
-    def _items(self) -> Iterator[Item]:
+    def _scan(self) -> tuple[list[Item], list[str]]:
         self.refuse_wrong_settings()
         try:
-            yield from items_of(self.folder)
+            return scan(self.folder)
         except OSError as error:
             raise SourceError(f"{self.folder} cannot be listed ({error.strerror}): correct its permissions") from error
-
-    def _part(self, item: Item, year: int) -> _Part | None:
-        """What an item has of a year; None if it has nothing, or is something else than crimes."""
-        if _named(item).is_one_year:
-            version = item.version
-            with opened(item) as (stream, _):
-                return _Part(item, layout_of(item, stream), version)
-        split = (self._splits or {}).get(item)
-        if isinstance(split, SourceError) and not isinstance(split, NotCrimesError):
-            raise split
-        if not isinstance(split, Split) or not split.lines[year]:
-            return None
-        return _Part(item, split.layout, split.version, split)
-
-    def _left_out(self, files: Sequence[str]) -> str:
-        """Some files with the reason why each is left out, and those of kinds that are not read, in words."""
-        return _some([*files, *left_out_of(self.folder)])
 
     def _missing(self, years: Sequence[int]) -> str:
         """Why there are no rows of these years."""
         elsewhere: list[str] = []
         unread: list[str] = []
         without_year: list[str] = []
-        for item in self._items():
+        items, others = self._scan()
+        for item in items:
             if not any(map(_named(item).may_have, years)):
                 elsewhere.append(item.names[0])
                 continue
@@ -249,7 +216,7 @@ class FolderSource(CrimeSource):
             for reason, texts in (
                 ("Lines whose date has no year (it must be like 02/28/2016 or 28-Feb-16)", without_year),
                 ("Not searched, as the name has other years (a file without any is searched for all)", elsewhere),
-                ("Not read", [*unread, *left_out_of(self.folder)]),
+                ("Not read", [*unread, *others]),
             )
             if texts
         )
@@ -263,51 +230,46 @@ def _some(texts: Sequence[str]) -> str:
     return "; ".join(texts[:MOST_LEFT_OUT]) + more
 
 
-@dataclass
-class _Join:
-    """The file of a year while it is put together from its parts.
+def _split(item: Item, years: Sequence[int], directory: Path, progress: Progress) -> Split | SourceError:
+    """Take the lines of some years out of a file, or say why that fails."""
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        return split_by_year(item, years, directory, progress, _named(item).is_one_year)
+    except SourceError as error:
+        return error
 
-    Attributes:
-        year: its year.
-        names: of its columns.
-        spans: where its lines come from.
-        details: what became known of the parts.
-        left_out: which of them are left out, and why.
-    """
 
-    year: int
-    names: list[str]
-    spans: list[Span] = field(default_factory=list)
-    details: dict[str, str | int | bool] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
-    _seen: dict[bytes, Item] = field(default_factory=dict)
+def _distinct(splits: Sequence[Split], year: int) -> tuple[list[Split], list[str]]:
+    """Files with different rows of a year, and which others are the same: a zip, and what was unpacked from it."""
+    kept: dict[object, Split] = {}
+    same: list[str] = []
+    for split in splits:
+        with split.files[year].open("rb") as file:
+            file.readline()  # names may be spelled otherwise
+            rows = hashlib.file_digest(file, "sha256").digest()
+        if (first := kept.setdefault((split.layout.header.positions, rows), split)) is not split:
+            same.append(f"{split.item}: same as {first.item}")
+    return list(kept.values()), same
 
-    def add(self, part: _Part, file: BinaryIO, columns: Sequence[int | None] | None, progress: Progress) -> None:
-        """Append the rows of a part, unless an earlier one has the same: a zip file, and what was unpacked from it."""
-        item = Item(part.split.files[self.year]) if part.split else part.item
-        start, total, digest = file.tell(), size_of(item), hashlib.sha256()
-        done = 0
-        with opened(item) as (stream, unit):
-            layout, read = layout_of(item, stream), Read(unit)
-            for block in plain_blocks(part.item, stream, layout, read, columns):
-                file.write(block)
-                digest.update(block)
-                done += len(block)
-                progress(done, max(done, total) if total else None)
-        progress(done, done)
-        if same := self._seen.get(digest.digest()):
-            file.truncate(start)
-            file.seek(start)
-            self.left_out.append(f"{part.item}: same as {same}")
-            return
-        self._seen[digest.digest()] = part.item
-        span = Span(str(part.item), read.lines, layout.line + (unit == "line"), unit=unit)
-        self.spans.append(part.split.span(self.year) if part.split else span)
-        if read.windows_letters:
-            letters = self.details.get("windows_1252_letters", 0)
-            self.details["windows_1252_letters"] = int(letters) + read.windows_letters
-        if read.cut_off:
-            self.details["cut_off"] = read.cut_off
+
+def _join(splits: Sequence[Split], year: int, target: Path, is_alike: bool) -> None:
+    """Make one file of a year's files, with the source columns if theirs are not alike."""
+    if len(splits) == 1:
+        shutil.move(splits[0].files[year], target)
+        return
+    with target.open("wb") as file:
+        file.write(csv_line(splits[0].layout.names if is_alike else SOURCE_NAMES))
+        for split in splits:
+            plain, columns = Dialect(len(split.layout.names)), split.layout.header.positions
+            with split.files[year].open("rb") as lines:
+                lines.readline()
+                if is_alike:
+                    shutil.copyfileobj(lines, file)
+                    continue
+                # Headers that come again are in the order of this file, in which the gate would not know them.
+                blocks = whole_lines(iter(partial(lines.read, BLOCK), b""))
+                for records in records_of(blocks, plain, split.layout.names):
+                    file.write(as_csv(records, plain, columns))
 
 
 @lru_cache(maxsize=64)
@@ -327,23 +289,18 @@ def _years_of(item: Item) -> set[int]:
     return set()
 
 
-def _details(parts: Sequence[_Part], year: int) -> dict[str, str | int | bool]:
+def _details(splits: Sequence[Split], year: int) -> dict[str, str | int | bool]:
     """What a manifest keeps of the files of a year."""
     details: dict[str, str | int | bool] = {}
-    for part in parts:
-        of_part = part.split.details(year) if part.split else {}
-        if part.layout.line > 1:
-            of_part["lines_before_header"] = part.layout.line - 1
-        if part.split and part.split.read.windows_letters:
-            of_part["windows_1252_letters"] = part.split.read.windows_letters
-        for key, value in of_part.items():
+    for split in splits:
+        for key, value in split.details(year).items():
             details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
     return details
 
 
-def _columns(parts: Sequence[_Part], kind: str) -> tuple[str, ...]:
+def _columns(splits: Sequence[Split], kind: str) -> tuple[str, ...]:
     """The columns of this kind that files have which are not alike."""
-    lists = [getattr(part.layout.header, kind) for part in parts]
+    lists = [getattr(split.layout.header, kind) for split in splits]
     names = dict.fromkeys(name for one in lists for name in one)
     return tuple(name if all(name in one for one in lists) else f"{name} (in some files)" for name in names)
 

@@ -26,7 +26,7 @@ from chicago_crime.sources.base import (
     no_progress,
     years_in,
 )
-from chicago_crime.sources.containers import Item, items_of, opened
+from chicago_crime.sources.containers import Item, opened, scan
 from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, download, set_timeout, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 
@@ -203,7 +203,7 @@ def _expected(year: int, files: Sequence[_Listed]) -> Expected:
 
 def _unpacked(path: Path) -> Path:
     """The downloaded file, or the only one in it: Kaggle zips large files, and does not always say so."""
-    items = list(items_of(path.parent))
+    items = scan(path.parent)[0]
     if len(items) > 1:
         raise SourceError(f"Kaggle sent {path.name} as a zip file with {len(items)} CSVs, not one")
     if not (member := items[0].member):

@@ -12,10 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 
-from chicago_crime.sources.base import NotCrimesError, Place, SourceError
+from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.containers import Item, encoding_of, head_of, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sources.records import LONGEST_RECORD, LongLineError, as_csv, records_of, unmarked, whole_lines
+from chicago_crime.sources.records import (
+    LONGEST_RECORD,
+    Dialect,
+    LongLineError,
+    as_csv,
+    records_of,
+    unmarked,
+    whole_lines,
+)
 
 SEPARATORS = (",", ";", "\t", "|")
 """The usual ones; a header may have another."""
@@ -37,22 +45,20 @@ class Layout:
         names: of the columns that its rows have.
         header: the same, matched to the source columns.
         line: the header's line in the file, from 1.
-        separator: between fields.
-        has_blanks: blanks follow the separators, which are not part of the values.
+        dialect: of its records.
         is_wrapped: lines are quoted as a whole, as if each were one field.
     """
 
     names: tuple[str, ...]
     header: Header
     line: int
-    separator: str
-    has_blanks: bool
+    dialect: Dialect
     is_wrapped: bool
 
     @property
     def is_plain(self) -> bool:
         """True if its lines can stay as they are."""
-        return self.separator == "," and not self.has_blanks and not self.is_wrapped
+        return self.dialect == Dialect(len(self.names)) and not self.is_wrapped
 
 
 @dataclass
@@ -60,13 +66,11 @@ class Read:
     """What became known of a file while it was read.
 
     Attributes:
-        unit: what it is counted in: lines, or records of JSON.
         lines: physical lines after the header.
         windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
-        cut_off: what is wrong with its last line, if that lacks its line end and is no whole row; else "".
+        cut_off: how its last line begins, if that lacks its line end and is no whole row; else "".
     """
 
-    unit: str = "line"
     lines: int = 0
     windows_letters: int = 0
     cut_off: str = ""
@@ -94,14 +98,13 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
             if names := _header(line, separator):
                 after = lines[index + 1 :]
                 names = _fitted(names, after, separator)
-                blanks = rf'\{separator} +"'
+                blanks = re.compile(rf'\{separator} +"')
+                has_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in after)
                 return Layout(
                     tuple(names),
                     read_header(names),
                     index + 1,
-                    separator,
-                    has_blanks=f"{separator} " in line
-                    or any(re.search(blanks, _QUOTED.sub('"', one)) for one in after),
+                    Dialect(len(names), separator, has_blanks),
                     is_wrapped=any(len(_fields(_unwrapped(one), separator)) == len(names) for one in after),
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
@@ -169,9 +172,7 @@ def _why_not(lines: Sequence[str]) -> str:
     return f"line {number}: {problem}"
 
 
-def plain_blocks(
-    item: Item, stream: BufferedReader, layout: Layout, read: Read, columns: Sequence[int | None] | None = None
-) -> Iterator[bytes]:
+def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
     """Read what follows the header as blocks of plain CSV; each is whole lines.
 
     Args:
@@ -179,19 +180,16 @@ def plain_blocks(
         stream: its content, from the start.
         layout: how it is written.
         read: is filled on the way.
-        columns: for each column to give, the index of the file's; None for an empty one. Without it, all as they are.
 
     Raises:
         SourceError: it is not a CSV after all, or damaged.
     """
     lines = _text_blocks(item, stream, layout, read)
-    if layout.is_plain and columns is None:
+    if layout.is_plain:
         yield from lines
         return
-    again = () if columns is None else layout.names  # in the order of the file, in which the gate would not know it
-    columns = range(len(layout.names)) if columns is None else columns
-    for records in records_of(lines, len(layout.names), layout.separator, layout.has_blanks, again):
-        yield as_csv(records, layout.separator, layout.has_blanks, columns, len(layout.names))
+    for records in records_of(lines, layout.dialect):
+        yield as_csv(records, layout.dialect, range(layout.dialect.width))
 
 
 def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
@@ -213,14 +211,9 @@ def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
         raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
     if is_cut:
         end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
-        *_, last = records_of([end], len(layout.names), layout.separator, layout.has_blanks)
+        *_, last = records_of([end], layout.dialect)
         if last.problem:
-            place = Place(layout.line + (read.unit == "line") + read.lines - 1, str(item), read.unit)
-            start = unmarked(last.text[:-1]).decode(errors="replace")[:80]
-            read.cut_off = (
-                f"{place} ({start!r}), the last, is no whole row and has no line end. If the file was cut off, rows "
-                "after it are missing: download it again. If nothing is missing, remove that line."
-            )
+            read.cut_off = unmarked(last.text[:-1]).decode(errors="replace")[:80]
 
 
 def _utf8(block: bytes, read: Read) -> bytes:

@@ -33,8 +33,9 @@ from chicago_crime.sources.base import (
     no_progress,
 )
 from chicago_crime.sources.http import PUBLISHER_POLICY, publisher_session
-from chicago_crime.sources.portal_api import COLUMNS, DATASET, Portal, State, rows_of
+from chicago_crime.sources.portal_api import DATASET, Portal, State, rows_of
 from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import FIRST_YEAR, PUBLISHED_AFTER_DAYS
 
 ROWS_A_PAGE = 50_000
@@ -46,8 +47,8 @@ READINGS = 3
 OVERLAP = timedelta(hours=6)
 """How much of what was read before is read again: the portal may show a row later than others of the same update."""
 
-_HEADER = (",".join(COLUMNS) + "\n").encode()
-_YEAR = COLUMNS.index("year")
+_HEADER = (",".join(SOURCE_NAMES) + "\n").encode()
+_YEAR = SOURCE_NAMES.index("year")
 
 
 class _Changes(NamedTuple):

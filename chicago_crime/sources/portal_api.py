@@ -13,10 +13,9 @@ import requests
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.http import TOKEN, HttpError, error_of, with_retries
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_NAMES
 
 DATASET = "ijzp-q8t2"
-COLUMNS = tuple(column.name for column in SOURCE_COLUMNS)
 
 _STATES = {
     "$select": "year, count(*) AS crimes, max(updated_on) AS newest_change",
@@ -100,7 +99,7 @@ class Portal:
         pages = self.pages(f"year = {year}", columns=("id",))
         return {id_ for page in pages for id_, _ in rows_of(io.BytesIO(page.content))}
 
-    def pages(self, where: str, least: float = math.inf, columns: tuple[str, ...] = COLUMNS) -> Iterator[Page]:
+    def pages(self, where: str, least: float = math.inf, columns: tuple[str, ...] = SOURCE_NAMES) -> Iterator[Page]:
         """The rows for which a condition holds, ordered by id. Each page begins after the last id of the previous one.
 
         Args:
@@ -184,4 +183,4 @@ class Portal:
 def _column_gone(response: requests.Response) -> str | None:
     """The column of ours that a refused query was refused for. Nothing else of the response is kept."""
     gone = re.search(r"[Nn]o such column:? ['`\"]?(\w+)", response.text)
-    return gone[1] if gone and gone[1] in COLUMNS else None
+    return gone[1] if gone and gone[1] in SOURCE_NAMES else None

@@ -79,6 +79,20 @@ class Records(NamedTuple):
         return self._replace(text=text, ends=np.cumsum((self.ends - self.starts)[which]), lines=self.lines[which])
 
 
+class Dialect(NamedTuple):
+    """How records are written.
+
+    Attributes:
+        width: how many fields each has.
+        separator: of fields.
+        has_blanks: whether blanks may follow the separators, which are not part of the values.
+    """
+
+    width: int
+    separator: str = ","
+    has_blanks: bool = False
+
+
 def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[bytes]:
     """A text as blocks of whole lines that end in LF, whether they ended in CR, LF, CRLF or, the last, in nothing.
 
@@ -100,19 +114,15 @@ def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[byte
         yield rest + at_end
 
 
-def records_of(
-    blocks: Iterable[bytes], width: int, separator: str = ",", has_blanks: bool = False, header: Sequence[str] = ()
-) -> Iterator[Records]:
+def records_of(blocks: Iterable[bytes], dialect: Dialect, header: Sequence[str] = ()) -> Iterator[Records]:
     """Find the records of a text in which every line ends in LF.
 
     Args:
         blocks: the text after the header, as whole lines.
-        width: how many fields a row has.
-        separator: of fields.
-        has_blanks: whether blanks follow the separators, which are not part of the values.
+        dialect: how it is written.
         header: names of columns; a line of them is no row wherever it comes, as in files that were put together.
     """
-    finder = _Finder(width, separator, has_blanks, header)
+    finder = _Finder(dialect, header)
     rest = b""
     for block in blocks:
         rest += block
@@ -127,18 +137,15 @@ def records_of(
 class _Finder:
     """Finds the records of texts that are written alike."""
 
-    def __init__(self, width: int, separator: str, has_blanks: bool, header: Sequence[str]) -> None:
-        self._width, self._separator, self._has_blanks = width, separator, has_blanks
+    def __init__(self, dialect: Dialect, header: Sequence[str]) -> None:
+        self._width, self._separator, self._has_blanks = dialect
         self._longest_name = max(header, key=len, default="").encode(errors="surrogateescape")
         names = (re.escape(name.encode(errors="surrogateescape")) for name in header)
-        quoted = re.escape(separator.encode()).join(b' *+"?+%b"?+' % name for name in names)
+        quoted = re.escape(self._separator.encode()).join(b' *+"?+%b"?+' % name for name in names)
         again = rb"(?:\xef\xbb\xbf)?+%b\n" % quoted
         self._header = re.compile(again) if header else None
         not_again = b"(?!%b)" % again if header else b""
-        of_utf8, of_ascii = (
-            not_again + _row_pattern(width, separator.encode(), has_blanks, excluded)
-            for excluded in (rb"\0", rb"\0\x80-\xff")
-        )
+        of_utf8, of_ascii = (not_again + _row_pattern(dialect, excluded) for excluded in (rb"\0", rb"\0\x80-\xff"))
         self._row, self._rows = re.compile(of_utf8), re.compile(b"(?:%b)++" % of_utf8)
         self._ascii_rows = re.compile(b"(?:%b)++" % of_ascii)
 
@@ -257,17 +264,17 @@ class _Finder:
         return any(line.count(by) == width - 1 and b'"' not in line.replace(b'""', b"") for line in lines)
 
 
-def _row_pattern(width: int, separator: bytes, has_blanks: bool, excluded: bytes) -> bytes:
+def _row_pattern(dialect: Dialect, excluded: bytes) -> bytes:
     """A regular expression for one well-formed row; no field has the excluded bytes."""
-    by = re.escape(separator)
+    by = re.escape(dialect.separator.encode())
     field = rb'%b(?:"[^"%b]*+(?:""[^"%b]*+)*+"|[^"\n%b%b]*+)' % (
-        b" *+" if has_blanks else b"",
+        b" *+" if dialect.has_blanks else b"",
         excluded,
         excluded,
         by,
         excluded,
     )
-    return by.join([field] * width) + b"\n"
+    return by.join([field] * dialect.width) + b"\n"
 
 
 class _UnreadableError(Exception):
@@ -286,22 +293,13 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def fields_of(
-    records: Records, width: int, separator: str = ",", has_blanks: bool = False
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where the fields of well-formed rows start and end in their text: offsets, rows by fields.
-
-    Args:
-        records: the rows.
-        width: how many fields each has.
-        separator: of fields.
-        has_blanks: whether blanks may stand before a field, which are not part of it.
-    """
+def fields_of(records: Records, dialect: Dialect) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the fields of well-formed rows start and end in their text: offsets, rows by fields."""
     text = np.frombuffer(records.text, np.uint8)
-    between = _outside_of_quotes(text, np.flatnonzero(text == ord(separator))).reshape(-1, width - 1)
+    between = _outside_of_quotes(text, np.flatnonzero(text == ord(dialect.separator))).reshape(-1, dialect.width - 1)
     starts = np.column_stack([records.starts, between + 1])
     ends = np.column_stack([between, records.ends - 1])
-    while has_blanks and (is_blank := text[starts] == ord(" ")).any():
+    while dialect.has_blanks and (is_blank := text[starts] == ord(" ")).any():
         starts += is_blank
     return starts, ends
 
@@ -312,15 +310,13 @@ def _outside_of_quotes(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> N
     return offsets[np.cumsum(np.bincount(quotes, minlength=len(offsets) + 1)[:-1]) % 2 == 0]
 
 
-def as_csv(records: Records, separator: str, has_blanks: bool, columns: Sequence[int | None], width: int) -> bytes:
+def as_csv(records: Records, dialect: Dialect, columns: Sequence[int | None]) -> bytes:
     """Write records with commas, line by line as they are.
 
     Args:
         records: what to write.
-        separator: of their fields.
-        has_blanks: whether blanks follow the separators, which are not part of the values.
+        dialect: how they are written.
         columns: index of the field to write, for each column; None for an empty one.
-        width: how many fields a row has.
     """
     if records.problem:  # the gate, which knows the separator no more, finds it by the mark
         return marked(records.problem, unmarked(records.text))
@@ -328,10 +324,10 @@ def as_csv(records: Records, separator: str, has_blanks: bool, columns: Sequence
         return records.text
     if records.fields is not None:
         return csv_line(["" if column is None else records.fields[column] for column in columns])
-    text = np.frombuffer(records.text, np.uint8)
-    starts, ends = fields_of(records, width, separator, has_blanks)
+    text, width = np.frombuffer(records.text, np.uint8), dialect.width
+    starts, ends = fields_of(records, dialect)
     needs_quotes = np.zeros((len(starts), width + 1), bool)
-    if separator != ",":
+    if dialect.separator != ",":
         commas = _outside_of_quotes(text, np.flatnonzero(text == ord(",")))
         needs_quotes[np.divmod(np.searchsorted(starts.ravel(), commas, "right") - 1, width)] = True
     chosen = [width if column is None else column for column in columns]  # after the last field, an empty one

@@ -136,6 +136,7 @@ def count(name: str, description: str) -> Column:
 
 RAW_COLUMNS = tuple(replace(c, type="STRING", nullable=True, between=None, pattern="") for c in SOURCE_COLUMNS)
 TYPED = {c.name: c for c in SOURCE_COLUMNS}
+SOURCE_NAMES = tuple(TYPED)
 YEAR = TYPED["year"]
 MONTH = Column("month", "DATE", "First day of the month of `date`.", nullable=False)
 OFFENSE_CLASSES = ("violent", "property", "non_index")

@@ -28,7 +28,7 @@ from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crimes_of_months, folder_settings, run, write_csv
+from chicago_crime_tests.support import crimes_of_months, folder_settings, refuse, run, write_csv
 
 
 def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
@@ -84,7 +84,7 @@ def test_of_the_portal_every_loaded_year_is_requested_and_a_new_one_after_the_ye
         assert "no year was loaded" in (tick(settings, at).skip_message or "")
         installation = Installation(settings)
         for year in (2014, 2015, newest - 1):
-            installation.source_files.fetch(installation.source, year, no_progress)
+            installation.source_files.fetch(installation.source, year, no_progress, refuse)
         assert years_requested(tick(settings, at)) == [("2014", "2015"), (str(newest - 1), str(newest))]
 
 

@@ -22,7 +22,7 @@ from chicago_crime.tables.years import current_year
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, write_csv
+from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, refuse, write_csv
 
 TOKEN = "KGAT_planted0token0of0the0sensor"
 NEXT_YEAR = current_year() + 1
@@ -58,7 +58,7 @@ class Watch:
         """Fetch years as the asset `crime_csv` does."""
         installation = Installation(self.settings)
         for year in years:
-            installation.source_files.fetch(installation.source, year, no_progress)
+            installation.source_files.fetch(installation.source, year, no_progress, refuse)
 
 
 @pytest.fixture

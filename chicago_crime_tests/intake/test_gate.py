@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.intake.csv_rows import Counts
-from chicago_crime.intake.gate import GateError, Passage, pass_through
+from chicago_crime.intake.gate import Passage, pass_through
+from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.folder import FolderSource
 from chicago_crime_tests.support import (
     NAMES,
     append_quoted,
     crime,
     crimes_of_months,
+    gate_of,
     real_variant,
     write_csv,
 )
@@ -31,21 +33,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 def quarantine_of(passage: Passage) -> list[tuple[int, str, str]]:
-    with passage.quarantine.open(newline="", encoding="utf-8") as file:
+    with passage.split.quarantine.open(newline="", encoding="utf-8") as file:
         return [(int(row["line"]), row["problem"], row["text"]) for row in csv.DictReader(file)]
 
 
 def rows_of(passage: Passage) -> list[dict[str, str]]:
-    with passage.file.open(newline="", encoding="utf-8") as file:
+    with passage.split.file.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
 
 def test_a_canonical_file_passes_byte_by_byte(tmp_path: Path, folder: Path) -> None:
     source = write_csv(tmp_path / "2014.csv", crimes_of_months(2014))
-    passage = pass_through(source, 2014, folder)
-    assert passage.file == source
-    assert passage.is_canonical
-    assert (passage.counts.lines, passage.counts.rows, quarantine_of(passage)) == (36, 36, [])
+    passage = gate_of(source, 2014, folder)
+    assert passage.split.file == source
+    assert (passage.split.counts.lines, passage.split.counts.rows, quarantine_of(passage)) == (36, 36, [])
     assert passage.months == {f"2014-{month:02}": 3 for month in range(1, 13)}
 
 
@@ -61,21 +62,23 @@ def test_a_canonical_file_passes_byte_by_byte(tmp_path: Path, folder: Path) -> N
 def test_a_file_without_crimes_is_refused_by_name(tmp_path: Path, folder: Path, content: bytes, message: str) -> None:
     source = tmp_path / "Chicago_Crimes_2014.csv"
     source.write_bytes(content)
-    with pytest.raises(GateError, match=message) as refused:
-        pass_through(source, 2014, folder)
+    with pytest.raises(SourceError, match=message) as refused:
+        gate_of(source, 2014, folder)
     assert str(source) in str(refused.value)
 
 
-def test_a_file_of_another_year_is_refused(tmp_path: Path, folder: Path) -> None:
-    source = write_csv(tmp_path / "2015.csv", crimes_of_months(2014))
-    with pytest.raises(GateError, match=r"0 of 36 rows are of 2015; the dates are of 2014\."):
-        pass_through(source, 2015, folder)
+def test_all_problems_are_told_and_those_that_no_reason_lifts_too(tmp_path: Path, folder: Path) -> None:
+    rows = [*crimes_of_months(2013), *crimes_of_months(2014, arrest="maybe")]
+    problems = gate_of(write_csv(tmp_path / "half.csv", rows), 2014, folder).problems
+    assert [problem[:14] for problem in problems] == ["36 of 72 rows ", "column 'arrest"]
+    with pytest.raises(SourceError, match=r"3 of 39 rows are of 2014; .* column 'arrest': 3 of 39"):
+        gate_of(write_csv(tmp_path / "few.csv", rows[:39]), 2014, folder)
 
 
 def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: Path, folder: Path) -> None:
     stray = crime(id=9, date="12/31/2013 11:00:00 PM")
-    passage = pass_through(write_csv(tmp_path / "f.csv", [*crimes_of_months(2014), stray]), 2014, folder)
-    assert passage.counts.rows == 37
+    passage = gate_of(write_csv(tmp_path / "f.csv", [*crimes_of_months(2014), stray]), 2014, folder)
+    assert passage.split.counts.rows == 37
     assert sum(passage.months.values()) == 36
 
 
@@ -131,18 +134,18 @@ def test_any_text_passes_in_any_layout_with_damage_between(
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "2014.csv").write_bytes(packed(newline.join([*lines, ""]).encode(encoding)))
     fetched = FolderSource(tmp_path / "in").fetch(2014, folder)
-    passage = pass_through(fetched.path, 2014, folder, fetched)
+    passage = pass_through(fetched, 2014, folder)
     assert rows_of(passage) == rows
     found = quarantine_of(passage)
     assert [(number, "a quote" if "quote" in why else why, text) for number, why, text in found] == bad
-    assert passage.counts == Counts(len(rows), len(bad), blank=len(damage) - len(bad))
+    assert passage.split.counts == Counts(len(rows), len(bad), blank=len(damage) - len(bad))
 
 
 def test_an_empty_text_in_quotes_stays_one_in_a_rewritten_file(tmp_path: Path, folder: Path) -> None:
     """The warehouse reads an empty field as NULL, and an empty text in quotes as an empty text."""
     source = append_quoted(write_csv(tmp_path / "2014.csv", [crime(ward="")]), [crime(ward="")])
     source.write_bytes(source.read_bytes().replace(b"case_number", b"renamed"))
-    content = pass_through(source, 2014, folder).file.read_text()
+    content = gate_of(source, 2014, folder).split.file.read_text()
     assert ("001,," in content, '001","","' in content) == (True, True)
 
 
@@ -158,7 +161,7 @@ def test_an_empty_text_in_quotes_stays_one_in_a_rewritten_file(tmp_path: Path, f
 def test_real_variants_are_read(
     folder: Path, name: str, year: int, rows: int, of_year: int, quarantined: int, canonical: bool
 ) -> None:
-    passage = pass_through(real_variant(name), year, folder)
-    assert (passage.counts.rows, sum(passage.months.values())) == (rows, of_year)
-    assert passage.counts.quarantined == quarantined
-    assert passage.is_canonical == canonical
+    passage = gate_of(real_variant(name), year, folder)
+    assert (passage.split.counts.rows, sum(passage.months.values())) == (rows, of_year)
+    assert passage.split.counts.quarantined == quarantined
+    assert (passage.split.file == real_variant(name)) == canonical

@@ -12,11 +12,10 @@ import duckdb
 import pytest
 
 from chicago_crime import sql
-from chicago_crime.intake.gate import Passage, pass_through
-from chicago_crime.intake.values import NAMES
+from chicago_crime.intake.gate import Passage
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
-from chicago_crime_tests.support import crime, write_csv
+from chicago_crime_tests.support import NAMES, crime, gate_of, write_csv
 
 YEAR = 2016
 AFTERNOON, MIDNIGHT = datetime(2016, 3, 5, 14, 30), datetime(2016, 3, 5)
@@ -24,7 +23,7 @@ SECONDS = datetime(2016, 3, 5, 14, 30, 15)
 
 
 def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -> Passage:
-    return pass_through(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
+    return gate_of(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
 
 
 PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lambda _: csv_scan("$file", NAMES))
@@ -33,9 +32,8 @@ PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lam
 def values_of(passage: Passage, column: str) -> list[Any]:
     """What the typed table would have of a column, in the order of the file."""
     with duckdb.connect(config={"threads": 1}) as connection:
-        return [
-            v for (v,) in connection.execute(f"SELECT {column} FROM ({PARSED})", {"file": str(passage.file)}).fetchall()
-        ]
+        found = connection.execute(f"SELECT {column} FROM ({PARSED})", {"file": str(passage.split.file)})
+        return [value for (value,) in found.fetchall()]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,7 @@ def values_of(passage: Passage, column: str) -> list[Any]:
 )  # fmt: skip
 def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected: list[Any]) -> None:
     passage = gated(tmp_path, [crime(**{"id": n, "date": "2016-03-05", column: one}) for n, one in enumerate(texts)])
-    assert (passage.unreadable, passage.problem) == ({}, "")
+    assert (passage.unreadable, passage.problems) == ({}, [])
     assert values_of(passage, column) == expected
 
 
@@ -96,7 +94,7 @@ def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected
 def test_a_column_is_known_by_its_other_names(tmp_path: Path, names: dict[str, str]) -> None:
     """As in columns_ibm."""
     passage = gated(tmp_path, [crime(date="2016-03-05")], [names.get(name, name) for name in NAMES])
-    assert (passage.ignored, passage.missing) == ((), ())
+    assert (passage.header.ignored, passage.header.missing) == ((), ())
     assert [values_of(passage, name) for name in ("community_area", "fbi_code", "longitude")] == [
         [32],
         ["06"],
@@ -110,10 +108,10 @@ def test_a_huge_field_costs_its_own_line(tmp_path: Path, text: str) -> None:
     file = write_csv(tmp_path / "2016.csv", [crime(id=n, date="2016-03-05") for n in range(60)])
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:9], lines[9].replace("THEFT", text), *lines[10:], ""]))
-    passage = pass_through(file, YEAR, tmp_path)
+    passage = gate_of(file, YEAR, tmp_path)
     assert values_of(passage, "id") == [n for n in range(60) if n != 8]
-    assert passage.counts.quarantined == 1 + text.count("\n")
-    assert passage.counts.lines == 60 + text.count("\n")
+    assert passage.split.counts.quarantined == 1 + text.count("\n")
+    assert passage.split.counts.lines == 60 + text.count("\n")
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n"])
@@ -124,7 +122,7 @@ def test_a_header_that_comes_again_is_set_aside(tmp_path: Path, mark: bytes) -> 
     header, row = content.splitlines(keepends=True)
     quoted = b'"%b"\n%b' % (header.strip().replace(b",", b'","'), row)
     file.write_bytes(content + mark + content + mark + quoted)
-    passage = pass_through(file, YEAR, tmp_path)
+    passage = gate_of(file, YEAR, tmp_path)
     assert values_of(passage, "id") == [1, 1, 1]
-    assert (passage.counts.rows, passage.counts.quarantined, passage.problem) == (3, 2, "")
-    assert passage.quarantine.read_text().count("the header again") == 2
+    assert (passage.split.counts.rows, passage.split.counts.quarantined, passage.problems) == (3, 2, [])
+    assert passage.split.quarantine.read_text().count("the header again") == 2

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.intake.gate import GateError
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
-from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
+from chicago_crime_tests.support import crimes_of_months, files_below, refuse, write_csv
 
 
 @dataclass
@@ -31,7 +30,7 @@ def files(tmp_path: Path) -> SourceFiles:
 
 
 def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
-    manifest = files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress)
+    manifest = files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress, refuse)
     assert files.manifest(2014) == manifest
     assert files.years() == [2014]
     assert (manifest.rows, manifest.lines, manifest.synthetic) == (36, 36, True)
@@ -41,18 +40,18 @@ def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
 
 
 def test_the_former_file_goes_when_another_takes_its_place(files: SourceFiles) -> None:
-    files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress)
+    files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress, refuse)
     former = files.csv(2014)
-    files.fetch(Handing(crimes_of_months(2014, per_month=4)), 2014, no_progress)
+    files.fetch(Handing(crimes_of_months(2014, per_month=4)), 2014, no_progress, refuse)
     assert not former.exists()
-    assert sorted(file.suffix for file in files.folder.iterdir()) == [".csv", ".json"]
+    assert sorted(file.suffix for file in files.folder.iterdir()) == [".csv", ".json", ".quarantine"]
 
 
 def test_a_refused_file_leaves_the_former_year_untouched(files: SourceFiles) -> None:
-    files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress)
+    files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress, refuse)
     before = files_below(files.folder)
-    with pytest.raises(GateError, match="0 of 36 rows are of 2014"):
-        files.fetch(Handing(crimes_of_months(2013)), 2014, no_progress)
+    with pytest.raises(SourceError, match="0 of 36 rows are of 2014"):
+        files.fetch(Handing(crimes_of_months(2013)), 2014, no_progress, refuse)
     assert files_below(files.folder) == before
     assert list(files.staging.iterdir()) == []
 

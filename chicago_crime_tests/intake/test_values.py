@@ -13,10 +13,10 @@ import pytest
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.intake.gate import GateError, Passage, pass_through
-from chicago_crime.intake.source_files import refuse
+from chicago_crime.intake.gate import Passage
+from chicago_crime.sources.base import SourceError
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime.storage.object_store import rows_key
+from chicago_crime.storage.object_store import quarantine_key, rows_key
 from chicago_crime.tables import CRIMES, RAW_CRIMES
 from chicago_crime_tests.support import (
     NAMES,
@@ -24,6 +24,8 @@ from chicago_crime_tests.support import (
     crime,
     crimes_of_months,
     folder_settings,
+    gate_of,
+    refuse,
     rows_of,
     run,
     run_well,
@@ -35,7 +37,7 @@ LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
 
 
 def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
-    return pass_through(write_csv(folder / "2016.csv", rows), YEAR, folder)
+    return gate_of(write_csv(folder / "2016.csv", rows), YEAR, folder)
 
 
 @pytest.mark.parametrize(
@@ -51,10 +53,10 @@ def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
 )
 def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
     [file] = case(name).glob("*.csv")
-    passage = pass_through(file, year, tmp_path)
-    assert (passage.unreadable, passage.counts.rows) == ({}, passage.counts.lines - (name == "huge_field"))
+    passage = gate_of(file, year, tmp_path)
+    assert (passage.unreadable, passage.split.counts.rows) == ({}, passage.split.counts.lines - (name == "huge_field"))
     warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
-    warehouse.load_csv(RAW_CRIMES, year, str(passage.file), "a checksum")
+    warehouse.load_csv(RAW_CRIMES, year, str(passage.split.file), "a checksum")
     warehouse.replace_year(CRIMES, year)
     found = pq.read_table(warehouse.file("crimes", year)).sort_by("id").to_pylist()
     assert (len(found), found[0][column]) == (rows, first)
@@ -130,7 +132,7 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
     rows = [crime(**{"id": n, "case_number": f"HZ{n}"} | good | {column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
         passage = gated(tmp_path, rows)
-        refuse(passage.file, "2016.csv", passage.problem)
+        refuse(passage.split.file, "2016.csv", passage.problems)
     assert message in str(refused.value)
     assert "2016.csv: " in str(refused.value)
 
@@ -146,19 +148,19 @@ def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path,
     file = write_csv(tmp_path / "2016.csv", rows)
     lines = file.read_text().split("\n")
     file.write_text("\n".join([*lines[:100], "", *lines[100:200], "damage", *lines[200:]]))
-    passage = pass_through(file, YEAR, tmp_path)
-    assert passage.unreadable == {column: {"count": 2, "line": 1502 + 2 + 2, "example": text}}
+    passage = gate_of(file, YEAR, tmp_path)
+    assert passage.unreadable == {column: {"count": 2, "place": "line 1,506", "example": text}}
 
 
 def test_the_header_of_another_file_is_refused_if_its_columns_are_in_another_order(tmp_path: Path) -> None:
     first = write_csv(tmp_path / "1.csv", LARGE).read_text()
     exchanged = [{"id": "description", "description": "id"}.get(name, name) for name in NAMES]
     (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, exchanged).read_text())
-    with pytest.raises(GateError, match=r"2016\.csv: line 2,002 is a header with the columns in another order"):
-        pass_through(tmp_path / "2016.csv", YEAR, tmp_path)
+    with pytest.raises(SourceError, match=r"2016\.csv: line 2,002 is a header with the columns in another order"):
+        gate_of(tmp_path / "2016.csv", YEAR, tmp_path)
     other_spelling = [name.replace("_", " ").upper() for name in NAMES]
     (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text())
-    assert pass_through(tmp_path / "2016.csv", YEAR, tmp_path).counts.rows == 4001
+    assert gate_of(tmp_path / "2016.csv", YEAR, tmp_path).split.counts.rows == 4001
 
 
 def test_an_id_that_comes_again_is_refused_only_if_it_is_of_another_crime(tmp_path: Path) -> None:
@@ -166,25 +168,33 @@ def test_an_id_that_comes_again_is_refused_only_if_it_is_of_another_crime(tmp_pa
     other = {"updated_on": "03/01/2019 03:50:01 PM", "date": "03/16/2016 02:00:00 PM"}
     again = [LARGE[0] | other, *(row | {"case_number": text} for row in LARGE[1:] for text in ("", "hx100001"))]
     corrected = [row | {"case_number": "HX2"} for row in LARGE[:9]]
-    assert gated(tmp_path, LARGE + again + corrected).problem == ""
+    assert gated(tmp_path, LARGE + again + corrected).problems == []
     other |= {"block": "002XX N STATE ST", "case_number": ""}
     with pytest.raises(
-        GateError, match="40 of 2,020 rows share theirs with another crime, 2 of them the id '0', first in line 2"
+        SourceError, match="40 of 2,020 rows share theirs with another crime, 2 of them the id '0', first in line 2"
     ):
         gated(tmp_path, LARGE + [row | other for row in LARGE[:20]])
 
 
 def test_rows_that_all_lack_a_place_are_no_reason_to_refuse_them(tmp_path: Path) -> None:
     nowhere = {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"}
-    assert gated(tmp_path, [row | nowhere for row in LARGE]).problem == ""
+    assert gated(tmp_path, [row | nowhere for row in LARGE]).problems == []
 
 
 def test_a_column_is_named_as_the_file_names_it(tmp_path: Path) -> None:
     header = [name.upper() for name in reversed(NAMES)]
     rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="?")]
     file = write_csv(tmp_path / "2016.csv", rows, header)
-    problem = pass_through(file, YEAR, tmp_path).problem
+    [problem] = gate_of(file, YEAR, tmp_path).problems
     assert "column 'ARREST': 36 of 36 values cannot be read; the first is '?' in line 2" in problem
+
+
+def test_a_place_in_location_alone_is_refused_by_the_name_of_that_column(tmp_path: Path) -> None:
+    names = [name for name in NAMES if name not in ("latitude", "longitude")]
+    rows = crimes_of_months(YEAR, location="(40.7128, -74.0060)")
+    file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], names)
+    with pytest.raises(SourceError, match=r"column 'location' has no value in Chicago: 40\.7128 in line 2"):
+        gate_of(file, YEAR, tmp_path)
 
 
 def test_the_manifest_and_the_metadata_keep_what_cannot_be_read(tmp_path: Path) -> None:
@@ -192,21 +202,25 @@ def test_the_manifest_and_the_metadata_keep_what_cannot_be_read(tmp_path: Path) 
     rows = [row | {"domestic": "?"} if number == 7 else row for number, row in enumerate(LARGE)]
     write_csv(tmp_path / "in" / "2016.csv", rows)
     [report] = run_well(settings, YEAR, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    told = {"domestic": {"count": 1, "line": 9, "example": "?"}}
+    told = {"domestic": {"count": 1, "place": "line 9", "example": "?"}}
     assert report.metadata["crime_csv", YEAR]["unreadable_values"] == told
     [row] = [row for row in rows_of(settings, "crimes", YEAR) if row["domestic"] is None]
     assert row["id"] == 7
 
 
-def test_what_the_gate_wrote_is_kept_only_until_it_is_stored(tmp_path: Path) -> None:
+def test_what_the_gate_made_of_a_year_is_stored_alike_again(tmp_path: Path) -> None:
+    """With the line and the file of the user."""
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     rows = crimes_of_months(YEAR)
-    write_csv(tmp_path / "in" / "2016.csv", [dict(reversed(row.items())) for row in rows], NAMES[::-1])
+    for name, some in (("2016-01.csv", rows[:12]), ("2016-02.csv", rows[12:])):
+        write_csv(tmp_path / "in" / name, [dict(reversed(row.items())) for row in some], NAMES[::-1])
+    with (tmp_path / "in" / "2016-02.csv").open("a") as file:
+        file.write("damage\n")
     run_well(settings, YEAR, assets="crime_csv")
-    kept = settings.data_dir.rglob("*.rows")
-    assert len(list(kept)) == 1
-    for _ in range(2):  # the second time, the file goes through the gate again
+    store = Installation(settings).object_store
+    for _ in range(2):
         run_well(settings, YEAR, assets="crime_object")
-        assert not [*settings.data_dir.rglob("*.rows"), *settings.data_dir.rglob("*.quarantine")]
-        with Installation(settings).object_store.get(rows_key(YEAR), tmp_path).open(newline="") as stream:
+        with store.get(rows_key(YEAR), tmp_path).open(newline="") as stream:
             assert list(csv.DictReader(stream)) == rows
+        damaged = f"26,1 field where the header has 22,damage,{tmp_path}/in/2016-02.csv,line\n"
+        assert store.get(quarantine_key(YEAR), tmp_path).read_text() == f"line,problem,text,file,unit\n{damaged}"

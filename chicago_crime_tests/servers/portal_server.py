@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
-NAMES = [column.name for column in SOURCE_COLUMNS]
 NUMBERS = {"id", "year", "ward", "x_coordinate", "y_coordinate", "latitude", "longitude"}
 TIMES = {"date", "updated_on"}
 WRITTEN_AT = ":updated_at"
@@ -113,7 +112,7 @@ class PortalServer(FaultyServer):
             raise PortalError(400, "query.compiler.malformed", f"Unrecognized arguments {sorted(unknown)}")
         held = [row | {WRITTEN_AT: self._written[str(row)]} for row in (self._previous if is_stale else self.rows)]
         rows = list(filter(_condition(query.get("$where", "")), held))
-        selected = [part.strip() for part in query.get("$select", ", ".join(NAMES)).split(",")]
+        selected = [part.strip() for part in query.get("$select", ", ".join(SOURCE_NAMES)).split(",")]
         if group := query.get("$group"):
             if query.get("$order") != group or selected.pop(0) != group:
                 raise PortalError(400, "query.soql.malformed", "Groups are given with their name first, and in order")
@@ -137,7 +136,7 @@ class PortalServer(FaultyServer):
 
 def portal_row(row: dict[str, str]) -> dict[str, str]:
     """A row in the portal's form: ISO times, all values as text."""
-    return {name: _iso(row[name]) if name in TIMES else row[name] for name in NAMES}
+    return {name: _iso(row[name]) if name in TIMES else row[name] for name in SOURCE_NAMES}
 
 
 def _iso(text: str) -> str:
@@ -147,7 +146,7 @@ def _iso(text: str) -> str:
 
 
 def _check_column(name: str) -> None:
-    if name not in (*NAMES, WRITTEN_AT):
+    if name not in (*SOURCE_NAMES, WRITTEN_AT):
         raise PortalError(400, "query.soql.no-such-column", f"No such column: {name}")
 
 

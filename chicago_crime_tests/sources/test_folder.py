@@ -11,7 +11,7 @@ import json
 import lzma
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.intake.csv_rows import describe_line
 from chicago_crime.intake.gate import pass_through
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.intake.staging import staging_folder
@@ -38,7 +39,7 @@ from chicago_crime_tests.sources.forms import (
     wrapped,
     zipped,
 )
-from chicago_crime_tests.support import NAMES, crime, crimes_of_months
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, gate_of, refuse
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:
@@ -61,7 +62,7 @@ def load(tmp_path: Path, folder: Path, *years: int) -> dict[int, Manifest | str]
         prepared = source.prepare(years, prepared_in)
         for year in years:
             try:
-                found[year] = files.fetch(prepared, year, no_progress)
+                found[year] = files.fetch(prepared, year, no_progress, refuse)
             except PlatformError as error:
                 found[year] = str(error)
     assert list(files.staging.iterdir()) == []
@@ -77,8 +78,8 @@ def manifest_of(tmp_path: Path, folder: Path, year: int = 2016) -> Manifest:
 def rows_of(tmp_path: Path, year: int = 2016) -> Rows:
     """The rows of a fetched year, as the lake will have them."""
     (tmp_path / f"gated-{year}").mkdir()
-    passage = pass_through(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
-    with passage.file.open(newline="", encoding="utf-8") as file:
+    passage = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
+    with passage.split.file.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
 
@@ -123,7 +124,7 @@ def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, writer: str
 
 def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
     """Of damaged JSON lines, the values are those of sound ones: numbers, flags, texts with quotes, and objects."""
-    values = [row | {"arrest": True, "latitude": 41.883500187, "location": {"a": [1.5, "é"]}} for row in as_json()]
+    values = [row | {"arrest": True, "block": "A\nB", "latitude": 41.8, "location": [1.5, "é"]} for row in as_json()]
     lines = [json.dumps(row) for row in [*values, {"id": None, "block": '"\n'}]]
     loaded = []
     for name, content in (("sound", lines), ("damaged", [*lines[:5], "", lines[0][:60], "[1]\r", *lines[5:]])):
@@ -133,10 +134,11 @@ def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
     assert loaded[0] == loaded[1]
     assert manifest.quarantined == 2
     fetched = FolderSource(folder).fetch(2016, tmp_path)
-    passage = pass_through(fetched.path, 2016, tmp_path, fetched)
-    with passage.quarantine.open(newline="") as file:
-        found = [(one["line"], one["problem"], one["text"]) for one in csv.DictReader(file)]
-    assert found == [("6", "not a JSON object", lines[0][:60]), ("7", "not a JSON object", "[1]")]
+    passage = pass_through(fetched, 2016, tmp_path)
+    with passage.split.quarantine.open(newline="") as file:
+        found = [describe_line(one) for one in csv.DictReader(file)]
+    texts = (lines[0][:60], "[1]")
+    assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]
 
 
 def test_a_header_in_the_middle_of_a_file_is_no_row_whatever_the_order_of_its_columns(tmp_path: Path) -> None:
@@ -151,11 +153,11 @@ def test_a_header_in_the_middle_of_a_file_is_no_row_whatever_the_order_of_its_co
 def test_what_the_columns_are_and_what_became_of_the_file_is_kept(tmp_path: Path) -> None:
     others = text_of(OTHER_COLUMNS, [*list(OTHER_COLUMNS[0])[:-1], "Zip Code"]).replace("ward", "Wards")
     by_hand = {"2016.csv": b"Exported by hand\n" + others.encode(), "2016-02.csv": PLAIN.replace(b"\xc3", b"")}
-    manifest = manifest_of(tmp_path, put(tmp_path / "in", by_hand))
+    manifest = manifest_of(tmp_path, put(tmp_path / "in", by_hand | {"all.csv": text_of(MANY).encode("cp1252")}))
     assert manifest.ignored == ["Wards (in some files)", "Zip Code (in some files)"]
     assert manifest.missing == ["ward (in some files)"]
     assert manifest.details["lines_before_header"] == 1
-    assert manifest.details["windows_1252_letters"] == 1
+    assert manifest.details["windows_1252_letters"] == 2
 
 
 def flagged(content: bytes, encrypted: bool = False, method: int = 8) -> bytes:
@@ -344,27 +346,37 @@ def test_the_years_of_a_run_are_read_in_one_pass(tmp_path: Path, downloads: Path
 
 
 def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
-    put(downloads, {"2001_to_2017.csv": text_of(MANY).encode(), "2016-12.csv": SECOND, "2014.csv": PLAIN})
+    alike = {"2014.csv": PLAIN, "2014.zip": zipped({"a.csv": PLAIN})}
+    put(downloads, {"2001_to_2017.csv": text_of(MANY).encode(), "2016-12.csv": SECOND, **alike})
     source = FolderSource(downloads)
     assert source.versions() == {}  # they were changed just now
     for age, file in enumerate(sorted(downloads.iterdir()), 1):
         os.utime(file, (file.stat().st_mtime - age * 1000,) * 2)
     before = source.versions()
     assert sorted(before) == [2014, 2015, 2016, 2017]
+    assert {year: source.fetch(year, downloads.parent / str(year)).details["version"] for year in before} == before
     os.utime(downloads / "2016-12.csv", (1, 1))
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
 
 
-def test_what_a_year_is_not_read_from_is_named_with_the_reason(tmp_path: Path) -> None:
+def test_what_a_year_is_not_read_from_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "in" / "older").mkdir(parents=True)
     (tmp_path / "in" / "january.csv").write_bytes(FIRST)
     (tmp_path / "in" / "february.csv").write_bytes(SECOND.partition(b"\n")[2])
     (tmp_path / "in" / "march.zip").write_bytes(zipped({"../march.csv": SECOND, "april.txt": SECOND}))
     os.mkfifo(tmp_path / "in" / "pipe_2016.csv")
+    iterdir = Path.iterdir
+
+    def listed(folder: Path) -> Iterator[Path]:
+        if folder.name == "older":  # as lost+found, of which root alone may see what is in it
+            raise PermissionError
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", listed)
     source = FolderSource(tmp_path / "in")
     planned = source.expect([2016])[2016]
     left_out = planned.left_out.split("; ")
     assert f"{tmp_path}/in/february.csv, line 1: " in left_out[0]
-    named = ("older is a folder: ", "pipe_2016.csv is of no kind that", "march.zip:april.txt is of no kind that")
+    named = ("march.zip:april.txt is of no kind that", "older is a folder: ", "pipe_2016.csv is of no kind that")
     assert [text[: len(start)] for text, start in zip(left_out[-3:], named, strict=True)] == [*named]
     assert source.fetch(2016, tmp_path).details["left_out"] == planned.left_out

@@ -21,6 +21,7 @@ from chicago_crime_tests.support import (
     crime,
     crimes_of_months,
     files_below,
+    refuse,
 )
 
 APP_TOKEN = "planted0app0token"
@@ -146,7 +147,7 @@ def test_two_stale_counts_do_not_hide_a_row(portal: PortalServer, target: Path) 
 
 def test_a_failed_fetch_leaves_the_previous_year_untouched(portal: PortalServer, tmp_path: Path) -> None:
     files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
-    files.fetch(source(portal), 2014, no_progress)
+    files.fetch(source(portal), 2014, no_progress, refuse)
     before = files_below(files.folder)
 
     def one_more() -> None:
@@ -155,11 +156,11 @@ def test_a_failed_fetch_leaves_the_previous_year_untouched(portal: PortalServer,
     portal.requests.clear()
     portal.will(Fault(before=one_more), on="id > 0", times=READINGS)
     with pytest.raises(SourceError, match=r"changed its crimes of 2014 during each of 3 reads.*try again in an hour"):
-        files.fetch(source(portal), 2014, no_progress)
+        files.fetch(source(portal), 2014, no_progress, refuse)
     assert page_starts(portal).count(0) == READINGS
     portal.will(Fault(status=503), on=f"id > {rows_of_portal(portal, 2014)[19]['id']}", times=99)
     with pytest.raises(SourceError, match="503"):
-        files.fetch(source(portal), 2014, no_progress)
+        files.fetch(source(portal), 2014, no_progress, refuse)
     assert files_below(files.folder) == before
     assert list(files.staging.iterdir()) == []
 

@@ -12,8 +12,8 @@ from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
-from chicago_crime_tests.servers.portal_server import NAMES, PortalServer
-from chicago_crime_tests.support import crime, crimes_of_months
+from chicago_crime_tests.servers.portal_server import PortalServer
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, refuse
 
 YEARS = range(2013, 2017)
 ROWS = ",".join(NAMES)
@@ -42,7 +42,7 @@ class Copy:
         prepared = self.source.prepare(self.years, folder, no_progress, held)
         self.kept = prepared.unchanged()
         fetched = set(self.years) - set(self.kept)
-        return {year: self.files.fetch(prepared, year, no_progress) for year in sorted(fetched)}
+        return {year: self.files.fetch(prepared, year, no_progress, refuse) for year in sorted(fetched)}
 
     def csvs(self) -> dict[int, bytes]:
         """The files by year."""

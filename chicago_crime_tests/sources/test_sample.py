@@ -52,8 +52,8 @@ def test_an_old_year_does_not_depend_on_today(tmp_path: Path) -> None:
 def test_the_gate_takes_it_as_it_is_and_no_row_is_rejected(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
     file = SampleSource(rows=3000, newest=TODAY).fetch(2014, tmp_path)
     assert (file.synthetic, "SYNTHETIC" in file.origin, "synthetic" in file.path.name) == (True, True, True)
-    passage = pass_through(file.path, 2014, tmp_path)
-    assert (passage.is_canonical, passage.counts.rows, len(passage.months)) == (True, 3000, 12)
+    passage = pass_through(file, 2014, tmp_path)
+    assert (passage.split.file, passage.split.counts.rows, len(passage.months)) == (file.path, 3000, 12)
     warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")
     assert warehouse.replace_year(REJECTED_CRIMES, 2014).rows == 0
     assert warehouse.replace_year(CRIMES, 2014).rows == 3000

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Literal
 
 from rich.filesize import decimal as size
@@ -69,7 +69,7 @@ def _sources(installation: Installation) -> Iterator[Finding]:
         return
     years: dict[tuple[str, str], list[int]] = {}
     for one in manifests:
-        folder = folder_of(asdict(one)) if one.source == "folder" else ""
+        folder = folder_of(one.model_dump()) if one.source == "folder" else ""
         years.setdefault((one.source, folder), []).append(one.year)
     for (source, folder), of in years.items():
         chosen = settings.model_dump(exclude_unset=True) | {"source": source, "folder": folder or None}
@@ -87,7 +87,7 @@ def _source(installation: Installation, state: Literal["broken", "warning"]) -> 
     except SourceError as error:
         return Finding(what, state, str(error), "do what the message says, then: chicago-crime doctor")
     if not years:
-        fix = "put the yearly CSVs there: .csv, .csv.gz or .zip, with the year in their names"
+        fix = "put the yearly CSVs there: .csv, .csv.gz or .zip"
         return Finding(what, state, f"{installation.settings.folder} has no file of a year", fix)
     note = " (SYNTHETIC rows)" if source.name == "sample" else f"; {access}" if access else ""
     return Finding(what, "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")

@@ -35,12 +35,12 @@ def crime_object(
 
     def admit(year: int) -> Metadata:
         object_store.delete(record_key(year))  # until it is written again, nothing is made of the object
-        with source_files.behind_gate(year) as (rows, quarantine):
-            manifest = source_files.manifest(year)
-            assert manifest, "a year without one has no rows"
-            object_store.put(quarantine_key(year), quarantine)
-            # Of an unchanged file, the checksum that it had when it came in proves that it still is.
-            stored = object_store.put(rows_key(year), rows, manifest.sha256 if manifest.is_canonical else None)
+        _, rows, quarantine = source_files.files(year)
+        manifest = source_files.manifest(year)
+        assert manifest, "a year without one has no files"
+        object_store.put(quarantine_key(year), quarantine)
+        # Of an unchanged file, the checksum that it had when it came in proves that it still is.
+        stored = object_store.put(rows_key(year), rows, manifest.sha256 if manifest.is_canonical else None)
         record = LakeRecord(stored.sha256, manifest.sha256)
         object_store.swap(record_key(year), json.dumps(asdict(record)).encode(), None)
         return {

@@ -1,7 +1,5 @@
 """The published snapshot: what readers see. A year is added when all of its tables are fresh and its checks passed."""
 
-from dataclasses import asdict
-
 from dagster import (
     AssetExecutionContext,
     AssetMaterialization,
@@ -88,7 +86,7 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
     manifest = examined.source_files.manifest(year)
     if manifest is None:
         raise PlatformError(f"it was never fetched here: {load_again(year, newest_source(of_run.before))}")
-    again = f"Load the year again: {load_again(year, asdict(manifest))}"
+    again = f"Load the year again: {load_again(year, manifest.model_dump())}"
     if outdated := [table.name for table in TABLES.values() if year in examined.warehouse.outdated(table)]:
         raise PlatformError(f"{', '.join(outdated)} is of another version. {again}")
     found: list[CheckFound] = []
@@ -104,7 +102,7 @@ def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
         raise PlatformError(f"{'; '.join(problems)}. {advice}")
     is_accepted = year in of_run.accepted or any(one.outcome == "accepted" for one in found)
     return Candidate(
-        source=asdict(manifest),
+        source=manifest.model_dump(),
         lake=lake_record(examined.object_store, year),
         checks=found,
         accepted=of_run.accept if is_accepted else None,

@@ -43,8 +43,8 @@ def crime_csv(
     def fetch(year: int) -> Metadata:
         published = of_run.before.get(year)
 
-        def audit(rows: Path, origin: str, problem: str) -> None:
-            problems = [problem] if problem else []
+        def audit(rows: Path, origin: str, found: list[str]) -> None:
+            problems = [*found]
             try:
                 problems += compare(rows, year, published, object_store, source_files.staging)
             except DamagedError as error:

@@ -9,15 +9,10 @@ from pathlib import Path
 
 from chicago_crime.graph.checks.findings import Check, Examined, Finding, Findings
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.published.audit import LARGEST_LOSS, LEAST_LOST
+from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED
+from chicago_crime.published.audit import LARGEST_LOSS
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
-
-TOO_MANY_QUARANTINED = 0.01
-"""Share of a file's lines that may be unreadable before a check fails, if they are at least `LEAST_LOST`."""
-
-MOST_REJECTED = 0.01
-"""Share of a year's rows without a readable id or date. More that are superseded or of other years are a warning."""
 
 LARGEST_SHIFT = 0.05
 """How far the share of a crime type, or of a column's NULLs, may move between two years before a check warns."""
@@ -72,7 +67,7 @@ def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
     for year, manifest in parts.manifests(years).items():
         findings[year] = Finding({"lines": manifest.lines, "quarantined": manifest.quarantined})
         if manifest.quarantined:
-            is_much = manifest.quarantined >= max(manifest.lines * TOO_MANY_QUARANTINED, LEAST_LOST)
+            is_much = manifest.quarantined >= max(manifest.lines * LARGEST_REJECTED, LEAST_REJECTED)
             problems = findings[year].failures if is_much else findings[year].warnings
             problems.append(
                 f"{manifest.quarantined:,} of {manifest.lines:,} lines cannot be read as rows and are in "
@@ -104,9 +99,9 @@ def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
         findings[year] = Finding(reasons)
         rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
         unreadable = count - reasons.get("superseded", 0) - reasons.get("date_outside_year", 0)
-        if unreadable > rows * MOST_REJECTED and unreadable >= LEAST_LOST:
+        if unreadable > rows * LARGEST_REJECTED and unreadable >= LEAST_REJECTED:
             findings[year].failures.append(f"{unreadable:,} of {rows:,} rows cannot be typed")
-        elif count > rows * MOST_REJECTED:
+        elif count > rows * LARGEST_REJECTED:
             findings[year].warnings.append(f"{count:,} of {rows:,} rows are rejected")
     return findings
 
@@ -221,7 +216,7 @@ def _account_for(parts: Examined, years: Sequence[int], whole: Table, *made: Tab
 
 def _quarantine(parts: Examined, year: int, origin: str = "") -> tuple[int, str]:
     """How many lines are in quarantine, and the first in words, of the user's file if there is one only."""
-    from chicago_crime.intake.csv_rows import told_line  # slow to import
+    from chicago_crime.intake.csv_rows import describe_line  # slow to import
 
     with (
         staging_folder(parts.source_files.staging) as folder,
@@ -232,4 +227,4 @@ def _quarantine(parts: Examined, year: int, origin: str = "") -> tuple[int, str]
         if first is None:
             return 0, ""
         name = Path(first.get("file") or origin).name  # pages show it, without the user's folders
-        return 1 + sum(1 for _ in lines), told_line(first | {"file": name})
+        return 1 + sum(1 for _ in lines), describe_line(first | {"file": name})

@@ -1,6 +1,6 @@
 -- What:    what can be read of a year's file. The gate runs it on the file, before any table changes.
 -- Grain:   one row.
--- Columns: the rows, those without an id or a date, and those at 1, at 12 and at hours that a clock of 12 lacks; the
+-- Columns: the rows, those without an id or a date, and those at 1, at 12 and at hours that a 12-hour clock lacks; the
 --          ids, each once; of each typed column, how many values are read, and how many are there and cannot be read
 --          (unreadable_...); of each coordinate, how many are in Chicago (inside_...), and how many elsewhere
 --          (outside_...), but for those that stand for no place: 0, and a point in Missouri; the flags that say yes; the

@@ -12,8 +12,8 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import Catalog
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage import lineage
-from chicago_crime_tests.servers.portal_server import NAMES, PortalServer
-from chicago_crime_tests.support import crime, crimes_of_months, rows_of, run_well
+from chicago_crime_tests.servers.portal_server import PortalServer
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, rows_of, run_well
 
 YEARS = (2014, 2015)
 
