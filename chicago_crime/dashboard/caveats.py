@@ -66,10 +66,10 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
 def still_growing(request: PageRequest) -> list[str]:
     """By how much the newest four weeks will still grow, if enough late reports came after earlier loads."""
     [found] = request.data.answer("late_reports", {}).to_pylist()
-    known, added = found["known"], found["added"] or 0
-    if not LEAST_LATE <= added < known:
+    had = found["known"] - found["missing"]
+    if found["late"] < LEAST_LATE or not had:
         return []
-    growth = as_text(added / (known - added), "percent")
+    growth = as_text(found["missing"] / had, "percent")
     return [f"The newest four weeks will still grow by about {growth}, as those of earlier loads did."]
 
 

@@ -115,19 +115,24 @@ def test_places_that_were_redrawn_are_named() -> None:
 
 
 def test_late_reports_are_learnt_from_earlier_loads() -> None:
-    """Of the four weeks that ended eight days before a load, 2 of 10 crimes were added by a later one."""
-    loaded_at = datetime(2024, 7, 31, 12)
-    revision = {"year": 2024, "previous_snapshot": loaded_at, "kind": "added"}
-    days = [date(2024, 6, 26), date(2024, 7, 23), date(2024, 6, 25), date(2024, 7, 24)]
-    added = [revision | {"date": datetime.combine(day, datetime.min.time())} for day in days]
-    added.append(added[0] | {"kind": "vanished"})
-    known = [{"year": 2024, "date": datetime(2024, 7, day)} for day in range(1, 9)] + [
-        {name: row[name] for name in ("year", "date")} for row in added[:4]
+    """Of the four weeks that ended eight days before a load, one lacked 4 of 12 crimes, and the next one 2 of 12."""
+    days = [date(2024, 6, 26), date(2024, 6, 27), date(2024, 7, 22), date(2024, 7, 23), date(2024, 6, 25)]
+    late = [
+        {"id": number, "year": 2024, "date": datetime.combine(day, datetime.min.time())}
+        for number, day in enumerate([*days, date(2024, 7, 25)])
     ]
+    missing_until = [datetime(2024, 7, 31 if number in (0, 2) else 30, 12) for number in range(len(late))]
+    added = [
+        row | {"previous_snapshot": until, "kind": "added"} for row, until in zip(late, missing_until, strict=True)
+    ]
+    added.append(added[0] | {"id": 10, "kind": "vanished"})
+    known = [{"id": 10 + day, "year": 2024, "date": datetime(2024, 7, day)} for day in range(1, 9)] + late
     catalog = {name: CATALOG[name] for name in ("revisions", "enriched_crimes")}
     rows = {"revisions": added, "enriched_crimes": known}
-    assert in_duckdb(written("pages/late_reports"), rows, {}, catalog) == [{"known": 10, "added": 2}]
-    for counted, told in ({"known": 1100, "added": 100}, ["about 10.0 %"]), ({"known": 10, "added": 2}, []):
+    [found] = in_duckdb(written("pages/late_reports"), rows, {}, catalog)
+    assert found == {"known": 24, "missing": 6, "late": 4}
+    enough = {"known": 1100, "missing": 100, "late": 100}
+    for counted, told in (enough, ["about 10.0 %"]), (enough | {"late": 99}, []):
         request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_, row=counted: pa.Table.from_pylist([row])))
         assert [text in said for text, said in zip(told, caveats.still_growing(request), strict=True)] == [True] * len(
             told
