@@ -1,6 +1,7 @@
 """Tests of the page Signals, and of what the pages say about codes, places and late reports."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
+from chicago_crime.dashboard.pages.where import where
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
 from chicago_crime_tests.sql.engines import CATALOG, in_duckdb, written
@@ -89,6 +91,16 @@ def test_one_earlier_year_is_not_enough_and_the_page_says_so(loaded_years: Setti
     [section] = signals(PageRequest(data_of(loaded_years), Filters())).sections
     assert "at least 2 earlier years" in section.intro
     assert "Loaded: 2014-2015" in section.intro
+
+
+def test_newest_days_that_are_not_all_loaded_are_not_compared(outbreak: Data) -> None:
+    request, years = PageRequest(outbreak, Filters()), outbreak.facts().years
+    ends = [date(2012, 12, 31), date(2013, 12, 31), date(2014, 12, 31), date(2015, 12, 23), date(2016, 1, 3)]
+    cut = {end.year: replace(years[2013], last_day=end) for end in ends}
+    request.facts = replace(outbreak.facts(), years=cut)
+    [section] = signals(request).sections
+    assert "only if the newest 28 days (7 Dec 2015 - 3 Jan 2016) are loaded" in section.intro
+    assert "2015 is incomplete: its data ends on 23 December 2015." in section.caveats
 
 
 def test_the_first_page_is_signals(client: TestClient) -> None:
