@@ -30,7 +30,8 @@ def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
     theft = {"iucr": "0820", "primary_type": "THEFT", "fbi_code": "06"}
     car = {"iucr": "0910", "primary_type": "MOTOR VEHICLE THEFT", "fbi_code": "07", "community_area": 25}
     break_in = {"iucr": "0760", "primary_type": "BURGLARY", "fbi_code": "05"}
-    arson = {"iucr": "1020", "primary_type": "ARSON", "fbi_code": "09", "community_area": ""}
+    arson = {"iucr": "1020", "primary_type": "ARSON", "fbi_code": "09", "community_area": "", "beat": "0112"}
+    arson |= {"x_coordinate": "", "y_coordinate": ""}
     for year in range(2013, 2017):
         rows = crimes_of_months(year, per_month=40, **theft)
         rows += crimes_of_months(year, per_month=60 if year == 2016 else 20, **car)
@@ -107,6 +108,14 @@ def test_the_first_page_is_signals(client: TestClient) -> None:
     page = client.get("/").text
     assert "<h1>Signals</h1>" in page
     assert "compared with the same days of 2014-2015" in page
+
+
+def test_no_cell_is_hot_where_there_are_few_or_none(outbreak: Data) -> None:
+    for chosen, cells in (Filters(area=(25,)), 1), (Filters(beat=(112,)), 0):
+        drawn, table, _ = where(PageRequest(outbreak, replace(chosen, map="hot_spots"))).sections
+        assert "Fewer than 30 cells: too few to say which are hot." in drawn.caveats
+        assert (table.title, len(table.tables[0].rows)) == ("No cell is called hot or cold", 0)
+        assert len(drawn.maps[0].cells["tip"]) == cells
 
 
 def test_a_trend_says_which_share_has_codes_that_were_not_always_in_use(outbreak: Data) -> None:
