@@ -33,7 +33,7 @@ def crimes(settings: Settings, *years: int) -> list[dict]:
     return [row for year in years or (2014, 2015, 2016) for row in rows_of(settings, "enriched_crimes", year)]
 
 
-@pytest.mark.parametrize("sort", ["", "date", "-block", "-location_description"])
+@pytest.mark.parametrize("sort", ["", "date", "-block", "-location_description", "arrest", "-domestic"])
 def test_pages_of_incidents_are_one_list_in_the_order_that_is_asked_for(
     sample: Settings, data: Data, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

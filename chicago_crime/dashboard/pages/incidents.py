@@ -12,7 +12,6 @@ ROWS_DOWNLOADED = 50_000
 BLOCKS_SHOWN = 20
 READ_AT_ONCE = 1_000_000
 """Crimes of the chosen years up to which their blocks are counted before the page shows: above, it takes too long."""
-SORTABLE = ("date", "block", "primary_type", "description", "location_description", "area", "case_number")
 
 COLUMNS = (
     Column("date", "Date", "time"),
@@ -27,6 +26,7 @@ COLUMNS = (
     *(Column(name, name, is_shown=False) for name in ("id", "iucr", "fbi_code", "community_area", "district", "beat")),
     *(Column(name, name, is_shown=False) for name in ("ward", "latitude", "longitude")),
 )
+SORTABLE = {column.name for column in COLUMNS if column.is_shown}
 
 
 def incidents(request: PageRequest) -> View:
