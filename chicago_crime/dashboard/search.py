@@ -20,7 +20,7 @@ FLAGS: dict[str, Meaning] = {
     "domestic": ("domestic", "yes"),
     "arrest": ("arrest", "yes"),
 }
-NUMBERED = {"ward": "ward", "district": "district", "beat": "beat", "area": "area", "hour": "hour"}
+NUMBERED = frozenset({"ward", "district", "beat", "area", "hour"})
 ALSO = {"drug": "NARCOTICS", "mugging": "ROBBERY", "trespassing": "CRIMINAL TRESPASS", "vandalism": "CRIMINAL DAMAGE"}
 """What people call a crime type."""
 
@@ -68,9 +68,9 @@ def _singular(word: str) -> str:
 def _meaning(phrase: Phrase, known: dict[Phrase, Meaning]) -> Meaning | None:
     match phrase:
         case (name, number) if name in NUMBERED and number.isdigit() and not re.fullmatch(r"20\d\d", number):
-            return NUMBERED[name], number
+            return name, number
         case (number, name) if name in NUMBERED and re.fullmatch(r"\d+(st|nd|rd|th)", number):
-            return NUMBERED[name], number[:-2]
+            return name, number[:-2]
         case (word,) if re.fullmatch(r"(19|20)\d\d(-20\d\d)?", word):
             return "year", word
         case (word,) if word in FLAGS and phrase not in known:
@@ -94,6 +94,7 @@ def _phrases(facts: Facts) -> dict[Phrase, Meaning]:
     for name in ("location", "location_description"), ("description", "description"):
         for text in facts.choices[name[1]]:
             found.setdefault(tuple(words_of(text)), (name[0], text))
+    found |= {("beat", str(beat)): ("beat", str(beat)) for beat in facts.choices["beat"]}  # 2012 may be one
     return {part: one for part, (one, *more) in of_part.items() if not more} | found
 
 
