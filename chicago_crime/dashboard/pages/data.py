@@ -23,8 +23,8 @@ KINDS = {
 
 
 def data_page(request: PageRequest) -> View:
-    """Build the page. Of the filters, only years apply to it."""
-    request.note_unused(["year"])
+    """Build the page. Of the filters, only years and the years of dates apply to it."""
+    request.note_unused(["year", "start", "finish"])
     facts = request.facts
     published = request.data.catalog.years
     sources = sorted({str(published[year].source["source"]) for year in request.years})
