@@ -25,8 +25,6 @@ BYTES_KEPT = 64 << 20
 """How large the answers may be that a snapshot keeps: a download of incidents has 8 MB."""
 
 SNAPSHOTS_KEPT = 4
-ALL_BLOCKS = 1_000_000
-"""More than the city has."""
 
 REFRESH_SECONDS = 2.0
 """How long it takes at most until a new snapshot is shown."""
@@ -168,7 +166,7 @@ class Data:
 
     def blocks(self) -> list[str]:
         """All blocks, those with most crimes first."""
-        everything = Filters().parameters(self.catalog.years) | {"part": None, "row_count": ALL_BLOCKS}
+        everything = Filters().parameters(self.catalog.years)
         return self.derived("blocks", lambda: self.answer("blocks", everything)["block"].to_pylist())
 
     def cell_blocks(self) -> dict[tuple[int, int], str]:
