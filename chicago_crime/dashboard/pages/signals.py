@@ -6,7 +6,7 @@ from math import ceil, floor
 from typing import Any
 
 from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, UNUSUAL
-from chicago_crime.analysis.signals import Of, Signal, find_signals
+from chicago_crime.analysis.signals import Of, Offense, Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
@@ -95,7 +95,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
     )
 
 
-def _chosen_offense(request: PageRequest, signal: Signal) -> tuple[Of, str] | None:
+def _chosen_offense(request: PageRequest, signal: Signal) -> Offense | None:
     """The offense as which the filters choose a signal; None if they do not. It must match each of them."""
     filters = request.filters
     if filters.area and signal.area not in filters.area:
@@ -105,10 +105,10 @@ def _chosen_offense(request: PageRequest, signal: Signal) -> tuple[Of, str] | No
     chosen = [(of, name) for of, name in signal.offenses if name in active.get(of, ())]
     if {of for of, _ in chosen} != active.keys():
         return None
-    return chosen[0] if chosen else (signal.of, signal.name)
+    return chosen[0] if chosen else signal.offenses[0]
 
 
-def _row(request: PageRequest, signal: Signal, counted: tuple[Of, str], first: date, last: date) -> dict[str, Any]:
+def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, last: date) -> dict[str, Any]:
     of, name = counted
     offense = request.filter_label(of, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
