@@ -68,8 +68,7 @@ class Facts:
     Attributes:
         years: by year.
         synthetic: years of sample data.
-        types: comparable labels, most frequent first.
-        choices: the values of a column: districts, wards and beats by number, the others from the most frequent on.
+        choices: the values of a filter: districts, wards and beats by number, the others from the most frequent on.
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
@@ -79,7 +78,6 @@ class Facts:
 
     years: dict[int, Year]
     synthetic: list[int]
-    types: list[str]
     choices: dict[str, list[Any]]
     areas: dict[int, str]
     sides: dict[int, str]
@@ -200,7 +198,6 @@ class Data:
                 for row in self.answer("days", {}).to_pylist()
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
-            types=frequent["primary_type_comparable"],
             choices=frequent | {name: sorted(frequent[name]) for name in ("district", "ward", "beat")},
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},

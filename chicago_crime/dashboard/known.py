@@ -57,9 +57,7 @@ def _values(data: Data, name: str) -> dict[str, Any]:
             return {name: number for number, name in facts.areas_by_name} | {str(one): one for one in facts.areas}
         case "block":
             return {one: one for one in data.blocks()}
-        case "type":
-            return {one: one for one in facts.types}
-    return {str(one): one for one in facts.choices["location_description" if name == "location" else name]}
+    return {str(one): one for one in facts.choices[name]}
 
 
 def _plain(name: str) -> str:

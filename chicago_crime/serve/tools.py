@@ -98,7 +98,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
             "years": {year: f"{one.crimes:,} crimes to {one.last_day}" for year, one in facts.years.items()},
             "synthetic_years": facts.synthetic,
             "offense_groups": {name: f"{one.label}: {one.note}" for name, one in offense_groups().items()},
-            "crime_types": facts.types,
+            "crime_types": facts.choices["type"],
             "community_areas": facts.areas,
             "tables": {name: one.description for name, one in TABLES.items()},
         }
