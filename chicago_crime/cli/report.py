@@ -28,5 +28,5 @@ def report(
         from chicago_crime.dashboard.report import write_report
 
         installation, snapshot = chosen_installation(data_dir=data_dir), chosen_snapshot(as_of)
-        title = write_report(installation, year, output, area, snapshot, district=district, ward=ward, beat=beat)
+        title = write_report(installation, year, output, snapshot, area=area, district=district, ward=ward, beat=beat)
         out.print(f"{output}: {title}")
