@@ -84,8 +84,8 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
             by_code.setdefault(row["iucr"], {})[row["year"]] = row["crimes"]
     missing = {}
     for code, crimes in by_code.items():
-        a_year = sum(crimes.values()) / sum(request.facts.years[year].covered for year in crimes)
-        if any(year not in crimes and a_year * request.facts.years[year].covered >= SMALL for year in years):
+        a_year = sum(crimes.values()) / sum(request.facts.years[year].covered() for year in crimes)
+        if any(year not in crimes and a_year * request.facts.years[year].covered() >= SMALL for year in years):
             missing[code] = sum(crimes.values())
     affected = sum(missing.values())
     if affected <= MOST_DRIFTING * total:

@@ -50,10 +50,11 @@ class Year:
         """Whether its data runs to 31 December."""
         return (self.last_day.month, self.last_day.day) == (12, 31)
 
-    @property
-    def covered(self) -> float:
-        """Which share of the year its data covers, from 1 January to the last day."""
-        return self.last_day.timetuple().tm_yday / self.last_day.replace(month=12, day=31).timetuple().tm_yday
+    def covered(self, first: date = date.min, last: date = date.max) -> float:
+        """Which share of the year its data covers, from 1 January to the last day, between these days."""
+        start, end = (self.last_day.replace(month=month, day=day) for month, day in ((1, 1), (12, 31)))
+        covered = min(last, self.last_day) - max(first, start)
+        return max(covered.days + 1, 0) / ((end - start).days + 1)
 
     @property
     def complete_months(self) -> int:

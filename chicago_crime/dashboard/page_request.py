@@ -265,13 +265,8 @@ class PageRequest:
 
     def resident_years(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """The same, but a year that is not over counts only as far as its data goes: what a yearly rate divides by."""
-        return sum(self.residents([year], areas) * self._covered(year) for year in years)
-
-    def _covered(self, year: int) -> float:
-        """Which share of a year is loaded and chosen."""
-        first = max(self.filters.start or date.min, date(year, 1, 1))
-        last = min(self.filters.finish or date.max, self.facts.years[year].last_day)
-        return max((last - first).days + 1, 0) / (date(year, 12, 31) - date(year - 1, 12, 31)).days
+        days = self.filters.start or date.min, self.filters.finish or date.max
+        return sum(self.residents([year], areas) * self.facts.years[year].covered(*days) for year in years)
 
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:
         """Whether an area has too few residents in any of the years for a meaningful rate."""
