@@ -43,8 +43,8 @@ LEGEND = [
 """The colors of hot and cold cells."""
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
-RANK = Column("rank", "Rank", "plain")
-CELL_COLUMNS = (Column("cell", "Cell", "plain"), Column("block", "Block"), Column("name", "Area"), CRIMES)
+RANK = Column("rank", "Rank")
+CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
 WHAT_CELLS_SAY = (
     "The block is that of most crimes in the cell; some cells have the same, so each has a number. Downloads have each "
