@@ -139,7 +139,7 @@ from chicago_crime.settings import load_settings
 
 dashboard = Dashboard(Installation(load_settings(data_dir=sys.argv[1])))
 dashboard.warm_up()
-client = TestClient(dashboard.application(), raise_server_exceptions=False)
+client = TestClient(dashboard.application(), "http://localhost", raise_server_exceptions=False)
 with ThreadPoolExecutor(12) as pool:
     pages = ["/data", "/overview", "/where", "/when", "/compare", "/download/data/checks.csv"] * 2
     print([response.status_code for response in pool.map(client.get, pages)])
