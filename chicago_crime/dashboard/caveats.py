@@ -31,7 +31,7 @@ MOST_DRIFTING = 0.01
 REDRAWN = {"district": (2012,), "beat": (2012,), "ward": (2015, 2023)}
 """When the boundaries of places moved. Districts 13, 21 and 23 were merged; community areas do not move."""
 
-FEW_RESIDENTS = "fewer than 10,000 residents, so that a few crimes move the rate much"
+FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lot"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 
 

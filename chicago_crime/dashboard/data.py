@@ -1,4 +1,4 @@
-"""What the pages read: answers from one published snapshot, each found once, and what its catalog says.
+"""What the pages read: answers from one published snapshot, kept for the next request, and what its catalog says.
 
 The SQL is in `sql/pages/`; each page's module turns the answers into what it shows.
 """
@@ -124,7 +124,7 @@ class Data:
         return self.reader.catalog
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The result of a statement in `sql/pages/`, run once.
+        """The result of a statement in `sql/pages/`; the newest results are kept.
 
         Raises:
             DamagedError: a file that it reads is damaged.

@@ -181,7 +181,7 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
             values[name] = found[-1] if is_single else tuple(sorted({*values.get(name, ()), *found}))
     filters = Filters(**values)
     if filters.start and filters.finish and filters.start > filters.finish:
-        refused.append(f"The first day, {filters.start}, is after the last day, {filters.finish}. Exchange them.")
+        refused.append(f"The first day, {filters.start}, is after the last day, {filters.finish}. Swap them.")
     return filters, ignored, refused
 
 

@@ -69,5 +69,5 @@ def _nearest(plain: Mapping[str, str], text: str) -> str:
     if text.isdecimal() and all(name.isdecimal() for name in plain):
         names = sorted(sorted(plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:3], key=int)
     else:
-        names = difflib.get_close_matches(_plain(text), plain, n=3, cutoff=0.4) or list(plain)[:-4:-1]
+        names = difflib.get_close_matches(_plain(text), plain, n=3, cutoff=0.4)
     return ", ".join(plain[name] for name in names) or "none"

@@ -68,7 +68,7 @@ class PageRequest:
         chosen = [year for year in loaded if year in (filters.year or loaded) and first <= year <= last]
         missing = self.missing_years
         if not chosen:
-            problem = " ".join(missing) or "No loaded year is between these dates and chosen."
+            problem = " ".join(missing) or "No loaded year matches these dates and years."
             raise NothingMatchesError(f"{problem} (loaded: {format_years(loaded)})")
         self.notes += missing
         return chosen

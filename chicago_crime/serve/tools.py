@@ -26,7 +26,8 @@ from chicago_crime.tables import TABLES
 
 INSTRUCTIONS = (
     "Reported crime in Chicago since 2001, from one published snapshot. Answers have caveats: pass them on with the "
-    "numbers. Arrest flags are no clearance rates, the newest 28 days still grow, and there are no victims in the data."
+    "numbers. Arrest flags are no clearance rates, the newest 28 days still grow, and the data say nothing about "
+    "victims."
 )
 ROWS_GIVEN = 50
 
@@ -110,7 +111,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
 
     @server.tool()
     def trend(crimes: Choice, limit: Limit = 300) -> Answer:
-        """Crimes month by month, beside the same month of the year before."""
+        """Crimes month by month, beside the range expected from the same months of earlier years."""
         return answer("overview", crimes, limit, only=("trend",))
 
     @server.tool()

@@ -91,7 +91,7 @@ def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
         ("/compare?end=2003-01-01", "Choose another end date"),
         ("/overview?area=999&year=2016", "There is no community area &#39;999&#39;"),
         ("/overview?map=globe&year=2016", "Ignored &#39;map=globe&#39;"),
-        ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year is between these dates"),
+        ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year matches these dates"),
     ],
 )
 def test_filters_without_a_match_give_a_page_that_helps(client: TestClient, address: str, hint: str) -> None:

@@ -81,7 +81,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     return Section(
         "incidents",
         "Incidents",
-        "One row for each reported crime; for homicides, one for each victim. The data have no victims or suspects.",
+        "One row for each reported crime; for homicides, one for each victim. The data name no victims or suspects.",
         notes,
         tables=[table],
     )

@@ -26,7 +26,7 @@ from chicago_crime.dashboard.view import (
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
-NO_VICTIMS = "The records have no victims, so none of this counts people who were shot."
+NO_VICTIMS = "The records say nothing about victims, so none of this counts people who were shot."
 
 
 def overview(request: PageRequest) -> View:
