@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,16 @@ _AREAS = 78
 """The community areas by number, and 0 for crimes in none."""
 
 Of = Literal["all", "group", "type"]
-Series = tuple[Of, str, int | None, Floats, list[tuple[Of, str]]]
+Offense = tuple[Of, str]
+"""Whether it is a group, a type or all crimes, and its name: of a group the short one, of all crimes none."""
+
+
+class Series(NamedTuple):
+    """Counts now and in earlier years, in an area or in the city, and the offenses that have them."""
+
+    area: int | None
+    counts: Floats
+    offenses: list[Offense]
 
 
 @dataclass(frozen=True)
@@ -25,9 +34,7 @@ class Signal:
     """A count of one offense in one place beside what was to be expected.
 
     Attributes:
-        of: whether `name` is of an offense group or of a crime type, or all crimes are counted.
-        name: short name of the offense group, or the crime type; empty for all crimes.
-        offenses: `of` and `name`, and those of other offenses with the same counts, as a type and its only group.
+        offenses: which is counted, and after it others with the same counts, as a type after its only group.
         area: community area; None for the whole city.
         now: the count.
         before: the counts of the same days of earlier years, in the order in which the years were given.
@@ -36,9 +43,7 @@ class Signal:
         verdict: unusual, may be chance, usual, or cannot tell.
     """
 
-    of: Of
-    name: str
-    offenses: Sequence[tuple[Of, str]]
+    offenses: Sequence[Offense]
     area: int | None
     now: int
     before: tuple[int, ...]
@@ -58,10 +63,10 @@ def find_signals(counted: pa.Table, span: str, years_back: Sequence[int]) -> lis
     """
     series = list(_series(counted, span, years_back))
     # False discoveries are controlled among the city's series, and apart from them among the areas'.
-    city = [one for one in series if one[2] is None]
-    areas = [one for one in series if one[2] is not None]
-    offenses = {offense: number for number, offense in enumerate({(one[0], one[1]): None for one in areas})}
-    alike = [offenses[one[0], one[1]] for one in areas]
+    city = [one for one in series if one.area is None]
+    areas = [one for one in series if one.area is not None]
+    offenses = {offense: number for number, offense in enumerate({one.offenses[0]: None for one in areas})}
+    alike = [offenses[one.offenses[0]] for one in areas]
     signals = [*_tested(city, UNLIKE, None), *_tested(areas, ALIKE, alike)]
     return sorted(signals, key=lambda one: -abs(one.score))
 
@@ -69,12 +74,12 @@ def find_signals(counted: pa.Table, span: str, years_back: Sequence[int]) -> lis
 def _tested(series: list[Series], worth: int, offense: list[int] | None) -> Iterator[Signal]:
     if not series:
         return
-    found = expected([one[3][1:] for one in series], [one[3][0] for one in series], worth, offense)
+    found = expected([one.counts[1:] for one in series], [one.counts[0] for one in series], worth, offense)
     numbers = (found.low.tolist(), found.high.tolist(), found.score.tolist(), found.verdicts())
-    for (of, name, area, counts, offenses), low, high, score, verdict in zip(series, *numbers, strict=True):
+    for one, low, high, score, verdict in zip(series, *numbers, strict=True):
         if verdict:
-            now, *before = map(int, counts)
-            yield Signal(of, name, offenses, area, now, tuple(before), low, high, score, verdict)
+            now, *before = map(int, one.counts)
+            yield Signal(one.offenses, one.area, now, tuple(before), low, high, score, verdict)
 
 
 def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collection[Series]:
@@ -92,7 +97,7 @@ def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collecti
         for area in (None, *range(1, _AREAS)):
             one = counts.sum(axis=0) if area is None else counts[area]
             if one.mean() >= LEAST:  # a type may hold the same crimes as a group
-                found.setdefault((area, *one), (of, name, area, one, []))[-1].append((of, name))
+                found.setdefault((area, *one), Series(area, one, [])).offenses.append((of, name))
     return found.values()
 
 

@@ -28,5 +28,5 @@ def report(
         from chicago_crime.dashboard.report import write_report
 
         installation = chosen_installation(data_dir=data_dir)
-        title = write_report(installation, year, output, area, as_of, district=district, ward=ward, beat=beat)
+        title = write_report(installation, year, output, as_of, area=area, district=district, ward=ward, beat=beat)
         out.print(f"{output}: {title}")

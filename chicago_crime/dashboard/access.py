@@ -16,7 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chicago_crime.settings import PREFIX, Settings
 
-LOCAL_NAMES = ["127.0.0.1", "localhost", "testserver"]
+LOCAL_NAMES = ["127.0.0.1", "localhost"]
 COSTLY = {"download", "report", "incidents", "api", "mcp"}
 """The first parts of the paths whose answers are limited: large, or asked for by programs."""
 

@@ -162,7 +162,7 @@ class Dashboard:
         is_synthetic = bool(caveats.synthetic_years(page_request.facts))
         media_type, write = FORMATS[format]
         rows = table.download(page_request.filters.sort, is_synthetic)
-        file = f"{file_name(page_request, page, name, is_synthetic)}.{format}"
+        file = f"{file_name(page_request, page, name)}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(write(rows, page_request.citation), media_type=media_type, headers=headers)
 
@@ -257,7 +257,7 @@ class Dashboard:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
                 context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
-                context["chart_file"] = partial(file_name, request, page, is_synthetic=bool(context["synthetic_years"]))
+                context["chart_file"] = partial(file_name, request, page)
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)

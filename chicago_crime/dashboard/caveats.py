@@ -31,7 +31,7 @@ MOST_DRIFTING = 0.01
 REDRAWN = {"district": (2012,), "beat": (2012,), "ward": (2015, 2023)}
 """When the boundaries of places moved. Districts 13, 21 and 23 were merged; community areas do not move."""
 
-FEW_RESIDENTS = "fewer than 10,000 residents, so that a few crimes move the rate much"
+FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lot"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 
 
@@ -66,10 +66,10 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
 def still_growing(request: PageRequest) -> list[str]:
     """By how much the newest four weeks will still grow, if enough late reports came after earlier loads."""
     [found] = request.data.answer("late_reports", {}).to_pylist()
-    known, added = found["known"], found["added"] or 0
-    if not LEAST_LATE <= added < known:
+    had = found["known"] - found["missing"]
+    if found["late"] < LEAST_LATE or not had:
         return []
-    growth = as_text(added / (known - added), "percent")
+    growth = as_text(found["missing"] / had, "percent")
     return [f"The newest four weeks will still grow by about {growth}, as those of earlier loads did."]
 
 
@@ -84,8 +84,8 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
             by_code.setdefault(row["iucr"], {})[row["year"]] = row["crimes"]
     missing = {}
     for code, crimes in by_code.items():
-        a_year = sum(crimes.values()) / sum(request.facts.years[year].covered for year in crimes)
-        if any(year not in crimes and a_year * request.facts.years[year].covered >= SMALL for year in years):
+        a_year = sum(crimes.values()) / sum(request.facts.years[year].covered() for year in crimes)
+        if any(year not in crimes and a_year * request.facts.years[year].covered() >= SMALL for year in years):
             missing[code] = sum(crimes.values())
     affected = sum(missing.values())
     if affected <= MOST_DRIFTING * total:

@@ -1,4 +1,4 @@
-"""What the pages read: answers from one published snapshot, each found once, and what its catalog says.
+"""What the pages read: answers from one published snapshot, kept for the next request, and what its catalog says.
 
 The SQL is in `sql/pages/`; each page's module turns the answers into what it shows.
 """
@@ -25,8 +25,6 @@ BYTES_KEPT = 64 << 20
 """How large the answers may be that a snapshot keeps: a download of incidents has 8 MB."""
 
 SNAPSHOTS_KEPT = 4
-ALL_BLOCKS = 1_000_000
-"""More than the city has."""
 
 REFRESH_SECONDS = 2.0
 """How long it takes at most until a new snapshot is shown."""
@@ -52,10 +50,11 @@ class Year:
         """Whether its data runs to 31 December."""
         return (self.last_day.month, self.last_day.day) == (12, 31)
 
-    @property
-    def covered(self) -> float:
-        """Which share of the year its data covers, from 1 January to the last day."""
-        return self.last_day.timetuple().tm_yday / self.last_day.replace(month=12, day=31).timetuple().tm_yday
+    def covered(self, first: date = date.min, last: date = date.max) -> float:
+        """Which share of the year its data covers, from 1 January to the last day, between these days."""
+        start, end = (self.last_day.replace(month=month, day=day) for month, day in ((1, 1), (12, 31)))
+        covered = min(last, self.last_day) - max(first, start)
+        return max(covered.days + 1, 0) / ((end - start).days + 1)
 
     @property
     def complete_months(self) -> int:
@@ -70,8 +69,7 @@ class Facts:
     Attributes:
         years: by year.
         synthetic: years of sample data.
-        types: comparable labels, most frequent first.
-        choices: the values of a column: districts, wards and beats by number, the others from the most frequent on.
+        choices: the values of a filter: districts, wards and beats by number, the others from the most frequent on.
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
@@ -81,7 +79,6 @@ class Facts:
 
     years: dict[int, Year]
     synthetic: list[int]
-    types: list[str]
     choices: dict[str, list[Any]]
     areas: dict[int, str]
     sides: dict[int, str]
@@ -127,7 +124,7 @@ class Data:
         return self.reader.catalog
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The result of a statement in `sql/pages/`, run once.
+        """The result of a statement in `sql/pages/`; the newest results are kept.
 
         Raises:
             DamagedError: a file that it reads is damaged.
@@ -168,7 +165,7 @@ class Data:
 
     def blocks(self) -> list[str]:
         """All blocks, those with most crimes first."""
-        everything = Filters().parameters(self.catalog.years) | {"part": None, "row_count": ALL_BLOCKS}
+        everything = Filters().parameters(self.catalog.years)
         return self.derived("blocks", lambda: self.answer("blocks", everything)["block"].to_pylist())
 
     def cell_blocks(self) -> dict[tuple[int, int], str]:
@@ -202,7 +199,6 @@ class Data:
                 for row in self.answer("days", {}).to_pylist()
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
-            types=frequent["primary_type_comparable"],
             choices=frequent | {name: sorted(frequent[name]) for name in ("district", "ward", "beat")},
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},

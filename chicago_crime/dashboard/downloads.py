@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import xlsxwriter
 
+from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.tables.years import format_years
@@ -19,7 +20,7 @@ MAX_SLUG = 80
 """How many characters of a file name may tell the filters: file systems allow 255 in all."""
 
 
-def file_name(request: PageRequest, page: str, table: str, is_synthetic: bool) -> str:
+def file_name(request: PageRequest, page: str, table: str) -> str:
     """The name of a download, without its ending: page, table, filters, years or days, and snapshot."""
     chosen = request.filters
     active = [one for one in chosen.active() if one[0] not in ("as_of", "start", "finish")]
@@ -30,7 +31,7 @@ def file_name(request: PageRequest, page: str, table: str, is_synthetic: bool) -
         first = chosen.start or (days if "+" in days else days[:-5])  # without the last year
         days = f"{first}-to-{last}".removeprefix("-")
     parts = ["chicago-crime", page, table, filters, days, request.data.catalog.snapshot]
-    return "-".join(part for part in (*parts, SYNTHETIC if is_synthetic else "") if part)
+    return "-".join(part for part in (*parts, SYNTHETIC if caveats.synthetic_years(request.facts) else "") if part)
 
 
 def _csv(rows: pa.Table, citation: str) -> bytes:

@@ -1,7 +1,7 @@
 """Filters and how they are written in the query string of a page, which is the only state of the dashboard."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -35,69 +35,46 @@ ROWS = ("area", "district", "ward", "beat", "type")
 MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
 
-VALUES: dict[str, Any] = {
-    "year": Annotated[int, Field(ge=FIRST_YEAR, description="calendar years")],
-    "group": Annotated[Literal[tuple(offense_groups())], Field(description="offense groups, across crime types")],
-    "offense_class": Annotated[Literal[OFFENSE_CLASSES], Field(description="violent, property, non_index")],
-    "type": Annotated[
-        str,
-        StringConstraints(to_upper=True),
-        Field(description="crime types, such as BURGLARY, under one label for all years"),
-    ],
-    "description": Annotated[str, Field(description="the City's descriptions, below the type")],
-    "area": Annotated[int, Field(ge=1, le=77, description="community areas")],
-    "district": Annotated[int, Field(ge=1, le=31, description="police districts")],
-    "ward": Annotated[int, Field(ge=1, le=50, description="wards")],
-    "beat": Annotated[int, Field(ge=111, le=3199, description="police beats")],
-    "block": Annotated[str, Field(description="blocks, as the City writes them, such as 001XX N STATE ST")],
-    "cell": Annotated[str, Field(pattern=r"^\d{1,4},\d{1,4}$", description="a 660-foot cell, as `cell_x,cell_y`")],
-    "location": Annotated[str, Field(description="kinds of location, such as STREET")],
-    "hour": Annotated[int, Field(ge=0, le=23, description="hours of the day; none has crimes of an unknown time")],
-    "weekday": Annotated[int, Field(ge=1, le=7, description="days of the week, 1 (Monday) to 7")],
-    "start": Annotated[date, Field(description="the first day")],
-    "finish": Annotated[date, Field(description="the last day")],
-    "arrest": Annotated[bool, Field(description="only crimes with, or without, the arrest flag")],
-    "domestic": Annotated[bool, Field(description="only crimes with, or without, the domestic flag")],
-    "map": Annotated[Literal[MAPS], Field(description="what the map of the page Where shows")],
-    "measure": Annotated[Literal[MEASURES], Field(description="whether that map shows counts or rates")],
-    "rows": Annotated[Literal[ROWS], Field(description="what one row of the page Compare stands for")],
-    "end": Annotated[date, Field(description="the last day of the periods on Compare; the newest by default")],
-    "sort": Annotated[str, Field(pattern=r"^[\w-]+:-?\w+$", description="table:column; table:-column: largest first")],
-    "page": Annotated[int, Field(ge=1, le=100_000, description="which part of a long table is shown")],
-    "as_of": Annotated[date | str, Field(description="a snapshot by its id, or the newest at the end of a day")],
-}
-"""What one value of each filter may be, and what it means. Years may be ranges, which `parse_years` reads."""
+
+def _filter(default: object, kind: Any, description: str, **conditions: Any) -> Any:
+    """A filter: its value if nothing is chosen, and what one value may be and means."""
+    one = Annotated[kind, Field(description=description, **conditions)]
+    return field(default=default, metadata={"one": one})
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The chosen filters, which VALUES describes. An empty filter matches everything."""
+    """The chosen filters. An empty filter matches everything. Years may be ranges, which `parse_years` reads."""
 
-    year: tuple[int, ...] = ()
-    group: tuple[str, ...] = ()
-    offense_class: tuple[str, ...] = ()
-    type: tuple[str, ...] = ()
-    description: tuple[str, ...] = ()
-    area: tuple[int, ...] = ()
-    district: tuple[int, ...] = ()
-    ward: tuple[int, ...] = ()
-    beat: tuple[int, ...] = ()
-    block: tuple[str, ...] = ()
-    cell: str | None = None
-    location: tuple[str, ...] = ()
-    hour: tuple[int, ...] = ()
-    weekday: tuple[int, ...] = ()
-    start: date | None = None
-    finish: date | None = None
-    arrest: bool | None = None
-    domestic: bool | None = None
-    map: str = "areas"
-    measure: str = "count"
-    rows: str = "area"
-    end: date | None = None
-    sort: str = ""
-    page: int = 1
-    as_of: date | str | None = None
+    year: tuple[int, ...] = _filter((), int, "calendar years", ge=FIRST_YEAR)
+    group: tuple[str, ...] = _filter((), Literal[tuple(offense_groups())], "offense groups, across crime types")
+    offense_class: tuple[str, ...] = _filter((), Literal[OFFENSE_CLASSES], "violent, property, non_index")
+    type: tuple[str, ...] = _filter(
+        (),
+        Annotated[str, StringConstraints(to_upper=True)],
+        "crime types, such as BURGLARY, under one label for all years",
+    )
+    description: tuple[str, ...] = _filter((), str, "the City's descriptions, below the type")
+    area: tuple[int, ...] = _filter((), int, "community areas", ge=1, le=77)
+    district: tuple[int, ...] = _filter((), int, "police districts", ge=1, le=31)
+    ward: tuple[int, ...] = _filter((), int, "wards", ge=1, le=50)
+    beat: tuple[int, ...] = _filter((), int, "police beats", ge=111, le=3199)
+    block: tuple[str, ...] = _filter((), str, "blocks, as the City writes them, such as 001XX N STATE ST")
+    cell: str | None = _filter(None, str, "a 660-foot cell, as `cell_x,cell_y`", pattern=r"^\d{1,4},\d{1,4}$")
+    location: tuple[str, ...] = _filter((), str, "kinds of location, such as STREET")
+    hour: tuple[int, ...] = _filter((), int, "hours of the day; none has crimes of an unknown time", ge=0, le=23)
+    weekday: tuple[int, ...] = _filter((), int, "days of the week, 1 (Monday) to 7", ge=1, le=7)
+    start: date | None = _filter(None, date, "the first day")
+    finish: date | None = _filter(None, date, "the last day")
+    arrest: bool | None = _filter(None, bool, "only crimes with, or without, the arrest flag")
+    domestic: bool | None = _filter(None, bool, "only crimes with, or without, the domestic flag")
+    map: str = _filter("areas", Literal[MAPS], "what the map of the page Where shows")
+    measure: str = _filter("count", Literal[MEASURES], "whether that map shows counts or rates")
+    rows: str = _filter("area", Literal[ROWS], "what one row of the page Compare stands for")
+    end: date | None = _filter(None, date, "the last day of the periods on Compare; the newest by default")
+    sort: str = _filter("", str, "table:column; table:-column: largest first", pattern=r"^[\w-]+:-?\w+$")
+    page: int = _filter(1, int, "which part of a long table is shown", ge=1, le=100_000)
+    as_of: date | str | None = _filter(None, date | str, "a snapshot by its id, or the newest at the end of a day")
 
     def query(self) -> str:
         """The query string that `read_filters` reads back; defaults are left out."""
@@ -105,12 +82,15 @@ class Filters:
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Names and values in the query string."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value == field.default:
-                continue
-            for one in value if isinstance(value, tuple) else (value,):
-                yield field.name, {True: "yes", False: "no"}[one] if isinstance(one, bool) else str(one)
+        for name, value in self._chosen():
+            yield name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+    def _chosen(self) -> Iterator[tuple[str, Any]]:
+        """What is chosen, value by value."""
+        for one in fields(self):
+            chosen = getattr(self, one.name)
+            if chosen != one.default:
+                yield from ((one.name, value) for value in (chosen if isinstance(chosen, tuple) else (chosen,)))
 
     def without(self, name: str, value: object) -> "Filters":
         """The same filters without one value."""
@@ -129,10 +109,7 @@ class Filters:
 
     def active(self) -> list[tuple[str, Any]]:
         """The active filters, value by value, without the years and what applies to one page only."""
-        several = [field.name for field in fields(self) if isinstance(field.default, tuple) and field.name != "year"]
-        chosen = [(name, value) for name in several for value in getattr(self, name)]
-        single = ("cell", "start", "finish", "arrest", "domestic", "as_of")
-        return chosen + [(name, value) for name in single if (value := getattr(self, name)) is not None]
+        return [(name, value) for name, value in self._chosen() if name not in ("year", *VIEWS)]
 
     @property
     def splits_areas(self) -> bool:
@@ -163,6 +140,10 @@ class Filters:
             "arrest": self.arrest,
             "domestic": self.domestic,
         }
+
+
+VALUES: dict[str, Any] = {one.name: one.metadata["one"] for one in fields(Filters)}
+"""What one value of each filter may be."""
 
 
 def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], list[str]]:
@@ -200,7 +181,7 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
             values[name] = found[-1] if is_single else tuple(sorted({*values.get(name, ()), *found}))
     filters = Filters(**values)
     if filters.start and filters.finish and filters.start > filters.finish:
-        refused.append(f"The first day, {filters.start}, is after the last day, {filters.finish}. Exchange them.")
+        refused.append(f"The first day, {filters.start}, is after the last day, {filters.finish}. Swap them.")
     return filters, ignored, refused
 
 

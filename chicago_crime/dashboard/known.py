@@ -57,9 +57,7 @@ def _values(data: Data, name: str) -> dict[str, Any]:
             return {name: number for number, name in facts.areas_by_name} | {str(one): one for one in facts.areas}
         case "block":
             return {one: one for one in data.blocks()}
-        case "type":
-            return {one: one for one in facts.types}
-    return {str(one): one for one in facts.choices["location_description" if name == "location" else name]}
+    return {str(one): one for one in facts.choices[name]}
 
 
 def _plain(name: str) -> str:
@@ -71,5 +69,5 @@ def _nearest(plain: Mapping[str, str], text: str) -> str:
     if text.isdecimal() and all(name.isdecimal() for name in plain):
         names = sorted(sorted(plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:3], key=int)
     else:
-        names = difflib.get_close_matches(_plain(text), plain, n=3, cutoff=0.4) or list(plain)[:-4:-1]
+        names = difflib.get_close_matches(_plain(text), plain, n=3, cutoff=0.4)
     return ", ".join(plain[name] for name in names) or "none"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -67,7 +68,7 @@ class PageRequest:
         chosen = [year for year in loaded if year in (filters.year or loaded) and first <= year <= last]
         missing = self.missing_years
         if not chosen:
-            problem = " ".join(missing) or "No loaded year is between these dates and chosen."
+            problem = " ".join(missing) or "No loaded year matches these dates and years."
             raise NothingMatchesError(f"{problem} (loaded: {format_years(loaded)})")
         self.notes += missing
         return chosen
@@ -170,9 +171,8 @@ class PageRequest:
         """Blocks that contain one of these texts, those with most crimes first, under no filter."""
         found: dict[str, None] = {}
         for part in parts:
-            everything = Filters().parameters(self.facts.years)
-            parameters = everything | {"part": part.strip().upper(), "row_count": BLOCKS_SUGGESTED}
-            found |= dict.fromkeys(self.data.answer("blocks", parameters)["block"].to_pylist())
+            alike = (block for block in self.data.blocks() if part.strip().upper() in block.upper())
+            found |= dict.fromkeys(islice(alike, BLOCKS_SUGGESTED))
         return list(found)
 
     def area_name(self, area: int | None) -> str:
@@ -265,13 +265,8 @@ class PageRequest:
 
     def resident_years(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """The same, but a year that is not over counts only as far as its data goes: what a yearly rate divides by."""
-        return sum(self.residents([year], areas) * self._covered(year) for year in years)
-
-    def _covered(self, year: int) -> float:
-        """Which share of a year is loaded and chosen."""
-        first = max(self.filters.start or date.min, date(year, 1, 1))
-        last = min(self.filters.finish or date.max, self.facts.years[year].last_day)
-        return max((last - first).days + 1, 0) / (date(year, 12, 31) - date(year - 1, 12, 31)).days
+        days = self.filters.start or date.min, self.filters.finish or date.max
+        return sum(self.residents([year], areas) * self.facts.years[year].covered(*days) for year in years)
 
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:
         """Whether an area has too few residents in any of the years for a meaningful rate."""

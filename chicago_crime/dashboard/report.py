@@ -4,11 +4,11 @@ It is made to be printed or sent. Its numbers, charts and tables are those of th
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,8 @@ def write_report(
     installation: Installation,
     year: int,
     output: Path,
-    area: str | None = None,
     as_of: date | str | None = None,
-    **places: int | None,
+    **places: str | int | None,
 ) -> str:
     """Write the report on a year and return its title.
 
@@ -48,18 +47,15 @@ def write_report(
         installation: whose.
         year: which.
         output: the file.
-        area: name or number of a community area; with no place, the report is on the city.
         as_of: which snapshot; None for the newest.
-        places: number of a `district`, `ward` or `beat`.
+        places: number of a `district`, `ward` or `beat`, or name or number of an `area`; with none, it is on the city.
 
     Raises:
         UsageError: there is no such place; the message suggests some.
         PlatformError: there is no such snapshot, the year is not in it, no crime matches, or a file is damaged.
     """
     data = Data(installation.reader(as_of))
-    chosen: dict[str, Any] = {name: (number,) for name, number in places.items() if number is not None}
-    if area is not None:
-        chosen["area"] = (area,)
+    chosen: dict[str, Any] = {name: (place,) for name, place in places.items() if place is not None}
     request = PageRequest(data, require_known(data, Filters(year=(year,), **chosen)))
     output.write_text(render(request), encoding="utf-8")
     return title_of(request)
@@ -106,6 +102,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
     [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]
+    sections = {section.name: section for section in used}
     headings = {section.name: section.title for section in used} | {
         "spans": f"By type, to {as_text(last_day, 'date')}",
         table: "Blocks with most crimes" if has_place else "Areas with most crimes",
@@ -126,8 +123,8 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
         "page_of": page_of,
         "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         "numbers": views[0].numbers,
-        "sections": {section.name: section for section in used},
-        "figure": cache(partial(_drawn, views)),
+        "sections": sections,
+        "figure": cache(lambda name, *size: _drawn(sections[name], *size)),
         "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         "notes": notes,
@@ -149,9 +146,8 @@ def _section(view: View, name: str) -> Section:
     return next(section for section in view.sections if section.name == name)
 
 
-def _drawn(views: Iterable[View], name: str, width: int, height: int) -> Markup | str:
-    """A chart as SVG, or the sentence that says all of it."""
-    section = next(one for view in views for one in view.sections if one.name == name)
+def _drawn(section: Section, width: int, height: int) -> Markup | str:
+    """The chart of a section as SVG, or the sentence that says all of it."""
     return as_svg(section.figures[0], width, height) if section.figures else section.intro
 
 

@@ -20,7 +20,7 @@ FLAGS: dict[str, Meaning] = {
     "domestic": ("domestic", "yes"),
     "arrest": ("arrest", "yes"),
 }
-NUMBERED = {"ward": "ward", "district": "district", "beat": "beat", "area": "area", "hour": "hour"}
+NUMBERED = frozenset({"ward", "district", "beat", "area", "hour"})
 ALSO = {"drug": "NARCOTICS", "mugging": "ROBBERY", "trespassing": "CRIMINAL TRESPASS", "vandalism": "CRIMINAL DAMAGE"}
 """What people call a crime type."""
 
@@ -68,9 +68,9 @@ def _singular(word: str) -> str:
 def _meaning(phrase: Phrase, known: dict[Phrase, Meaning]) -> Meaning | None:
     match phrase:
         case (name, number) if name in NUMBERED and number.isdigit() and not re.fullmatch(r"20\d\d", number):
-            return NUMBERED[name], number
+            return name, number
         case (number, name) if name in NUMBERED and re.fullmatch(r"\d+(st|nd|rd|th)", number):
-            return NUMBERED[name], number[:-2]
+            return name, number[:-2]
         case (word,) if re.fullmatch(r"(19|20)\d\d(-20\d\d)?", word):
             return "year", word
         case (word,) if word in FLAGS and phrase not in known:
@@ -80,7 +80,7 @@ def _meaning(phrase: Phrase, known: dict[Phrase, Meaning]) -> Meaning | None:
 
 def _phrases(facts: Facts) -> dict[Phrase, Meaning]:
     """Every name that a filter knows, and the parts that only one name has. Types come before groups of one name."""
-    names: list[tuple[str, Meaning]] = [(label, ("type", label)) for label in facts.types]
+    names: list[tuple[str, Meaning]] = [(label, ("type", label)) for label in facts.choices["type"]]
     names += [(name, ("area", str(number))) for number, name in facts.areas.items()]
     names += [(text, ("group", name)) for name, one in offense_groups().items() for text in (one.label, *one.also)]
     names += [(text, ("type", name)) for text, name in ALSO.items()]
@@ -91,9 +91,10 @@ def _phrases(facts: Facts) -> dict[Phrase, Meaning]:
         if found.setdefault(words, meaning) == meaning:
             for part in {*_parts(words, meaning[0] == "area")}:
                 of_part.setdefault(part, set()).add(meaning)
-    for name in ("location", "location_description"), ("description", "description"):
-        for text in facts.choices[name[1]]:
-            found.setdefault(tuple(words_of(text)), (name[0], text))
+    for name in ("location", "description"):
+        for text in facts.choices[name]:
+            found.setdefault(tuple(words_of(text)), (name, text))
+    found |= {("beat", str(beat)): ("beat", str(beat)) for beat in facts.choices["beat"]}  # 2012 may be one
     return {part: one for part, (one, *more) in of_part.items() if not more} | found
 
 

@@ -44,7 +44,7 @@ class PatientProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         if self.cycle and not self.cycle.more_body and not self.cycle.response_started:
-            self._wait()  # it is us who are slow
+            self._wait()  # the delay is ours
         else:
             self.transport.abort()
 

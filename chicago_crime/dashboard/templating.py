@@ -27,7 +27,7 @@ TEMPLATES.globals |= {"as_json": as_json, "as_text": as_text}
 
 
 def methods() -> Markup:
-    """How each number is made: `docs/reference/methods.md` as HTML."""
+    """How each number is made: `methods.md`, a copy of the documentation's page, as HTML."""
     return as_html((FOLDER / "methods.md").read_text(encoding="utf-8"))
 
 

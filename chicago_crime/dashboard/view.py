@@ -19,7 +19,6 @@ Kind = Literal[
     "text",
     "type",
     "prose",
-    "plain",
     "count",
     "change",
     "percent",
@@ -33,7 +32,7 @@ Kind = Literal[
     "flag",
 ]
 
-TEXTS = ("text", "type", "prose", "plain")
+TEXTS = ("text", "type", "prose")
 
 MANY_COLUMNS = 4
 """More do not fit on a telephone."""

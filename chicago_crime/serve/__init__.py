@@ -1,1 +1,1 @@
-"""What programs get: the JSON interface and the MCP server, over the same answers as the pages."""
+"""What programs get (JSON, MCP), the static site, and what is sent, over the same answers as the pages."""

@@ -153,7 +153,7 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
             for area, name in zip(areas, names, strict=True):
                 file = Path(folder, f"{name} {year}.html")
                 try:
-                    write_report(installation, year, file, str(area), snapshot)
+                    write_report(installation, year, file, snapshot, area=area)
                     files.append(file)
                 except NothingMatchesError:
                     lines.append(f"No crime is reported in {name} in {year}.")

@@ -26,7 +26,8 @@ from chicago_crime.tables import TABLES
 
 INSTRUCTIONS = (
     "Reported crime in Chicago since 2001, from one published snapshot. Answers have caveats: pass them on with the "
-    "numbers. Arrest flags are no clearance rates, the newest 28 days still grow, and there are no victims in the data."
+    "numbers. Arrest flags are no clearance rates, the newest 28 days still grow, and the data say nothing about "
+    "victims."
 )
 ROWS_GIVEN = 50
 
@@ -98,7 +99,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
             "years": {year: f"{one.crimes:,} crimes to {one.last_day}" for year, one in facts.years.items()},
             "synthetic_years": facts.synthetic,
             "offense_groups": {name: f"{one.label}: {one.note}" for name, one in offense_groups().items()},
-            "crime_types": facts.types,
+            "crime_types": facts.choices["type"],
             "community_areas": facts.areas,
             "tables": {name: one.description for name, one in TABLES.items()},
         }
@@ -110,7 +111,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
 
     @server.tool()
     def trend(crimes: Choice, limit: Limit = 300) -> Answer:
-        """Crimes month by month, beside the same month of the year before."""
+        """Crimes month by month, beside the range expected from the same months of earlier years."""
         return answer("overview", crimes, limit, only=("trend",))
 
     @server.tool()

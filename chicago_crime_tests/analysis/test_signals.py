@@ -24,12 +24,12 @@ def test_signals_are_of_groups_types_and_areas_and_the_most_surprising_come_firs
     ]
     found = find_signals(counted(*rows), "days_28", range(6))
     first = found[0]
-    assert (first.of, first.name, first.area, first.now) == ("group", "vehicle_theft", 25, 212)
+    assert (first.offenses[0], first.area, first.now) == (("group", "vehicle_theft"), 25, 212)
     assert first.before == (140, 148, 136, 150, 139)
     assert 110 < first.low < 125 < 160 < first.high < 180
     assert [one.area for one in found if one.verdict == "unusual"][:1] == [25]
     assert {one.verdict for one in found if one.area == 8} == {"usual"}
-    named = {(one.of, one.name, one.area) for one in found}
+    named = {(*one.offenses[0], one.area) for one in found}
     assert ("type", "THEFT", 8) in named
     assert not [one for one in named if one[1] in ("homicide", "MOTOR VEHICLE THEFT")]  # the group has the same crimes
     assert find_signals(counted(*rows).slice(0, 0), "year_to_date", range(6)) == []

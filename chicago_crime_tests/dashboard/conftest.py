@@ -54,7 +54,7 @@ def rows(view: View, table: str) -> list[dict[str, Any]]:
 
 def client_of(settings: Settings) -> TestClient:
     """A client of an installation's dashboard."""
-    return TestClient(Dashboard(Installation(settings)).application())
+    return TestClient(Dashboard(Installation(settings)).application(), base_url="http://localhost")
 
 
 def data_of(settings: Settings) -> Data:

@@ -91,7 +91,7 @@ def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
         ("/compare?end=2003-01-01", "Choose another end date"),
         ("/overview?area=999&year=2016", "There is no community area &#39;999&#39;"),
         ("/overview?map=globe&year=2016", "Ignored &#39;map=globe&#39;"),
-        ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year is between these dates"),
+        ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year matches these dates"),
     ],
 )
 def test_filters_without_a_match_give_a_page_that_helps(client: TestClient, address: str, hint: str) -> None:
@@ -139,7 +139,7 @@ from chicago_crime.settings import load_settings
 
 dashboard = Dashboard(Installation(load_settings(data_dir=sys.argv[1])))
 dashboard.warm_up()
-client = TestClient(dashboard.application(), raise_server_exceptions=False)
+client = TestClient(dashboard.application(), "http://localhost", raise_server_exceptions=False)
 with ThreadPoolExecutor(12) as pool:
     pages = ["/data", "/overview", "/where", "/when", "/compare", "/download/data/checks.csv"] * 2
     print([response.status_code for response in pool.map(client.get, pages)])

@@ -44,7 +44,8 @@ def test_changes_are_shown_by_year_snapshot_and_kind(loaded_twice: Settings) -> 
     assert cells[12:18][3:] == ["Arrest flag changed", "3", "3 now set, 0 no longer set"]
     downloaded = pyarrow.csv.read_csv(io.BytesIO(client.get("/download/data/revisions.csv").content)).to_pylist()
     assert [row["changes"] for row in downloaded] == [1, 3, 1]
-    text = client.get("/data?year=2015").text
+    text = client.get("/data?start=2015-01-01&area=32").text
+    assert "These filters do not apply to this page: area." in text
     assert "Nothing in 2015 differs from what was loaded before." in text
     assert 'data-table="revisions"' not in text
 

@@ -33,7 +33,7 @@ def crimes(settings: Settings, *years: int) -> list[dict]:
     return [row for year in years or (2014, 2015, 2016) for row in rows_of(settings, "enriched_crimes", year)]
 
 
-@pytest.mark.parametrize("sort", ["", "date", "-block", "-location_description"])
+@pytest.mark.parametrize("sort", ["", "date", "-block", "-location_description", "arrest", "-domestic"])
 def test_pages_of_incidents_are_one_list_in_the_order_that_is_asked_for(
     sample: Settings, data: Data, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +169,7 @@ def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient
         ("burglary hyde park 2016", Filters(type=("BURGLARY",), area=(41,), year=(2016,))),
         ("Burglaries in the Loop, 2014-2016", Filters(type=("BURGLARY",), area=(32,), year=(2014, 2015, 2016))),
         ("carjackings ward 24", Filters(group=("carjacking",), ward=(24,))),
+        ("beat 2012 2016", Filters(beat=(2012,), year=(2016,))),
         ("beat 1834 violent arrest", Filters(beat=(1834,), offense_class=("violent",), arrest=True)),
         ("hyde o'hare", Filters(area=(41, 76))),
         ("gun crimes, 2014 to 2016", Filters(group=("gun_crime",), year=(2014, 2015, 2016))),
@@ -186,4 +187,5 @@ def test_words_that_mean_nothing_are_named(client: TestClient) -> None:
     text = client.get("/incidents", params={"q": "theft xyzzy 2016 <b>"}).text
     assert "Not understood: xyzzy, b." in text
     assert "Remove the filter Theft" in text
+    assert "Not understood: beat." in client.get("/overview", params={"q": "beat 2016"}).text, "no beat has that number"
     assert "There is no year &#39;1999&#39;" in client.get("/overview", params={"q": "theft 1999"}).text

@@ -73,6 +73,22 @@ def test_year_on_year_says_why_there_is_none(data: Data) -> None:
     begun.facts.years[2016] = replace(begun.facts.years[2016], last_day=date(2016, 1, 20))
     assert overview(first).numbers[1].detail == "2013 is not loaded"
     assert overview(begun).numbers[1].detail == "2016 has no complete month yet"
+    assert "it needs a complete month" in overview(begun).sections[0].intro
+
+
+def test_an_incomplete_month_makes_no_other_month_unusual(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    months = {date(year, month, 1): 100 for year in (2014, 2015, 2016) for month in range(1, 13)}
+    months |= {date(2016, 3, 1): 146, date(2016, 12, 1): 1}
+    counts = {month: Counter({"crimes": crimes}) for month, crimes in months.items()}
+    totals = PageRequest.totals
+    monkeypatch.setattr(
+        PageRequest, "totals", lambda self, by, *years: counts if by == "month" else totals(self, by, *years)
+    )
+    request = PageRequest(data, Filters(year=(2016,)))
+    request.facts = replace(data.facts(), years=dict(data.facts().years))
+    request.facts.years[2016] = replace(request.facts.years[2016], last_day=date(2016, 12, 2))
+    shown = rows(overview(request), "months")
+    assert [row["verdict"] for row in shown if row["crimes"] != 100] == ["may be chance", None]
 
 
 @pytest.mark.parametrize(("shown", "places"), [("areas", 77), ("districts", 22), ("beats", 270), ("wards", 50)])

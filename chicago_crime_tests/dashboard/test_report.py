@@ -29,7 +29,7 @@ def test_an_area_is_found_by_its_name_or_number(data: Data, name: str, number: i
 def test_the_report_is_one_file_that_loads_nothing_else(sample: Settings, tmp_path: Path) -> None:
     installation = Installation(sample)
     file = tmp_path / "report.html"
-    assert write_report(installation, 2016, file, "austin") == "Reported crime in Austin, 2016"
+    assert write_report(installation, 2016, file, area="austin") == "Reported crime in Austin, 2016"
     text = file.read_text()
     assert text.count("<svg") == 3
     assert "SYNTHETIC" in text
@@ -87,5 +87,5 @@ def test_a_place_that_does_not_exist_is_an_error(
 def test_a_year_that_is_not_published_is_an_error(sample: Settings, tmp_path: Path, is_empty: bool, told: str) -> None:
     settings = load_settings(data_dir=tmp_path / "none") if is_empty else sample
     with pytest.raises(PlatformError, match=told):
-        write_report(Installation(settings), 2009, tmp_path / "report.html", "Loop")
+        write_report(Installation(settings), 2009, tmp_path / "report.html", area="Loop")
     assert list(tmp_path.glob("*.html")) == []

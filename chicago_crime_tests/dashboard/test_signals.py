@@ -1,6 +1,7 @@
 """Tests of the page Signals, and of what the pages say about codes, places and late reports."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
+from chicago_crime.dashboard.pages.where import where
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
 from chicago_crime_tests.sql.engines import CATALOG, in_duckdb, written
@@ -28,7 +30,8 @@ def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
     theft = {"iucr": "0820", "primary_type": "THEFT", "fbi_code": "06"}
     car = {"iucr": "0910", "primary_type": "MOTOR VEHICLE THEFT", "fbi_code": "07", "community_area": 25}
     break_in = {"iucr": "0760", "primary_type": "BURGLARY", "fbi_code": "05"}
-    arson = {"iucr": "1020", "primary_type": "ARSON", "fbi_code": "09", "community_area": ""}
+    arson = {"iucr": "1020", "primary_type": "ARSON", "fbi_code": "09", "community_area": "", "beat": "0112"}
+    arson |= {"x_coordinate": "", "y_coordinate": ""}
     for year in range(2013, 2017):
         rows = crimes_of_months(year, per_month=40, **theft)
         rows += crimes_of_months(year, per_month=60 if year == 2016 else 20, **car)
@@ -91,10 +94,28 @@ def test_one_earlier_year_is_not_enough_and_the_page_says_so(loaded_years: Setti
     assert "Loaded: 2014-2015" in section.intro
 
 
+def test_newest_days_that_are_not_all_loaded_are_not_compared(outbreak: Data) -> None:
+    request, years = PageRequest(outbreak, Filters()), outbreak.facts().years
+    ends = [date(2012, 12, 31), date(2013, 12, 31), date(2014, 12, 31), date(2015, 12, 23), date(2016, 1, 3)]
+    cut = {end.year: replace(years[2013], last_day=end) for end in ends}
+    request.facts = replace(outbreak.facts(), years=cut)
+    [section] = signals(request).sections
+    assert "only if the newest 28 days (7 Dec 2015 - 3 Jan 2016) are loaded" in section.intro
+    assert "2015 is incomplete: its data ends on 23 December 2015." in section.caveats
+
+
 def test_the_first_page_is_signals(client: TestClient) -> None:
     page = client.get("/").text
     assert "<h1>Signals</h1>" in page
     assert "compared with the same days of 2014-2015" in page
+
+
+def test_no_cell_is_hot_where_there_are_few_or_none(outbreak: Data) -> None:
+    for chosen, cells in (Filters(area=(25,)), 1), (Filters(beat=(112,)), 0):
+        drawn, table, _ = where(PageRequest(outbreak, replace(chosen, map="hot_spots"))).sections
+        assert "Fewer than 30 cells: too few to say which are hot." in drawn.caveats
+        assert (table.title, len(table.tables[0].rows)) == ("No cell is called hot or cold", 0)
+        assert len(drawn.maps[0].cells["tip"]) == cells
 
 
 def test_a_trend_says_which_share_has_codes_that_were_not_always_in_use(outbreak: Data) -> None:
@@ -115,19 +136,24 @@ def test_places_that_were_redrawn_are_named() -> None:
 
 
 def test_late_reports_are_learnt_from_earlier_loads() -> None:
-    """Of the four weeks that ended eight days before a load, 2 of 10 crimes were added by a later one."""
-    loaded_at = datetime(2024, 7, 31, 12)
-    revision = {"year": 2024, "previous_snapshot": loaded_at, "kind": "added"}
-    days = [date(2024, 6, 26), date(2024, 7, 23), date(2024, 6, 25), date(2024, 7, 24)]
-    added = [revision | {"date": datetime.combine(day, datetime.min.time())} for day in days]
-    added.append(added[0] | {"kind": "vanished"})
-    known = [{"year": 2024, "date": datetime(2024, 7, day)} for day in range(1, 9)] + [
-        {name: row[name] for name in ("year", "date")} for row in added[:4]
+    """Of the four weeks that ended eight days before a load, one lacked 4 of 12 crimes, and the next one 2 of 12."""
+    days = [date(2024, 6, 26), date(2024, 6, 27), date(2024, 7, 22), date(2024, 7, 23), date(2024, 6, 25)]
+    late = [
+        {"id": number, "year": 2024, "date": datetime.combine(day, datetime.min.time())}
+        for number, day in enumerate([*days, date(2024, 7, 25)])
     ]
+    missing_until = [datetime(2024, 7, 31 if number in (0, 2) else 30, 12) for number in range(len(late))]
+    added = [
+        row | {"previous_snapshot": until, "kind": "added"} for row, until in zip(late, missing_until, strict=True)
+    ]
+    added.append(added[0] | {"id": 10, "kind": "vanished"})
+    known = [{"id": 10 + day, "year": 2024, "date": datetime(2024, 7, day)} for day in range(1, 9)] + late
     catalog = {name: CATALOG[name] for name in ("revisions", "enriched_crimes")}
     rows = {"revisions": added, "enriched_crimes": known}
-    assert in_duckdb(written("pages/late_reports"), rows, {}, catalog) == [{"known": 10, "added": 2}]
-    for counted, told in ({"known": 1100, "added": 100}, ["about 10.0 %"]), ({"known": 10, "added": 2}, []):
+    [found] = in_duckdb(written("pages/late_reports"), rows, {}, catalog)
+    assert found == {"known": 24, "missing": 6, "late": 4}
+    enough = {"known": 1100, "missing": 100, "late": 100}
+    for counted, told in (enough, ["about 10.0 %"]), (enough | {"late": 99}, []):
         request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_, row=counted: pa.Table.from_pylist([row])))
         assert [text in said for text, said in zip(told, caveats.still_growing(request), strict=True)] == [True] * len(
             told

@@ -59,7 +59,7 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(co
     date_back(copied)
     client = client_of(copied)
     before = {page: figures(client, f"/{page}?year=2015") for page in PAGES}
-    write_report(Installation(copied), 2015, tmp_path / "before.html", "Austin")
+    write_report(Installation(copied), 2015, tmp_path / "before.html", area="Austin")
     publish_other_rows(copied)
     for page in PAGES:
         assert figures(client, f"/{page}?year=2015") != before[page]
@@ -72,7 +72,7 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(co
     assert len(own) > 80
     assert [link for link in own if "as_of=2021-01-01" not in link] == ["/where?"], "only the chip removes it"
     assert '<input type="hidden" name="as_of" value="2021-01-01">' in text
-    write_report(Installation(copied), 2015, tmp_path / "after.html", "Austin", as_of=BEFORE)
+    write_report(Installation(copied), 2015, tmp_path / "after.html", BEFORE, area="Austin")
     texts = [(tmp_path / name).read_text() for name in ("before.html", "after.html")]
     without_numbers = [re.sub(r"gradient_\d+", "gradient", text) for text in texts]  # of this process
     assert without_numbers[0] == without_numbers[1]

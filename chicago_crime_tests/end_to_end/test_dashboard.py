@@ -206,6 +206,12 @@ def test_the_keyboard_reaches_everything_and_keeps_its_place(page: Page, address
     expect(page.get_by_role("link", name="When")).to_be_focused()
 
 
+def test_how_verdicts_are_made_is_a_click_away(page: Page, address: str) -> None:
+    open_page(page, f"{address}/signals")
+    page.get_by_role("link", name="How verdicts are made").first.click()
+    expect(page.get_by_role("heading", name="Is it more than chance?")).to_be_in_viewport()
+
+
 def test_changes_before_the_script_is_loaded_apply(page: Page, address: str) -> None:
     held: list[Route] = []
     page.route("**/app.js", lambda route: held.append(route))

@@ -10,6 +10,7 @@ from chicago_crime_tests.end_to_end.pages import drawn, number, open_page, silen
 
 def test_a_map_leads_from_an_area_to_its_cells_and_from_a_cell_to_its_incidents(page: Page, address: str) -> None:
     open_page(page, f"{address}/where?year=2016")
+    page.evaluate("window.isStillHere = true")
     whole = page.locator(".map svg").get_attribute("viewBox")
     hyde_park = page.get_by_role("link", name=re.compile("^Hyde Park: "))
     label = str(hyde_park.get_attribute("aria-label"))
@@ -21,6 +22,7 @@ def test_a_map_leads_from_an_area_to_its_cells_and_from_a_cell_to_its_incidents(
     crimes = number(page, "Reported crimes")
     assert label == f"Hyde Park: {crimes:,} crimes"
     svg = page.locator(".map svg")
+    assert page.evaluate("window.isStillHere"), "the page was reloaded"
     near = svg.get_attribute("viewBox")
     assert near != whole, "the map shows the area"
     page.get_by_role("button", name="Zoom in").click()
@@ -42,6 +44,20 @@ def test_a_map_leads_from_an_area_to_its_cells_and_from_a_cell_to_its_incidents(
     page.wait_for_url(re.compile(r"/incidents\?.*cell="))
     drawn(page)
     assert number(page, "Reported crimes") == int(told[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("shown", ["areas", "cells"])
+def test_a_map_in_a_frame_leads_to_pages_outside_of_it(page: Page, address: str, shown: str) -> None:
+    framing = f'<iframe src="{address}/embed/where/{shown}?map={shown}" width="900" height="900"></iframe>'
+    page.route(f"{address}/article", lambda route: route.fulfill(content_type="text/html", body=framing))
+    page.goto(f"{address}/article")
+    svg = page.frame_locator("iframe").locator(".map svg")
+    expect(page.frame_locator("iframe").get_by_role("button", name="Zoom in")).to_be_visible()
+    with page.expect_popup() as opened:
+        svg.click()  # its middle is in the city
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Where" if shown == "areas" else "Incidents")
+    expect(svg).to_be_visible()
+    opened.value.close()
 
 
 @pytest.mark.parametrize("query", ["year=2016", "ward=24&type=ROBBERY"])

@@ -19,7 +19,8 @@ from chicago_crime.settings import Settings
 
 @pytest.fixture(scope="session")
 def app(sample: Settings) -> Starlette:
-    dashboard = Dashboard(Installation(sample))
+    named = sample.model_copy(update={"dashboard_hosts": "testserver"})  # what test clients call it
+    dashboard = Dashboard(Installation(named))
     dashboard.more = routes(dashboard)
     return dashboard.application()
 

@@ -66,7 +66,6 @@ PARAMETERS = {
     "is_descending": "BOOL",
     "row_count": "INT64",
     "skipped": "INT64",
-    "part": "STRING",
     "last_day": "DATE",
     "years_back": "ARRAY<INT64>",
 }

@@ -23,8 +23,8 @@ KINDS = {
 
 
 def data_page(request: PageRequest) -> View:
-    """Build the page. Of the filters, only years apply to it."""
-    request.note_unused(["year"])
+    """Build the page. Of the filters, only years and the years of dates apply to it."""
+    request.note_unused(["year", "start", "finish"])
     facts = request.facts
     published = request.data.catalog.years
     sources = sorted({str(published[year].source["source"]) for year in request.years})
@@ -77,7 +77,7 @@ def _snapshot(request: PageRequest) -> Section:
             }
         )
     columns = (
-        Column("year", "Year", "plain"),
+        Column("year", "Year"),
         Column("rows", "Crimes", "count"),
         Column("rejected", "Rejected rows", "count"),
         Column("quarantined", "Unreadable lines", "count"),
@@ -123,7 +123,7 @@ def _revisions(request: PageRequest) -> Section:
         for row in request.data.answer("revisions", {"years": request.years}).to_pylist()
     ]
     columns = (
-        Column("year", "Year", "plain"),
+        Column("year", "Year"),
         Column("previous_snapshot", "From data as of", "date"),
         Column("snapshot", "To data as of", "date"),
         Column("kind", "Change"),
@@ -151,7 +151,7 @@ def _revisions(request: PageRequest) -> Section:
 def _reclassified(request: PageRequest) -> list[PageTable]:
     """From which type to which crimes were reclassified; no table if none was."""
     rows = request.data.answer("reclassified", {"years": request.years}).to_pylist()
-    columns = (Column("change", "From and to"), Column("year", "Year", "plain"), Column("changes", "Crimes", "count"))
+    columns = (Column("change", "From and to"), Column("year", "Year"), Column("changes", "Crimes", "count"))
     return [PageTable("reclassified", "Reclassified, from what to what", columns, rows, is_open=True)] if rows else []
 
 
@@ -167,7 +167,7 @@ def _rejects(request: PageRequest) -> Section:
         {"year": row["file_year"], "reason": row["reason"], "rows": row["row_count"]}
         for row in request.data.answer("rejects", {"years": request.years}).to_pylist()
     ]
-    columns = (Column("year", "Year", "plain"), Column("reason", "Reason"), Column("rows", "Rows", "count"))
+    columns = (Column("year", "Year"), Column("reason", "Reason"), Column("rows", "Rows", "count"))
     intro = (
         f"{as_text(sum(row['rows'] for row in rows), 'count')} rows could not be converted to types."
         if rows
@@ -198,7 +198,7 @@ def _checks(request: PageRequest) -> Section:
     named = {"accepted": "accepted", "warning": f"warning{plural}"}
     others = "".join(f", {counts[outcome]} {name}" for outcome, name in named.items() if counts[outcome])
     columns = (
-        Column("year", "Year", "plain"),
+        Column("year", "Year"),
         Column("check", "Check"),
         Column("result", "Result"),
         Column("found", "Finding", "prose"),

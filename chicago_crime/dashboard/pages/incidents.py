@@ -3,7 +3,6 @@
 from collections import Counter
 
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.data import ALL_BLOCKS
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.view import Column, Link, Number, PageTable, Section, View, arrests_number, as_text, share
 
@@ -12,7 +11,6 @@ ROWS_DOWNLOADED = 50_000
 BLOCKS_SHOWN = 20
 READ_AT_ONCE = 1_000_000
 """Crimes of the chosen years up to which their blocks are counted before the page shows: above, it takes too long."""
-SORTABLE = ("date", "block", "primary_type", "description", "location_description", "area", "case_number")
 
 COLUMNS = (
     Column("date", "Date", "time"),
@@ -27,6 +25,7 @@ COLUMNS = (
     *(Column(name, name, is_shown=False) for name in ("id", "iucr", "fbi_code", "community_area", "district", "beat")),
     *(Column(name, name, is_shown=False) for name in ("ward", "latitude", "longitude")),
 )
+SORTABLE = {column.name for column in COLUMNS if column.is_shown}
 
 
 def incidents(request: PageRequest) -> View:
@@ -82,7 +81,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     return Section(
         "incidents",
         "Incidents",
-        "One row for each reported crime; for homicides, one for each victim. The data have no victims or suspects.",
+        "One row for each reported crime; for homicides, one for each victim. The data name no victims or suspects.",
         notes,
         tables=[table],
     )
@@ -109,7 +108,7 @@ def _blocks(request: PageRequest) -> Section:
     if request.is_waited_for and to_read > READ_AT_ONCE and not request.filters.sort.startswith(f"{name}:"):
         link = Link("Count the blocks", f"/incidents?{request.arranged(f'{name}:-crimes')}#{name}")
         return Section(name, title, f"Counting them in {request.period_text} takes a moment.", link=link, is_wide=False)
-    rows = request.answer("blocks", part=None, row_count=ALL_BLOCKS).to_pylist()
+    rows = request.answer("blocks").to_pylist()
     columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))
     table = PageTable(name, f"Crimes by block, {request.period_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
     shown = {row["block"] for row in table.ordered(request.filters.sort)[:BLOCKS_SHOWN]}

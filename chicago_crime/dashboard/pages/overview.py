@@ -26,7 +26,7 @@ from chicago_crime.dashboard.view import (
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
-NO_VICTIMS = "The records have no victims, so none of this counts people who were shot."
+NO_VICTIMS = "The records say nothing about victims, so none of this counts people who were shot."
 
 
 def overview(request: PageRequest) -> View:
@@ -113,13 +113,15 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         is_complete = is_whole and number <= loaded[year].complete_months
         rows.append({"month": month, "crimes": by_month[month], "run": run, "is_complete": is_complete})
         rows[-1]["incidents"] = request.incidents_between(month, last)
-        past = [by_month[date(y, number, 1)] for y in before[year] if number <= loaded[y].complete_months]
+        # An incomplete month is not tested: its small count would make others unusual.
+        years = before[year] if is_complete else []
+        past = [by_month[date(y, number, 1)] for y in years if number <= loaded[y].complete_months]
         history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
     found = expected(history, [row["crimes"] for row in rows], ALIKE)
     for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
-        is_known = row["is_complete"] and not math.isnan(low)
+        is_known = not math.isnan(low)
         row |= {"low": math.ceil(low) if is_known else None, "high": math.floor(high) if is_known else None}
-        row["verdict"] = verdict if is_known else None
+        row["verdict"] = verdict
     drawn = [row for row in rows if row["is_complete"]]
     has_range = any(row["low"] is not None for row in drawn)
     tested = [*caveats.tested(row["verdict"] for row in rows), caveats.NO_VERDICT] if has_range else []
@@ -136,7 +138,11 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
             f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
             if has_range
             else "No expected range: "
-            + ("dates are chosen." if request.filters.has_dates else f"it needs at least {LEAST_YEARS} earlier years.")
+            + (
+                "dates are chosen."
+                if request.filters.has_dates
+                else f"it needs a complete month, and the same month of at least {LEAST_YEARS} earlier years."
+            )
         ),
         [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
         [charts.trend("trend", f"Line chart of crimes per month in {request.period_text}", drawn, has_range)]

@@ -6,12 +6,12 @@ from math import ceil, floor
 from typing import Any
 
 from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, UNUSUAL
-from chicago_crime.analysis.signals import Of, Signal, find_signals
+from chicago_crime.analysis.signals import Of, Offense, Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import days_of, loaded_backs
-from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, days_text
+from chicago_crime.dashboard.view import Column, PageTable, Section, View, days_text
 from chicago_crime.tables.years import format_years
 
 SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
@@ -24,8 +24,8 @@ def signals(request: PageRequest) -> View:
     question = "What is unusual, compared with the same days of earlier years?"
     backs = loaded_backs(request.facts, end, "days_28")  # and so the year to date
     request.years, request.last_day = [end.year], end
-    if len(backs) <= LEAST_YEARS:
-        return View(question, [_too_few_years(request, end)])
+    if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
+        return View(question, [_too_few_days(request, end)])
     request.note_unused(("group", "type", "area"))
     found = request.data.derived("signals", lambda: _find(request, end, backs))
     return View(question, [_section(request, span, found[span], backs[1:]) for span in SPANS])
@@ -38,14 +38,15 @@ def _find(request: PageRequest, end: date, backs: list[int]) -> dict[str, list[S
     return {span: find_signals(counted, span, backs) for span in SPANS}
 
 
-def _too_few_years(request: PageRequest, end: date) -> Section:
+def _too_few_days(request: PageRequest, end: date) -> Section:
+    newest = days_text(*days_of("days_28", end, 0))
     return Section(
         "signals",
-        "Not enough years to compare with",
-        f"What is unusual shows only against the same days of at least {LEAST_YEARS} earlier years, up to "
-        f"{as_text(end.replace(year=2000), 'date').removesuffix(' 2000')}. Loaded: "
-        f"{format_years(list(request.facts.years))}. To load more: "
-        f"{request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
+        "Not enough days to compare",
+        f"What is unusual shows only if the newest 28 days ({newest}) are loaded, and the same days of at least "
+        f"{LEAST_YEARS} earlier years. Loaded: {format_years(list(request.facts.years))}. "
+        f"To load more: {request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
+        caveats.partial(request.facts, request.facts.years),
     )
 
 
@@ -94,7 +95,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
     )
 
 
-def _chosen_offense(request: PageRequest, signal: Signal) -> tuple[Of, str] | None:
+def _chosen_offense(request: PageRequest, signal: Signal) -> Offense | None:
     """The offense as which the filters choose a signal; None if they do not. It must match each of them."""
     filters = request.filters
     if filters.area and signal.area not in filters.area:
@@ -104,10 +105,10 @@ def _chosen_offense(request: PageRequest, signal: Signal) -> tuple[Of, str] | No
     chosen = [(of, name) for of, name in signal.offenses if name in active.get(of, ())]
     if {of for of, _ in chosen} != active.keys():
         return None
-    return chosen[0] if chosen else (signal.of, signal.name)
+    return chosen[0] if chosen else signal.offenses[0]
 
 
-def _row(request: PageRequest, signal: Signal, counted: tuple[Of, str], first: date, last: date) -> dict[str, Any]:
+def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, last: date) -> dict[str, Any]:
     of, name = counted
     offense = request.filter_label(of, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)

@@ -46,7 +46,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         for number, name in enumerate(day_name, 1)
         for hour in range(24)
     ]
-    columns = (Column("weekday", "Day"), Column("hour", "Hour", "plain"), CRIMES)
+    columns = (Column("weekday", "Day"), Column("hour", "Hour"), CRIMES)
     return Section(
         "hours",
         "Hours of the week",
@@ -68,7 +68,7 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         }
         for first, last in request.months
     ]
-    columns = (Column("year", "Year", "plain"), Column("month", "Month", "plain"), CRIMES)
+    columns = (Column("year", "Year"), Column("month", "Month"), CRIMES)
     return Section(
         "months",
         "Months by year",

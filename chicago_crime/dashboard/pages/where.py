@@ -43,8 +43,8 @@ LEGEND = [
 """The colors of hot and cold cells."""
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
-RANK = Column("rank", "Rank", "plain")
-CELL_COLUMNS = (Column("cell", "Cell", "plain"), Column("block", "Block"), Column("name", "Area"), CRIMES)
+RANK = Column("rank", "Rank")
+CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
 WHAT_CELLS_SAY = (
     "The block is that of most crimes in the cell; some cells have the same, so each has a number. Downloads have each "
@@ -317,24 +317,25 @@ def _cells(request: PageRequest) -> list[Section]:
 
 def _hot_spots(request: PageRequest) -> list[Section]:
     cells = study_area(request)
-    z, near = gi_star(cells.at, cells.crimes)
+    n = len(cells.crimes)
+    few = [f"Fewer than {LEAST_CELLS} cells: too few to say which are hot."] if n < LEAST_CELLS else []
+    z, near = (np.zeros(n), np.zeros(n)) if few else gi_star(cells.at, cells.crimes)
     p = adjusted(p_of_score(z))
     is_hot, is_cold = (z > 0) & (p <= RATES[1]), (z < 0) & (p <= RATES[1])
     dark = p <= RATES[0]
     choices = [is_hot & dark, is_hot, is_cold & dark, is_cold]
     colors = np.select(choices, ["hot99", "hot95", "cold99", "cold95"], "even").tolist()
     texts = [
-        f"{as_text(n, 'count')} crimes, Gi* {as_text(score, 'score')}"
-        for n, score in zip(cells.crimes.tolist(), z.tolist(), strict=True)
+        f"{as_text(crimes, 'count')} crimes" + ("" if few else f", Gi* {as_text(score, 'score')}")
+        for crimes, score in zip(cells.crimes.tolist(), z.tolist(), strict=True)
     ]
-    in_hot = share(int(cells.crimes[is_hot].sum()), int(cells.crimes.sum()))
+    hot, in_hot = int(is_hot.sum()), share(int(cells.crimes[is_hot].sum()), int(cells.crimes.sum()))
     order = np.argsort(-z, kind="stable")
     listed = _cell_rows(request, cells, order[is_hot[order]], neighborhood_crimes=near.tolist(), gi_star=z.tolist())
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
-    few = [f"Only {len(z)} cells: too few to say which are hot."] if len(z) < LEAST_CELLS else []
     within = " and ".join(chosen_places(request)) or "the city"
-    study = f"The study area is the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
+    study = f"The study area is the {as_text(n, 'count')} cells of {within} with any crime in these years."
     return [
         Section(
             "map",
@@ -346,9 +347,11 @@ def _hot_spots(request: PageRequest) -> list[Section]:
         ),
         _cell_table(
             request,
-            f"{as_text(int(is_hot.sum()), 'count')} hot cells hold {as_text(in_hot, 'percent')} of crimes on the map",
+            "No cell is called hot or cold"
+            if few
+            else f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of crimes on the map",
             PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50, is_open=True),
-            f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
+            "" if few else f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
         ),
     ]
 

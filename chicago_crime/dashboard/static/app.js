@@ -89,7 +89,8 @@ function keepFocus(gone) {
   (same || link || alike || document.getElementById("main")).focus({ preventScroll: true });
 }
 
-function go(url, options) {
+async function go(url, options) {
+  if (self !== top) return void open(url); // pages refuse to be framed
   history.pushState(null, "", url);
   return show(url, options);
 }
@@ -105,15 +106,6 @@ function isDefault(form, name, value) {
   const control = form.elements[name];
   if (control instanceof RadioNodeList && control[0].type === "radio") return control[0].value === value;
   return name === "end" && value === control.dataset.usual;
-}
-
-// Whether somebody changed the form before this script was loaded.
-function isChosenAlready(form) {
-  return [...form.querySelectorAll("input, select")].some((control) => {
-    if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
-    if (control.options) return control.selectedIndex !== Math.max(0, [...control.options].findIndex((one) => one.defaultSelected));
-    return control.value !== control.defaultValue;
-  });
 }
 
 document.addEventListener("change", (event) => {
@@ -139,8 +131,9 @@ document.addEventListener("input", async ({ target }) => {
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
-  if (!link || link.hasAttribute("download") || link.target || link.getAttribute("href").startsWith("#")) return;
-  const url = new URL(link.getAttribute("href"), location.href); // of a link in a map, href is no text
+  // A place on a page is the browser's to find. The target and the href of a link in a map are no texts.
+  if (!link || link.hasAttribute("download") || link.hasAttribute("target") || link.hash) return;
+  const url = new URL(link.getAttribute("href"), location.href);
   if (url.origin !== location.origin) return;
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
@@ -160,6 +153,9 @@ addEventListener("resize", () => {
   resized = setTimeout(draw, 150);
 });
 if (narrow.matches) document.querySelector(".filters .all")?.removeAttribute("open");
+// What somebody chose before this script was loaded applies, too.
 const form = document.getElementById("filters");
-if (form && isChosenAlready(form)) go(address(form), { withFilters: true });
+const untouched = form?.cloneNode(true);
+untouched?.reset();
+if (form && address(form) !== address(untouched)) go(address(form), { withFilters: true });
 else draw();

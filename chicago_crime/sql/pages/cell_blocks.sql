@@ -1,21 +1,11 @@
 -- What:    the block of each cell that has most of its crimes: what a reader knows the cell by.
 -- Grain:   cell with any crime that has a block.
 -- Columns: the grain and the block.
-WITH counted AS (
-  SELECT
-    cell_x,
-    cell_y,
-    block,
-    COUNT(*) AS crimes
-  FROM enriched_crimes
-  WHERE cell_x IS NOT NULL AND cell_y IS NOT NULL
-  GROUP BY cell_x, cell_y, block
-)
-
 SELECT
   cell_x,
   cell_y,
   block
-FROM counted
-WHERE block IS NOT NULL
-QUALIFY ROW_NUMBER() OVER (PARTITION BY cell_x, cell_y ORDER BY crimes DESC, block) = 1
+FROM enriched_crimes
+WHERE cell_x IS NOT NULL AND cell_y IS NOT NULL AND block IS NOT NULL
+GROUP BY cell_x, cell_y, block
+QUALIFY ROW_NUMBER() OVER (PARTITION BY cell_x, cell_y ORDER BY COUNT(*) DESC, block) = 1

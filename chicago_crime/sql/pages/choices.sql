@@ -2,12 +2,12 @@
 -- Grain:   each of type, district, ward, beat, description and kind of location.
 -- Columns: the grain and its crimes in all years.
 SELECT
-  primary_type_comparable,
+  primary_type_comparable AS type,
   district,
   ward,
   beat,
   description,
-  location_description,
+  location_description AS location,
   COUNT(*) AS crimes
 FROM enriched_crimes
 GROUP BY GROUPING SETS (

@@ -26,6 +26,8 @@ SELECT
     WHEN 'description' THEN description
     WHEN 'location_description' THEN location_description
     WHEN 'area' THEN community_area_name
+    WHEN 'arrest' THEN CAST(arrest AS STRING)
+    WHEN 'domestic' THEN CAST(domestic AS STRING)
   END AS sort_key
 FROM enriched_crimes
 WHERE matches_filters

@@ -1,31 +1,33 @@
 -- What:    how many crimes of the four weeks before a load became known only by a later one, over all earlier loads.
 -- Grain:   one row.
--- Columns: the crimes of those weeks as they are known now, and those of them that were added later.
+-- Columns: the crimes of those weeks as they are known now, and those of them that were missing, both added up over the
+--          loads; and how many crimes were missing in any load.
 -- The weeks end eight days before a load, because the City leaves out the newest seven days.
 WITH loads AS (
   SELECT DISTINCT
     year,
-    DATE_SUB(DATE(previous_snapshot), INTERVAL 8 DAY) AS last_day
+    DATE(previous_snapshot) AS loaded
   FROM revisions
 ),
 
 added AS (
   SELECT
-    COUNTIF(
-      kind = 'added'
-      AND DATE(date) > DATE_SUB(DATE(previous_snapshot), INTERVAL 36 DAY)
-      AND DATE(date) <= DATE_SUB(DATE(previous_snapshot), INTERVAL 8 DAY)
-    ) AS added
+    id,
+    MAX(DATE(previous_snapshot)) AS missing_until
   FROM revisions
+  WHERE kind = 'added'
+  GROUP BY id
 )
 
 SELECT
   COUNT(*) AS known,
-  MAX(added.added) AS added
+  COUNTIF(loads.loaded <= added.missing_until) AS missing,
+  COUNT(DISTINCT IF(loads.loaded <= added.missing_until, added.id, NULL)) AS late
 FROM enriched_crimes
 INNER JOIN loads
   ON
     enriched_crimes.year = loads.year
-    AND DATE(enriched_crimes.date) > DATE_SUB(loads.last_day, INTERVAL 28 DAY)
-    AND DATE(enriched_crimes.date) <= loads.last_day
-CROSS JOIN added
+    AND DATE(enriched_crimes.date) > DATE_SUB(loads.loaded, INTERVAL 36 DAY)
+    AND DATE(enriched_crimes.date) <= DATE_SUB(loads.loaded, INTERVAL 8 DAY)
+LEFT JOIN added
+  ON enriched_crimes.id = added.id

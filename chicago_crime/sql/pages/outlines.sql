@@ -1,21 +1,11 @@
 -- What:    the place of each cell: the one of most of its crimes. @place is area, district, ward or beat.
 -- Grain:   cell with any crime of @years that has such a place.
 -- Columns: the grain and the number of its place.
-WITH counted AS (
-  SELECT
-    cell_x,
-    cell_y,
-    chosen_place AS place,
-    COUNT(*) AS crimes
-  FROM enriched_crimes
-  WHERE year IN UNNEST(@years) AND cell_x IS NOT NULL AND cell_y IS NOT NULL
-  GROUP BY cell_x, cell_y, place
-)
-
 SELECT
   cell_x,
   cell_y,
-  place
-FROM counted
-WHERE place IS NOT NULL
-QUALIFY ROW_NUMBER() OVER (PARTITION BY cell_x, cell_y ORDER BY crimes DESC, place) = 1
+  chosen_place AS place
+FROM enriched_crimes
+WHERE year IN UNNEST(@years) AND cell_x IS NOT NULL AND cell_y IS NOT NULL AND chosen_place IS NOT NULL
+GROUP BY cell_x, cell_y, place
+QUALIFY ROW_NUMBER() OVER (PARTITION BY cell_x, cell_y ORDER BY COUNT(*) DESC, place) = 1
