@@ -241,6 +241,8 @@ def _split(item: Item, years: Sequence[int], directory: Path, progress: Progress
 
 def _distinct(splits: Sequence[Split], year: int) -> tuple[list[Split], list[str]]:
     """Files with different rows of a year, and which others are the same: a zip, and what was unpacked from it."""
+    if len(splits) == 1:  # most years: nothing to compare, and no digest to compute
+        return list(splits), []
     kept: dict[object, Split] = {}
     same: list[str] = []
     for split in splits:
