@@ -95,7 +95,7 @@ def test_murder_and_carjacking_of_2016_are_unusual(real_years: Settings) -> None
     data = Data(Installation(real_years).reader())
     parameters = {"last_day": date(2016, 12, 31), "years": [2014, 2015, 2016], "years_back": [0, 1, 2]}
     found = find_signals(data.answer("signals", parameters), "year_to_date", [0, 1, 2])
-    unusual = {one.name for one in found if one.area is None and one.verdict == UNUSUAL}
+    unusual = {one.offenses[0][1] for one in found if one.area is None and one.verdict == UNUSUAL}
     assert {"murder", "carjacking", "gun_battery"} <= unusual
     assert not {"sexual_assault", "burglary", "retail_theft"} & unusual
     assert len([one for one in found if one.verdict == UNUSUAL]) < 100
