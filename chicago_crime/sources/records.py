@@ -66,7 +66,9 @@ class Records(NamedTuple):
     def are_blank(self) -> NDArray[np.bool_]:
         """Which are blank lines, or rows of empty fields alone, as spreadsheets write them below a table."""
         starts = self.starts
-        found = np.isin(np.frombuffer(self.text, np.uint8)[starts], list(b', "\n')) & (not self.problem)
+        first_two = np.column_stack([starts, np.minimum(starts + 1, self.ends - 1)])  # rows in quotes begin with one
+        may_be = np.isin(np.frombuffer(self.text, np.uint8)[first_two], list(b', "\n'))
+        found = may_be[:, 0] & may_be[:, 1] & (not self.problem)
         for row in np.flatnonzero(found):
             found[row] = not self.text[starts[row] : self.ends[row] - 1].strip(b', "')
         return found
