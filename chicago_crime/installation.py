@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.published.catalog import CATALOG, NothingPublishedError, newest_readable, open_snapshot
+from chicago_crime.published.catalog import (
+    CATALOG,
+    NothingPublishedError,
+    PublishedYear,
+    newest_readable,
+    open_snapshot,
+)
 from chicago_crime.reference import checked_estimates
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.sources.base import Boundaries, CrimeSource
@@ -23,7 +29,6 @@ from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
 
 if TYPE_CHECKING:  # Google's libraries are an extra
-    from chicago_crime.published.catalog import PublishedYear
     from chicago_crime.published.publisher import Publisher
     from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.published.views import Views

@@ -61,13 +61,13 @@ def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = (
     """
     from apprise import Apprise  # slow to import, and only messages need it
 
-    recipients = {number: Apprise() for number, _ in enumerate(addresses.split(), 1)}
-    for (number, one), address in zip(recipients.items(), addresses.split(), strict=True):
+    recipients = [Apprise() for _ in addresses.split()]
+    for number, (one, address) in enumerate(zip(recipients, addresses.split(), strict=True), 1):
         if not one.add(address):  # it may contain a password, so it is not shown
             raise SettingsError(f"CHICAGO_CRIME_ALERTS: number {number} of its addresses is none that Apprise knows")
     more = [f"... and {len(lines) - MOST_LINES} more: see the UI"] if len(lines) > MOST_LINES else []
     text, attached = "\n".join(lines[:MOST_LINES] + more), [str(file) for file in files]
-    missed = [str(number) for number, one in recipients.items() if not one.notify(text, title, attach=attached)]
+    missed = [str(number) for number, one in enumerate(recipients, 1) if not one.notify(text, title, attach=attached)]
     if len(missed) == len(recipients):
         raise PlatformError("a message could not be sent to any address of CHICAGO_CRIME_ALERTS")
     return f"it could not be sent to number {', '.join(missed)} of CHICAGO_CRIME_ALERTS" if missed else ""
