@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,7 +117,10 @@ def split_by_year(
             split.files[year], split.numbers[year] = directory / f"{year}.csv", directory / f"{year}.numbers"
             outputs[year] = [stack.enter_context(out[year].open("wb")) for out in (split.files, split.numbers)]
             outputs[year][0].write(csv_line(layout.names))
-        for found in records_of(plain_blocks(item, stream, layout, split.read), Dialect(len(layout.names))):
+        blocks = plain_blocks(item, stream, layout, split.read)
+        # Lines that are all of one year stay together: only the gate needs to know where their rows end.
+        is_by_line = is_one_year and unit == "line"
+        for found in _lines(blocks) if is_by_line else records_of(blocks, Dialect(len(layout.names))):
             in_year = np.full(len(found.ends), years[0]) if is_one_year else years_of(found)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
@@ -142,6 +145,13 @@ def split_by_year(
             "file was cut off, rows after it are missing: download it again. If nothing is missing, remove that line."
         )
     return split
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[Records]:
+    """Each line of whole lines as if it were a record."""
+    for text in blocks:
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1
+        yield Records(text, ends, np.ones_like(ends))
 
 
 class YearsOf:
