@@ -1,9 +1,10 @@
-"""Hot spots under any filters: Getis-Ord Gi* from counts by cell, as the Spark job computes it per year and class."""
+"""Hot spots under any filters: Getis-Ord Gi* as the Spark job has it by year and class, and its chance."""
 
 import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 RATES = (0.01, 0.05)
 """Which share of the cells that are called hot or cold may be so by chance: in dark colors, and in all.
@@ -11,22 +12,22 @@ RATES = (0.01, 0.05)
 As Caldas de Castro and Singer (2006) use the procedure of Benjamini and Hochberg for Gi*.
 """
 
-LEAST_CELLS = 30
-"""In a smaller study area, Gi* is not near enough to a normal distribution."""
-
 WHAT_HOT_MEANS = (
-    "A cell is hot (or cold) if it and its eight neighbors together have more (or fewer) of these crimes than chance "
-    "alone would explain (Getis-Ord Gi*). Of the cells that are marked, at most 5 % are expected to be so by chance, "
-    "and at most 1 % of the dark ones: Gi* tests thousands of cells, which the threshold takes into account."
+    "A cell is hot (or cold) if it and its eight neighbors together have more (or fewer) of these crimes than they "
+    "would if the cells' counts lay anywhere in the study area. Of the cells that are marked, at most 5 % are expected "
+    "to be so by chance, and at most 1 % of the dark ones: the threshold takes into account how many are tested."
 )
 
 
-def gi_star(cells: Counts, crimes: Counts) -> tuple[npt.NDArray[np.float64], Counts]:
+def gi_star(cells: Counts, crimes: Counts) -> tuple[Floats, Counts, Floats]:
     """Getis-Ord Gi* over a cell and its up to eight neighbors in the study area, as in the table `hot_spots`.
 
     Returns:
-        The z-score of each cell (0 where counts do not vary), and the crimes in its neighborhood.
+        The z-score of each cell (0 where counts do not vary), the crimes in its neighborhood, and their two-sided
+        p-value if the counts of all cells lay anywhere.
     """
+    if not crimes.size:
+        return np.empty(0), crimes, np.empty(0)
     corner = cells.min(axis=1, keepdims=True) - 1
     x, y = cells - corner
     shape = (x.max() + 2, y.max() + 2)
@@ -38,4 +39,17 @@ def gi_star(cells: Counts, crimes: Counts) -> tuple[npt.NDArray[np.float64], Cou
     n, mean, deviation = len(crimes), crimes.mean(), crimes.std()
     scale = deviation * np.sqrt((n * cells_near - cells_near**2) / max(n - 1, 1))
     z = np.divide(near - mean * cells_near, scale, out=np.zeros(n), where=scale > 0)
-    return z, np.asarray(near, dtype=np.int64)
+    near = np.asarray(near, dtype=np.int64)
+    return z, near, _p_by_chance(crimes, near, np.asarray(cells_near, dtype=np.int64))
+
+
+def _p_by_chance(crimes: Counts, near: Counts, cells_near: Counts) -> Floats:
+    """The p-values of sums of as many cells, drawn with replacement: rare crimes are far from a normal distribution."""
+    p, of_one = np.ones(len(crimes)), np.bincount(crimes) / len(crimes)
+    for cells in np.unique(cells_near):
+        size = int(cells * crimes.max() + 1)
+        of_sum = np.fft.irfft(np.fft.rfft(of_one, size) ** cells, size)
+        is_such = cells_near == cells
+        at_most, exactly = np.cumsum(of_sum)[near[is_such]], of_sum[near[is_such]]
+        p[is_such] = np.clip(2 * np.minimum(at_most, 1 - at_most + exactly), 0, 1)
+    return p

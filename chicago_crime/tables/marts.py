@@ -79,8 +79,8 @@ HOT_SPOTS = Table(
         Column(
             "gi_star",
             "FLOAT64",
-            "Getis-Ord Gi* z-score over the cell and its neighbors: above 1.96, a hot spot at the 5 % level. NULL if "
-            "every cell has the same count.",
+            "Getis-Ord Gi* z-score over the cell and its neighbors. It ranks cells and tests nothing: counts by "
+            "cell are far from a normal distribution. NULL if every cell has the same count.",
         ),
         Column("latitude", "FLOAT64", "Middle of the cell's crimes, degrees north.", between=LATITUDE),
         Column("longitude", "FLOAT64", "Middle of the cell's crimes, degrees east.", between=LONGITUDE),

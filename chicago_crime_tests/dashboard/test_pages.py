@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
+from chicago_crime.analysis.expected import adjusted
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters, read_filters
-from chicago_crime.dashboard.hot_spots import gi_star
+from chicago_crime.dashboard.hot_spots import RATES, gi_star
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
@@ -32,9 +33,23 @@ def test_gi_star_is_that_of_the_spark_job(data: Data, sample: Settings, year: in
     chosen = () if offense_class == "all" else (offense_class,)
     cells = study_area(PageRequest(data, Filters(year=(year,), offense_class=chosen)))
     assert cells.at.shape[1] > 1000
-    z, near = gi_star(cells.at, cells.crimes)
+    z, near, _ = gi_star(cells.at, cells.crimes)
     found = zip(cells.at.T.tolist(), cells.crimes, near, z, strict=True)
     assert expected == {tuple(cell): (crimes, around, pytest.approx(score)) for cell, crimes, around, score in found}
+
+
+@pytest.mark.parametrize("crimes", [500, 12_000])
+def test_few_maps_without_a_hot_spot_show_one(crimes: int) -> None:
+    """By simulation: most cells have hardly any crime and a few have many, and none of them are near each other."""
+    random = np.random.default_rng(crimes)
+    cells = np.argwhere(np.ones((90, 90))).T
+    share = random.gamma(0.2, size=cells.shape[1])
+    counts = random.multinomial(crimes, share / share.sum())
+    false = [(adjusted(gi_star(cells, random.permutation(counts))[2]) <= RATES[1]).any() for _ in range(50)]
+    assert sum(false) <= 5
+    counts[(abs(cells - 45) <= 2).all(axis=0)] += 30
+    z, _, p = gi_star(cells, counts)
+    assert {(44, 44), (45, 46)} <= set(zip(*cells[:, (z > 0) & (adjusted(p) <= RATES[0])].tolist(), strict=True))
 
 
 CHOICES = [
@@ -169,7 +184,7 @@ def test_hot_spots_of_a_place_are_those_within_it(data: Data, sample: Settings) 
     """The study area is what is chosen: cells elsewhere do not count as cells without a crime."""
     held = [row for year in (2014, 2015, 2016) for row in rows_of(sample, "enriched_crimes", year)]
     counts = Counter((row["cell_x"], row["cell_y"]) for row in held if row["community_area"] == 25 and row["cell_x"])
-    z, _ = gi_star(np.array(list(counts)).T, np.array(list(counts.values())))
+    z, _, _ = gi_star(np.array(list(counts)).T, np.array(list(counts.values())))
     view = where(PageRequest(data, Filters(area=(25,), map="hot_spots")))
     found = {(row["x_ft"], row["y_ft"]): row["gi_star"] for row in rows(view, "hot-spots")}
     expected = {((x + 0.5) * 660, (y + 0.5) * 660): score for (x, y), score in zip(counts, z, strict=True)}

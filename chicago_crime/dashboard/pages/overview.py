@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from chicago_crime.analysis.expected import ALIKE, LEAST_YEARS, MOST_YEARS, OLDEST, expected
+from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
@@ -117,7 +117,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         years = before[year] if is_complete else []
         past = [by_month[date(y, number, 1)] for y in years if number <= loaded[y].complete_months]
         history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
-    found = expected(history, [row["crimes"] for row in rows], ALIKE)
+    found = expected(history, [row["crimes"] for row in rows])
     for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
         is_known = not math.isnan(low)
         row |= {"low": math.ceil(low) if is_known else None, "high": math.floor(high) if is_known else None}

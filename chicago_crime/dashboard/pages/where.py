@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chicago_crime.analysis.expected import adjusted, p_of_score
+from chicago_crime.analysis.expected import adjusted
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, official
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.hot_spots import LEAST_CELLS, RATES, WHAT_HOT_MEANS, Counts, gi_star
+from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, rate_unit, share
 from chicago_crime.tables import CELL_FT
@@ -318,15 +318,14 @@ def _cells(request: PageRequest) -> list[Section]:
 def _hot_spots(request: PageRequest) -> list[Section]:
     cells = study_area(request)
     n = len(cells.crimes)
-    few = [f"Fewer than {LEAST_CELLS} cells: too few to say which are hot."] if n < LEAST_CELLS else []
-    z, near = (np.zeros(n), np.zeros(n)) if few else gi_star(cells.at, cells.crimes)
-    p = adjusted(p_of_score(z))
+    z, near, p = gi_star(cells.at, cells.crimes)
+    p = adjusted(p)
     is_hot, is_cold = (z > 0) & (p <= RATES[1]), (z < 0) & (p <= RATES[1])
     dark = p <= RATES[0]
     choices = [is_hot & dark, is_hot, is_cold & dark, is_cold]
     colors = np.select(choices, ["hot99", "hot95", "cold99", "cold95"], "even").tolist()
     texts = [
-        f"{as_text(crimes, 'count')} crimes" + ("" if few else f", Gi* {as_text(score, 'score')}")
+        f"{as_text(crimes, 'count')} crimes, Gi* {as_text(score, 'score')}"
         for crimes, score in zip(cells.crimes.tolist(), z.tolist(), strict=True)
     ]
     hot, in_hot = int(is_hot.sum()), share(int(cells.crimes[is_hot].sum()), int(cells.crimes.sum()))
@@ -341,17 +340,15 @@ def _hot_spots(request: PageRequest) -> list[Section]:
             "map",
             f"Hot and cold spots, {request.period_text}",
             WHAT_HOT_MEANS,
-            [*few, study, *_outlines(request, "area")[1]],
+            [study, *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
             is_wide=False,
         ),
         _cell_table(
             request,
-            "No cell is called hot or cold"
-            if few
-            else f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of crimes on the map",
+            f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of crimes on the map",
             PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50, is_open=True),
-            "" if few else f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
+            f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
         ),
     ]
 
