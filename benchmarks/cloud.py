@@ -53,15 +53,14 @@ class YearBytes:
 
     Attributes:
         rows: of the year.
-        read: by BigQuery's queries.
-        billed: for them, at least 10 MiB for each table.
+        billed: for BigQuery's queries, at least 10 MiB for each table. The server counts all columns of a table, and
+            BigQuery those that a query names: this is the most that it can be.
         queries: their number.
         tables: logical bytes of each table.
         objects: bytes that stay in the bucket.
     """
 
     rows: int
-    read: int
     billed: int
     queries: int
     tables: dict[str, int] = field(default_factory=dict)
@@ -116,7 +115,6 @@ def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:
         sizes = {name: cloud.bigquery.catalog.size(cloud.bigquery.catalog.find(DATASET, name))[1] for name in TABLES}
         return YearBytes(
             rows=rows,
-            read=sum(one.bytes_processed for one in work),
             billed=sum(one.bytes_billed for one in work),
             queries=sum(one.bytes_billed > 0 for one in work),
             tables=sizes,
@@ -136,7 +134,7 @@ def _print_calls(calls: Counter[str], writes: Counter[str], years: int) -> None:
 
 def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     times = rows / one.rows
-    read, billed = one.read * times, one.billed * times
+    billed = one.billed * times
     held, objects = sum(one.tables.values()) * times, one.objects * times
     settings = Settings.model_fields
     machine, workers = settings["dataproc_machine_type"].default, settings["dataproc_workers"].default
@@ -145,7 +143,7 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     table = Table("", "amount", "USD", title=f"A backfill of {years} years, {rows:,} rows")
     usd = {
         "BigQuery queries": (
-            f"{billed / 1e9:.1f} GB billed, {read / 1e9:.1f} GB read",
+            f"{billed / 1e9:.1f} GB billed at most",
             billed / prices.TIB * prices.USD_PER_TIB_QUERIED,
         ),
         "Cloud Storage operations": (f"{class_a:,} of class A", class_a / 1000 * USD_PER_1000_WRITES),
@@ -168,7 +166,7 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     out.print(month)
     sizes = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in one.tables.items())
     out.print(
-        f"Measured on a year of {one.rows:,} rows: {one.queries} queries, {one.read / 1e6:,.0f} MB read, "
+        f"Measured on a year of {one.rows:,} rows: {one.queries} queries, "
         f"{one.billed / 1e6:,.0f} MB billed; tables in MB: {sizes}. Scaled by {times:.1f} for {rows:,} rows. "
         "On-demand list prices of us-central1 of 2025."
     )

@@ -66,7 +66,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
     there = published.tables[CRIMES.name]
     if not store.is_intact(there.key, there.bytes, there.sha256):
         raise DamagedError(published.damage(year, there.key))
-    parsed = to_duckdb(statement("fragments/parsed_crimes"), {"year": year}, lambda _: csv_scan(rows, SOURCE_NAMES))
+    parsed = to_duckdb(statement("fragments/parsed_crimes"), {}, lambda _: csv_scan(rows, SOURCE_NAMES))
     with staging_folder(staging) as folder, duckdb.connect(config={"threads": 2}) as connection:
         connection.sql(parsed).select(*_COMPARED).to_table("new_crimes")
         tables = {"crimes": parquet_scan(store.get(there.key, folder)), "new_crimes": exp.to_table("new_crimes")}

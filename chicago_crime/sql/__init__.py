@@ -24,7 +24,9 @@ _EXPRESSIONS = tuple(sorted(file.stem for file in (_FOLDER / "fragments").glob("
 
 @lru_cache
 def statement(name: str) -> exp.Query:
-    """The parsed statement of a file: `tables/NAME`, with the parameter `@year`, `pages/NAME` or `fragments/NAME`.
+    """The parsed statement of a file: `tables/NAME`, `pages/NAME` or `fragments/NAME`.
+
+    That of a table reads one year of other tables, which the warehouse chooses; its number is the parameter `@year`.
 
     The result is shared: copy it before you change it.
     """

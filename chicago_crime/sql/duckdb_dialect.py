@@ -42,8 +42,6 @@ def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:
         case exp.Parameter() if node.name in parameters:
             # Values become literals of the tree, so that no value is parsed as SQL, and DuckDB skips files by them.
             return exp.convert(parameters[node.name])
-        case exp.EQ() if node.left.name == "_PARTITIONTIME":
-            return exp.true()  # the file is the partition
         case exp.Literal(is_string=False, this=text) if "." in text and "e" not in text.lower():
             return exp.Literal.number(f"{text}e0")  # a FLOAT64; without an exponent, DuckDB takes it for a DECIMAL
         case exp.In(this=value, args={"unnest": exp.Unnest(expressions=[exp.Array(expressions=choices)])}):

@@ -26,7 +26,7 @@ def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -
     return gate_of(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
 
 
-PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {"year": YEAR}, lambda _: csv_scan("$file", NAMES))
+PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {}, lambda _: csv_scan("$file", NAMES))
 
 
 def values_of(passage: Passage, column: str) -> list[Any]:

@@ -107,10 +107,6 @@ def test_a_parameter_stands_for_its_value_and_for_nothing_else(query: str, value
     assert answer(query, value=value) == expected
 
 
-def test_the_condition_on_the_partition_is_dropped() -> None:
-    assert answer("SELECT x FROM t WHERE _PARTITIONTIME = TIMESTAMP(DATE(@year, 1, 1))") == 1
-
-
 def test_tables_are_replaced_and_common_table_expressions_are_not() -> None:
     assert answer("WITH t AS (SELECT 5 AS x) SELECT t.x + s.x FROM t CROSS JOIN somewhere AS s") == 6
 

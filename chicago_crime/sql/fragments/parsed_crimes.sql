@@ -41,5 +41,3 @@ SELECT
     )
   ) AS longitude
 FROM raw_crimes AS raw
--- A table partitioned by year has no _PARTITIONDATE; like that of every partition, the start of the year is UTC.
-WHERE _PARTITIONTIME = TIMESTAMP(DATE(@year, 1, 1))

@@ -8,14 +8,12 @@ WITH counted AS (
     COUNT(*) AS crimes,
     COUNTIF(arrest) AS arrests
   FROM enriched_crimes
-  WHERE year = @year
   GROUP BY community_area, offense_class
 ),
 
 covered AS (
   SELECT DATE_DIFF(DATE(MAX(date)), DATE(@year, 1, 1), DAY) + 1 AS days_covered
   FROM enriched_crimes
-  WHERE year = @year
 ),
 
 known AS (

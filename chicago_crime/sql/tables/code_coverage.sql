@@ -12,5 +12,4 @@ SELECT
   COUNTIF(x_coordinate IS NULL) AS without_place,
   COUNTIF(community_area IS NULL) AS without_area
 FROM enriched_crimes
-WHERE year = @year
 GROUP BY year, month, iucr, offense_class, primary_type, primary_type_comparable

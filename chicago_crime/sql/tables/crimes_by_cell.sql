@@ -14,7 +14,6 @@ SELECT
   cell_y,
   COUNT(*) AS crimes
 FROM enriched_crimes
-WHERE year = @year
 GROUP BY
   year,
   offense_class,

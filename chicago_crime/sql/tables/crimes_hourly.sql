@@ -15,7 +15,6 @@ SELECT
   COUNTIF(NOT is_time_placeholder) AS crimes,
   COUNTIF(is_time_placeholder) AS time_placeholders
 FROM enriched_crimes
-WHERE year = @year
 GROUP BY
   year,
   offense_class,

@@ -13,7 +13,6 @@ SELECT
   domestic,
   COUNT(*) AS crimes
 FROM enriched_crimes
-WHERE year = @year
 GROUP BY
   year,
   month,

@@ -10,7 +10,6 @@ WITH both_snapshots AS (
     FALSE AS is_new,
     *
   FROM crimes
-  WHERE year = @year
   UNION ALL BY NAME
   SELECT
     TRUE AS is_new,
@@ -147,7 +146,7 @@ SELECT
   primary_type,
   community_area
 FROM revisions
-WHERE year = @year AND (SELECT is_same_data FROM snapshots)
+WHERE (SELECT is_same_data FROM snapshots)
 UNION DISTINCT
 SELECT
   @year AS year,

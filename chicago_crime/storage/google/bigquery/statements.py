@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 
 from sqlglot import exp
 
 from chicago_crime import sql
-from chicago_crime.tables import Table
+from chicago_crime.tables import TABLES, Table
 
 
 def name_of(table: str) -> str:
@@ -35,11 +34,15 @@ def _contract(table: Table, source: str) -> str:
     return f"SELECT {columns} FROM {source}"
 
 
-@cache
-def computed(table: Table) -> str:
-    """The query of a table's file in `sql/`: the live table's columns, in its types; @year stands for the year."""
-    query = sql.statement(f"tables/{table.name}").sql("bigquery", comments=False)
-    return _contract(table, f"({query}) AS computed")
+def computed(table: Table, year: int) -> str:
+    """The query of a table's file in `sql/`, over a year of what it reads: the live table's columns, in its types."""
+    query = sql.statement(f"tables/{table.name}").copy()
+    for read in list(query.find_all(exp.Table)):
+        if upstream := TABLES.get(read.name):
+            rows = exp.select("*").from_(read.name).where(_of_year(upstream, year), dialect="bigquery")
+            read.replace(rows.subquery(read.alias_or_name))
+    text = query.sql("bigquery", comments=False).replace("@year", str(year))
+    return _contract(table, f"({text}) AS computed")
 
 
 def no_rows(table: Table) -> str:

@@ -145,7 +145,7 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
         self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
         lineage = self._lineage(table, year)  # before the rows are read: what changes meanwhile makes this year stale
-        return self._replace(table, year, statements.computed(table).replace("@year", str(year)), lineage, purpose)
+        return self._replace(table, year, statements.computed(table, year), lineage, purpose)
 
     def _replace(self, table: Table, year: int, query: str, lineage: Lineage, purpose: Purpose) -> TableYear:
         with self.tables.changing(table, year):
