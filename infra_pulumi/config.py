@@ -122,7 +122,7 @@ class Config(BaseModel):
     )
     operators: Json[list[Member]] = Field(
         default_factory=list,
-        description="who may reach the machine through IAP and log in: user:, group: or serviceAccount: and an address",
+        description="who may open the tunnel to Dagster and the dashboard: user:, group: or serviceAccount: and an address",
         examples=["user:you@example.com"],
     )
     dataproc_mode: Literal["cluster", "serverless"] = Field(

@@ -1,4 +1,4 @@
-"""The machine that runs Dagster and the dashboard, its disk, and who may log in.
+"""The machine that runs Dagster and the dashboard, its disk, and who may open a tunnel to it.
 
 What the machine does when it starts is in `cloud-init.yaml`.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pulumi
-from pulumi_gcp import compute, iap, serviceaccount
+from pulumi_gcp import compute, iap
 
 from cloud_init import render
 from components.access import Identities
@@ -74,8 +74,8 @@ class Machine(Part):
             # because the disk can be attached to only one.
             opts=self.options(replace_on_changes=['metadata["user-data"]'], delete_before_replace=True),
         )
-        for number, member in enumerate(config.operators):
-            self._operator(number, member, identities)
+        for member in config.operators:
+            self._operator(member)
         self.register_outputs({})
 
     def _disk(self) -> compute.Disk:
@@ -115,30 +115,24 @@ class Machine(Part):
         )
         return disk
 
-    def _operator(self, number: int, member: str, identities: Identities) -> None:
-        """Let an operator through IAP to this machine only, and log in without root."""
-        config, name = self.config, self.name
+    def _operator(self, member: str) -> None:
+        """Let an operator open tunnels through IAP to this machine only; gcloud looks the machine up first.
+
+        A name has its member: with a number, the first to go would move the others, and lock the last one out.
+        """
         iap.TunnelInstanceIAMMember(
-            f"{name}-tunnel-{number}",
-            zone=config.machine_zone,
+            f"{self.name}-tunnel-{member}",
+            zone=self.config.machine_zone,
             instance=self.instance.name,
             role="roles/iap.tunnelResourceAccessor",
             member=member,
             opts=self.options(),
         )
         compute.InstanceIAMMember(
-            f"{name}-login-{number}",
-            zone=config.machine_zone,
+            f"{self.name}-view-{member}",
+            zone=self.config.machine_zone,
             instance_name=self.instance.name,
-            role="roles/compute.osLogin",
-            member=member,
-            opts=self.options(),
-        )
-        # Anyone on the machine can act as its service account, so OS Login requires the permission to do that.
-        serviceaccount.IAMMember(
-            f"{name}-account-{number}",
-            service_account_id=identities.platform.name,
-            role="roles/iam.serviceAccountUser",
+            role="roles/compute.viewer",
             member=member,
             opts=self.options(),
         )
