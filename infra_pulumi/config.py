@@ -93,8 +93,9 @@ class Config(BaseModel):
     )
     machine_type: str = Field(
         "e2-standard-2",
-        pattern=rf"^{X86}-((standard|highmem)-([2-9]|[1-9]\d+)|highcpu-[1-9]\d+)(-lssd)?\Z",
-        description="the type of the machine for Dagster and the dashboard: x86, with 8 GB of memory or more",
+        pattern=rf"^(?![a-z]4){X86}-((standard|highmem)-([2-9]|[1-9]\d+)|highcpu-[1-9]\d+)(-lssd)?\Z",
+        description="the type of the machine for Dagster and the dashboard: x86, with 8 GB of memory or more, and no "
+        "c4, n4 or the like, which take no persistent disk",
     )
     data_disk_gb: int = Field(
         30,
@@ -122,7 +123,7 @@ class Config(BaseModel):
     )
     operators: Json[list[Member]] = Field(
         default_factory=list,
-        description="who may open the tunnel to Dagster and the dashboard: user:, group: or serviceAccount: and an address",
+        description="who may open the tunnel to the machine: user:, group: or serviceAccount: and an address",
         examples=["user:you@example.com"],
     )
     dataproc_mode: Literal["cluster", "serverless"] = Field(

@@ -11,7 +11,7 @@ INVALID = {
     "dataset": ("chicago-crime", "letters, digits and underscores", "pulumi config set dataset chicago_crime"),
     "keepData": ("perhaps", "valid boolean", "pulumi config set keepData true"),
     "source": ("folder", "'portal'", "pulumi config set source portal"),
-    "machineType": ("t2a-standard-2", "x86, with 8 GB", "pulumi config set machineType e2-standard-2"),
+    "machineType": ("n4-standard-2", "no persistent disk", "pulumi config set machineType e2-standard-2"),
     "dataDiskGb": ("1", "greater than or equal to 10", "pulumi config set dataDiskGb 30"),
     "imageTag": ("a/b", "invalid", "pulumi config set imageTag latest"),
     "operators": ("user:a@example.com", "Invalid JSON", "pulumi config set --path 'operators[0]' user:you@example.com"),
