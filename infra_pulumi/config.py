@@ -111,11 +111,6 @@ class Config(BaseModel):
         pattern=r"^\w[\w.-]{0,127}\Z",
         description="the tag of the image that the machine runs",
     )
-    nat: bool = Field(
-        True,
-        description="true or false: whether the machine reaches the internet, for the sources portal and kaggle, and "
-        "for the images of PostgreSQL and Compose on Docker Hub",
-    )
     public_site: bool = Field(
         False,
         description="true or false: whether everybody may read the bucket of the static site, and nothing else",
@@ -183,13 +178,6 @@ class Config(BaseModel):
         if region and not re.fullmatch(rf"({re.escape(region)}-[a-z])?", zone):
             raise ValueError(f"not a zone of {region}")
         return zone
-
-    @field_validator("nat")
-    @classmethod
-    def _check_nat(cls, is_on: bool, info: ValidationInfo) -> bool:
-        if not is_on and info.data.get("source") in ("portal", "kaggle"):
-            raise ValueError(f"the source {info.data['source']} is on the internet")
-        return is_on
 
     @field_validator("github_repository_id", "project_number")
     @classmethod

@@ -50,7 +50,6 @@ def test_all_problems_are_reported_at_once_each_with_one_command() -> None:
     [
         ({"gcp:project": ""}, "gcp:project", "it is not set"),
         ({"gcp:zone": "us-east1-b"}, "gcp:zone", "not a zone of us-central1"),
-        ({"nat": "false", "source": "portal"}, "nat", "the source portal is on the internet"),
         ({"operators": '["allUsers"]'}, "operators", "'allUsers'"),
         ({**EVERYTHING, "githubRepositoryId": ""}, "githubRepositoryId", "required with githubRepository"),
         ({**EVERYTHING, "projectNumber": ""}, "projectNumber", "required with billingAccount"),

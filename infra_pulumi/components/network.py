@@ -68,8 +68,7 @@ class Network(Part):
             allows=[{"protocol": "tcp"}, {"protocol": "udp"}, {"protocol": "icmp"}],
             opts=self.options(),
         )
-        if config.nat:
-            self._nat()
+        self._nat()
         self.register_outputs({})
 
     def _subnet(self, what: str, addresses: str, description: str) -> compute.Subnetwork:
@@ -85,7 +84,7 @@ class Network(Part):
         )
 
     def _nat(self) -> None:
-        """Let the machine, and nothing else, reach the internet: the City's portal and Kaggle are not Google's."""
+        """Let the machine, and nothing else, reach the internet: the portal, Kaggle and Docker Hub are not Google's."""
         router = compute.Router(
             f"{self.name}-router",
             name=self.config.named(),
