@@ -104,7 +104,7 @@ class Config(BaseModel):
         description="the size in GB of the disk for Dagster's database and the CSVs, 10 to 2000; it can only grow",
     )
     snapshot_days: int = Field(
-        14, ge=1, le=365, description="how many days the disk's daily snapshots are kept, 1 to 365"
+        14, ge=1, le=365, description="with keepData, how many days the disk's daily snapshots are kept, 1 to 365"
     )
     image_tag: str = Field(
         "latest",

@@ -79,7 +79,7 @@ class Machine(Part):
         self.register_outputs({})
 
     def _disk(self) -> compute.Disk:
-        """The data disk, which outlives the machine, with daily snapshots."""
+        """The data disk, which outlives the machine. Its daily snapshots outlive it, so only kept data have any."""
         config, name = self.config, self.name
         disk = compute.Disk(
             f"{name}-disk",
@@ -91,6 +91,12 @@ class Machine(Part):
             labels=config.labels,
             opts=self.options(protect=config.keep_data),
         )
+        if config.keep_data:
+            self._snapshots(disk)
+        return disk
+
+    def _snapshots(self, disk: compute.Disk) -> None:
+        config, name = self.config, self.name
         schedule = compute.ResourcePolicy(
             f"{name}-daily",
             name=config.named("daily"),
@@ -100,7 +106,7 @@ class Machine(Part):
                 "schedule": {"daily_schedule": {"days_in_cycle": 1, "start_time": "09:00"}},  # UTC: night in Chicago
                 "retention_policy": {
                     "max_retention_days": config.snapshot_days,
-                    "on_source_disk_delete": "KEEP_AUTO_SNAPSHOTS" if config.keep_data else "APPLY_RETENTION_POLICY",
+                    "on_source_disk_delete": "KEEP_AUTO_SNAPSHOTS",
                 },
                 "snapshot_properties": {"labels": config.labels, "storage_locations": config.region},
             },
@@ -113,7 +119,6 @@ class Machine(Part):
             name=schedule.name,
             opts=self.options(),
         )
-        return disk
 
     def _operator(self, member: str) -> None:
         """Let an operator open tunnels through IAP to this machine only; gcloud looks the machine up first.
