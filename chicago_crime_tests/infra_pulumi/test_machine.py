@@ -35,6 +35,13 @@ def test_new_user_data_replaces_the_machine_and_the_old_one_goes_first(stack: Pr
     assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (True, True)
 
 
+def test_old_images_are_deleted_but_not_the_one_that_it_pulls_when_it_starts() -> None:
+    policies = provision({"imageTag": "0123456789ab"}).one("Repository").inputs["cleanupPolicies"]
+    deleted, *kept = [policy["condition"] for policy in policies if "condition" in policy]
+    assert deleted["tagState"] == "ANY"  # each `make up` pushes a new tag, so that few images ever lose theirs
+    assert kept == [{"tagState": "TAGGED", "tagPrefixes": ["0123456789ab"]}]
+
+
 def test_only_iap_reaches_it_and_only_ssh_and_the_web_pages(stack: Provisioned) -> None:
     rules = {rule.name: rule.inputs for rule in stack.of("Firewall")}
     assert set(rules) == {"network-from-iap", "network-within-spark"}

@@ -8,7 +8,7 @@ from pulumi_gcp import artifactregistry, iam
 from components.part import Part
 from config import Config
 
-UNTAGGED_DAYS = 14
+IMAGE_DAYS = 90
 KEPT_VERSIONS = 10
 GITHUB = "https://token.actions.githubusercontent.com"
 
@@ -31,10 +31,14 @@ class Registry(Part):
             labels=config.labels,
             cleanup_policies=[
                 {
-                    # A tagged image may be the one that a machine pulls at its next start.
-                    "id": "delete-untagged",
+                    "id": "delete-old",
                     "action": "DELETE",
-                    "condition": {"tag_state": "UNTAGGED", "older_than": f"{UNTAGGED_DAYS * 24 * 3600}s"},
+                    "condition": {"tag_state": "ANY", "older_than": f"{IMAGE_DAYS * 24 * 3600}s"},
+                },
+                {  # the machine pulls it whenever it starts
+                    "id": "keep-current",
+                    "action": "KEEP",
+                    "condition": {"tag_state": "TAGGED", "tag_prefixes": [config.image_tag]},
                 },
                 {"id": "keep-recent", "action": "KEEP", "most_recent_versions": {"keep_count": KEPT_VERSIONS}},
             ],
