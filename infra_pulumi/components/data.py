@@ -14,12 +14,9 @@ from config import Config
 STAGING_DAYS = 2
 """Longer than any run takes."""
 
-ABORTED_UPLOAD_DAYS = 7
 NONCURRENT_DAYS = 90
 NONCURRENT_KEPT = 3
 """A replaced version of a year is kept for 90 days, and the last 3 of them for ever; of what is published, none is."""
-
-SOFT_DELETE_DAYS = 7
 
 
 class Lake(Part):
@@ -35,12 +32,10 @@ class Lake(Part):
             f"{name}-bucket",
             name=config.bucket,
             location=config.region,
-            storage_class="STANDARD",
             labels=config.labels,
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             versioning={"enabled": True},
-            soft_delete_policy={"retention_duration_seconds": SOFT_DELETE_DAYS * 24 * 3600},
             lifecycle_rules=[
                 {
                     "action": {"type": "Delete"},
@@ -58,7 +53,6 @@ class Lake(Part):
                         "with_state": "ARCHIVED",
                     },
                 },
-                {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": ABORTED_UPLOAD_DAYS}},
             ],
             force_destroy=not config.keep_data,
             opts=self.options(protect=config.keep_data),
@@ -67,16 +61,11 @@ class Lake(Part):
             f"{name}-staging",
             name=config.staging_bucket,
             location=config.region,
-            storage_class="STANDARD",
             labels=config.labels,
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            versioning={"enabled": False},
             soft_delete_policy={"retention_duration_seconds": 0},
-            lifecycle_rules=[
-                {"action": {"type": kind}, "condition": {"age": STAGING_DAYS}}
-                for kind in ("Delete", "AbortIncompleteMultipartUpload")
-            ],
+            lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": STAGING_DAYS}}],
             force_destroy=True,
             opts=self.options(),
         )
@@ -95,13 +84,10 @@ class Site(Part):
             f"{name}-site",
             name=config.site_bucket,
             location=config.region,
-            storage_class="STANDARD",
             labels=config.labels,
             uniform_bucket_level_access=True,
             public_access_prevention="inherited" if config.public_site else "enforced",
-            versioning={"enabled": False},
             soft_delete_policy={"retention_duration_seconds": 0},
-            website={"main_page_suffix": "index.html"},
             force_destroy=True,
             opts=self.options(),
         )
@@ -128,7 +114,6 @@ class Warehouse(Part):
             description="Chicago's reported crimes since 2001. The platform creates the tables.",
             location=config.region,  # the bucket's: loads and exports need both in one location
             labels=config.labels,
-            max_time_travel_hours="168",
             delete_contents_on_destroy=not config.keep_data,
             opts=self.options(protect=config.keep_data),
         )

@@ -37,7 +37,6 @@ class Network(Part):
             name=config.named(),
             description="Chicago crime data platform",
             auto_create_subnetworks=False,
-            routing_mode="REGIONAL",
             opts=self.options(),
         )
         # A new description would replace a subnet.
@@ -49,7 +48,6 @@ class Network(Part):
             name=config.named("from-iap"),
             description="Identity-Aware Proxy reaches SSH, Dagster and the dashboard on the machine",
             network=self.network.id,
-            direction="INGRESS",
             source_ranges=[IAP_RANGE],
             target_service_accounts=[identities.platform.email],
             allows=[{"protocol": "tcp", "ports": [SSH_PORT, *WEB_PORTS]}],
@@ -62,7 +60,6 @@ class Network(Part):
             name=config.named("within-spark"),
             description="Spark's machines reach each other",
             network=self.network.id,
-            direction="INGRESS",
             source_ranges=[SPARK_RANGE],
             destination_ranges=[SPARK_RANGE],
             allows=[{"protocol": "tcp"}, {"protocol": "udp"}, {"protocol": "icmp"}],
