@@ -27,6 +27,7 @@ RUN groupadd --gid 10001 crime \
     && install --directory --owner crime --group crime /data \
     && pip uninstall --yes --root-user-action=ignore setuptools wheel pip
 
+LABEL org.opencontainers.image.title=chicago-crime
 COPY --from=build /opt/chicago-crime /opt/chicago-crime
 COPY deploy/dagster.yaml deploy/workspace.yaml /opt/dagster/
 ENV PATH=/opt/chicago-crime/bin:$PATH \

@@ -162,3 +162,10 @@ def test_compose_gets_image_settings_folders_and_password(etc: Path, tmp_path: P
     assert f"{disk}/postgres:/var/lib/postgresql/data:rw" in services["postgres"]["volumes"]
     password = (disk / "postgres-password").read_text()
     assert services["postgres"]["environment"]["POSTGRES_PASSWORD"] == password
+
+
+def test_tidying_keeps_the_image_that_a_restart_runs(etc: Path, tmp_path: Path) -> None:
+    done = run(etc / "tidy", tmp_path, PATH=stand_ins(tmp_path, docker='echo "$@"'))
+    command, labels = done.stdout.split(" --filter=label="), (PROJECT / "Dockerfile").read_text()
+    assert command[0] == "image prune --force", "--all would remove Compose's image, which is not in use"
+    assert f"LABEL {command[1]}" in labels
