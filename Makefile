@@ -9,7 +9,8 @@ INFRA := infra_pulumi
 INFRA_BIN := $(INFRA)/.venv/bin
 PULUMI := pulumi --cwd $(INFRA)
 # The image's tag is the commit, so that a machine runs what its stack says. A new tag makes a new machine on the old disk.
-TAG ?= $(shell git describe --always --dirty --abbrev=12)
+# The image does not contain the stack files, which Pulumi writes to.
+TAG ?= $(shell git describe --always --abbrev=12)$(shell git diff --quiet HEAD -- ':!$(INFRA)/Pulumi.*.yaml' || echo -dirty)
 OUTPUT = $$($(PULUMI) stack output
 TUNNEL = gcloud compute start-iap-tunnel --project=$(OUTPUT) CHICAGO_CRIME_GCP_PROJECT) --zone=$(OUTPUT) zone) $(OUTPUT) machine)
 

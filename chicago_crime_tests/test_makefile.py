@@ -29,9 +29,9 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(clone: Path, target: str, outputs: dict[str, str] = OUTPUTS) -> subprocess.CompletedProcess[str]:
+def make(clone: Path, *targets: str, outputs: dict[str, str] = OUTPUTS) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": f"{clone}:{os.environ['PATH']}", "OUTPUTS": json.dumps(outputs)}
-    return subprocess.run(["make", target], cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(["make", *targets], cwd=clone, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_env_writes_the_settings_and_nothing_else(clone: Path) -> None:
@@ -53,3 +53,20 @@ def test_help_lists_every_target(clone: Path) -> None:
     listed = {line.split()[1] for line in make(clone, "help").stdout.splitlines()}
     phony = next(line for line in (clone / "Makefile").read_text().splitlines() if line.startswith(".PHONY"))
     assert listed == set(phony.split()[1:])
+
+
+def test_the_images_tag_is_the_commit_unless_more_than_the_stack_file_changed(clone: Path) -> None:
+    def git(*command: str) -> str:
+        as_someone = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        return subprocess.check_output(["git", *as_someone, *command], cwd=clone, text=True).strip()
+
+    stack_file, code = clone / "infra_pulumi" / "Pulumi.dev.yaml", clone / "infra_pulumi" / "env_file.py"
+    stack_file.write_text("config: {}\n")
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message=a")
+    stack_file.write_text("config: {imageTag: a}\n")
+    for suffix in ("", "-dirty"):
+        tag = f"{git('rev-parse', '--short=12', 'HEAD')}{suffix}"
+        assert f"imageTag={tag}\n" in make(clone, "--dry-run", "up").stdout
+        code.write_text("")
