@@ -24,7 +24,7 @@ class Stored:
 
     Attributes:
         file: its bytes.
-        given: its metadata as its writer gave it: contentType, metadata, ...
+        given: its metadata as its writer gave it: contentType, cacheControl, metadata, ...
         written: size and time of the file, which change if another program writes it.
     """
 
@@ -39,7 +39,8 @@ class Stored:
     def resource(self, bucket: str, name: str) -> dict[str, Any]:
         """The object's metadata as the API has it."""
         when = datetime.fromtimestamp(self.generation / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        given = {field: value for field, value in self.given.items() if field in ("contentType", "metadata")}
+        kept = ("contentType", "cacheControl", "metadata")
+        given = {field: value for field, value in self.given.items() if field in kept}
         return given | {
             "name": name,
             "bucket": bucket,

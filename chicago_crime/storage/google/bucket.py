@@ -79,6 +79,7 @@ class BucketStore(ObjectStore):
         if not _has_content(found, size, sha256):  # else it is not sent again
             blob = self._bucket.blob(self.folder + key)
             blob.metadata = {"sha256": sha256}
+            blob.cache_control = "no-cache"  # Google would serve a public page for an hour after it was replaced
             with file.open("rb") as stream:
                 upload = partial(blob.upload_from_file, stream, size=size)
                 is_known = self._send(blob, upload, found.generation if found else 0)

@@ -84,6 +84,7 @@ def test_an_object_comes_back_as_it_was_put_and_is_written_once(
         assert (writes(server), server.read(BUCKET, KEY)) == (1, content)
     (folder / "got").mkdir()
     assert store.get(KEY, folder / "got").read_bytes() == content
+    assert store.client.bucket(BUCKET).get_blob(KEY).cache_control == "no-cache", "Google's default is an hour"
     assert store.location(KEY) == f"gs://{BUCKET}/{KEY}"
 
 
