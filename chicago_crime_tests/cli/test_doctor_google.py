@@ -129,6 +129,13 @@ def test_a_missing_permission_on_the_dataset(tables: WholeCloud, permission: str
     assert words_of(finding) == ["bq", "query", "--use_legacy_sql=false", f"--project_id={PROJECT_ID}", EDITOR]
 
 
+def test_a_dataset_whose_rows_expire(tables: WholeCloud) -> None:
+    tables.bigquery.catalog.datasets[DATASET]["defaultPartitionExpirationMs"] = str(60 * 86_400_000)
+    [finding] = problems(tables)
+    assert finding.detail == "the rows of new tables expire after 60 days, those of earlier years at once"
+    assert f"--default_partition_expiration=0 {PROJECT_ID}:{DATASET}" in finding.fix
+
+
 def test_the_account_of_the_machines(cloud: WholeCloud) -> None:
     cloud.access.forbidden = {"iam.serviceAccounts.actAs"}
     [finding] = problems(cloud)

@@ -180,6 +180,12 @@ class Probe:
 
     def _dataset(self) -> Iterator[Finding]:
         what, itself = f"dataset {self.settings.bigquery_dataset}", self.answers["dataset itself"]
+        limits = [int(itself.content.get(f"default{kind}ExpirationMs", 0)) for kind in ("Table", "Partition")]
+        if days := [limit // 86_400_000 for limit in limits if limit]:
+            never = ("--default_table_expiration=0", "--default_partition_expiration=0")
+            fix = as_command("bq", "update", *never, f"{self.settings.gcp_project}:{self.settings.bigquery_dataset}")
+            detail = f"the rows of new tables expire after {min(days)} days, those of earlier years at once"
+            yield Finding(f"{what}: expiration", "broken", detail, f"{fix}  (tables that exist keep theirs)")
         if itself.status == 404:
             yield Finding(what, "ok", f"does not exist yet: the first run creates it in {self.settings.gcp_region}")
         elif not itself.is_good:
