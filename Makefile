@@ -58,7 +58,8 @@ lint: setup-dev ## check style and types: Python, Dockerfile, Compose file, shel
 	@$(BIN)/shellcheck .ci/run .ci/package
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yaml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@$(BIN)/zizmor --quiet --offline --min-severity=medium .github/workflows
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/zizmor --quiet --offline --min-severity=medium .github
 
 bench: setup-dev ## measure speed and memory on 22 full-size years; takes some minutes and 15 GB of disk
 	@$(BIN)/python -m benchmarks.run
