@@ -7,11 +7,11 @@ import pulumi
 
 from components.access import Access, Identities
 from components.ci import Federation, Registry
-from components.data import KaggleSecret, Lake, Site, Warehouse
+from components.data import Lake, Site, StoredSecret, Warehouse
 from components.machine import Machine
 from components.network import Network
 from components.project import Apis, Budget
-from config import load_config
+from config import ConfigError, load_config
 
 config = load_config()
 apis = Apis("apis", config)
@@ -20,13 +20,14 @@ identities = Identities("identities", config, [apis])
 lake = Lake("lake", config, [apis])
 site = Site("site", config, [apis])
 warehouse = Warehouse("warehouse", config, [apis])
-kaggle = KaggleSecret("kaggle", config, [apis])
+kaggle = StoredSecret("kaggle", config, "kaggle-token", config.kaggle_token, [apis])
+settings = StoredSecret("settings", config, "settings", config.secret_settings, [apis])
 registry = Registry("registry", config, [apis])
 network = Network("network", config, identities, [apis])
-access = Access("access", config, identities, lake, site, warehouse, kaggle, registry, [apis])
+access = Access("access", config, identities, lake, site, warehouse, [kaggle, settings], registry, [apis])
 
-# The settings that the infrastructure decides, as environment variables. All others keep the defaults of
-# `chicago_crime/settings.py`.
+# The settings that the infrastructure decides, as environment variables. All others are the configuration's `settings`,
+# or keep the defaults of `chicago_crime/settings.py`.
 environment: dict[str, pulumi.Input[str]] = {
     "CHICAGO_CRIME_DEPLOYMENT": "gcp",
     "CHICAGO_CRIME_SOURCE": config.source,
@@ -43,7 +44,11 @@ environment: dict[str, pulumi.Input[str]] = {
     "CHICAGO_CRIME_DATAPROC_SUBNET": network.spark.id,
     "CHICAGO_CRIME_KAGGLE_SECRET": kaggle.secret.id,
 }
-machine = Machine("machine", config, identities, network, registry, environment, [apis, access, network])
+if decided := sorted(environment.keys() & config.settings.keys()):
+    raise ConfigError(f"The stack decides {decided[0]}: pulumi config rm --path settings.{decided[0]}")
+environment |= config.plain_settings
+after_all = [apis, access, network]
+machine = Machine("machine", config, identities, network, registry, environment, settings.version, after_all)
 
 outputs = {
     **environment,

@@ -1,7 +1,8 @@
 """Fills in the placeholders of `cloud-init.yaml`, the script of what the machine does when it starts.
 
-The placeholders are @IMAGE@, the image's name; @ENVIRONMENT@, the settings as an environment file; and @COMPOSE@,
-`docker-compose.yaml`. The last two are base64 (`encoding: b64`), so that no line of theirs can break the YAML.
+The placeholders are @IMAGE@, the image's name; @SECRET@, the version of the secret with more settings, or nothing;
+@ENVIRONMENT@, the settings as an environment file; and @COMPOSE@, `docker-compose.yaml`. The last two are base64
+(`encoding: b64`), so that no line of theirs can break the YAML.
 """
 
 import base64
@@ -14,7 +15,7 @@ from env_file import as_lines
 COMPOSE = Path(__file__).parent.parent / "docker-compose.yaml"
 
 
-def render(template: str, image: str, environment: Mapping[str, str]) -> str:
+def render(template: str, image: str, environment: Mapping[str, str], secret: str = "") -> str:
     """The template with its placeholders filled in.
 
     Raises:
@@ -22,6 +23,7 @@ def render(template: str, image: str, environment: Mapping[str, str]) -> str:
     """
     values = {
         "IMAGE": image,
+        "SECRET": secret,
         "ENVIRONMENT": base64.b64encode(as_lines(environment).encode()).decode(),
         "COMPOSE": base64.b64encode(COMPOSE.read_bytes()).decode(),
     }

@@ -5,17 +5,21 @@ each with the command that sets it.
 """
 
 import re
+import sys
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, get_args
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from pydantic import (
     AliasGenerator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Json,
+    SecretStr,
     StringConstraints,
     ValidationError,
     ValidationInfo,
@@ -24,6 +28,12 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from env_file import PREFIX, as_lines
+
+sys.path.append(str(Path(__file__).parents[1]))  # for the platform's package, which knows its settings
+
+from chicago_crime.settings import Settings, SettingsError, load_settings
+
 OWN = "chicago-crime:"
 """The namespace of the platform's own keys, which the `pulumi` command adds."""
 
@@ -31,6 +41,13 @@ X86 = "(?!t2a|c4a|n4a|a4x)[a-z][0-9][a-z]?"
 """Machine families with x86 processors. The images are built for nothing else."""
 
 Member = Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount):[^@\s:]+@[^@\s:]+\.[a-z]+\Z")]
+
+
+FIELD_OF = {PREFIX + field.upper(): field for field in Settings.model_fields}
+"""Name of a variable of the platform -> field of its settings."""
+
+SECRET_SETTINGS = {name for name in FIELD_OF if SecretStr in get_args(Settings.model_fields[FIELD_OF[name]].annotation)}
+"""Those that hold secrets."""
 
 
 class Config(BaseModel):
@@ -116,6 +133,13 @@ class Config(BaseModel):
         description="true or false: whether everybody may read the bucket of the static site, and nothing else",
         examples=["true"],
     )
+    settings: Json[dict[str, Annotated[str, BeforeValidator(str)]]] = Field(
+        default_factory=dict,
+        repr=False,
+        description="other settings of the platform, by the names in docs/reference/settings.md; with --secret, if one "
+        "holds a secret",
+        examples=[f"{PREFIX}DASHBOARD_HOSTS crime.example.org"],
+    )
     operators: Json[list[Member]] = Field(
         default_factory=list,
         description="who may open the tunnel to the machine: user:, group: or serviceAccount: and an address",
@@ -179,6 +203,19 @@ class Config(BaseModel):
             raise ValueError(f"not a zone of {region}")
         return zone
 
+    @field_validator("settings")
+    @classmethod
+    def _check_settings(cls, settings: dict[str, str]) -> dict[str, str]:
+        if unknown := sorted(settings.keys() - FIELD_OF.keys()):
+            near = get_close_matches(unknown[0], FIELD_OF, 1)
+            raise ValueError(f"there is no setting {unknown[0]}" + (f"; did you mean {near[0]}?" if near else ""))
+        try:
+            load_settings(None, **{FIELD_OF[name]: value for name, value in settings.items()})
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
+        as_lines(settings)  # whose errors say what cannot be written
+        return settings
+
     @field_validator("github_repository_id", "project_number")
     @classmethod
     def _check_companion(cls, value: str, info: ValidationInfo) -> str:
@@ -186,6 +223,17 @@ class Config(BaseModel):
         if info.data.get(other) and not value:
             raise ValueError(f"required with {to_camel(other)}")
         return value
+
+    @property
+    def plain_settings(self) -> dict[str, str]:
+        """Those of `settings` that hold no secret."""
+        return {name: value for name, value in self.settings.items() if name not in SECRET_SETTINGS}
+
+    @property
+    def secret_settings(self) -> pulumi.Output[str] | None:
+        """The others, as an environment file."""
+        secret = {name: value for name, value in self.settings.items() if name in SECRET_SETTINGS}
+        return pulumi.Output.secret(as_lines(secret)) if secret else None
 
     @property
     def bucket(self) -> str:
@@ -220,7 +268,7 @@ class Config(BaseModel):
 FIELDS = {str(field.validation_alias): field for field in Config.model_fields.values()}
 """Configuration key -> field."""
 
-TOKEN = OWN + "kaggleToken"
+TOKEN, SETTINGS = OWN + "kaggleToken", OWN + "settings"
 
 
 class ConfigError(pulumi.RunError):
@@ -244,6 +292,8 @@ def load_config() -> Config:
         values[TOKEN] = pulumi.Output.secret(values[TOKEN])
     try:
         config = Config.model_validate({**values, "stack": pulumi.get_stack()})
+        if (secret := config.settings.keys() & SECRET_SETTINGS) and not is_config_secret(SETTINGS):
+            problems.append(_problem(SETTINGS, f"without --secret, {', '.join(secret)} is stored in plain text"))
     except ValidationError as error:
         problems += [_describe(each) for each in error.errors()]
     if problems:
@@ -263,7 +313,7 @@ def _describe(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return _problem(key, "it is not set")
     reason = "invalid" if error["type"] == "string_pattern_mismatch" else error["msg"].removeprefix("Value error, ")
-    return _problem(key, f"{error['input']!r}: {reason}" if error["input"] else reason)
+    return _problem(key, f"{error['input']!r}: {reason}" if error["input"] and key != SETTINGS else reason)
 
 
 def _problem(key: str, what: str) -> str:
@@ -273,6 +323,7 @@ def _problem(key: str, what: str) -> str:
     command = {
         "stack": f"pulumi stack rename {example}",
         "operators": f"pulumi config set --path 'operators[0]' {example}",
+        "settings": f"pulumi config set --path settings.{example}",
         "kaggleToken": f"pulumi config set --secret {name}",
     }.get(name, f"pulumi config set {name} {example}")
     return f"  {name}: {what}\n      {field.description}\n      {command}"

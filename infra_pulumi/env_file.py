@@ -9,14 +9,16 @@ import sys
 from collections.abc import Mapping
 
 PREFIX = "CHICAGO_CRIME_"
-SAFE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+UNSAFE = re.compile(r"['\\\x00-\x1f]")
+"""What programs read differently, also in single quotes."""
 
 
 def as_lines(outputs: Mapping[str, str]) -> str:
     """The settings among the outputs, sorted, one `NAME=value` per line. Other outputs are left out.
 
     Raises:
-        ValueError: there are no settings, or a value would have to be quoted.
+        ValueError: there are no settings, or a value cannot be quoted.
     """
     settings = {name: str(value) for name, value in outputs.items() if name.startswith(PREFIX)}
     if not settings:
@@ -24,9 +26,10 @@ def as_lines(outputs: Mapping[str, str]) -> str:
             "the stack has no outputs: run `pulumi up` first, or choose a stack with `pulumi stack select`"
         )
     for name, value in settings.items():
-        if not SAFE.fullmatch(value):  # programs read quotes differently
-            raise ValueError(f"{name}={value!r} cannot be written without quotes")
-    return "".join(f"{name}={value}\n" for name, value in sorted(settings.items()))
+        if found := UNSAFE.search(value):  # the value may be a secret
+            raise ValueError(f"{name} has the character {found[0]!r}, which programs read differently")
+    quoted = {name: value if PLAIN.fullmatch(value) else f"'{value}'" for name, value in settings.items()}
+    return "".join(f"{name}={value}\n" for name, value in sorted(quoted.items()))
 
 
 def main() -> None:

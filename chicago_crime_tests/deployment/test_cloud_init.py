@@ -1,11 +1,12 @@
 """What the machine on Google Cloud does when it boots: the scripts of `infra_pulumi/cloud-init.yaml` run here."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from chicago_crime_tests.support import PROJECT, program_missing
 pytestmark = pytest.mark.programs
 
 IMAGE = "us-central1-docker.pkg.dev/a-project/chicago-crime-dev/chicago-crime:0.1.0"
-SETTINGS = {"CHICAGO_CRIME_DEPLOYMENT": "gcp", "CHICAGO_CRIME_GCS_BUCKET": "a-bucket"}
+SETTINGS = {"CHICAGO_CRIME_GCS_BUCKET": "a-bucket", "CHICAGO_CRIME_REPORT_AREAS": "Hyde Park, Loop #1"}
 HOME = "/etc/chicago-crime/"
 
 
@@ -94,7 +95,8 @@ def test_cloud_init_accepts_the_file(rendered: str, tmp_path: Path) -> None:
 
 def test_shellcheck_finds_nothing_in_the_scripts(etc: Path) -> None:
     scripts = [str(file) for file in etc.iterdir() if file.read_text().startswith("#!")]
-    assert {Path(script).name for script in scripts} == {"prepare-disk", "write-env", "compose", "start", "tidy"}
+    names = "prepare-disk read-secret write-env compose start tidy"
+    assert {Path(script).name for script in scripts} == {*names.split()}
     done = subprocess.run([program("shellcheck"), *scripts], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -162,6 +164,23 @@ def test_compose_gets_image_settings_folders_and_password(etc: Path, tmp_path: P
     assert f"{disk}/postgres:/var/lib/postgresql/data:rw" in services["postgres"]["volumes"]
     password = (disk / "postgres-password").read_text()
     assert services["postgres"]["environment"]["POSTGRES_PASSWORD"] == password
+
+
+def test_secret_settings_join_the_others_when_it_starts(etc: Path, tmp_path: Path) -> None:
+    secret, text = "projects/1/secrets/settings/versions/2", "CHICAGO_CRIME_ALERTS='json://a b'\n"
+    (etc / "secret").write_text(secret)
+    payload = json.dumps({"payload": {"data": b64encode(text.encode()).decode(), "dataCrc32c": "1"}}, indent=2)
+    answers = {
+        "*Metadata-Flavor:?Google*/default/token": '{"access_token":"t0ken","expires_in":3599}',
+        f"*Bearer?t0ken*/v1/{secret}:access": payload,
+    }
+    cases = "".join(f"{pattern}) echo '{answer}';;\n" for pattern, answer in answers.items())
+    path = stand_ins(tmp_path, curl=f'case "$*" in {cases} *) exit 22;; esac')
+    assert run(etc / "write-env", tmp_path, etc, PATH=path).returncode == 0
+    assert (etc / "environment").read_text() == (etc / "settings").read_text() + text
+    assert (etc / "environment").stat().st_mode & 0o777 == 0o600
+    (etc / "secret").write_text("projects/1/secrets/missing/versions/1")
+    assert run(etc / "write-env", tmp_path, etc, PATH=path).returncode != 0
 
 
 def test_tidying_keeps_the_image_that_a_restart_runs(etc: Path, tmp_path: Path) -> None:

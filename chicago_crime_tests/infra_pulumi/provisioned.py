@@ -172,6 +172,9 @@ class Google(Mocks):
             case "Secret":
                 made_id = f"projects/{PROJECT}/secrets/{inputs['secretId']}"
                 made = {"name": made_id.replace(PROJECT, NUMBER)}
+            case "SecretVersion":
+                made_id = f"{inputs['secret'].replace(PROJECT, NUMBER)}/versions/1"
+                made = {"name": made_id}
             case "Repository":
                 made_id = f"projects/{PROJECT}/locations/{inputs['location']}/repositories/{inputs['repositoryId']}"
                 made = {"name": inputs["repositoryId"]}

@@ -14,8 +14,11 @@ PLACES = {
     "gcp:secretmanager/secretIamMember:SecretIamMember": "secret",
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": "registry",
 }
-FOR_THE_MACHINE = ("roles/artifactregistry.reader", "registry", "platform")
-"""The machine pulls its image; the platform itself does not."""
+FOR_THE_MACHINE = {
+    ("roles/artifactregistry.reader", "registry", "platform"),
+    ("roles/secretmanager.secretAccessor", "settings", "platform"),
+}
+"""The machine pulls its image and reads secret settings; the platform itself does not."""
 
 
 def account(grant: Declared) -> str:
@@ -24,8 +27,8 @@ def account(grant: Declared) -> str:
 
 
 def place(grant: Declared) -> str:
-    last = grant.inputs.get("bucket", "").rpartition("-")[2]
-    return last if last in ("staging", "site") else PLACES[grant.type]
+    last = (grant.inputs.get("bucket") or grant.inputs.get("secretId", "")).rpartition("-")[2]
+    return last if last in ("staging", "site", "settings") else PLACES[grant.type]
 
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
@@ -43,7 +46,7 @@ def test_the_accounts_have_the_roles_that_the_platform_needs_and_no_others(mode:
         if grant is not MAKE_DATASET  # Pulumi creates the dataset
     }
     given = [(each.inputs["role"], place(each), account(each)) for each in provisioned.grants]
-    assert sorted(given) == sorted({*needed, FOR_THE_MACHINE})
+    assert sorted(given) == sorted(needed | FOR_THE_MACHINE)
 
 
 def test_each_role_is_granted_on_the_stacks_own_resource() -> None:

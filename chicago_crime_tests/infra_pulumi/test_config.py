@@ -21,6 +21,11 @@ INVALID = {
     "billingAccount": ("mine", "invalid", "pulumi config set billingAccount 012345-6789AB-CDEF01"),
     "machineTyp": ("e2", "no such key; did you mean machineType?", "pulumi config rm chicago-crime:machineTyp"),
     "kaggleToken": (" ", "it is empty", "pulumi config set --secret kaggleToken"),
+    "settings": (
+        '{"CHICAGO_CRIME_DASHBOARD_HOST": "a"}',
+        "did you mean CHICAGO_CRIME_DASHBOARD_HOSTS?",
+        "pulumi config set --path settings.CHICAGO_CRIME_DASHBOARD_HOSTS crime.example.org",
+    ),
 }
 """Key -> a wrong value, the problem, the command that sets a right one."""
 
@@ -51,6 +56,8 @@ def test_all_problems_are_reported_at_once_each_with_one_command() -> None:
         ({"gcp:project": ""}, "gcp:project", "it is not set"),
         ({"gcp:zone": "us-east1-b"}, "gcp:zone", "not a zone of us-central1"),
         ({"operators": '["allUsers"]'}, "operators", "'allUsers'"),
+        ({"settings": '{"CHICAGO_CRIME_REPORT_DAY": "today"}'}, "settings", "CHICAGO_CRIME_REPORT_DAY=today: "),
+        ({"settings": '{"CHICAGO_CRIME_REPORT_AREAS": "Loop"}'}, "settings", "needs CHICAGO_CRIME_ALERTS"),
         ({**EVERYTHING, "githubRepositoryId": ""}, "githubRepositoryId", "required with githubRepository"),
         ({**EVERYTHING, "projectNumber": ""}, "projectNumber", "required with billingAccount"),
     ],
@@ -60,10 +67,18 @@ def test_values_that_do_not_go_together_are_refused(config: dict[str, str], key:
     assert (where, problem in lines[0]) == (key, True)
 
 
-def test_a_token_in_plain_text_is_refused_and_not_printed() -> None:
+@pytest.mark.parametrize(
+    ("key", "value"), [("kaggleToken", TOKEN), ("settings", f'{{"CHICAGO_CRIME_ALERTS": "slack://{TOKEN}"}}')]
+)
+def test_a_secret_in_plain_text_is_refused_and_not_printed(key: str, value: str) -> None:
     with pytest.raises(ConfigError, match="plain text") as error:
-        provision({"kaggleToken": TOKEN}, secret_keys=[])
+        provision({key: value}, secret_keys=[])
     assert TOKEN not in str(error.value)
+
+
+def test_a_setting_that_the_stack_decides_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"pulumi config rm --path settings\.CHICAGO_CRIME_SOURCE"):
+        provision({"settings": '{"CHICAGO_CRIME_SOURCE": "portal"}'})
 
 
 def test_a_stack_name_that_does_not_fit_into_account_names_is_refused() -> None:

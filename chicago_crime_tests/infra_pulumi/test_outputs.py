@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,13 @@ def env_file(outputs: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
+def test_a_shell_reads_values_as_they_are(tmp_path: Path) -> None:
+    areas = "$(id) $HOME `id` #1; Hyde Park, Loop"
+    (tmp_path / "env").write_text(env_file({"CHICAGO_CRIME_REPORT_AREAS": areas}).stdout)
+    shell = ["sh", "-c", f'. {tmp_path}/env; printf %s "$CHICAGO_CRIME_REPORT_AREAS"']
+    assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == areas
+
+
 @pytest.mark.parametrize("config", [{}, {"dataprocMode": "serverless", "dataprocWorkers": "0"}])
 def test_the_platform_accepts_every_output(config: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = provision(config).outputs
@@ -65,8 +73,8 @@ def test_every_setting_that_the_infrastructure_decides_is_an_output() -> None:
     ("outputs", "reason"),
     [
         ({"machine": "m"}, "run `pulumi up` first"),
-        ({"CHICAGO_CRIME_GCS_BUCKET": "a\nCHICAGO_CRIME_SOURCE=sample"}, "without quotes"),
-        ({"CHICAGO_CRIME_GCS_BUCKET": "$(id)"}, "without quotes"),
+        ({"CHICAGO_CRIME_GCS_BUCKET": "a\nCHICAGO_CRIME_SOURCE=sample"}, "has the character"),
+        ({"CHICAGO_CRIME_GCS_BUCKET": "it's"}, "has the character"),
         ("not JSON", "Expecting value"),
     ],
 )

@@ -1,11 +1,13 @@
 """What holds for everything that is provisioned, whatever is configured."""
 
+import json
 import re
 
 import pytest
 
 from chicago_crime_tests.infra_pulumi.provisioned import (
     EVERYTHING,
+    NUMBER,
     TOKEN,
     Provisioned,
     as_json,
@@ -115,8 +117,20 @@ def test_resources_wait_for_the_apis_and_the_machine_for_its_roles_and_the_inter
 
 def test_the_token_is_secret_and_in_one_place_only() -> None:
     provisioned = provisioned_by("prod with everything")
-    version = provisioned.one("SecretVersion")
+    version = provisioned.one("SecretVersion", "kaggle-value")
     assert [each.name for each in provisioned.google if TOKEN in as_json(each.inputs)] == [version.name]
     sent = version.request.object.fields["secretData"].struct_value.fields
     assert "4dabf18193072939515e22adb298388d" in sent, "Pulumi's mark of a secret"
+    assert TOKEN not in as_json(provisioned.outputs)
+
+
+def test_secret_settings_are_in_secret_manager_only_and_the_others_on_the_machine() -> None:
+    given = {"CHICAGO_CRIME_ALERTS": f"slack://{TOKEN} json://b", "CHICAGO_CRIME_DASHBOARD_HOSTS": "crime.example.org"}
+    provisioned = provision({"settings": json.dumps(given)}, secret_keys=["settings"])
+    [version] = provisioned.of("SecretVersion")
+    assert [each.name for each in provisioned.google if TOKEN in as_json(each.inputs)] == [version.name]
+    assert version.inputs["secretData"]["value"] == f"CHICAGO_CRIME_ALERTS='slack://{TOKEN} json://b'\n"
+    user_data = provisioned.one("Instance").inputs["metadata"]["user-data"]
+    assert f"projects/{NUMBER}/secrets/chicago-crime-prod-settings/versions/1" in user_data
+    assert provisioned.outputs["CHICAGO_CRIME_DASHBOARD_HOSTS"] == "crime.example.org"
     assert TOKEN not in as_json(provisioned.outputs)

@@ -10,7 +10,7 @@ import pulumi
 from pulumi_gcp import artifactregistry, bigquery, projects, secretmanager, serviceaccount, storage
 
 from components.ci import Registry
-from components.data import KaggleSecret, Lake, Site, Warehouse
+from components.data import Lake, Site, StoredSecret, Warehouse
 from components.part import Part
 from config import Config
 
@@ -50,7 +50,7 @@ class Access(Part):
         lake: Lake,
         site: Site,
         warehouse: Warehouse,
-        kaggle: KaggleSecret,
+        secrets: Sequence[StoredSecret],
         registry: Registry,
         after: Sequence[pulumi.Resource],
     ):
@@ -74,13 +74,14 @@ class Access(Part):
             member=platform,
             opts=self.options(),
         )
-        secretmanager.SecretIamMember(
-            f"{name}-platform-kaggle",
-            secret_id=kaggle.secret.secret_id,
-            role="roles/secretmanager.secretAccessor",
-            member=platform,
-            opts=self.options(),
-        )
+        for secret in secrets:
+            secretmanager.SecretIamMember(
+                f"{name}-platform-{secret.name}",
+                secret_id=secret.secret.secret_id,
+                role="roles/secretmanager.secretAccessor",
+                member=platform,
+                opts=self.options(),
+            )
         serviceaccount.IAMMember(
             f"{name}-platform-acts-as-spark",
             service_account_id=identities.spark.name,

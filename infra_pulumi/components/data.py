@@ -1,4 +1,4 @@
-"""Where data are stored: the bucket, the BigQuery dataset, and the secret for Kaggle's token.
+"""Where data are stored: the bucket, the BigQuery dataset, and secrets.
 
 There are no tables here: the platform creates them, so `pulumi up` can never drop or change one.
 """
@@ -120,26 +120,30 @@ class Warehouse(Part):
         self.register_outputs({})
 
 
-class KaggleSecret(Part):
-    """Kaggle's API token in Secret Manager, without a value unless the configuration has one.
+class StoredSecret(Part):
+    """A secret in Secret Manager, without a value unless the configuration has one.
 
-    A value can also be added by hand with `gcloud secrets versions add`.
+    Attributes:
+        version: the name of the value's version; empty without one.
     """
 
-    def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
+    def __init__(
+        self, name: str, config: Config, what: str, value: pulumi.Output[str] | None, after: Sequence[pulumi.Resource]
+    ):
         super().__init__(name, config, after)
+        self.version: pulumi.Input[str] = ""
         self.secret = secretmanager.Secret(
             f"{name}-secret",
-            secret_id=config.named("kaggle-token"),
+            secret_id=config.named(what),
             replication={"user_managed": {"replicas": [{"location": config.region}]}},
             labels=config.labels,
             opts=self.options(),
         )
-        if config.kaggle_token is not None:
-            secretmanager.SecretVersion(
-                f"{name}-token",
+        if value is not None:
+            self.version = secretmanager.SecretVersion(
+                f"{name}-value",
                 secret=self.secret.id,
-                secret_data=config.kaggle_token,
+                secret_data=value,
                 opts=self.options(additional_secret_outputs=["secretData"]),
-            )
+            ).name
         self.register_outputs({})

@@ -36,11 +36,12 @@ class Machine(Part):
         network: Network,
         registry: Registry,
         environment: Mapping[str, pulumi.Input[str]],
+        secret: pulumi.Input[str],
         after: Sequence[pulumi.Resource],
     ):
         super().__init__(name, config, after)
-        user_data = pulumi.Output.all(registry.image, pulumi.Output.from_input(environment)).apply(
-            lambda known: render(TEMPLATE.read_text(), image=known[0], environment=known[1])
+        user_data = pulumi.Output.all(registry.image, pulumi.Output.from_input(environment), secret).apply(
+            lambda known: render(TEMPLATE.read_text(), image=known[0], environment=known[1], secret=known[2])
         )
         self.instance = compute.Instance(
             f"{name}-instance",
