@@ -64,13 +64,13 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
 
 
 def still_growing(request: PageRequest) -> list[str]:
-    """By how much the newest four weeks will still grow, if enough late reports came after earlier loads."""
+    """By how much the newest four weeks will still grow, if enough late reports came after loads of four weeks ago."""
     [found] = request.data.answer("late_reports", {}).to_pylist()
     had = found["known"] - found["missing"]
     if found["late"] < LEAST_LATE or not had:
         return []
     growth = as_text(found["missing"] / had, "percent")
-    return [f"The newest four weeks will still grow by about {growth}, as those of earlier loads did."]
+    return [f"The newest four weeks will still grow by about {growth}, as those of loads over four weeks ago did."]
 
 
 def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
