@@ -163,3 +163,26 @@ def test_late_reports_are_learnt_from_loads_that_had_time_for_them(every: int, l
     request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_: answer))
     said = caveats.still_growing(request)
     assert [text in sentence for text, sentence in zip(told, said, strict=True)] == [True] * len(told)
+
+
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_the_newest_28_days_may_begin_in_the_year_before(is_fresh: bool) -> None:
+    """They do not depend on the flags of that year, and a year that was loaded too early keeps its own."""
+    spans = {
+        2014: (date(2014, 12, 4), 28, True),
+        2015: (date(2015, 12, 4), 28, False),
+        2016: (date(2016, 1, 1), 25, is_fresh),
+    }
+    daily = [
+        {"year": year, "day": first + timedelta(number), "crimes": 1, "is_provisional": flag}
+        for year, (first, days, flag) in spans.items()
+        for number in range(days)
+    ]
+    catalog = {"crimes_daily": CATALOG["crimes_daily"]}
+    found = in_duckdb(written("pages/days"), {"crimes_daily": daily}, {}, catalog)
+    newest = date(2015, 12, 29) if is_fresh else None
+    assert {row["year"]: row["provisional_from"] for row in found} == {
+        2014: date(2014, 12, 4),
+        2015: newest,
+        2016: newest,
+    }
