@@ -1,5 +1,6 @@
 """Tests of the pages: their numbers agree with each other and with the tables that the Spark job computes."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -67,13 +68,23 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
     assert chosen.period_text == "the chosen days of 2015\u20112016"
 
 
-def test_year_on_year_says_why_there_is_none(data: Data) -> None:
-    first, begun = (PageRequest(data, Filters(year=(year,))) for year in (2014, 2016))
-    begun.facts = replace(data.facts(), years=dict(data.facts().years))
-    begun.facts.years[2016] = replace(begun.facts.years[2016], last_day=date(2016, 1, 20))
-    assert overview(first).numbers[1].detail == "2013 is not loaded"
-    assert overview(begun).numbers[1].detail == "2016 has no complete month yet"
-    assert "it needs a complete month" in overview(begun).sections[0].intro
+@pytest.mark.parametrize(
+    ("last_day", "told"),
+    [
+        (date(2014, 12, 31), "2013 is not loaded"),
+        (date(2015, 12, 31), r"2015 compared with 2014: \S+ crimes"),
+        (date(2016, 1, 20), "2016 has no complete month yet"),
+        (date(2016, 2, 28), r"January 2016 compared with 2015: \S+ crimes"),
+        (date(2016, 4, 15), r"January to March 2016 compared with 2015: \S+ crimes; only 2016 has a 29 February"),
+    ],
+)
+def test_year_on_year_says_what_it_compares_or_why_not(data: Data, last_day: date, told: str) -> None:
+    request, year = PageRequest(data, Filters(year=(last_day.year,))), last_day.year
+    request.facts = replace(data.facts(), years=dict(data.facts().years))
+    request.facts.years[year] = replace(request.facts.years[year], last_day=last_day)
+    view = overview(request)
+    assert re.fullmatch(told, view.numbers[1].detail)
+    assert ("it needs a complete month" in view.sections[0].intro) == (last_day < date(2016, 2, 1))
 
 
 def test_an_incomplete_month_makes_no_other_month_unusual(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The page Overview: totals, trend, offense groups and types."""
 
 import math
+from calendar import isleap
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
@@ -63,13 +64,24 @@ def _compared_months(request: PageRequest) -> tuple[int, str]:
     return months, f"{shorter} has no complete month yet"
 
 
-def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
-    newest = request.newest_year
+def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
+    label, newest = "Year on year", request.newest_year
     compared, why_not = _compared_months(request)
+    if not compared:
+        return Number(label, as_text(None, "percent_change"), why_not)
     now, before = (
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
-    months = "" if compared == 12 else f"January to {date(2000, compared or 1, 1):%B} "
+    months = {12: "", 1: "January "}.get(compared, f"January to {date(2000, compared, 1):%B} ")
+    longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
+    leap_day = "".join(f"; only {year} has a 29 February" for year in longer)
+    difference = f"{as_text(now - before, 'change')} crimes"
+    detail = f"{months}{newest} compared with {newest - 1}: {difference}{leap_day}"
+    return Number(label, as_text(change(now, before), "percent_change"), detail)
+
+
+def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
+    newest = request.newest_year
     of_newest = request.totals("year")[newest]
     placed = of_newest["crimes"] - of_newest["without_area"]
     residents = request.resident_years([request.newest_year], request.filters.area)
@@ -82,13 +94,7 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
     small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
     return [
         request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
-        Number(
-            "Year on year",
-            as_text(change(now, before), "percent_change"),
-            f"{months}{newest} compared with {newest - 1}: {as_text(now - before, 'change')} crimes"
-            if compared
-            else why_not,
-        ),
+        _year_on_year(request, by_month),
         arrests_number(total, caveats.ARREST),
         Number(
             f"Per {unit:,} residents a year",
