@@ -17,6 +17,7 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import study_area, where
+from chicago_crime.dashboard.view import as_text, crimes_text
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of, rows
 from chicago_crime_tests.outlines import fetch_outlines, write_outlines
@@ -66,6 +67,12 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
     assert [row["is_complete"] for row in months] == [False, True, False]
     assert [row["month"] for row in rows(when(chosen), "months")] == [11, 12, 1]
     assert chosen.period_text == "the chosen days of 2015\u20112016"
+
+
+def test_one_crime_is_singular_and_zero_has_no_sign() -> None:
+    told = [crimes_text(crimes, "change") for crimes in (1, -1, 0, 1234)]
+    assert told == ["+1 crime", "\u22121 crime", "0 crimes", "+1,234 crimes"]
+    assert (as_text(0.0, "percent_change"), as_text(0.0004, "percent_change")) == ("0.0 %", "+0.0 %")
 
 
 @pytest.mark.parametrize(

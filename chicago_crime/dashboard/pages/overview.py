@@ -21,6 +21,7 @@ from chicago_crime.dashboard.view import (
     arrests_number,
     as_text,
     change,
+    crimes_text,
     rate_unit,
     share,
 )
@@ -75,8 +76,7 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
     months = {12: "", 1: "January "}.get(compared, f"January to {date(2000, compared, 1):%B} ")
     longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
     leap_day = "".join(f"; only {year} has a 29 February" for year in longer)
-    difference = f"{as_text(now - before, 'change')} crimes"
-    detail = f"{months}{newest} compared with {newest - 1}: {difference}{leap_day}"
+    detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
     return Number(label, as_text(change(now, before), "percent_change"), detail)
 
 
@@ -139,7 +139,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
     return Section(
         "trend",
         "Month by month",
-        "".join(f"{as_text(row['month'], 'month')}: {row['crimes']:,} crimes. " for row in drawn if len(drawn) == 1)
+        "".join(f"{as_text(row['month'], 'month')}: {crimes_text(row['crimes'])}. " for row in drawn if len(drawn) == 1)
         + (
             f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
             if has_range
@@ -221,7 +221,7 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         "Most frequent types",
         f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
-        else f"All {as_text(crimes, 'count')} crimes in {request.period_text} are of one type: {drawn[0]['name']}.",
+        else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
         [caveats.LABELS, caveats.ARREST],
         [charts.ranked("types", "Bar chart of the most frequent types of crime", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],
