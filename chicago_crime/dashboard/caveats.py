@@ -35,6 +35,11 @@ FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lo
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 
 
+def few(crimes: int) -> list[str]:
+    """That a change or rate is of few crimes, if it is."""
+    return [f"Fewer than {SMALL} crimes: one more or less would move this a lot."] if crimes < SMALL else []
+
+
 def tested(verdicts: Iterable[str | None]) -> list[str]:
     """How many counts were tested together, if several were."""
     counts = sum(verdict is not None for verdict in verdicts)

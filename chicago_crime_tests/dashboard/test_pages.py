@@ -145,7 +145,7 @@ def test_what_a_filter_excludes_is_on_the_map_without_a_number(data: Data) -> No
     assert link == "/where?type=HOMICIDE&beat=111&map=cells"
 
 
-def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Data) -> None:
+def test_rates_of_few_residents_or_crimes_are_marked(data: Data) -> None:
     view = where(PageRequest(data, Filters(year=(2016,), measure="rate")))
     small = {row["name"] for row in rows(view, "areas") if row["is_small"]}
     assert {"Fuller Park", "Burnside"} <= small
@@ -155,6 +155,8 @@ def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Dat
     assert not any("pale" in mark.css for mark in by_count.marks), "counts do not depend on residents"
     rate = overview(PageRequest(data, Filters(year=(2016,), area=(37, 41)))).numbers[3]
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
+    robberies = overview(PageRequest(data, Filters(year=(2016,), area=(25,), type=("ROBBERY",)))).numbers
+    assert [one.caveat.startswith("Fewer than 20 crimes") for one in robberies] == [False, True, True, True]
 
 
 def test_rates_of_rare_crimes_are_per_100_000_residents(data: Data) -> None:

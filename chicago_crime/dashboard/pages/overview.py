@@ -77,7 +77,7 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
     longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
     leap_day = "".join(f"; only {year} has a 29 February" for year in longer)
     detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
-    return Number(label, as_text(change(now, before), "percent_change"), detail)
+    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
@@ -91,18 +91,18 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
     names = " and ".join(request.area_name(area) for area in few)
     so_far = "" if request.facts.years[newest].is_complete else " so far"
     so_far = ", if all of its days were like those chosen" if request.filters.has_dates else so_far
-    small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
+    of_rate = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
     return [
         request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
         _year_on_year(request, by_month),
-        arrests_number(total, caveats.ARREST),
+        arrests_number(total, " ".join([*caveats.few(total["flagged"]), caveats.ARREST])),
         Number(
             f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
             f"in {request.newest_year}{so_far}"
             if rate is not None
             else "not known: there are population figures of whole community areas only",
-            small + caveats.population(request.facts) if rate is not None else "",
+            " ".join([*of_rate, caveats.population(request.facts)]) if rate is not None else "",
         ),
     ]
 
