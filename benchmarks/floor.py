@@ -30,7 +30,7 @@ TYPED = """
 ENRICHED = """
     SELECT crimes.*, hour(date) AS hour, isodow(date) AS day_of_week,
         date::TIME IN ('00:00:00', '00:01:00') AS is_time_placeholder,
-        date > newest - INTERVAL 28 DAYS AND newest_update < newest + INTERVAL 28 DAYS AS is_provisional,
+        date::DATE > newest - 28 AND newest_update < newest + 28 AS is_provisional,
         COALESCE(ucr_part1_class, 'non_index') AS offense_class,
         CASE primary_type WHEN 'CRIM SEXUAL ASSAULT' THEN 'CRIMINAL SEXUAL ASSAULT'
             WHEN 'NON - CRIMINAL' THEN 'NON-CRIMINAL' WHEN 'NON-CRIMINAL (SUBJECT SPECIFIED)' THEN 'NON-CRIMINAL'
@@ -38,7 +38,7 @@ ENRICHED = """
         fbi_codes.name AS fbi_name, areas.name AS community_area_name, areas.side,
         floor(x_coordinate / 660)::BIGINT AS cell_x, floor(y_coordinate / 660)::BIGINT AS cell_y
     FROM crimes LEFT JOIN fbi_codes USING (fbi_code) LEFT JOIN areas USING (community_area)
-        CROSS JOIN (SELECT MAX(date) AS newest, MAX(updated_on) AS newest_update FROM crimes)
+        CROSS JOIN (SELECT MAX(date)::DATE AS newest, MAX(updated_on)::DATE AS newest_update FROM crimes)
     ORDER BY month, primary_type, date, id
 """
 TALLY = "COUNT(*) AS crimes, COUNT(*) FILTER (arrest) AS arrests, COUNT(*) FILTER (domestic) AS domestic_crimes"

@@ -56,7 +56,7 @@ def enriched_crimes(
         # Spark counts from Sunday, ISO from Monday.
         (F.pmod(F.dayofweek("date") + F.lit(5), F.lit(7)) + F.lit(1)).cast("bigint").alias("day_of_week"),
         _is_time_placeholder(F.col("date")).alias("is_time_placeholder"),
-        F.coalesce(F.col("date") > F.col("provisional_from"), F.lit(False)).alias("is_provisional"),
+        F.coalesce(F.to_date("date") >= F.col("provisional_from"), F.lit(False)).alias("is_provisional"),
         F.coalesce(F.col("ucr_part1_class"), F.lit("non_index")).alias("offense_class"),
         _comparable(F.col("primary_type"), F.col("iucr"), comparable_types).alias("primary_type_comparable"),
         "fbi_name",
@@ -76,7 +76,7 @@ def crime_type_count(enriched: DataFrame) -> DataFrame:
 
 
 def crimes_daily(enriched: DataFrame) -> DataFrame:
-    """Counts by day; a day is provisional if any crime of it is."""
+    """Counts by day; all crimes of a day are provisional, or none is."""
     by_class = [_count_if(F.col("offense_class") == F.lit(name)).alias(f"{name}_crimes") for name in CLASSES]
     counts = enriched.groupBy("year", F.to_date("date").alias("day")).agg(
         *_tallies(), *by_class, F.max("is_provisional").alias("is_provisional")
@@ -127,15 +127,17 @@ def _look_up(rows: DataFrame, crimes: DataFrame, small: DataFrame, key: str) -> 
 
 
 def _provisional_from(crimes: DataFrame) -> DataFrame:
-    """By year, the moment after which crimes are provisional; NULL if the late reports had arrived by its snapshot.
+    """By year, the first provisional day; NULL if the late reports had arrived by its snapshot.
 
-    A year's newest `updated_on` shows when its snapshot was taken. One taken four weeks or more after the newest crime
+    A year's newest `updated_on` shows when its snapshot was taken. One taken four weeks or more after the newest day
     has the late reports, however early in the calendar year the file ends.
     """
-    newest = crimes.groupBy("year").agg(F.max("date").alias("newest_date"), F.max("updated_on").alias("newest_update"))
-    window = F.expr(f"INTERVAL {PROVISIONAL_DAYS} DAYS")
-    taken_early = F.coalesce(F.col("newest_update") < F.col("newest_date") + window, F.lit(True))
-    return newest.select("year", F.when(taken_early, F.col("newest_date") - window).alias("provisional_from"))
+    days = [F.max(F.to_date(column)).alias(column) for column in ("date", "updated_on")]
+    newest = crimes.groupBy("year").agg(*days)
+    taken_early = F.coalesce(F.datediff("updated_on", "date") < F.lit(PROVISIONAL_DAYS), F.lit(True))
+    return newest.select(
+        "year", F.when(taken_early, F.date_sub("date", PROVISIONAL_DAYS - 1)).alias("provisional_from")
+    )
 
 
 def _is_time_placeholder(date: Column) -> Column:

@@ -35,6 +35,11 @@ FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lo
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 
 
+def few(crimes: int) -> list[str]:
+    """That a change or rate is of few crimes, if it is."""
+    return [f"Fewer than {SMALL} crimes: one more or less would move this a lot."] if crimes < SMALL else []
+
+
 def tested(verdicts: Iterable[str | None]) -> list[str]:
     """How many counts were tested together, if several were."""
     counts = sum(verdict is not None for verdict in verdicts)
@@ -64,13 +69,13 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
 
 
 def still_growing(request: PageRequest) -> list[str]:
-    """By how much the newest four weeks will still grow, if enough late reports came after earlier loads."""
+    """By how much the newest four weeks will still grow, if enough late reports came after loads of four weeks ago."""
     [found] = request.data.answer("late_reports", {}).to_pylist()
     had = found["known"] - found["missing"]
     if found["late"] < LEAST_LATE or not had:
         return []
     growth = as_text(found["missing"] / had, "percent")
-    return [f"The newest four weeks will still grow by about {growth}, as those of earlier loads did."]
+    return [f"The newest four weeks will still grow by about {growth}, as those of loads over four weeks ago did."]
 
 
 def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:

@@ -38,7 +38,7 @@ class OutdatedError(PlatformError):
 
 @dataclass(frozen=True)
 class Year:
-    """One published year: its first and last day with a crime, and its first provisional day if it has any."""
+    """One published year: its first and last day with a crime, and from which day on it is provisional, if it is."""
 
     first_day: date
     last_day: date

@@ -165,7 +165,9 @@ class PageRequest:
             require_known(self.data, self.filters)
         except UsageError as error:
             raise NoCrimesError(f"No crimes match: {error}.") from error
-        raise NoCrimesError(f"No crimes in {self.period_text} match these filters. Remove one of them.")
+        found = self.answer("totals", self.facts.years, start=None, finish=None)["year"].unique().to_pylist()
+        hint = f"There are some in {format_years(sorted(found))}." if found else "Remove one of them."
+        raise NoCrimesError(f"No crimes in {self.period_text} match these filters. {hint}")
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:
         """Blocks that contain one of these texts, those with most crimes first, under no filter."""

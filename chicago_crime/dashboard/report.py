@@ -15,6 +15,7 @@ from typing import Any
 import vl_convert
 from markupsafe import Markup
 
+from chicago_crime.analysis.expected import UNUSUAL
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import theme
 from chicago_crime.dashboard.data import Data
@@ -31,7 +32,7 @@ from chicago_crime.dashboard.view import Figure, PageTable, Section, View, as_te
 from chicago_crime.installation import Installation
 
 ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 13}
-"""How many rows of each table fit."""
+"""How many of the first rows of each table fit."""
 
 
 def write_report(
@@ -152,10 +153,18 @@ def _drawn(section: Section, width: int, height: int) -> Markup | str:
 
 
 def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
-    """The part of a table that fits on paper, and how many rows it leaves out: of Compare, only the year to date."""
+    """The part of a table that fits on paper, and how many rows it leaves out.
+
+    Of Compare, that is the year to date, and below the first rows homicide and whatever is unusual: paper has no click.
+    """
     left = [column for column in table.shown_columns if column.name != "residents"]
     columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
-    return replace(table, columns=columns, rows=table.rows[:rows]), max(0, len(table.rows) - rows)
+    kept = [
+        row
+        for number, row in enumerate(table.rows)
+        if number < rows or row.get("name") == "HOMICIDE" or row.get("year_to_date_verdict") == UNUSUAL
+    ]
+    return replace(table, columns=columns, rows=kept), len(table.rows) - len(kept)
 
 
 def as_svg(figure: Figure, width: int, height: int | None = None) -> Markup:

@@ -69,7 +69,13 @@ def as_text(value: Any, kind: Kind) -> str:
         return "yes" if value else "no"
     if kind == "growth":  # the column header has the percent sign
         return as_text(value, "percent_change").removesuffix(" %")
-    return FORMATS[kind].format(value).replace("-", MINUS).replace("%", " %")
+    text = FORMATS[kind].format(value).replace("-", MINUS).replace("%", " %")
+    return text.replace("+", "") if value == 0 else text
+
+
+def crimes_text(crimes: float, kind: Kind = "count") -> str:
+    """A number of crimes, or by how many it changed, in words."""
+    return f"{as_text(crimes, kind)} crime{'' if abs(crimes) == 1 else 's'}"
 
 
 def days_text(first: date, last: date) -> str:
@@ -251,7 +257,7 @@ class View:
 
 def arrests_number(counts: Mapping[str, int], caveat: str = "") -> Number:
     """The arrest rate as a key figure; counts as for `arrest_rate`."""
-    arrests = f"{as_text(counts['arrests'], 'count')} crimes with the arrest flag"
+    arrests = f"{crimes_text(counts['arrests'])} with the arrest flag"
     return Number("Arrest rate", as_text(arrest_rate(counts), "percent"), arrests, caveat)
 
 

@@ -26,8 +26,8 @@ from chicago_crime.tables import TABLES
 
 INSTRUCTIONS = (
     "Reported crime in Chicago since 2001, from one published snapshot. Answers have caveats: pass them on with the "
-    "numbers. Arrest flags are no clearance rates, the newest 28 days still grow, and the data say nothing about "
-    "victims."
+    "numbers. Arrest flags are no clearance rates, counts of days that a caveat calls provisional still grow, and the "
+    "data say nothing about victims."
 )
 ROWS_GIVEN = 50
 

@@ -152,7 +152,7 @@ CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT} ft grid: y_coordinate 
 IS_PROVISIONAL = Column(
     "is_provisional",
     "BOOL",
-    "Within 28 days before the newest date of a snapshot that was taken while late reports still arrived.",
+    "On one of the newest 28 days of the year's data, unless a record of the year was updated 28 days later or more.",
     nullable=False,
 )
 CRIMES_COUNT = count("crimes", "Number of crimes.")

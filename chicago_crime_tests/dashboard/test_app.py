@@ -89,6 +89,8 @@ def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
         ("/overview?year=2009", "chicago-crime run --years 2009"),
         ("/overview?type=THEFTS", "there is no crime type &#39;THEFTS&#39;. The nearest: THEFT"),
         ("/compare?end=2003-01-01", "Choose another end date"),
+        ("/overview?type=ROBBERY&area=41&year=2016", "There are some in 2014-2015."),
+        ("/when?type=HOMICIDE&area=9", "match these filters. Remove one of them."),
         ("/overview?area=999&year=2016", "There is no community area &#39;999&#39;"),
         ("/overview?map=globe&year=2016", "Ignored &#39;map=globe&#39;"),
         ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year matches these dates"),

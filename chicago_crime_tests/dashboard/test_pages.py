@@ -1,5 +1,6 @@
 """Tests of the pages: their numbers agree with each other and with the tables that the Spark job computes."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -17,6 +18,7 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import study_area, where
+from chicago_crime.dashboard.view import as_text, crimes_text
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of, rows
 from chicago_crime_tests.outlines import fetch_outlines, write_outlines
@@ -82,13 +84,29 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
     assert chosen.period_text == "the chosen days of 2015\u20112016"
 
 
-def test_year_on_year_says_why_there_is_none(data: Data) -> None:
-    first, begun = (PageRequest(data, Filters(year=(year,))) for year in (2014, 2016))
-    begun.facts = replace(data.facts(), years=dict(data.facts().years))
-    begun.facts.years[2016] = replace(begun.facts.years[2016], last_day=date(2016, 1, 20))
-    assert overview(first).numbers[1].detail == "2013 is not loaded"
-    assert overview(begun).numbers[1].detail == "2016 has no complete month yet"
-    assert "it needs a complete month" in overview(begun).sections[0].intro
+def test_one_crime_is_singular_and_zero_has_no_sign() -> None:
+    told = [crimes_text(crimes, "change") for crimes in (1, -1, 0, 1234)]
+    assert told == ["+1 crime", "\u22121 crime", "0 crimes", "+1,234 crimes"]
+    assert (as_text(0.0, "percent_change"), as_text(0.0004, "percent_change")) == ("0.0 %", "+0.0 %")
+
+
+@pytest.mark.parametrize(
+    ("last_day", "told"),
+    [
+        (date(2014, 12, 31), "2013 is not loaded"),
+        (date(2015, 12, 31), r"2015 compared with 2014: \S+ crimes"),
+        (date(2016, 1, 20), "2016 has no complete month yet"),
+        (date(2016, 2, 28), r"January 2016 compared with 2015: \S+ crimes"),
+        (date(2016, 4, 15), r"January to March 2016 compared with 2015: \S+ crimes; only 2016 has a 29 February"),
+    ],
+)
+def test_year_on_year_says_what_it_compares_or_why_not(data: Data, last_day: date, told: str) -> None:
+    request, year = PageRequest(data, Filters(year=(last_day.year,))), last_day.year
+    request.facts = replace(data.facts(), years=dict(data.facts().years))
+    request.facts.years[year] = replace(request.facts.years[year], last_day=last_day)
+    view = overview(request)
+    assert re.fullmatch(told, view.numbers[1].detail)
+    assert ("it needs a complete month" in view.sections[0].intro) == (last_day < date(2016, 2, 1))
 
 
 def test_an_incomplete_month_makes_no_other_month_unusual(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +160,7 @@ def test_what_a_filter_excludes_is_on_the_map_without_a_number(data: Data) -> No
     assert link == "/where?type=HOMICIDE&beat=111&map=cells"
 
 
-def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Data) -> None:
+def test_rates_of_few_residents_or_crimes_are_marked(data: Data) -> None:
     view = where(PageRequest(data, Filters(year=(2016,), measure="rate")))
     small = {row["name"] for row in rows(view, "areas") if row["is_small"]}
     assert {"Fuller Park", "Burnside"} <= small
@@ -152,6 +170,8 @@ def test_rates_of_few_residents_are_marked_on_the_map_and_in_the_table(data: Dat
     assert not any("pale" in mark.css for mark in by_count.marks), "counts do not depend on residents"
     rate = overview(PageRequest(data, Filters(year=(2016,), area=(37, 41)))).numbers[3]
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
+    robberies = overview(PageRequest(data, Filters(year=(2016,), area=(25,), type=("ROBBERY",)))).numbers
+    assert [one.caveat.startswith("Fewer than 20 crimes") for one in robberies] == [False, True, True, True]
 
 
 def test_rates_of_rare_crimes_are_per_100_000_residents(data: Data) -> None:

@@ -14,7 +14,8 @@ from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
-from chicago_crime.dashboard.report import write_report
+from chicago_crime.dashboard.report import shortened, write_report
+from chicago_crime.dashboard.view import Column, PageTable
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
@@ -63,6 +64,13 @@ def test_a_report_is_on_a_place_of_any_kind_and_counts_as_the_pages_do(
     assert "cannot tell" in client.get("/download/compare/spans.csv", params={"rows": "type", **place}).text
     assert "cannot tell" not in file.read_text() and caveats.NO_VERDICT in unescape(file.read_text())
     assert client.get("/report", params={"year": 2016, **place}).text == file.read_text()
+
+
+def test_paper_has_homicide_and_what_is_unusual_besides_the_first_rows() -> None:
+    verdicts = {"THEFT": "usual", "ARSON": "may be chance", "STALKING": "unusual", "HOMICIDE": None}
+    rows = [{"name": name, "year_to_date_verdict": verdict} for name, verdict in verdicts.items()]
+    table, left_out = shortened(PageTable("spans", "Counts by type", [Column("name", "Type")], rows), 1)
+    assert ([row["name"] for row in table.rows], left_out) == (["THEFT", "STALKING", "HOMICIDE"], 1)
 
 
 @pytest.mark.parametrize(

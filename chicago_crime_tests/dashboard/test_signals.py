@@ -1,8 +1,9 @@
 """Tests of the page Signals, and of what the pages say about codes, places and late reports."""
 
+import itertools
 import re
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -135,26 +136,53 @@ def test_places_that_were_redrawn_are_named() -> None:
     assert caveats.places_drift("district", range(2013, 2024)) == caveats.places_drift("area", [2001, 2024]) == []
 
 
-def test_late_reports_are_learnt_from_earlier_loads() -> None:
-    """Of the four weeks that ended eight days before a load, one lacked 4 of 12 crimes, and the next one 2 of 12."""
-    days = [date(2024, 6, 26), date(2024, 6, 27), date(2024, 7, 22), date(2024, 7, 23), date(2024, 6, 25)]
-    late = [
-        {"id": number, "year": 2024, "date": datetime.combine(day, datetime.min.time())}
-        for number, day in enumerate([*days, date(2024, 7, 25)])
+@pytest.mark.parametrize(
+    ("every", "loads", "told"),
+    [(1, 28, []), (1, 45, ["about 10.2 %"]), (7, 8, ["about 10.2 %"]), (30, 4, ["about 10.2 %"])],
+    ids=str,
+)
+def test_late_reports_are_learnt_from_loads_that_had_time_for_them(every: int, loads: int, told: list[str]) -> None:
+    """At each load, 52 of the 560 crimes of the newest four weeks are missing: reports take up to 30 days."""
+    delays = [0] * 16 + [12, 18, 24, 30]
+    first, year_start = date(2024, 2, 6), date(2024, 1, 1)
+    snapshots = [first + timedelta(every * number) for number in range(loads)]
+    kept, added = [], []
+    for number, delay in itertools.product(range((snapshots[-1] - year_start).days - 7), delays):
+        day = year_start + timedelta(number)
+        crime = {"id": len(kept), "year": 2024, "date": datetime.combine(day, time(12))}
+        known = [at for at in snapshots if at >= day + timedelta(max(delay, 8))]
+        kept += [crime] if known else []
+        if known and known[0] > first:
+            before = snapshots[snapshots.index(known[0]) - 1]
+            added.append(crime | {"kind": "added", "snapshot": known[0], "previous_snapshot": before})
+    sample = {"year": 2024, "kind": "another_data_set", "snapshot": first, "previous_snapshot": date(2024, 2, 1)}
+    columns = {"revisions": {*sample, "id"}, "enriched_crimes": {"id", "year", "date"}}
+    catalog = {name: [one for one in CATALOG[name] if one[0] in few] for name, few in columns.items()}
+    rows = {"revisions": [*added, sample], "enriched_crimes": kept}
+    answer = pa.Table.from_pylist(in_duckdb(written("pages/late_reports"), rows, {}, catalog))
+    request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_: answer))
+    said = caveats.still_growing(request)
+    assert [text in sentence for text, sentence in zip(told, said, strict=True)] == [True] * len(told)
+
+
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_the_newest_28_days_may_begin_in_the_year_before(is_fresh: bool) -> None:
+    """They do not depend on the flags of that year, and a year that was loaded too early keeps its own."""
+    spans = {
+        2014: (date(2014, 12, 4), 28, True),
+        2015: (date(2015, 12, 4), 28, False),
+        2016: (date(2016, 1, 1), 25, is_fresh),
+    }
+    daily = [
+        {"year": year, "day": first + timedelta(number), "crimes": 1, "is_provisional": flag}
+        for year, (first, days, flag) in spans.items()
+        for number in range(days)
     ]
-    missing_until = [datetime(2024, 7, 31 if number in (0, 2) else 30, 12) for number in range(len(late))]
-    added = [
-        row | {"previous_snapshot": until, "kind": "added"} for row, until in zip(late, missing_until, strict=True)
-    ]
-    added.append(added[0] | {"id": 10, "kind": "vanished"})
-    known = [{"id": 10 + day, "year": 2024, "date": datetime(2024, 7, day)} for day in range(1, 9)] + late
-    catalog = {name: CATALOG[name] for name in ("revisions", "enriched_crimes")}
-    rows = {"revisions": added, "enriched_crimes": known}
-    [found] = in_duckdb(written("pages/late_reports"), rows, {}, catalog)
-    assert found == {"known": 24, "missing": 6, "late": 4}
-    enough = {"known": 1100, "missing": 100, "late": 100}
-    for counted, told in (enough, ["about 10.0 %"]), (enough | {"late": 99}, []):
-        request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_, row=counted: pa.Table.from_pylist([row])))
-        assert [text in said for text, said in zip(told, caveats.still_growing(request), strict=True)] == [True] * len(
-            told
-        )
+    catalog = {"crimes_daily": CATALOG["crimes_daily"]}
+    found = in_duckdb(written("pages/days"), {"crimes_daily": daily}, {}, catalog)
+    newest = date(2015, 12, 29) if is_fresh else None
+    assert {row["year"]: row["provisional_from"] for row in found} == {
+        2014: date(2014, 12, 4),
+        2015: newest,
+        2016: newest,
+    }

@@ -134,11 +134,12 @@ def test_hour_weekday_and_placeholder_come_from_the_local_time(enrich: Enrich) -
 
 
 def test_the_last_28_days_of_a_fresh_snapshot_are_provisional(enrich: Enrich) -> None:
-    rows = dicts(
-        enrich(*(crime(date=datetime(2014, 5, day), updated_on=datetime(2014, 6, 8)) for day in (1, 3, 4, 31)))
-    )
-    assert {row["date"].day: row["is_provisional"] for row in rows} == {1: False, 3: False, 4: True, 31: True}
-    assert not one(enrich, date=datetime(2014, 5, 31), updated_on=datetime(2014, 7, 1))["is_provisional"]
+    dates = {datetime(2014, 5, 3, 23): False, datetime(2014, 5, 4): True, datetime(2014, 5, 31, 6): True}
+    for updated_on, is_early in (datetime(2014, 6, 27, 23), True), (datetime(2014, 6, 28), False):
+        rows = dicts(enrich(*(crime(date=one, updated_on=updated_on) for one in dates)))
+        assert {row["date"]: row["is_provisional"] for row in rows} == {
+            one: is_new and is_early for one, is_new in dates.items()
+        }
 
 
 def test_rows_without_area_code_or_place_stay_and_keep_their_order(enrich: Enrich) -> None:

@@ -41,7 +41,7 @@ def incidents(request: PageRequest) -> View:
         "Which crimes are behind the numbers?",
         numbers=[
             Number("Reported crimes", as_text(crimes, "count"), f"in {request.period_text}"),
-            arrests_number(counted),
+            arrests_number(counted, " ".join(caveats.few(counted["flagged"]))),
             Number(
                 "Without a location",
                 as_text(counted["without_location"], "count"),

@@ -1,6 +1,7 @@
 """The page Overview: totals, trend, offense groups and types."""
 
 import math
+from calendar import isleap
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
@@ -20,6 +21,7 @@ from chicago_crime.dashboard.view import (
     arrests_number,
     as_text,
     change,
+    crimes_text,
     rate_unit,
     share,
 )
@@ -63,13 +65,23 @@ def _compared_months(request: PageRequest) -> tuple[int, str]:
     return months, f"{shorter} has no complete month yet"
 
 
-def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
-    newest = request.newest_year
+def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
+    label, newest = "Year on year", request.newest_year
     compared, why_not = _compared_months(request)
+    if not compared:
+        return Number(label, as_text(None, "percent_change"), why_not)
     now, before = (
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
-    months = "" if compared == 12 else f"January to {date(2000, compared or 1, 1):%B} "
+    months = {12: "", 1: "January "}.get(compared, f"January to {date(2000, compared, 1):%B} ")
+    longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
+    leap_day = "".join(f"; only {year} has a 29 February" for year in longer)
+    detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
+    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
+
+
+def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
+    newest = request.newest_year
     of_newest = request.totals("year")[newest]
     placed = of_newest["crimes"] - of_newest["without_area"]
     residents = request.resident_years([request.newest_year], request.filters.area)
@@ -79,24 +91,18 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
     names = " and ".join(request.area_name(area) for area in few)
     so_far = "" if request.facts.years[newest].is_complete else " so far"
     so_far = ", if all of its days were like those chosen" if request.filters.has_dates else so_far
-    small = f"{names}: {caveats.FEW_RESIDENTS}. " if few else ""
+    of_rate = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
     return [
         request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
-        Number(
-            "Year on year",
-            as_text(change(now, before), "percent_change"),
-            f"{months}{newest} compared with {newest - 1}: {as_text(now - before, 'change')} crimes"
-            if compared
-            else why_not,
-        ),
-        arrests_number(total, caveats.ARREST),
+        _year_on_year(request, by_month),
+        arrests_number(total, " ".join([*caveats.few(total["flagged"]), caveats.ARREST])),
         Number(
             f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
             f"in {request.newest_year}{so_far}"
             if rate is not None
             else "not known: there are population figures of whole community areas only",
-            small + caveats.population(request.facts) if rate is not None else "",
+            " ".join([*of_rate, caveats.population(request.facts)]) if rate is not None else "",
         ),
     ]
 
@@ -133,7 +139,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
     return Section(
         "trend",
         "Month by month",
-        "".join(f"{as_text(row['month'], 'month')}: {row['crimes']:,} crimes. " for row in drawn if len(drawn) == 1)
+        "".join(f"{as_text(row['month'], 'month')}: {crimes_text(row['crimes'])}. " for row in drawn if len(drawn) == 1)
         + (
             f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
             if has_range
@@ -215,7 +221,7 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         "Most frequent types",
         f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
-        else f"All {as_text(crimes, 'count')} crimes in {request.period_text} are of one type: {drawn[0]['name']}.",
+        else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
         [caveats.LABELS, caveats.ARREST],
         [charts.ranked("types", "Bar chart of the most frequent types of crime", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],

@@ -8,7 +8,7 @@ from typing import Any
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, share
+from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, crimes_text, share
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 
@@ -26,7 +26,7 @@ def when(request: PageRequest) -> View:
             Number(
                 "Time unknown",
                 as_text(share(placeholders, total), "percent"),
-                f"{as_text(placeholders, 'count')} crimes",
+                crimes_text(placeholders),
                 "Times of exactly 00:00 or 00:01 stand for unknown: excluded from hours, included in months.",
             ),
         ],

@@ -1,13 +1,27 @@
--- What:    how many crimes of the four weeks before a load became known only by a later one, over all earlier loads.
+-- What:    how many crimes of the four weeks before a load became known only by a later one, over the earlier loads.
 -- Grain:   one row.
 -- Columns: the crimes of those weeks as they are known now, and those of them that were missing, both added up over the
 --          loads; and how many crimes were missing in any load.
--- The weeks end eight days before a load, because the City leaves out the newest seven days.
-WITH loads AS (
-  SELECT DISTINCT
+-- The weeks end eight days before a load, because the City leaves out the newest seven days. Only loads that later ones
+-- followed for 28 days count: after a younger one, late reports had no time to arrive.
+WITH newest AS (
+  SELECT
     year,
-    DATE(previous_snapshot) AS loaded
+    MAX(DATE(snapshot)) AS loaded
   FROM revisions
+  GROUP BY year
+),
+
+loads AS (
+  SELECT DISTINCT
+    revisions.year,
+    DATE(revisions.previous_snapshot) AS loaded
+  FROM revisions
+  INNER JOIN newest
+    ON
+      revisions.year = newest.year
+      AND DATE(revisions.previous_snapshot) <= DATE_SUB(newest.loaded, INTERVAL 28 DAY)
+  WHERE revisions.kind != 'another_data_set'
 ),
 
 added AS (
