@@ -129,7 +129,7 @@ def test_a_map_draws_the_places_of_its_table_and_leads_into_each(data: Data, sho
     view = where(PageRequest(data, Filters(year=(2016,), map=shown)))
     [drawn] = view.sections[0].maps
     found = rows(view, shown)
-    assert {mark.label for mark in drawn.marks} == {f"{row['name']}: {row['crimes']:,} crimes" for row in found}
+    assert {mark.label for mark in drawn.marks} == {f"{row['name']}: {crimes_text(row['crimes'])}" for row in found}
     assert len(found) == len(drawn.marks) >= places
     assert sum(row["crimes"] for row in found) <= 4000
     first = found[0]
@@ -145,14 +145,14 @@ def test_what_a_filter_excludes_is_on_the_map_without_a_number(data: Data) -> No
     view = where(PageRequest(data, Filters(area=(25, 41))))
     [drawn] = view.sections[0].maps
     chosen = {mark.label for mark in drawn.marks if mark.css != "unknown"}
-    assert chosen == {f"{row['name']}: {row['crimes']:,} crimes" for row in rows(view, "areas")}
+    assert chosen == {f"{row['name']}: {crimes_text(row['crimes'])}" for row in rows(view, "areas")}
     assert {label.split(":")[0] for label in chosen} == {"Austin", "Hyde Park"}
     assert len(drawn.marks) == 77
     view = where(PageRequest(data, Filters(district=(11,), type=("HOMICIDE",), map="beats")))
     [drawn] = view.sections[0].maps
     found = rows(view, "beats")
     chosen = {mark.label for mark in drawn.marks if mark.css != "unknown"}
-    assert chosen == {f"{row['name']}: {row['crimes']:,} crimes" for row in found}
+    assert chosen == {f"{row['name']}: {crimes_text(row['crimes'])}" for row in found}
     assert {row["name"][:-2] for row in found} == {"Beat 11"}
     least, most = min(row["crimes"] for row in found), max(row["crimes"] for row in found)
     assert (drawn.legend[0][1][0], drawn.legend[-1][1][-1]) == (str(least), str(most))

@@ -14,7 +14,17 @@ from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, offici
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, rate_unit, share
+from chicago_crime.dashboard.view import (
+    Column,
+    Number,
+    PageTable,
+    Section,
+    View,
+    as_text,
+    crimes_text,
+    rate_unit,
+    share,
+)
 from chicago_crime.tables import CELL_FT
 from chicago_crime.tables.columns import X_FT, Y_FT
 
@@ -183,7 +193,7 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
         link = f"/where?{_inside(elsewhere, kind, number)}"
         marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
     for row, color in zip(rows, colors, strict=True):
-        label = f"{row['name']}: {as_text(row['crimes'], 'count')} crimes"
+        label = f"{row['name']}: {crimes_text(row['crimes'])}"
         if kind == "area" and by_rate:
             label += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
         css = f"{color} pale" if by_rate and row["is_small"] else color
@@ -248,7 +258,7 @@ def _found_cells(request: PageRequest) -> Cells:
     (west, east), (south, north) = ((low // CELL_FT, high // CELL_FT) for low, high in (X_FT, Y_FT))
     is_possible = (west <= x) & (x <= east) & (south <= y) & (y <= north)
     if elsewhere := int(crimes[~is_possible].sum()):
-        request.notes.append(f"Not on the map: {elsewhere:,} crimes, whose coordinates are not in Chicago.")
+        request.notes.append(f"Not on the map: {crimes_text(elsewhere)}, whose coordinates are not in Chicago.")
         rows, x, y, crimes = rows.filter(is_possible), x[is_possible], y[is_possible], crimes[is_possible]
     keys, inverse = np.unique(x << 16 | y, return_inverse=True)  # sorting one number is faster than sorting two
     by_cell = np.bincount(inverse, weights=crimes, minlength=len(keys)).astype(np.int64)
@@ -299,7 +309,7 @@ def _cells_drawn(
 def _cells(request: PageRequest) -> list[Section]:
     cells = _found_cells(request)
     colors, legend = classes(cells.crimes.tolist(), "count")
-    texts = [f"{as_text(n, 'count')} crimes" for n in cells.crimes.tolist()]
+    texts = [*map(crimes_text, cells.crimes.tolist())]
     listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
     caption, columns = f"Crimes by cell, {request.period_text}", (RANK, *CELL_COLUMNS, *CENTER)
     return [
@@ -325,7 +335,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     choices = [is_hot & dark, is_hot, is_cold & dark, is_cold]
     colors = np.select(choices, ["hot99", "hot95", "cold99", "cold95"], "even").tolist()
     texts = [
-        f"{as_text(crimes, 'count')} crimes, Gi* {as_text(score, 'score')}"
+        f"{crimes_text(crimes)}, Gi* {as_text(score, 'score')}"
         for crimes, score in zip(cells.crimes.tolist(), z.tolist(), strict=True)
     ]
     hot, in_hot = int(is_hot.sum()), share(int(cells.crimes[is_hot].sum()), int(cells.crimes.sum()))
