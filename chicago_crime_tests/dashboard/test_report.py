@@ -65,6 +65,13 @@ def test_a_report_is_on_a_place_of_any_kind_and_counts_as_the_pages_do(
     assert client.get("/report", params={"year": 2016, **place}).text == file.read_text()
 
 
+def test_the_periods_of_a_report_end_on_the_chosen_day(client: TestClient) -> None:
+    text = client.get("/report?end=2016-03-15").text
+    assert "By type, to 15 March 2016" in text and "By type, to 31 December 2016" not in text
+    refused = client.get("/report?end=2017-03-15")
+    assert refused.status_code == 400 and "Choose another end date" in refused.text
+
+
 @pytest.mark.parametrize(
     ("place", "told"),
     [
