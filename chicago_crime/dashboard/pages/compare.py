@@ -197,11 +197,14 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             column(f"{span}_change", "±\u00a0%", "growth", is_small=f"{span}_is_small"),
             column(f"{span}_verdict", "Verdict"),
         ]
-    days = "; ".join(f"{label}: {days_text(*days)}" for label, days in spans.values())
+    days = "; ".join(
+        f"{label}: {days_text(*days)}, compared with {days_text(*days_of(span, end, 1))}"
+        for span, (label, days) in spans.items()
+    )
     return Section(
         "spans",
         f"Periods ending on {as_text(end, 'date')}",
-        f"{days}. Each is compared with the same days of the year before; a leap year has one more.",
+        f"{days}.",
         [
             VERDICTS,
             caveats.NO_VERDICT,
