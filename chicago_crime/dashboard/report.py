@@ -151,8 +151,12 @@ def _drawn(section: Section, width: int, height: int) -> Markup | str:
 
 
 def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
-    """The part of a table that fits on paper, and how many rows it leaves out: of Compare, only the year to date."""
-    left = [column for column in table.shown_columns if column.name != "residents"]
+    """The part of a table that fits on paper, and how many rows it leaves out: of Compare, only the year to date.
+
+    A column of nothing, as that of a year that is not loaded, is left out, too.
+    """
+    known = [column for column in table.shown_columns if any(row[column.name] is not None for row in table.rows)]
+    left = [column for column in known if column.name != "residents"]
     columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
     return replace(table, columns=columns, rows=table.rows[:rows]), max(0, len(table.rows) - rows)
 

@@ -46,6 +46,9 @@ def compare(request: PageRequest) -> View:
     found = request.answer("compare", years, place=_place(request), **which).to_pylist()
     request.years, request.last_day = [end.year], end
     request.notes += request.missing_years
+    if not request.filters.end and not request.filters.year and end < facts.newest_day:
+        newest = f"{as_text(facts.newest_day, 'date')}, the newest day"
+        request.notes.append(f"The periods do not end on {newest}: {facts.newest_day.year - 1} is not loaded.")
     if request.filters.has_dates:
         ending = f"its periods end on {as_text(end, 'date')}, the end date"
         request.notes.append(f"The dates from and to do not apply to this page: {ending}.")
