@@ -223,7 +223,7 @@ class Dashboard:
         data = self.snapshots.data(filters.as_of)
         if text := request.query_params.get("q", "").strip():
             found, unknown = understand(text, data)
-            filters = replace(found, as_of=filters.as_of)
+            filters = filters.searched(found)
             notes += [f"Not understood: {', '.join(unknown).removesuffix('.')}."] if unknown else []
             notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
         return PageRequest(data, filters, notes, refused)

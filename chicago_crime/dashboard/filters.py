@@ -32,6 +32,8 @@ LABELS = {
 MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
 ROWS = ("area", "district", "ward", "beat", "type")
+SAID_TOGETHER = (("group", "type", "description"), ("year", "start", "finish", "end"))
+"""Filters that say one thing in several ways: what offense, and when."""
 MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
 
@@ -106,6 +108,13 @@ class Filters:
             return self.without(name, value)
         changes: dict[str, Any] = {name: (*chosen, value) if isinstance(chosen, tuple) else value, "page": 1}
         return replace(self, **changes)
+
+    def searched(self, found: "Filters") -> "Filters":
+        """The same filters with those that a search found, in place of what they said of the same; the others stay."""
+        named = {name for name, _ in found._chosen()}
+        named = named.union(*(kind for kind in SAID_TOGETHER if named & {*kind}))
+        changes: dict[str, Any] = {name: getattr(found, name) for name in named}
+        return replace(self, **changes, page=1)
 
     def active(self) -> list[tuple[str, Any]]:
         """The active filters, value by value, without the years and what applies to one page only."""
