@@ -76,8 +76,7 @@ async function show(url, { withFilters }) {
   if (samePage) groups().forEach((one, i) => { one.open ||= openGroups[i]; });
   if (!focused.isConnected) keepFocus(focused);
   document.title = page.title;
-  const value = fresh.querySelector(".value");
-  document.getElementById("status").textContent = value ? `${value.textContent} crimes match` : fresh.innerText.slice(0, 120);
+  document.getElementById("status").textContent = fresh.dataset.said;
   await draw();
 }
 
