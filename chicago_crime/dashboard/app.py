@@ -195,7 +195,9 @@ class Dashboard:
     def refused(self, request: Request, error: Exception) -> Response:
         """The page for an address that does not exist, or that somebody wants to write to."""
         if isinstance(error, HTTPException) and error.status_code == 405:
-            return self._error(405, "Nothing can be changed here", "The dashboard is read with GET.")
+            response = self._error(405, "Nothing can be changed here", "The dashboard is read with GET.")
+            response.headers["Allow"] = (error.headers or {}).get("Allow", "GET, HEAD")  # which static files leave out
+            return response
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
 
     def nothing_published(self, request: Request, error: Exception) -> Response:
