@@ -25,7 +25,7 @@ from chicago_crime.dashboard.charts.map import UNIT_FT
 from chicago_crime.dashboard.charts.projection import tile_polynomials
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
-from chicago_crime.dashboard.downloads import FORMATS, file_name
+from chicago_crime.dashboard.downloads import FORMATS, file_name, picture_title
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import NothingMatchesError, Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
@@ -259,7 +259,8 @@ class Dashboard:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
                 context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
-                context["chart_file"] = partial(file_name, request, page)
+                context |= {"chart_file": partial(file_name, request, page)}
+                context |= {"picture_title": partial(picture_title, request)}
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)
