@@ -25,7 +25,7 @@ from chicago_crime.dashboard.charts.map import UNIT_FT
 from chicago_crime.dashboard.charts.projection import tile_polynomials
 from chicago_crime.dashboard.charts.vega import bundle, theme
 from chicago_crime.dashboard.data import Snapshots
-from chicago_crime.dashboard.downloads import FORMATS, file_name
+from chicago_crime.dashboard.downloads import FORMATS, file_name, picture_title
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import NothingMatchesError, Page, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
@@ -195,7 +195,9 @@ class Dashboard:
     def refused(self, request: Request, error: Exception) -> Response:
         """The page for an address that does not exist, or that somebody wants to write to."""
         if isinstance(error, HTTPException) and error.status_code == 405:
-            return self._error(405, "Nothing can be changed here", "The dashboard is read with GET.")
+            response = self._error(405, "Nothing can be changed here", "The dashboard is read with GET.")
+            response.headers["Allow"] = (error.headers or {}).get("Allow", "GET, HEAD")  # which static files leave out
+            return response
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
 
     def nothing_published(self, request: Request, error: Exception) -> Response:
@@ -223,7 +225,7 @@ class Dashboard:
         data = self.snapshots.data(filters.as_of)
         if text := request.query_params.get("q", "").strip():
             found, unknown = understand(text, data)
-            filters = replace(found, as_of=filters.as_of)
+            filters = filters.searched(found)
             notes += [f"Not understood: {', '.join(unknown).removesuffix('.')}."] if unknown else []
             notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
         return PageRequest(data, filters, notes, refused)
@@ -257,7 +259,8 @@ class Dashboard:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
                 context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
-                context["chart_file"] = partial(file_name, request, page)
+                context |= {"chart_file": partial(file_name, request, page)}
+                context |= {"picture_title": partial(picture_title, request)}
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)

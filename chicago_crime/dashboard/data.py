@@ -16,7 +16,7 @@ import pyarrow as pa
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.published.catalog import PUBLISHED, Catalog
+from chicago_crime.published.catalog import CATALOG, PUBLISHED, Catalog, DamagedError, NothingPublishedError
 from chicago_crime.published.reader import SnapshotReader
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables.years import format_years
@@ -239,7 +239,7 @@ class Snapshots:
         with self._lock:
             looked_at, data = self._opened.get(chosen, (float("-inf"), None))
             if data is None or time.monotonic() - looked_at > REFRESH_SECONDS:
-                reader = self.installation.reader(chosen)
+                reader = self._reader(chosen, was_read=data is not None)
                 held = {one.catalog.snapshot: one for _, one in self._opened.values()}
                 data = held.get(reader.catalog.snapshot) or Data(reader)
                 self._opened[chosen] = time.monotonic(), data
@@ -247,3 +247,13 @@ class Snapshots:
                     self._opened.popitem(last=False)
             self._opened.move_to_end(chosen)
             return data
+
+    def _reader(self, chosen: date | str | None, was_read: bool) -> SnapshotReader:
+        try:
+            return self.installation.reader(chosen)
+        except NothingPublishedError as error:
+            if chosen or not was_read:  # an older snapshot may have been deleted for its age
+                raise
+            raise DamagedError(
+                f"{CATALOG} is gone, from which this server read before: is its folder there?"
+            ) from error

@@ -1,9 +1,10 @@
-"""A page's table as a file to download: CSV, Parquet, Excel and JSON, named after what is in it."""
+"""A page's table as a file to download: CSV, Parquet, Excel and JSON, named after what is in it; titles of pictures."""
 
 import io
 import json
 import re
 from collections.abc import Callable
+from textwrap import wrap
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,9 @@ from chicago_crime.tables.years import format_years
 MAX_SLUG = 80
 """How many characters of a file name may tell the filters: file systems allow 255 in all."""
 
+MAX_LINE = 90
+"""How many characters of a title fit above a saved chart."""
+
 
 def file_name(request: PageRequest, page: str, table: str) -> str:
     """The name of a download, without its ending: page, table, filters, years or days, and snapshot."""
@@ -32,6 +36,12 @@ def file_name(request: PageRequest, page: str, table: str) -> str:
         days = f"{first}-to-{last}".removeprefix("-")
     parts = ["chicago-crime", page, table, filters, days, request.data.catalog.snapshot]
     return "-".join(part for part in (*parts, SYNTHETIC if caveats.synthetic_years(request.facts) else "") if part)
+
+
+def picture_title(request: PageRequest, what: str) -> dict[str, list[str]]:
+    """The title of a saved chart, in lines: what it shows, of which years and filters, and how to cite it."""
+    chosen = [request.period_text, *(request.filter_label(name, value) for name, value in request.applied)]
+    return {"text": [what, *wrap(", ".join(chosen), MAX_LINE)], "subtitle": wrap(request.citation, MAX_LINE)}
 
 
 def _csv(rows: pa.Table, citation: str) -> bytes:

@@ -32,6 +32,8 @@ LABELS = {
 MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
 ROWS = ("area", "district", "ward", "beat", "type")
+SAID_TOGETHER = (("group", "type", "description"), ("year", "start", "finish", "end"))
+"""Filters that say one thing in several ways: what offense, and when."""
 MAX_VALUES = 200
 """More than there are choices, and few enough for links that each repeat all of them."""
 
@@ -107,6 +109,13 @@ class Filters:
         changes: dict[str, Any] = {name: (*chosen, value) if isinstance(chosen, tuple) else value, "page": 1}
         return replace(self, **changes)
 
+    def searched(self, found: "Filters") -> "Filters":
+        """The same filters with those that a search found, in place of what they said of the same; the others stay."""
+        named = {name for name, _ in found._chosen()}
+        named = named.union(*(kind for kind in SAID_TOGETHER if named & {*kind}))
+        changes: dict[str, Any] = {name: getattr(found, name) for name in named}
+        return replace(self, **changes, page=1)
+
     def active(self) -> list[tuple[str, Any]]:
         """The active filters, value by value, without the years and what applies to one page only."""
         return [(name, value) for name, value in self._chosen() if name not in ("year", *VIEWS)]
@@ -162,14 +171,11 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
     values: dict[str, Any] = {}
     ignored, refused = [], []
     for name, text in pairs:
-        if name == "as_of":
-            values[name] = read_as_of(text)
-            continue
         if name not in VALUES:
             ignored.append(f"Ignored {name!r}: this dashboard has no such filter.")
             continue
         try:
-            found = parse_years(text) if name == "year" else [TypeAdapter(VALUES[name]).validate_python(text)]
+            found = _read(name, text)
         except (YearsError, ValidationError) as error:
             why = str(error) if isinstance(error, YearsError) else _expected(name)
             if name in VIEWS:
@@ -177,12 +183,25 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
             else:
                 refused.append(f"There is no {LABELS.get(name, name)} {text!r}: {why}.")
         else:
-            is_single = not isinstance(getattr(Filters, name), tuple)
-            values[name] = found[-1] if is_single else tuple(sorted({*values.get(name, ()), *found}))
+            if isinstance(getattr(Filters, name), tuple):
+                values[name] = tuple(sorted({*values.get(name, ()), *found}))
+            elif values.setdefault(name, *found) != found[0]:
+                only = f"Only one value of {LABELS.get(name, name)} is possible"
+                (ignored if name in VIEWS else refused).append(f"{only}: remove {text!r} or the other one.")
     filters = Filters(**values)
     if filters.start and filters.finish and filters.start > filters.finish:
         refused.append(f"The first day, {filters.start}, is after the last day, {filters.finish}. Swap them.")
     return filters, ignored, refused
+
+
+def _read(name: str, text: str) -> list[Any]:
+    """The values of a filter that a text stands for: several if it is a span of years."""
+    match name:
+        case "as_of":
+            return [read_as_of(text)]
+        case "year":
+            return parse_years(text)
+    return [TypeAdapter(VALUES[name]).validate_python(text)]
 
 
 def _expected(name: str) -> str:

@@ -42,6 +42,7 @@ class PageRequest:
         refused: sentences about values that no crime can have; nothing is shown then.
         download: the table that is to be downloaded; empty if the page is to be shown.
         is_waited_for: whether somebody waits for the page in a browser: what takes long is left for a click.
+        unused: names of chosen filters that do not apply to the page, as it finds out.
     """
 
     data: Data
@@ -50,6 +51,7 @@ class PageRequest:
     refused: list[str] = field(default_factory=list)
     download: str = ""
     is_waited_for: bool = False
+    unused: list[str] = field(default_factory=list)
 
     @cached_property
     def facts(self) -> Facts:
@@ -94,8 +96,14 @@ class PageRequest:
     def note_unused(self, used: Collection[str]) -> None:
         """Note which of the chosen filters do not apply to this page: all but those it uses."""
         chosen = {"year": self.filters.year} | dict(self.filters.active())
-        if others := sorted({name for name, value in chosen.items() if value} - {*used, "as_of"}):
-            self.notes.append(f"These filters do not apply to this page: {', '.join(others)}.")
+        self.unused = sorted({name for name, value in chosen.items() if value} - {*used, "as_of"})
+        if self.unused:
+            self.notes.append(f"These filters do not apply to this page: {', '.join(self.unused)}.")
+
+    @property
+    def applied(self) -> list[tuple[str, Any]]:
+        """The active filters that apply to the page."""
+        return [(name, value) for name, value in self.filters.active() if name not in self.unused]
 
     @property
     def newest_year(self) -> int:

@@ -21,7 +21,7 @@ from chicago_crime.dashboard.charts.vega import theme
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.known import require_known
-from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
+from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
@@ -89,23 +89,22 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
         page_of: makes the address, beside the report, of what a page of the dashboard links to; empty for none.
 
     Raises:
-        PlatformError: none of the years is loaded, or no crime matches.
+        PlatformError: none of the years is loaded, the chosen end date is not, or no crime matches.
     """
     title, has_place = title_of(request), bool(chosen_places(request))
     last_day = request.facts.years[request.newest_year].last_day
-    filters = replace(
-        request.filters, end=last_day, rows="type", map="cells" if has_place else "areas", sort="", page=1
-    )
+    end = request.filters.end or last_day
+    filters = replace(request.filters, end=end, rows="type", map="cells" if has_place else "areas", sort="", page=1)
     request = replace(request, filters=filters)
     views = [overview(request), where(request), when(request)]
-    with suppress(NothingMatchesError):  # of a place without a crime in the newest year
+    with suppress(NoCrimesError):  # of a place without a crime in the newest year
         views.append(compare(replace(request)))  # which leaves its request with other years
     [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]
     sections = {section.name: section for section in used}
     headings = {section.name: section.title for section in used} | {
-        "spans": f"By type, to {as_text(last_day, 'date')}",
+        "spans": f"By type, to {as_text(end, 'date')}",
         table: "Blocks with most crimes" if has_place else "Areas with most crimes",
     }
     about = [(one.label, one.caveat) for one in views[0].numbers if one.caveat]
@@ -156,8 +155,10 @@ def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
     """The part of a table that fits on paper, and how many rows it leaves out.
 
     Of Compare, that is the year to date, and below the first rows homicide and whatever is unusual: paper has no click.
+    A column of nothing, as that of a year that is not loaded, is left out, too.
     """
-    left = [column for column in table.shown_columns if column.name != "residents"]
+    known = [column for column in table.shown_columns if any(row[column.name] is not None for row in table.rows)]
+    left = [column for column in known if column.name != "residents"]
     columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
     kept = [
         row

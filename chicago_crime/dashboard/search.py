@@ -1,7 +1,10 @@
 """What somebody means who types "burglary hyde park 2017": words to filters."""
 
 import re
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import date, datetime
 from itertools import combinations
 
 from chicago_crime.dashboard.data import Data, Facts
@@ -20,6 +23,7 @@ FLAGS: dict[str, Meaning] = {
     "domestic": ("domestic", "yes"),
     "arrest": ("arrest", "yes"),
 }
+NEGATIONS = frozenset({"except", "excluding", "no", "not", "without"})
 NUMBERED = frozenset({"ward", "district", "beat", "area", "hour"})
 ALSO = {"drug": "NARCOTICS", "mugging": "ROBBERY", "trespassing": "CRIMINAL TRESPASS", "vandalism": "CRIMINAL DAMAGE"}
 """What people call a crime type."""
@@ -28,35 +32,50 @@ ALSO = {"drug": "NARCOTICS", "mugging": "ROBBERY", "trespassing": "CRIMINAL TRES
 def understand(text: str, data: Data) -> tuple[Filters, list[str]]:
     """The filters that a text means, and the words that mean nothing here.
 
+    What is negated means nothing, as a filter only chooses: but a flag may be unset.
+    """
+    known = data.derived("phrases", lambda: _phrases(data.facts()))
+    words = words_of(re.sub(r"(?<!\S)-(?=\w)", "not ", text.lower()))
+    pairs: list[Meaning] = []
+    unknown: list[str] = []
+    negation = last = ""
+    for phrase, meanings in _read(words, known):
+        said = " ".join(phrase)
+        if not meanings and said in NEGATIONS:
+            negation = said
+            continue
+        if not meanings and said in IGNORED:
+            negation = negation or (last if said in ("and", "or") else "")
+            continue
+        if negation:
+            meanings = [(name, "no") for name, value in meanings if value == "yes"]
+        pairs += meanings
+        unknown += [] if meanings else [f"{negation} {said}".strip()]
+        negation, last = "", negation
+    filters, _, refused = read_filters(pairs)
+    return filters, [*unknown, *([negation] if negation else []), *refused]
+
+
+def _read(words: list[str], known: dict[Phrase, Meaning]) -> Iterator[tuple[Phrase, list[Meaning]]]:
+    """The phrases of a text with what they mean; a word that means nothing is one by itself.
+
     The longest phrase counts: "motor vehicle theft" is one type, and not THEFT. Words that stand in one name only, as
     "hyde" or "sexual assault" do, mean that name.
     """
-    words, known = words_of(text), data.derived("phrases", lambda: _phrases(data.facts()))
     longest = max(map(len, known))
-    pairs: list[Meaning] = []
-    unknown = []
     while words:
-        length, meaning = next(
-            (
-                (length, found)
-                for length in range(min(longest, len(words)), 0, -1)
-                if (found := _meaning(tuple(words[:length]), known))
-            ),
-            (1, None),
-        )
-        if meaning:
-            pairs.append(meaning)
-        elif words[0] not in IGNORED:
-            unknown.append(words[0])
+        length, found = 1, list[Meaning]()
+        for length in range(min(longest, len(words)), 0, -1):
+            if found := _meanings(tuple(words[:length]), known):
+                break
+        yield tuple(words[:length]), found
         words = words[length:]
-    filters, _, refused = read_filters(pairs)
-    return filters, [*unknown, *refused]
 
 
 def words_of(text: str) -> list[str]:
-    """Lower-case words in the singular, without articles; a year or a span of years is one word."""
+    """Lower-case words in the singular, without articles; a year, a span of years or a month is one word."""
     text = re.sub(r"(\d{4}) (?:to|-) (\d{4})", r"\1-\2", text.lower().replace("'", ""))
-    return [_singular(word) for word in re.findall(r"\d{4}-\d{4}|[a-z0-9]+", text) if word not in ARTICLES]
+    return [_singular(word) for word in re.findall(r"\d{4}-\d{2}(?:\d\d)?|[a-z0-9]+", text) if word not in ARTICLES]
 
 
 def _singular(word: str) -> str:
@@ -65,17 +84,30 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("is", "ss", "us")) else word
 
 
-def _meaning(phrase: Phrase, known: dict[Phrase, Meaning]) -> Meaning | None:
+def _meanings(phrase: Phrase, known: dict[Phrase, Meaning]) -> list[Meaning]:
+    if days := _month(phrase):
+        return [("start", str(days[0])), ("finish", str(days[1]))]
     match phrase:
+        case ("since", *month) if days := _month(month) or _month(("january", *month)):
+            return [("start", str(days[0]))]
         case (name, number) if name in NUMBERED and number.isdigit() and not re.fullmatch(r"20\d\d", number):
-            return name, number
+            return [(name, number)]
         case (number, name) if name in NUMBERED and re.fullmatch(r"\d+(st|nd|rd|th)", number):
-            return name, number[:-2]
+            return [(name, number[:-2])]
         case (word,) if re.fullmatch(r"(19|20)\d\d(-20\d\d)?", word):
-            return "year", word
+            return [("year", word)]
         case (word,) if word in FLAGS and phrase not in known:
-            return FLAGS[word]
-    return known.get(phrase)
+            return [FLAGS[word]]
+    return [known[phrase]] if phrase in known else []
+
+
+def _month(words: Iterable[str]) -> tuple[date, date] | None:
+    """The first and the last day of a month, written as april 2016, apr 2016 or 2016-04."""
+    for form in ("%B %Y", "%b %Y", "%Y-%m"):
+        with suppress(ValueError):
+            first = datetime.strptime(" ".join(words), form).date()
+            return first, first.replace(day=monthrange(first.year, first.month)[1])
+    return None
 
 
 def _phrases(facts: Facts) -> dict[Phrase, Meaning]:

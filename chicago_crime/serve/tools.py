@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from typing_extensions import override
 
 from chicago_crime.dashboard.app import PAGES
@@ -34,12 +34,18 @@ ROWS_GIVEN = 50
 Limit = Annotated[int, Field(ge=1, le=500, description="most rows of each table")]
 
 
+def _in_a_list(value: Any) -> Any:
+    """A single value is understood as the only one of a list."""
+    return [value] if isinstance(value, str | int) else value
+
+
 def _argument(name: str) -> Any:
     """The type of a filter and what it means; what a snapshot has is known by its name, too, and checked later."""
     meaning = TypeAdapter(VALUES[name]).json_schema()["description"]
     one: Any = str | int if name in OF_SNAPSHOT else VALUES[name]
     if isinstance(default := getattr(Filters, name), tuple):
-        return GenericAlias(tuple, (one, ...)), Field(default, description=meaning)
+        several: Any = Annotated[GenericAlias(tuple, (one, ...)), BeforeValidator(_in_a_list)]
+        return several, Field(default, description=meaning)
     return one | None, Field(default, description=meaning)
 
 
@@ -52,6 +58,10 @@ class Choice(Filter):  # type: ignore[misc, valid-type]
     model_config = ConfigDict(extra="forbid")
 
 
+ALL_CRIMES = Choice()
+FILTERS_BELONG = 'filters belong inside crimes, as {"crimes": {"type": ["ROBBERY"]}}'
+
+
 class Server(MCPServer):
     """A server that says of wrong arguments which are wrong, and what is right."""
 
@@ -59,7 +69,8 @@ class Server(MCPServer):
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
         tools = {tool.name: tool.input_schema["properties"] for tool in await self.list_tools()}
         if unknown := [one for one in arguments if one not in tools.get(name, arguments)]:
-            raise ToolError(f"{', '.join(unknown)}: no argument of {name}, which has {', '.join(tools[name])}")
+            hint = f"; {FILTERS_BELONG}" if "crimes" in tools[name] and {*unknown} & VALUES.keys() else ""
+            raise ToolError(f"{', '.join(unknown)}: no argument of {name}, which has {', '.join(tools[name])}{hint}")
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
@@ -105,18 +116,18 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         }
 
     @server.tool()
-    def count(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+    def count(crimes: Choice = ALL_CRIMES, limit: Limit = ROWS_GIVEN) -> Answer:
         """How many crimes were reported, of which types, and how the newest year compares with the one before."""
         return answer("overview", crimes, limit)
 
     @server.tool()
-    def trend(crimes: Choice, limit: Limit = 300) -> Answer:
+    def trend(crimes: Choice = ALL_CRIMES, limit: Limit = 300) -> Answer:
         """Crimes month by month, beside the range expected from the same months of earlier years."""
         return answer("overview", crimes, limit, only=("trend",))
 
     @server.tool()
     def compare(
-        crimes: Choice,
+        crimes: Choice = ALL_CRIMES,
         rows: Literal[ROWS] = "type",  # type: ignore[valid-type]
         last_day: date | None = None,
         limit: Limit = ROWS_GIVEN,
@@ -125,17 +136,17 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         return answer("compare", crimes, limit, rows=rows, end=last_day)
 
     @server.tool()
-    def when(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+    def when(crimes: Choice = ALL_CRIMES, limit: Limit = ROWS_GIVEN) -> Answer:
         """Crimes by hour, weekday and month of the year."""
         return answer("when", crimes, limit)
 
     @server.tool()
-    def where(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+    def where(crimes: Choice = ALL_CRIMES, limit: Limit = ROWS_GIVEN) -> Answer:
         """Crimes and rates by community area."""
         return answer("where", crimes, limit)
 
     @server.tool()
-    def unusual(crimes: Choice, limit: Limit = ROWS_GIVEN) -> Answer:
+    def unusual(crimes: Choice = ALL_CRIMES, limit: Limit = ROWS_GIVEN) -> Answer:
         """What is unusual in the newest 28 days and the year to date, compared with the same days of earlier years.
 
         Only groups, types and areas choose what is shown: signals are found among all crimes.
@@ -143,7 +154,9 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         return answer("signals", crimes, limit)
 
     @server.tool()
-    def incidents(crimes: Choice, page: Annotated[int, Field(ge=1)] = 1, limit: Limit = ROWS_GIVEN) -> Answer:
+    def incidents(
+        crimes: Choice = ALL_CRIMES, page: Annotated[int, Field(ge=1)] = 1, limit: Limit = ROWS_GIVEN
+    ) -> Answer:
         """The reported crimes themselves, newest first, 50 a page, and the blocks with most of them."""
         return answer("incidents", crimes, limit, page=page)
 
@@ -161,7 +174,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     def cite() -> str:
         """How to cite a figure of this snapshot."""
         with _told():
-            return snapshots.data().catalog.citation
+            return PageRequest(snapshots.data(), Filters()).citation
 
     if sql:
 

@@ -40,6 +40,7 @@ def test_pages_and_downloads_name_their_snapshot_and_synthetic_rows(client: Test
     text = response.text
     assert "<strong>SYNTHETIC</strong> 2014-2016" in text
     assert "SYNTHETIC" in re.findall("<title>(.*)</title>", text)[0]
+    assert all("SYNTHETIC" in title for title in re.findall("data-title='([^']*)'", text))
     [snapshot] = re.findall(r"To cite: Chicago crime snapshot (\S+), published", text)
     links = re.findall(r'href="(/download/[^"]+)"', text)
     assert len(links) >= 2

@@ -11,6 +11,7 @@ from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.signals import signals
+from chicago_crime.dashboard.report import shortened
 from chicago_crime.dashboard.view import View
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
@@ -162,6 +163,31 @@ def test_a_period_with_missing_days_has_no_number(five_years: Settings) -> None:
     total = spans(five_years, "2012-04-30")["All selected"]
     assert total["year_to_date"] == count(five_years, "date < '2012-05-01'")
     assert (total["year_to_date_before"], total["year_to_date_change"], total["whole_year"]) == (None, None, None)
+
+
+def test_the_days_that_are_compared_are_told_and_are_those_of_the_links(five_years: Settings) -> None:
+    section = compare(PageRequest(data_of(five_years), Filters(end=date(2016, 3, 15)))).sections[0]
+    assert section.intro.startswith(
+        "28 days: 17 Feb - 15 Mar 2016, compared with 16 Feb - 15 Mar 2015; "
+        "Year to date: 1 Jan - 15 Mar 2016, compared with 1 Jan - 15 Mar 2015; "
+    )
+    total = section.tables[0].total
+    assert total and "start=2015-02-16&finish=2015-03-15" in total["of_days_28_before"]
+
+
+def test_periods_that_end_before_the_newest_day_say_why_and_a_column_of_nothing_is_not_printed(
+    five_years: Settings,
+) -> None:
+    request = PageRequest(data_of(five_years), Filters())
+    held = request.facts.years
+    request.facts = replace(request.facts, years={year: held[year] for year in (2012, 2013, 2014, 2016)})
+    newest = PageRequest(request.data, Filters(end=request.facts.newest_day))
+    newest.facts = request.facts
+    compare(request)
+    assert request.notes[0] == "The periods do not end on 8 November 2016, the newest day: 2015 is not loaded."
+    table = compare(newest).table("spans")
+    assert table and newest.notes[0].startswith("2015 is not loaded")
+    assert [column.label for column in shortened(table, 3)[0].columns] == ["Area", "2016", "Verdict"]
 
 
 def test_a_beat_stands_beside_its_district_and_a_year_that_is_not_loaded_is_told(five_years: Settings) -> None:

@@ -38,6 +38,7 @@ def test_changes_are_shown_by_year_snapshot_and_kind(loaded_twice: Settings) -> 
     client = client_of(loaded_twice)
     text = client.get("/data").text
     assert "5 changes in 1 year" in text
+    assert 'data-said="Years loaded: 2, selected: ' in text, "what a screen reader is told"
     [table] = re.findall(r'data-table="revisions">.*?</table>', text, re.DOTALL)
     cells = [re.sub(r"<[^>]+>|\s+", " ", cell).strip() for cell in re.findall(r"<t[hd][ >].*?</t[hd]>", table)]
     assert cells[6:12] == ["2014", "10 February 2018", "1 March 2018", "Added", "1", "new in the data"]

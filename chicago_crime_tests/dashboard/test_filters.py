@@ -60,11 +60,12 @@ def test_years_may_be_ranges_and_types_in_any_case() -> None:
         ("map", "globe", "cells, hot_spots"),
         ("end", "2016-02-30", "write a day as 2016-05-31"),
         ("color", "red", "no such filter"),
+        ("rows", "beat", "Only one value of rows is possible: remove 'beat' or the other one."),
     ],
 )
 def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hint: str) -> None:
-    filters, [note], refused = read_filters([(name, text), ("area", "41")])
-    assert (filters, refused) == (Filters(area=(41,)), [])
+    filters, [note], refused = read_filters([("rows", "ward"), (name, text), ("area", "41")])
+    assert (filters, refused) == (Filters(area=(41,), rows="ward"), [])
     assert hint in note
 
 
@@ -77,10 +78,11 @@ def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hin
         ("group", "pickpockets", "There is no offense group 'pickpockets'"),
         ("cell", "middle", "not written as this page writes it"),
         ("hour", "24", "write a number from 0 to 23"),
+        ("start", "2016-02-01", "Only one value of first day is possible: remove '2016-02-01' or the other one."),
     ],
 )
 def test_a_value_that_no_crime_can_have_is_refused(name: str, text: str, hint: str) -> None:
-    _, ignored, [sentence] = read_filters([(name, text), ("area", "41")])
+    _, ignored, [sentence] = read_filters([("start", "2015-01-01"), (name, text), ("area", "41")])
     assert ignored == []
     assert hint in sentence
 

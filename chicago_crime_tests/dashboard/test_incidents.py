@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections import Counter
+from datetime import date
 
 import openpyxl
 import pyarrow as pa
@@ -177,10 +178,37 @@ def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient
         ("thefts from a car in the 7th district", Filters(group=("theft_from_vehicle",), district=(7,))),
         ("shoplifting near north", Filters(group=("retail_theft",), area=(8,))),
         ("vandalism", Filters(type=("CRIMINAL DAMAGE",))),
+        ("no arrest burglary", Filters(type=("BURGLARY",), arrest=False)),
+        ("thefts in apr 2016", Filters(type=("THEFT",), start=date(2016, 4, 1), finish=date(2016, 4, 30))),
+        ("2016-02", Filters(start=date(2016, 2, 1), finish=date(2016, 2, 29))),
+        ("loop since March 2015", Filters(area=(32,), start=date(2015, 3, 1))),
     ],
 )
 def test_words_become_filters(data: Data, text: str, meant: Filters) -> None:
     assert understand(text, data) == (meant, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "meant", "unknown"),
+    [
+        ("hyde park -theft -2015", Filters(area=(41,)), ["not theft", "not 2015"]),
+        ("without theft or the burglaries, loop", Filters(area=(32,)), ["without theft", "without burglary"]),
+        ("not in hyde park 2016", Filters(year=(2016,)), ["not hyde park"]),
+        ("non-criminal except", Filters(type=("NON-CRIMINAL",)), ["except"]),
+    ],
+)
+def test_what_is_excluded_is_not_chosen(data: Data, text: str, meant: Filters, unknown: list[str]) -> None:
+    assert understand(text, data) == (meant, unknown)
+
+
+def test_a_search_adds_to_what_is_chosen(client: TestClient) -> None:
+    chosen = "map=cells&year=2016&district=11&type=THEFT&start=2016-02-01&page=3"
+    page = client.get(f"/where?{chosen}").text
+    [form] = re.findall(r'<form class="ask".*?</form>', page, re.DOTALL)
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+    page = client.get("/where", params={"q": "robbery 2015", **fields}).text
+    [report] = re.findall(r'href="/report\?([^"]*)"', page)
+    assert html.unescape(report) == "year=2015&type=ROBBERY&district=11&map=cells"
 
 
 def test_words_that_mean_nothing_are_named(client: TestClient) -> None:

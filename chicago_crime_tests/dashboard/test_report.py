@@ -9,12 +9,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from chicago_crime.dashboard import caveats
+from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
-from chicago_crime.dashboard.report import shortened, write_report
+from chicago_crime.dashboard.report import as_svg, shortened, write_report
 from chicago_crime.dashboard.view import Column, PageTable
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.installation import Installation
@@ -71,6 +72,24 @@ def test_paper_has_homicide_and_what_is_unusual_besides_the_first_rows() -> None
     rows = [{"name": name, "year_to_date_verdict": verdict} for name, verdict in verdicts.items()]
     table, left_out = shortened(PageTable("spans", "Counts by type", [Column("name", "Type")], rows), 1)
     assert ([row["name"] for row in table.rows], left_out) == (["THEFT", "STALKING", "HOMICIDE"], 1)
+
+
+def test_the_periods_of_a_report_end_on_the_chosen_day(client: TestClient) -> None:
+    text = client.get("/report?end=2016-03-15").text
+    assert "By type, to 15 March 2016" in text and "By type, to 31 December 2016" not in text
+    refused = client.get("/report?end=2017-03-15")
+    assert refused.status_code == 400 and "Choose another end date" in refused.text
+
+
+def test_charts_have_a_name_and_label_whole_crimes_and_what_was_expected() -> None:
+    rows = [{"name": "a", "hour": 1, "weekday": "Monday", "year": 2016, "month_name": "Jan", "crimes": 1, "share": 1}]
+    rows.append({**rows[0], "weekday": "Tuesday", "month_name": "Feb", "crimes": 0})
+    far = [{"name": "Theft, Loop", "now": 90, "low": 5, "high": 15}]
+    for make in (charts.hours, charts.months, charts.ranked, charts.ranges):
+        figure = make("name", "What it shows", far if make == charts.ranges else rows)
+        labels = re.findall(r">([^<]+)</text>", as_svg(figure, 690))
+        assert figure.spec["description"] == "What it shows"
+        assert "100%" in labels if make == charts.ranges else "0.5" not in labels and {"0", "1"} <= {*labels}
 
 
 @pytest.mark.parametrize(

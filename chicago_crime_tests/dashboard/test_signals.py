@@ -111,6 +111,18 @@ def test_the_first_page_is_signals(client: TestClient) -> None:
     assert "compared with the same days of 2014-2015" in page
 
 
+def test_signals_offers_the_filters_that_apply_and_shows_no_others_as_active(client: TestClient) -> None:
+    page = client.get("/signals?district=11&area=25&year=2016").text
+    [form] = re.findall(r'<form id="filters".*?</form>', page, re.DOTALL)
+    fields = {
+        name for kind, name in re.findall(r'<(?:input type="(\w+)"|select) name="(\w+)"', form) if kind != "hidden"
+    }
+    assert fields == {"group", "type", "area"}
+    assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form) == [("year", "2016"), ("district", "11")]
+    assert re.findall(r'class="chip"[^>]*>([^<]+) <', page) == ["Austin"]
+    assert "These filters do not apply to this page: district, year." in page
+
+
 def test_no_cell_is_hot_where_there_is_one_or_none(outbreak: Data) -> None:
     for chosen, cells in (Filters(area=(25,)), 1), (Filters(beat=(112,)), 0):
         drawn, table, _ = where(PageRequest(outbreak, replace(chosen, map="hot_spots"))).sections

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,6 +166,15 @@ def test_a_damaged_catalog_is_named(copied: Settings) -> None:
         assert client.get(f"/{page}?as_of={snapshot}").status_code == 200
     (copied.data_dir / "objects" / f"{SNAPSHOTS}{snapshot}.json").write_text("{")
     assert client.get(f"/overview?as_of={snapshot}").status_code == 503
+
+
+def test_data_that_is_removed_is_missed(copied: Settings) -> None:
+    client = client_of(copied)
+    assert client.get("/overview").status_code == 200
+    shutil.rmtree(copied.data_dir)
+    response = client.get("/overview")
+    assert response.status_code == 503
+    assert f"{CATALOG} is gone" in response.text and "Nothing is loaded yet" not in response.text
 
 
 @pytest.mark.parametrize("change", ["other columns", "no such table"])

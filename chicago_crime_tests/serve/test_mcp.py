@@ -49,7 +49,8 @@ def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
         ("count", {"crimes": choice}),
         ("cite", {}),
         *((name, {"crimes": choice}) for name in ("trend", "compare", "when", "where", "incidents")),
-        ("unusual", {"crimes": {"area": [25]}}),
+        ("unusual", {}),
+        ("unusual", {"crimes": {"area": 25}}),
         ("area_profile", {"area": "Austin"}),
     )
     assert [answer.content[0].text for answer in others if answer.is_error] == []
@@ -61,11 +62,12 @@ def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
     [types] = [section for section in answer["sections"] if section["name"] == "types"]
     assert [row["name"] for row in types["tables"][0]["rows"]] == ["THEFT"]
     assert any("clearance" in caveat for caveat in types["caveats"])
-    assert answer["snapshot"] in cited.content[0].text
+    assert cited.content[0].text == answer["citation"]
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"type": ["ROBERY"]}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
+    ({"type": "ROBERY"}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
     ({"area": ["Hide Park"]}, "there is no community area 'Hide Park'. The nearest: Hyde Park"),
     ({"area": [-41]}, "there is no community area '-41'"),
     ({"ward": [51]}, "there is no ward '51'"),
@@ -87,15 +89,17 @@ def test_a_wrong_value_or_argument_comes_back_with_the_right_ones(sample: Settin
         sample,
         ("query", {"sql": sql}),
         ("count", {"type": ["ROBBERY"]}),
-        ("count", {}),
+        ("area_profile", {}),
         ("count", {"crimes": nothing}),
         *(("count", {"crimes": choice}) for choice, _ in WRONG),
         options=("--sql",),
     )
     assert "query" in tools
     assert counted.structured_content["rows"] == [[2014, 4000], [2015, 4000], [2016, 4000]]
-    assert unknown.content[0].text == "type: no argument of count, which has crimes, limit"
-    assert missing.content[0].text == "crimes: Field required, and not {}"
+    assert unknown.content[0].text.startswith(
+        "type: no argument of count, which has crimes, limit; filters belong inside"
+    )
+    assert missing.content[0].text == "area: Field required, and not {}"
     assert zero.structured_content["numbers"][0]["value"] == "0"
     for answer, (_, problem) in zip(answers, WRONG, strict=True):
         assert answer.is_error

@@ -17,6 +17,12 @@ ROW_HEIGHT = 24
 PLAIN_ZERO = {"labelExpr": "datum.value === 0 ? '0' : datum.label"}
 """The formats below would write 0 as 0k or +0%."""
 
+WHOLE = {"labelExpr": f"datum.value % 1 ? '' : {PLAIN_ZERO['labelExpr']}"}
+"""The same for counts: half a crime has no label."""
+
+FACTORS = [0, 0.5, *(2**power for power in range(12))]
+"""What is marked on an axis of counts relative to what was expected."""
+
 MONTHS_NAMED = 36
 """How many months an axis can name; more are labeled by year."""
 
@@ -28,9 +34,9 @@ def _field(name: str, type: str, title: str | None = None, **more: Any) -> Spec:
     return {"field": name, "type": type, "title": title} | more
 
 
-def _amount(name: str, title: str | None, format: str = "~s", **axis: Any) -> Spec:
-    """A field along an axis of amounts."""
-    return _field(name, "quantitative", title, axis={"format": format, "tickCount": 5, **PLAIN_ZERO, **axis})
+def _count(name: str, title: str) -> Spec:
+    """A field along an axis of counts."""
+    return _field(name, "quantitative", title, axis={"format": "~s", "tickCount": 5, **WHOLE})
 
 
 TOOLTIPS = {
@@ -57,7 +63,8 @@ def _part(mark: Spec, tooltips: Sequence[str] = (), **encoding: Spec) -> Spec:
 
 def _plot(name: str, label: str, rows: Rows, columns: Sequence[str], spec: Spec, height: int = HEIGHT) -> Figure:
     """A chart of some columns of rows."""
-    all_have = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "width": "container", "height": height}
+    all_have: Spec = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "description": label}
+    all_have |= {"width": "container", "height": height}
     values = [{column: row[column] for column in columns} for row in rows]
     return Figure(name, label, all_have | {"data": {"values": values}} | spec)
 
@@ -82,7 +89,7 @@ def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
             mark,
             ("month", *fields),
             x=_field("month", "temporal", axis=axis),
-            y=_amount(field, "Crimes per month"),
+            y=_count(field, "Crimes per month"),
             detail={"field": "run", "type": "nominal"},
             **more,
         )
@@ -105,7 +112,7 @@ def ranked(name: str, label: str, rows: Rows) -> Figure:
     """A bar for each row, in order."""
     columns = ("name", "crimes", "share")
     y = _field("name", "nominal", sort=None)
-    bars = _part({"type": "bar"}, columns, y=y, x=_amount("crimes", "Crimes"))
+    bars = _part({"type": "bar"}, columns, y=y, x=_count("crimes", "Crimes"))
     return _plot(name, label, rows, columns, bars, _height(len(rows)))
 
 
@@ -120,12 +127,14 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
     tooltips = ("name", "now", "low", "high")
     # On a narrow screen the place is below the offense, which is cut before it.
     in_lines = "containerSize()[0] < 600 ? split(datum.label, /, (?=[^,]*$)/) : datum.label"
-    limit = {"expr": "min(320, 0.4 * containerSize()[0])"}
+    limit = {"expr": "0.45 * containerSize()[0]"}
     y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 14})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
-    x = _amount("low_share", "Relative to what was expected", "~%") | {"scale": {"type": "sqrt"}}
+    axis = {"format": "~%", "values": FACTORS, **PLAIN_ZERO}
+    x = _field("low_share", "quantitative", "Of what was expected", axis=axis, scale={"type": "sqrt"})
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
     layers = [
+        _part({"type": "rule", "style": "before", "aria": False}, x={"datum": 1}),
         _part(bar, tooltips, y=y, x=x, x2={"field": "high_share"}),
         _part(point, tooltips, y=y, x=x | {"field": "now_share"}, color=color),
     ]
@@ -137,7 +146,7 @@ def hours(name: str, label: str, rows: Rows) -> Figure:
     columns = ("weekday", "hour", "crimes")
     x = _field("hour", "ordinal", "Hour of the day", axis={"labelAngle": 0, "labelOverlap": True})
     y = _field("weekday", "nominal", sort=None)
-    color = _field("crimes", "quantitative", "Crimes", legend={"format": ",d"})
+    color = _field("crimes", "quantitative", "Crimes", legend={"format": ",d", **WHOLE})
     return _plot(name, label, rows, columns, _part({"type": "rect"}, columns, x=x, y=y, color=color))
 
 
@@ -146,6 +155,6 @@ def months(name: str, label: str, rows: Rows) -> Figure:
     columns = ("month_name", "year", "crimes")
     x = _field("month_name", "ordinal", "Month", sort=None, axis=MONTH_AXIS)
     y = _field("year", "ordinal", "Year")
-    color = _field("crimes", "quantitative", "Crimes", legend={"format": "~s", **PLAIN_ZERO})
+    color = _field("crimes", "quantitative", "Crimes", legend={"format": "~s", **WHOLE})
     cells = _part({"type": "rect"}, columns, x=x, y=y, color=color)
     return _plot(name, label, rows, columns, cells, _height(len({row["year"] for row in rows})))

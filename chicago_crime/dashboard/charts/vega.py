@@ -39,6 +39,7 @@ def theme(is_dark: bool) -> dict[str, Any]:
         "view": {"stroke": None},
         "axis": {**text, "gridColor": color["grid"], "domainColor": color["grid"], "tickColor": color["grid"]}
         | {"titleFontWeight": "normal", "labelLimit": 190},
+        "title": {"anchor": "start", "color": color["text"], "subtitleColor": color["muted"], "offset": 15},
         "legend": {**text, "titleFontWeight": "normal", "gradientLength": 160, "orient": "bottom"},
         "mark": {"color": color["accent"]},
         "style": {"before": {"color": color["before"], "stroke": color["before"]}},

@@ -46,6 +46,9 @@ def compare(request: PageRequest) -> View:
     found = request.answer("compare", years, place=_place(request), **which).to_pylist()
     request.years, request.last_day = [end.year], end
     request.notes += request.missing_years
+    if not request.filters.end and not request.filters.year and end < facts.newest_day:
+        newest = f"{as_text(facts.newest_day, 'date')}, the newest day"
+        request.notes.append(f"The periods do not end on {newest}: {facts.newest_day.year - 1} is not loaded.")
     if request.filters.has_dates:
         ending = f"its periods end on {as_text(end, 'date')}, the end date"
         request.notes.append(f"The dates from and to do not apply to this page: {ending}.")
@@ -197,11 +200,14 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             column(f"{span}_change", "±\u00a0%", "growth", is_small=f"{span}_is_small"),
             column(f"{span}_verdict", "Verdict"),
         ]
-    days = "; ".join(f"{label}: {days_text(*days)}" for label, days in spans.values())
+    days = "; ".join(
+        f"{label}: {days_text(*days)}, compared with {days_text(*days_of(span, end, 1))}"
+        for span, (label, days) in spans.items()
+    )
     return Section(
         "spans",
         f"Periods ending on {as_text(end, 'date')}",
-        f"{days}. Each is compared with the same days of the year before; a leap year has one more.",
+        f"{days}.",
         [
             VERDICTS,
             caveats.NO_VERDICT,

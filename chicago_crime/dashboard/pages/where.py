@@ -327,12 +327,10 @@ def _cells(request: PageRequest) -> list[Section]:
 
 def _hot_spots(request: PageRequest) -> list[Section]:
     cells = study_area(request)
-    n = len(cells.crimes)
     z, near, p = gi_star(cells.at, cells.crimes)
     p = adjusted(p)
     is_hot, is_cold = (z > 0) & (p <= RATES[1]), (z < 0) & (p <= RATES[1])
-    dark = p <= RATES[0]
-    choices = [is_hot & dark, is_hot, is_cold & dark, is_cold]
+    choices = [is_hot & (p <= RATES[0]), is_hot, is_cold & (p <= RATES[0]), is_cold]
     colors = np.select(choices, ["hot99", "hot95", "cold99", "cold95"], "even").tolist()
     texts = [
         f"{crimes_text(crimes)}, Gi* {as_text(score, 'score')}"
@@ -344,7 +342,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
     within = " and ".join(chosen_places(request)) or "the city"
-    study = f"The study area is the {as_text(n, 'count')} cells of {within} with any crime in these years."
+    study = f"The study area is the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
     return [
         Section(
             "map",

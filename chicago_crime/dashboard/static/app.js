@@ -29,18 +29,24 @@ async function draw() {
     const saving = element.parentElement.querySelector(".saving");
     if (!saving) return;
     saving.hidden = false;
-    saving.querySelectorAll("button").forEach((button) => { button.onclick = () => save(view, button, element); });
+    saving.querySelectorAll("button").forEach((button) => { button.onclick = () => save(spec, options, button); });
   }));
   old.forEach((view) => view.finalize());
   if (mine === drawings) document.documentElement.dataset.drawn = shown;
 }
 
-// The background is the card's own: a picture without one could not be read on a page of other colors.
-async function save(view, { dataset }, element) {
-  await view.background(getComputedStyle(element.closest(".card")).backgroundColor).runAsync();
+// A picture leaves its page: it says itself what it shows and is from, which needs some room, on the card's background.
+async function save(spec, options, { dataset, parentElement }) {
+  const card = parentElement.closest(".card");
+  const frame = card.appendChild(document.createElement("div"));
+  frame.style = `position: absolute; left: -9999px; width: ${Math.max(parentElement.clientWidth, 720)}px`;
+  const background = getComputedStyle(card).backgroundColor;
+  const { view } = await vegaEmbed(frame, { ...spec, background, title: JSON.parse(parentElement.dataset.title) }, options);
   const link = document.createElement("a");
   Object.assign(link, { download: dataset.file, href: await view.toImageURL(dataset.save, 2) });
   link.click();
+  view.finalize();
+  frame.remove();
 }
 
 async function show(url, { withFilters }) {
@@ -76,8 +82,7 @@ async function show(url, { withFilters }) {
   if (samePage) groups().forEach((one, i) => { one.open ||= openGroups[i]; });
   if (!focused.isConnected) keepFocus(focused);
   document.title = page.title;
-  const value = fresh.querySelector(".value");
-  document.getElementById("status").textContent = value ? `${value.textContent} crimes match` : fresh.innerText.slice(0, 120);
+  document.getElementById("status").textContent = fresh.dataset.said;
   await draw();
 }
 
