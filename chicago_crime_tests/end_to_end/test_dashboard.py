@@ -180,6 +180,26 @@ def test_filters_need_no_reload_and_the_address_restores_the_view(browser: Brows
     sent.close()
 
 
+def test_back_undoes_what_a_control_chose_in_one_step(page: Page, address: str) -> None:
+    open_page(page, f"{address}/where?year=2016")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "start=" in request.url else None)
+    entries = page.evaluate("history.length")
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("radio", name="Community areas").focus()
+    for shown in ("districts", "beats", "wards"):
+        page.keyboard.press("ArrowDown")
+        page.wait_for_url(f"{address}/where?map={shown}&year=2016")
+    page.get_by_label("From", exact=True).press_sequentially("03012016")
+    page.wait_for_url(f"{address}/where?map=wards&year=2016&start=2016-03-01")
+    drawn(page)
+    assert asked == [page.url], "no request for the year 201"
+    assert page.evaluate("history.length") == entries + 2
+    page.go_back()
+    page.go_back()
+    page.wait_for_url(f"{address}/where?year=2016")
+
+
 def test_the_keyboard_reaches_everything_and_keeps_its_place(page: Page, address: str) -> None:
     open_page(page, f"{address}/overview?area=41")
     requests: list[str] = []
