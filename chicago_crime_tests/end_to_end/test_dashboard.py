@@ -226,6 +226,23 @@ def test_the_keyboard_reaches_everything_and_keeps_its_place(page: Page, address
     expect(page.get_by_role("link", name="When")).to_be_focused()
 
 
+@pytest.mark.parametrize("name", ["where?offense_class=violent&year=2016", "compare"])
+def test_nothing_that_stays_in_view_hides_the_focus(browser: Browser, address: str, name: str) -> None:
+    page = new_page(browser, viewport={"width": 1280, "height": 800})
+    open_page(page, f"{address}/{name}")
+    hidden = """() => {
+      const focused = document.activeElement, { left, top, bottom } = focused.getBoundingClientRect();
+      const at = (y) => document.elementFromPoint(left + 1, y)?.closest(".buttons, thead, tfoot");
+      const hides = (one) => one && !one.contains(focused) && !focused.contains(one);
+      return [top + 1, bottom - 1].map(at).some(hides) && focused.outerHTML;
+    }"""
+    page.get_by_role("checkbox", name="Violent").focus()
+    for key in [*["Tab"] * 70, *["Shift+Tab"] * 60]:
+        page.keyboard.press(key)
+        assert not page.evaluate(hidden), key
+    page.close()
+
+
 def test_how_verdicts_are_made_is_a_click_away(page: Page, address: str) -> None:
     open_page(page, f"{address}/signals")
     page.get_by_role("link", name="How verdicts are made").first.click()
