@@ -141,6 +141,7 @@ def test_every_page_fits_and_is_accessible(page: Page, address: str, name: str) 
     page.add_style_tag(content=":root { font-size: 32px !important }")
     page.wait_for_function("document.documentElement.scrollWidth <= 1280")
     page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 32, 39)", "paper is light"
     expect(page.locator(".filters")).to_be_hidden()
     expect(page.locator("nav")).to_be_hidden()
     expect(page.get_by_role("search")).to_be_hidden()

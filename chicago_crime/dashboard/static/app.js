@@ -3,7 +3,7 @@
 
 import { startMaps } from "./map.js";
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
+const dark = matchMedia("screen and (prefers-color-scheme: dark)");
 const narrow = matchMedia("(max-width: 820px)");
 const here = () => location.pathname + location.search;
 let views = [];
