@@ -112,6 +112,8 @@ def test_headers_and_totals_stay_visible_and_cover_no_row(browser: Browser, addr
     seen = region.evaluate("region => region.getBoundingClientRect().toJSON()")
     assert place("thead")["top"] == pytest.approx(seen["top"], abs=0.1)
     assert place("tr.total")["bottom"] <= seen["bottom"], "the total stays in sight"
+    open_page(page, f"{address}/incidents?year=2016&sort=incidents:-block")
+    assert region.evaluate("region => region.scrollWidth <= region.clientWidth"), "every column is in view"
     page.close()
 
 
