@@ -34,6 +34,7 @@ def test_the_report_is_one_file_that_loads_nothing_else(sample: Settings, tmp_pa
     assert write_report(installation, 2016, file, area="austin") == "Reported crime in Austin, 2016"
     text = file.read_text()
     assert text.count("<svg") == 3
+    assert "table beside" not in text, "it has blocks, and the map cells"
     assert "SYNTHETIC" in text
     assert f"To cite: Chicago crime snapshot {installation.reader().catalog.snapshot}, published" in text
     assert re.findall(r'src="|href="(?!#|data:,)|@import', text) == []

@@ -53,6 +53,7 @@ def test_a_map_in_a_frame_leads_to_pages_outside_of_it(page: Page, address: str,
     page.goto(f"{address}/article")
     svg = page.frame_locator("iframe").locator(".map svg")
     expect(page.frame_locator("iframe").get_by_role("button", name="Zoom in")).to_be_visible()
+    assert "table" not in str(svg.get_attribute("aria-label")), "there is none beside it"
     with page.expect_popup() as opened:
         svg.click()  # its middle is in the city
     expect(opened.value.get_by_role("heading", level=1)).to_have_text("Where" if shown == "areas" else "Incidents")

@@ -3,7 +3,7 @@
 
 import { startMaps } from "./map.js";
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
+const dark = matchMedia("screen and (prefers-color-scheme: dark)");
 const narrow = matchMedia("(max-width: 820px)");
 const here = () => location.pathname + location.search;
 let views = [];
@@ -94,9 +94,12 @@ function keepFocus(gone) {
   (same || link || alike || document.getElementById("main")).focus({ preventScroll: true });
 }
 
-async function go(url, options) {
+// One step for Back is what one control chose, whatever it showed on the way there. The same address is no step.
+async function go(url, { control = null, ...options }) {
   if (self !== top) return void open(url); // pages refuse to be framed
-  history.pushState(null, "", url);
+  const { pathname, search } = new URL(url, location);
+  const isStep = pathname + search !== here() && !(control && control === history.state);
+  history[isStep ? "pushState" : "replaceState"](control, "", url);
   return show(url, options);
 }
 
@@ -113,10 +116,13 @@ function isDefault(form, name, value) {
   return name === "end" && value === control.dataset.usual;
 }
 
-document.addEventListener("change", (event) => {
-  const form = event.target.name && event.target.closest("#filters");
+document.addEventListener("change", ({ target }) => {
+  const form = target.name && target.closest("#filters");
+  const isBeingTyped = target.type === "date" && target.value && target.value < "1990"; // 0201, on the way to 2016
+  if (!form || isBeingTyped) return;
+  const control = ["radio", "date", "select-one"].includes(target.type) ? target.name : null;
   // A block is one more box: the form must be replaced, too.
-  if (form) go(address(form), { withFilters: event.target.name === "block" });
+  go(address(form), { withFilters: target.name === "block", control });
 });
 document.addEventListener("submit", (event) => {
   event.preventDefault();
