@@ -184,6 +184,18 @@ def test_a_damaged_database_of_dagster_ends_a_run_in_plain_words(loaded_copy: Se
         assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)]
 
 
+def test_what_may_only_be_read_is_read_and_is_not_called_damaged(loaded_copy: Settings) -> None:
+    locks, shared = loaded_copy.data_dir / "staging-locks", loaded_copy.home / "history" / "runs.db-shm"
+    shutil.rmtree(locks)
+    locks.touch()  # in place of folders and files that cannot be made
+    shared.unlink(missing_ok=True)
+    shared.mkdir()
+    for which in ("query", "status", "working"):
+        result = command(loaded_copy, *COMMANDS[which])
+        assert result.exit_code == 0, result.output
+    assert "runs.db" not in doctor(loaded_copy)
+
+
 def test_strange_files_count_nowhere(loaded_copy: Settings) -> None:
     data = loaded_copy.data_dir
     shutil.copy(data / "warehouse/crimes/2014.parquet", data / "warehouse/crimes/2014 (copy).parquet")
