@@ -168,6 +168,7 @@ def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_
     monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
     served = command("dashboard", "--port", free_port(), "--data-dir", tmp_path).output
     assert served.startswith("nothing is published yet: load some years, e.g. chicago-crime run --data-dir")
+    assert f"chicago-crime run --data-dir {tmp_path} --years" in words_of(command("doctor", "--data-dir", tmp_path))
 
 
 def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
@@ -352,6 +353,24 @@ def test_the_doctor_says_what_works(data_dir: Path) -> None:
     for what in ("data folder", "source folder, of 2014-2015", "warehouse", "spark engine embedded", "dagster home"):
         assert what in result.output
     assert "broken" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "code", "extra"),
+    [
+        ("dagster", ["doctor"], 0, "pipeline,spark"),
+        ("pysail", ["doctor"], 1, "pipeline,spark"),
+        ("pyarrow", ["site", "site"], 1, "dashboard"),
+    ],
+)
+def test_what_is_missing_is_named_with_its_extra(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, missing: str, arguments: list[str], code: int, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    for module in ("pysail.spark", "chicago_crime.serve.site", "chicago_crime.dashboard.data"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    result = command(*arguments, "--data-dir", data_dir)
+    assert (result.exit_code, f"pip install 'chicago-crime[{extra}]'" in result.output) == (code, True), result.output
 
 
 @pytest.mark.parametrize(
