@@ -138,7 +138,7 @@ def _dagster_home(installation: Installation) -> Iterator[Finding]:
             return f"{installation.settings.home}, {instance.get_runs_count():,} runs"
 
     damaged = list(examine_databases(installation.settings.home))
-    yield from damaged or [_check("dagster home", runs, "export DAGSTER_HOME=...  (a writable folder)")]
+    yield from damaged or [_check("dagster home", runs, "export CHICAGO_CRIME_DAGSTER_HOME=...  (a writable folder)")]
 
 
 def _check(what: str, check: Callable[[], str], fix: str) -> Finding:
