@@ -24,9 +24,9 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
 from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
-from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
+from chicago_crime.graph.years_of_run import PUBLISHED
 from chicago_crime.installation import Installation
-from chicago_crime.published.audit import mixture
+from chicago_crime.published.audit import ACCEPT_TAG, mixture
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 FETCHED = "crime_csv"
