@@ -80,4 +80,4 @@ def years_of_run(installation: Installation, listener: Listener) -> ResourceDefi
                 accepted=set(json.loads(before.get(ACCEPTED_TAG, "[]"))),
             )
 
-    return ResourceDefinition(hold)
+    return ResourceDefinition(hold, description="The years of a run, and why it left some out.")
