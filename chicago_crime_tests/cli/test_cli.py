@@ -122,7 +122,10 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "--folder /nowhere is not a folder"),
         (["run"], "--years"),
         (["query", "select 1", "--format", "parquet"], "--output"),
-        (["query", "select 1", "--output", "answer.doc"], "--format: 'doc' is none of the formats of files"),
+        (
+            ["query", "select 1", "--output", "answer.doc"],
+            "--output: the ending of 'answer.doc' is none of the formats of files",
+        ),
         (["query", "select 1", "--output", "a.csv", "--format", "table"], "'table' is none of the formats of files"),
         (["query", "select 1", "--format", "xml"], "--format: 'xml' is none of the formats of files: choose csv, json"),
         (["describe", "arrests"], "the tables are raw_crimes"),
@@ -316,6 +319,7 @@ def test_a_wrong_query_ends_with_1_and_the_message_of_the_engine(data_dir: Path)
     assert result.exit_code == 1
     assert "crimse" in result.output
     assert "Traceback" not in result.output
+    assert command("query", " ", "--data-dir", data_dir).output.startswith("the query is empty")
     unknown = command("query", "SELECT * FROM arrests", "--data-dir", data_dir)
     assert unknown.exit_code == 1
     assert "The tables are area_rates, code_coverage, community_areas, " in unknown.output

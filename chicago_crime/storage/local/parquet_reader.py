@@ -92,7 +92,9 @@ class DuckDBReader(TableReader):
                     comment_on(connection, name)
                     sql = f"{_MEANINGS}'{name}' ORDER BY column_index"
                 kinds = [one.type.name for one in connection.extract_statements(sql)]
-                if not kinds or {*kinds} - _QUERIES:
+                if not kinds:
+                    raise WarehouseError("the query is empty: write one, e.g. FROM crimes_monthly")
+                if {*kinds} - _QUERIES:
                     raise WarehouseError("only queries can be answered: nothing is changed or written")
                 if len(kinds) > 1:
                     raise WarehouseError(f"{len(kinds)} queries were given: give one, its answer is all that is shown")
