@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 from uuid import uuid4
 
@@ -194,7 +195,9 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
         return [known[name] for name in names]
     help_ = f"write names with commas, or a selection as in the UI, e.g. key:crimes+; the assets are {', '.join(known)}"
     if ":" not in assets:  # in Dagster's older syntax, crimes+ selects only its direct neighbors
-        raise UsageError(f"{assets!r} selects no asset: {help_}")
+        unknown = next(name for name in names if name not in known)
+        near = "".join(f" (did you mean {name}?)" for name in get_close_matches(unknown, known, n=1))
+        raise UsageError(f"{unknown!r} selects no asset{near}: {help_}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BetaWarning)
