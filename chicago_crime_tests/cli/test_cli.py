@@ -153,6 +153,7 @@ def test_a_data_directory_that_cannot_be_written_is_named(tmp_path: Path) -> Non
     result = command("run", "--years", "2014", "--data-dir", below)
     assert result.exit_code == 1
     assert result.output.startswith(f"{below / 'dagster'}: Not a directory. Choose a folder in which you")
+    assert command("dev", "--port", free_port(), "--data-dir", below).output == result.output
 
 
 @pytest.mark.parametrize("name", ["dev", "dashboard"])
