@@ -255,7 +255,7 @@ def test_stale_is_told_by_what_a_table_was_made_of_and_never_by_times(loaded_cop
 def test_an_older_snapshot_answers_to_the_digit(loaded_copy: Settings) -> None:
     first = current(Installation(loaded_copy).object_store)
     assert first and loaded_copy.folder
-    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true", ward=""))
     run_well(loaded_copy, 2014, accept="the City corrected all")
     arrests = "SELECT SUM(arrest::INT) + 100 AS n FROM crimes"
     assert "136" in command(loaded_copy, "query", arrests).output
@@ -265,7 +265,11 @@ def test_an_older_snapshot_answers_to_the_digit(loaded_copy: Settings) -> None:
     assert command(loaded_copy, "query", arrests, "--as-of", "yesterday").exit_code == 2
     assert command(loaded_copy, "query", arrests, "--as-of", first.snapshot, "--working").exit_code == 2
     listed = command(loaded_copy, "snapshots").output
-    newest, oldest = (line.split() for line in listed.splitlines() if "Z-" in line)
+    newest, oldest, accepted = (line.split() for line in listed.splitlines() if "Z-" in line)
+    assert " ".join(accepted) == f"{newest[0]}: 2014 was accepted: the City corrected all"
+    narrow = ["snapshots", "--data-dir", str(loaded_copy.data_dir)]
+    header = CliRunner().invoke(app, narrow, env={"COLUMNS": "60"}).output.split()[:5]
+    assert header == ["id", "published", "changed", "records", "to"]
     assert (newest[4:], oldest[4:]) == (["2014", "72", "2015-12"], ["2014-2015", "72", "2015-12"])
     assert oldest[0] == first.snapshot
     working = command(loaded_copy, "query", "SELECT COUNT(*) FROM raw_crimes", "--working")
