@@ -34,6 +34,7 @@ ENV PATH=/opt/chicago-crime/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DAGSTER_HOME=/opt/dagster \
+    CHICAGO_CRIME_DAGSTER_HOME=/opt/dagster \
     CHICAGO_CRIME_DATA_DIR=/data
 
 USER 10001:10001

@@ -15,7 +15,7 @@ from dagster import (
 
 from chicago_crime.graph.alerts import alerts
 from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, sql_tables, warehouse
-from chicago_crime.graph.assets.describe import as_installed
+from chicago_crime.graph.assets.describe import as_installed, as_resource
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import Examined
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_loaded_years, refresh_newest_years
@@ -62,12 +62,11 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         jobs=[load_and_publish, fetch_boundaries],
         schedules=[refresh_loaded_years if installation.source.fresh_for else refresh_newest_years],
         sensors=[watch(installation.source), *alerts(installation), *report_sensors(installation)],
-        resources=installation.resources()
-        | {
-            "warehouse": ResourceDefinition(warehouse_of_run),
-            "examined": ResourceDefinition(examined),
-            "publisher": ResourceDefinition(publisher),
-            "fetch_boundaries": ResourceDefinition(lambda _: installation.fetch_boundaries),
+        resources={
+            **{name: as_resource(part) for name, part in installation.resources().items()},
+            "warehouse": ResourceDefinition(warehouse_of_run, description="The tables that a run works on."),
+            "examined": ResourceDefinition(examined, description="What asset checks look at."),
+            "publisher": ResourceDefinition(publisher, description="Adds years to the published snapshot."),
             "of_run": years_of_run(installation, listener),
         },
         executor=in_process_executor,  # steps start at once, and all years share one Spark

@@ -223,7 +223,7 @@ class Installation:
 
     def resources(self) -> dict[str, object]:
         """The parts as Dagster resources that are the same in every run, by the names that assets use."""
-        names = ("settings", "source", "source_files", "object_store", "spark")
+        names = ("settings", "source", "source_files", "object_store", "spark", "fetch_boundaries")
         return {name: getattr(self, name) for name in names}
 
 

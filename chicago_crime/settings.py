@@ -35,13 +35,12 @@ UNFIT_FOR_PATHS = re.compile(r"[%?*\[\]{}]")
 BUCKET = r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$"
 
 OTHERS_NAMES = {
-    "dagster_home": "DAGSTER_HOME",
     "java_home": "JAVA_HOME",
     "gcp_credentials": "GOOGLE_APPLICATION_CREDENTIALS",
     "gcs_endpoint": "STORAGE_EMULATOR_HOST",
     "bigquery_endpoint": "BIGQUERY_EMULATOR_HOST",
 }
-"""Variables of other programs that set the same thing. Ours take precedence."""
+"""Variables of other programs that set the same thing. Ours take precedence. DAGSTER_HOME may be another project's."""
 
 
 class SettingsError(UsageError):
@@ -91,7 +90,9 @@ class Settings(BaseModel):
     )
     map_credit: str = Field("© OpenStreetMap contributors", description="whom the map names as the source of the tiles")
     data_dir: Path = Field(DATA_FOLDER, description="folder for everything the platform writes")
-    dagster_home: Path | None = Field(None, description="Dagster's folder; default `dagster` in data_dir")
+    dagster_home: Path | None = Field(
+        None, description="Dagster's folder; default `dagster` in data_dir; the command line reads no DAGSTER_HOME"
+    )
     sample_rows: int = Field(
         20_000, ge=0, le=2_000_000, description="rows per year of the sample; 0 for as many as the real year has"
     )

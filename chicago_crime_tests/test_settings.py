@@ -13,10 +13,10 @@ from chicago_crime_tests.support import all_told_by
 def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CHICAGO_CRIME_SAMPLE_ROWS", "77")
     monkeypatch.setenv("CHICAGO_CRIME_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", "/of/another/project")
     assert load_settings().sample_rows == 77
     assert load_settings().data_dir == tmp_path
-    assert load_settings().home == tmp_path / "home"
+    assert load_settings().home == tmp_path / "dagster"
     assert load_settings(sample_rows=5).sample_rows == 5
     assert load_settings(population="estimates.csv").population == Path.cwd() / "estimates.csv", "`dev` works elsewhere"
     monkeypatch.setenv("CHICAGO_CRIME_DAGSTER_HOME", "/ours")

@@ -1,5 +1,6 @@
 """`chicago-crime dev`: the Dagster UI and its daemon."""
 
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -28,8 +29,11 @@ def dev(
         settings = chosen_settings(source=source, folder=folder, data_dir=data_dir)
         refuse_busy_port(port)
         from chicago_crime.cli.screen import out
-        from chicago_crime.graph.instance import become_dagster_dev
+        from chicago_crime.graph.instance import become_dagster_dev, prepare_home
 
+        if find_spec("dagster") is None:  # importing it takes seconds
+            raise ModuleNotFoundError(name="dagster")
+        prepare_home(settings)
         out.print(
             "Dagster loads the graph and starts its daemon, which takes up to half a minute. Then the UI is on "
             f"http://127.0.0.1:{port}  (Ctrl-C stops it)"

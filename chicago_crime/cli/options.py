@@ -73,16 +73,23 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(error.exit_code if isinstance(error, PlatformError) else 1) from None
 
 
-_PIPELINE = "dagster numpy pandas pyarrow pysail pyspark sqlglot sqlalchemy tenacity"
-_DASHBOARD = "jinja2 markdown_it mcp markupsafe shapely starlette uvicorn vl_convert"
+_PIPELINE = "dagster pandas pysail pyspark sqlalchemy tenacity"
+# Of the modules in both, a run looks for none before it looks for Dagster.
+_DASHBOARD = "jinja2 markdown_it mcp markupsafe numpy pyarrow shapely sqlglot starlette uvicorn vl_convert"
 _EXTRAS = dict.fromkeys(_PIPELINE.split(), "pipeline,spark") | dict.fromkeys(_DASHBOARD.split(), "dashboard")
+
+
+def how_to_install(error: BaseException | None) -> str | None:
+    """The command that installs what is missing; None if the error has another reason."""
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return f"pip install 'chicago-crime[{_EXTRAS[missing]}]'" if missing in _EXTRAS else None
 
 
 def _of_machine(error: BaseException) -> str | None:
     """What is wrong with the machine, such as a full disk or a missing extra; None if the error is a bug."""
     duckdb = sys.modules.get("duckdb")
-    if isinstance(error, ModuleNotFoundError) and (extra := _EXTRAS.get((error.name or "").partition(".")[0])):
-        return f"this command needs more than the core of the package: pip install 'chicago-crime[{extra}]'"
+    if how := how_to_install(error):
+        return f"this command needs more than the core of the package: {how}"
     if isinstance(error, OSError):  # Arrow's, such as DuckDB's of a row, have words only
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}{_ADVICE.get(error.errno or 0, '')}"

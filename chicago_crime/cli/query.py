@@ -38,12 +38,14 @@ def query(
         from chicago_crime.cli.screen import errors
         from chicago_crime.tables.years import format_years
 
+        chosen_by = "--format" if format or not output else "--output"
         format = format or (output.suffix.lower().removeprefix(".") if output else "table")
         if format == "parquet" and output is None:
             raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
         if format not in ("csv", "json", "parquet") and (output or format != "table"):
-            problem = f"{format or str(output)!r} is none of the formats of files: choose csv, json or parquet"
-            raise typer.BadParameter(problem, param_hint="--format")
+            what = repr(format) if chosen_by == "--format" else f"the ending of {str(output)!r}"
+            problem = f"{what} is none of the formats of files: choose csv, json or parquet"
+            raise typer.BadParameter(problem, param_hint=chosen_by)
         if working and as_of:
             raise typer.BadParameter("working tables have no past", param_hint="--as-of")
         installation = chosen_installation(data_dir=data_dir)

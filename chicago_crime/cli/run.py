@@ -96,7 +96,8 @@ def load(
             reasons = "; ".join(printable(reason).removesuffix(".") for reason in report.reasons)
             reasons += "" if reasons.endswith("?") else "."
             errors.print(
-                f"Run {report.run_id} for {report.years} failed: {reasons} `chicago-crime dev` shows the whole run.",
+                f"Run {report.run_id} for {report.years} failed: {reasons} `chicago-crime dev` shows the whole run. "
+                "To repeat it, give this command again: the UI can repeat only its own runs.",
                 style="red",
             )
     return all(report.success for report in reports)

@@ -34,8 +34,12 @@ class Screen(Console):
 
     @override
     def print(self, *objects: Any, **options: Any) -> None:
-        complete = (_COMMANDS.sub(self._as_called, one) if isinstance(one, str) else one for one in objects)
+        complete = (self.complete(one) if isinstance(one, str) else one for one in objects)
         super().print(*complete, **options)
+
+    def complete(self, text: str) -> str:
+        """A text with its commands as they are to be called; for the cells of tables."""
+        return _COMMANDS.sub(self._as_called, text)
 
     def _as_called(self, command: re.Match[str]) -> str:
         program, reads_data = Path(sys.argv[0]), command[1] != "describe" and not command[2]

@@ -18,30 +18,24 @@ def snapshots(data_dir: DataOption = None) -> None:
         from chicago_crime.published.catalog import Catalog, kept_snapshots
         from chicago_crime.tables.years import format_years
 
-        table = Table(
-            "id", "published", "changed", "records", "to", "accepted", box=None, pad_edge=False, padding=(0, 1, 0, 0)
-        )
-        for column in table.columns:
-            column.overflow, column.no_wrap = "fold", column.header in ("id", "published", "records", "to")
+        table = Table("id", "published", "changed", "records", "to", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        for column in table.columns:  # no header is folded: these five fit into 60 columns
+            column.overflow, column.no_wrap = "fold", column.header not in ("published", "changed")
+            column.min_width = len(str(column.header)) + 1
         table.columns[3].justify = "right"
-        damaged = []
+        accepted, damaged = [], []
         for name, one in kept_snapshots(chosen_installation(data_dir=data_dir).object_store):
             if not isinstance(one, Catalog):
                 damaged.append(one)
                 table.add_row(name, "damaged")
                 continue
             months = [month for year in one.years.values() for month in year.source.get("months", ())]
-            accepted = [f"{year}: {held.accepted}" for year, held in one.years.items() if held.accepted]
-            table.add_row(
-                name,
-                one.told_at,
-                format_years(one.changed),
-                f"{one.records:,}",
-                max(months, default="-"),
-                printable("; ".join(accepted)),
-            )
+            reasons = {year: reason for year in one.changed if (reason := one.years[year].accepted)}
+            accepted += [f"{name}: {year} was accepted: {reason}" for year, reason in reasons.items()]
+            newest = max(months, default="-")
+            table.add_row(name, one.told_at, format_years(one.changed), f"{one.records:,}", newest)
         if table.row_count:
-            out.print(table)
+            out.print(table, *map(printable, accepted), sep="\n")
         else:
             out.print("Nothing is published yet. Start with: chicago-crime run --years 2021")
         for error in damaged:

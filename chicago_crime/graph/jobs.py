@@ -38,11 +38,13 @@ fetch_boundaries = define_asset_job(
     cron_schedule="0 6 * * 1",
     execution_timezone="America/Chicago",
     default_status=DefaultScheduleStatus.STOPPED,
+    description="Loads the current and the previous year every Monday, if the source has them: their records still "
+    "change. Off by default.",
 )
 def refresh_newest_years(
     context: ScheduleEvaluationContext, source: ResourceParam[CrimeSource]
 ) -> RunRequest | SkipReason:
-    """Load the current and the previous year every Monday, if the source has them: their records still change."""
+    """One run for those of both years that the source has."""
     at: datetime = context.scheduled_execution_time
     offered = set(source.years()) & {at.year - 1, at.year}
     if not offered:
@@ -55,11 +57,13 @@ def refresh_newest_years(
     cron_schedule="0 6 * * *",
     execution_timezone="America/Chicago",
     default_status=DefaultScheduleStatus.STOPPED,
+    description="Brings every year that was loaded from the source up to date each morning; a new year joins the one "
+    "before. Off by default.",
 )
 def refresh_loaded_years(
     context: ScheduleEvaluationContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
 ) -> list[RunRequest] | SkipReason:
-    """Bring every year that was loaded from the source up to date each morning; a new year joins the one before."""
+    """One run for each contiguous range."""
     at: datetime = context.scheduled_execution_time
     offered = source.years()
     loaded = set(source_files.held(source, offered))

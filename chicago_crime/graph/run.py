@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 from uuid import uuid4
 
@@ -24,9 +25,9 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
 from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
-from chicago_crime.graph.years_of_run import ACCEPT_TAG, PUBLISHED
+from chicago_crime.graph.years_of_run import PUBLISHED
 from chicago_crime.installation import Installation
-from chicago_crime.published.audit import mixture
+from chicago_crime.published.audit import ACCEPT_TAG, mixture
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 FETCHED = "crime_csv"
@@ -162,8 +163,8 @@ def run_boundaries(installation: Installation, definitions: Definitions, instanc
     report = RunReport(run_id, "", result.success)
     for event in result.all_events:
         _note(report, event)
-    if report.failures or report.checks:
-        raise PlatformError("; ".join([*report.failures.values(), *(check.description for check in report.checks)]))
+    if report.failures:
+        raise PlatformError("; ".join(report.failures.values()))
     [made] = result.asset_materializations_for_node("boundaries")
     return {name: value.value for name, value in made.metadata.items()}
 
@@ -194,7 +195,9 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
         return [known[name] for name in names]
     help_ = f"write names with commas, or a selection as in the UI, e.g. key:crimes+; the assets are {', '.join(known)}"
     if ":" not in assets:  # in Dagster's older syntax, crimes+ selects only its direct neighbors
-        raise UsageError(f"{assets!r} selects no asset: {help_}")
+        unknown = next(name for name in names if name not in known)
+        near = "".join(f" (did you mean {name}?)" for name in get_close_matches(unknown, known, n=1))
+        raise UsageError(f"{unknown!r} selects no asset{near}: {help_}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BetaWarning)

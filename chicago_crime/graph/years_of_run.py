@@ -9,11 +9,9 @@ from dagster import InitResourceContext, ResourceDefinition
 from chicago_crime.graph.dagster_internals import years_in_tags
 from chicago_crime.graph.progress import Listener, Step
 from chicago_crime.installation import Installation
+from chicago_crime.published.audit import ACCEPT_TAG
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.storage.leases import years_locked
-
-ACCEPT_TAG = "chicago_crime/accept"
-"""Tag of a run: the reason why its years are published although an audit fails."""
 
 LEFT_OUT_TAG = "chicago_crime/left_out"
 ACCEPTED_TAG = "chicago_crime/accepted"
@@ -82,4 +80,4 @@ def years_of_run(installation: Installation, listener: Listener) -> ResourceDefi
                 accepted=set(json.loads(before.get(ACCEPTED_TAG, "[]"))),
             )
 
-    return ResourceDefinition(hold)
+    return ResourceDefinition(hold, description="The years of a run, and why it left some out.")

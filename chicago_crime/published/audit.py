@@ -27,7 +27,12 @@ LARGEST_LOSS_OF_AREA = 0.05
 LEAST_LOST = 5
 """Fewer crimes than this may vanish from any year or area: shares of small numbers mean little."""
 
-HOW_TO_ACCEPT = "If the file is right, run again with --accept and the reason"
+ACCEPT_TAG = "chicago_crime/accept"
+"""Tag of a run: the reason why its years are published although an audit fails."""
+
+HOW_TO_ACCEPT = (
+    f"If the file is right, run again with --accept and the reason, or in the UI with it as the tag {ACCEPT_TAG}"
+)
 
 
 def mixture(source: str, years: Sequence[int], published: Mapping[int, PublishedYear]) -> str | None:

@@ -30,6 +30,9 @@ BOUNDARIES = "reference/boundaries.geojson"
 PUBLISHED = tuple(table for table in TABLES.values() if table.made_by != "csv")
 """The tables of a snapshot: all but the raw rows."""
 
+CITYS = "City of Chicago, Crimes - 2001 to Present"
+"""The dataset that all sources but the sample have."""
+
 CHICAGO = ZoneInfo("America/Chicago")
 ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
 
@@ -146,7 +149,8 @@ class Catalog(_Record):
 
     def cite(self, newest: str) -> str:
         """How to cite a figure of it; `newest` says up to when there are crimes."""
-        sources = {f"{one.source['source']}{' (SYNTHETIC)' if one.is_synthetic else ''}" for one in self.years.values()}
+        names = {one.source["source"]: one.is_synthetic for one in self.years.values()}
+        sources = (f"{name} (SYNTHETIC)" if synthetic else f"{CITYS} ({name})" for name, synthetic in names.items())
         return (
             f"Chicago crime snapshot {self.snapshot}, published {self.published_at.astimezone(CHICAGO):%-d %B %Y}; "
             f"source: {', '.join(sorted(sources))}; records to {newest}."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import duckdb
+from typing_extensions import override
 
 from chicago_crime import reference
 from chicago_crime.errors import UsageError
@@ -29,6 +30,10 @@ class Database:
 
     def __post_init__(self) -> None:
         create_views(self._connection, {})
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{self.cite()}>"
 
     @property
     def catalog(self) -> Catalog:

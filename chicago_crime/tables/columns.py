@@ -5,6 +5,7 @@ reader, the schemas, the checks, the DDL and the data dictionary derive from the
 """
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 Type = Literal["STRING", "INT64", "FLOAT64", "BOOL", "DATETIME", "DATE"]
@@ -34,6 +35,14 @@ class Column:
     nullable: bool = True
     between: tuple[float, float] | None = None
     pattern: str = ""
+
+    @property
+    def plausible(self) -> str:
+        """Which numbers are plausible, in words; "" if all are."""
+        if self.between is None:
+            return ""
+        low, high = self.between
+        return f"at least {low:,}" if high == inf else f"between {low:,} and {high:,}"
 
 
 # The city's bounding box with a margin of about half a mile, in degrees and in NAD83 Illinois East feet.
@@ -131,7 +140,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
 
 def count(name: str, description: str) -> Column:
     """A column that counts something."""
-    return Column(name, "INT64", description, nullable=False, between=(0, float("inf")))
+    return Column(name, "INT64", description, nullable=False, between=(0, inf))
 
 
 RAW_COLUMNS = tuple(replace(c, type="STRING", nullable=True, between=None, pattern="") for c in SOURCE_COLUMNS)

@@ -52,7 +52,6 @@ def _meaning(column: Column) -> str:
     parts = [column.description]
     if not column.nullable:
         parts.append("Never NULL.")
-    if column.between:
-        low, high = column.between
-        parts.append(f"At least {low:,}." if high == float("inf") else f"Plausible from {low:,} to {high:,}.")
+    if column.plausible:
+        parts.append(f"Plausible: {column.plausible}.")
     return " ".join(parts).replace("|", "\\|")

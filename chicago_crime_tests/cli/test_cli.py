@@ -110,7 +110,8 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["run", "--years", "14"], "write them like 2014-2016,2021"),
         (["run", "--years", "2014", "--source", "ftp"], "--source ftp: Input should be 'sample', 'folder', 'kaggle'"),
         (["run", "--years", "2014", "--source", "folder"], "name it with --folder or CHICAGO_CRIME_FOLDER"),
-        (["run", "--years", "2014", "--assets", "nothing"], "selects no asset: write names with commas"),
+        (["run", "--years", "2014", "--assets", "?"], "'?' selects no asset: write names with commas"),
+        (["run", "--years", "2014", "--assets", "published, crime"], "'crime' selects no asset (did you mean crimes?)"),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
         (["run", "--years", "2014", "--folder", "/nowhere"], "--folder /nowhere is not a folder"),
         (["run", "--years", "2014", "--folder", "~nobody-has-this-name/x"], "~nobody-has-this-name/x is not a folder"),
@@ -122,7 +123,10 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "--folder /nowhere is not a folder"),
         (["run"], "--years"),
         (["query", "select 1", "--format", "parquet"], "--output"),
-        (["query", "select 1", "--output", "answer.doc"], "--format: 'doc' is none of the formats of files"),
+        (
+            ["query", "select 1", "--output", "answer.doc"],
+            "--output: the ending of 'answer.doc' is none of the formats of files",
+        ),
         (["query", "select 1", "--output", "a.csv", "--format", "table"], "'table' is none of the formats of files"),
         (["query", "select 1", "--format", "xml"], "--format: 'xml' is none of the formats of files: choose csv, json"),
         (["describe", "arrests"], "the tables are raw_crimes"),
@@ -149,6 +153,7 @@ def test_a_data_directory_that_cannot_be_written_is_named(tmp_path: Path) -> Non
     result = command("run", "--years", "2014", "--data-dir", below)
     assert result.exit_code == 1
     assert result.output.startswith(f"{below / 'dagster'}: Not a directory. Choose a folder in which you")
+    assert command("dev", "--port", free_port(), "--data-dir", below).output == result.output
 
 
 @pytest.mark.parametrize("name", ["dev", "dashboard"])
@@ -168,6 +173,7 @@ def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_
     monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
     served = command("dashboard", "--port", free_port(), "--data-dir", tmp_path).output
     assert served.startswith("nothing is published yet: load some years, e.g. chicago-crime run --data-dir")
+    assert f"chicago-crime run --data-dir {tmp_path} --years" in words_of(command("doctor", "--data-dir", tmp_path))
 
 
 def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
@@ -253,6 +259,7 @@ def test_a_failed_run_ends_with_1_keeps_the_other_years_and_says_why_in_its_last
     last = result.output.splitlines()[-1]
     assert re.match(r"Run \S+ for 2014-2018 failed: 2015: crime_csv: .*2015.csv is an HTML or XML page", last)
     assert f"; 2016, likewise 2017-2018: crime_csv: {tmp_path / 'in'}: it has no rows of 2016. " in last
+    assert last.endswith("To repeat it, give this command again: the UI can repeat only its own runs.")
     assert last.count("it has no rows") == 1
     assert result.output.count("is an HTML") == 1
 
@@ -315,6 +322,7 @@ def test_a_wrong_query_ends_with_1_and_the_message_of_the_engine(data_dir: Path)
     assert result.exit_code == 1
     assert "crimse" in result.output
     assert "Traceback" not in result.output
+    assert command("query", " ", "--data-dir", data_dir).output.startswith("the query is empty")
     unknown = command("query", "SELECT * FROM arrests", "--data-dir", data_dir)
     assert unknown.exit_code == 1
     assert "The tables are area_rates, code_coverage, community_areas, " in unknown.output
@@ -352,6 +360,24 @@ def test_the_doctor_says_what_works(data_dir: Path) -> None:
     for what in ("data folder", "source folder, of 2014-2015", "warehouse", "spark engine embedded", "dagster home"):
         assert what in result.output
     assert "broken" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "code", "extra"),
+    [
+        ("dagster", ["doctor"], 0, "pipeline,spark"),
+        ("pysail", ["doctor"], 1, "pipeline,spark"),
+        ("pyarrow", ["site", "site"], 1, "dashboard"),
+    ],
+)
+def test_what_is_missing_is_named_with_its_extra(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, missing: str, arguments: list[str], code: int, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    for module in ("pysail.spark", "chicago_crime.serve.site", "chicago_crime.dashboard.data"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    result = command(*arguments, "--data-dir", data_dir)
+    assert (result.exit_code, f"pip install 'chicago-crime[{extra}]'" in result.output) == (code, True), result.output
 
 
 @pytest.mark.parametrize(

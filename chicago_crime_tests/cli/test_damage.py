@@ -184,6 +184,18 @@ def test_a_damaged_database_of_dagster_ends_a_run_in_plain_words(loaded_copy: Se
         assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)]
 
 
+def test_what_may_only_be_read_is_read_and_is_not_called_damaged(loaded_copy: Settings) -> None:
+    locks, shared = loaded_copy.data_dir / "staging-locks", loaded_copy.home / "history" / "runs.db-shm"
+    shutil.rmtree(locks)
+    locks.touch()  # in place of folders and files that cannot be made
+    shared.unlink(missing_ok=True)
+    shared.mkdir()
+    for which in ("query", "status", "working"):
+        result = command(loaded_copy, *COMMANDS[which])
+        assert result.exit_code == 0, result.output
+    assert "runs.db" not in doctor(loaded_copy)
+
+
 def test_strange_files_count_nowhere(loaded_copy: Settings) -> None:
     data = loaded_copy.data_dir
     shutil.copy(data / "warehouse/crimes/2014.parquet", data / "warehouse/crimes/2014 (copy).parquet")
@@ -243,7 +255,7 @@ def test_stale_is_told_by_what_a_table_was_made_of_and_never_by_times(loaded_cop
 def test_an_older_snapshot_answers_to_the_digit(loaded_copy: Settings) -> None:
     first = current(Installation(loaded_copy).object_store)
     assert first and loaded_copy.folder
-    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true", ward=""))
     run_well(loaded_copy, 2014, accept="the City corrected all")
     arrests = "SELECT SUM(arrest::INT) + 100 AS n FROM crimes"
     assert "136" in command(loaded_copy, "query", arrests).output
@@ -253,7 +265,11 @@ def test_an_older_snapshot_answers_to_the_digit(loaded_copy: Settings) -> None:
     assert command(loaded_copy, "query", arrests, "--as-of", "yesterday").exit_code == 2
     assert command(loaded_copy, "query", arrests, "--as-of", first.snapshot, "--working").exit_code == 2
     listed = command(loaded_copy, "snapshots").output
-    newest, oldest = (line.split() for line in listed.splitlines() if "Z-" in line)
+    newest, oldest, accepted = (line.split() for line in listed.splitlines() if "Z-" in line)
+    assert " ".join(accepted) == f"{newest[0]}: 2014 was accepted: the City corrected all"
+    narrow = ["snapshots", "--data-dir", str(loaded_copy.data_dir)]
+    header = CliRunner().invoke(app, narrow, env={"COLUMNS": "60"}).output.split()[:5]
+    assert header == ["id", "published", "changed", "records", "to"]
     assert (newest[4:], oldest[4:]) == (["2014", "72", "2015-12"], ["2014-2015", "72", "2015-12"])
     assert oldest[0] == first.snapshot
     working = command(loaded_copy, "query", "SELECT COUNT(*) FROM raw_crimes", "--working")

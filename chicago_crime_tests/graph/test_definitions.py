@@ -74,6 +74,12 @@ def test_every_asset_is_described_and_runs_a_range_of_years_at_once(definitions:
         assert node.backfill_policy.max_partitions_per_run is None
 
 
+def test_every_resource_and_schedule_is_described(definitions: Definitions) -> None:
+    resources, schedules = definitions.get_repository_def().get_top_level_resources(), definitions.schedules or []
+    assert len(resources) == 10
+    assert all(one.description for one in (*resources.values(), *schedules))  # type: ignore[union-attr]
+
+
 def test_a_new_year_needs_no_restart_and_keys_stay_what_they_were() -> None:
     before, after = (datetime(2030, 12, 31, 23, 59), datetime(2031, 1, 1, 0, 1))
     years = [yearly.get_partition_keys(time.replace(tzinfo=CHICAGO)) for time in (before, after)]
@@ -107,9 +113,10 @@ def test_a_table_shows_its_columns_and_what_it_is_made_of(definitions: Definitio
     upstream = {above.name for above in table.upstream}
     assert {key.to_user_string() for key in node.parent_keys} == (upstream or {"crime_object"})
     columns = node.metadata["dagster/column_schema"].columns
-    assert [(c.name, c.type, c.description) for c in columns] == [
-        (c.name, c.type, c.description) for c in table.columns
+    assert [(c.name, c.type, c.description, [*c.constraints.other]) for c in columns] == [
+        (c.name, c.type, c.description, [c.plausible] if c.between else []) for c in table.columns
     ]
+    assert not any("inf" in c.plausible or "e+" in c.plausible for c in table.columns)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ def test_every_table_of_a_data_directory_is_there_with_the_meaning_of_its_column
     ]
     meanings = {name: meaning for name, _, meaning in db.describe("crimes").fetchall()}
     assert "not whether the case was cleared" in meanings["arrest"].lower()
-    assert db.catalog.snapshot in db.cite() and "records to 2015-12" in db.cite()
+    assert db.catalog.snapshot in db.cite() and repr(db) == f"<{db.cite()}>"
+    assert db.cite().endswith("source: City of Chicago, Crimes - 2001 to Present (folder); records to 2015-12.")
     with pytest.raises(UsageError, match=r"no table 'crime': the tables are area_rates, "):
         db.describe("crime")
 

@@ -36,7 +36,8 @@ def doctor(
         table = Table("what", "state", "detail")
         table.columns[0].overflow = table.columns[2].overflow = "fold"  # paths are long words
         for one in findings:
-            table.add_row(printable(one.what), Text(one.state, style=STYLES[one.state]), printable(one.detail))
+            detail = out.complete(printable(one.detail))
+            table.add_row(printable(one.what), Text(one.state, style=STYLES[one.state]), detail)
         out.print(table)
         for one in findings:
             if one.fix:  # in one line, so that a command can be copied as a whole

@@ -8,11 +8,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Literal
 
 from rich.filesize import decimal as size
 
 from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.options import how_to_install
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation, google_extra
 from chicago_crime.published.catalog import folder_of
@@ -27,6 +29,11 @@ LEAST_FREE_DISK = 8 * 10**9
 def examine(installation: Installation) -> Iterator[Finding]:
     """Check everything the platform needs, one thing after another."""
     yield _data_folder(installation)
+    if find_spec("dagster") is None:
+        fix = "pip install 'chicago-crime[pipeline,spark]'"
+        yield Finding("pipeline", "warning", "not installed: snapshots can be read, not made", fix)
+        yield from _stored(installation)
+        return
     yield from _sources(installation)
     can_be_read = True
     if installation.is_on_google:
@@ -131,11 +138,11 @@ def _dagster_home(installation: Installation) -> Iterator[Finding]:
             return f"{installation.settings.home}, {instance.get_runs_count():,} runs"
 
     damaged = list(examine_databases(installation.settings.home))
-    yield from damaged or [_check("dagster home", runs, "export DAGSTER_HOME=...  (a writable folder)")]
+    yield from damaged or [_check("dagster home", runs, "export CHICAGO_CRIME_DAGSTER_HOME=...  (a writable folder)")]
 
 
 def _check(what: str, check: Callable[[], str], fix: str) -> Finding:
     try:
         return Finding(what, "ok", check())
     except Exception as error:  # the doctor reports every error
-        return Finding(what, "broken", f"{type(error).__name__}: {error}", fix)
+        return Finding(what, "broken", f"{type(error).__name__}: {error}", how_to_install(error) or fix)

@@ -40,7 +40,9 @@ def examine_databases(home: Path) -> Iterator[Finding]:
         try:
             with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as database:
                 [(found,)] = database.execute("PRAGMA quick_check(1)").fetchall()
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError:  # it may not be written or is busy, which Dagster itself says
+            continue
+        except sqlite3.DatabaseError as error:
             found = str(error)
         if found != "ok":
             moved = shlex.quote(f"{file}.damaged")

@@ -7,6 +7,7 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetExecutionContext,
+    Failure,
     MaterializeResult,
     ResourceParam,
     asset,
@@ -14,6 +15,7 @@ from dagster import (
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.describe import OWNERS, REFERENCE
+from chicago_crime.graph.dagster_internals import years_in_tags
 from chicago_crime.published.catalog import BOUNDARIES
 from chicago_crime.published.publisher import Publisher
 from chicago_crime.sources.base import Boundaries
@@ -30,7 +32,7 @@ FETCHED = "could_be_fetched"
     owners=OWNERS,
     description="Official outlines of community areas, police districts, beats and wards, from the City's portal or a "
     "folder. They are published at once with the years that are published.",
-    output_required=False,  # without a network, those that are published stay: nothing else of a backfill fails
+    output_required=False,  # without a network, those that are published stay: a run of years does not fail
     check_specs=[AssetCheckSpec(FETCHED, asset=BOUNDARIES_ASSET, description="The source of the outlines has them.")],
 )
 def boundaries(
@@ -46,6 +48,8 @@ def boundaries(
         yield AssetCheckResult(
             passed=False, check_name=FETCHED, severity=AssetCheckSeverity.WARN, description=str(error)
         )
+        if not years_in_tags(context.run.tags):  # alone, as in a backfill of all assets
+            raise Failure(str(error)) from error
         return
     held = object_store.read(BOUNDARIES)
     object_store.swap(BOUNDARIES, found.geojson, held and held[1])  # whoever was quicker stored those of today, too

@@ -1,11 +1,13 @@
-"""The asset spec of a table, derived from its `Table`."""
+"""What Dagster shows of a table, derived from its `Table`, and of a part of the installation."""
 
 from datetime import timedelta
+from inspect import getdoc
 
 from dagster import (
     AssetDep,
     AssetSpec,
     FreshnessPolicy,
+    ResourceDefinition,
     TableColumn,
     TableColumnConstraints,
     TableSchema,
@@ -53,8 +55,13 @@ def as_installed(spec: AssetSpec, engine: str, fresh_for: timedelta | None) -> A
     return spec.merge_attributes(kinds={engine}) if "table" in spec.kinds else spec
 
 
+def as_resource(part: object) -> ResourceDefinition:
+    """A part as a resource, with the first line of its documentation."""
+    return ResourceDefinition.hardcoded_resource(part, str(getdoc(part)).partition("\n")[0])
+
+
 def _column(column: Column) -> TableColumn:
-    other = [f"between {column.between[0]:g} and {column.between[1]:g}"] if column.between else []
+    other = [column.plausible] if column.plausible else []
     return TableColumn(
         column.name,
         column.type,

@@ -106,9 +106,7 @@ def _invalid(table: Table) -> dict[str, str]:
 
 def _implausible(table: Table) -> dict[str, str]:
     numbers = {
-        f"{column.name} is not between {column.between[0]:g} and {column.between[1]:g}": _outside(column)
-        for column in table.columns
-        if column.between
+        f"{column.name} is not {column.plausible}": _outside(column) for column in table.columns if column.plausible
     }
     codes = {
         f"{one.name} is not of the form {one.pattern}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from os import stat_result
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 from typing_extensions import override
@@ -44,7 +45,7 @@ class DuckDBReader(TableReader):
     """Answers queries on tables that are Parquet files, in one DuckDB database in memory.
 
     Attributes:
-        staging: where DuckDB spills to.
+        staging: where DuckDB spills to; where it cannot be written, the folder for temporary files.
         threads: processor cores in use.
         memory: what all statements of this reader together may use before they spill to disk, e.g. 500MB.
     """
@@ -91,7 +92,9 @@ class DuckDBReader(TableReader):
                     comment_on(connection, name)
                     sql = f"{_MEANINGS}'{name}' ORDER BY column_index"
                 kinds = [one.type.name for one in connection.extract_statements(sql)]
-                if not kinds or {*kinds} - _QUERIES:
+                if not kinds:
+                    raise WarehouseError("the query is empty: write one, e.g. FROM crimes_monthly")
+                if {*kinds} - _QUERIES:
                     raise WarehouseError("only queries can be answered: nothing is changed or written")
                 if len(kinds) > 1:
                     raise WarehouseError(f"{len(kinds)} queries were given: give one, its answer is all that is shown")
@@ -112,7 +115,10 @@ class DuckDBReader(TableReader):
         """A connection to this reader's database: one for all threads, so that they share its memory limit."""
         with self._lock:
             if self._database is None:
-                spill = self._spill.enter_context(staging_folder(self.staging))
+                try:
+                    spill = self._spill.enter_context(staging_folder(self.staging))
+                except OSError:  # data that may only be read
+                    spill = Path(self._spill.enter_context(TemporaryDirectory()))
                 weakref.finalize(self, self._spill.close)  # runs at exit, too
                 limits = {"memory_limit": self.memory, "temp_directory": str(spill)}
                 # Tables are sorted when they are written, and answers by their queries.
