@@ -104,8 +104,8 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ("date", ["NA"] * 9, "9 of 9 rows lack an id or a date"),
         (
             "id",
-            ["1.04E+07", "1.05E+07", "1.04E+07"],
-            "one id: 2 of 3 rows share theirs with another crime, 2 of them the id '1.04E+07', first in line 2",
+            ["1.10E+07", "1.0400001E+07", "1.10E+07"],
+            "one id: 2 of 3 rows share theirs with another crime, 2 of them the id '1.10E+07', first in line 2",
         ),
         (
             "id",
@@ -124,6 +124,8 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
         ("x_coordinate", ["1.169082e+06", "1.16908e+06"], "'x_coordinate': 1 of 2 values cannot be read"),
         ("x_coordinate", ["1900927"] * 9, "It must have feet east in Illinois East"),
+        ("id", ["7", "1.07E+07"], "'id': 1 of 2 values cannot be read; the first is '1.07E+07' in line 3"),
+        ("beat", ["1.811E+03", "1.72E+03"], "'beat': 1 of 2 values cannot be read; the first is '1.72E+03' in line 3"),
         ("beat", ["1811", "0x10", "-5"], "'beat': 2 of 3 values cannot be read; the first is '0x10' in line 3"),
     ],
 )
