@@ -5,7 +5,7 @@ file passes byte by byte. From any other, the rows are written as a canonical CS
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -39,6 +39,8 @@ class Passage:
         months: rows of the year by month, "2014-01" and on.
         unreadable: {column: {count, place, example}} of values that cannot be read and become NULL.
         problems: each why the file needs a person's reason to be loaded.
+        damage: how many lines cannot be read as rows, and the first; "" if all can.
+        details: what else a person should know of the file.
     """
 
     split: Split
@@ -47,6 +49,8 @@ class Passage:
     months: dict[str, int]
     unreadable: dict[str, dict[str, Any]]
     problems: list[str]
+    damage: str
+    details: dict[str, str | int | bool]
 
 
 def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
@@ -68,9 +72,11 @@ def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
     except HeaderError as error:
         raise SourceError(f"{fetched.origin}, line 1: {error}") from None
     split = split_rows(fetched, names, header, folder)
-    counts = split.counts
+    counts, damage = split.counts, _damage(split)
+    if not counts.rows + counts.quarantined:
+        raise SourceError(f"{fetched.origin} has a header and no rows: download it again")
     if counts.quarantined * 2 > counts.lines or not counts.rows:
-        raise SourceError(_mostly_unreadable(fetched, split))
+        raise SourceError(f"{fetched.origin}: {damage}. Download or export the file again.")
     try:
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)))
     except duckdb.Error as error:
@@ -92,7 +98,15 @@ def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
     if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
-    return Passage(split, names, header, in_year, unreadable, problems)
+    told = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
+    return Passage(split, names, header, in_year, unreadable, problems, damage, {"no_times": told} if told else {})
+
+
+def _without_times(ignored: Sequence[str]) -> str:
+    """What is wrong with a file whose dates are all at midnight."""
+    names = [repr(name) for name in ignored if "time" in name.lower()]
+    unread = f" (not read: {', '.join(names)})" if names else ""
+    return f"no date has a time of day{unread}, so no hour can be told. To have hours, write the time behind the date"
 
 
 def _lines_of_no_year(fetched: SourceFile) -> str:
@@ -108,9 +122,10 @@ def _lines_of_no_year(fetched: SourceFile) -> str:
 
 def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> str:
     """What is wrong with a file if too many of its rows are of other years; "" if few are."""
-    if of_year and of_year >= sum(rows for month, rows in months.items() if month) * USUAL_SHARE_OF_YEAR:
+    read = {month: rows for month, rows in months.items() if month}
+    if of_year >= sum(read.values()) * USUAL_SHARE_OF_YEAR:  # that dates cannot be read is told of their column
         return ""
-    years = format_years(int(month[:4]) for month in months if month) or "no year that can be read"
+    years = format_years(int(month[:4]) for month in read)
     return (
         f"{of_year:,} of {sum(months.values()):,} rows are of {year}; the dates are of {years}. Replace the file by "
         "the right one, or take the year out of its name: then it is searched for every year."
@@ -129,12 +144,10 @@ def _refuse_other_header(fetched: SourceFile, line: int, header: Header) -> None
             )
 
 
-def _mostly_unreadable(fetched: SourceFile, split: Split) -> str:
+def _damage(split: Split) -> str:
     with split.quarantine.open(encoding="utf-8", newline="") as file:
         first = next(csv.DictReader(file), None)
     if first is None:
-        return f"{fetched.origin} has a header and no rows: download it again"
-    return (
-        f"{fetched.origin}: {split.counts.quarantined:,} of {split.counts.lines:,} lines cannot be read as rows. "
-        f"The first is {describe_line(first)}. Download or export the file again."
-    )
+        return ""
+    lines = f"{split.counts.quarantined:,} of {split.counts.lines:,} lines cannot be read as rows"
+    return f"{lines}; the first is {describe_line(first)}"

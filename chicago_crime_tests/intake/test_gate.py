@@ -82,6 +82,13 @@ def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: 
     assert sum(passage.months.values()) == 36
 
 
+def test_dates_without_any_time_are_read_and_the_column_that_may_have_it_is_named(tmp_path: Path, folder: Path) -> None:
+    rows = [row | {"date": row["date"][:10], "Time": "10:15:00 AM"} for row in crimes_of_months(2014)]
+    passage = gate_of(write_csv(tmp_path / "2014.csv", rows, [*NAMES, "Time"]), 2014, folder)
+    assert (passage.problems, sum(passage.months.values())) == ([], 36)
+    assert "no date has a time of day (not read: 'Time')" in passage.details["no_times"]
+
+
 def _problem(fields: int, width: int) -> str:
     return f"{fields} field{'s' if fields > 1 else ''} where the header has {width}"
 

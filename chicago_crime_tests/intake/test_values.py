@@ -101,7 +101,14 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
             ["03/15/2016"] * 10 + ["2016-05-03"] * 10,
             "such as '2016-05-03' in line 12, and every day is in the 10",
         ),
-        ("date", ["NA"] * 9, "9 of 9 rows lack an id or a date"),
+        ("date", ["NA"] * 9, "2016.csv: 9 of 9 rows lack an id or a date. Export"),
+        ("date", ["20.10.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '20."),
+        (
+            "date",
+            ["2016-11-12 01:00:00", "2019-12-11 14:30:00"] + ["2018-02-11"] * 4,
+            "'date' has 5 of 6 dates after the time at which their row was last updated; the first is "
+            "'2019-12-11 14:30:00' in line 3",
+        ),
         (
             "id",
             ["1.10E+07", "1.0400001E+07", "1.10E+07"],
@@ -119,6 +126,7 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ),
         ("id", ["HX1", "2"], "'id': 1 of 2 values cannot be read; the first is 'HX1' in line 2"),
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
+        ("domestic", ['="maybe"'], """the first is '="maybe"' in line 2"""),
         ("arrest", ["Y", ""] * 6, "'arrest' never says no: 6 values say yes and 6 are empty. Export"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
