@@ -53,7 +53,7 @@ class Passage:
     details: dict[str, str | int | bool]
 
 
-def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
+def pass_through(fetched: SourceFile, year: int, folder: Path, again: Sequence[Sequence[str]] = ()) -> Passage:
     """Take a year's file through the gate.
 
     Args:
@@ -61,6 +61,7 @@ def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
             any line ends. Messages name the user's own files and lines.
         year: the year that its rows should be of.
         folder: where to write the quarantine and, if necessary, the canonical file.
+        again: names of headers within the file in other spellings, once they are known.
 
     Raises:
         SourceError: the file lacks needed columns, is mostly of another year or no rows, or what can be read of a
@@ -71,7 +72,7 @@ def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
         header = read_header(names)
     except HeaderError as error:
         raise SourceError(f"{fetched.origin}, line 1: {error}") from None
-    split = split_rows(fetched, names, header, folder)
+    split = split_rows(fetched, names, header, folder, again)
     counts, damage = split.counts, _damage(split)
     if not counts.rows + counts.quarantined:
         raise SourceError(f"{fetched.origin} has a header and no rows: download it again")
@@ -81,8 +82,9 @@ def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)))
     except duckdb.Error as error:
         raise SourceError(f"{fetched.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
-    for row in values.headers:
-        _refuse_other_header(fetched, split.line_of(row), header)
+    found_again = [*filter(None, (_header_on(fetched, split.line_of(row), header) for row in values.headers))]
+    if found_again and not again:
+        return pass_through(fetched, year, folder, found_again)
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {fetched.path}"
     positions = zip(SOURCE_NAMES, header.positions, strict=True)
     called = {name: names[index] for name, index in positions if index is not None}
@@ -132,8 +134,12 @@ def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> 
     )
 
 
-def _refuse_other_header(fetched: SourceFile, line: int, header: Header) -> None:
-    """Refuse a file in which the header of another file stands, with columns in another order from there on."""
+def _header_on(fetched: SourceFile, line: int, header: Header) -> list[str]:
+    """The names of a header within a file, in another spelling; none if it is no header.
+
+    Raises:
+        SourceError: its columns are in another order, so that those of the rows after it are, too.
+    """
     with fetched.path.open(encoding="utf-8-sig", errors="replace", newline=None) as file:
         names = next(csv.reader(islice(file, line - 1, line)), [])
     with suppress(HeaderError):
@@ -142,6 +148,8 @@ def _refuse_other_header(fetched: SourceFile, line: int, header: Header) -> None
                 f"{fetched.origin}: {fetched.place(line)} is a header with the columns in another order: "
                 "split the file before it, and put the parts into the folder as two files."
             )
+        return names
+    return []
 
 
 def _damage(split: Split) -> str:
