@@ -94,7 +94,7 @@ def pass_through(fetched: SourceFile, year: int, folder: Path, again: Sequence[S
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
-    cut_off = str(fetched.details.get("cut_off", "")).replace(f" of {fetched.origin} ", " ")
+    cut_off = str(fetched.details.get("cut_off", ""))
     found = (_rows_of_other_years(year, of_year, months), cut_off, _lines_of_no_year(fetched))
     problems = [*filter(None, found), *values.problems(called)]
     if of_year < counts.rows * LEAST_SHARE_OF_YEAR:

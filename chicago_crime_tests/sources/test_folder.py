@@ -243,6 +243,12 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, downloads: Path, nam
     )
 
 
+def test_each_file_of_a_year_that_was_cut_off_is_told(tmp_path: Path, downloads: Path) -> None:
+    put(downloads, {"2016-01.csv": FIRST[:-9], "2016-02.csv": SECOND[:-9]})
+    told = str(load(tmp_path, downloads, 2016)[2016])
+    assert all(f"{downloads}/2016-0{month}.csv, line 13 ('" in told for month in (1, 2))
+
+
 def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -> None:
     put(
         downloads,
