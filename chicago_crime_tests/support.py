@@ -66,7 +66,7 @@ def crimes_of_months(year: int, per_month: int = 3, months: Iterable[int] = rang
             id=year * 100_000 + month * 1000 + n,
             date=f"{month:02}/{n % 28 + 1:02}/{year} 10:15:00 AM",
             year=year,
-            **values,
+            **{"updated_on": f"02/10/{max(year + 1, 2018)} 03:50:01 PM"} | values,
         )
         for month in months
         for n in range(per_month)
@@ -90,7 +90,7 @@ def append_quoted(file: Path, rows: Sequence[dict[str, str]]) -> Path:
     return file
 
 
-def refuse(rows: Path, origin: str, problems: list[str]) -> None:
+def refuse(rows: Path, origin: str, problems: list[str], damage: str = "") -> None:
     """Refuse a file in which the gate found problems, as a run without a reason does."""
     if problems:
         raise SourceError(f"{origin}: {'; '.join(problems)}")

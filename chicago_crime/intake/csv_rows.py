@@ -71,7 +71,9 @@ class Split:
         return 1 + row + int(np.searchsorted(self.others, row))
 
 
-def split_rows(fetched: SourceFile, names: Sequence[str], header: Header, folder: Path) -> Split:
+def split_rows(
+    fetched: SourceFile, names: Sequence[str], header: Header, folder: Path, again: Sequence[Sequence[str]] = ()
+) -> Split:
     """Separate the rows of a CSV from its unreadable lines.
 
     CR, LF and CRLF all end a line. The source itself is returned if it is UTF-8 without a byte order mark, its lines
@@ -82,6 +84,7 @@ def split_rows(fetched: SourceFile, names: Sequence[str], header: Header, folder
         names: in its header.
         header: the same, matched to the source columns, which are written.
         folder: where to write the rows and the unreadable lines.
+        again: names of headers with other spellings, which are no rows either.
     """
     target, quarantine = folder / "rows.csv", folder / "quarantine.csv"
     digest, counts, others = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
@@ -107,7 +110,7 @@ def split_rows(fetched: SourceFile, names: Sequence[str], header: Header, folder
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(SOURCE_NAMES))
-        for records in records_of(chain([after], lines), dialect, names):
+        for records in records_of(chain([after], lines), dialect, names, *again):
             is_blank = records.are_blank
             is_row = ~is_blank & (not records.problem)
             others.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))

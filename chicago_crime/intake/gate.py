@@ -5,7 +5,7 @@ file passes byte by byte. From any other, the rows are written as a canonical CS
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -39,6 +39,8 @@ class Passage:
         months: rows of the year by month, "2014-01" and on.
         unreadable: {column: {count, place, example}} of values that cannot be read and become NULL.
         problems: each why the file needs a person's reason to be loaded.
+        damage: how many lines cannot be read as rows, and the first; "" if all can.
+        details: what else a person should know of the file.
     """
 
     split: Split
@@ -47,9 +49,11 @@ class Passage:
     months: dict[str, int]
     unreadable: dict[str, dict[str, Any]]
     problems: list[str]
+    damage: str
+    details: dict[str, str | int | bool]
 
 
-def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
+def pass_through(fetched: SourceFile, year: int, folder: Path, again: Sequence[Sequence[str]] = ()) -> Passage:
     """Take a year's file through the gate.
 
     Args:
@@ -57,6 +61,7 @@ def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
             any line ends. Messages name the user's own files and lines.
         year: the year that its rows should be of.
         folder: where to write the quarantine and, if necessary, the canonical file.
+        again: names of headers within the file in other spellings, once they are known.
 
     Raises:
         SourceError: the file lacks needed columns, is mostly of another year or no rows, or what can be read of a
@@ -67,16 +72,19 @@ def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
         header = read_header(names)
     except HeaderError as error:
         raise SourceError(f"{fetched.origin}, line 1: {error}") from None
-    split = split_rows(fetched, names, header, folder)
-    counts = split.counts
+    split = split_rows(fetched, names, header, folder, again)
+    counts, damage = split.counts, _damage(split)
+    if not counts.rows + counts.quarantined:
+        raise SourceError(f"{fetched.origin} has a header and no rows: download it again")
     if counts.quarantined * 2 > counts.lines or not counts.rows:
-        raise SourceError(_mostly_unreadable(fetched, split))
+        raise SourceError(f"{fetched.origin}: {damage}. Download or export the file again.")
     try:
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)))
     except duckdb.Error as error:
         raise SourceError(f"{fetched.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
-    for row in values.headers:
-        _refuse_other_header(fetched, split.line_of(row), header)
+    found_again = [*filter(None, (_header_on(fetched, split.line_of(row), header) for row in values.headers))]
+    if found_again and not again:
+        return pass_through(fetched, year, folder, found_again)
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {fetched.path}"
     positions = zip(SOURCE_NAMES, header.positions, strict=True)
     called = {name: names[index] for name, index in positions if index is not None}
@@ -86,13 +94,21 @@ def pass_through(fetched: SourceFile, year: int, folder: Path) -> Passage:
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
-    cut_off = str(fetched.details.get("cut_off", "")).replace(f" of {fetched.origin} ", " ")
+    cut_off = str(fetched.details.get("cut_off", ""))
     found = (_rows_of_other_years(year, of_year, months), cut_off, _lines_of_no_year(fetched))
     problems = [*filter(None, found), *values.problems(called)]
     if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
-    return Passage(split, names, header, in_year, unreadable, problems)
+    told = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
+    return Passage(split, names, header, in_year, unreadable, problems, damage, {"no_times": told} if told else {})
+
+
+def _without_times(ignored: Sequence[str]) -> str:
+    """What is wrong with a file whose dates are all at midnight."""
+    names = [repr(name) for name in ignored if "time" in name.lower()]
+    unread = f" (not read: {', '.join(names)})" if names else ""
+    return f"no date has a time of day{unread}, so no hour can be told. To have hours, write the time behind the date"
 
 
 def _lines_of_no_year(fetched: SourceFile) -> str:
@@ -108,17 +124,22 @@ def _lines_of_no_year(fetched: SourceFile) -> str:
 
 def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> str:
     """What is wrong with a file if too many of its rows are of other years; "" if few are."""
-    if of_year and of_year >= sum(rows for month, rows in months.items() if month) * USUAL_SHARE_OF_YEAR:
+    read = {month: rows for month, rows in months.items() if month}
+    if of_year >= sum(read.values()) * USUAL_SHARE_OF_YEAR:  # that dates cannot be read is told of their column
         return ""
-    years = format_years(int(month[:4]) for month in months if month) or "no year that can be read"
+    years = format_years(int(month[:4]) for month in read)
     return (
         f"{of_year:,} of {sum(months.values()):,} rows are of {year}; the dates are of {years}. Replace the file by "
         "the right one, or take the year out of its name: then it is searched for every year."
     )
 
 
-def _refuse_other_header(fetched: SourceFile, line: int, header: Header) -> None:
-    """Refuse a file in which the header of another file stands, with columns in another order from there on."""
+def _header_on(fetched: SourceFile, line: int, header: Header) -> list[str]:
+    """The names of a header within a file, in another spelling; none if it is no header.
+
+    Raises:
+        SourceError: its columns are in another order, so that those of the rows after it are, too.
+    """
     with fetched.path.open(encoding="utf-8-sig", errors="replace", newline=None) as file:
         names = next(csv.reader(islice(file, line - 1, line)), [])
     with suppress(HeaderError):
@@ -127,14 +148,14 @@ def _refuse_other_header(fetched: SourceFile, line: int, header: Header) -> None
                 f"{fetched.origin}: {fetched.place(line)} is a header with the columns in another order: "
                 "split the file before it, and put the parts into the folder as two files."
             )
+        return names
+    return []
 
 
-def _mostly_unreadable(fetched: SourceFile, split: Split) -> str:
+def _damage(split: Split) -> str:
     with split.quarantine.open(encoding="utf-8", newline="") as file:
         first = next(csv.DictReader(file), None)
     if first is None:
-        return f"{fetched.origin} has a header and no rows: download it again"
-    return (
-        f"{fetched.origin}: {split.counts.quarantined:,} of {split.counts.lines:,} lines cannot be read as rows. "
-        f"The first is {describe_line(first)}. Download or export the file again."
-    )
+        return ""
+    lines = f"{split.counts.quarantined:,} of {split.counts.lines:,} lines cannot be read as rows"
+    return f"{lines}; the first is {describe_line(first)}"

@@ -74,7 +74,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str, list[str]], None]
+        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str, list[str], str], None]
     ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
 
@@ -82,8 +82,8 @@ class SourceFiles:
             source: where it is fetched from.
             year: the year.
             progress: is called as it arrives.
-            audit: is called with the canonical CSV of the year, with where it came from, and with why it needs a
-                reason, before they replace anything. It raises an error to refuse them.
+            audit: is called with the canonical CSV of the year, with where it came from, with why it needs a reason,
+                and with its damage, before they replace anything. It raises an error to refuse them.
 
         Raises:
             SourceError: the source cannot deliver it, or the file is not one of that year's crimes.
@@ -94,14 +94,14 @@ class SourceFiles:
             fetched = source.fetch(year, fresh, progress)
             gated = pass_through(fetched, year, fresh)
             split, counts = gated.split, gated.split.counts
-            audit(split.file, fetched.origin, gated.problems)
+            audit(split.file, fetched.origin, gated.problems, gated.damage)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{split.sha256[:12]}.csv",
                 source=source.name,
                 origin=fetched.origin,
                 synthetic=fetched.synthetic,
-                details=fetched.details,
+                details=fetched.details | gated.details,
                 sha256=split.sha256,
                 bytes=split.size,
                 columns=gated.columns,

@@ -85,6 +85,8 @@ class Values:
         present: by typed column, how many values are there.
         unreadable: by typed column, those that cannot be read; columns without any are left out.
         misleading: by column, what is wrong with it as a whole, so that what can be read of it is wrong, too.
+        doubtful: by column, what is probably wrong with it as a whole.
+        has_times: whether any date has a time of day, as far as there are enough to say.
         headers: rows, counted from 1, that have the name of a column for their id.
     """
 
@@ -94,6 +96,8 @@ class Values:
     present: dict[str, int]
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     misleading: dict[str, str] = field(default_factory=dict)
+    doubtful: dict[str, str] = field(default_factory=dict)
+    has_times: bool = True
     headers: list[int] = field(default_factory=list)
 
     def problems(self, called: Mapping[str, str]) -> list[str]:
@@ -109,9 +113,11 @@ class Values:
             for name, found in self.unreadable.items()
             if found.count > self.present[name] * LARGEST_UNREADABLE
         ]
-        if self.rejected > self.rows * LARGEST_REJECTED and self.rejected >= LEAST_REJECTED:
-            lacking = f"{self.rejected:,} of {self.rows:,} rows lack an id or a date"
-            problems.append(f"{lacking}. Export the file again with both.")
+        problems += [f"column {called[name]!r} {problem}" for name, problem in self.doubtful.items()]
+        unread = sum(self.unreadable[name].count for name in ("id", "date") if name in self.unreadable)
+        lacking = self.rejected - unread
+        if lacking > self.rows * LARGEST_REJECTED and lacking >= LEAST_REJECTED:
+            problems.append(f"{lacking:,} of {self.rows:,} rows lack an id or a date. Export the file again with both.")
         return problems
 
 
@@ -138,6 +144,14 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
             example, place = first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
         found.misleading = _misleading_dates(total, first) | _misleading_flags(total) | _misleading_places(total, first)
+        found.has_times = bool(total["with_time"]) or total["date"] < LEAST_REJECTED
+        if (late := total["after_update"]) >= LEAST_REJECTED:  # none is in 868,704 real rows
+            date, place = first("after_update")
+            found.doubtful["date"] = (
+                f"has {late:,} of {total['date']:,} dates after the time at which their row was last updated; the "
+                f"first is {date!r} in {place}. Day and month may be exchanged: export the file again with dates like "
+                "2016-02-28 15:50:00."
+            )
         if unread["id"]:
             query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
             ids = connection.execute(query, {"file": str(file)}).fetchall()
@@ -232,11 +246,12 @@ def _counts() -> str:
 
 @cache
 def _numbered_values(counted: str, where: str) -> str:
-    """A query for the number and value of a row, of the values that a column of `values_read` counts."""
+    """A query for the number of a row and its value as written, of those that a column of `values_read` counts."""
     query = sql.statement("fragments/values_read")
     [value] = [column.this.this for column in query.selects if column.alias == counted]
-    values = query.select(value.as_("value"), exp.column("row", "raw"), append=False)
-    return f"SELECT row, value FROM ({_numbered(values)}) {where}"
+    written = next((column for column in value.find_all(exp.Column) if column.table == "raw"), value)
+    values = query.select(value.as_("value"), written.as_("written"), exp.column("row", "raw"), append=False)
+    return f"SELECT row, written FROM ({_numbered(values)}) {where}"
 
 
 def _numbered(query: exp.Query) -> str:

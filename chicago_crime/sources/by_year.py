@@ -70,7 +70,6 @@ class Split:
         details: dict[str, str | int] = {
             "lines_before_header": self.layout.line - 1,
             "windows_1252_letters": self.read.windows_letters,
-            "cut_off": self.cut_off,
         }
         if not self.is_one_year:
             details |= {
@@ -141,7 +140,7 @@ def split_by_year(
     assert split.lines.total() == split.read.lines, f"{item}: {split.lines} of {split.read.lines} lines"
     if start := split.read.cut_off:
         split.cut_off = (
-            f"{Place(number - 1, str(item), unit)} ({start!r}), the last, is no whole row and has no line end. If the "
+            f"{Place(number - 1, unit=unit)} ({start!r}), the last, is no whole row and has no line end. If the "
             "file was cut off, rows after it are missing: download it again. If nothing is missing, remove that line."
         )
     return split

@@ -40,7 +40,10 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-_LFS = b"version https://git-lfs"
+_POINTERS = {
+    b"version https://git-lfs": "Git LFS in place of the file: run `git lfs pull`",
+    b"/annex/objects/": "git-annex in place of the file: run `git annex get`",
+}
 _NOT_READ = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
 """Starts of zip files, whose members alone are read, and of zstd, 7z, RAR, Parquet, and old Excel files."""
 
@@ -138,7 +141,9 @@ def plain_errors(item: Item) -> Iterator[None]:
         raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
     except OSError as error:
         if item.file.is_symlink() and not item.file.exists():
-            raise SourceError(f"{item} is a link to a file that does not exist: restore the file") from error
+            is_annexed = "annex/objects/" in str(item.file.readlink())
+            how = "run `git annex get` in its repository" if is_annexed else "restore the file"
+            raise SourceError(f"{item} is a link to a file that does not exist: {how}") from error
         if error.errno is None:  # bzip2's
             raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
         raise SourceError(
@@ -165,10 +170,9 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
         while opener := next((o for magic, o in _OPENERS.items() if head_of(reader).startswith(magic)), None):
             reader = io.BufferedReader(stack.enter_context(opener(reader)), HEAD)
         head = head_of(reader)
-        if head.startswith(_LFS):
-            raise SourceError(
-                f"{item} is a pointer of Git LFS in place of the file: run `git lfs pull` in its repository"
-            )
+        for start, what in _POINTERS.items():
+            if head.startswith(start):
+                raise SourceError(f"{item} is a pointer of {what} in its repository")
         if head.startswith(_ZIP) and not item.member:
             if not zipfile.is_zipfile(item.file):
                 raise EOFError("its end is missing")

@@ -297,7 +297,10 @@ def _details(splits: Sequence[Split], year: int) -> dict[str, str | int | bool]:
     for split in splits:
         for key, value in split.details(year).items():
             details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
-    return details
+    cut_off = [
+        f"{split.item}, {split.cut_off}" if len(splits) > 1 else split.cut_off for split in splits if split.cut_off
+    ]
+    return details | ({"cut_off": " ".join(cut_off)} if cut_off else {})
 
 
 def _columns(splits: Sequence[Split], kind: str) -> tuple[str, ...]:

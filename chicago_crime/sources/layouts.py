@@ -34,7 +34,7 @@ MOST_LINES_BEFORE = 50
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
 _NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
 _QUOTED = re.compile('"(?:[^"]|"")*"')
-_WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"$', re.MULTILINE)
+_WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"[;,]*$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,9 @@ def _fields(line: str, separator: str) -> list[str]:
 
 
 def _unwrapped(line: str) -> str:
-    """The text of a line that is quoted as a whole; "" for any other."""
-    return line[1:-1].replace('""', '"') if re.fullmatch(r'"(?:[^"]|"")*"', line) else ""
+    """The text of a line that is quoted as a whole, maybe before empty fields; "" for any other."""
+    found = re.fullmatch(r'"((?:[^"]|"")*)"[;,]*', line)
+    return found[1].replace('""', '"') if found else ""
 
 
 def _why_not(lines: Sequence[str]) -> str:
@@ -188,7 +189,7 @@ def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
     if layout.is_plain:
         yield from lines
         return
-    for records in records_of(lines, layout.dialect):
+    for records in records_of(lines, layout.dialect, layout.names):
         yield as_csv(records, layout.dialect, range(layout.dialect.width))
 
 

@@ -116,15 +116,15 @@ def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[byte
         yield rest + at_end
 
 
-def records_of(blocks: Iterable[bytes], dialect: Dialect, header: Sequence[str] = ()) -> Iterator[Records]:
+def records_of(blocks: Iterable[bytes], dialect: Dialect, *headers: Sequence[str]) -> Iterator[Records]:
     """Find the records of a text in which every line ends in LF.
 
     Args:
         blocks: the text after the header, as whole lines.
         dialect: how it is written.
-        header: names of columns; a line of them is no row wherever it comes, as in files that were put together.
+        headers: names of columns; a line of them is no row wherever it comes, as in files that were put together.
     """
-    finder = _Finder(dialect, header)
+    finder = _Finder(dialect, headers)
     rest = b""
     for block in blocks:
         rest += block
@@ -139,14 +139,15 @@ def records_of(blocks: Iterable[bytes], dialect: Dialect, header: Sequence[str] 
 class _Finder:
     """Finds the records of texts that are written alike."""
 
-    def __init__(self, dialect: Dialect, header: Sequence[str]) -> None:
+    def __init__(self, dialect: Dialect, headers: Sequence[Sequence[str]]) -> None:
         self._width, self._separator, self._has_blanks = dialect
-        self._longest_name = max(header, key=len, default="").encode(errors="surrogateescape")
-        names = (re.escape(name.encode(errors="surrogateescape")) for name in header)
-        quoted = re.escape(self._separator.encode()).join(b' *+"?+%b"?+' % name for name in names)
-        again = rb"(?:\xef\xbb\xbf)?+%b\n" % quoted
-        self._header = re.compile(again) if header else None
-        not_again = b"(?!%b)" % again if header else b""
+        encoded = [[name.encode(errors="surrogateescape") for name in header] for header in headers]
+        self._longest_names = [max(names, key=len) for names in encoded]
+        by = re.escape(self._separator.encode())
+        quoted = (by.join(b' *+"?+%b"?+' % re.escape(name) for name in names) for names in encoded)
+        again = rb"(?:\xef\xbb\xbf)?+(?:%b)\n" % b"|".join(quoted)
+        self._header = re.compile(again) if headers else None
+        not_again = b"(?!%b)" % again if headers else b""
         of_utf8, of_ascii = (not_again + _row_pattern(dialect, excluded) for excluded in (rb"\0", rb"\0\x80-\xff"))
         self._row, self._rows = re.compile(of_utf8), re.compile(b"(?:%b)++" % of_utf8)
         self._ascii_rows = re.compile(b"(?:%b)++" % of_ascii)
@@ -173,7 +174,7 @@ class _Finder:
     def _ends_of_rows(self, text: bytes) -> NDArray[np.int64] | None:
         """The ends of the lines, if each is certainly a well-formed row; None if some line needs a closer look."""
         is_simple = text.isascii() and b"\0" not in text and not self._has_blanks
-        if not is_simple or not text or (self._longest_name and self._longest_name in text):
+        if not is_simple or not text or any(name and name in text for name in self._longest_names):
             return None
         run, separator = np.frombuffer(text, np.uint8), ord(self._separator)
         ends, quotes = np.flatnonzero(run == ord("\n")) + 1, np.flatnonzero(run == ord('"'))

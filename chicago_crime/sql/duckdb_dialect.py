@@ -34,7 +34,8 @@ def to_duckdb(query: exp.Query, parameters: Mapping[str, object], scan: TableSca
             table.replace(
                 exp.Table(this=scan(table.name), alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
             )
-    return query.sql("duckdb")
+    # After an apostrophe in a comment, DuckDB would take the no-break spaces of texts for blanks between words.
+    return query.sql("duckdb", comments=False)
 
 
 def _rewrite(node: exp.Expr, parameters: Mapping[str, object]) -> exp.Expr:

@@ -110,7 +110,8 @@ def test_rejects_quarantined_lines_and_implausible_values_get_a_warning(settings
     assert "ward is not between 1 and 50 in 1 rows" in implausible
     assert problems == {
         "crime_object:few_lines_quarantined": "2014: 1 of 1,201 lines cannot be read as rows and are in "
-        "quarantine/2014.csv; the first is line 1,202 of 2014.csv (1 field where the header has 22): 'no row'",
+        "quarantine/2014.csv; the first is line 1,202 of 2014.csv (1 field where the header has 22): 'no row'. "
+        "Download or export the file again",
         "rejected_crimes:few_rows_rejected": "2014: 13 of 1,200 rows are rejected",
     }
     metadata = reports[0].metadata

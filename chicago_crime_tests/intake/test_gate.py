@@ -82,6 +82,21 @@ def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: 
     assert sum(passage.months.values()) == 36
 
 
+def test_dates_without_any_time_are_read_and_the_column_that_may_have_it_is_named(tmp_path: Path, folder: Path) -> None:
+    rows = [row | {"date": row["date"][:10], "Time": "10:15:00 AM"} for row in crimes_of_months(2014)]
+    passage = gate_of(write_csv(tmp_path / "2014.csv", rows, [*NAMES, "Time"]), 2014, folder)
+    assert (passage.problems, sum(passage.months.values())) == ([], 36)
+    assert "no date has a time of day (not read: 'Time')" in passage.details["no_times"]
+
+
+def test_a_header_that_comes_again_is_kept_as_it_is_written(tmp_path: Path, folder: Path) -> None:
+    text = write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014)).read_text().replace('"', "")
+    lines = [line.replace(", -", " -").replace(",", ";") for line in text.splitlines()]
+    (tmp_path / "in" / "2014.csv").write_text("\n".join([*lines, lines[0], ""]))
+    passage = pass_through(FolderSource(tmp_path / "in").fetch(2014, folder), 2014, folder)
+    assert quarantine_of(passage) == [(38, "the header again", ";".join(NAMES))]
+
+
 def _problem(fields: int, width: int) -> str:
     return f"{fields} field{'s' if fields > 1 else ''} where the header has {width}"
 

@@ -58,11 +58,15 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         ("date", ["03/05/2016 12:00:00am", "Mar  5 2016 12:00AM", "20160305"], [MIDNIGHT] * 3),
         ("date", ["3/5/2016 2:30 p.m.", "2016-03-05 02:30:00 PM", "2016-03-05T14:30:00.000-06:00"], [AFTERNOON] * 3),
         ("updated_on", ["20160305 14:30:15", "2016-03-05 02:30:15 PM"], [SECONDS] * 2),
+        # as PostgreSQL and SAS write them
+        ("date", [f"2016-03-05 14:30:15{zone}" for zone in ("-06", "-0500", "+00", "+00:00")], [SECONDS] * 4),
+        ("updated_on", ["05MAR2016:14:30:15", "05MAR2016", "05MAR2016:14:30:15.000"], [SECONDS, MIDNIGHT, SECONDS]),
         # flags_t_f
         ("arrest", ["t", "f", "T", "F"], [True, False, True, False]),
         ("arrest", ["1", "0", "1.0", "TRUE", "", "NA"], [True, False, True, True, None, None]),
         # year_replaced_by_nothing: numbers that lost no digit
         ("id", ["3.1E+07", "31,000,001", '="31000002"'], [31_000_000, 31_000_001, 31_000_002]),
+        ("id", ["3.10E+07", "1.0722796E+07", "1.0722797E7", "1e+05"], [31_000_000, 10_722_796, 10_722_797, 100_000]),
         ("beat", ["1,811", '="0111"', "111.0"], [1811, 111, 111]),
         # what the City's own programs lose or add
         ("latitude", ["41.88350018700001"], [41.883500187]),
@@ -70,10 +74,18 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         ("block", ["  001XX N STATE ST "], ["001XX N STATE ST"]),
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " ", "None", "<NA>", "-"], [None] * 8),
-        ("district", ["--", "NaT", "n/a"], [None] * 3),
+        ("district", ["--", "NaT", "n/a", ".", "(null)"], [None] * 5),
         # texts that a spreadsheet is told to keep
         ("iucr", ['="0810"', '="031a"'], ["0810", "031A"]),
         ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),
+        ("arrest", ['="false"', '="1"'], [False, True]),
+        ("date", ['="03/05/2016 02:30:15 PM"', '="5-Mar-16"'], [SECONDS, MIDNIGHT]),
+        ("longitude", ['="-87.6"'], [-87.6]),
+        # blanks of other kinds
+        ("primary_type", ["THEFT\u00a0", "THEFT\t", "\u00a0theft\r\n", "\u202fTheft "], ["THEFT"] * 4),
+        ("fbi_code", ["06\u00a0", "06\t", "06\r\n"], ["06"] * 3),
+        ("ward", ["7\u00a0", "\u00a0\t", "42\t"], [7, None, 42]),
+        ("domestic", ["true\u00a0", "False\r\n"], [True, False]),
     ],
 )  # fmt: skip
 def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected: list[Any]) -> None:

@@ -104,7 +104,10 @@ def test_vanished_crimes_of_one_area_or_month_are_found_although_the_year_lost_f
     run_well(settings, 2014)
     moved = [row | {"date": re.sub("^12", "11", row["date"])} for row in most]
     write_csv(tmp_path / "in" / "2014.csv", [*moved, *few[7:]])
+    with (tmp_path / "in" / "2014.csv").open("a") as file:
+        file.write("cut short\n")
     [report] = run(settings, 2014)
+    assert "1 of 1,254 lines cannot be read as rows; the first is line 1,255 (1 field" in report.reasons[0]
     assert "7 of the 60 crimes that are published of 2014 in community area 9" in report.reasons[0]
     assert "2014-12 has crimes in the published year, and none in the new file" in report.reasons[0]
 

@@ -107,6 +107,9 @@ FORMS: dict[str, dict[str, bytes]] = {
     "blanks after semicolons, CRLF": {"2016.csv": spaced(text_of(delimiter=";", line_end="\r\n"), ";")},
     "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
     "lines quoted as a whole": {"2016.csv": wrapped(text_of(), header=False)},
+    "lines quoted as a whole before empty fields": {
+        "2016.csv": wrapped(text_of(), header=True).replace(b"\n", b";;\r\n") + b";;\r\n",
+    },
     "some lines quoted as a whole": {
         "2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2],
     },

@@ -184,6 +184,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv", b"", "is empty: download it again"),
         ("2016.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
         ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a pointer of Git"),
+        ("2016.csv", b"/annex/objects/SHA256E-s9--1.csv\n", "is a pointer of git-annex .* run `git annex get` in its"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
         ("2016.csv", b'{"error": true, "message": "Not found"}', "an object for each crime; the keys are error, mess"),
         ("2016.csv", b'[{"id": 1}, {"id": 2', "is not valid JSON .*record"),
@@ -242,6 +243,12 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, downloads: Path, nam
     )
 
 
+def test_each_file_of_a_year_that_was_cut_off_is_told(tmp_path: Path, downloads: Path) -> None:
+    put(downloads, {"2016-01.csv": FIRST[:-9], "2016-02.csv": SECOND[:-9]})
+    told = str(load(tmp_path, downloads, 2016)[2016])
+    assert all(f"{downloads}/2016-0{month}.csv, line 13 ('" in told for month in (1, 2))
+
+
 def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -> None:
     put(
         downloads,
@@ -251,10 +258,12 @@ def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -
         },
     )
     (downloads / "2017.csv").symlink_to(tmp_path / "nowhere")
-    years = (2014, 2015, 2016, 2017)
+    (downloads / "2018.csv").symlink_to("../.git/annex/objects/aa/bb/SHA256E-s9--1.csv")
+    years = (2014, 2015, 2016, 2017, 2018)
     refused = load(tmp_path, downloads, *years)
     assert {year: one.problem for year, one in FolderSource(downloads).expect(years).items()} == refused
-    assert "a link to a file that does not exist" in str(refused[2017])
+    assert "a link to a file that does not exist: restore" in str(refused[2017])
+    assert "a link to a file that does not exist: run `git annex get`" in str(refused[2018])
 
 
 def test_a_file_that_cannot_be_read_costs_its_own_years_only(tmp_path: Path, downloads: Path) -> None:

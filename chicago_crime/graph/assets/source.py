@@ -43,12 +43,14 @@ def crime_csv(
     def fetch(year: int) -> Metadata:
         published = of_run.before.get(year)
 
-        def audit(rows: Path, origin: str, found: list[str]) -> None:
+        def audit(rows: Path, origin: str, found: list[str], damage: str) -> None:
             problems = [*found]
             try:
                 problems += compare(rows, year, published, object_store, source_files.staging)
             except DamagedError as error:
                 context.log.warning(f"{origin} cannot be compared with what is published: {error}")
+            if problems and damage:  # what cannot be read may be what is missing
+                problems.insert(0, damage)
             if problems and not of_run.accept:
                 told = "; ".join(one.removesuffix(".") for one in problems)
                 raise SourceError(f"{origin}: {told}. {HOW_TO_ACCEPT}")

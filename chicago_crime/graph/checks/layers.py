@@ -71,7 +71,8 @@ def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
             problems = findings[year].failures if is_much else findings[year].warnings
             problems.append(
                 f"{manifest.quarantined:,} of {manifest.lines:,} lines cannot be read as rows and are in "
-                f"{quarantine_key(year)}; the first is {_quarantine(parts, year, Path(manifest.origin).name)[1]}",
+                f"{quarantine_key(year)}; the first is {_quarantine(parts, year, Path(manifest.origin).name)[1]}. "
+                "Download or export the file again",
             )
     return findings
 

@@ -6,7 +6,7 @@ SELECT
   CASE
     WHEN value = 'true' THEN TRUE
     WHEN value = 'false' THEN FALSE
-    ELSE CASE LOWER(TRIM(value, ' '))
+    ELSE CASE LOWER(READ_BARE(value))
       WHEN 'true' THEN TRUE
       WHEN 'false' THEN FALSE
       WHEN '1' THEN TRUE

@@ -1,16 +1,17 @@
--- What:    the whole number that a text stands for; NULL if it stands for none.
+-- What:    the whole number that a text stands for; NULL if it stands for none, or may have lost digits.
 -- Grain:   not a table: an expression that replaces calls of READ_INTEGER in other statements.
 -- Columns: the expression, over the text `value`.
 SELECT
   COALESCE(
-    SAFE_CAST(REGEXP_EXTRACT(value, r'^\s*(\d+)(?:\.0*)?\s*$') AS INT64),
-    -- As spreadsheets write them: 31,000,000, ="31000000" and 3.1E+07.
+    SAFE_CAST(REGEXP_EXTRACT(value, r'^(\d+)(?:\.0*)?$') AS INT64),
     CASE
-      WHEN REGEXP_CONTAINS(value, r'^\s*\d{1,3}(?:,\d{3})+(?:\.0*)?\s*$')
-        THEN SAFE_CAST(REGEXP_EXTRACT(REPLACE(value, ',', ''), r'^\s*(\d+)') AS INT64)
-      WHEN REGEXP_CONTAINS(value, r'^\s*="\d+(?:\.0*)?"\s*$')
-        THEN SAFE_CAST(REGEXP_EXTRACT(value, r'^\s*="(\d+)') AS INT64)
-      WHEN REGEXP_CONTAINS(value, r'^\d(?:\.\d*)?[Ee]\+0?\d$') AND MOD(SAFE_CAST(value AS NUMERIC), 1) = 0
-        THEN CAST(SAFE_CAST(value AS NUMERIC) AS INT64)
+      -- As Java and R write them, 3.1000001E7 and 3.1e+07, or with all digits. In 1.07E+07 a spreadsheet lost some.
+      WHEN REGEXP_CONTAINS(value, r'^\d(?:\.\d+E[7-9]|(?:\.\d0?)?[Ee]\+0[5-9])$')
+        OR LENGTH(REGEXP_EXTRACT(value, r'^\d(\.\d+)[Ee]\+0\d$')) > SAFE_CAST(RIGHT(value, 1) AS INT64)
+        THEN SAFE_CAST(REGEXP_EXTRACT(CAST(SAFE_CAST(value AS NUMERIC) AS STRING), r'^(\d+)(?:\.0*)?$') AS INT64)
+      -- As spreadsheets write them: 31,000,000 and ="31000000".
+      ELSE SAFE_CAST(
+        REPLACE(REGEXP_EXTRACT(READ_BARE(value), r'^(\d+|\d{1,3}(?:,\d{3})+)(?:\.0*)?$'), ',', '') AS INT64
+      )
     END
   ) AS read_integer

@@ -9,11 +9,11 @@ SELECT
     WHEN value LIKE '%+0%' AND REGEXP_CONTAINS(value, r'^\s*-?\d\.\d{2,5}[Ee]') THEN NULL
     ELSE COALESCE(
       CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64),
-      CAST(SAFE_CAST(REGEXP_EXTRACT(value, r'^="([-.\d]+)"$') AS NUMERIC) AS FLOAT64),
-      IF(
-        REGEXP_CONTAINS(value, r'^\s*-?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*$'),
-        CAST(SAFE_CAST(REPLACE(value, ',', '') AS NUMERIC) AS FLOAT64),
-        NULL
+      -- As spreadsheets write them: 1,176,352.5 and ="1176352.5".
+      CAST(
+        SAFE_CAST(
+          REPLACE(REGEXP_EXTRACT(READ_BARE(value), r'^-?[.\d]+$|^-?\d{1,3}(?:,\d{3})+(?:\.\d*)?$'), ',', '') AS NUMERIC
+        ) AS FLOAT64
       )
     )
   END AS read_number

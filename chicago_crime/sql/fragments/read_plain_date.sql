@@ -1,8 +1,9 @@
 -- What:    a date in any known form, rewritten as 2/28/2016,15:50:00, or Feb/28/2016,03:50:00,PM; others have no comma.
 -- Grain:   not a table: an expression that replaces calls of READ_PLAIN_DATE in other statements.
 -- Columns: the expression, over the text `value`.
--- From the inside: blanks of all kinds and commas; 2016-02-28 and 20160228; 2/28/16; 28-Feb-16; February 28, 2016; time
--- with or without seconds, fractions, p.m., Chicago's offset or the false UTC of BigQuery's copy; at most two digits each.
+-- From the inside: blanks of all kinds, commas, and a spreadsheet's ="..."; 2016-02-28 and 20160228; 2/28/16; 28-Feb-16
+-- and 28FEB2016:15:50; February 28, 2016; time with or without seconds, fractions, p.m., Chicago's offset or the false UTC
+-- of BigQuery's copy; at most two digits each.
 SELECT
   REGEXP_REPLACE(
     REGEXP_REPLACE(
@@ -10,17 +11,17 @@ SELECT
         REGEXP_REPLACE(
           REGEXP_REPLACE(
             REGEXP_REPLACE(
-              TRIM(REGEXP_REPLACE(value, r'[\s\pZ,]+', ' '), ' '),
+              TRIM(REGEXP_REPLACE(value, r'[\s\pZ,="]+', ' '), ' '),
               r'^([12]\d{3})(?:[-/](\d+)[-/](\d+)|(\d\d)(\d\d))(?:[ T]|$)', r'\2\4/\3\5/\1 '
             ),
             r'^(\d\d?)[-/](\d\d?)[-/](\d\d)( |$)', r'\1/\2/20\3\4'
           ),
-          r'^(\d+)[- ]([A-Za-z]{3})[a-z]*[-. ]+(?:20)?(\d\d)( |$)', r'\2/\1/20\3\4'
+          r'^(\d+)[- ]?([A-Za-z]{3})[a-z]*[-. ]*(?:20)?(\d\d)(?:[ :]|$)', r'\2/\1/20\3 '
         ),
         r'^([A-Za-z]{3})[a-z]*[-. ]+(\d+)[- ](?:20)?(\d\d)( |$)', r'\1/\2/20\3\4'
       ),
       r'^(\d+|[A-Za-z]{3})[-/](\d+)[-/]([12]\d{3})(?: (\d+):(\d+)(?::([0-5]?\d)(?:\.\d*)?)?(?: ?([AaPp])\.?([Mm])\.?)?'
-      || r'(?: ?(?:Z|UTC|[+]00:?00|-0[56]:?00))?)? ?$',
+      || r'(?: ?(?:Z|UTC|(?:[+]00|-0[56])(?::?00)?))?)? ?$',
       r'\1/\2/\3,0\4:0\5:0\6,\7\8'
     ),
     r'([,:])0(\d\d)', r'\1\2'

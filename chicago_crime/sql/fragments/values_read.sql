@@ -5,7 +5,8 @@
 --          (unreadable_...); of each coordinate, how many are in Chicago (inside_...), and how many elsewhere
 --          (outside_...), but for those that stand for no place: 0, and a point in Missouri; the flags that say yes; the
 --          dates that begin with the year; of all dates, those that begin with the year if, and only if, their day is
---          after 12; the dates whose year has two digits, and of these, those whose day is after 12.
+--          after 12; the dates whose year has two digits, and of these, those whose day is after 12; the dates that are
+--          not at midnight, and those after the row was last updated.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
@@ -42,6 +43,8 @@ SELECT
   COUNTIF(
     REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AND EXTRACT(DAY FROM date) > 12
   ) AS short_year_after_12,
+  COUNTIF(date != DATETIME_TRUNC(date, DAY)) AS with_time,
+  COUNT(IF(date > updated_on, raw.date, NULL)) AS after_update,
   COUNT(IF(id IS NULL, READ_TEXT(raw.id), NULL)) AS unreadable_id,
   COUNT(IF(date IS NULL, READ_TEXT(raw.date), NULL)) AS unreadable_date,
   COUNT(IF(arrest IS NULL, READ_TEXT(raw.arrest), NULL)) AS unreadable_arrest,
