@@ -143,7 +143,8 @@ def _fitted(names: list[str], lines: Sequence[str], separator: str) -> list[str]
     if not any(names[at_end]) and not any(field for row in rows for field in row[at_end]):
         return names[:width] + [""] * (width - len(names))
     id_at = (read_header(names).position("id") or 0) + 1
-    return ["", *names] if width == len(names) + 1 and all(row[id_at].isdecimal() for row in rows) else names
+    has_numbers = width == len(names) + 1 and all(f"{row[0]}{row[id_at]}".isdecimal() for row in rows)
+    return ["", *names] if has_numbers else names
 
 
 def _fields(line: str, separator: str) -> list[str]:

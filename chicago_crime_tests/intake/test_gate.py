@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.intake.csv_rows import Counts
@@ -115,6 +115,7 @@ plain_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12
     st.sampled_from([bytes, gzip.compress]),
     st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["1,2", '"open', "", "x" * 30 + "," * 40])), max_size=3),
 )
+@example([("", "")], "\n", csv.QUOTE_MINIMAL, ",", "reversed", "utf-8", bytes, [(0, '"open')])
 def test_any_text_passes_in_any_layout_with_damage_between(
     tmp_path: Path,
     folder: Path,
