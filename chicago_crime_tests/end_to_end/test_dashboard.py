@@ -69,12 +69,12 @@ def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, settin
     open_page(page, f"{address}/overview?{query}")
     assert number(page, "Reported crimes") == crimes
     arrest_flag = page.locator(".number").filter(has_text="Arrest rate")
-    expect(arrest_flag).to_contain_text(f"{arrests:,} crimes")
+    expect(arrest_flag).to_contain_text(f"{arrests:,} crime")
     expect(arrest_flag.locator(".value")).to_have_text(f"{100 * arrests / crimes:.1f} %")
     page.goto(f"{address}/where?{query}")
     assert (number(page, "Reported crimes"), number(page, "Without a location")) == (crimes, crimes - placed)
     page.goto(f"{address}/when?{query}")
-    expect(page.locator(".number").filter(has_text="Time unknown")).to_contain_text(f"{placeholders:,} crimes")
+    expect(page.locator(".number").filter(has_text="Time unknown")).to_contain_text(f"{placeholders:,} crime")
 
     by_area = "SELECT name, COUNT(id) FROM areas LEFT JOIN (FROM crimes WHERE {}) USING (community_area) GROUP BY ALL"
     found = download(address, "where/areas", query)
