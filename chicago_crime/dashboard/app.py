@@ -259,8 +259,8 @@ class Dashboard:
             try:
                 context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
                 context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
-                context |= {"chart_file": partial(file_name, request, page)}
-                context |= {"picture_title": partial(picture_title, request)}
+                context["chart_file"] = partial(file_name, request, page)
+                context["picture_title"] = partial(picture_title, request)
             except PlatformError:
                 context["request"] = None
         text = TEMPLATES.get_template(template).render(**context, **more)

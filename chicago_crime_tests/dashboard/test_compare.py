@@ -9,7 +9,7 @@ import pytest
 
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.pages.compare import compare
+from chicago_crime.dashboard.pages.compare import ALONE, compare
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.report import shortened
 from chicago_crime.dashboard.view import View
@@ -102,7 +102,7 @@ def test_a_span_and_its_earlier_years_are_those_of_a_query(
 def test_changes_have_a_verdict_and_years_a_table(five_years: Settings) -> None:
     view = compare(PageRequest(data_of(five_years), Filters(rows="type", end=date(2015, 10, 31))))
     spans, by_year = view.table("spans"), view.table("by-year")
-    assert spans
+    assert spans and ALONE not in view.sections[0].caveats
     assert by_year
     assert {row["whole_year_verdict"] for row in spans.rows} == {"usual", "cannot tell"}  # the sample has no trend
     assert spans.total and spans.total["year_to_date_verdict"] == "usual"
@@ -115,7 +115,9 @@ def test_changes_have_a_verdict_and_years_a_table(five_years: Settings) -> None:
 
 def test_the_only_row_and_the_total_have_one_verdict(five_years: Settings) -> None:
     chosen = Filters(rows="district", district=(11,), end=date(2016, 10, 31))
-    table = compare(PageRequest(data_of(five_years), chosen)).table("spans")
+    view = compare(PageRequest(data_of(five_years), chosen))
+    assert ALONE in view.sections[0].caveats
+    table = view.table("spans")
     assert table and table.total and len(table.rows) == 1
     assert table.total["year_to_date_verdict"] == table.rows[0]["year_to_date_verdict"] is not None
 

@@ -25,6 +25,7 @@ VERDICTS = (
     "Verdict: whether a count is more, or less, than was to be expected from the same days of up to "
     f"{MOST_YEARS} earlier years, as on Signals. About 5 in 100 called unusual are so by chance."
 )
+ALONE = "One row alone tells little of how counts vary: without the filter that chooses it, verdicts are firmer."
 
 Backs = Mapping[str, Sequence[int]]
 """Spans by name, and how many years back all days of each are loaded."""
@@ -211,6 +212,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         [
             VERDICTS,
             caveats.NO_VERDICT,
+            *([ALONE] if len(rows) == 1 else []),
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
             *caveats.provisional(request.facts, [end.year]),
