@@ -133,17 +133,18 @@ def _fitted(names: list[str], lines: Sequence[str], separator: str) -> list[str]
 
     Some programs write an empty field after each row, or after the header alone; R writes a number before each row.
     """
+    id_at, date_at = (read_header(names).position(name) or 0 for name in ("id", "date"))
     try:
-        rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+        rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if any(row[date_at:][:1])]
     except csv.Error:  # a field that is too long
         return names
-    [(width, _)] = Counter(map(len, rows)).most_common(1) or [(len(names), 0)]
+    widths = Counter(map(len, rows))
+    width = max(widths, key=lambda width: (widths[width], width == len(names)), default=len(names))
     rows = [row for row in rows if len(row) == width]
     at_end = slice(min(len(names), width), None)
     if not any(names[at_end]) and not any(field for row in rows for field in row[at_end]):
         return names[:width] + [""] * (width - len(names))
-    id_at = (read_header(names).position("id") or 0) + 1
-    has_numbers = width == len(names) + 1 and all(f"{row[0]}{row[id_at]}".isdecimal() for row in rows)
+    has_numbers = width == len(names) + 1 and all(f"{row[0]}{row[id_at + 1]}".isdecimal() for row in rows)
     return ["", *names] if has_numbers else names
 
 

@@ -116,6 +116,7 @@ plain_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12
     st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["1,2", '"open', "", "x" * 30 + "," * 40])), max_size=3),
 )
 @example([("", "")], "\n", csv.QUOTE_MINIMAL, ",", "reversed", "utf-8", bytes, [(0, '"open')])
+@example([("", "")], "\n", csv.QUOTE_ALL, ",", "an extra column", "utf-8", bytes, [(0, "x" * 30 + "," * 40)])
 def test_any_text_passes_in_any_layout_with_damage_between(
     tmp_path: Path,
     folder: Path,
