@@ -189,8 +189,7 @@ def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
         yield f"lines of no year, left out: {lines:,}; the first is {details['first_of_no_year']}"
     if letters := details.get("windows_1252_letters"):
         yield f"bytes that are not UTF-8, read as letters of Windows-1252: {letters:,}"
-    if no_times := details.get("no_times"):
-        yield str(no_times)
+    yield from (details[odd] for odd in ("no_times", "dates_after_update") if odd in details)
     if "left_out" in details:
         yield f"files are left out: {details['left_out']}"
 

@@ -100,8 +100,10 @@ def pass_through(fetched: SourceFile, year: int, folder: Path, again: Sequence[S
     if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
-    told = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
-    return Passage(split, names, header, in_year, unreadable, problems, damage, {"no_times": told} if told else {})
+    no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
+    odd = {"no_times": no_times, "dates_after_update": values.after_update}
+    details: dict[str, str | int | bool] = {key: text for key, text in odd.items() if text}
+    return Passage(split, names, header, in_year, unreadable, problems, damage, details)
 
 
 def _without_times(ignored: Sequence[str]) -> str:

@@ -85,7 +85,7 @@ class Values:
         present: by typed column, how many values are there.
         unreadable: by typed column, those that cannot be read; columns without any are left out.
         misleading: by column, what is wrong with it as a whole, so that what can be read of it is wrong, too.
-        doubtful: by column, what is probably wrong with it as a whole.
+        after_update: what is odd about dates after their row's last update; "" if hardly any are.
         has_times: whether any date has a time of day, as far as there are enough to say.
         headers: rows, counted from 1, that have the name of a column for their id.
     """
@@ -96,7 +96,7 @@ class Values:
     present: dict[str, int]
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     misleading: dict[str, str] = field(default_factory=dict)
-    doubtful: dict[str, str] = field(default_factory=dict)
+    after_update: str = ""
     has_times: bool = True
     headers: list[int] = field(default_factory=list)
 
@@ -113,7 +113,6 @@ class Values:
             for name, found in self.unreadable.items()
             if found.count > self.present[name] * LARGEST_UNREADABLE
         ]
-        problems += [f"column {called[name]!r} {problem}" for name, problem in self.doubtful.items()]
         unread = sum(self.unreadable[name].count for name in ("id", "date") if name in self.unreadable)
         lacking = self.rejected - unread
         if lacking > self.rows * LARGEST_REJECTED and lacking >= LEAST_REJECTED:
@@ -147,10 +146,9 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         found.has_times = bool(total["with_time"]) or total["date"] < LEAST_REJECTED
         if (late := total["after_update"]) >= LEAST_REJECTED:  # none is in 868,704 real rows
             date, place = first("after_update")
-            found.doubtful["date"] = (
-                f"has {late:,} of {total['date']:,} dates after the time at which their row was last updated; the "
-                f"first is {date!r} in {place}. Day and month may be exchanged: export the file again with dates like "
-                "2016-02-28 15:50:00."
+            found.after_update = (
+                f"{late:,} of {total['date']:,} dates are after the time at which their row was last updated, first "
+                f"{date!r} in {place}. Are day and month exchanged?"
             )
         if unread["id"]:
             query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")

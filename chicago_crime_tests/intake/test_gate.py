@@ -89,6 +89,13 @@ def test_dates_without_any_time_are_read_and_the_column_that_may_have_it_is_name
     assert "no date has a time of day (not read: 'Time')" in passage.details["no_times"]
 
 
+def test_dates_after_the_last_update_are_told(tmp_path: Path, folder: Path) -> None:
+    passage = gate_of(write_csv(tmp_path / "2014.csv", crimes_of_months(2014, updated_on="2014-06-01")), 2014, folder)
+    assert passage.problems == []
+    assert "21 of 36 dates are after" in str(passage.details["dates_after_update"])
+    assert "Are day and month exchanged?" in str(passage.details["dates_after_update"])
+
+
 def test_a_header_that_comes_again_is_kept_as_it_is_written(tmp_path: Path, folder: Path) -> None:
     text = write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014)).read_text().replace('"', "")
     lines = [line.replace(", -", " -").replace(",", ";") for line in text.splitlines()]

@@ -104,12 +104,6 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         ("date", ["NA"] * 9, "2016.csv: 9 of 9 rows lack an id or a date. Export"),
         ("date", ["20.10.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '20."),
         (
-            "date",
-            ["2016-11-12 01:00:00", "2019-12-11 14:30:00"] + ["2018-02-11"] * 4,
-            "'date' has 5 of 6 dates after the time at which their row was last updated; the first is "
-            "'2019-12-11 14:30:00' in line 3",
-        ),
-        (
             "id",
             ["1.10E+07", "1.0400001E+07", "1.10E+07"],
             "one id: 2 of 3 rows share theirs with another crime, 2 of them the id '1.10E+07', first in line 2",
