@@ -90,10 +90,10 @@ def append_quoted(file: Path, rows: Sequence[dict[str, str]]) -> Path:
     return file
 
 
-def refuse(rows: Path, origin: str, problems: list[str], damage: str = "") -> None:
+def refuse(origin: str, gated: Passage) -> None:
     """Refuse a file in which the gate found problems, as a run without a reason does."""
-    if problems:
-        raise SourceError(f"{origin}: {'; '.join(problems)}")
+    if gated.problems:
+        raise SourceError(f"{origin}: {'; '.join(gated.problems)}")
 
 
 def gate_of(file: Path, year: int, folder: Path) -> Passage:

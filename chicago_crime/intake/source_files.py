@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sources.base import CrimeSource, Held, Progress, SourceError
+
+if TYPE_CHECKING:  # slow to import, and only runs need it
+    from chicago_crime.intake.gate import Passage
 
 
 class Manifest(BaseModel, frozen=True):
@@ -74,7 +77,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: Callable[[Path, str, list[str], str], None]
+        self, source: CrimeSource, year: int, progress: Progress, audit: "Callable[[str, Passage], None]"
     ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
 
@@ -82,8 +85,8 @@ class SourceFiles:
             source: where it is fetched from.
             year: the year.
             progress: is called as it arrives.
-            audit: is called with the canonical CSV of the year, with where it came from, with why it needs a reason,
-                and with its damage, before they replace anything. It raises an error to refuse them.
+            audit: is called with where the year came from and what the gate found in it, before anything is replaced.
+                It raises an error to refuse it.
 
         Raises:
             SourceError: the source cannot deliver it, or the file is not one of that year's crimes.
@@ -94,7 +97,7 @@ class SourceFiles:
             fetched = source.fetch(year, fresh, progress)
             gated = pass_through(fetched, year, fresh)
             split, counts = gated.split, gated.split.counts
-            audit(split.file, fetched.origin, gated.problems, gated.damage)
+            audit(fetched.origin, gated)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{split.sha256[:12]}.csv",

@@ -136,7 +136,7 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
     rows = [crime(**{"id": n, "case_number": f"HZ{n}"} | good | {column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
         passage = gated(tmp_path, rows)
-        refuse(passage.split.file, "2016.csv", passage.problems)
+        refuse("2016.csv", passage)
     assert message in str(refused.value)
     assert "2016.csv: " in str(refused.value)
 

@@ -1,6 +1,6 @@
 """The source: each year's CSV as its publisher wrote it."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
@@ -16,6 +16,9 @@ from chicago_crime.published.catalog import DamagedError
 from chicago_crime.published.publisher import Publisher
 from chicago_crime.sources.base import DIFFERENCE, CrimeSource, Progress, SourceError
 from chicago_crime.storage.object_store import ObjectStore
+
+if TYPE_CHECKING:  # slow to import, and the UI does not need it
+    from chicago_crime.intake.gate import Passage
 
 
 @asset(
@@ -43,14 +46,14 @@ def crime_csv(
     def fetch(year: int) -> Metadata:
         published = of_run.before.get(year)
 
-        def audit(rows: Path, origin: str, found: list[str], damage: str) -> None:
-            problems = [*found]
+        def audit(origin: str, gated: "Passage") -> None:
+            problems = [*gated.problems]
             try:
-                problems += compare(rows, year, published, object_store, source_files.staging)
+                problems += compare(gated.split.file, year, published, object_store, source_files.staging)
             except DamagedError as error:
                 context.log.warning(f"{origin} cannot be compared with what is published: {error}")
-            if problems and damage:  # what cannot be read may be what is missing
-                problems.insert(0, damage)
+            if problems and gated.damage:  # what cannot be read may be what is missing
+                problems.insert(0, gated.damage)
             if problems and not of_run.accept:
                 told = "; ".join(one.removesuffix(".") for one in problems)
                 raise SourceError(f"{origin}: {told}. {HOW_TO_ACCEPT}")
