@@ -3,8 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from chicago_crime.analysis.expected import Floats
+
 Counts = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 RATES = (0.01, 0.05)
 """Which share of the cells that are called hot or cold may be so by chance: in dark colors, and in all.

@@ -30,7 +30,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
     """Check everything the platform needs, one thing after another."""
     yield _data_folder(installation)
     if find_spec("dagster") is None:
-        fix = "pip install 'chicago-crime[pipeline,spark]'"
+        fix = how_to_install(ModuleNotFoundError(name="dagster")) or ""
         yield Finding("pipeline", "warning", "not installed: snapshots can be read, not made", fix)
         yield from _stored(installation)
         return
