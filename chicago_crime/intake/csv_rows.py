@@ -12,10 +12,10 @@ import numpy as np
 
 from chicago_crime.sources.base import Place, SourceFile
 from chicago_crime.sources.header import Header
-from chicago_crime.sources.records import Dialect, as_csv, csv_line, records_of, unmarked, whole_lines
+from chicago_crime.sources.records import Dialect, as_csv, csv_line, find_records, strip_mark, whole_lines
 from chicago_crime.tables.columns import SOURCE_NAMES
 
-MOST_QUARANTINED = 20_000
+MAX_QUARANTINED_CHARS = 20_000
 """Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
 
 BLOCK = 1 << 18
@@ -47,7 +47,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Split:
+class RowSplit:
     """A file's rows, separated from its unreadable lines.
 
     Attributes:
@@ -73,7 +73,7 @@ class Split:
 
 def split_rows(
     fetched: SourceFile, names: Sequence[str], header: Header, folder: Path, again: Sequence[Sequence[str]] = ()
-) -> Split:
+) -> RowSplit:
     """Separate the rows of a CSV from its unreadable lines.
 
     CR, LF and CRLF all end a line. The source itself is returned if it is UTF-8 without a byte order mark, its lines
@@ -110,14 +110,14 @@ def split_rows(
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(SOURCE_NAMES))
-        for records in records_of(chain([after], lines), dialect, names, *again):
+        for records in find_records(chain([after], lines), dialect, names, *again):
             is_blank = records.are_blank
             is_row = ~is_blank & (not records.problem)
             others.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))
             if records.problem:
-                text = unmarked(records.text[:-1]).decode(errors="surrogateescape")
+                text = strip_mark(records.text[:-1]).decode(errors="surrogateescape")
                 place = fetched.place(counts.lines + 2)
-                rejects.writerow((place.number, records.problem, text[:MOST_QUARANTINED], place.file, place.unit))
+                rejects.writerow((place.number, records.problem, text[:MAX_QUARANTINED_CHARS], place.file, place.unit))
                 counts.quarantined += 1
                 is_same = False
                 continue
@@ -132,7 +132,7 @@ def split_rows(
             counts.blank += int(is_blank.sum())
         size = file.tell()
     passed = fetched.path if is_same else target
-    return Split(passed, quarantine, counts, digest.hexdigest(), size, np.concatenate(others))
+    return RowSplit(passed, quarantine, counts, digest.hexdigest(), size, np.concatenate(others))
 
 
 def describe_line(quarantined: Mapping[str, str]) -> str:

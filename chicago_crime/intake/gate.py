@@ -14,14 +14,14 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime.intake.csv_rows import Split, describe_line, first_line, split_rows
-from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED, read_values
+from chicago_crime.intake.csv_rows import RowSplit, describe_line, first_line, split_rows
+from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED, read_values
 from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import format_years
 
-LEAST_SHARE_OF_YEAR = 0.1
+MIN_SHARE_OF_YEAR = 0.1
 """A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
 
 USUAL_SHARE_OF_YEAR = 0.9
@@ -29,7 +29,7 @@ USUAL_SHARE_OF_YEAR = 0.9
 
 
 @dataclass(frozen=True)
-class Passage:
+class GateResult:
     """What the gate found in one year's file.
 
     Attributes:
@@ -43,7 +43,7 @@ class Passage:
         details: what else a person should know of the file.
     """
 
-    split: Split
+    split: RowSplit
     columns: list[str]
     header: Header
     months: dict[str, int]
@@ -53,7 +53,7 @@ class Passage:
     details: dict[str, str | int | bool]
 
 
-def pass_through(fetched: SourceFile, year: int, folder: Path, again: Sequence[Sequence[str]] = ()) -> Passage:
+def run_gate(fetched: SourceFile, year: int, folder: Path, again: Sequence[Sequence[str]] = ()) -> GateResult:
     """Take a year's file through the gate.
 
     Args:
@@ -82,13 +82,13 @@ def pass_through(fetched: SourceFile, year: int, folder: Path, again: Sequence[S
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)))
     except duckdb.Error as error:
         raise SourceError(f"{fetched.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
-    found_again = [*filter(None, (_header_on(fetched, split.line_of(row), header) for row in values.headers))]
-    if found_again and not again:
-        return pass_through(fetched, year, folder, found_again)
+    repeated_headers = [*filter(None, (_header_at(fetched, split.line_of(row), header) for row in values.headers))]
+    if repeated_headers and not again:
+        return run_gate(fetched, year, folder, repeated_headers)
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {fetched.path}"
     positions = zip(SOURCE_NAMES, header.positions, strict=True)
     called = {name: names[index] for name, index in positions if index is not None}
-    for name, problem in values.misleading.items():
+    for name, problem in values.column_errors.items():
         # A latitude or longitude may come out of `location`.
         raise SourceError(f"{fetched.origin}: column {called.get(name, called.get('location'))!r} {problem}")
     months = values.months
@@ -97,13 +97,13 @@ def pass_through(fetched: SourceFile, year: int, folder: Path, again: Sequence[S
     cut_off = str(fetched.details.get("cut_off", ""))
     found = (_rows_of_other_years(year, of_year, months), cut_off, _lines_of_no_year(fetched))
     problems = [*filter(None, found), *values.problems(called)]
-    if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
+    if of_year < counts.rows * MIN_SHARE_OF_YEAR:
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
     no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
     odd = {"no_times": no_times, "dates_after_update": values.after_update}
     details: dict[str, str | int | bool] = {key: text for key, text in odd.items() if text}
-    return Passage(split, names, header, in_year, unreadable, problems, damage, details)
+    return GateResult(split, names, header, in_year, unreadable, problems, damage, details)
 
 
 def _without_times(ignored: Sequence[str]) -> str:
@@ -116,7 +116,7 @@ def _without_times(ignored: Sequence[str]) -> str:
 def _lines_of_no_year(fetched: SourceFile) -> str:
     """What is wrong with a file of many years if too many of its lines belong to none; "" if few do."""
     lines, of_no_year = (int(fetched.details.get(f"lines_of_{which}", 0)) for which in ("all_years", "no_year"))
-    if of_no_year <= lines * LARGEST_REJECTED or of_no_year < LEAST_REJECTED:
+    if of_no_year <= lines * MAX_REJECTED_SHARE or of_no_year < MIN_REJECTED:
         return ""
     return (
         f"{of_no_year:,} of {lines:,} lines have no year in their date; the first is "
@@ -136,7 +136,7 @@ def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> 
     )
 
 
-def _header_on(fetched: SourceFile, line: int, header: Header) -> list[str]:
+def _header_at(fetched: SourceFile, line: int, header: Header) -> list[str]:
     """The names of a header within a file, in another spelling; none if it is no header.
 
     Raises:
@@ -154,7 +154,7 @@ def _header_on(fetched: SourceFile, line: int, header: Header) -> list[str]:
     return []
 
 
-def _damage(split: Split) -> str:
+def _damage(split: RowSplit) -> str:
     with split.quarantine.open(encoding="utf-8", newline="") as file:
         first = next(csv.DictReader(file), None)
     if first is None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.sources.base import CrimeSource, Held, Progress, SourceError
+from chicago_crime.sources.base import CrimeSource, PreviousFile, Progress, SourceError
 
 if TYPE_CHECKING:  # slow to import, and only runs need it
-    from chicago_crime.intake.gate import Passage
+    from chicago_crime.intake.gate import GateResult
 
 
 class Manifest(BaseModel, frozen=True):
@@ -77,7 +77,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: "Callable[[str, Passage], None]"
+        self, source: CrimeSource, year: int, progress: Progress, audit: "Callable[[str, GateResult], None]"
     ) -> Manifest:
         """Fetch a year from a source, check it, and replace the previous file.
 
@@ -91,11 +91,11 @@ class SourceFiles:
         Raises:
             SourceError: the source cannot deliver it, or the file is not one of that year's crimes.
         """
-        from chicago_crime.intake.gate import pass_through  # slow to import, and only runs need it
+        from chicago_crime.intake.gate import run_gate  # slow to import, and only runs need it
 
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
-            gated = pass_through(fetched, year, fresh)
+            gated = run_gate(fetched, year, fresh)
             split, counts = gated.split, gated.split.counts
             audit(fetched.origin, gated)
             manifest = Manifest(
@@ -131,11 +131,11 @@ class SourceFiles:
                     former.unlink(missing_ok=True)
         return manifest
 
-    def held(self, source: CrimeSource, years: Sequence[int]) -> dict[int, Held]:
+    def previous_files(self, source: CrimeSource, years: Sequence[int]) -> dict[int, PreviousFile]:
         """Those of the years that were fetched from this source before."""
         found = {year: self.readable_manifest(year) for year in years}
         return {
-            year: Held(self.folder / one.file, one.sha256, one.details)
+            year: PreviousFile(self.folder / one.file, one.sha256, one.details)
             for year, one in found.items()
             if one and one.source == source.name and (self.folder / one.file).exists()
         }

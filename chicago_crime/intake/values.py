@@ -11,28 +11,28 @@ from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.sources.base import Place
-from chicago_crime.sources.header import SPELLINGS, spelled
+from chicago_crime.sources.header import SPELLINGS, normalize
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_NAMES, TYPED, X_FT, Y_FT
 
-LARGEST_UNREADABLE = 0.001
+MAX_UNREADABLE_SHARE = 0.001
 """Largest share of a column's values that are there and cannot be read."""
 
-LARGEST_REJECTED = 0.01
-"""Largest share of rows or lines that cannot be used, if they are at least `LEAST_REJECTED`."""
+MAX_REJECTED_SHARE = 0.01
+"""Largest share of rows or lines that cannot be used, if they are at least `MIN_REJECTED`."""
 
-LEAST_REJECTED = 5
+MIN_REJECTED = 5
 """Shares of small numbers mean little."""
 
-MOST_HEADERS = 20
+MAX_HEADERS = 20
 """At most this many headers within a file are looked at."""
 
-LEAST_WITHOUT_AM_PM = 5
+MIN_WITHOUT_AM_PM = 5
 """Crimes at 1 and at 12 o'clock; where there are at least this many of both, and none before 1 or after 12, the hours
 are of a 12-hour clock without AM and PM."""
 
-LEAST_OF_FORM = 10
+MIN_PER_FORMAT = 10
 """Dates in each of two forms, of which one has all days up to 12 and the other all others: no chance does that."""
 
 _FORMS = {
@@ -45,7 +45,7 @@ _DAY_MONTH = r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])"
 _DAY_FIRST = (
     rf"WHERE REGEXP_MATCHES(value, '^\s*(?:{_DAY_MONTH}[-/](?:[12]\d)?\d\d|[12]\d{{3}}[-/]{_DAY_MONTH})(?:\D|$)')"
 )
-_OF_PLACES = {
+_COORDINATES = {
     "x_coordinate": "feet east in Illinois East, such as 1176352",
     "y_coordinate": "feet north in Illinois East, such as 1900927",
     "latitude": "degrees north, such as 41.883500187",
@@ -84,7 +84,7 @@ class Values:
         months: rows by month, "2014-01" and on; "" for dates that cannot be read.
         present: by typed column, how many values are there.
         unreadable: by typed column, those that cannot be read; columns without any are left out.
-        misleading: by column, what is wrong with it as a whole, so that what can be read of it is wrong, too.
+        column_errors: by column, what is wrong with it as a whole, so that what can be read of it is wrong, too.
         after_update: what is odd about dates after their row's last update; "" if hardly any are.
         has_times: whether any date has a time of day, as far as there are enough to say.
         headers: rows, counted from 1, that have the name of a column for their id.
@@ -95,7 +95,7 @@ class Values:
     months: dict[str, int]
     present: dict[str, int]
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
-    misleading: dict[str, str] = field(default_factory=dict)
+    column_errors: dict[str, str] = field(default_factory=dict)
     after_update: str = ""
     has_times: bool = True
     headers: list[int] = field(default_factory=list)
@@ -111,11 +111,11 @@ class Values:
             f"{found.example!r} in {found.place}. Export the file again with values like these: "
             f"{_FORMS[TYPED[name].type]}."
             for name, found in self.unreadable.items()
-            if found.count > self.present[name] * LARGEST_UNREADABLE
+            if found.count > self.present[name] * MAX_UNREADABLE_SHARE
         ]
         unread = sum(self.unreadable[name].count for name in ("id", "date") if name in self.unreadable)
         lacking = self.rejected - unread
-        if lacking > self.rows * LARGEST_REJECTED and lacking >= LEAST_REJECTED:
+        if lacking > self.rows * MAX_REJECTED_SHARE and lacking >= MIN_REJECTED:
             problems.append(f"{lacking:,} of {self.rows:,} rows lack an id or a date. Export the file again with both.")
         return problems
 
@@ -142,9 +142,9 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         for name in [name for name, count in unread.items() if count]:
             example, place = first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
-        found.misleading = _misleading_dates(total, first) | _misleading_flags(total) | _misleading_places(total, first)
-        found.has_times = bool(total["with_time"]) or total["date"] < LEAST_REJECTED
-        if (late := total["after_update"]) >= LEAST_REJECTED:  # none is in 868,704 real rows
+        found.column_errors = _date_errors(total, first) | _flag_errors(total) | _coordinate_errors(total, first)
+        found.has_times = bool(total["with_time"]) or total["date"] < MIN_REJECTED
+        if (late := total["after_update"]) >= MIN_REJECTED:  # none is in 868,704 real rows
             date, place = first("after_update")
             found.after_update = (
                 f"{late:,} of {total['date']:,} dates are after the time at which their row was last updated, first "
@@ -153,17 +153,17 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         if unread["id"]:
             query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
             ids = connection.execute(query, {"file": str(file)}).fetchall()
-            found.headers = [row for row, text in ids if spelled(text) in SPELLINGS][:MOST_HEADERS]
+            found.headers = [row for row, text in ids if normalize(text) in SPELLINGS][:MAX_HEADERS]
         if total["distinct_ids"] < total["id"]:
-            found.misleading |= _shared_ids(connection, file, total["id"], place_of)
+            found.column_errors |= _shared_id_errors(connection, file, total["id"], place_of)
     return found
 
 
-def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]:
+def _date_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
     """Columns of dates of which some are other days or hours than they seem."""
     found: dict[str, str] = {}
     others = total["date"] - total["year_first"]
-    if min(total["year_first"], others) >= LEAST_OF_FORM and not total["not_as_exchanged"]:
+    if min(total["year_first"], others) >= MIN_PER_FORMAT and not total["not_as_exchanged"]:
         date, place = first("year_first")
         found["date"] = (
             f"has day and month exchanged in some dates: no day is after 12 in {total['year_first']:,} that begin with "
@@ -176,7 +176,7 @@ def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]
             f"does not tell day and month apart: the years have two digits and no day is after 12, as in {date!r} in "
             f"{place}. Export the file again with dates like 2016-02-28 15:50:00."
         )
-    if min(total["at_1"], total["at_12"]) >= LEAST_WITHOUT_AM_PM and not total["at_other_hours"]:
+    if min(total["at_1"], total["at_12"]) >= MIN_WITHOUT_AM_PM and not total["at_other_hours"]:
         found["date"] = (
             f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
             "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
@@ -192,24 +192,24 @@ def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]
     return found
 
 
-def _misleading_flags(total: Mapping[str, Any]) -> dict[str, str]:
+def _flag_errors(total: Mapping[str, Any]) -> dict[str, str]:
     """Flags that say yes or else nothing, so that nobody knows what an empty one means."""
     found: dict[str, str] = {}
     for name in ("arrest", "domestic"):
         yes, known = total[f"{name}_yes"], total[name]
         empty = total["crimes"] - known - total[f"unreadable_{name}"]
         said, never = ("yes", "no") if yes else ("no", "yes")
-        if yes in (0, known) and min(known, empty) >= max(LEAST_REJECTED, total["crimes"] * LARGEST_REJECTED):
+        if yes in (0, known) and min(known, empty) >= max(MIN_REJECTED, total["crimes"] * MAX_REJECTED_SHARE):
             problem = f"never says {never}: {known:,} values say {said} and {empty:,} are empty"
             found[name] = f"{problem}. Export the file again with true and false."
     return found
 
 
-def _misleading_places(total: Mapping[str, Any], first: _First) -> dict[str, str]:
+def _coordinate_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
     """Coordinates that are all elsewhere."""
     found: dict[str, str] = {}
-    for name, called in _OF_PLACES.items():
-        if not total[f"inside_{name}"] and total[f"outside_{name}"] >= LEAST_REJECTED:
+    for name, called in _COORDINATES.items():
+        if not total[f"inside_{name}"] and total[f"outside_{name}"] >= MIN_REJECTED:
             value, place = first(f"outside_{name}")
             found[name] = (
                 f"has no value in Chicago: {value} in {place}, and {total[f'outside_{name}'] - 1:,} others elsewhere. "
@@ -218,14 +218,14 @@ def _misleading_places(total: Mapping[str, Any], first: _First) -> dict[str, str
     return found
 
 
-def _shared_ids(
+def _shared_id_errors(
     connection: duckdb.DuckDBPyConnection, file: Path, ids: int, place_of: Callable[[int], Place]
 ) -> dict[str, str]:
     """What is wrong with the ids if too many rows share one with other crimes; of these, one would be kept."""
     query = _numbered(sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row"))
     shared = connection.execute(query, {"file": str(file)}).fetchone()
     written, lost_digits, rows, all_rows, row = shared or ("", False, 0, 0, 1)
-    if not lost_digits and all_rows < max(LEAST_REJECTED, ids * LARGEST_REJECTED):
+    if not lost_digits and all_rows < max(MIN_REJECTED, ids * MAX_REJECTED_SHARE):
         return {}
     return {
         "id": f"gives several crimes one id: {all_rows:,} of {ids:,} rows share theirs with another crime, {rows:,} of "

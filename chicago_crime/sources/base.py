@@ -101,7 +101,7 @@ class SourceFile:
         return Place(line)
 
 
-class Held(NamedTuple):
+class PreviousFile(NamedTuple):
     """A year's file as this source delivered it before: its path, checksum (hexadecimal) and details."""
 
     path: Path
@@ -148,7 +148,7 @@ class CrimeSource(ABC):
         years: Sequence[int],
         directory: Path,
         progress: Progress = no_progress,
-        held: Mapping[int, Held] = {},
+        held: Mapping[int, PreviousFile] = {},
     ) -> "CrimeSource":
         """The source to fetch the years of a run from.
 
@@ -192,14 +192,14 @@ class CrimeSource(ABC):
         """
         return {}
 
-    def refuse_wrong_settings(self) -> None:  # noqa: B027 - most sources have nothing to refuse
+    def check_settings(self) -> None:  # noqa: B027 - most sources have nothing to refuse
         """Refuse, before a run starts and without any request, settings with which no year can be fetched.
 
         Raises:
             UsageError: the message names the setting and says what to do.
         """
 
-    def try_access(self) -> str:
+    def check_access(self) -> str:
         """Make one quick request to verify that the publisher accepts our credentials.
 
         Returns:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from shapely.geometry.base import BaseGeometry
 
 from chicago_crime.sources.base import Boundaries, SourceError
-from chicago_crime.sources.http import PUBLISHER_POLICY, HttpError, error_of, publisher_session, with_retries
+from chicago_crime.sources.http import PUBLISHER_POLICY, HttpError, publisher_session, status_error, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 
 TOLERANCE_DEG = 0.0001
@@ -26,7 +26,7 @@ TOLERANCE_DEG = 0.0001
 CITY_DEG = (-88.0, 41.6, -87.4, 42.1)
 """West, south, east and north edge of what can be in Chicago."""
 
-LARGEST_OVERLAP = 0.01
+MAX_OVERLAP = 0.01
 """Share of the city that may be in two places of a kind: the City's own borders do not fit exactly."""
 
 
@@ -84,7 +84,7 @@ def fetch_from_portal(
             address = f"{url}/resource/{kind.dataset}.geojson"
             response = session.get(address, params={"$limit": "5000"}, allow_redirects=False)
             if response.status_code != 200:
-                raise error_of(response, where_of(kind), policy)
+                raise status_error(response, where_of(kind), policy)
             return response.content
 
         try:
@@ -173,7 +173,7 @@ def _outlines(kind: Kind, where: str, features: Sequence[Mapping[str, Any]]) -> 
             "in longitude and latitude (WGS 84)"
         )
     total = sum(shape.area for shape in found.values())
-    if total > shapely.union_all(list(found.values())).area * (1 + LARGEST_OVERLAP):
+    if total > shapely.union_all(list(found.values())).area * (1 + MAX_OVERLAP):
         raise SourceError(f"{where}: {kind.plural} overlap: it mixes places of different years. Download it again")
     return found
 

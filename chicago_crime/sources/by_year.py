@@ -11,10 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from chicago_crime.sources.base import Place, Progress, Span, no_progress
-from chicago_crime.sources.containers import Item, opened, size_of
+from chicago_crime.sources.containers import Item, open_item, unpacked_size
 from chicago_crime.sources.header import Header
-from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import MOST_BYTES, Dialect, Records, csv_line, fields_of, records_of, unmarked
+from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, plain_blocks
+from chicago_crime.sources.records import (
+    MAX_RECORD_BYTES,
+    Dialect,
+    Records,
+    csv_line,
+    field_offsets,
+    find_records,
+    strip_mark,
+)
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
 _SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\d\d?[-/])(\d\d)(?:[\s",]|$)', re.ASCII)
@@ -23,12 +31,12 @@ _SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\
 NO_YEAR = 0
 """Stands for the year of lines whose date has none."""
 
-LONGEST_DATE = 40
+MAX_DATE_BYTES = 40
 """Bytes of a date in which its year is looked for."""
 
 
 @dataclass
-class Split:
+class YearSplit:
     """What a file has, and the files into which it was split by year.
 
     Attributes:
@@ -52,7 +60,7 @@ class Split:
     layout: Layout
     unit: str
     is_one_year: bool
-    read: Read = field(default_factory=Read)
+    read: ReadStats = field(default_factory=ReadStats)
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
     blank: int = 0
@@ -88,7 +96,7 @@ def split_by_year(
     directory: Path | None = None,
     progress: Progress = no_progress,
     is_one_year: bool = False,
-) -> Split:
+) -> YearSplit:
     """Read a file once, and write the lines of some years into a file each.
 
     A row belongs to the year of its date, or, where that has none that can be read, of its column `year`. Damaged rows
@@ -105,10 +113,10 @@ def split_by_year(
         SourceError: it is not a file of crimes, or damaged.
     """
     version = item.version  # taken before reading: a later change is another version
-    with opened(item, directory) as (stream, unit), ExitStack() as stack:
-        layout = layout_of(item, stream)
-        split, number = Split(item, version, layout, unit, is_one_year), layout.line + (unit == "line")
-        total, done = size_of(item), 0
+    with open_item(item, directory) as (stream, unit), ExitStack() as stack:
+        layout = detect_layout(item, stream)
+        split, number = YearSplit(item, version, layout, unit, is_one_year), layout.line + (unit == "line")
+        total, done = unpacked_size(item), 0
         years_of = YearsOf(layout.header, layout.dialect.separator)
         outputs = {}
         for year in years:
@@ -119,7 +127,7 @@ def split_by_year(
         blocks = plain_blocks(item, stream, layout, split.read)
         # Lines that are all of one year stay together: only the gate needs to know where their rows end.
         is_by_line = is_one_year and unit == "line"
-        for found in _lines(blocks) if is_by_line else records_of(blocks, Dialect(len(layout.names))):
+        for found in _lines(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.names))):
             in_year = np.full(len(found.ends), years[0]) if is_one_year else years_of(found)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
@@ -164,7 +172,7 @@ class YearsOf:
         """The year of each record; `NO_YEAR` if none is found."""
         if records.are_rows and records.fields is None:
             years = np.full(len(records.ends), NO_YEAR)
-            starts, ends = fields_of(records, self._plain)
+            starts, ends = field_offsets(records, self._plain)
             for position in self._positions:
                 if (unknown := years == NO_YEAR).any():
                     at = starts[unknown, position]
@@ -172,7 +180,7 @@ class YearsOf:
                 for row in np.flatnonzero(years == NO_YEAR):
                     years[row] = _year_in(records.text[starts[row, position] : ends[row, position]].decode())
             return years
-        start = unmarked(records.text)[:MOST_BYTES].decode(errors="replace")  # csv refuses longer fields
+        start = strip_mark(records.text)[:MAX_RECORD_BYTES].decode(errors="replace")  # csv refuses longer fields
         fields = records.fields or next(csv.reader([start], delimiter=self._separator), [])
         found = (_year_in(fields[position]) for position in self._positions if position < len(fields))
         return np.array([next(filter(None, found), NO_YEAR)])
@@ -188,9 +196,9 @@ def _year_in(text: str) -> int:
 
 def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """The first number of four digits in each field of a text, if `_YEAR` finds it, too; else `NO_YEAR`."""
-    around = np.frombuffer(b",%b%b" % (text, bytes(LONGEST_DATE)), np.uint8)
-    digits = np.lib.stride_tricks.sliding_window_view(around, LONGEST_DATE + 1)[starts] - ord("0")
-    is_digit = (digits < 10) & (np.arange(LONGEST_DATE + 1) <= sizes[:, np.newaxis])
+    around = np.frombuffer(b",%b%b" % (text, bytes(MAX_DATE_BYTES)), np.uint8)
+    digits = np.lib.stride_tricks.sliding_window_view(around, MAX_DATE_BYTES + 1)[starts] - ord("0")
+    is_digit = (digits < 10) & (np.arange(MAX_DATE_BYTES + 1) <= sizes[:, np.newaxis])
     is_year = ~is_digit[:, :-5] & ~is_digit[:, 5:]
     for place in range(1, 5):
         is_year &= is_digit[:, place : place - 5]
@@ -199,11 +207,11 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.where(is_year.any(axis=1) & np.isin(years // 100, (19, 20)), years, NO_YEAR)
 
 
-def _count_no_year(split: Split, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
+def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
     is_blank = found.are_blank & is_none
     split.blank += int(is_blank.sum())
     if (is_none & ~is_blank).any() and not split.first_of_no_year:
         first = int((is_none & ~is_blank).argmax())
-        text = unmarked(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:80]
+        text = strip_mark(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:80]
         number = numbers[found.lines[:first].sum()]
         split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"

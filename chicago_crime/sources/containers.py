@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.header import SPELLINGS, spelled
-from chicago_crime.sources.records import csv_line, marked
+from chicago_crime.sources.header import SPELLINGS, normalize
+from chicago_crime.sources.records import csv_line, mark_damaged
 
 HEAD = 1 << 18
 """Bytes at a file's start that show what it is."""
@@ -29,8 +29,8 @@ BLOCK = 1 << 21
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
-IS_FOLDER = "is a folder: load it by itself with --folder, or move its files up under names of their own"
-IS_OTHER = "is of no kind that is read: unpack it, export it as CSV, or rename it to .csv if it is one"
+SUBFOLDER = "is a folder: load it by itself with --folder, or move its files up under names of their own"
+UNSUPPORTED = "is of no kind that is read: unpack it, export it as CSV, or rename it to .csv if it is one"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _MARKS = {
@@ -44,7 +44,7 @@ _POINTERS = {
     b"version https://git-lfs": "Git LFS in place of the file: run `git lfs pull`",
     b"/annex/objects/": "git-annex in place of the file: run `git annex get`",
 }
-_NOT_READ = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
+_UNSUPPORTED_STARTS = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
 """Starts of zip files, whose members alone are read, and of zstd, 7z, RAR, Parquet, and old Excel files."""
 
 
@@ -68,7 +68,7 @@ class Item:
     @property
     def version(self) -> str:
         """Name, size in bytes, and time of the last change in nanoseconds since 1970."""
-        with plain_errors(self):
+        with source_errors(self):
             state = self.file.stat()
         return f"{self.file.name}:{self.member} {state.st_size} {state.st_mtime_ns}"
 
@@ -94,9 +94,9 @@ def scan(folder: Path) -> tuple[list[Item], list[str]]:
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)) and (entry.is_file() or not entry.exists()):  # no pipe
             read, others = _members(entry)
             found = [Item(entry, member) for member in read]
-            left_out += [f"{entry.name}:{member} {IS_OTHER}" for member in others]
+            left_out += [f"{entry.name}:{member} {UNSUPPORTED}" for member in others]
         if not found:
-            left_out.append(f"{entry.name} {IS_FOLDER if entry.is_dir() else IS_OTHER}")
+            left_out.append(f"{entry.name} {SUBFOLDER if entry.is_dir() else UNSUPPORTED}")
         items += found
     return items, left_out
 
@@ -131,7 +131,7 @@ def _members(file: Path) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def plain_errors(item: Item) -> Iterator[None]:
+def source_errors(item: Item) -> Iterator[None]:
     """Turn what goes wrong when an item is read into a SourceError that names it."""
     try:
         yield
@@ -152,7 +152,7 @@ def plain_errors(item: Item) -> Iterator[None]:
 
 
 @contextmanager
-def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.BufferedReader, str]]:
+def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.BufferedReader, str]]:
     """Open an item's content, unpacked, JSON as CSV; and say what the item is counted in: line or record.
 
     Args:
@@ -162,14 +162,14 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
     Raises:
         SourceError: it is damaged, encrypted, or something that is not read. What reads it may raise it, too.
     """
-    with plain_errors(item), ExitStack() as stack:
+    with source_errors(item), ExitStack() as stack:
         stream: Any = stack.enter_context(item.file.open("rb", buffering=0))
         if item.member:
             stream = stack.enter_context(_open_member(item, stack.enter_context(zipfile.ZipFile(stream))))
         reader = io.BufferedReader(stream, HEAD)
-        while opener := next((o for magic, o in _OPENERS.items() if head_of(reader).startswith(magic)), None):
+        while opener := next((o for magic, o in _OPENERS.items() if peek_head(reader).startswith(magic)), None):
             reader = io.BufferedReader(stack.enter_context(opener(reader)), HEAD)
-        head = head_of(reader)
+        head = peek_head(reader)
         for start, what in _POINTERS.items():
             if head.startswith(start):
                 raise SourceError(f"{item} is a pointer of {what} in its repository")
@@ -177,11 +177,11 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
             if not zipfile.is_zipfile(item.file):
                 raise EOFError("its end is missing")
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
-        if head.startswith(_NOT_READ) or head[257:262] == b"ustar":
+        if head.startswith(_UNSUPPORTED_STARTS) or head[257:262] == b"ustar":
             raise SourceError(
                 f"{item} is an archive, a workbook or Parquet, which are not read here: unpack it, or export it as CSV"
             )
-        marks, encoding = encoding_of(head)
+        marks, encoding = detect_encoding(head)
         is_json = re.match(r"\s*[\[{]", head[marks : marks + 1000].decode(encoding, "replace"))
         if is_json:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch)))
@@ -189,12 +189,12 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
         yield reader, "record" if is_json else "line"
 
 
-def head_of(reader: io.BufferedReader) -> bytes:
+def peek_head(reader: io.BufferedReader) -> bytes:
     """The first bytes of a stream, up to `HEAD`, without moving it."""
     return reader.peek(HEAD)
 
 
-def encoding_of(head: bytes) -> tuple[int, str]:
+def detect_encoding(head: bytes) -> tuple[int, str]:
     """Size of the byte order marks that a text begins with, as some programs add a second, and its encoding.
 
     Without a mark it is UTF-16 if every other byte of its start is 0, as in ASCII; else UTF-8, maybe with letters of
@@ -211,7 +211,7 @@ def encoding_of(head: bytes) -> tuple[int, str]:
 
 def utf8_blocks(stream: io.BufferedReader) -> Iterator[bytes]:
     """A text, from its start, in blocks of UTF-8 without byte order marks."""
-    marks, encoding = encoding_of(head_of(stream))
+    marks, encoding = detect_encoding(peek_head(stream))
     decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding != "utf-8" else None
     stream.read(marks)
     while block := stream.read(BLOCK):
@@ -220,7 +220,7 @@ def utf8_blocks(stream: io.BufferedReader) -> Iterator[bytes]:
         yield decoder.decode(b"", final=True).encode()
 
 
-def size_of(item: Item) -> int | None:
+def unpacked_size(item: Item) -> int | None:
     """Its size when unpacked, in bytes, as far as the container says it."""
     try:
         if item.member:
@@ -230,7 +230,7 @@ def size_of(item: Item) -> int | None:
         with item.file.open("rb") as stream:
             magic = stream.read(6)
             if not magic.startswith(b"\x1f\x8b"):
-                return None if magic.startswith((*_OPENERS, *_NOT_READ)) else size
+                return None if magic.startswith((*_OPENERS, *_UNSUPPORTED_STARTS)) else size
             stream.seek(size - 4)
             return int.from_bytes(stream.read(4), "little")  # gzip's trailer: the size modulo 4 GB
     except (OSError, KeyError, zipfile.BadZipFile):
@@ -259,10 +259,12 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
             keys = f"SELECT DISTINCT UNNEST(json_keys(json)) AS key FROM {objects} ORDER BY key"
             found = [key for (key,) in connection.sql(keys).fetchall()]
             columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
-            if twice := [key for key, count in Counter(map(spelled, found)).items() if count > 1 and key in SPELLINGS]:
-                names = " and ".join(repr(key) for key in found if spelled(key) == twice[0])
+            if twice := [
+                key for key, count in Counter(map(normalize, found)).items() if count > 1 and key in SPELLINGS
+            ]:
+                names = " and ".join(repr(key) for key in found if normalize(key) == twice[0])
                 raise SourceError(f"{item} has several keys for one column, {names}: remove all but one")
-            if not SPELLINGS.keys() & map(spelled, found):
+            if not SPELLINGS.keys() & map(normalize, found):
                 have = f"; the keys are {', '.join(found)[:200]}" if found else ""
                 raise NotCrimesError(f"{item} is JSON, but not of an object for each crime{have}: download it as .csv")
             connection.execute(f"COPY (SELECT {columns} FROM {objects}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
@@ -286,12 +288,12 @@ def _lines_as_csv(copy: Path, target: Path) -> bool:
         if not start.read(HEAD).lstrip().startswith(b"{"):  # an array may be one line of any size
             return False
     keys = list(dict.fromkeys(key for _, one in objects() for key in one or ()))
-    if not SPELLINGS.keys() & map(spelled, keys):
+    if not SPELLINGS.keys() & map(normalize, keys):
         return False
     with target.open("wb") as file:
         file.write(csv_line(keys))
         for line, one in objects():
-            damaged = marked("not a JSON object", line.replace(b"\r", b""))
+            damaged = mark_damaged("not a JSON object", line.replace(b"\r", b""))
             file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in keys]))
     return True
 

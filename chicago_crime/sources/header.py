@@ -11,11 +11,11 @@ SPELLINGS = {
 }
 """Every known spelling of a column, letters and digits only, and the column's name."""
 
-MOST_NAMED = 400
+MAX_HEADER_CHARS = 400
 """Characters of a wrong header that are told."""
 
 
-def spelled(name: str) -> str:
+def normalize(name: str) -> str:
     """A name as `SPELLINGS` has it."""
     return re.sub("[^a-z0-9]", "", name.lower())
 
@@ -57,7 +57,7 @@ def read_header(names: Iterable[str]) -> Header:
         HeaderError: a needed column is missing, or two names stand for the same column.
     """
     names = list(names)
-    plain = [spelled(name) for name in names]
+    plain = [normalize(name) for name in names]
     found: dict[str, int] = {}
     ignored: list[str] = []
     for index, (name, spelling) in enumerate(zip(names, plain, strict=True)):
@@ -75,7 +75,7 @@ def read_header(names: Iterable[str]) -> Header:
             f"{', '.join(names[:3])}, ... are values: add a line above it that names the columns (ID, Date, ...)"
         )
     if lacking:
-        has = ", ".join(ignored + list(found))[:MOST_NAMED] or "nothing"
+        has = ", ".join(ignored + list(found))[:MAX_HEADER_CHARS] or "nothing"
         raise HeaderError(
             f"the header lacks {', '.join(lacking)}; it has {has}. Is it a file of the City's crimes, with its header?"
         )

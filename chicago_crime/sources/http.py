@@ -151,7 +151,7 @@ def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T
 
 def _translate(error: Exception, server: str, policy: RetryPolicy) -> HttpError:
     if isinstance(error, requests.HTTPError) and error.response is not None and not error.response.ok:
-        return error_of(error.response, server, policy)
+        return status_error(error.response, server, policy)
     if isinstance(error, requests.Timeout):
         return HttpError(f"{server} did not respond within {policy.timeout_s:g} s", is_transient=True)
     if isinstance(error, requests.exceptions.SSLError):
@@ -165,7 +165,7 @@ def _translate(error: Exception, server: str, policy: RetryPolicy) -> HttpError:
     return HttpError(f"the request to {server} failed ({type(error).__name__})")
 
 
-def error_of(response: requests.Response, server: str, policy: RetryPolicy) -> HttpError:
+def status_error(response: requests.Response, server: str, policy: RetryPolicy) -> HttpError:
     """The error that stands for a response with an unexpected status."""
     status, name = response.status_code, ""
     if status in set(HTTPStatus):

@@ -26,7 +26,7 @@ from chicago_crime.sources.base import (
     no_progress,
     years_in,
 )
-from chicago_crime.sources.containers import Item, opened, scan
+from chicago_crime.sources.containers import Item, open_item, scan
 from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, download, set_timeout, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 
@@ -38,7 +38,7 @@ HOW_TO_GET_ONE = (
     "KAGGLE_API_TOKEN or the file ~/.kaggle/access_token. The source 'portal' needs none: CHICAGO_CRIME_SOURCE=portal"
 )
 
-_FILES_A_PAGE = 100
+_FILES_PER_PAGE = 100
 _T = TypeVar("_T")
 
 
@@ -119,7 +119,7 @@ class KaggleSource(CrimeSource):
         return {year: ", ".join(file.version for file in files[year]) for year in sorted(files)}
 
     @override
-    def try_access(self) -> str:
+    def check_access(self) -> str:
         with replace(self, policy=replace(self.policy, attempts=1))._session() as kaggle:
             kaggle.files()
         return "Kaggle accepts the token"
@@ -150,7 +150,7 @@ class _Session:
         from kagglesdk.datasets.types.dataset_api_service import ApiListDatasetFilesRequest
 
         request = ApiListDatasetFilesRequest()
-        request.owner_slug, request.dataset_slug, request.page_size = OWNER, DATASET, _FILES_A_PAGE
+        request.owner_slug, request.dataset_slug, request.page_size = OWNER, DATASET, _FILES_PER_PAGE
         found: dict[int, list[_Listed]] = {}
         while True:
             page = self._call(lambda: self._datasets.list_dataset_files(request))
@@ -210,7 +210,7 @@ def _unpacked(path: Path) -> Path:
         return path
     archive = path.rename(path.with_name("download.zip"))
     target = path.with_suffix("") if path.suffix.lower() == ".zip" else path
-    with opened(Item(archive, member)) as (stream, _), target.open("wb") as file:
+    with open_item(Item(archive, member)) as (stream, _), target.open("wb") as file:
         shutil.copyfileobj(stream, file, 1 << 20)
     archive.unlink()
     return target

@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.containers import Item, encoding_of, head_of, utf8_blocks
+from chicago_crime.sources.containers import Item, detect_encoding, peek_head, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sources.records import (
-    LONGEST_RECORD,
+    MAX_RECORD_LINES,
     Dialect,
     LongLineError,
     as_csv,
-    records_of,
-    unmarked,
+    find_records,
+    strip_mark,
     whole_lines,
 )
 
 SEPARATORS = (",", ";", "\t", "|")
 """The usual ones; a header may have another."""
 
-MOST_LINES_BEFORE = 50
+MAX_LINES_BEFORE_HEADER = 50
 """The header is looked for in this many lines."""
 
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
@@ -62,7 +62,7 @@ class Layout:
 
 
 @dataclass
-class Read:
+class ReadStats:
     """What became known of a file while it was read.
 
     Attributes:
@@ -76,16 +76,16 @@ class Read:
     cut_off: str = ""
 
 
-def layout_of(item: Item, stream: BufferedReader) -> Layout:
+def detect_layout(item: Item, stream: BufferedReader) -> Layout:
     """Find out how a file is written from its start, without moving the stream.
 
     Raises:
         SourceError: it is not a CSV of crimes; the message says what it is.
     """
-    head = head_of(stream)
+    head = peek_head(stream)
     if not head:
         raise SourceError(f"{item} is empty: download it again, or remove it")
-    marks, encoding = encoding_of(head)
+    marks, encoding = detect_encoding(head)
     text = head[marks:].decode(encoding, "replace")
     if re.match(r"\s*<", text):
         raise SourceError(
@@ -93,11 +93,11 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
         )
     lines = re.split(r"\r\n|\r|\n", text)
     told = re.findall(r"^sep=([\t!-~])$", lines[0], re.IGNORECASE)
-    for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
+    for index, line in enumerate(lines[:MAX_LINES_BEFORE_HEADER]):
         for separator in (*told, *_separators(line)):
             if names := _header(line, separator):
                 after = lines[index + 1 :]
-                names = _fitted(names, after, separator)
+                names = _fit_to_rows(names, after, separator)
                 blanks = re.compile(rf'\{separator} +"')
                 has_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in after)
                 return Layout(
@@ -109,7 +109,7 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
         raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
-    raise NotCrimesError(f"{item}, {_why_not(lines)}")
+    raise NotCrimesError(f"{item}, {_header_problem(lines)}")
 
 
 def _separators(line: str) -> list[str]:
@@ -128,7 +128,7 @@ def _header(line: str, separator: str) -> list[str]:
     return names
 
 
-def _fitted(names: list[str], lines: Sequence[str], separator: str) -> list[str]:
+def _fit_to_rows(names: list[str], lines: Sequence[str], separator: str) -> list[str]:
     """The names of the columns that most rows have.
 
     Some programs write an empty field after each row, or after the header alone; R writes a number before each row.
@@ -161,7 +161,7 @@ def _unwrapped(line: str) -> str:
     return found[1].replace('""', '"') if found else ""
 
 
-def _why_not(lines: Sequence[str]) -> str:
+def _header_problem(lines: Sequence[str]) -> str:
     """Number and problem of the line that resembles a header most."""
     candidates = [(number, _fields(line, by)) for number, line in enumerate(lines[:10], 1) for by in SEPARATORS]
     problems = []
@@ -175,7 +175,7 @@ def _why_not(lines: Sequence[str]) -> str:
     return f"line {number}: {problem}"
 
 
-def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
+def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, read: ReadStats) -> Iterator[bytes]:
     """Read what follows the header as blocks of plain CSV; each is whole lines.
 
     Args:
@@ -187,15 +187,15 @@ def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
     Raises:
         SourceError: it is not a CSV after all, or damaged.
     """
-    lines = _text_blocks(item, stream, layout, read)
+    lines = _utf8_lines(item, stream, layout, read)
     if layout.is_plain:
         yield from lines
         return
-    for records in records_of(lines, layout.dialect, layout.names):
+    for records in find_records(lines, layout.dialect, layout.names):
         yield as_csv(records, layout.dialect, range(layout.dialect.width))
 
 
-def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
+def _utf8_lines(item: Item, stream: BufferedReader, layout: Layout, read: ReadStats) -> Iterator[bytes]:
     """What follows the header in UTF-8, as whole lines that end in LF, none of them quoted as a whole."""
     to_skip, before, text, is_cut = layout.line, b"", b"", False
     try:
@@ -213,13 +213,13 @@ def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
     except LongLineError as error:
         raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
     if is_cut:
-        end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
-        *_, last = records_of([end], layout.dialect)
+        end = b"".join((before + text).splitlines(keepends=True)[-MAX_RECORD_LINES:])
+        *_, last = find_records([end], layout.dialect)
         if last.problem:
-            read.cut_off = unmarked(last.text[:-1]).decode(errors="replace")[:80]
+            read.cut_off = strip_mark(last.text[:-1]).decode(errors="replace")[:80]
 
 
-def _utf8(block: bytes, read: Read) -> bytes:
+def _utf8(block: bytes, read: ReadStats) -> bytes:
     """Read bytes that are not UTF-8 as Windows-1252, which older spreadsheets write."""
     try:
         block.decode()

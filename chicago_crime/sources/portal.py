@@ -26,7 +26,7 @@ from chicago_crime.sources.base import (
     VERSION,
     CrimeSource,
     Expected,
-    Held,
+    PreviousFile,
     Progress,
     SourceError,
     SourceFile,
@@ -38,10 +38,10 @@ from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import FIRST_YEAR, PUBLISHED_AFTER_DAYS
 
-ROWS_A_PAGE = 50_000
+ROWS_PER_PAGE = 50_000
 """Page size that every version of the API allows; some 12 MB."""
 
-READINGS = 3
+MAX_READS = 3
 """How many times a year is read before it fails because its data kept changing."""
 
 OVERLAP = timedelta(hours=6)
@@ -60,7 +60,7 @@ class _Changes(NamedTuple):
         rows: the rows that the portal wrote since, as CSV without a header, ordered by id.
     """
 
-    held: Held
+    held: PreviousFile
     state: State
     rows: Path
 
@@ -72,20 +72,20 @@ class PortalSource(CrimeSource):
     Attributes:
         url: address of the portal, without a trailing slash.
         app_token: raises the rate limit; None sends none.
-        rows_a_page: rows to request at once.
+        rows_per_page: rows to request at once.
         policy: timeout and retries of each request.
         today: the current date; None for the real one. The year of 8 days ago is the newest.
-        whole_after_days: after so many days, a year is read whole again; 0 to always do so.
+        full_download_after_days: after so many days, a year is read whole again; 0 to always do so.
         changes: what changed, by year; `prepare` finds it.
         read_until: the newest time at which the portal had written any row, before anything was read; "" if unknown.
     """
 
     url: str
     app_token: SecretStr | None = None
-    rows_a_page: int = ROWS_A_PAGE
+    rows_per_page: int = ROWS_PER_PAGE
     policy: RetryPolicy = PUBLISHER_POLICY
     today: date | None = None
-    whole_after_days: int = 7
+    full_download_after_days: int = 7
     changes: Mapping[int, _Changes] = field(default_factory=dict, repr=False)
     read_until: str = ""
     name = "portal"
@@ -103,22 +103,22 @@ class PortalSource(CrimeSource):
         years: Sequence[int],
         directory: Path,
         progress: Progress = no_progress,
-        held: Mapping[int, Held] = {},
+        held: Mapping[int, PreviousFile] = {},
     ) -> "PortalSource":
         """Request what changed since the years were read, once for all of them; the others will be read whole."""
-        waiting = {year: held[year] for year in years if year in held and self._can_follow(held[year])}
+        waiting = {year: held[year] for year in years if year in held and self._can_update(held[year])}
         found: dict[int, _Changes] = {}
         with self._lock, self._connected() as portal:
             before = portal.states()
             read_until = max((state.written_at for state in before.values()), default="")
             if not read_until:
                 return self
-            for _ in range(READINGS):
+            for _ in range(MAX_READS):
                 rows = {year: directory / f"{year}.changes" for year in waiting}
                 changed = {
                     year: one for year, one in waiting.items() if str(before.get(year)) != one.details.get(VERSION)
                 }
-                _read_changes(portal, changed, rows, progress)
+                _download_changes(portal, changed, rows, progress)
                 after = portal.states() if changed else before
                 for year in [year for year in waiting if year in after and after[year] == before.get(year)]:
                     found[year] = _Changes(waiting.pop(year), after[year], rows[year])
@@ -131,7 +131,7 @@ class PortalSource(CrimeSource):
             year
             for year, one in self.changes.items()
             if str(one.state) == one.held.details.get(VERSION)
-            and not self._is_due(one.held)
+            and not self._needs_full_download(one.held)
             and one.held.details["partial"] == (year == self._newest_year)
         ]
 
@@ -141,21 +141,21 @@ class PortalSource(CrimeSource):
         if year not in self.years():
             raise SourceError(f"the portal has no year {year}: it has {FIRST_YEAR} to {self._newest_year}")
         path, changes = directory / f"chicago_crimes_{year}.csv", self.changes.get(year)
-        if not changes or not self._follow(changes, year, path):
-            return self._fetch_whole(year, path, progress)
+        if not changes or not self._update(changes, year, path):
+            return self._download_full(year, path, progress)
         since = str(changes.held.details["read_whole"])
-        if not self._is_due(changes.held):
+        if not self._needs_full_download(changes.held):
             return self._source_file(path, year, changes.state, since)
         followed = path.rename(directory / "followed.csv")
-        whole = self._fetch_whole(year, path, progress)
+        whole = self._download_full(year, path, progress)
         if whole.details[VERSION] == str(changes.state) and not filecmp.cmp(path, followed, shallow=False):
             whole.details[DIFFERENCE] = _difference(path, followed, since)
         return whole
 
-    def _fetch_whole(self, year: int, path: Path, progress: Progress) -> SourceFile:
+    def _download_full(self, year: int, path: Path, progress: Progress) -> SourceFile:
         nothing = State(0, "", "")
         with self._lock, self._connected() as portal:
-            for _ in range(READINGS):
+            for _ in range(MAX_READS):
                 before = portal.states(year).get(year, nothing)
                 if not before.rows:
                     raise SourceError(f"{portal.server} has no crimes of {year} (yet)")
@@ -170,7 +170,7 @@ class PortalSource(CrimeSource):
                 if after == before and read == before.rows:
                     return self._source_file(path, year, before, (self.today or date.today()).isoformat())
         raise SourceError(
-            f"{portal.server} changed its crimes of {year} during each of {READINGS} reads: it had {before.rows:,} "
+            f"{portal.server} changed its crimes of {year} during each of {MAX_READS} reads: it had {before.rows:,} "
             f"rows before, sent {read:,}, and had {after.rows:,} after. It is updated at night: try "
             "again in an hour."
         )
@@ -191,7 +191,7 @@ class PortalSource(CrimeSource):
         return {year: str(state) for year, state in found.items() if year in self.years()}
 
     @override
-    def try_access(self) -> str:
+    def check_access(self) -> str:
         self.versions()
         return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
@@ -203,7 +203,7 @@ class PortalSource(CrimeSource):
     def _connected(self, attempts: int | None = None) -> Iterator[Portal]:
         policy = replace(self.policy, attempts=attempts or self.policy.attempts)
         with publisher_session(policy, self.app_token) as session:
-            yield Portal(session, self.url, self.rows_a_page, policy)
+            yield Portal(session, self.url, self.rows_per_page, policy)
 
     def _source_file(self, path: Path, year: int, state: State, read_whole: str) -> SourceFile:
         details: dict[str, str | int | bool] = {
@@ -221,18 +221,22 @@ class PortalSource(CrimeSource):
             )
         return SourceFile(path, origin=f"{self.url}/d/{DATASET}, year {year}, {state.rows:,} rows", details=details)
 
-    def _can_follow(self, held: Held) -> bool:
+    def _can_update(self, held: PreviousFile) -> bool:
         """Whether a year was read from this portal, with the same columns, and all that is needed was noted."""
-        if not self.whole_after_days or held.details.get("portal") != self.url or not held.details.get("read_until"):
+        if (
+            not self.full_download_after_days
+            or held.details.get("portal") != self.url
+            or not held.details.get("read_until")
+        ):
             return False
         with held.path.open("rb") as file:
             return file.readline() == _HEADER
 
-    def _is_due(self, held: Held) -> bool:
+    def _needs_full_download(self, held: PreviousFile) -> bool:
         read_whole = date.fromisoformat(str(held.details["read_whole"]))
-        return (self.today or date.today()) - read_whole >= timedelta(self.whole_after_days)
+        return (self.today or date.today()) - read_whole >= timedelta(self.full_download_after_days)
 
-    def _follow(self, changes: _Changes, year: int, path: Path) -> bool:
+    def _update(self, changes: _Changes, year: int, path: Path) -> bool:
         """Write a year as the portal has it now, without reading it whole; False if that cannot be known.
 
         A row that was removed, or moved to another year, is not among the changes. As nothing else is missing, the
@@ -241,14 +245,16 @@ class PortalSource(CrimeSource):
         with changes.held.path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != changes.held.sha256:
                 return False
-        if _bring_up_to_date(changes, path) == changes.state.rows:
+        if _apply_changes(changes, path) == changes.state.rows:
             return True
         with self._lock, self._connected() as portal:
             ids = portal.ids(year)
-        return _bring_up_to_date(changes, path, ids) == changes.state.rows
+        return _apply_changes(changes, path, ids) == changes.state.rows
 
 
-def _read_changes(portal: Portal, held: Mapping[int, Held], rows: Mapping[int, Path], progress: Progress) -> None:
+def _download_changes(
+    portal: Portal, held: Mapping[int, PreviousFile], rows: Mapping[int, Path], progress: Progress
+) -> None:
     """Write the rows that changed since the years were read, into a file for each year."""
     since = {year: datetime.fromisoformat(str(one.details["read_until"])) - OVERLAP for year, one in held.items()}
     either = " OR ".join(
@@ -264,7 +270,7 @@ def _read_changes(portal: Portal, held: Mapping[int, Held], rows: Mapping[int, P
             progress(read, None)
 
 
-def _bring_up_to_date(changes: _Changes, path: Path, only: Collection[int] | None = None) -> int:
+def _apply_changes(changes: _Changes, path: Path, only: Collection[int] | None = None) -> int:
     """Write a year with its changes, of rows with these ids only; returns how many rows that are."""
     with changes.rows.open("rb") as file:
         changed = {id_ for id_, _ in rows_of(file)}

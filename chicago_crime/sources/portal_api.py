@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import requests
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.http import TOKEN, HttpError, error_of, with_retries
+from chicago_crime.sources.http import TOKEN, HttpError, status_error, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.columns import SOURCE_NAMES
 
@@ -68,13 +68,13 @@ class Portal:
     Attributes:
         session: sends the requests, with the app token if there is one.
         url: address of the portal, without a trailing slash.
-        rows_a_page: rows to request at once.
+        rows_per_page: rows to request at once.
         policy: timeout and retries of each request.
     """
 
     session: requests.Session
     url: str
-    rows_a_page: int
+    rows_per_page: int
     policy: RetryPolicy
 
     @property
@@ -109,7 +109,7 @@ class Portal:
             columns: which to request, the id first.
         """
         read, page = 0, Page(b"", 1, 0)
-        while page.rows and (page.rows >= self.rows_a_page or read < least):
+        while page.rows and (page.rows >= self.rows_per_page or read < least):
             page = self._page(where, page.last_id, columns)
             read += page.rows
             yield page
@@ -119,7 +119,7 @@ class Portal:
             "$select": ", ".join(columns),
             "$where": f"{where} AND id > {after_id}",
             "$order": "id",
-            "$limit": str(self.rows_a_page),
+            "$limit": str(self.rows_per_page),
         }
         return self._get("csv", query, lambda response: self._parse_page(response, after_id, list(columns)))
 
@@ -159,7 +159,7 @@ class Portal:
                     "this program, or download a CSV from the portal and use the source folder"
                 )
             if response.status_code != 200:
-                raise error_of(response, self.server, self.policy)
+                raise status_error(response, self.server, self.policy)
             if response.content.lstrip()[:1] == b"<":
                 raise HttpError(f"{self.server} is under maintenance: it sent a page of HTML", is_transient=True)
             return parse(response)

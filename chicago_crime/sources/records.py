@@ -15,17 +15,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST_RECORD = 20
+MAX_RECORD_LINES = 20
 """Lines of a row with quoted line ends. In a longer one, no line may be a row by itself: else the opening quote counts
 as damage, as a stray one would swallow all rows up to the next."""
 
-MOST_BYTES = 1_000_000
+MAX_RECORD_BYTES = 1_000_000
 """Most bytes of a row."""
 
-LONGEST_LINE = 64_000_000
+MAX_LINE_BYTES = 64_000_000
 """A file with a longer line, in bytes, is not a CSV."""
 
-csv.field_size_limit(MOST_BYTES)
+csv.field_size_limit(MAX_RECORD_BYTES)
 
 _OPEN_QUOTE = "a quote is opened and not closed"
 _MARK = re.compile(rb"\0damaged: ([^\0\n]+)\0")
@@ -108,15 +108,15 @@ def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[byte
             text = text.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = text.rfind(b"\n") + 1
         rest = text[end:] + held
-        if len(rest) > LONGEST_LINE:
-            raise LongLineError(f"a line is longer than {LONGEST_LINE // 10**6} MB: it is no CSV")
+        if len(rest) > MAX_LINE_BYTES:
+            raise LongLineError(f"a line is longer than {MAX_LINE_BYTES // 10**6} MB: it is no CSV")
         if end:
             yield text[:end]
     if rest:
         yield rest + at_end
 
 
-def records_of(blocks: Iterable[bytes], dialect: Dialect, *headers: Sequence[str]) -> Iterator[Records]:
+def find_records(blocks: Iterable[bytes], dialect: Dialect, *headers: Sequence[str]) -> Iterator[Records]:
     """Find the records of a text in which every line ends in LF.
 
     Args:
@@ -193,7 +193,7 @@ class _Finder:
         if len(quotes):
             quoted = np.add.reduceat(is_separator, quotes, dtype=np.int64)[::2]
             separators -= np.bincount(line, quoted, len(ends)).astype(np.int64)
-        is_row = (separators == self._width - 1) & (ends - starts <= MOST_BYTES)
+        is_row = (separators == self._width - 1) & (ends - starts <= MAX_RECORD_BYTES)
         return ends if is_row.all() else None
 
     def _one(self, text: bytes, start: int, is_last: bool) -> Records | None:
@@ -201,8 +201,8 @@ class _Finder:
 
         A problem concerns the first line only: the others may be good rows.
         """
-        if marked := _MARK.match(text, start):
-            return _single(text[start : text.index(b"\n", start) + 1], 1, problem=marked[1].decode())
+        if damage := _MARK.match(text, start):
+            return _single(text[start : text.index(b"\n", start) + 1], 1, problem=damage[1].decode())
         ends: list[int] = []
         fields: list[str] = []
         lines = self._lines(text, start, ends)
@@ -227,10 +227,10 @@ class _Finder:
         """Well-formed rows up to one that is too long; None if that is the first."""
         run = np.frombuffer(text, np.uint8)
         line_ends = np.flatnonzero(run == ord("\n"))
-        ends = _outside_of_quotes(run, line_ends) + 1
+        ends = _outside_quotes(run, line_ends) + 1
         starts, lines = np.append(0, ends[:-1]), np.diff(np.searchsorted(line_ends, ends), prepend=0)
-        is_long = ends - starts - 1 > MOST_BYTES
-        for row in np.flatnonzero(lines > LONGEST_RECORD):
+        is_long = ends - starts - 1 > MAX_RECORD_BYTES
+        for row in np.flatnonzero(lines > MAX_RECORD_LINES):
             is_long[row] |= self._has_row(text[starts[row] : ends[row]].split(b"\n")[1:-2])
         rows = int(is_long.argmax()) if is_long.any() else len(lines)
         return Records(text[: ends[rows - 1]], ends[:rows], lines[:rows]) if rows else None
@@ -247,9 +247,9 @@ class _Finder:
             line = text[at:end]
             if b"\0" in line:
                 raise _UnreadableError("a NUL byte")
-            if end - 1 - start > MOST_BYTES:
-                raise _UnreadableError(f"longer than {MOST_BYTES:,} bytes")
-            if len(ends) >= LONGEST_RECORD:
+            if end - 1 - start > MAX_RECORD_BYTES:
+                raise _UnreadableError(f"longer than {MAX_RECORD_BYTES:,} bytes")
+            if len(ends) >= MAX_RECORD_LINES:
                 if self._has_row(text[looked_at or ends[0] : at].split(b"\n")):
                     raise _UnreadableError(_OPEN_QUOTE)
                 looked_at = at
@@ -296,10 +296,10 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def fields_of(records: Records, dialect: Dialect) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def field_offsets(records: Records, dialect: Dialect) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where the fields of well-formed rows start and end in their text: offsets, rows by fields."""
     text = np.frombuffer(records.text, np.uint8)
-    between = _outside_of_quotes(text, np.flatnonzero(text == ord(dialect.separator))).reshape(-1, dialect.width - 1)
+    between = _outside_quotes(text, np.flatnonzero(text == ord(dialect.separator))).reshape(-1, dialect.width - 1)
     starts = np.column_stack([records.starts, between + 1])
     ends = np.column_stack([between, records.ends - 1])
     while dialect.has_blanks and (is_blank := text[starts] == ord(" ")).any():
@@ -307,7 +307,7 @@ def fields_of(records: Records, dialect: Dialect) -> tuple[NDArray[np.int64], ND
     return starts, ends
 
 
-def _outside_of_quotes(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+def _outside_quotes(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Those of some ascending offsets at which no quote is open."""
     quotes = np.searchsorted(offsets, np.flatnonzero(text == ord('"')))
     return offsets[np.cumsum(np.bincount(quotes, minlength=len(offsets) + 1)[:-1]) % 2 == 0]
@@ -322,16 +322,16 @@ def as_csv(records: Records, dialect: Dialect, columns: Sequence[int | None]) ->
         columns: index of the field to write, for each column; None for an empty one.
     """
     if records.problem:  # the gate, which knows the separator no more, finds it by the mark
-        return marked(records.problem, unmarked(records.text))
+        return mark_damaged(records.problem, strip_mark(records.text))
     if not records.are_rows:
         return records.text
     if records.fields is not None:
         return csv_line(["" if column is None else records.fields[column] for column in columns])
     text, width = np.frombuffer(records.text, np.uint8), dialect.width
-    starts, ends = fields_of(records, dialect)
+    starts, ends = field_offsets(records, dialect)
     needs_quotes = np.zeros((len(starts), width + 1), bool)
     if dialect.separator != ",":
-        commas = _outside_of_quotes(text, np.flatnonzero(text == ord(",")))
+        commas = _outside_quotes(text, np.flatnonzero(text == ord(",")))
         needs_quotes[np.divmod(np.searchsorted(starts.ravel(), commas, "right") - 1, width)] = True
     chosen = [width if column is None else column for column in columns]  # after the last field, an empty one
     starts, ends = (np.column_stack([some, records.starts])[:, chosen] for some in (starts, ends))
@@ -352,12 +352,12 @@ def _ranges(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.i
     return np.arange(sizes.sum()) + np.repeat(starts.ravel() - before, sizes.ravel())
 
 
-def marked(problem: str, line: bytes) -> bytes:
+def mark_damaged(problem: str, line: bytes) -> bytes:
     """A damaged line behind a mark that tells its problem, by which it is no row."""
     return b"\0damaged: %b\0%b" % (problem.encode(), line)
 
 
-def unmarked(line: bytes) -> bytes:
+def strip_mark(line: bytes) -> bytes:
     """A damaged line as it was in the file, without the mark of its problem."""
     mark = _MARK.match(line)
     return line[mark.end() :] if mark else line

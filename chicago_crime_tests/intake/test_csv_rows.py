@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.intake import csv_rows
-from chicago_crime.intake.csv_rows import Counts, Split, split_rows
+from chicago_crime.intake.csv_rows import Counts, RowSplit, split_rows
 from chicago_crime.sources import records
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header
@@ -22,15 +22,15 @@ Damage = tuple[int, str, str]
 
 
 def split(
-    folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20, most: int = records.MOST_BYTES
-) -> tuple[Split, list[Damage]]:
-    """Split a file whose blocks and records have certain sizes; also returns its damaged lines."""
+    folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20, most: int = records.MAX_RECORD_BYTES
+) -> tuple[RowSplit, list[Damage]]:
+    """RowSplit a file whose blocks and records have certain sizes; also returns its damaged lines."""
     source = folder / "source.csv"
     source.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_rows, "BLOCK", block)
-        patch.setattr(records, "LONGEST_RECORD", longest)
-        patch.setattr(records, "MOST_BYTES", most)
+        patch.setattr(records, "MAX_RECORD_LINES", longest)
+        patch.setattr(records, "MAX_RECORD_BYTES", most)
         found = split_rows(SourceFile(source, ""), HEADER, Header((0, 1, 2), 3, ()), folder)
     with found.quarantine.open(newline="", encoding="utf-8") as file:
         return found, [(int(line), problem, text) for line, problem, text, *_ in [*csv.reader(file)][1:]]

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from chicago_crime import sql
-from chicago_crime.intake.gate import Passage
+from chicago_crime.intake.gate import GateResult
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime_tests.support import NAMES, crime, gate_of, write_csv
@@ -22,17 +22,17 @@ AFTERNOON, MIDNIGHT = datetime(2016, 3, 5, 14, 30), datetime(2016, 3, 5)
 SECONDS = datetime(2016, 3, 5, 14, 30, 15)
 
 
-def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -> Passage:
+def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -> GateResult:
     return gate_of(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
 
 
 PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {}, lambda _: csv_scan("$file", NAMES))
 
 
-def values_of(passage: Passage, column: str) -> list[Any]:
+def values_of(result: GateResult, column: str) -> list[Any]:
     """What the typed table would have of a column, in the order of the file."""
     with duckdb.connect(config={"threads": 1}) as connection:
-        found = connection.execute(f"SELECT {column} FROM ({PARSED})", {"file": str(passage.split.file)})
+        found = connection.execute(f"SELECT {column} FROM ({PARSED})", {"file": str(result.split.file)})
         return [value for (value,) in found.fetchall()]
 
 
@@ -89,9 +89,9 @@ def values_of(passage: Passage, column: str) -> list[Any]:
     ],
 )  # fmt: skip
 def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected: list[Any]) -> None:
-    passage = gated(tmp_path, [crime(**{"id": n, "date": "2016-03-05", column: one}) for n, one in enumerate(texts)])
-    assert (passage.unreadable, passage.problems) == ({}, [])
-    assert values_of(passage, column) == expected
+    result = gated(tmp_path, [crime(**{"id": n, "date": "2016-03-05", column: one}) for n, one in enumerate(texts)])
+    assert (result.unreadable, result.problems) == ({}, [])
+    assert values_of(result, column) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected
 )
 def test_a_column_is_known_by_its_other_names(tmp_path: Path, names: dict[str, str]) -> None:
     """As in columns_ibm."""
-    passage = gated(tmp_path, [crime(date="2016-03-05")], [names.get(name, name) for name in NAMES])
-    assert (passage.header.ignored, passage.header.missing) == ((), ())
-    assert [values_of(passage, name) for name in ("community_area", "fbi_code", "longitude")] == [
+    result = gated(tmp_path, [crime(date="2016-03-05")], [names.get(name, name) for name in NAMES])
+    assert (result.header.ignored, result.header.missing) == ((), ())
+    assert [values_of(result, name) for name in ("community_area", "fbi_code", "longitude")] == [
         [32],
         ["06"],
         [-87.627876698],
@@ -120,10 +120,10 @@ def test_a_huge_field_costs_its_own_line(tmp_path: Path, text: str) -> None:
     file = write_csv(tmp_path / "2016.csv", [crime(id=n, date="2016-03-05") for n in range(60)])
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:9], lines[9].replace("THEFT", text), *lines[10:], ""]))
-    passage = gate_of(file, YEAR, tmp_path)
-    assert values_of(passage, "id") == [n for n in range(60) if n != 8]
-    assert passage.split.counts.quarantined == 1 + text.count("\n")
-    assert passage.split.counts.lines == 60 + text.count("\n")
+    result = gate_of(file, YEAR, tmp_path)
+    assert values_of(result, "id") == [n for n in range(60) if n != 8]
+    assert result.split.counts.quarantined == 1 + text.count("\n")
+    assert result.split.counts.lines == 60 + text.count("\n")
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n"])
@@ -134,7 +134,7 @@ def test_a_header_that_comes_again_is_set_aside(tmp_path: Path, mark: bytes) -> 
     header, row = content.splitlines(keepends=True)
     quoted = b'"%b"\n%b' % (header.strip().replace(b",", b'","'), row)
     file.write_bytes(content + mark + content + mark + quoted)
-    passage = gate_of(file, YEAR, tmp_path)
-    assert values_of(passage, "id") == [1, 1, 1]
-    assert (passage.split.counts.rows, passage.split.counts.quarantined, passage.problems) == (3, 2, [])
-    assert passage.split.quarantine.read_text().count("the header again") == 2
+    result = gate_of(file, YEAR, tmp_path)
+    assert values_of(result, "id") == [1, 1, 1]
+    assert (result.split.counts.rows, result.split.counts.quarantined, result.problems) == (3, 2, [])
+    assert result.split.quarantine.read_text().count("the header again") == 2

@@ -13,7 +13,7 @@ import pytest
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.intake.gate import Passage
+from chicago_crime.intake.gate import GateResult
 from chicago_crime.sources.base import SourceError
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.object_store import quarantine_key, rows_key
@@ -36,7 +36,7 @@ YEAR = 2016
 LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
 
 
-def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
+def gated(folder: Path, rows: list[dict[str, str]]) -> GateResult:
     return gate_of(write_csv(folder / "2016.csv", rows), YEAR, folder)
 
 
@@ -53,10 +53,10 @@ def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
 )
 def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
     [file] = case(name).glob("*.csv")
-    passage = gate_of(file, year, tmp_path)
-    assert (passage.unreadable, passage.split.counts.rows) == ({}, passage.split.counts.lines - (name == "huge_field"))
+    result = gate_of(file, year, tmp_path)
+    assert (result.unreadable, result.split.counts.rows) == ({}, result.split.counts.lines - (name == "huge_field"))
     warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
-    warehouse.load_csv(RAW_CRIMES, year, str(passage.split.file), "a checksum")
+    warehouse.load_csv(RAW_CRIMES, year, str(result.split.file), "a checksum")
     warehouse.replace_year(CRIMES, year)
     found = pq.read_table(warehouse.file("crimes", year)).sort_by("id").to_pylist()
     assert (len(found), found[0][column]) == (rows, first)
@@ -135,8 +135,8 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
     good = {"date": "03/05/2016 01:00:00 PM"}
     rows = [crime(**{"id": n, "case_number": f"HZ{n}"} | good | {column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
-        passage = gated(tmp_path, rows)
-        refuse("2016.csv", passage)
+        result = gated(tmp_path, rows)
+        refuse("2016.csv", result)
     assert message in str(refused.value)
     assert "2016.csv: " in str(refused.value)
 
@@ -152,8 +152,8 @@ def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path,
     file = write_csv(tmp_path / "2016.csv", rows)
     lines = file.read_text().split("\n")
     file.write_text("\n".join([*lines[:100], "", *lines[100:200], "damage", *lines[200:]]))
-    passage = gate_of(file, YEAR, tmp_path)
-    assert passage.unreadable == {column: {"count": 2, "place": "line 1,506", "example": text}}
+    result = gate_of(file, YEAR, tmp_path)
+    assert result.unreadable == {column: {"count": 2, "place": "line 1,506", "example": text}}
 
 
 def test_the_header_of_another_file_is_refused_if_its_columns_are_in_another_order(tmp_path: Path) -> None:

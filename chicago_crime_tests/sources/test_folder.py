@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.csv_rows import describe_line
-from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.gate import run_gate
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.sources.base import SourceError, no_progress
@@ -78,8 +78,8 @@ def manifest_of(tmp_path: Path, folder: Path, year: int = 2016) -> Manifest:
 def rows_of(tmp_path: Path, year: int = 2016) -> Rows:
     """The rows of a fetched year, as the lake will have them."""
     (tmp_path / f"gated-{year}").mkdir()
-    passage = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
-    with passage.split.file.open(newline="", encoding="utf-8") as file:
+    result = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
+    with result.split.file.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
 
@@ -134,8 +134,8 @@ def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
     assert loaded[0] == loaded[1]
     assert manifest.quarantined == 2
     fetched = FolderSource(folder).fetch(2016, tmp_path)
-    passage = pass_through(fetched, 2016, tmp_path)
-    with passage.split.quarantine.open(newline="") as file:
+    result = run_gate(fetched, 2016, tmp_path)
+    with result.split.quarantine.open(newline="") as file:
         found = [describe_line(one) for one in csv.DictReader(file)]
     texts = (lines[0][:60], "[1]")
     assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]

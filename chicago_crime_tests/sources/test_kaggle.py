@@ -127,11 +127,11 @@ def test_the_client_finds_the_token_and_the_older_pair_by_itself(
 
 
 def test_the_doctors_request_is_not_retried(kaggle: KaggleServer) -> None:
-    assert source().try_access() == "Kaggle accepts the token"
+    assert source().check_access() == "Kaggle accepts the token"
     kaggle.will(Fault(status=503), times=9)
     before = len(kaggle.requests)
     with pytest.raises(SourceError, match="503"):
-        source().try_access()
+        source().check_access()
     assert len(kaggle.requests) == before + 1
 
 

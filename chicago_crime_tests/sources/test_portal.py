@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import SourceError, no_progress
-from chicago_crime.sources.portal import READINGS, PortalSource
+from chicago_crime.sources.portal import MAX_READS, PortalSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyHandler, FaultyServer
 from chicago_crime_tests.servers.portal_server import PortalServer
@@ -154,10 +154,10 @@ def test_a_failed_fetch_leaves_the_previous_year_untouched(portal: PortalServer,
         portal.change([*portal.rows, crime(id=1_000_000_000 + len(portal.rows), year=2014)])
 
     portal.requests.clear()
-    portal.will(Fault(before=one_more), on="id > 0", times=READINGS)
+    portal.will(Fault(before=one_more), on="id > 0", times=MAX_READS)
     with pytest.raises(SourceError, match=r"changed its crimes of 2014 during each of 3 reads.*try again in an hour"):
         files.fetch(source(portal), 2014, no_progress, refuse)
-    assert page_starts(portal).count(0) == READINGS
+    assert page_starts(portal).count(0) == MAX_READS
     portal.will(Fault(status=503), on=f"id > {rows_of_portal(portal, 2014)[19]['id']}", times=99)
     with pytest.raises(SourceError, match="503"):
         files.fetch(source(portal), 2014, no_progress, refuse)
@@ -233,10 +233,10 @@ def test_a_redirect_does_not_receive_the_app_token(portal: PortalServer, target:
 
 
 def test_the_doctors_request_is_not_retried(portal: PortalServer) -> None:
-    assert source(portal).try_access() == f"{portal.url} responds to requests without an app token"
-    assert source(portal, app_token=APP_TOKEN).try_access().endswith("with an app token")
+    assert source(portal).check_access() == f"{portal.url} responds to requests without an app token"
+    assert source(portal, app_token=APP_TOKEN).check_access().endswith("with an app token")
     portal.requests.clear()
     portal.will(Fault(status=503), times=9)
     with pytest.raises(SourceError, match="503"):
-        source(portal).try_access()
+        source(portal).check_access()
     assert len(portal.requests) == 1

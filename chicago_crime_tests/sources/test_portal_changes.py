@@ -28,7 +28,7 @@ class Copy:
         self.portal, self.folder, self.years = portal, folder, list(years)
         self.files = SourceFiles(folder / "csv", folder / "staging")
         policy = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5)
-        self.source = PortalSource(portal.url, rows_a_page=40, policy=policy, today=date(2016, 3, 2))
+        self.source = PortalSource(portal.url, rows_per_page=40, policy=policy, today=date(2016, 3, 2))
         self.kept: list[int] = []
 
     def day(self, days: int = 1) -> dict[int, Manifest]:
@@ -38,7 +38,7 @@ class Copy:
         self.portal.rows_sent.clear()
         folder = self.folder / f"{self.source.today}"
         folder.mkdir()
-        held = self.files.held(self.source, self.years)
+        held = self.files.previous_files(self.source, self.years)
         prepared = self.source.prepare(self.years, folder, no_progress, held)
         self.kept = prepared.unchanged()
         fetched = set(self.years) - set(self.kept)
@@ -174,7 +174,7 @@ def test_a_year_that_cannot_be_followed_is_read_whole(copy: Copy, portal: Portal
 
 
 def test_whole_years_are_read_every_time_if_so_set(copy: Copy, portal: PortalServer) -> None:
-    copy.source = replace(copy.source, whole_after_days=0)
+    copy.source = replace(copy.source, full_download_after_days=0)
     copy.day()
     assert read_whole(copy) == list(YEARS)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.measure_sample_profile import address, streets_by_number
-from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.gate import run_gate
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.sources.sample.source import SampleSource
@@ -52,8 +52,8 @@ def test_an_old_year_does_not_depend_on_today(tmp_path: Path) -> None:
 def test_the_gate_takes_it_as_it_is_and_no_row_is_rejected(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
     file = SampleSource(rows=3000, newest=TODAY).fetch(2014, tmp_path)
     assert (file.synthetic, "SYNTHETIC" in file.origin, "synthetic" in file.path.name) == (True, True, True)
-    passage = pass_through(file, 2014, tmp_path)
-    assert (passage.split.file, passage.split.counts.rows, len(passage.months)) == (file.path, 3000, 12)
+    result = run_gate(file, 2014, tmp_path)
+    assert (result.split.file, result.split.counts.rows, len(result.months)) == (file.path, 3000, 12)
     warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")
     assert warehouse.replace_year(REJECTED_CRIMES, 2014).rows == 0
     assert warehouse.replace_year(CRIMES, 2014).rows == 3000

@@ -33,7 +33,7 @@ def kept_of(settings: Settings) -> set[int]:
     made = Installation(settings)
     [catalog, *_] = newest_readable(made.object_store)
     assert catalog
-    held = made.source_files.held(made.source, [2022])
+    held = made.source_files.previous_files(made.source, [2022])
     return set(made.publisher(made.warehouse).as_published(held, catalog.years))
 
 

@@ -24,10 +24,10 @@ HEADER = (
     "Community Area,FBI Code,X Coordinate,Y Coordinate,Year,Updated On,Latitude,Longitude,Location"
 )
 
-MOST_ROWS = 2_000_000
+MAX_ROWS = 2_000_000
 """Most rows of a year: this many ids lie between the first of one year and of the next."""
 
-ROWS_AT_ONCE = 50_000
+ROWS_PER_BATCH = 50_000
 
 _CASE_LETTERS = "GHJKLMNPRSTVWXYZ"  # I, O, Q and U look like other characters
 
@@ -141,7 +141,7 @@ def _lines(year: int, newest: date, drawn: _Drawn, done: int, rng: np.random.Gen
     # The snapshot of an older year is of the next March, whatever the date is, so its file never changes.
     last_day = (min(newest, date(year + 1, 3, 1)) - date(year, 1, 1)).days
     updated = np.minimum(drawn.day + lag, last_day)
-    first = (year - FIRST_YEAR) * MOST_ROWS + 1_000_000 + done
+    first = (year - FIRST_YEAR) * MAX_ROWS + 1_000_000 + done
     letters = _case_letters(year)
     pieces: list[pa.Array | pa.Scalar] = [
         pa.array(np.arange(first, first + total)).cast(pa.string()),
@@ -172,8 +172,8 @@ def _lines(year: int, newest: date, drawn: _Drawn, done: int, rng: np.random.Gen
 
 
 def _groups_of_days(rows: Integers) -> Iterator[slice]:
-    """Groups of consecutive days with about ROWS_AT_ONCE rows each."""
-    group = (np.cumsum(rows) - rows) // ROWS_AT_ONCE
+    """Groups of consecutive days with about ROWS_PER_BATCH rows each."""
+    group = (np.cumsum(rows) - rows) // ROWS_PER_BATCH
     starts = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(rows)]
     for start, stop in pairwise(starts):
         if rows[start:stop].any():
