@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/sources/records.py`; the oracle is Python's csv module."""
+"""Tests of `chicago_crime/sources/records.py`, with Python's csv module as the oracle."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ def read(content: bytes) -> list[list[str]]:
 
 
 def blocks(content: bytes, lines: int) -> Iterator[bytes]:
-    """The content in blocks of a number of lines."""
+    """Split the content into blocks of some lines."""
     pieces = content.splitlines(keepends=True)
     for start in range(0, len(pieces), lines):
         yield b"".join(pieces[start : start + lines])
@@ -60,10 +60,10 @@ def test_well_formed_records_become_csv_with_commas(
 
 @settings(deadline=None)
 @given(rows, separators, st.data(), st.integers(1, 9))
-def test_damage_concerns_its_own_line_alone(
+def test_damage_affects_only_its_own_line(
     expected: list[list[str]], separator: str, data: st.DataObject, lines: int
 ) -> None:
-    """The x shows that a quote before it opens a field: else an open quote could really end there."""
+    """Fields start with x, so that a preceding quote must be an opening one and cannot close a stray quote."""
     pieces = []
     for row in expected:
         if damage := data.draw(st.sampled_from(["", "1", f'1{separator}"open', f"{separator * 9}"])):
@@ -75,7 +75,7 @@ def test_damage_concerns_its_own_line_alone(
     assert sum(one.lines.sum() for one in found) == content.count(b"\n")
 
 
-def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not() -> None:
+def test_a_long_record_spans_blocks_and_an_unclosed_quote_does_not() -> None:
     long = '1,"' + "\n" * 15 + '",c,d\n'
     endless = '2,"never closed,c,d\n' + "x,y,z,1\n" * 40
     content = (long + endless + long).encode()
