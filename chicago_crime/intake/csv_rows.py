@@ -124,7 +124,7 @@ def split_rows(
             is_unchanged = is_in_order and records.fields is None
             is_same = is_same and is_unchanged and bool(is_row.all() or not records.are_rows)
             if is_blank.any():
-                records = records.chosen(is_row)
+                records = records.select(is_row)
             if len(records.ends):
                 rows.write(records.text if is_unchanged else as_csv(records, dialect, header.positions))
             counts.rows += len(records.ends)
@@ -139,9 +139,3 @@ def describe_line(quarantined: Mapping[str, str]) -> str:
     """Describe a quarantined line: its place, problem and start. Quarantines of earlier versions lack `unit`."""
     place = Place(int(quarantined["line"]), quarantined["file"], quarantined.get("unit", "line"))
     return f"{place} ({quarantined['problem']}): {quarantined['text'][:120]!r}"
-
-
-def first_line(source: Path) -> str:
-    """Return the first line of a file, without its line end."""
-    with source.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
-        return file.readline().removesuffix("\n")

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime.intake.csv_rows import RowSplit, describe_line, first_line, split_rows
+from chicago_crime.intake.csv_rows import RowSplit, describe_line, split_rows
 from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED, read_values
 from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
@@ -67,7 +67,7 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         SourceError: the file lacks required columns or rows, is mostly damaged or of another year, or has a column
             whose values would be misread.
     """
-    names = next(csv.reader([first_line(fetched.path)]), [])
+    names = _names_on(fetched.path, 1)
     try:
         header = read_header(names)
     except HeaderError as error:
@@ -110,7 +110,7 @@ def _without_times(ignored: Sequence[str]) -> str:
     """Describe the problem of a file in which every date is at midnight."""
     names = [repr(name) for name in ignored if "time" in name.lower()]
     unused = f" (unused: {', '.join(names)})" if names else ""
-    return f"dates have no time of day{unused}, so hours are unknown. To include hours, put the time in the date column"
+    return f"dates have no time of day{unused}, so hours are unknown. To include hours, add the time to the date column"
 
 
 def _lines_of_no_year(fetched: SourceFile) -> str:
@@ -142,8 +142,7 @@ def _header_at(fetched: SourceFile, line: int, header: Header) -> list[str]:
     Raises:
         SourceError: its columns are in a different order, so the rows below it are, too.
     """
-    with fetched.path.open(encoding="utf-8-sig", errors="replace", newline=None) as file:
-        names = next(csv.reader(islice(file, line - 1, line)), [])
+    names = _names_on(fetched.path, line)
     with suppress(HeaderError):
         if read_header(names).positions != header.positions:
             raise SourceError(
@@ -152,6 +151,12 @@ def _header_at(fetched: SourceFile, line: int, header: Header) -> list[str]:
             )
         return names
     return []
+
+
+def _names_on(file: Path, line: int) -> list[str]:
+    """Read the column names on a line of a file."""
+    with file.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
+        return next(csv.reader(islice(stream, line - 1, line)), [])
 
 
 def _damage(split: RowSplit) -> str:

@@ -28,10 +28,6 @@ MIN_REJECTED = 5
 MAX_HEADERS = 20
 """Maximum number of repeated headers that are examined."""
 
-MIN_WITHOUT_AM_PM = 5
-"""Minimum number of crimes in each of the hours 1 and 12 to conclude, if no hour is outside 1 to 12, that AM and PM are
-missing."""
-
 MIN_PER_FORMAT = 10
 """Minimum number of dates in each of two formats, one with all days up to 12 and the other with all later ones."""
 
@@ -175,7 +171,7 @@ def _date_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
             f"has ambiguous dates, such as {date!r} in {place}: years have two digits and no day is after 12, so day "
             "and month are indistinguishable. Export the file again with dates like 2016-02-28 15:50:00."
         )
-    if min(total["at_1"], total["at_12"]) >= MIN_WITHOUT_AM_PM and not total["at_other_hours"]:
+    if min(total["at_1"], total["at_12"]) >= MIN_REJECTED and not total["at_other_hours"]:
         found["date"] = (
             f"lacks AM and PM: all {total['date']:,} times are between 1:00 and 12:59. Export the file again with "
             "dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."

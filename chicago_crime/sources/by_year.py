@@ -51,8 +51,7 @@ class YearSplit:
         blank: lines without a year that are empty, or have only empty fields.
         first_of_no_year: place and start of the first non-blank line without a year.
         cut_off: the problem with an incomplete last line that lacks its line end; "" if there is none.
-        files: for each requested year, a CSV with a header.
-        numbers: for each requested year, a file with the line numbers in the item.
+        files: for each requested year, a CSV with a header; a file beside it, `.numbers`, has the line numbers.
     """
 
     item: Item
@@ -67,11 +66,10 @@ class YearSplit:
     first_of_no_year: str = ""
     cut_off: str = ""
     files: dict[int, Path] = field(default_factory=dict)
-    numbers: dict[int, Path] = field(default_factory=dict)
 
     def span(self, year: int) -> Span:
         """Return the origin of the lines in a year's file."""
-        return Span(str(self.item), self.lines[year], self.numbers[year], self.unit)
+        return Span(str(self.item), self.lines[year], self.files[year].with_suffix(".numbers"), self.unit)
 
     def details(self, year: int) -> dict[str, str | int]:
         """Return facts for the manifest about the file and its lines of other years."""
@@ -121,8 +119,8 @@ def split_by_year(
         outputs = {}
         for year in years:
             assert directory
-            split.files[year], split.numbers[year] = directory / f"{year}.csv", directory / f"{year}.numbers"
-            outputs[year] = [stack.enter_context(out[year].open("wb")) for out in (split.files, split.numbers)]
+            split.files[year] = file = directory / f"{year}.csv"
+            outputs[year] = [stack.enter_context(one.open("wb")) for one in (file, file.with_suffix(".numbers"))]
             outputs[year][0].write(csv_line(layout.names))
         blocks = plain_blocks(item, stream, layout, split.stats)
         # If all lines belong to one year, only the gate needs to find the ends of the rows.
@@ -136,8 +134,8 @@ def split_by_year(
                 split.lines[year] += int(found.lines[is_of_year].sum())
                 split.bytes[year] += int((found.ends - found.starts)[is_of_year].sum())
                 if year in outputs:
-                    file, numbered = outputs[year]
-                    file.write(found.chosen(is_of_year).text)
+                    rows, numbered = outputs[year]
+                    rows.write(found.select(is_of_year).text)
                     numbered.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
                 elif year == NO_YEAR:
                     _count_no_year(split, found, is_of_year, numbers)

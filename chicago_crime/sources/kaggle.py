@@ -120,8 +120,7 @@ class KaggleSource(CrimeSource):
 
     @override
     def check_access(self) -> str:
-        with replace(self, policy=replace(self.policy, attempts=1))._session() as kaggle:
-            kaggle.files()
+        self.versions()
         return "Kaggle accepts the token"
 
     @contextmanager
@@ -152,8 +151,12 @@ class _Session:
         request = ApiListDatasetFilesRequest()
         request.owner_slug, request.dataset_slug, request.page_size = OWNER, DATASET, _FILES_PER_PAGE
         found: dict[int, list[_Listed]] = {}
+
+        def list_page() -> Any:
+            return self._datasets.list_dataset_files(request)
+
         while True:
-            page = self._call(lambda: self._datasets.list_dataset_files(request))
+            page = self._translate_errors(lambda: with_retries(list_page, "Kaggle", self._policy))
             for file in page.dataset_files or []:
                 years = years_in(Path(file.name).name)
                 if file.name.lower().endswith((".csv", ".csv.zip")) and len(years) == 1:
@@ -174,9 +177,6 @@ class _Session:
             return self._datasets.download_dataset(request)  # redirects to a signed URL that expires
 
         return self._translate_errors(lambda: download(send, target, "Kaggle", self._policy, progress))
-
-    def _call(self, call: Callable[[], _T]) -> _T:
-        return self._translate_errors(lambda: with_retries(call, "Kaggle", self._policy))
 
     def _translate_errors(self, call: Callable[[], _T]) -> _T:
         """Add advice to Kaggle's error statuses."""

@@ -73,7 +73,7 @@ class Records(NamedTuple):
             found[row] = not self.text[starts[row] : self.ends[row] - 1].strip(b', "')
         return found
 
-    def chosen(self, which: NDArray[np.bool_]) -> "Records":
+    def select(self, which: NDArray[np.bool_]) -> "Records":
         """Return the rows in a mask; runs of neighbors are copied together."""
         edges = np.flatnonzero(np.diff(np.concatenate(([False], which, [False]))))
         starts, ends = self.starts[edges[::2]], self.ends[edges[1::2] - 1]

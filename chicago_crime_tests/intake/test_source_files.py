@@ -7,7 +7,7 @@ import pytest
 
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
-from chicago_crime_tests.support import crimes_of_months, files_below, refuse, write_csv
+from chicago_crime_tests.support import crimes_of_months, refuse, write_csv
 
 
 @dataclass
@@ -45,15 +45,6 @@ def test_a_replaced_file_is_removed(files: SourceFiles) -> None:
     files.fetch(StubSource(crimes_of_months(2014, per_month=4)), 2014, no_progress, refuse)
     assert not replaced.exists()
     assert sorted(file.suffix for file in files.folder.iterdir()) == [".csv", ".json", ".quarantine"]
-
-
-def test_a_refused_file_leaves_the_previous_year_untouched(files: SourceFiles) -> None:
-    files.fetch(StubSource(crimes_of_months(2014)), 2014, no_progress, refuse)
-    before = files_below(files.folder)
-    with pytest.raises(SourceError, match="only 0 of 36 rows are from 2014"):
-        files.fetch(StubSource(crimes_of_months(2013)), 2014, no_progress, refuse)
-    assert files_below(files.folder) == before
-    assert list(files.staging.iterdir()) == []
 
 
 def test_a_missing_year_is_an_error_with_the_command_to_fetch_it(files: SourceFiles) -> None:

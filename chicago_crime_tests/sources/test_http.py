@@ -63,14 +63,6 @@ def test_the_last_error_names_the_number_of_attempts(storage: KaggleStorage) -> 
     assert len(storage.requests) == 4
 
 
-def test_a_permanent_error_is_not_retried(storage: KaggleStorage) -> None:
-    storage.will(Fault(status=403))
-    with pytest.raises(HttpError, match="the storage returned 403") as raised:
-        get_with_retries(storage)
-    assert raised.value.status == 403
-    assert len(storage.requests) == 1
-
-
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_is_respected(storage: KaggleStorage, form: str) -> None:
     here, now = time.monotonic(), datetime.now(UTC)
