@@ -115,7 +115,7 @@ def split_by_year(
         layout = detect_layout(item, stream)
         split, number = YearSplit(item, version, layout, unit, is_one_year), layout.line + (unit == "line")
         total, done = unpacked_size(item), 0
-        years_of = YearsOf(layout.header, layout.dialect.separator)
+        find_years = YearFinder(layout.header, layout.dialect.separator)
         outputs = {}
         for year in years:
             assert directory
@@ -125,8 +125,8 @@ def split_by_year(
         blocks = plain_blocks(item, stream, layout, split.stats)
         # If all lines belong to one year, only the gate needs to find the ends of the rows.
         is_by_line = is_one_year and unit == "line"
-        for found in _lines(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.names))):
-            in_year = np.full(len(found.ends), years[0]) if is_one_year else years_of(found)
+        for found in _line_records(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.names))):
+            in_year = np.full(len(found.ends), years[0]) if is_one_year else find_years(found)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
             for year in np.unique(in_year).tolist():
@@ -152,14 +152,14 @@ def split_by_year(
     return split
 
 
-def _lines(blocks: Iterable[bytes]) -> Iterator[Records]:
+def _line_records(blocks: Iterable[bytes]) -> Iterator[Records]:
     """Treat each line as a record."""
     for text in blocks:
         ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1
         yield Records(text, ends, np.ones_like(ends))
 
 
-class YearsOf:
+class YearFinder:
     """Finds the years of records in `date` or else in `year`; damaged lines are split at the separator."""
 
     def __init__(self, header: Header, separator: str = ",") -> None:

@@ -53,14 +53,6 @@ def test_fully_quoted_lines_are_read(tmp_path: Path) -> None:
     assert "\n90000001,AA000001,2004-08-28," in files.csv(2004).read_text()
 
 
-def test_column_names_of_a_popular_course_are_recognized(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", case("columns_ibm"))
-    [report] = run_well(settings, 2005, assets=TABLES)
-    rows = {row["id"]: row for row in rows_of(settings, "crimes", 2005)}
-    assert (rows[90000001]["community_area"], rows[90000001]["fbi_code"]) == (38, "06")
-    assert report.metadata["crime_object", 2005]["ignored_columns"] == []
-
-
 @pytest.mark.parametrize(
     ("name", "year", "message"),
     [

@@ -46,6 +46,8 @@ def gated(folder: Path, rows: list[dict[str, str]]) -> GateResult:
         ("dates_month_names", 2021, 7, "date", datetime(2021, 6, 18)),
         ("flags_t_f", 2016, 12, "arrest", False),
         ("huge_field", 2016, 11, "id", 31_000_000),
+        ("columns_ibm", 2005, 44, "community_area", 38),
+        ("columns_ibm", 2005, 44, "fbi_code", "06"),
     ],
 )
 def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
