@@ -134,9 +134,9 @@ def split_by_year(
                 split.lines[year] += int(found.lines[is_of_year].sum())
                 split.bytes[year] += int((found.ends - found.starts)[is_of_year].sum())
                 if year in outputs:
-                    rows, numbered = outputs[year]
+                    rows, row_numbers = outputs[year]
                     rows.write(found.select(is_of_year).text)
-                    numbered.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
+                    row_numbers.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
                 elif year == NO_YEAR:
                     _count_no_year(split, found, is_of_year, numbers)
             number += len(counted)

@@ -191,7 +191,7 @@ class FolderSource(CrimeSource):
         try:
             return scan(self.folder)
         except OSError as error:
-            raise SourceError(f"{self.folder} cannot be listed ({error.strerror}): correct its permissions") from error
+            raise SourceError(f"{self.folder} cannot be listed ({error.strerror}): check its permissions") from error
 
     def _why_missing(self, years: Sequence[int]) -> str:
         """Explain why there are no rows of these years."""

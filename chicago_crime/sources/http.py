@@ -155,7 +155,7 @@ def _translate(error: Exception, server: str, policy: RetryPolicy) -> HttpError:
     if isinstance(error, requests.Timeout):
         return HttpError(f"{server} did not respond within {policy.timeout_s:g} s", is_transient=True)
     if isinstance(error, requests.exceptions.SSLError):
-        return HttpError(f"{server} has no TLS certificate that this machine trusts")
+        return HttpError(f"{server} has a TLS certificate that this machine does not trust")
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return HttpError(f"{server} closed the connection in the middle of a response", is_transient=True)
     if isinstance(error, requests.ConnectionError):

@@ -106,14 +106,14 @@ FORMS: dict[str, dict[str, bytes]] = {
     "blanks after commas": {"2016.csv": spaced(text_of())},
     "blanks after semicolons, CRLF": {"2016.csv": spaced(text_of(delimiter=";", line_end="\r\n"), ";")},
     "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
-    "lines quoted as a whole": {"2016.csv": wrapped(text_of(), header=False)},
-    "lines quoted as a whole before empty fields": {
+    "fully quoted lines": {"2016.csv": wrapped(text_of(), header=False)},
+    "fully quoted lines before empty fields": {
         "2016.csv": wrapped(text_of(), header=True).replace(b"\n", b";;\r\n") + b";;\r\n",
     },
-    "some lines quoted as a whole": {
+    "some fully quoted lines": {
         "2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2],
     },
-    "lines of carets quoted as a whole": {"2016.csv": wrapped(text_of(delimiter="^"), header=True)},
+    "fully quoted lines with carets": {"2016.csv": wrapped(text_of(delimiter="^"), header=True)},
     "a comma after each row": {"2016.csv": PLAIN.replace(b"\n", b",\n").replace(b",\n", b"\n", 1)},
     "commas after the header": {"2016.csv": PLAIN.replace(b"\n", b",,\n", 1)},
     "tabs after the header and some more after each row": {

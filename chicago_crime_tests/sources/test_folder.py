@@ -100,7 +100,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
 WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
     "JSON": lambda rows: {"2016.csv": json.dumps(as_json(rows), indent=1).encode()},
     "JSON lines": lambda rows: {"2016.jsonl": "\n".join(map(json.dumps, as_json(rows))).encode()},
-    "lines quoted as a whole": lambda rows: {"2016.csv": wrapped(text_of(rows), header=True)},
+    "fully quoted lines": lambda rows: {"2016.csv": wrapped(text_of(rows), header=True)},
 }
 
 
@@ -113,7 +113,7 @@ WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
 def test_any_text_is_preserved(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
     """Other dialects of CSV are tested in `intake/test_gate.py`."""
     folder = tmp_path_factory.mktemp("form")
-    if "whole" in writer:  # rows cannot have several lines
+    if "quoted" in writer:  # rows cannot have several lines
         texts = [text.replace("\n", "") for text in texts]
     rows = [ROWS[number] | {"location_description": text} for number, text in enumerate(texts)]
     manifest = manifest_of(folder, put(folder / "downloads", WRITERS[writer](rows)))

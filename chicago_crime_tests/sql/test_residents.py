@@ -78,7 +78,7 @@ def test_estimates_replace_the_last_census_after_it(tmp_path: Path) -> None:
         (f"{HEADER}2019,32,50000\n", r"line 2, column year: '2019' is not a whole number from 2021"),
         (f"{HEADER}2024,78,1\n", r"line 2, column community_area: '78'"),
         (f"{HEADER}2024,32\n", r"line 2, column population: ''"),
-        (f"{HEADER}2024,32,1\n2024,32,2\n", r"line 3: area 32 already has a population for 2024"),
+        (f"{HEADER}2024,32,1\n2024,32,2\n", r"line 3: community area 32 already has a population for 2024"),
         (None, "cannot be read"),
     ],
 )
