@@ -224,7 +224,7 @@ class FolderSource(CrimeSource):
             if texts
         )
         advice = reasons or " Add a .csv, .csv.gz or .zip file for the year."
-        return f"{self.folder} has no rows for {format_years(years)}. Years found: {have}.{advice}"
+        return f"{self.folder}: no rows for {format_years(years)}. Years found: {have}.{advice}"
 
 
 def _abbreviated(texts: Sequence[str]) -> str:

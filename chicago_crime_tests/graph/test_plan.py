@@ -50,7 +50,7 @@ def test_a_dry_run_that_would_fail_writes_nothing_and_ends_with_1(loaded_years: 
     result = dry_run("--years", "2014-2016", "--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
     assert result.exit_code == 1
     assert "This run would fail: " in result.output
-    assert "in has no rows for 2016. Years found: 2014-2015." in result.output.replace("\n", "")
+    assert "in: no rows for 2016. Years found: 2014-2015." in result.output.replace("\n", "")
     assert files_below(loaded_years.data_dir) == before
 
 
@@ -77,7 +77,7 @@ def test_missing_years_are_problems(loaded_years: Settings) -> None:
     assert plan.problems == ["crimes_monthly is made of enriched_crimes, which does not have 2016"]
     plan = plan_of(loaded_years, [2014, 2016, 2017])
     [problem] = plan.problems
-    assert "in has no rows for 2016-2017. Years found: 2014-2015." in problem
+    assert "in: no rows for 2016-2017. Years found: 2014-2015." in problem
     assert [year.expected.description == "" for year in plan.years] == [False, True, True]
 
 
