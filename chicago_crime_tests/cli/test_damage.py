@@ -108,7 +108,7 @@ REPAIRS = ("chicago-crime run --data-dir /", "`chicago-crime status --data-dir /
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_commands_report_a_damaged_file_and_its_repair(loaded_copy: Settings, name: str) -> None:
+def test_each_command_names_a_broken_file_and_its_repair(loaded_copy: Settings, name: str) -> None:
     damage = DAMAGES[name]
     file = damage.apply(loaded_copy)
     for which, arguments in COMMANDS.items():
