@@ -91,7 +91,7 @@ class Installation:
             return PortalSource(
                 settings.portal_url.rstrip("/"),
                 settings.portal_app_token,
-                whole_after_days=settings.portal_whole_after_days,
+                full_download_after_days=settings.portal_whole_after_days,
             )
         from chicago_crime.sources.sample.source import SampleSource
 

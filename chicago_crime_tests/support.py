@@ -14,7 +14,7 @@ from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.plan import Plan, make_plan
 from chicago_crime.graph.run import RunReport, run_years
 from chicago_crime.installation import Installation
-from chicago_crime.intake.gate import Passage, pass_through
+from chicago_crime.intake.gate import GateResult, run_gate
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
@@ -90,15 +90,15 @@ def append_quoted(file: Path, rows: Sequence[dict[str, str]]) -> Path:
     return file
 
 
-def refuse(origin: str, gated: Passage) -> None:
+def refuse(origin: str, gated: GateResult) -> None:
     """Refuse a file in which the gate found problems, as a run without a reason does."""
     if gated.problems:
         raise SourceError(f"{origin}: {'; '.join(gated.problems)}")
 
 
-def gate_of(file: Path, year: int, folder: Path) -> Passage:
+def gate_of(file: Path, year: int, folder: Path) -> GateResult:
     """Take a file of no source through the gate."""
-    return pass_through(SourceFile(file, str(file)), year, folder)
+    return run_gate(SourceFile(file, str(file)), year, folder)
 
 
 def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:

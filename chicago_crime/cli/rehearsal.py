@@ -14,7 +14,7 @@ from importlib.metadata import version
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.checks.layers import COORDINATES
 from chicago_crime.installation import build_bigquery, build_bucket_store, build_dataproc
-from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.gate import run_gate
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
@@ -140,7 +140,7 @@ class Rehearsal:
 
     def _put(self) -> tuple[str, float]:
         with staging_folder(self.settings.data_dir) as folder:
-            file = pass_through(SampleSource(rows=ROWS).fetch(YEAR, folder), YEAR, folder).split.file
+            file = run_gate(SampleSource(rows=ROWS).fetch(YEAR, folder), YEAR, folder).split.file
             self._lake = self.store.put(rows_key(YEAR), file)
         _must(self.store.is_intact(self._lake.key, self._lake.bytes, self._lake.sha256), "the object is not as stored")
         _must(self.store.swap("small.json", b"{}", None), "a new object could not be created")

@@ -226,7 +226,7 @@ def _print_plan(plan: "Plan") -> None:
     out.print(f"assets: {', '.join(plan.assets)}\n")
     sources = Table("year", "rows", "CSV", f"from the source {plan.source}", box=box.SIMPLE_HEAD, pad_edge=False)
     for year in plan.years:
-        sources.add_row(str(year.year), *_expected(year), year.expected.what or "missing")
+        sources.add_row(str(year.year), *_expected(year), year.expected.description or "missing")
     for column in sources.columns[1:3]:
         column.justify = "right"
     out.print(sources)

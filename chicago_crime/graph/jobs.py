@@ -66,7 +66,7 @@ def refresh_loaded_years(
     """One run for each contiguous range."""
     at: datetime = context.scheduled_execution_time
     offered = source.years()
-    loaded = set(source_files.held(source, offered))
+    loaded = set(source_files.previous_files(source, offered))
     if not loaded:
         return SkipReason(f"no year was loaded from the source {source.name}: choose some, and load them once")
     years = sorted(loaded | {year for year in offered[-1:] if year - 1 in loaded})

@@ -121,9 +121,9 @@ def make_plan(
         except PlatformError as error:
             warnings.append(str(error))
     if FETCHED in chosen:
-        installation.source.refuse_wrong_settings()
+        installation.source.check_settings()
         expected = _expected(installation.source, years, problems)
-        warnings += dict.fromkeys(f"files are left out: {one.left_out}" for one in expected.values() if one.left_out)
+        warnings += dict.fromkeys(f"files are left out: {one.skipped}" for one in expected.values() if one.skipped)
     else:
         expected = {one.year: Expected(f"{one.file}, fetched before", one.rows, one.bytes) for one in fetched}
     reader = installation.working_reader

@@ -131,7 +131,7 @@ def run_years(
     ranges = contiguous_ranges(list(years))
     chosen = None if assets is None else _select(definitions, assets)
     if chosen is None or AssetKey(FETCHED) in chosen:
-        installation.source.refuse_wrong_settings()
+        installation.source.check_settings()
         first, last = ranges[0]
         if problem := mixture(installation.source.name, range(first, last + 1), installation.published_years()):
             raise UsageError(problem)

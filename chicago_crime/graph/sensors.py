@@ -71,7 +71,7 @@ def watch(source: CrimeSource) -> SensorDefinition:
         context: SensorEvaluationContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
     ) -> SensorResult | SkipReason:
         try:
-            source.refuse_wrong_settings()
+            source.check_settings()
             offered = source.versions()
         except (PlatformError, OSError) as error:  # a folder may be unreachable, too
             return SkipReason(str(error))  # the cursor stays, so the next tick finds what this one missed

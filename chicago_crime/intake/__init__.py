@@ -1,1 +1,1 @@
-"""How yearly files are checked, split into rows and damage, and kept with a manifest."""
+"""Validate yearly files, separate rows from damaged lines, and store them with a manifest."""

@@ -1,4 +1,4 @@
-"""Separating the rows of a CSV that may be damaged from its unreadable lines, with every line accounted for."""
+"""Separate the rows of a CSV from its damaged lines, with every line accounted for."""
 
 import codecs
 import csv
@@ -12,27 +12,27 @@ import numpy as np
 
 from chicago_crime.sources.base import Place, SourceFile
 from chicago_crime.sources.header import Header
-from chicago_crime.sources.records import Dialect, as_csv, csv_line, records_of, unmarked, whole_lines
+from chicago_crime.sources.records import Dialect, as_csv, csv_line, find_records, strip_mark, whole_lines
 from chicago_crime.tables.columns import SOURCE_NAMES
 
-MOST_QUARANTINED = 20_000
-"""Characters of an unreadable line that are kept: CSV readers limit the length of a field."""
+MAX_QUARANTINED_CHARS = 20_000
+"""Characters of a damaged line that are kept, because CSV readers limit the length of a field."""
 
 BLOCK = 1 << 18
-"""Bytes that are read at once."""
+"""Bytes per read."""
 
 QUARANTINE_COLUMNS = ("line", "problem", "text", "file", "unit")
 
 
 @dataclass
 class Counts:
-    """Lines after the header: `lines = rows + quarantined + continuations + blank`.
+    """Counts of the lines after the header: `lines = rows + quarantined + continuations + blank`.
 
     Attributes:
-        rows: lines on which a row begins.
-        quarantined: unreadable lines.
+        rows: lines on which a row starts.
+        quarantined: damaged lines.
         continuations: lines that continue a row, inside a quoted field.
-        blank: empty lines, and those of empty fields alone.
+        blank: empty lines, and lines with only empty fields.
     """
 
     rows: int = 0
@@ -42,21 +42,21 @@ class Counts:
 
     @property
     def lines(self) -> int:
-        """All lines after the header, including the last if it lacks a line end."""
+        """All lines after the header, including a last line without a line end."""
         return self.rows + self.quarantined + self.continuations + self.blank
 
 
 @dataclass(frozen=True)
-class Split:
-    """A file's rows, separated from its unreadable lines.
+class RowSplit:
+    """The rows of a file, separated from its damaged lines.
 
     Attributes:
-        file: a well-formed CSV of the rows: the source itself if it is one, else a new file.
-        quarantine: a CSV of the unreadable lines, with `QUARANTINE_COLUMNS`.
-        counts: of the source's lines.
-        sha256: checksum of the source, hexadecimal.
-        size: of the source, in bytes.
-        others: of each line that begins no row, in order, how many rows begin above it.
+        file: a well-formed CSV of the rows: the source itself if it is canonical, else a new file.
+        quarantine: a CSV of the damaged lines, with `QUARANTINE_COLUMNS`.
+        counts: counts of the source's lines.
+        sha256: SHA-256 of the source, in hexadecimal.
+        size: size of the source, in bytes.
+        rows_above: for each line on which no row starts, the number of rows that start above it.
     """
 
     file: Path
@@ -64,43 +64,43 @@ class Split:
     counts: Counts
     sha256: str
     size: int
-    others: np.ndarray
+    rows_above: np.ndarray
 
     def line_of(self, row: int) -> int:
-        """The line of the source on which a row begins; both are counted from 1, and the header is line 1."""
-        return 1 + row + int(np.searchsorted(self.others, row))
+        """Return the line on which a row starts; both are numbered from 1, and the header is line 1."""
+        return 1 + row + int(np.searchsorted(self.rows_above, row))
 
 
 def split_rows(
-    fetched: SourceFile, names: Sequence[str], header: Header, folder: Path, again: Sequence[Sequence[str]] = ()
-) -> Split:
-    """Separate the rows of a CSV from its unreadable lines.
+    fetched: SourceFile, names: Sequence[str], header: Header, folder: Path, other_headers: Sequence[Sequence[str]] = ()
+) -> RowSplit:
+    """Separate the rows of a CSV from its damaged lines.
 
-    CR, LF and CRLF all end a line. The source itself is returned if it is UTF-8 without a byte order mark, its lines
-    end in LF, all of them are rows, continuations or empty, and it has the columns and no others, in their order.
+    Lines may end in CR, LF or CRLF. A canonical source is returned as it is: UTF-8 without a byte order mark, LF line
+    ends, exactly the source columns in their order, and no damaged lines.
 
     Args:
         fetched: a CSV file with a header.
-        names: in its header.
-        header: the same, matched to the source columns, which are written.
-        folder: where to write the rows and the unreadable lines.
-        again: names of headers with other spellings, which are no rows either.
+        names: its column names.
+        header: the names, matched to the source columns.
+        folder: where to write the rows and the damaged lines.
+        other_headers: repeated headers in other spellings, which are not rows either.
     """
     target, quarantine = folder / "rows.csv", folder / "quarantine.csv"
-    digest, counts, others = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
+    digest, counts, rows_above = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
     dialect = Dialect(header.width)
     is_in_order = list(header.positions) == list(range(header.width))
     is_same = is_in_order
 
     def blocks() -> Iterator[bytes]:
         nonlocal is_same
-        while block := file.read(BLOCK):
+        while block := source.read(BLOCK):
             digest.update(block)
             is_same = is_same and b"\r" not in block
             yield block
 
     with (
-        fetched.path.open("rb") as file,
+        fetched.path.open("rb") as source,
         target.open("wb") as rows,
         quarantine.open("w", encoding="utf-8", errors="backslashreplace", newline="") as bad,
     ):
@@ -110,38 +110,32 @@ def split_rows(
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(SOURCE_NAMES))
-        for records in records_of(chain([after], lines), dialect, names, *again):
+        for records in find_records(chain([after], lines), dialect, names, *other_headers):
             is_blank = records.are_blank
             is_row = ~is_blank & (not records.problem)
-            others.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))
+            rows_above.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))
             if records.problem:
-                text = unmarked(records.text[:-1]).decode(errors="surrogateescape")
+                text = strip_mark(records.text[:-1]).decode(errors="surrogateescape")
                 place = fetched.place(counts.lines + 2)
-                rejects.writerow((place.number, records.problem, text[:MOST_QUARANTINED], place.file, place.unit))
+                rejects.writerow((place.number, records.problem, text[:MAX_QUARANTINED_CHARS], place.file, place.unit))
                 counts.quarantined += 1
                 is_same = False
                 continue
-            as_it_is = is_in_order and records.fields is None
-            is_same = is_same and as_it_is and bool(is_row.all() or not records.are_rows)
+            is_unchanged = is_in_order and records.fields is None
+            is_same = is_same and is_unchanged and bool(is_row.all() or not records.are_rows)
             if is_blank.any():
-                records = records.chosen(is_row)
+                records = records.select(is_row)
             if len(records.ends):
-                rows.write(records.text if as_it_is else as_csv(records, dialect, header.positions))
+                rows.write(records.text if is_unchanged else as_csv(records, dialect, header.positions))
             counts.rows += len(records.ends)
             counts.continuations += int((records.lines - 1).sum())
             counts.blank += int(is_blank.sum())
-        size = file.tell()
-    passed = fetched.path if is_same else target
-    return Split(passed, quarantine, counts, digest.hexdigest(), size, np.concatenate(others))
+        size = source.tell()
+    file = fetched.path if is_same else target
+    return RowSplit(file, quarantine, counts, digest.hexdigest(), size, np.concatenate(rows_above))
 
 
 def describe_line(quarantined: Mapping[str, str]) -> str:
-    """A line of a quarantine, maybe of an earlier version, in words: its place, its problem and how it begins."""
+    """Describe a quarantined line: its place, problem and start. Quarantines of earlier versions lack `unit`."""
     place = Place(int(quarantined["line"]), quarantined["file"], quarantined.get("unit", "line"))
     return f"{place} ({quarantined['problem']}): {quarantined['text'][:120]!r}"
-
-
-def first_line(source: Path) -> str:
-    """The first line of a file, without its end."""
-    with source.open(encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
-        return file.readline().removesuffix("\n")

@@ -1,7 +1,7 @@
-"""The gate: decides what enters the lake, and puts unreadable lines into a quarantine.
+"""The gate: validates a year's file before it enters the lake, and quarantines damaged lines.
 
-It separates rows from damage, and refuses a file of which too much cannot be read. Values stay as they are. A canonical
-file passes byte by byte. From any other, the rows are written as a canonical CSV.
+It refuses files with too many damaged lines or unreadable values. A canonical file passes unchanged; the rows of any
+other are written as a canonical CSV, with their values unchanged.
 """
 
 import csv
@@ -14,36 +14,36 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime.intake.csv_rows import Split, describe_line, first_line, split_rows
-from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED, read_values
+from chicago_crime.intake.csv_rows import RowSplit, describe_line, split_rows
+from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED, read_values
 from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import format_years
 
-LEAST_SHARE_OF_YEAR = 0.1
-"""A file with a smaller share of rows of its year is refused. The warehouse rejects rows of other years one by one."""
+MIN_SHARE_OF_YEAR = 0.1
+"""Minimum share of rows of the year in any file. The warehouse rejects rows of other years one by one."""
 
 USUAL_SHARE_OF_YEAR = 0.9
-"""Smallest share of dates of its year with which a file needs no reason to be loaded."""
+"""Minimum share of dates of the year in a file that is loaded without --accept."""
 
 
 @dataclass(frozen=True)
-class Passage:
-    """What the gate found in one year's file.
+class GateResult:
+    """The findings of the gate in one year's file.
 
     Attributes:
-        split: its rows and its unreadable lines; every line after the header is accounted for.
-        columns: the header's names.
-        header: the same, matched to the source columns.
-        months: rows of the year by month, "2014-01" and on.
-        unreadable: {column: {count, place, example}} of values that cannot be read and become NULL.
-        problems: each why the file needs a person's reason to be loaded.
-        damage: how many lines cannot be read as rows, and the first; "" if all can.
-        details: what else a person should know of the file.
+        split: the rows and the damaged lines; every line after the header is accounted for.
+        columns: the column names in the header.
+        header: the names, matched to the source columns.
+        months: rows of the year by month ("2014-01", ...).
+        unreadable: {column: {count, place, example}} of unreadable values, which become NULL.
+        problems: the problems that refuse the file unless a user accepts them.
+        damage: the number of damaged lines, and the first one; "" without damage.
+        details: other facts for the manifest.
     """
 
-    split: Split
+    split: RowSplit
     columns: list[str]
     header: Header
     months: dict[str, int]
@@ -53,70 +53,70 @@ class Passage:
     details: dict[str, str | int | bool]
 
 
-def pass_through(fetched: SourceFile, year: int, folder: Path, again: Sequence[Sequence[str]] = ()) -> Passage:
-    """Take a year's file through the gate.
+def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequence[Sequence[str]] = ()) -> GateResult:
+    """Validate a year's file.
 
     Args:
-        fetched: a CSV file with any known spelling and order of columns, with or without a byte order mark, and with
-            any line ends. Messages name the user's own files and lines.
-        year: the year that its rows should be of.
+        fetched: a CSV file with the columns in any known spelling and order, with or without a byte order mark, and
+            with any line ends. Messages name the user's own files and lines.
+        year: the expected year of its rows.
         folder: where to write the quarantine and, if necessary, the canonical file.
-        again: names of headers within the file in other spellings, once they are known.
+        other_headers: repeated headers in other spellings, found in a first pass.
 
     Raises:
-        SourceError: the file lacks needed columns, is mostly of another year or no rows, or what can be read of a
-            column is wrong.
+        SourceError: the file lacks required columns or rows, is mostly damaged or of another year, or has a column
+            whose values would be misread.
     """
-    names = next(csv.reader([first_line(fetched.path)]), [])
+    names = _names_on(fetched.path, 1)
     try:
         header = read_header(names)
     except HeaderError as error:
         raise SourceError(f"{fetched.origin}, line 1: {error}") from None
-    split = split_rows(fetched, names, header, folder, again)
+    split = split_rows(fetched, names, header, folder, other_headers)
     counts, damage = split.counts, _damage(split)
     if not counts.rows + counts.quarantined:
-        raise SourceError(f"{fetched.origin} has a header and no rows: download it again")
+        raise SourceError(f"{fetched.origin} has a header but no rows: download it again")
     if counts.quarantined * 2 > counts.lines or not counts.rows:
         raise SourceError(f"{fetched.origin}: {damage}. Download or export the file again.")
     try:
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)))
     except duckdb.Error as error:
         raise SourceError(f"{fetched.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
-    found_again = [*filter(None, (_header_on(fetched, split.line_of(row), header) for row in values.headers))]
-    if found_again and not again:
-        return pass_through(fetched, year, folder, found_again)
+    repeated_headers = [*filter(None, (_header_at(fetched, split.line_of(row), header) for row in values.headers))]
+    if repeated_headers and not other_headers:
+        return run_gate(fetched, year, folder, repeated_headers)
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {fetched.path}"
     positions = zip(SOURCE_NAMES, header.positions, strict=True)
-    called = {name: names[index] for name, index in positions if index is not None}
-    for name, problem in values.misleading.items():
-        # A latitude or longitude may come out of `location`.
-        raise SourceError(f"{fetched.origin}: column {called.get(name, called.get('location'))!r} {problem}")
+    own_names = {name: names[index] for name, index in positions if index is not None}
+    for name, problem in values.column_errors.items():
+        # Coordinates may come from `location`.
+        raise SourceError(f"{fetched.origin}: column {own_names.get(name, own_names.get('location'))!r} {problem}")
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
     cut_off = str(fetched.details.get("cut_off", ""))
     found = (_rows_of_other_years(year, of_year, months), cut_off, _lines_of_no_year(fetched))
-    problems = [*filter(None, found), *values.problems(called)]
-    if of_year < counts.rows * LEAST_SHARE_OF_YEAR:
+    problems = [*filter(None, found), *values.problems(own_names)]
+    if of_year < counts.rows * MIN_SHARE_OF_YEAR:
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
     no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
-    odd = {"no_times": no_times, "dates_after_update": values.after_update}
-    details: dict[str, str | int | bool] = {key: text for key, text in odd.items() if text}
-    return Passage(split, names, header, in_year, unreadable, problems, damage, details)
+    remarks = {"no_times": no_times, "dates_after_update": values.after_update}
+    details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
+    return GateResult(split, names, header, in_year, unreadable, problems, damage, details)
 
 
 def _without_times(ignored: Sequence[str]) -> str:
-    """What is wrong with a file whose dates are all at midnight."""
+    """Describe the problem of a file in which every date is at midnight."""
     names = [repr(name) for name in ignored if "time" in name.lower()]
-    unread = f" (not read: {', '.join(names)})" if names else ""
-    return f"no date has a time of day{unread}, so no hour can be told. To have hours, write the time behind the date"
+    unused = f" (unused: {', '.join(names)})" if names else ""
+    return f"dates have no time of day{unused}, so hours are unknown. To include hours, add the time to the date column"
 
 
 def _lines_of_no_year(fetched: SourceFile) -> str:
-    """What is wrong with a file of many years if too many of its lines belong to none; "" if few do."""
+    """Describe the problem if too many lines in a file of many years have no year; "" if few do."""
     lines, of_no_year = (int(fetched.details.get(f"lines_of_{which}", 0)) for which in ("all_years", "no_year"))
-    if of_no_year <= lines * LARGEST_REJECTED or of_no_year < LEAST_REJECTED:
+    if of_no_year <= lines * MAX_REJECTED_SHARE or of_no_year < MIN_REJECTED:
         return ""
     return (
         f"{of_no_year:,} of {lines:,} lines have no year in their date; the first is "
@@ -125,36 +125,41 @@ def _lines_of_no_year(fetched: SourceFile) -> str:
 
 
 def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> str:
-    """What is wrong with a file if too many of its rows are of other years; "" if few are."""
+    """Describe the problem if too many rows are from other years; "" if few are."""
     read = {month: rows for month, rows in months.items() if month}
-    if of_year >= sum(read.values()) * USUAL_SHARE_OF_YEAR:  # that dates cannot be read is told of their column
+    if of_year >= sum(read.values()) * USUAL_SHARE_OF_YEAR:  # unreadable dates are reported by column
         return ""
     years = format_years(int(month[:4]) for month in read)
     return (
-        f"{of_year:,} of {sum(months.values()):,} rows are of {year}; the dates are of {years}. Replace the file by "
-        "the right one, or take the year out of its name: then it is searched for every year."
+        f"only {of_year:,} of {sum(months.values()):,} rows are from {year}; the dates are from {years}. Replace the "
+        "file or, if it has several years, remove the year from its name: its rows are then split by year."
     )
 
 
-def _header_on(fetched: SourceFile, line: int, header: Header) -> list[str]:
-    """The names of a header within a file, in another spelling; none if it is no header.
+def _header_at(fetched: SourceFile, line: int, header: Header) -> list[str]:
+    """Return the column names if a line is a header in another spelling, else an empty list.
 
     Raises:
-        SourceError: its columns are in another order, so that those of the rows after it are, too.
+        SourceError: its columns are in a different order, so the rows below it are, too.
     """
-    with fetched.path.open(encoding="utf-8-sig", errors="replace", newline=None) as file:
-        names = next(csv.reader(islice(file, line - 1, line)), [])
+    names = _names_on(fetched.path, line)
     with suppress(HeaderError):
         if read_header(names).positions != header.positions:
             raise SourceError(
-                f"{fetched.origin}: {fetched.place(line)} is a header with the columns in another order: "
-                "split the file before it, and put the parts into the folder as two files."
+                f"{fetched.origin}: {fetched.place(line)} is a header with the columns in a different order. Split the "
+                "file above this line, and put both parts in the folder."
             )
         return names
     return []
 
 
-def _damage(split: Split) -> str:
+def _names_on(file: Path, line: int) -> list[str]:
+    """Read the column names on a line of a file."""
+    with file.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
+        return next(csv.reader(islice(stream, line - 1, line)), [])
+
+
+def _damage(split: RowSplit) -> str:
     with split.quarantine.open(encoding="utf-8", newline="") as file:
         first = next(csv.DictReader(file), None)
     if first is None:

@@ -1,6 +1,6 @@
-"""The folder of source files: one CSV a year as its publisher wrote it, with a manifest and what the gate made of it.
+"""The folder of source files: for each year, the CSV as published, its manifest, and the output of the gate.
 
-The manifest says which file is the year's file. It is replaced last, so that a crash leaves the previous year intact.
+The manifest names the year's CSV and is replaced last, so a crash leaves the previous year intact.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,35 +12,35 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.sources.base import CrimeSource, Held, Progress, SourceError
+from chicago_crime.sources.base import CrimeSource, PreviousFile, Progress, SourceError
 
 if TYPE_CHECKING:  # slow to import, and only runs need it
-    from chicago_crime.intake.gate import Passage
+    from chicago_crime.intake.gate import GateResult
 
 
 class Manifest(BaseModel, frozen=True):
-    """Facts about one year's source file.
+    """The manifest of a year's source file.
 
     Attributes:
-        year: its year.
-        file: name of the CSV, beside the manifest.
+        year: the year.
+        file: name of the CSV, in the folder of the manifest.
         source: name of the source that delivered it.
         origin: where it came from.
         synthetic: True if its rows are made up.
-        details: other facts from the source.
-        sha256: checksum of the CSV, hexadecimal.
-        bytes: its size.
-        columns: names in its header.
+        details: other facts from the source and the gate.
+        sha256: SHA-256 of the CSV, in hexadecimal.
+        bytes: size of the CSV.
+        columns: column names in its header.
         lines: physical lines after the header.
-        rows: lines on which a row begins.
-        quarantined: unreadable lines.
+        rows: lines on which a row starts.
+        quarantined: damaged lines.
         other_lines: blank lines, and lines that continue a row.
-        months: rows of the year by month, "2014-01" and on.
-        is_canonical: whether it may enter the lake unchanged.
-        fetched_at: when it was fetched, ISO 8601, UTC.
-        ignored: names of columns that the platform does not use.
-        missing: source columns that the file lacks; they are empty.
-        unreadable: {column: {count, place, example}} of values that cannot be read and become NULL.
+        months: rows of the year by month ("2014-01", ...).
+        is_canonical: True if it enters the lake unchanged.
+        fetched_at: time of the fetch, ISO 8601, UTC.
+        ignored: columns that are not used.
+        missing: source columns that the file lacks, which are loaded as empty.
+        unreadable: {column: {count, place, example}} of unreadable values, which become NULL.
     """
 
     year: int
@@ -69,33 +69,33 @@ class SourceFiles:
     """CSVs and manifests in a folder.
 
     Attributes:
-        folder: the published files.
-        staging: folder for files that are not published yet; on the same file system.
+        folder: folder of the published files.
+        staging: folder for unpublished files, on the same file system.
     """
 
     folder: Path
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: "Callable[[str, Passage], None]"
+        self, source: CrimeSource, year: int, progress: Progress, audit: "Callable[[str, GateResult], None]"
     ) -> Manifest:
-        """Fetch a year from a source, check it, and replace the previous file.
+        """Fetch a year from a source, validate it, and replace the previous file.
 
         Args:
-            source: where it is fetched from.
+            source: the source.
             year: the year.
-            progress: is called as it arrives.
-            audit: is called with where the year came from and what the gate found in it, before anything is replaced.
-                It raises an error to refuse it.
+            progress: receives the progress of the fetch.
+            audit: receives the origin and the result of the gate before anything is replaced; raises an error to
+                refuse the file.
 
         Raises:
-            SourceError: the source cannot deliver it, or the file is not one of that year's crimes.
+            SourceError: the source cannot deliver the year, or the gate or the audit refuses the file.
         """
-        from chicago_crime.intake.gate import pass_through  # slow to import, and only runs need it
+        from chicago_crime.intake.gate import run_gate  # slow to import, and only runs need it
 
         with staging_folder(self.staging) as fresh:
             fetched = source.fetch(year, fresh, progress)
-            gated = pass_through(fetched, year, fresh)
+            gated = run_gate(fetched, year, fresh)
             split, counts = gated.split, gated.split.counts
             audit(fetched.origin, gated)
             manifest = Manifest(
@@ -127,24 +127,24 @@ class SourceFiles:
                 publish(file, target)
             publish(written, self._manifest_path(year))
             if previous and previous.file != manifest.file:
-                for former in self._files(previous):
-                    former.unlink(missing_ok=True)
+                for file in self._files(previous):
+                    file.unlink(missing_ok=True)
         return manifest
 
-    def held(self, source: CrimeSource, years: Sequence[int]) -> dict[int, Held]:
-        """Those of the years that were fetched from this source before."""
+    def previous_files(self, source: CrimeSource, years: Sequence[int]) -> dict[int, PreviousFile]:
+        """Return the files of the years that were fetched from this source before."""
         found = {year: self.readable_manifest(year) for year in years}
         return {
-            year: Held(self.folder / one.file, one.sha256, one.details)
+            year: PreviousFile(self.folder / one.file, one.sha256, one.details)
             for year, one in found.items()
             if one and one.source == source.name and (self.folder / one.file).exists()
         }
 
     def manifest(self, year: int) -> Manifest | None:
-        """The manifest of a year; None if the year was never fetched.
+        """Return the manifest of a year, None if the year was never fetched.
 
         Raises:
-            SourceError: it is damaged.
+            SourceError: the manifest is damaged.
         """
         path = self._manifest_path(year)
         if not path.exists():
@@ -154,31 +154,31 @@ class SourceFiles:
         except ValidationError as error:
             what = error.errors()[0]["msg"]
             raise SourceError(
-                f"{path} is damaged ({what}): load {year} again, as `chicago-crime status` says"
+                f"{path} is damaged ({what}): load {year} again with the command that `chicago-crime status` prints"
             ) from error
 
     def readable_manifest(self, year: int) -> Manifest | None:
-        """The manifest of a year; None if it is damaged, too."""
+        """Return the manifest of a year, None if it is missing or damaged."""
         try:
             return self.manifest(year)
         except SourceError:
             return None
 
     def synthetic_years(self) -> list[int]:
-        """Years whose rows the sample source made up, ascending; of a damaged manifest nobody knows."""
+        """Return the years with synthetic rows, ascending; skips damaged manifests."""
         found = [self.readable_manifest(year) for year in self.years()]
         return [manifest.year for manifest in found if manifest and manifest.synthetic]
 
     def years(self) -> list[int]:
-        """Years that were ever fetched, ascending."""
+        """Return the fetched years, ascending."""
         return sorted(int(file.stem) for file in self.folder.glob("[0-9][0-9][0-9][0-9].json"))
 
     def csv(self, year: int) -> Path:
-        """The CSV of a year; raises the errors of `files`."""
+        """Return the CSV of a year; raises the errors of `files`."""
         return self.files(year)[0]
 
     def files(self, year: int) -> tuple[Path, Path, Path]:
-        """The CSV of a year, its canonical rows (the CSV itself, if that is canonical), and its quarantine.
+        """Return a year's CSV, its canonical rows (the CSV itself if it is canonical), and its quarantine.
 
         Raises:
             SourceError: the year was never fetched, or a file is missing.
@@ -186,8 +186,8 @@ class SourceFiles:
         manifest = self.manifest(year)
         found = manifest and self._files(manifest)
         if not found or not all(file.exists() for file in found):
-            how = f"fetch them first: chicago-crime run --years {year} --assets crime_csv"
-            raise SourceError(f"{self.folder} lacks files of {year}: {how}")
+            how = f"fetch the year first: chicago-crime run --years {year} --assets crime_csv"
+            raise SourceError(f"{self.folder} lacks files for {year}: {how}")
         return found
 
     def _files(self, manifest: Manifest) -> tuple[Path, Path, Path]:

@@ -1,7 +1,7 @@
-"""Staging folders, and how a file is published from one.
+"""Staging folders, and publishing files from them.
 
-Everything the platform writes goes to a staging folder first and is moved to its place when it is complete. So readers
-see the old file or the new one, and a crash leaves the old one.
+Every file is written to a staging folder and moved to its place when it is complete. Readers see either the old file or
+the new one, and a crash leaves the old one.
 """
 
 import os
@@ -15,12 +15,12 @@ from uuid import uuid4
 
 @contextmanager
 def staging_folder(root: Path) -> Iterator[Path]:
-    """A new folder in `root`, which is removed afterwards.
+    """Create a temporary folder in `root`, and remove the folders of killed processes.
 
-    It also removes the folders of processes that were killed. Each folder has a lock of its name, in a folder beside
-    `root`, which its process locks first and removes last: a folder whose lock is free belongs to nobody.
+    Each folder has a lock file of the same name in `<root>-locks`, which is locked before the folder is created and
+    removed after it. A folder whose lock is free was left by a killed process.
     """
-    from filelock import FileLock, Timeout  # here, because commands that only read need not wait for the import
+    from filelock import FileLock, Timeout  # slow to import, and only writers need it
 
     locks = root.with_name(f"{root.name}-locks")
     for folder in (root, locks):
@@ -30,7 +30,7 @@ def staging_folder(root: Path) -> Iterator[Path]:
             _remove(root / name, locks / name)
     folder = root / uuid4().hex
     lock = locks / folder.name
-    with FileLock(lock, thread_local=False):  # a folder may be closed by another thread
+    with FileLock(lock, thread_local=False):  # another thread may release it
         folder.mkdir()
         try:
             yield folder
@@ -44,9 +44,9 @@ def _remove(folder: Path, lock: Path) -> None:
 
 
 def publish(file: Path, target: Path) -> None:
-    """Move a complete file from a staging folder to its place, and see that it survives a power cut.
+    """Move a complete file from a staging folder to its place, durably.
 
-    Both must be on one file system: only there is a rename atomic.
+    Both must be on the same file system, because only then is the rename atomic.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _sync(file)
@@ -56,17 +56,17 @@ def publish(file: Path, target: Path) -> None:
 
 @contextmanager
 def complete_file(target: Path) -> Iterator[BinaryIO]:
-    """A file of a user's, which gets its name when it is complete; a device or a pipe is written as it is."""
+    """Open an output file that gets its name when it is complete; devices and pipes are written directly."""
     if target.exists() and not target.is_file():
         with target.open("wb") as stream:
             yield stream
         return
-    place = target.resolve()
-    unfinished = place.with_name(f".{place.name}.unfinished")
+    resolved = target.resolve()
+    unfinished = resolved.with_name(f".{resolved.name}.unfinished")
     try:
         with unfinished.open("wb") as stream:
             yield stream
-        unfinished.replace(place)
+        unfinished.replace(resolved)
     except OSError as error:
         if error.filename == str(unfinished):
             error.filename = str(target)

@@ -1,4 +1,4 @@
-"""What can be read of a file's values, found before any table changes with the SQL that the typed table is made by."""
+"""Count readable and unreadable values of a file before any table changes, with the SQL of the typed table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,29 +11,25 @@ from sqlglot import exp
 
 from chicago_crime import sql
 from chicago_crime.sources.base import Place
-from chicago_crime.sources.header import SPELLINGS, spelled
+from chicago_crime.sources.header import SPELLINGS, normalize
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_NAMES, TYPED, X_FT, Y_FT
 
-LARGEST_UNREADABLE = 0.001
-"""Largest share of a column's values that are there and cannot be read."""
+MAX_UNREADABLE_SHARE = 0.001
+"""Maximum share of unreadable values in a column."""
 
-LARGEST_REJECTED = 0.01
-"""Largest share of rows or lines that cannot be used, if they are at least `LEAST_REJECTED`."""
+MAX_REJECTED_SHARE = 0.01
+"""Maximum share of unusable rows or lines, if there are at least `MIN_REJECTED`."""
 
-LEAST_REJECTED = 5
-"""Shares of small numbers mean little."""
+MIN_REJECTED = 5
+"""Minimum number of unusable rows or lines for a share to be meaningful."""
 
-MOST_HEADERS = 20
-"""At most this many headers within a file are looked at."""
+MAX_HEADERS = 20
+"""Maximum number of repeated headers that are examined."""
 
-LEAST_WITHOUT_AM_PM = 5
-"""Crimes at 1 and at 12 o'clock; where there are at least this many of both, and none before 1 or after 12, the hours
-are of a 12-hour clock without AM and PM."""
-
-LEAST_OF_FORM = 10
-"""Dates in each of two forms, of which one has all days up to 12 and the other all others: no chance does that."""
+MIN_PER_FORMAT = 10
+"""Minimum number of dates in each of two formats, one with all days up to 12 and the other with all later ones."""
 
 _FORMS = {
     "BOOL": "true or false, t or f, yes or no, y or n, 1 or 0",
@@ -45,7 +41,7 @@ _DAY_MONTH = r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])"
 _DAY_FIRST = (
     rf"WHERE REGEXP_MATCHES(value, '^\s*(?:{_DAY_MONTH}[-/](?:[12]\d)?\d\d|[12]\d{{3}}[-/]{_DAY_MONTH})(?:\D|$)')"
 )
-_OF_PLACES = {
+_COORDINATES = {
     "x_coordinate": "feet east in Illinois East, such as 1176352",
     "y_coordinate": "feet north in Illinois East, such as 1900927",
     "latitude": "degrees north, such as 41.883500187",
@@ -56,16 +52,16 @@ _BOUNDS = {
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
 }
 _First = Callable[..., tuple[Any, Place]]
-"""Gives the first of the values that are counted under a name, and its place; maybe on a condition."""
+"""Returns the first value that a count includes, and its place, optionally under a condition."""
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Values of a column that are there and cannot be read.
+    """The unreadable values of a column.
 
     Attributes:
-        count: how many.
-        place: of the first one, in the user's file.
+        count: number of values.
+        place: place of the first one in the user's file.
         example: the first one.
     """
 
@@ -76,18 +72,18 @@ class Unreadable:
 
 @dataclass
 class Values:
-    """What can be read of a file.
+    """The readable and unreadable values of a file.
 
     Attributes:
-        rows: all rows.
-        rejected: rows without an id or a date.
-        months: rows by month, "2014-01" and on; "" for dates that cannot be read.
-        present: by typed column, how many values are there.
-        unreadable: by typed column, those that cannot be read; columns without any are left out.
-        misleading: by column, what is wrong with it as a whole, so that what can be read of it is wrong, too.
-        after_update: what is odd about dates after their row's last update; "" if hardly any are.
-        has_times: whether any date has a time of day, as far as there are enough to say.
-        headers: rows, counted from 1, that have the name of a column for their id.
+        rows: number of rows.
+        rejected: rows without a readable id or date.
+        months: rows by month ("2014-01", ...); "" for unreadable dates.
+        present: by typed column, the number of values that are not empty.
+        unreadable: by typed column, the unreadable values; omits columns without any.
+        column_errors: by column, an error because of which even its readable values are wrong.
+        after_update: warning about dates after the last update of their row; "" if there are few.
+        has_times: whether any date has a time of day; True if there are too few dates to tell.
+        headers: numbers, from 1, of rows with a column name in place of an id.
     """
 
     rows: int
@@ -95,37 +91,36 @@ class Values:
     months: dict[str, int]
     present: dict[str, int]
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
-    misleading: dict[str, str] = field(default_factory=dict)
+    column_errors: dict[str, str] = field(default_factory=dict)
     after_update: str = ""
     has_times: bool = True
     headers: list[int] = field(default_factory=list)
 
-    def problems(self, called: Mapping[str, str]) -> list[str]:
-        """Of what too much cannot be read, with column, number, line, example and what to do.
+    def problems(self, own_names: Mapping[str, str]) -> list[str]:
+        """Describe the columns with too many unreadable values: column, count, line, example and advice.
 
         Args:
-            called: the file's own names of the columns.
+            own_names: the file's own names of the columns.
         """
         problems = [
-            f"column {called[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the first is "
-            f"{found.example!r} in {found.place}. Export the file again with values like these: "
-            f"{_FORMS[TYPED[name].type]}."
+            f"column {own_names[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the first "
+            f"is {found.example!r} in {found.place}. Export the file again with values like {_FORMS[TYPED[name].type]}."
             for name, found in self.unreadable.items()
-            if found.count > self.present[name] * LARGEST_UNREADABLE
+            if found.count > self.present[name] * MAX_UNREADABLE_SHARE
         ]
         unread = sum(self.unreadable[name].count for name in ("id", "date") if name in self.unreadable)
         lacking = self.rejected - unread
-        if lacking > self.rows * LARGEST_REJECTED and lacking >= LEAST_REJECTED:
+        if lacking > self.rows * MAX_REJECTED_SHARE and lacking >= MIN_REJECTED:
             problems.append(f"{lacking:,} of {self.rows:,} rows lack an id or a date. Export the file again with both.")
         return problems
 
 
 def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
-    """Count what can be read of a canonical CSV.
+    """Count the readable and unreadable values of a canonical CSV.
 
     Args:
         file: the canonical CSV.
-        place_of: gives the place in the user's file of a row, counted from 1.
+        place_of: returns the place in the user's file of a row, numbered from 1.
     """
     with duckdb.connect(config={"threads": 2}) as connection:
 
@@ -142,101 +137,101 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         for name in [name for name, count in unread.items() if count]:
             example, place = first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
-        found.misleading = _misleading_dates(total, first) | _misleading_flags(total) | _misleading_places(total, first)
-        found.has_times = bool(total["with_time"]) or total["date"] < LEAST_REJECTED
-        if (late := total["after_update"]) >= LEAST_REJECTED:  # none is in 868,704 real rows
+        found.column_errors = _date_errors(total, first) | _flag_errors(total) | _coordinate_errors(total, first)
+        found.has_times = bool(total["with_time"]) or total["date"] < MIN_REJECTED
+        if (late := total["after_update"]) >= MIN_REJECTED:  # none is in 868,704 real rows
             date, place = first("after_update")
             found.after_update = (
-                f"{late:,} of {total['date']:,} dates are after the time at which their row was last updated, first "
-                f"{date!r} in {place}. Are day and month exchanged?"
+                f"{late:,} of {total['date']:,} dates are later than the last update of their row; the first is "
+                f"{date!r} in {place}. Are day and month swapped?"
             )
         if unread["id"]:
             query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
             ids = connection.execute(query, {"file": str(file)}).fetchall()
-            found.headers = [row for row, text in ids if spelled(text) in SPELLINGS][:MOST_HEADERS]
+            found.headers = [row for row, text in ids if normalize(text) in SPELLINGS][:MAX_HEADERS]
         if total["distinct_ids"] < total["id"]:
-            found.misleading |= _shared_ids(connection, file, total["id"], place_of)
+            found.column_errors |= _shared_id_errors(connection, file, total["id"], place_of)
     return found
 
 
-def _misleading_dates(total: Mapping[str, Any], first: _First) -> dict[str, str]:
-    """Columns of dates of which some are other days or hours than they seem."""
+def _date_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
+    """Find date columns in which some values would be read as a wrong day or hour."""
     found: dict[str, str] = {}
     others = total["date"] - total["year_first"]
-    if min(total["year_first"], others) >= LEAST_OF_FORM and not total["not_as_exchanged"]:
+    if min(total["year_first"], others) >= MIN_PER_FORMAT and not total["not_as_exchanged"]:
         date, place = first("year_first")
         found["date"] = (
-            f"has day and month exchanged in some dates: no day is after 12 in {total['year_first']:,} that begin with "
-            f"the year, such as {date!r} in {place}, and every day is in the {others:,} others. A program read the day "
-            "first where that was possible: export the file again without it."
+            f"has day and month swapped in some dates: the {total['year_first']:,} that start with the year, such as "
+            f"{date!r} in {place}, all have a day up to 12, and the {others:,} others all have a later day. A program "
+            "read dates day first where it could. Export the file again without that conversion."
         )
     if total["short_year"] and not total["short_year_after_12"]:
         date, place = first("short_year")
         found["date"] = (
-            f"does not tell day and month apart: the years have two digits and no day is after 12, as in {date!r} in "
-            f"{place}. Export the file again with dates like 2016-02-28 15:50:00."
+            f"has ambiguous dates, such as {date!r} in {place}: years have two digits and no day is after 12, so day "
+            "and month are indistinguishable. Export the file again with dates like 2016-02-28 15:50:00."
         )
-    if min(total["at_1"], total["at_12"]) >= LEAST_WITHOUT_AM_PM and not total["at_other_hours"]:
+    if min(total["at_1"], total["at_12"]) >= MIN_REJECTED and not total["at_other_hours"]:
         found["date"] = (
-            f"lacks AM and PM: of {total['date']:,} dates, none is before 1 or after 12 o'clock. Export the file "
-            "again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
+            f"lacks AM and PM: all {total['date']:,} times are between 1:00 and 12:59. Export the file again with "
+            "dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
         )
     for name in ("date", "updated_on"):
         if (unread := total[f"unreadable_{name}"]) and (day_first := first(f"unreadable_{name}", _DAY_FIRST))[0]:
             date, place = day_first
             found[name] = (
-                f"has the day before the month: {date!r} in {place}. {unread:,} of {total[name] + unread:,} values "
-                "cannot be read, and others would be read wrongly. Export the file again with dates like 2016-02-28 "
+                f"has the day before the month, as in {date!r} in {place}: {unread:,} of {total[name] + unread:,} "
+                "values cannot be read, and others would be misread. Export the file again with dates like 2016-02-28 "
                 "15:50:00."
             )
     return found
 
 
-def _misleading_flags(total: Mapping[str, Any]) -> dict[str, str]:
-    """Flags that say yes or else nothing, so that nobody knows what an empty one means."""
+def _flag_errors(total: Mapping[str, Any]) -> dict[str, str]:
+    """Find flags with only one of true and false, next to empty values that could mean either."""
     found: dict[str, str] = {}
     for name in ("arrest", "domestic"):
         yes, known = total[f"{name}_yes"], total[name]
         empty = total["crimes"] - known - total[f"unreadable_{name}"]
-        said, never = ("yes", "no") if yes else ("no", "yes")
-        if yes in (0, known) and min(known, empty) >= max(LEAST_REJECTED, total["crimes"] * LARGEST_REJECTED):
-            problem = f"never says {never}: {known:,} values say {said} and {empty:,} are empty"
+        seen, never = ("true", "false") if yes else ("false", "true")
+        if yes in (0, known) and min(known, empty) >= max(MIN_REJECTED, total["crimes"] * MAX_REJECTED_SHARE):
+            problem = f"is never {never}: {known:,} values are {seen} and {empty:,} are empty"
             found[name] = f"{problem}. Export the file again with true and false."
     return found
 
 
-def _misleading_places(total: Mapping[str, Any], first: _First) -> dict[str, str]:
-    """Coordinates that are all elsewhere."""
+def _coordinate_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
+    """Find coordinate columns without any value in Chicago."""
     found: dict[str, str] = {}
-    for name, called in _OF_PLACES.items():
-        if not total[f"inside_{name}"] and total[f"outside_{name}"] >= LEAST_REJECTED:
+    for name, unit in _COORDINATES.items():
+        if not total[f"inside_{name}"] and total[f"outside_{name}"] >= MIN_REJECTED:
             value, place = first(f"outside_{name}")
             found[name] = (
-                f"has no value in Chicago: {value} in {place}, and {total[f'outside_{name}'] - 1:,} others elsewhere. "
-                f"It must have {called}: is it exchanged with another column, or was a sign lost?"
+                f"has no value in Chicago: {value} in {place}, and {total[f'outside_{name}'] - 1:,} others outside. "
+                f"Expected {unit}. Is it swapped with another column, or is a minus sign missing?"
             )
     return found
 
 
-def _shared_ids(
+def _shared_id_errors(
     connection: duckdb.DuckDBPyConnection, file: Path, ids: int, place_of: Callable[[int], Place]
 ) -> dict[str, str]:
-    """What is wrong with the ids if too many rows share one with other crimes; of these, one would be kept."""
+    """Find ids that several crimes share, if too many do; all but one of these crimes would be rejected."""
     query = _numbered(sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row"))
     shared = connection.execute(query, {"file": str(file)}).fetchone()
     written, lost_digits, rows, all_rows, row = shared or ("", False, 0, 0, 1)
-    if not lost_digits and all_rows < max(LEAST_REJECTED, ids * LARGEST_REJECTED):
+    if not lost_digits and all_rows < max(MIN_REJECTED, ids * MAX_REJECTED_SHARE):
         return {}
     return {
-        "id": f"gives several crimes one id: {all_rows:,} of {ids:,} rows share theirs with another crime, {rows:,} of "
-        f"them the id {written!r}, first in {place_of(row)}. Export the file again with the City's ids as whole "
-        "numbers. Row numbers are no ids, and a spreadsheet shortens ids unless their format has no decimals."
+        "id": f"has ids shared by several crimes: {all_rows:,} of {ids:,} rows share their id with another crime, "
+        f"{rows:,} of them {written!r}, first in {place_of(row)}. Export the file again with the City's ids as whole "
+        "numbers. Row numbers cannot replace them, and spreadsheets round ids not formatted as whole numbers."
     }
 
 
 @cache
 def _counts() -> str:
-    # GoogleSQL has no histogram; a query that is grouped by month would take longer to count the ids.
+    # GoogleSQL has no histogram, and counting distinct ids in a query grouped by month is slower.
     months = "HISTOGRAM(COALESCE(STRFTIME(date, '%Y-%m'), '')) AS months"
     query = sql.statement("fragments/values_read").select(months, dialect="duckdb")
     return to_duckdb(query, _BOUNDS, lambda _: csv_scan("$file", SOURCE_NAMES))
@@ -244,7 +239,7 @@ def _counts() -> str:
 
 @cache
 def _numbered_values(counted: str, where: str) -> str:
-    """A query for the number of a row and its value as written, of those that a column of `values_read` counts."""
+    """Return a query for the row number and original text of the values that a column of `values_read` counts."""
     query = sql.statement("fragments/values_read")
     [value] = [column.this.this for column in query.selects if column.alias == counted]
     written = next((column for column in value.find_all(exp.Column) if column.table == "raw"), value)
@@ -253,6 +248,6 @@ def _numbered_values(counted: str, where: str) -> str:
 
 
 def _numbered(query: exp.Query) -> str:
-    """A query in DuckDB's dialect over rows that have their number, `row`."""
+    """Translate a query to DuckDB's dialect, over raw rows with their number as `row`."""
     numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", SOURCE_NAMES)).subquery()
     return to_duckdb(query, _BOUNDS, lambda _: numbered)

@@ -28,7 +28,7 @@ from chicago_crime.published.catalog import (
 from chicago_crime.published.damage import unreferenced_files
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.published.views import Views
-from chicago_crime.sources.base import Held
+from chicago_crime.sources.base import PreviousFile
 from chicago_crime.storage.lineage import Lineage, digest
 from chicago_crime.storage.object_store import LakeRecord, ObjectStore, ObjectStoreError, StoredObject, lake_record
 from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
@@ -180,7 +180,9 @@ class Publisher:
                 held = catalog.years if catalog else {}
                 outlines = self._boundaries(catalog)
 
-    def as_published(self, files: Mapping[int, Held], before: Mapping[int, PublishedYear]) -> dict[int, PublishedYear]:
+    def as_published(
+        self, files: Mapping[int, PreviousFile], before: Mapping[int, PublishedYear]
+    ) -> dict[int, PublishedYear]:
         """The years of which this version would make, of these files, just what is published and in the warehouse.
 
         Args:

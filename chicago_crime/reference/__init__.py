@@ -1,4 +1,4 @@
-"""Reference tables that ship with the package: small facts that rarely change."""
+"""Reference tables that ship with the package."""
 
 import csv
 import re
@@ -9,29 +9,29 @@ from pathlib import Path
 from chicago_crime.errors import UsageError
 
 TABLES = {
-    "community_areas": "The City's 77 community areas, with the side of the city that each lies in.",
-    "residents": "Population of the community areas by the censuses of 2010 and 2020. An installation may add "
-    "estimates of later years.",
-    "fbi_codes": "The FBI codes of the Chicago Police Department. `ucr_part1_class` is the offense class; empty: "
-    "non_index.",
-    "comparable_types": "Crime types that the City renamed, or filed a code under, each with the label that stands "
-    "for all years. The IUCR code `any` stands for every code of the type.",
-    "offense_groups": "Offenses that people ask for below or across the crime types, and what each of them means. "
-    "`also` is what else people call it, in the singular, separated by semicolons: the search knows it.",
+    "community_areas": "The City's 77 community areas, and the side of the city of each.",
+    "residents": "Population of the community areas in the 2010 and 2020 censuses. An installation may add "
+    "estimates for later years.",
+    "fbi_codes": "The FBI codes of the Chicago Police Department. `ucr_part1_class` is the offense class; empty "
+    "means non_index.",
+    "comparable_types": "Crime types that the City renamed or moved codes to, each with one label for all years. The "
+    "IUCR code `any` matches every code of the type.",
+    "offense_groups": "Common groups of offenses within or across the crime types, and their definitions. `also` "
+    "lists synonyms for the search, in the singular, separated by semicolons.",
     "offense_group_codes": "The IUCR codes of each offense group, with the reason. A code may be in several groups. "
-    "Codes decide, not descriptions, which the City reworded in 2019 and 2020.",
+    "Groups are defined by code, because the City reworded descriptions in 2019 and 2020.",
 }
-"""What each of them holds."""
+"""Descriptions of the reference tables, by name."""
 
 
 @dataclass(frozen=True)
 class OffenseGroup:
-    """Offenses that people ask for under one name.
+    """A group of offenses with a common name.
 
     Attributes:
         label: its name on pages.
-        also: what else people call it.
-        note: a sentence or two on what it holds and what it leaves out.
+        also: synonyms.
+        note: its definition, in a sentence or two.
         codes: its IUCR codes.
     """
 
@@ -42,17 +42,17 @@ class OffenseGroup:
 
 
 def file(table: str) -> Path:
-    """The CSV of a reference table."""
+    """Return the CSV of a reference table."""
     return Path(__file__).parent / f"{table}.csv"
 
 
 def files(table: str, estimates: Path | None = None) -> list[Path]:
-    """The CSVs of a reference table: to `residents`, an installation may add a file of estimates."""
+    """Return the CSVs of a reference table: for `residents`, including the file of estimates."""
     return [file(table), *([estimates] if estimates and table == "residents" else [])]
 
 
 def rows(table: str, estimates: Path | None = None) -> list[dict[str, str]]:
-    """The rows of a reference table, as text."""
+    """Return the rows of a reference table, with text values."""
     found: list[dict[str, str]] = []
     for path in files(table, estimates):
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -61,10 +61,13 @@ def rows(table: str, estimates: Path | None = None) -> list[dict[str, str]]:
 
 
 def checked_estimates(path: Path | None) -> Path | None:
-    """A file of population estimates, if there is one: community_area, year and population in each line.
+    """Validate a file of population estimates with the columns community_area, year and population.
+
+    Returns:
+        Its absolute path; None without a file.
 
     Raises:
-        UsageError: it cannot be read; the message names the setting, line and column.
+        UsageError: the file is invalid; the message names the setting, line and column.
     """
     if not path:
         return None
@@ -76,16 +79,16 @@ def checked_estimates(path: Path | None) -> Path | None:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             if missing := [name for name in limits if name not in (reader.fieldnames or ())]:
-                raise UsageError(f"{where}, line 1: there is no column {missing[0]}; needed: {', '.join(limits)}")
+                raise UsageError(f"{where}, line 1: column {missing[0]} is missing; required: {', '.join(limits)}")
             for row in reader:
                 at = f"{where}, line {reader.line_num}"
                 for name, (least, most) in limits.items():
                     text = row[name] or ""
                     if not re.fullmatch("[0-9]+", text) or not least <= int(text) <= most:
-                        raise UsageError(f"{at}, column {name}: {text!r} is no whole number from {least} to {most}")
+                        raise UsageError(f"{at}, column {name}: {text!r} is not a whole number from {least} to {most}")
                 key = int(row["community_area"]), int(row["year"])
                 if key in known:
-                    raise UsageError(f"{at}: area {key[0]} has another line for {key[1]}")
+                    raise UsageError(f"{at}: community area {key[0]} already has a population for {key[1]}")
                 known.add(key)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{where} cannot be read as a CSV in UTF-8: {error}") from error
@@ -94,7 +97,7 @@ def checked_estimates(path: Path | None) -> Path | None:
 
 @cache
 def offense_groups() -> dict[str, OffenseGroup]:
-    """Every offense group by its short name, such as `carjacking`."""
+    """Return all offense groups by short name, such as `carjacking`."""
     codes: dict[str, set[str]] = {}
     for row in rows("offense_group_codes"):
         codes.setdefault(row["offense_group"], set()).add(row["iucr"])

@@ -1,4 +1,4 @@
-"""The interface of the sources: whoever publishes the yearly CSVs, and the file a source delivers."""
+"""The interface that every source implements, and the file that it delivers."""
 
 import re
 import sys
@@ -12,14 +12,13 @@ from typing import NamedTuple
 from chicago_crime.errors import PlatformError
 
 Progress = Callable[[int, int | None], None]
-"""Receives how much of a year is done and the total (bytes or rows; None if unknown)."""
-
+"""Callback with the bytes or rows done so far and the total, None if unknown."""
 
 VERSION = "version"
-"""The key in a file's details that identifies the version of the year: see `CrimeSource.versions`."""
+"""Key in a file's details for the version of the year; see `CrimeSource.versions`."""
 
 DIFFERENCE = "difference"
-"""The key in a file's details that says, in words, what a reading of the whole year corrected."""
+"""Key in a file's details for what a full download corrected, in words."""
 
 
 def no_progress(done: int, total: int | None) -> None:
@@ -27,15 +26,15 @@ def no_progress(done: int, total: int | None) -> None:
 
 
 class SourceError(PlatformError):
-    """A source cannot deliver a year; the message names the file or setting and says what to do."""
+    """A source cannot deliver a year. The message names the file or setting and what to do."""
 
 
 class NotCrimesError(SourceError):
-    """A file is readable, but nothing in it names the columns of crimes."""
+    """A readable file without a header of crime columns."""
 
 
 class Place(NamedTuple):
-    """A line as the user can find it: its number, its file if there are several, and what the file is counted in."""
+    """The place of a line in the user's files: its number, its file if there are several, and the number's unit."""
 
     number: int
     file: str = ""
@@ -47,13 +46,13 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Span:
-    """Consecutive lines of a year's file that come from one file of the user.
+    """Consecutive lines of a year's CSV that come from one of the user's files.
 
     Attributes:
         name: the user's file.
-        lines: how many lines.
-        numbers: a file with the number of each in the user's file, as an integer of 8 bytes.
-        unit: what the user's file is counted in: lines, or records of JSON.
+        lines: number of lines.
+        numbers: file with the line number of each in the user's file, as 8-byte integers.
+        unit: unit of these numbers: "line", or "record" for JSON.
     """
 
     name: str
@@ -62,7 +61,7 @@ class Span:
     unit: str = "line"
 
     def number(self, index: int) -> int:
-        """Number of a line in the user's file; the first has index 0."""
+        """Line number in the user's file of the line at an index of the span."""
         with self.numbers.open("rb") as file:
             file.seek(8 * index)
             return int.from_bytes(file.read(8), sys.byteorder)
@@ -70,16 +69,16 @@ class Span:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One year's CSV on this machine's disk, as its publisher wrote it (uncompressed).
+    """One year's CSV on the local disk, uncompressed and otherwise as published.
 
     Attributes:
         path: the CSV file, inside the directory that was passed to `fetch`.
-        origin: where it came from, in words that let a person find it again.
-        synthetic: True if the rows are made up; everything that shows them must say so.
-        details: anything else worth keeping in the manifest (a seed, a download address, ...). `partial` says whether
-            the publisher will still add rows to the year, where the source can know it.
-        spans: where its lines after the header come from, if it was made of the user's files.
-        ignored: names of columns of these files that it does not have, because they are not source columns.
+        origin: where it came from, in enough detail to find it again.
+        synthetic: True if the rows are made up; every view of them must be labeled as synthetic.
+        details: other facts for the manifest, such as a seed or a URL. `partial`, if the source can tell, is True if
+            the publisher will still add rows to the year.
+        spans: origin of the lines after the header, if the CSV was assembled from the user's files.
+        ignored: columns of these files that were dropped because they are not source columns.
         missing: source columns that some of these files lack.
     """
 
@@ -92,7 +91,7 @@ class SourceFile:
     missing: tuple[str, ...] = ()
 
     def place(self, line: int) -> Place:
-        """Where a line of the CSV is in the user's files; the header is line 1."""
+        """Locate a line of the CSV in the user's files; the header is line 1."""
         index = line - 2
         for span in self.spans if index >= 0 else ():
             if index < span.lines:
@@ -101,8 +100,8 @@ class SourceFile:
         return Place(line)
 
 
-class Held(NamedTuple):
-    """A year's file as this source delivered it before: its path, checksum (hexadecimal) and details."""
+class PreviousFile(NamedTuple):
+    """The file that this source delivered for a year before: path, SHA-256 in hexadecimal, and details."""
 
     path: Path
     sha256: str
@@ -111,70 +110,75 @@ class Held(NamedTuple):
 
 @dataclass(frozen=True)
 class Expected:
-    """What is known of a year's file before it is fetched.
+    """What a source knows about a year's file before fetching it.
 
     Attributes:
-        what: the file, in words.
-        rows: its number of rows, if known.
-        bytes: its size as uncompressed CSV, if known.
-        problem: why a fetch would fail; "" as far as nothing is known.
-        left_out: files that would not be read, with the reasons, in words.
+        description: the file, in words.
+        rows: number of rows, if known.
+        bytes: size as uncompressed CSV, if known.
+        problem: why fetching it would fail; "" if no problem is known.
+        skipped: files that would be skipped, and why.
     """
 
-    what: str
+    description: str
     rows: int | None = None
     bytes: int | None = None
     problem: str = ""
-    left_out: str = ""
+    skipped: str = ""
 
 
 class CrimeSource(ABC):
-    """Delivers the crimes of one year as one CSV file."""
+    """Delivers the crimes of a year as one CSV file."""
 
     name: str
 
     is_inbox = False
-    """True if every year that appears in it is meant to be loaded; a publisher also has years that nobody wants."""
+    """True if every year that appears is meant to be loaded, as in a folder of the user."""
 
     fresh_for: timedelta | None = None
-    """How old what was published of it may become; None for a source that does not change."""
+    """Maximum age of published data from this source; None if the source never changes."""
 
     @abstractmethod
     def years(self) -> list[int]:
-        """The years this source can deliver now, ascending."""
+        """Return the years that are available now, ascending."""
 
     def prepare(
         self,
         years: Sequence[int],
         directory: Path,
         progress: Progress = no_progress,
-        held: Mapping[int, Held] = {},
+        previous: Mapping[int, PreviousFile] = {},
     ) -> "CrimeSource":
-        """The source to fetch the years of a run from.
+        """Return a source that is prepared to fetch the years of a run.
 
-        Where one file or request has many years, it is read here, once for all of them. What is wrong with a file is
-        raised by the fetch of the years that it concerns. `directory` is kept until the last fetch; `held` has the
-        years that were fetched from this source before.
+        Files and requests that cover many years are read here, once. An error in a file is raised when one of its
+        years is fetched.
+
+        Args:
+            years: the years of the run.
+            directory: for intermediate files; kept until the last fetch.
+            progress: receives the progress of reading.
+            previous: the files of years that were fetched from this source before.
         """
         return self
 
     def unchanged(self) -> list[int]:
-        """Of a prepared source, the years that it found to be as they were fetched before."""
+        """Return the years that a prepared source found unchanged since they were fetched."""
         return []
 
     @abstractmethod
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """Write the year's CSV into `directory` and return where it is.
+        """Write a year's CSV into `directory`.
 
-        `directory` is a fresh, empty folder on the file system that will keep the file. The caller publishes the file
-        from there, so a fetch that fails half-way leaves the year's previous file untouched.
+        `directory` is an empty folder on the file system where the file will be kept. The caller publishes the file
+        from there, so a failed fetch leaves the year's previous file untouched.
 
         Raises:
-            SourceError: the year is not available, or the file is incomplete.
+            SourceError: the year is unavailable, or the file is incomplete.
         """
 
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """What is known of these years' files without fetching any; unavailable years are left out.
+        """Describe the files of these years without fetching them; omits unavailable years.
 
         Raises:
             SourceError: the publisher cannot be reached.
@@ -182,28 +186,28 @@ class CrimeSource(ABC):
         return {year: Expected(f"a file of {self.name}") for year in self.years() if year in years}
 
     def versions(self) -> dict[int, str]:
-        """A text per year that changes whenever the publisher changes the year, found cheaply and without fetching.
+        """Return a version string for each year, without fetching; it changes whenever the publisher changes the year.
 
-        `fetch` stores the text of the version it fetched in the details under `VERSION`. Years that are unavailable
-        or incomplete are left out; a source that never changes has none.
+        `fetch` stores the version that it fetched in the details under `VERSION`. Unavailable and incomplete years are
+        omitted, and so are all years of a source that never changes.
 
         Raises:
             SourceError: the publisher cannot be reached.
         """
         return {}
 
-    def refuse_wrong_settings(self) -> None:  # noqa: B027 - most sources have nothing to refuse
-        """Refuse, before a run starts and without any request, settings with which no year can be fetched.
+    def check_settings(self) -> None:  # noqa: B027 - most sources have nothing to check
+        """Check before a run, without any request, that the settings allow a fetch.
 
         Raises:
-            UsageError: the message names the setting and says what to do.
+            UsageError: a setting is wrong; the message names it and what to do.
         """
 
-    def try_access(self) -> str:
-        """Make one quick request to verify that the publisher accepts our credentials.
+    def check_access(self) -> str:
+        """Verify with one quick request that the publisher accepts our credentials.
 
         Returns:
-            What the doctor shows about the access, without any secret; "" if there is nothing to try.
+            The finding for `doctor`, without secrets; "" if there is nothing to verify.
 
         Raises:
             SourceError: access is denied, or the publisher cannot be reached.
@@ -212,7 +216,7 @@ class CrimeSource(ABC):
 
 
 def years_in(name: str) -> set[int]:
-    """The years that a file's name contains."""
+    """Return the years in a file name."""
     return {int(year) for year in re.findall(r"(?<!\d)20\d\d(?!\d)", name)}
 
 
@@ -222,8 +226,8 @@ class Boundaries:
 
     Attributes:
         origin: where they come from, in words.
-        places: how many there are of each kind, in words.
-        geojson: a feature for each place with `kind` and `number`, in longitude and latitude (WGS 84).
+        places: the count of each kind, in words.
+        geojson: one feature per place with `kind` and `number`, in longitude and latitude (WGS 84).
     """
 
     origin: str

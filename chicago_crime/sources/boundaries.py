@@ -1,7 +1,7 @@
-"""The City's official outlines of community areas, police districts, beats and wards: read, validated, made small.
+"""Read, validate and simplify the City's official outlines of community areas, police districts, beats and wards.
 
-They come from the City's portal, or from GeoJSON files in a folder, and become one GeoJSON file in longitude and
-latitude (WGS 84): a feature for each place, with `kind` and `number`.
+The outlines from the City's portal, or from a folder of GeoJSON files, are combined into one GeoJSON file in longitude
+and latitude (WGS 84), with one feature per place and its `kind` and `number`.
 """
 
 import json
@@ -17,17 +17,17 @@ from pydantic import SecretStr
 from shapely.geometry.base import BaseGeometry
 
 from chicago_crime.sources.base import Boundaries, SourceError
-from chicago_crime.sources.http import PUBLISHER_POLICY, HttpError, error_of, publisher_session, with_retries
+from chicago_crime.sources.http import PUBLISHER_POLICY, HttpError, publisher_session, status_error, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 
 TOLERANCE_DEG = 0.0001
-"""Simplifying moves a border by about this much: 11 m, a quarter of a short block."""
+"""Tolerance of simplifying a border: about 11 m, a quarter of a short block."""
 
 CITY_DEG = (-88.0, 41.6, -87.4, 42.1)
-"""West, south, east and north edge of what can be in Chicago."""
+"""Bounds of Chicago with a margin: west, south, east and north."""
 
-LARGEST_OVERLAP = 0.01
-"""Share of the city that may be in two places of a kind: the City's own borders do not fit exactly."""
+MAX_OVERLAP = 0.01
+"""Share of the city that may be in two places of one kind, because the City's borders do not match exactly."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Kind:
     """A kind of place.
 
     Attributes:
-        name: in the file, and the name of its filter.
-        plural: in words.
-        dataset: number of its dataset on the portal.
-        keys: names of the property with its number, newest first.
-        numbers: which there must be.
-        others: which there may be.
+        name: its name in the file and as a filter.
+        plural: its plural, in words.
+        dataset: ID of its dataset on the portal.
+        keys: names of the property with the number of a place, newest first.
+        numbers: required numbers.
+        others: optional numbers.
     """
 
     name: str
@@ -61,21 +61,21 @@ KINDS = {
         Kind("ward", "wards", "p293-wvbd", ("ward",), frozenset(range(1, 51))),
     )
 }
-"""By name. Districts 13, 21 and 23 were merged into others in 2012; 31 is what belongs to other towns."""
+"""By name. Districts 13, 21 and 23 were merged into others in 2012; 31 covers enclaves of other towns."""
 
 
 def fetch_from_portal(
     url: str, app_token: SecretStr | None = None, policy: RetryPolicy = PUBLISHER_POLICY
 ) -> Boundaries:
-    """Fetch all kinds of outlines from the City's portal, with one request for each.
+    """Download all outlines from the City's portal, with one request per kind.
 
     Args:
         url: address of the portal, without a trailing slash.
-        app_token: raises the rate limit; None sends none.
+        app_token: optional app token, for a higher rate limit.
         policy: timeout and retries of each request.
 
     Raises:
-        SourceError: they cannot be fetched, or some are missing or not of Chicago.
+        SourceError: the download failed, or outlines are missing or not in Chicago.
     """
 
     def request(kind: Kind) -> bytes:
@@ -84,15 +84,15 @@ def fetch_from_portal(
             address = f"{url}/resource/{kind.dataset}.geojson"
             response = session.get(address, params={"$limit": "5000"}, allow_redirects=False)
             if response.status_code != 200:
-                raise error_of(response, where_of(kind), policy)
+                raise status_error(response, where_of(kind), policy)
             return response.content
 
         try:
             return with_retries(call, where_of(kind), policy)
         except HttpError as error:
             raise SourceError(
-                f"{error}: the {kind.plural} cannot be fetched. Download them as GeoJSON from the portal, and set "
-                "CHICAGO_CRIME_BOUNDARIES to the folder with the files"
+                f"{error}: the {kind.plural} cannot be downloaded. Export all outlines as GeoJSON from the portal, and "
+                "set CHICAGO_CRIME_BOUNDARIES to the folder with the files"
             ) from None
 
     def where_of(kind: Kind) -> str:
@@ -104,39 +104,39 @@ def fetch_from_portal(
 
 
 def read_folder(folder: Path) -> Boundaries:
-    """Read GeoJSON files, one for each kind, as the portal exports it; their names do not matter.
+    """Read GeoJSON files as the portal exports them, one per kind, with any file names.
 
-    A folder that lacks a kind is no error: its pages show outlines from the crimes.
+    Kinds without a file are allowed: pages derive their outlines from the crimes.
 
     Raises:
-        SourceError: a file cannot be read, or some outlines are missing or not of Chicago.
+        SourceError: a file cannot be read, or outlines are missing or not in Chicago.
     """
     contents = {}
     for file in sorted((*folder.glob("*.geojson"), *folder.glob("*.json"))):
         try:
             contents[str(file)] = file.read_bytes()
         except OSError as error:
-            raise SourceError(f"{file} cannot be read ({error.strerror}): correct its permissions") from None
+            raise SourceError(f"{file} cannot be read ({error.strerror}): check its permissions") from None
     if not contents:
         raise SourceError(f"{folder} has no .geojson file: export the boundaries from the City's portal")
     return make_boundaries(str(folder), contents)
 
 
 def make_boundaries(origin: str, contents: Mapping[str, bytes]) -> Boundaries:
-    """Validate what was read, join the parts of each place, and simplify without moving neighbors apart.
+    """Validate outlines, join the parts of each place, and simplify without opening gaps between neighbors.
 
     Args:
-        origin: where it comes from, in words.
-        contents: GeoJSON of one kind of place each, by the name of its file or dataset.
+        origin: where the outlines come from, in words.
+        contents: GeoJSON with one kind of place each, by the name of its file or dataset.
 
     Raises:
-        SourceError: a place is missing, unknown, twice there, or not in Chicago.
+        SourceError: a place is missing, unknown, duplicated, or not in Chicago.
     """
     places, features, read = [], [], dict[str, str]()
     for where, content in contents.items():
         kind, found = _read(content, where)
         if (other := read.setdefault(kind.name, where)) != where:
-            raise SourceError(f"{where} and {other} both have {kind.plural}: keep one of them in the folder")
+            raise SourceError(f"{where} and {other} both have {kind.plural}: keep only one of them in the folder")
         shapes = _outlines(kind, where, found)
         places.append(f"{len(shapes)} {kind.plural}")
         simple = shapely.coverage_simplify(list(shapes.values()), TOLERANCE_DEG)
@@ -148,8 +148,8 @@ def make_boundaries(origin: str, contents: Mapping[str, bytes]) -> Boundaries:
             }
             for number, shape in zip(shapes, simple, strict=True)
         ]
-    whole = {"type": "FeatureCollection", "origin": origin, "features": features}
-    return Boundaries(origin, ", ".join(places), json.dumps(whole, separators=(",", ":")).encode())
+    collection = {"type": "FeatureCollection", "origin": origin, "features": features}
+    return Boundaries(origin, ", ".join(places), json.dumps(collection, separators=(",", ":")).encode())
 
 
 def _outlines(kind: Kind, where: str, features: Sequence[Mapping[str, Any]]) -> dict[int, BaseGeometry]:
@@ -157,8 +157,8 @@ def _outlines(kind: Kind, where: str, features: Sequence[Mapping[str, Any]]) -> 
     for position, feature in enumerate(features, 1):
         number = _number(feature, kind)
         if number is None or number not in kind.numbers | kind.others:
-            told = {key: feature["properties"].get(key) for key in kind.keys}
-            raise SourceError(f"{where}: feature {position} has no number of one of the {kind.plural}: {told}")
+            given = {key: feature["properties"].get(key) for key in kind.keys}
+            raise SourceError(f"{where}: feature {position} has no valid number for {kind.plural}: {given}")
         try:
             parts[number].append(_polygons(shapely.geometry.shape(feature["geometry"])))
         except (TypeError, ValueError, KeyError, AttributeError, shapely.GEOSException) as error:
@@ -169,17 +169,17 @@ def _outlines(kind: Kind, where: str, features: Sequence[Mapping[str, Any]]) -> 
     west, south, east, north = shapely.total_bounds(list(found.values()))
     if not (CITY_DEG[0] < west < east < CITY_DEG[2] and CITY_DEG[1] < south < north < CITY_DEG[3]):
         raise SourceError(
-            f"{where} is not in Chicago: it goes from {west:g}, {south:g} to {east:g}, {north:g}. Export it as GeoJSON "
-            "in longitude and latitude (WGS 84)"
+            f"{where} is not in Chicago: it extends from {west:g}, {south:g} to {east:g}, {north:g}. Export it "
+            "as GeoJSON in longitude and latitude (WGS 84)"
         )
     total = sum(shape.area for shape in found.values())
-    if total > shapely.union_all(list(found.values())).area * (1 + LARGEST_OVERLAP):
-        raise SourceError(f"{where}: {kind.plural} overlap: it mixes places of different years. Download it again")
+    if total > shapely.union_all(list(found.values())).area * (1 + MAX_OVERLAP):
+        raise SourceError(f"{where}: {kind.plural} overlap, which suggests a mix of different years. Download it again")
     return found
 
 
 def _polygons(shape: BaseGeometry) -> BaseGeometry:
-    """The areas of a shape, with crossing lines repaired."""
+    """Return the polygons of a shape, with self-intersections repaired."""
     areas = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type.endswith("Polygon")]
     if not areas:
         raise ValueError(f"it is a {shape.geom_type}")
@@ -187,17 +187,17 @@ def _polygons(shape: BaseGeometry) -> BaseGeometry:
 
 
 def _read(content: bytes, where: str) -> tuple[Kind, Sequence[Mapping[str, Any]]]:
-    """The features in GeoJSON, and the kind of their places, which a property tells."""
+    """Read the features of a GeoJSON file; their properties identify the kind."""
     try:
         features = json.loads(content)["features"]
         names = {name for feature in features for name in feature["properties"]}
     except (ValueError, TypeError, LookupError):
-        raise SourceError(f"{where} is no GeoJSON with features: export it as GeoJSON, or download it again") from None
+        raise SourceError(f"{where} is not GeoJSON with features: export it as GeoJSON, or download it again") from None
     for kind in KINDS.values():
         if names & set(kind.keys):
             return kind, features
     keys = ", ".join(kind.keys[0] for kind in KINDS.values())
-    raise SourceError(f"{where} is of no known kind: a feature has none of the properties {keys}")
+    raise SourceError(f"{where}: unknown kind of outlines, because no feature has one of the properties {keys}")
 
 
 def _number(feature: Mapping[str, Any], kind: Kind) -> int | None:

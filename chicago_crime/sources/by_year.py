@@ -1,4 +1,4 @@
-"""Splitting a file into a file for each year, in one pass."""
+"""Split a file into one file per year, in a single pass."""
 
 import csv
 import re
@@ -11,40 +11,47 @@ from pathlib import Path
 import numpy as np
 
 from chicago_crime.sources.base import Place, Progress, Span, no_progress
-from chicago_crime.sources.containers import Item, opened, size_of
+from chicago_crime.sources.containers import Item, open_item, unpacked_size
 from chicago_crime.sources.header import Header
-from chicago_crime.sources.layouts import Layout, Read, layout_of, plain_blocks
-from chicago_crime.sources.records import MOST_BYTES, Dialect, Records, csv_line, fields_of, records_of, unmarked
+from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, plain_blocks
+from chicago_crime.sources.records import (
+    MAX_RECORD_BYTES,
+    Dialect,
+    Records,
+    csv_line,
+    field_offsets,
+    find_records,
+    strip_mark,
+)
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
 _SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\d\d?[-/])(\d\d)(?:[\s",]|$)', re.ASCII)
-"""As in 18-Jun-16, June 18, 16 and 6/18/16."""
+"""Matches 18-Jun-16, June 18, 16 and 6/18/16."""
 
 NO_YEAR = 0
-"""Stands for the year of lines whose date has none."""
+"""Year of lines without a readable year."""
 
-LONGEST_DATE = 40
-"""Bytes of a date in which its year is looked for."""
+MAX_DATE_BYTES = 40
+"""Bytes of a date that are searched for its year."""
 
 
 @dataclass
-class Split:
-    """What a file has, and the files into which it was split by year.
+class YearSplit:
+    """The result of splitting a file by year.
 
     Attributes:
         item: the file.
-        version: its version before it was read.
-        layout: how it is written.
-        unit: what it is counted in: lines, or records of JSON.
-        is_one_year: True if all of its lines are taken for one year's, whatever their dates.
-        read: its lines, counted as they were read.
-        lines: physical lines after the header by year, `NO_YEAR` included: their sum is `read.lines`.
-        bytes: the same in bytes, as plain CSV.
-        blank: how many of the lines of no year are empty, or have only empty fields.
-        first_of_no_year: where the first line of no year is that is not empty, and its start.
-        cut_off: what is wrong with its last line, if that lacks its line end and is no whole row; else "".
-        files: for each year that was asked for, a CSV with a header.
-        numbers: for each of these, a file with the number that each of its lines has in the item.
+        version: its version, taken before reading.
+        layout: its layout.
+        unit: unit of its line numbers: "line", or "record" for JSON.
+        is_one_year: True if all lines are assigned to one year, whatever their dates.
+        stats: line counts from reading it.
+        lines: physical lines after the header by year, including `NO_YEAR`; they add up to `stats.lines`.
+        bytes: bytes of these lines by year, as plain CSV.
+        blank: lines without a year that are empty, or have only empty fields.
+        first_of_no_year: place and start of the first non-blank line without a year.
+        cut_off: the problem with an incomplete last line that lacks its line end; "" if there is none.
+        files: for each requested year, a CSV with a header; a file beside it, `.numbers`, has the line numbers.
     """
 
     item: Item
@@ -52,29 +59,28 @@ class Split:
     layout: Layout
     unit: str
     is_one_year: bool
-    read: Read = field(default_factory=Read)
+    stats: ReadStats = field(default_factory=ReadStats)
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
     blank: int = 0
     first_of_no_year: str = ""
     cut_off: str = ""
     files: dict[int, Path] = field(default_factory=dict)
-    numbers: dict[int, Path] = field(default_factory=dict)
 
     def span(self, year: int) -> Span:
-        """Where the lines of a year's file come from."""
-        return Span(str(self.item), self.lines[year], self.numbers[year], self.unit)
+        """Return the origin of the lines in a year's file."""
+        return Span(str(self.item), self.lines[year], self.files[year].with_suffix(".numbers"), self.unit)
 
     def details(self, year: int) -> dict[str, str | int]:
-        """What a manifest keeps of the file, and of its lines that are not of the year."""
+        """Return facts for the manifest about the file and its lines of other years."""
         details: dict[str, str | int] = {
             "lines_before_header": self.layout.line - 1,
-            "windows_1252_letters": self.read.windows_letters,
+            "windows_1252_letters": self.stats.windows_letters,
         }
         if not self.is_one_year:
             details |= {
-                "lines_of_all_years": self.read.lines,
-                "lines_of_other_years": self.read.lines - self.lines[year] - self.lines[NO_YEAR],
+                "lines_of_all_years": self.stats.lines,
+                "lines_of_other_years": self.stats.lines - self.lines[year] - self.lines[NO_YEAR],
                 "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
                 "blank_lines": self.blank,
                 "first_of_no_year": self.first_of_no_year,
@@ -88,39 +94,39 @@ def split_by_year(
     directory: Path | None = None,
     progress: Progress = no_progress,
     is_one_year: bool = False,
-) -> Split:
-    """Read a file once, and write the lines of some years into a file each.
+) -> YearSplit:
+    """Read a file once, and write the lines of each requested year to its own file.
 
-    A row belongs to the year of its date, or, where that has none that can be read, of its column `year`. Damaged rows
-    count, too, as far as their date can be found.
+    The year of a row is that of its date or, if the date is unreadable, its column `year`. Damaged lines are assigned
+    by their date, too, if one is found.
 
     Args:
         item: the file.
-        years: which years to write; none to only count.
+        years: the years to write; none to only count.
         directory: where to write them.
-        progress: receives the bytes so far, and the size.
-        is_one_year: whether to take all lines for the only year's instead.
+        progress: receives the bytes so far, and the file size.
+        is_one_year: assign all lines to the one year in `years`, whatever their dates.
 
     Raises:
-        SourceError: it is not a file of crimes, or damaged.
+        SourceError: the file is damaged, or has no crimes.
     """
-    version = item.version  # taken before reading: a later change is another version
-    with opened(item, directory) as (stream, unit), ExitStack() as stack:
-        layout = layout_of(item, stream)
-        split, number = Split(item, version, layout, unit, is_one_year), layout.line + (unit == "line")
-        total, done = size_of(item), 0
-        years_of = YearsOf(layout.header, layout.dialect.separator)
+    version = item.version  # before reading, so that a later change gives another version
+    with open_item(item, directory) as (stream, unit), ExitStack() as stack:
+        layout = detect_layout(item, stream)
+        split, number = YearSplit(item, version, layout, unit, is_one_year), layout.line + (unit == "line")
+        total, done = unpacked_size(item), 0
+        find_years = YearFinder(layout.header, layout.dialect.separator)
         outputs = {}
         for year in years:
             assert directory
-            split.files[year], split.numbers[year] = directory / f"{year}.csv", directory / f"{year}.numbers"
-            outputs[year] = [stack.enter_context(out[year].open("wb")) for out in (split.files, split.numbers)]
+            split.files[year] = file = directory / f"{year}.csv"
+            outputs[year] = [stack.enter_context(one.open("wb")) for one in (file, file.with_suffix(".numbers"))]
             outputs[year][0].write(csv_line(layout.names))
-        blocks = plain_blocks(item, stream, layout, split.read)
-        # Lines that are all of one year stay together: only the gate needs to know where their rows end.
+        blocks = plain_blocks(item, stream, layout, split.stats)
+        # If all lines belong to one year, only the gate needs to find the ends of the rows.
         is_by_line = is_one_year and unit == "line"
-        for found in _lines(blocks) if is_by_line else records_of(blocks, Dialect(len(layout.names))):
-            in_year = np.full(len(found.ends), years[0]) if is_one_year else years_of(found)
+        for found in _line_records(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.names))):
+            in_year = np.full(len(found.ends), years[0]) if is_one_year else find_years(found)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
             for year in np.unique(in_year).tolist():
@@ -128,43 +134,43 @@ def split_by_year(
                 split.lines[year] += int(found.lines[is_of_year].sum())
                 split.bytes[year] += int((found.ends - found.starts)[is_of_year].sum())
                 if year in outputs:
-                    file, numbered = outputs[year]
-                    file.write(found.chosen(is_of_year).text)
-                    numbered.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
+                    rows, row_numbers = outputs[year]
+                    rows.write(found.select(is_of_year).text)
+                    row_numbers.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
                 elif year == NO_YEAR:
                     _count_no_year(split, found, is_of_year, numbers)
             number += len(counted)
             done += len(found.text)
             progress(done, max(done, total) if total else None)
     progress(done, done)
-    assert split.lines.total() == split.read.lines, f"{item}: {split.lines} of {split.read.lines} lines"
-    if start := split.read.cut_off:
+    assert split.lines.total() == split.stats.lines, f"{item}: {split.lines} of {split.stats.lines} lines"
+    if start := split.stats.cut_off:
         split.cut_off = (
-            f"{Place(number - 1, unit=unit)} ({start!r}), the last, is no whole row and has no line end. If the "
-            "file was cut off, rows after it are missing: download it again. If nothing is missing, remove that line."
+            f"the last line, {Place(number - 1, unit=unit)}, is incomplete ({start!r}). If the file was truncated, "
+            "download it again. If no rows are missing, remove this line."
         )
     return split
 
 
-def _lines(blocks: Iterable[bytes]) -> Iterator[Records]:
-    """Each line of whole lines as if it were a record."""
+def _line_records(blocks: Iterable[bytes]) -> Iterator[Records]:
+    """Treat each line as a record."""
     for text in blocks:
         ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1
         yield Records(text, ends, np.ones_like(ends))
 
 
-class YearsOf:
-    """Finds the years of records in their dates, or else in `year`; the separator is that of damaged lines."""
+class YearFinder:
+    """Finds the years of records in `date` or else in `year`; damaged lines are split at the separator."""
 
     def __init__(self, header: Header, separator: str = ",") -> None:
         self._positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
         self._plain, self._separator = Dialect(header.width), separator
 
     def __call__(self, records: Records) -> np.ndarray:
-        """The year of each record; `NO_YEAR` if none is found."""
+        """Return the year of each record; `NO_YEAR` if none is found."""
         if records.are_rows and records.fields is None:
             years = np.full(len(records.ends), NO_YEAR)
-            starts, ends = fields_of(records, self._plain)
+            starts, ends = field_offsets(records, self._plain)
             for position in self._positions:
                 if (unknown := years == NO_YEAR).any():
                     at = starts[unknown, position]
@@ -172,14 +178,14 @@ class YearsOf:
                 for row in np.flatnonzero(years == NO_YEAR):
                     years[row] = _year_in(records.text[starts[row, position] : ends[row, position]].decode())
             return years
-        start = unmarked(records.text)[:MOST_BYTES].decode(errors="replace")  # csv refuses longer fields
+        start = strip_mark(records.text)[:MAX_RECORD_BYTES].decode(errors="replace")  # csv refuses longer fields
         fields = records.fields or next(csv.reader([start], delimiter=self._separator), [])
         found = (_year_in(fields[position]) for position in self._positions if position < len(fields))
         return np.array([next(filter(None, found), NO_YEAR)])
 
 
 def _year_in(text: str) -> int:
-    """The first number from 1900 to 2099, or else two digits after month and day; `NO_YEAR` where there is none."""
+    """Return the first number from 1900 to 2099, else a two-digit year after month and day, else `NO_YEAR`."""
     if found := _YEAR.search(text):
         return int(found[0])
     short = _SHORT_YEAR.search(text)
@@ -187,10 +193,10 @@ def _year_in(text: str) -> int:
 
 
 def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The first number of four digits in each field of a text, if `_YEAR` finds it, too; else `NO_YEAR`."""
-    around = np.frombuffer(b",%b%b" % (text, bytes(LONGEST_DATE)), np.uint8)
-    digits = np.lib.stride_tricks.sliding_window_view(around, LONGEST_DATE + 1)[starts] - ord("0")
-    is_digit = (digits < 10) & (np.arange(LONGEST_DATE + 1) <= sizes[:, np.newaxis])
+    """Return the first four-digit year in each field of a text, as `_YEAR` finds it; else `NO_YEAR`."""
+    around = np.frombuffer(b",%b%b" % (text, bytes(MAX_DATE_BYTES)), np.uint8)
+    digits = np.lib.stride_tricks.sliding_window_view(around, MAX_DATE_BYTES + 1)[starts] - ord("0")
+    is_digit = (digits < 10) & (np.arange(MAX_DATE_BYTES + 1) <= sizes[:, np.newaxis])
     is_year = ~is_digit[:, :-5] & ~is_digit[:, 5:]
     for place in range(1, 5):
         is_year &= is_digit[:, place : place - 5]
@@ -199,11 +205,11 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.where(is_year.any(axis=1) & np.isin(years // 100, (19, 20)), years, NO_YEAR)
 
 
-def _count_no_year(split: Split, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
+def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
     is_blank = found.are_blank & is_none
     split.blank += int(is_blank.sum())
     if (is_none & ~is_blank).any() and not split.first_of_no_year:
         first = int((is_none & ~is_blank).argmax())
-        text = unmarked(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:80]
+        text = strip_mark(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:80]
         number = numbers[found.lines[:first].sum()]
         split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"

@@ -1,4 +1,4 @@
-"""What lies in a folder, by what it is and not by its name: plain files, gzip, bzip2, xz, zip, JSON, parts of Spark."""
+"""Find and open the files of a folder by content, not by name: text, gzip, bzip2, xz, zip, JSON, and Spark output."""
 
 import bz2
 import codecs
@@ -18,44 +18,44 @@ from pathlib import Path
 from typing import IO, Any
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.header import SPELLINGS, spelled
-from chicago_crime.sources.records import csv_line, marked
+from chicago_crime.sources.header import SPELLINGS, normalize
+from chicago_crime.sources.records import csv_line, mark_damaged
 
 HEAD = 1 << 18
-"""Bytes at a file's start that show what it is."""
+"""Bytes at the start of a file that identify its format."""
 
 BLOCK = 1 << 21
-"""Bytes that are read at once."""
+"""Bytes per read."""
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
-IS_FOLDER = "is a folder: load it by itself with --folder, or move its files up under names of their own"
-IS_OTHER = "is of no kind that is read: unpack it, export it as CSV, or rename it to .csv if it is one"
+SUBFOLDER = "is a folder: load it separately with --folder, or move its files up and give each a unique name"
+UNSUPPORTED = "is not a supported format: unpack it, export it as CSV, or, if it is a CSV, rename it to .csv"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",  # begins as UTF-16 does
+    codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, whose mark it starts with
     codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 _POINTERS = {
-    b"version https://git-lfs": "Git LFS in place of the file: run `git lfs pull`",
-    b"/annex/objects/": "git-annex in place of the file: run `git annex get`",
+    b"version https://git-lfs": "Git LFS pointer: run `git lfs pull`",
+    b"/annex/objects/": "git-annex pointer: run `git annex get`",
 }
-_NOT_READ = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
-"""Starts of zip files, whose members alone are read, and of zstd, 7z, RAR, Parquet, and old Excel files."""
+_UNSUPPORTED_STARTS = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
+"""Zip files, of which only members are read, and zstd, 7z, RAR, Parquet, and old Excel files."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """A file of crimes: a file of its own, a member of a zip file, or a part of a folder that Spark wrote.
+    """A file that may contain crimes: a plain file, a member of a zip file, or a part file written by Spark.
 
     Attributes:
-        file: on this machine's disk.
-        member: its name in the zip file; "" if it is none.
-        inside: the folder beside the other files that has what Spark wrote, maybe in folders; None if there is none.
+        file: its path on the local disk.
+        member: name of the member of a zip file; "" for other files.
+        inside: for part files, the top folder that Spark wrote; else None.
     """
 
     file: Path
@@ -67,21 +67,21 @@ class Item:
 
     @property
     def version(self) -> str:
-        """Name, size in bytes, and time of the last change in nanoseconds since 1970."""
-        with plain_errors(self):
+        """Name, size in bytes, and modification time in nanoseconds since the epoch."""
+        with source_errors(self):
             state = self.file.stat()
         return f"{self.file.name}:{self.member} {state.st_size} {state.st_mtime_ns}"
 
     @property
     def names(self) -> list[str]:
-        """The names that may contain its years, the most telling first."""
-        if self.inside:  # a part's own name is made of random digits
+        """Names that may contain its years, the most specific first."""
+        if self.inside:  # the names of part files contain random digits
             return [folder.name for folder in self.file.parents if folder.is_relative_to(self.inside)]
         return [*([Path(self.member).name] if self.member else []), self.file.name]
 
 
 def scan(folder: Path) -> tuple[list[Item], list[str]]:
-    """What may be a file of crimes, in the order of names, and what is not read, with the reason; no hidden files."""
+    """List the files that may contain crimes, by name, and the skipped ones with the reason; ignore hidden files."""
     items: list[Item] = []
     left_out: list[str] = []
     for entry in sorted(folder.iterdir()):
@@ -89,20 +89,20 @@ def scan(folder: Path) -> tuple[list[Item], list[str]]:
         if _is_hidden(entry.name):
             continue
         if entry.is_dir():
-            with suppress(PermissionError):  # such as lost+found
+            with suppress(PermissionError):  # for example lost+found
                 found = [Item(part, inside=entry) for part in _parts(entry)]
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)) and (entry.is_file() or not entry.exists()):  # no pipe
             read, others = _members(entry)
             found = [Item(entry, member) for member in read]
-            left_out += [f"{entry.name}:{member} {IS_OTHER}" for member in others]
+            left_out += [f"{entry.name}:{member} {UNSUPPORTED}" for member in others]
         if not found:
-            left_out.append(f"{entry.name} {IS_FOLDER if entry.is_dir() else IS_OTHER}")
+            left_out.append(f"{entry.name} {SUBFOLDER if entry.is_dir() else UNSUPPORTED}")
         items += found
     return items, left_out
 
 
 def _parts(folder: Path) -> Iterator[Path]:
-    """What Spark wrote into a folder, and what any program wrote by the values of a column: year=2016/data_0.csv."""
+    """Find part files written by Spark, and Hive-style partitions of any program (year=2016/data_0.csv)."""
     for entry in sorted(folder.iterdir()):
         is_part = entry.name.startswith("part-") or ("=" in folder.name and not _is_hidden(entry.name))
         if "=" in entry.name and entry.is_dir():
@@ -116,14 +116,14 @@ def _is_hidden(name: str) -> bool:
 
 
 def _members(file: Path) -> tuple[list[str], list[str]]:
-    """The members of a zip file that are read, and the others; "" stands for the file itself."""
+    """Return the members of a zip file to read, and the others; [""] is the file itself."""
     try:
         if not zipfile.is_zipfile(file):
             return [""], []
         with zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
     except (OSError, zipfile.BadZipFile):
-        return [""], []  # listed anyway, so that a fetch of its year reports what is wrong
+        return [""], []  # listed, so that fetching its year reports the error
     shown = [name for name in names if not any(_is_hidden(part) for part in Path(name).parts if part != "..")]
     known = [name for name in shown if name.lower().endswith((*_TEXTS, *(f".csv{end}" for end in _PACKED)))]
     read = known or (shown if len(shown) == 1 else [])
@@ -131,57 +131,57 @@ def _members(file: Path) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def plain_errors(item: Item) -> Iterator[None]:
-    """Turn what goes wrong when an item is read into a SourceError that names it."""
+def source_errors(item: Item) -> Iterator[None]:
+    """Convert errors of reading an item to a SourceError that names it."""
     try:
         yield
     except NotImplementedError as error:
-        raise SourceError(f"{item} is packed in a way that is not read here ({error}): unpack it first") from error
+        raise SourceError(f"{item} is compressed with an unsupported method ({error}): unpack it first") from error
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError) as error:
         raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
     except OSError as error:
         if item.file.is_symlink() and not item.file.exists():
             is_annexed = "annex/objects/" in str(item.file.readlink())
-            how = "run `git annex get` in its repository" if is_annexed else "restore the file"
-            raise SourceError(f"{item} is a link to a file that does not exist: {how}") from error
+            how = "run `git annex get` in its repository" if is_annexed else "restore its target"
+            raise SourceError(f"{item} is a broken symbolic link: {how}") from error
         if error.errno is None:  # bzip2's
             raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
         raise SourceError(
-            f"{item} cannot be copied ({error.strerror}): correct its permissions, or make space on the disk"
+            f"{item} cannot be copied ({error.strerror}): check its permissions and the free disk space"
         ) from error
 
 
 @contextmanager
-def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.BufferedReader, str]]:
-    """Open an item's content, unpacked, JSON as CSV; and say what the item is counted in: line or record.
+def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.BufferedReader, str]]:
+    """Open an item, unpacked and with JSON converted to CSV; yield the stream and its unit, "line" or "record".
 
     Args:
-        item: which.
-        scratch: folder on this machine's disk for a copy of JSON; None for the system's.
+        item: the item.
+        scratch: folder for a copy of JSON on the local disk; None for the system's temporary folder.
 
     Raises:
-        SourceError: it is damaged, encrypted, or something that is not read. What reads it may raise it, too.
+        SourceError: the item is damaged, encrypted, or of an unsupported format; reading may raise it, too.
     """
-    with plain_errors(item), ExitStack() as stack:
+    with source_errors(item), ExitStack() as stack:
         stream: Any = stack.enter_context(item.file.open("rb", buffering=0))
         if item.member:
             stream = stack.enter_context(_open_member(item, stack.enter_context(zipfile.ZipFile(stream))))
         reader = io.BufferedReader(stream, HEAD)
-        while opener := next((o for magic, o in _OPENERS.items() if head_of(reader).startswith(magic)), None):
+        while opener := next((o for magic, o in _OPENERS.items() if peek_head(reader).startswith(magic)), None):
             reader = io.BufferedReader(stack.enter_context(opener(reader)), HEAD)
-        head = head_of(reader)
+        head = peek_head(reader)
         for start, what in _POINTERS.items():
             if head.startswith(start):
-                raise SourceError(f"{item} is a pointer of {what} in its repository")
+                raise SourceError(f"{item} is a {what} in its repository to get the file")
         if head.startswith(_ZIP) and not item.member:
             if not zipfile.is_zipfile(item.file):
                 raise EOFError("its end is missing")
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
-        if head.startswith(_NOT_READ) or head[257:262] == b"ustar":
+        if head.startswith(_UNSUPPORTED_STARTS) or head[257:262] == b"ustar":
             raise SourceError(
-                f"{item} is an archive, a workbook or Parquet, which are not read here: unpack it, or export it as CSV"
+                f"{item} is an archive, a workbook or Parquet, which are not supported: unpack it, or export it as CSV"
             )
-        marks, encoding = encoding_of(head)
+        marks, encoding = detect_encoding(head)
         is_json = re.match(r"\s*[\[{]", head[marks : marks + 1000].decode(encoding, "replace"))
         if is_json:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch)))
@@ -189,15 +189,15 @@ def opened(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buffere
         yield reader, "record" if is_json else "line"
 
 
-def head_of(reader: io.BufferedReader) -> bytes:
-    """The first bytes of a stream, up to `HEAD`, without moving it."""
+def peek_head(reader: io.BufferedReader) -> bytes:
+    """Return the next bytes of a stream, up to `HEAD`, without advancing it."""
     return reader.peek(HEAD)
 
 
-def encoding_of(head: bytes) -> tuple[int, str]:
-    """Size of the byte order marks that a text begins with, as some programs add a second, and its encoding.
+def detect_encoding(head: bytes) -> tuple[int, str]:
+    """Return the size of the byte order marks (some programs write two) and the encoding of a text.
 
-    Without a mark it is UTF-16 if every other byte of its start is 0, as in ASCII; else UTF-8, maybe with letters of
+    Without a mark, a text is UTF-16 if every other byte at its start is 0, else UTF-8, possibly with characters in
     Windows-1252.
     """
     for mark, encoding in _MARKS.items():
@@ -210,8 +210,8 @@ def encoding_of(head: bytes) -> tuple[int, str]:
 
 
 def utf8_blocks(stream: io.BufferedReader) -> Iterator[bytes]:
-    """A text, from its start, in blocks of UTF-8 without byte order marks."""
-    marks, encoding = encoding_of(head_of(stream))
+    """Read a text from its start as blocks of UTF-8 without byte order marks."""
+    marks, encoding = detect_encoding(peek_head(stream))
     decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding != "utf-8" else None
     stream.read(marks)
     while block := stream.read(BLOCK):
@@ -220,8 +220,8 @@ def utf8_blocks(stream: io.BufferedReader) -> Iterator[bytes]:
         yield decoder.decode(b"", final=True).encode()
 
 
-def size_of(item: Item) -> int | None:
-    """Its size when unpacked, in bytes, as far as the container says it."""
+def unpacked_size(item: Item) -> int | None:
+    """Return the unpacked size in bytes, None if the container does not store it."""
     try:
         if item.member:
             with zipfile.ZipFile(item.file) as archive:
@@ -230,68 +230,70 @@ def size_of(item: Item) -> int | None:
         with item.file.open("rb") as stream:
             magic = stream.read(6)
             if not magic.startswith(b"\x1f\x8b"):
-                return None if magic.startswith((*_OPENERS, *_NOT_READ)) else size
+                return None if magic.startswith((*_OPENERS, *_UNSUPPORTED_STARTS)) else size
             stream.seek(size - 4)
-            return int.from_bytes(stream.read(4), "little")  # gzip's trailer: the size modulo 4 GB
+            return int.from_bytes(stream.read(4), "little")  # gzip trailer: size modulo 4 GB
     except (OSError, KeyError, zipfile.BadZipFile):
-        return None  # a fetch will report it
+        return None  # fetching reports the error
 
 
 def _open_member(item: Item, archive: zipfile.ZipFile) -> IO[bytes]:
     if archive.getinfo(item.member).flag_bits & 1:
-        raise SourceError(f"{item} is encrypted with a password: unpack it first")
+        raise SourceError(f"{item} is password-protected: unpack it first")
     return archive.open(item.member)
 
 
 def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
-    """Write the objects of a JSON array, or of JSON lines, as a CSV with a column for each key.
+    """Convert a JSON array of objects, or JSON lines, to a CSV with a column for each key.
 
-    Of JSON lines, one that is no object is damaged, as in a CSV.
+    A line of JSON lines that is not an object becomes a damaged line of the CSV.
     """
     import duckdb  # slow to import, and few files are JSON
 
     copy, target = folder / "objects.json", folder / "objects.csv"
     with copy.open("wb") as file:
-        file.writelines(utf8_blocks(reader))  # DuckDB reads no other encoding, and no mark
+        file.writelines(utf8_blocks(reader))  # DuckDB reads UTF-8 without a byte order mark only
     objects = f"read_json_objects({_quoted(copy)}, format = 'auto')"
     with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
         try:
             keys = f"SELECT DISTINCT UNNEST(json_keys(json)) AS key FROM {objects} ORDER BY key"
             found = [key for (key,) in connection.sql(keys).fetchall()]
             columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
-            if twice := [key for key, count in Counter(map(spelled, found)).items() if count > 1 and key in SPELLINGS]:
-                names = " and ".join(repr(key) for key in found if spelled(key) == twice[0])
-                raise SourceError(f"{item} has several keys for one column, {names}: remove all but one")
-            if not SPELLINGS.keys() & map(spelled, found):
-                have = f"; the keys are {', '.join(found)[:200]}" if found else ""
-                raise NotCrimesError(f"{item} is JSON, but not of an object for each crime{have}: download it as .csv")
+            if twice := [
+                key for key, count in Counter(map(normalize, found)).items() if count > 1 and key in SPELLINGS
+            ]:
+                names = " and ".join(repr(key) for key in found if normalize(key) == twice[0])
+                raise SourceError(f"{item} has several keys for one column ({names}): remove all but one")
+            if not SPELLINGS.keys() & map(normalize, found):
+                has = f" (keys found: {', '.join(found)[:200]})" if found else ""
+                raise NotCrimesError(f"{item} is JSON, but without one object per crime{has}: download it as .csv")
             connection.execute(f"COPY (SELECT {columns} FROM {objects}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
         except duckdb.Error as error:
             if _lines_as_csv(copy, target):
                 return target
-            where = re.search(r"at byte \d+ in \S+ \d+: [^\n]*", str(error))  # without the path of our copy
-            problem = where[0] if where else "not made of objects"
+            where = re.search(r"at byte \d+ in \S+ \d+: [^\n]*", str(error))  # without the path of the copy
+            problem = where[0] if where else "no objects found"
             raise SourceError(f"{item} is not valid JSON ({problem}): download it again, as .csv") from None
     return target
 
 
 def _lines_as_csv(copy: Path, target: Path) -> bool:
-    """Write JSON lines of which some are no objects, one by one; False if it is JSON of another form."""
+    """Convert JSON lines one by one, some of them not objects; return False for other JSON."""
 
     def objects() -> Iterator[tuple[bytes, dict[str, Any] | None]]:
         with copy.open("rb") as lines:
             yield from ((line, _object(line)) for line in lines if line.strip())
 
     with copy.open("rb") as start:
-        if not start.read(HEAD).lstrip().startswith(b"{"):  # an array may be one line of any size
+        if not start.read(HEAD).lstrip().startswith(b"{"):  # an array may be a single huge line
             return False
     keys = list(dict.fromkeys(key for _, one in objects() for key in one or ()))
-    if not SPELLINGS.keys() & map(spelled, keys):
+    if not SPELLINGS.keys() & map(normalize, keys):
         return False
     with target.open("wb") as file:
         file.write(csv_line(keys))
         for line, one in objects():
-            damaged = marked("not a JSON object", line.replace(b"\r", b""))
+            damaged = mark_damaged("not a JSON object", line.replace(b"\r", b""))
             file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in keys]))
     return True
 
@@ -305,7 +307,7 @@ def _object(line: bytes) -> dict[str, Any] | None:
 
 
 def _text(value: object) -> str:
-    """A value of JSON as DuckDB gives it."""
+    """Format a JSON value the way DuckDB does."""
     if isinstance(value, str) or value is None:
         return value or ""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

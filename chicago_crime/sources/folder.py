@@ -1,4 +1,4 @@
-"""The source `folder`: files that were downloaded already, of one year or of many, in the forms people have them in."""
+"""The source `folder`: files on the local disk, each with one year or many, in the formats found in practice."""
 
 import hashlib
 import re
@@ -17,83 +17,83 @@ from chicago_crime.sources.base import (
     VERSION,
     CrimeSource,
     Expected,
-    Held,
     NotCrimesError,
+    PreviousFile,
     Progress,
     SourceError,
     SourceFile,
     no_progress,
     years_in,
 )
-from chicago_crime.sources.by_year import NO_YEAR, Split, split_by_year
-from chicago_crime.sources.containers import BLOCK, Item, opened, scan, size_of
-from chicago_crime.sources.layouts import layout_of
-from chicago_crime.sources.records import Dialect, as_csv, csv_line, records_of, whole_lines
+from chicago_crime.sources.by_year import NO_YEAR, YearSplit, split_by_year
+from chicago_crime.sources.containers import BLOCK, Item, open_item, scan, unpacked_size
+from chicago_crime.sources.layouts import detect_layout
+from chicago_crime.sources.records import Dialect, as_csv, csv_line, find_records, whole_lines
 from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import FIRST_YEAR, current_year, format_years
 
-AT_REST_S = 60
-"""A file that changed within this many seconds may still be being copied into the folder."""
+SETTLE_S = 60
+"""A file modified within this many seconds may still be copying."""
 
-MOST_LEFT_OUT = 5
-"""At most this many skipped files are named in a message."""
+MAX_SKIPPED_SHOWN = 5
+"""Maximum number of files named in a message."""
 
 _OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(20\d\d)(?:[-_.]\d\d[-_.]\d\d|(?:\d\d){1,2})(?!\d)")
-"""A day, or a month without a separator, as in names of downloads."""
+"""A day, or a month without a separator, as downloads often have in their names."""
 
 
 class NoFolderError(SourceError, UsageError):
-    """The configured folder does not exist; the message says how to configure another."""
+    """The configured folder does not exist."""
 
 
 @dataclass(frozen=True)
-class _Named:
-    """What the name of a file says about its years.
+class _YearsInName:
+    """The years that a file may contain, according to its name.
 
     Attributes:
-        first: the first that it may have.
-        last: the last that it may have.
-        is_one_year: True if the name has one year and nothing that speaks of others: all of its rows are that year's.
+        first: the first year.
+        last: the last year.
+        is_one_year: True if the name has a single year and no sign of others; all rows are assigned to that year.
     """
 
     first: int = 0
     last: int = 9999
     is_one_year: bool = False
 
-    def may_have(self, year: int) -> bool:
+    def may_contain(self, year: int) -> bool:
         return self.first <= year <= self.last
 
 
-def _named(item: Item) -> _Named:
+def _years_in_name(item: Item) -> _YearsInName:
     for name in item.names:
         years = years_in(_DATE.sub("", name))
         dates = {int(date) for date in _DATE.findall(name)}
         if not years | dates:
             continue
         if not years:
-            return _Named()
+            return _YearsInName()
         has_open_end = bool(dates - years or _OPEN_END.search(name))
-        return _Named(min(years), 9999 if has_open_end else max(years), len(years) == 1 and not has_open_end)
-    return _Named()
+        return _YearsInName(min(years), 9999 if has_open_end else max(years), len(years) == 1 and not has_open_end)
+    return _YearsInName()
 
 
 @dataclass(frozen=True)
 class FolderSource(CrimeSource):
-    """Takes the rows of a year from all files of a folder that have some.
+    """Collects the rows of a year from all files in a folder.
 
-    A file whose name contains one year has the rows of that year; which years any other file has, its rows say.
+    A file with a single year in its name is read as that year; other files are split by the dates of their rows.
 
     Attributes:
-        folder: where the files are; of its subfolders, only those that Spark wrote are read.
-        setting: what the user wrote to choose it, for the error if it does not exist.
+        folder: the folder with the files; of subfolders, only Spark output is read.
+        setting: the option or setting that names the folder, for error messages.
     """
 
     folder: Path
     setting: str = ""
     name = "folder"
     is_inbox = True
-    _splits: Mapping[Item, Split | SourceError] = field(default_factory=dict, repr=False, compare=False)
+    _splits: Mapping[Item, YearSplit | SourceError] = field(default_factory=dict, repr=False, compare=False)
 
     @override
     def years(self) -> list[int]:
@@ -105,106 +105,106 @@ class FolderSource(CrimeSource):
         years: Sequence[int],
         directory: Path,
         progress: Progress = no_progress,
-        held: Mapping[int, Held] = {},
+        previous: Mapping[int, PreviousFile] = {},
     ) -> CrimeSource:
-        splits: dict[Item, Split | SourceError] = {}
+        splits: dict[Item, YearSplit | SourceError] = {}
         for number, item in enumerate(self._scan()[0]):
-            named = _named(item)
-            wanted = [year for year in years if named.may_have(year)]
+            named = _years_in_name(item)
+            wanted = [year for year in years if named.may_contain(year)]
             if wanted and not named.is_one_year:
                 splits[item] = _split(item, wanted, directory / str(number), progress)
         return replace(self, _splits=splits)
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """Unpack and join the files of the year; the checksums of compressed files are verified."""
+        """Unpack and join the files of the year, verifying the checksums of compressed files."""
         items, others = self._scan()
-        splits: list[Split] = []
+        splits: list[YearSplit] = []
         not_crimes: list[str] = []
-        for number, item in enumerate(item for item in items if _named(item).may_have(year)):
+        for number, item in enumerate(item for item in items if _years_in_name(item).may_contain(year)):
             split = self._splits.get(item) or _split(item, [year], directory / str(number), progress)
-            if isinstance(split, NotCrimesError) and not _named(item).is_one_year:
+            if isinstance(split, NotCrimesError) and not _years_in_name(item).is_one_year:
                 not_crimes.append(str(split))
             elif isinstance(split, SourceError):
                 raise split
             elif split.lines[year] or split.is_one_year:
                 splits.append(split)
         if not splits:
-            raise SourceError(self._missing([year]))
+            raise SourceError(self._why_missing([year]))
         for split in splits:
             if split.item.version != split.version:
                 raise SourceError(
-                    f"{split.item} is still being written: it changed while it was read. Wait until it is complete."
+                    f"{split.item} changed while it was being read: wait until it is complete, then try again"
                 )
         version = ", ".join(split.version for split in splits)
-        parts, same = _distinct(splits, year)
+        parts, same = _without_duplicates(splits, year)
         first, is_alike = parts[0], len({part.layout.names for part in parts}) == 1
         target = directory / f"{_stem(first.item)}{'' if first.is_one_year else f'_{year}'}.csv"
         _join(parts, year, target, is_alike)
         origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
         details = _details(parts, year) | {VERSION: version, "folder": str(self.folder)}
-        if left_out := _some([*same, *not_crimes, *others]):
-            details["left_out"] = left_out
+        if skipped := _abbreviated([*same, *not_crimes, *others]):
+            details["left_out"] = skipped
         spans = tuple(part.span(year) for part in parts)
         ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
         return SourceFile(target, origin, False, details, spans, ignored, missing)
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """Sizes come from the files or their archives' directories; files of many years are read to count them."""
+        """Take sizes from the files or archive directories; read files of many years to count their rows."""
         found: dict[int, list[Expected]] = {}
         not_crimes: dict[str, None] = {}
         items, others = self._scan()
         for item in items:
-            for year in filter(_named(item).may_have, years):
+            for year in filter(_years_in_name(item).may_contain, years):
                 try:
                     if expected := _expected(item, year):
                         found.setdefault(year, []).append(expected)
                 except NotCrimesError as error:
                     not_crimes[str(error)] = None
-        left_out, missing = _some([*not_crimes, *others]), [year for year in years if year not in found]
-        absent = Expected("", problem=self._missing(missing) if missing else "")
-        return {year: _sum(found[year], left_out) if year in found else absent for year in years}
+        skipped, missing = _abbreviated([*not_crimes, *others]), [year for year in years if year not in found]
+        absent = Expected("", problem=self._why_missing(missing) if missing else "")
+        return {year: _combined(found[year], skipped) if year in found else absent for year in years}
 
     @override
     def versions(self) -> dict[int, str]:
-        """Leave out years with files that are being written."""
+        """Omit years with files that are still being written."""
         now, found, changing = time.time(), dict[int, list[str]](), set[int]()
         for item in self._scan()[0]:
             with suppress(SourceError, OSError):
                 years = _years_of(item)
-                if now - item.file.stat().st_mtime < AT_REST_S:
+                if now - item.file.stat().st_mtime < SETTLE_S:
                     changing |= years
                 for year in years:
                     found.setdefault(year, []).append(item.version)
         return {year: ", ".join(found[year]) for year in sorted(found.keys() - changing)}
 
     @override
-    def refuse_wrong_settings(self) -> None:
+    def check_settings(self) -> None:
         if not self.folder.is_dir():
             raise NoFolderError(
-                f"{self.setting or self.folder} is not a folder: name the one with the .csv, .csv.gz or .zip files"
+                f"{self.setting or self.folder} is not a folder: give the one with the .csv, .csv.gz or .zip files"
             )
 
     def _scan(self) -> tuple[list[Item], list[str]]:
-        self.refuse_wrong_settings()
+        self.check_settings()
         try:
             return scan(self.folder)
         except OSError as error:
-            raise SourceError(f"{self.folder} cannot be listed ({error.strerror}): correct its permissions") from error
+            raise SourceError(f"{self.folder} cannot be listed ({error.strerror}): check its permissions") from error
 
-    def _missing(self, years: Sequence[int]) -> str:
-        """Why there are no rows of these years."""
+    def _why_missing(self, years: Sequence[int]) -> str:
+        """Explain why there are no rows of these years."""
         elsewhere: list[str] = []
         unread: list[str] = []
         without_year: list[str] = []
         items, others = self._scan()
         for item in items:
-            if not any(map(_named(item).may_have, years)):
+            if not any(map(_years_in_name(item).may_contain, years)):
                 elsewhere.append(item.names[0])
                 continue
             try:
-                split = _survey(item, item.version)
+                split = _count_years(item, item.version)
             except SourceError as error:
                 unread.append(str(error))
                 continue
@@ -212,50 +212,53 @@ class FolderSource(CrimeSource):
                 without_year.append(f"{split.lines[NO_YEAR] - split.blank:,}, such as {split.first_of_no_year}")
         have = format_years(self.years()) or "none"
         reasons = "".join(
-            f" {reason}: {_some(texts)}."
+            f" {reason}: {_abbreviated(texts)}."
             for reason, texts in (
-                ("Lines whose date has no year (it must be like 02/28/2016 or 28-Feb-16)", without_year),
-                ("Not searched, as the name has other years (a file without any is searched for all)", elsewhere),
-                ("Not read", [*unread, *others]),
+                ("Lines without a year in the date (supported: 02/28/2016, 28-Feb-16, and others)", without_year),
+                (
+                    "Not searched because of other years in the name (files without one are searched for all years)",
+                    elsewhere,
+                ),
+                ("Skipped", [*unread, *others]),
             )
             if texts
         )
-        advice = reasons or " Put a .csv, .csv.gz or .zip file with some there."
-        return f"{self.folder}: it has no rows of {format_years(years)}. Years found: {have}.{advice}"
+        advice = reasons or " Add a .csv, .csv.gz or .zip file for the year."
+        return f"{self.folder}: no rows for {format_years(years)}. Years found: {have}.{advice}"
 
 
-def _some(texts: Sequence[str]) -> str:
-    """The first of them, and how many others there are."""
-    more = f"; and {len(texts) - MOST_LEFT_OUT} others" if len(texts) > MOST_LEFT_OUT else ""
-    return "; ".join(texts[:MOST_LEFT_OUT]) + more
+def _abbreviated(texts: Sequence[str]) -> str:
+    """Join the first texts, and count the rest."""
+    more = f"; and {len(texts) - MAX_SKIPPED_SHOWN} more" if len(texts) > MAX_SKIPPED_SHOWN else ""
+    return "; ".join(texts[:MAX_SKIPPED_SHOWN]) + more
 
 
-def _split(item: Item, years: Sequence[int], directory: Path, progress: Progress) -> Split | SourceError:
-    """Take the lines of some years out of a file, or say why that fails."""
+def _split(item: Item, years: Sequence[int], directory: Path, progress: Progress) -> YearSplit | SourceError:
+    """Extract the lines of some years from a file, or return the error."""
     directory.mkdir(parents=True, exist_ok=True)
     try:
-        return split_by_year(item, years, directory, progress, _named(item).is_one_year)
+        return split_by_year(item, years, directory, progress, _years_in_name(item).is_one_year)
     except SourceError as error:
         return error
 
 
-def _distinct(splits: Sequence[Split], year: int) -> tuple[list[Split], list[str]]:
-    """Files with different rows of a year, and which others are the same: a zip, and what was unpacked from it."""
-    if len(splits) == 1:  # most years: nothing to compare, and no digest to compute
+def _without_duplicates(splits: Sequence[YearSplit], year: int) -> tuple[list[YearSplit], list[str]]:
+    """Drop files with identical rows, such as a zip file and its unpacked member; also return which were dropped."""
+    if len(splits) == 1:  # most years: no digest to compute
         return list(splits), []
-    kept: dict[object, Split] = {}
+    kept: dict[object, YearSplit] = {}
     same: list[str] = []
     for split in splits:
         with split.files[year].open("rb") as file:
-            file.readline()  # names may be spelled otherwise
+            file.readline()  # headers may differ in spelling
             rows = hashlib.file_digest(file, "sha256").digest()
         if (first := kept.setdefault((split.layout.header.positions, rows), split)) is not split:
-            same.append(f"{split.item}: same as {first.item}")
+            same.append(f"{split.item} has the same rows as {first.item}")
     return list(kept.values()), same
 
 
-def _join(splits: Sequence[Split], year: int, target: Path, is_alike: bool) -> None:
-    """Make one file of a year's files, with the source columns if theirs are not alike."""
+def _join(splits: Sequence[YearSplit], year: int, target: Path, is_alike: bool) -> None:
+    """Join the files of a year, with the canonical columns if their headers differ."""
     if len(splits) == 1:
         shutil.move(splits[0].files[year], target)
         return
@@ -268,61 +271,61 @@ def _join(splits: Sequence[Split], year: int, target: Path, is_alike: bool) -> N
                 if is_alike:
                     shutil.copyfileobj(lines, file)
                     continue
-                # Headers that come again are in the order of this file, in which the gate would not know them.
+                # Repeated headers are in the column order of this file, which the gate would not recognize.
                 blocks = whole_lines(iter(partial(lines.read, BLOCK), b""))
-                for records in records_of(blocks, plain, split.layout.names):
+                for records in find_records(blocks, plain, split.layout.names):
                     file.write(as_csv(records, plain, columns))
 
 
 @lru_cache(maxsize=64)
-def _survey(item: Item, version: str) -> Split:
-    """Count the lines of each year in a version of a file."""
+def _count_years(item: Item, version: str) -> YearSplit:
+    """Count the lines of each year in this version of a file."""
     return split_by_year(item)
 
 
 def _years_of(item: Item) -> set[int]:
-    """The years that an item has; none if it cannot be read."""
-    named = _named(item)
+    """Return the years in an item; none if it cannot be read."""
+    named = _years_in_name(item)
     if named.is_one_year:
         return {named.first}
     with suppress(SourceError):
-        found = filter(named.may_have, _survey(item, item.version).lines)
+        found = filter(named.may_contain, _count_years(item, item.version).lines)
         return {year for year in found if FIRST_YEAR <= year <= current_year()}
     return set()
 
 
-def _details(splits: Sequence[Split], year: int) -> dict[str, str | int | bool]:
-    """What a manifest keeps of the files of a year."""
+def _details(splits: Sequence[YearSplit], year: int) -> dict[str, str | int | bool]:
+    """Return facts for the manifest about the files of a year."""
     details: dict[str, str | int | bool] = {}
     for split in splits:
         for key, value in split.details(year).items():
             details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
     cut_off = [
-        f"{split.item}, {split.cut_off}" if len(splits) > 1 else split.cut_off for split in splits if split.cut_off
+        f"{split.item}: {split.cut_off}" if len(splits) > 1 else split.cut_off for split in splits if split.cut_off
     ]
     return details | ({"cut_off": " ".join(cut_off)} if cut_off else {})
 
 
-def _columns(splits: Sequence[Split], kind: str) -> tuple[str, ...]:
-    """The columns of this kind that files have which are not alike."""
+def _columns(splits: Sequence[YearSplit], kind: str) -> tuple[str, ...]:
+    """Return the ignored or missing columns of files with different headers."""
     lists = [getattr(split.layout.header, kind) for split in splits]
     names = dict.fromkeys(name for one in lists for name in one)
     return tuple(name if all(name in one for one in lists) else f"{name} (in some files)" for name in names)
 
 
 def _expected(item: Item, year: int) -> Expected | None:
-    """What an item has of a year; None if it has nothing.
+    """Describe an item's rows of a year; None if it has none.
 
     Raises:
-        NotCrimesError: it is something else than crimes, and its name does not claim to be a year of them.
+        NotCrimesError: the item has no crimes, and its name is not that of a single year.
     """
-    is_one_year = _named(item).is_one_year
+    is_one_year = _years_in_name(item).is_one_year
     try:
         if is_one_year:
-            with opened(item) as (stream, _):
-                layout_of(item, stream)
-            return Expected(str(item), bytes=size_of(item))
-        split = _survey(item, item.version)
+            with open_item(item) as (stream, _):
+                detect_layout(item, stream)
+            return Expected(str(item), bytes=unpacked_size(item))
+        split = _count_years(item, item.version)
         return Expected(str(item), bytes=split.bytes[year]) if year in split.lines else None
     except SourceError as error:
         if not is_one_year and isinstance(error, NotCrimesError):
@@ -330,13 +333,13 @@ def _expected(item: Item, year: int) -> Expected | None:
         return Expected(str(item), problem=str(error))
 
 
-def _sum(found: Sequence[Expected], left_out: str) -> Expected:
+def _combined(found: Sequence[Expected], skipped: str) -> Expected:
     sizes = [one.bytes for one in found]
     return Expected(
-        " and ".join(one.what for one in found),
+        " and ".join(one.description for one in found),
         bytes=None if None in sizes else sum(filter(None, sizes)),
         problem="; ".join(one.problem for one in found if one.problem),
-        left_out=left_out,
+        skipped=skipped,
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading a CSV header: which column is which source column."""
+"""Match the header of a CSV to the source columns."""
 
 import re
 from collections.abc import Iterable
@@ -9,28 +9,28 @@ from chicago_crime.tables.columns import SOURCE_COLUMNS
 SPELLINGS = {
     spelling: column.name for column in SOURCE_COLUMNS for spelling in (column.name.replace("_", ""), *column.spellings)
 }
-"""Every known spelling of a column, letters and digits only, and the column's name."""
+"""Normalized spellings, and the source column of each."""
 
-MOST_NAMED = 400
-"""Characters of a wrong header that are told."""
+MAX_HEADER_CHARS = 400
+"""Characters of an unusable header that are quoted in the error."""
 
 
-def spelled(name: str) -> str:
-    """A name as `SPELLINGS` has it."""
+def normalize(name: str) -> str:
+    """Normalize a column name for `SPELLINGS`: lowercase letters and digits only."""
     return re.sub("[^a-z0-9]", "", name.lower())
 
 
 class HeaderError(ValueError):
-    """A header is unusable; the message names the columns."""
+    """An unusable header; the message names the columns."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """A CSV's header, matched to the source columns.
+    """The header of a CSV, matched to the source columns.
 
     Attributes:
-        positions: for each source column in canonical order its index in the file, None if the file lacks it.
-        width: how many fields a row of the file has.
+        positions: index in the file of each source column, in canonical order; None if the file lacks it.
+        width: number of fields in a row.
         ignored: names of columns that are not source columns.
     """
 
@@ -40,24 +40,24 @@ class Header:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Canonical names of the columns that the file lacks."""
+        """Source columns that the file lacks."""
         return tuple(c.name for c, index in zip(SOURCE_COLUMNS, self.positions, strict=True) if index is None)
 
     def position(self, name: str) -> int | None:
-        """Index of a source column in the file, None if the file lacks it."""
+        """Return the index of a source column in the file, None if the file lacks it."""
         return next(index for c, index in zip(SOURCE_COLUMNS, self.positions, strict=True) if c.name == name)
 
 
 def read_header(names: Iterable[str]) -> Header:
     """Match header names to source columns, in any order and any known spelling.
 
-    A column with the City's own name goes before one with another spelling of it, which is then ignored.
+    The City's own name of a column takes precedence over other spellings, which are then ignored.
 
     Raises:
-        HeaderError: a needed column is missing, or two names stand for the same column.
+        HeaderError: a required column is missing, or two names match the same column.
     """
     names = list(names)
-    plain = [spelled(name) for name in names]
+    plain = [normalize(name) for name in names]
     found: dict[str, int] = {}
     ignored: list[str] = []
     for index, (name, spelling) in enumerate(zip(names, plain, strict=True)):
@@ -66,17 +66,17 @@ def read_header(names: Iterable[str]) -> Header:
         if column is None or (spelling != own and own in plain):
             ignored.append(name or "(no name)")
         elif column in found:
-            raise HeaderError(f"two columns of the header stand for {column!r}; remove or rename the second, {name!r}")
+            raise HeaderError(f"the header has two columns for {column!r}: remove or rename the second, {name!r}")
         else:
             found[column] = index
     lacking = [column.name for column in SOURCE_COLUMNS if column.needed and column.name not in found]
     if lacking and not found and any(name.isdecimal() for name in names):
         raise HeaderError(
-            f"{', '.join(names[:3])}, ... are values: add a line above it that names the columns (ID, Date, ...)"
+            f"no header, only values ({', '.join(names[:3])}, ...): add a line with the column names (ID, Date, ...)"
         )
     if lacking:
-        has = ", ".join(ignored + list(found))[:MOST_NAMED] or "nothing"
+        has = ", ".join(ignored + list(found))[:MAX_HEADER_CHARS] or "no columns"
         raise HeaderError(
-            f"the header lacks {', '.join(lacking)}; it has {has}. Is it a file of the City's crimes, with its header?"
+            f"the header lacks {', '.join(lacking)} (found: {has}). Is this a file of Chicago crimes with its header?"
         )
     return Header(tuple(found.get(column.name) for column in SOURCE_COLUMNS), len(names), tuple(ignored))

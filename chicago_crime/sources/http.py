@@ -1,7 +1,7 @@
 """HTTP for the sources: timeouts, retries and downloads.
 
-No error from here contains an address's query string, a header or a body, and none is chained to an error that does:
-a source may sign in with them, and Dagster stores errors.
+Errors never contain a query string, header or body, nor are they chained to errors that do: these may hold
+credentials, and Dagster stores errors.
 """
 
 import json
@@ -33,14 +33,14 @@ from chicago_crime.sources.retry import RetryPolicy
 
 USER_AGENT = "chicago-crime"
 TOKEN = "X-App-Token"
-"""The header with the portal's app token."""
+"""Header for the portal's app token."""
 
 PUBLISHER_POLICY = RetryPolicy(max_wait_s=300, deadline_s=1800)
-"""Publishers limit rates by the minute, and a large page takes its time."""
+"""Publishers apply rate limits per minute, and large pages are slow."""
 
 _BLOCK = 1 << 16
 _TRANSIENT = {202, 408, 429, 500, 502, 503, 504}
-"""Statuses worth a retry. Socrata returns 202 while it still prepares the result."""
+"""Statuses worth a retry. Socrata returns 202 while it prepares the result."""
 
 _SIGNATURE = re.compile(r"((?<=signature)|(?<=upload_id))=[^&\s]+", re.IGNORECASE)
 
@@ -49,12 +49,12 @@ _T = TypeVar("_T")
 
 
 class HttpError(SourceError):
-    """The server cannot be reached, refuses the request, or sends an invalid response.
+    """The server is unreachable, refuses the request, or sends an invalid response.
 
     Attributes:
-        status: HTTP status of the response, None if there was none.
+        status: HTTP status, None without a response.
         is_transient: True if a retry may succeed.
-        retry_after_s: the server's Retry-After in seconds, None if it sent none.
+        retry_after_s: Retry-After in seconds, None if the server sent none.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class HttpError(SourceError):
 
 
 def set_timeout(session: requests.Session, policy: RetryPolicy) -> requests.Session:
-    """Give every request of a session a timeout, including those that a library sends without one."""
+    """Set a timeout for every request of a session, including requests that a library sends without one."""
     hide_signatures()
     for scheme in ("https://", "http://"):
         session.mount(scheme, _TimeoutAdapter(policy.timeout_s))
@@ -73,7 +73,7 @@ def set_timeout(session: requests.Session, policy: RetryPolicy) -> requests.Sess
 
 
 def publisher_session(policy: RetryPolicy, app_token: SecretStr | None) -> requests.Session:
-    """A session with the City's portal, with an app token if there is one."""
+    """Return a session for the City's portal, with the app token if there is one."""
     session = set_timeout(requests.Session(), policy)
     session.headers["User-Agent"] = USER_AGENT
     if app_token:
@@ -82,7 +82,7 @@ def publisher_session(policy: RetryPolicy, app_token: SecretStr | None) -> reque
 
 
 def hide_signatures() -> None:
-    """Keep signed addresses and those of uploads out of the log of urllib3: anybody can use one."""
+    """Keep signed URLs and upload URLs out of urllib3's log, because they grant access to anyone."""
     logging.getLogger("urllib3.connectionpool").addFilter(_without_signatures)
 
 
@@ -104,15 +104,15 @@ class _TimeoutAdapter(HTTPAdapter):
 
 
 def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T:
-    """Call until it succeeds, with exponential backoff, or after as long as the server's Retry-After says.
+    """Retry a call with exponential backoff, or after the server's Retry-After.
 
     Args:
-        call: one attempt; may raise what `requests` raises, or an HttpError.
+        call: one attempt; may raise an exception of `requests`, or an HttpError.
         server: the server's name, for error messages.
         policy: when to give up.
 
     Raises:
-        HttpError: the error is permanent, or the last attempt failed.
+        HttpError: a permanent error, or the last attempt failed.
     """
 
     def attempt() -> _T:
@@ -120,14 +120,14 @@ def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T
             return call()
         except (requests.RequestException, json.JSONDecodeError) as error:
             translated = _translate(error, server, policy)
-        raise translated  # outside of `except`: the original error holds the whole address and must not be chained
+        raise translated  # outside of `except`: the original error contains the full URL and must not be chained
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         retry_after_s = error.retry_after_s if isinstance(error, HttpError) else None
         return backoff(state) if retry_after_s is None else retry_after_s
 
-    def tell(state: RetryCallState) -> None:
+    def log_retry(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         _log.warning("%s: retrying in %.0f s (attempt %d)", error, state.upcoming_sleep, state.attempt_number + 1)
 
@@ -136,7 +136,7 @@ def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T
         retry=retry_if_exception(lambda error: isinstance(error, HttpError) and error.is_transient),
         stop=stop_after_attempt(policy.attempts) | stop_after_delay(policy.deadline_s),
         wait=wait,
-        before_sleep=tell,
+        before_sleep=log_retry,
         reraise=True,
     )
     try:
@@ -151,11 +151,11 @@ def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T
 
 def _translate(error: Exception, server: str, policy: RetryPolicy) -> HttpError:
     if isinstance(error, requests.HTTPError) and error.response is not None and not error.response.ok:
-        return error_of(error.response, server, policy)
+        return status_error(error.response, server, policy)
     if isinstance(error, requests.Timeout):
         return HttpError(f"{server} did not respond within {policy.timeout_s:g} s", is_transient=True)
     if isinstance(error, requests.exceptions.SSLError):
-        return HttpError(f"{server} has no TLS certificate that this machine trusts")
+        return HttpError(f"{server} has a TLS certificate that this machine does not trust")
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return HttpError(f"{server} closed the connection in the middle of a response", is_transient=True)
     if isinstance(error, requests.ConnectionError):
@@ -165,14 +165,16 @@ def _translate(error: Exception, server: str, policy: RetryPolicy) -> HttpError:
     return HttpError(f"the request to {server} failed ({type(error).__name__})")
 
 
-def error_of(response: requests.Response, server: str, policy: RetryPolicy) -> HttpError:
-    """The error that stands for a response with an unexpected status."""
+def status_error(response: requests.Response, server: str, policy: RetryPolicy) -> HttpError:
+    """Return the error for a response with an unexpected status."""
     status, name = response.status_code, ""
     if status in set(HTTPStatus):
         name = f" ({HTTPStatus(status).phrase})"
     retry_after_s = _retry_after_s(response)
     if retry_after_s is not None and retry_after_s > policy.max_wait_s:
-        return HttpError(f"{server} returned {status}{name} and allows a retry in {retry_after_s:,.0f} s", status)
+        return HttpError(
+            f"{server} returned {status}{name} and allows the next request in {retry_after_s:,.0f} s", status
+        )
     return HttpError(f"{server} returned {status}{name}", status, status in _TRANSIENT, retry_after_s)
 
 
@@ -186,17 +188,17 @@ def _retry_after_s(response: requests.Response) -> float | None:
 def download(
     send: Callable[[], requests.Response], target: Path, server: str, policy: RetryPolicy, progress: Progress
 ) -> int:
-    """Download into a file. An attempt that loses the connection is repeated from the start.
+    """Download into a file, starting over if the connection is lost.
 
     Args:
-        send: sends the request; raises on an error status; the response's body is not read yet.
+        send: sends the request without reading the body; raises on an error status.
         target: the file.
         server: the server's name, for error messages.
         policy: when to give up.
         progress: receives the bytes so far, and the Content-Length.
 
     Returns:
-        Size of the file in bytes.
+        The file size in bytes.
 
     Raises:
         HttpError: the last attempt failed.

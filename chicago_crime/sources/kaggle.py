@@ -1,8 +1,8 @@
-"""The source `kaggle`: the yearly files of the dataset `salikhussaini49/chicago-crimes`, downloaded one by one.
+"""The source `kaggle`: the yearly files of the dataset `salikhussaini49/chicago-crimes`.
 
-The client is `kagglesdk`, Kaggle's own, on which its command `kaggle` is built. The package of that command is not
-used: it signs in over the network on import, prints, creates folders and may exit, and it sets no timeouts. The client
-finds the token in `KAGGLE_API_TOKEN` or in the files of that command by itself.
+It uses `kagglesdk`, the client on which Kaggle's command-line tool is built, rather than the tool's own package, which
+signs in over the network on import, prints, creates folders, may exit, and sets no timeouts. The client reads the token
+from `KAGGLE_API_TOKEN` or the tool's configuration files.
 """
 
 import shutil
@@ -26,7 +26,7 @@ from chicago_crime.sources.base import (
     no_progress,
     years_in,
 )
-from chicago_crime.sources.containers import Item, opened, scan
+from chicago_crime.sources.containers import Item, open_item, scan
 from chicago_crime.sources.http import PUBLISHER_POLICY, USER_AGENT, HttpError, download, set_timeout, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 
@@ -34,17 +34,17 @@ OWNER, DATASET = "salikhussaini49", "chicago-crimes"
 ADDRESS = f"https://www.kaggle.com/datasets/{OWNER}/{DATASET}"
 
 HOW_TO_GET_ONE = (
-    "create one at https://www.kaggle.com/settings (API Tokens) and put it into the environment variable "
+    "create one at https://www.kaggle.com/settings (API Tokens), and put it in the environment variable "
     "KAGGLE_API_TOKEN or the file ~/.kaggle/access_token. The source 'portal' needs none: CHICAGO_CRIME_SOURCE=portal"
 )
 
-_FILES_A_PAGE = 100
+_FILES_PER_PAGE = 100
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class _Listed:
-    """A file of the dataset, as the listing describes it; size in bytes."""
+    """A file in the dataset's listing; its size is in bytes."""
 
     name: str
     size: int
@@ -52,16 +52,16 @@ class _Listed:
 
     @property
     def version(self) -> str:
-        """A text that changes when the file is replaced."""
+        """A version string that changes when the file is replaced."""
         return f"{self.name} {self.size} {self.created}"
 
 
 @dataclass(frozen=True)
 class KaggleSource(CrimeSource):
-    """Downloads a year's file. No request is made and no credentials are read before a method is called.
+    """Downloads the file of a year. Credentials are read, and requests made, only when a method is called.
 
     Attributes:
-        read_token: reads the token where Kaggle's client would not find it; None if it would.
+        read_token: reads the token from where Kaggle's client would not find it; None to let the client find it.
         policy: timeout and retries of each request.
     """
 
@@ -76,14 +76,14 @@ class KaggleSource(CrimeSource):
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """The file must have the size that the listing gives."""
+        """Download the file, and verify that its size matches the listing."""
         with self._session() as kaggle:
             files = kaggle.files()
             if not files.get(year):
                 raise SourceError(
                     f"Kaggle's dataset {OWNER}/{DATASET} has no file for {year}. Years found: "
-                    f"{', '.join(map(str, sorted(files))) or 'none'}. The City's portal has later ones, up "
-                    "to today: CHICAGO_CRIME_SOURCE=portal"
+                    f"{', '.join(map(str, sorted(files))) or 'none'}. The City's portal has later years, too: "
+                    "set CHICAGO_CRIME_SOURCE=portal"
                 )
             if problem := _expected(year, files[year]).problem:
                 raise SourceError(problem)
@@ -93,8 +93,8 @@ class KaggleSource(CrimeSource):
         path = _unpacked(path)
         if listed.size not in (downloaded, path.stat().st_size):
             raise SourceError(
-                f"Kaggle lists {listed.name} with {listed.size:,} bytes and sent {path.stat().st_size:,}: it is "
-                "truncated, or was just replaced. Try again."
+                f"Kaggle lists {listed.name} with {listed.size:,} bytes, but sent {path.stat().st_size:,}: the "
+                "download is incomplete, or the file was just replaced. Try again."
             )
         details: dict[str, str | int | bool] = {
             "file": listed.name,
@@ -106,22 +106,21 @@ class KaggleSource(CrimeSource):
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """Reads the listing only."""
+        """Read only the listing."""
         with self._session() as kaggle:
             files = kaggle.files()
         return {year: _expected(year, files[year]) for year in years if files.get(year)}
 
     @override
     def versions(self) -> dict[int, str]:
-        """Reads the listing only."""
+        """Read only the listing."""
         with replace(self, policy=replace(self.policy, attempts=1))._session() as kaggle:
             files = kaggle.files()
         return {year: ", ".join(file.version for file in files[year]) for year in sorted(files)}
 
     @override
-    def try_access(self) -> str:
-        with replace(self, policy=replace(self.policy, attempts=1))._session() as kaggle:
-            kaggle.files()
+    def check_access(self) -> str:
+        self.versions()
         return "Kaggle accepts the token"
 
     @contextmanager
@@ -138,22 +137,26 @@ class _Session:
 
     def __init__(self, client: Any, policy: RetryPolicy):
         self._datasets, self._policy = client.datasets.dataset_api_client, policy
-        # The client has no setting for timeouts and headers. Kaggle's own tools use its session for this, too.
+        # The client has no settings for timeouts and headers; Kaggle's own tools set them on its session, too.
         self._http = client.http_client()._session
         if self._http.auth is None:
-            raise SourceError(f"Kaggle needs an API token, and no token was found: {HOW_TO_GET_ONE}")
-        self._http.headers["Accept-Encoding"] = "identity"  # so that sizes are those of the listing
+            raise SourceError(f"Kaggle requires an API token, and none was found: {HOW_TO_GET_ONE}")
+        self._http.headers["Accept-Encoding"] = "identity"  # so that sizes match the listing
         set_timeout(self._http, policy)
 
     def files(self) -> dict[int, list[_Listed]]:
-        """The dataset's yearly CSVs, by year."""
+        """List the dataset's yearly CSVs, by year."""
         from kagglesdk.datasets.types.dataset_api_service import ApiListDatasetFilesRequest
 
         request = ApiListDatasetFilesRequest()
-        request.owner_slug, request.dataset_slug, request.page_size = OWNER, DATASET, _FILES_A_PAGE
+        request.owner_slug, request.dataset_slug, request.page_size = OWNER, DATASET, _FILES_PER_PAGE
         found: dict[int, list[_Listed]] = {}
+
+        def list_page() -> Any:
+            return self._datasets.list_dataset_files(request)
+
         while True:
-            page = self._call(lambda: self._datasets.list_dataset_files(request))
+            page = self._translate_errors(lambda: with_retries(list_page, "Kaggle", self._policy))
             for file in page.dataset_files or []:
                 years = years_in(Path(file.name).name)
                 if file.name.lower().endswith((".csv", ".csv.zip")) and len(years) == 1:
@@ -164,53 +167,53 @@ class _Session:
             request.page_token = page.next_page_token
 
     def download(self, name: str, target: Path, progress: Progress) -> int:
-        """Download one file of the dataset and return its number of bytes."""
+        """Download a file of the dataset, and return its size in bytes."""
         from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
 
         request = ApiDownloadDatasetRequest()
         request.owner_slug, request.dataset_slug, request.file_name = OWNER, DATASET, name
 
         def send() -> requests.Response:
-            return self._datasets.download_dataset(request)  # redirects to a signed address that expires
+            return self._datasets.download_dataset(request)  # redirects to a signed URL that expires
 
         return self._translate_errors(lambda: download(send, target, "Kaggle", self._policy, progress))
 
-    def _call(self, call: Callable[[], _T]) -> _T:
-        return self._translate_errors(lambda: with_retries(call, "Kaggle", self._policy))
-
     def _translate_errors(self, call: Callable[[], _T]) -> _T:
-        """Explain what Kaggle's error statuses mean."""
+        """Add advice to Kaggle's error statuses."""
         try:
             return call()
         except HttpError as error:
             if error.status in (401, 403):
                 raise SourceError(
-                    f"{error}: it does not accept our token. If it is old or incomplete, {HOW_TO_GET_ONE}"
+                    f"{error}: the API token was not accepted. If it is expired or incomplete, {HOW_TO_GET_ONE}"
                 ) from None
             if error.status == 404:
-                raise SourceError(f"{error}: the dataset {OWNER}/{DATASET} or its file no longer exists") from None
+                raise SourceError(f"{error}: the dataset {OWNER}/{DATASET} or the file no longer exists") from None
             raise
 
 
 def _expected(year: int, files: Sequence[_Listed]) -> Expected:
-    """What is known of a year from its files; several cannot be fetched, as they may repeat each other's rows."""
+    """Describe the file of a year; several files are a problem, because their rows may overlap."""
     names = " and ".join(file.name for file in files)
     if len(files) == 1:
         return Expected(names, bytes=files[0].size)
     problem = f"Kaggle's dataset {OWNER}/{DATASET} has several files for {year}: {names}"
-    return Expected(names, problem=f"{problem}. Download the right one and use the source folder")
+    return Expected(names, problem=f"{problem}. Download the right one, and use the source 'folder'")
 
 
 def _unpacked(path: Path) -> Path:
-    """The downloaded file, or the only one in it: Kaggle zips large files, and does not always say so."""
+    """Unpack a download if necessary: Kaggle zips large files, not always under a .zip name."""
     items = scan(path.parent)[0]
     if len(items) > 1:
-        raise SourceError(f"Kaggle sent {path.name} as a zip file with {len(items)} CSVs, not one")
+        raise SourceError(
+            f"Kaggle sent {path.name} as a zip file with {len(items)} CSVs in place of one: download it "
+            "by hand, and use the source 'folder'"
+        )
     if not (member := items[0].member):
         return path
     archive = path.rename(path.with_name("download.zip"))
     target = path.with_suffix("") if path.suffix.lower() == ".zip" else path
-    with opened(Item(archive, member)) as (stream, _), target.open("wb") as file:
+    with open_item(Item(archive, member)) as (stream, _), target.open("wb") as file:
         shutil.copyfileobj(stream, file, 1 << 20)
     archive.unlink()
     return target

@@ -1,8 +1,8 @@
-"""How a file of crimes is written: encoding, lines before the header, separator, quotes; and reading it as plain CSV.
+"""Detect the layout of a file of crimes (encoding, header line, separator, quoting) and read it as plain CSV.
 
-Plain means UTF-8 without a byte order mark, lines that end in LF, and commas. Each line stays one line: the tenth after
-the header of a file is the tenth after the header of what is read from it. Where lines are rewritten, a damaged one
-stays as it was, behind a mark that tells its problem.
+Plain CSV is UTF-8 without a byte order mark, with LF line ends and commas. Line numbers are preserved: line 10 after
+the header of the file is line 10 after the header of the result. In converted files, a damaged line is kept unchanged,
+behind a mark that names its problem.
 """
 
 import csv
@@ -13,23 +13,23 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.containers import Item, encoding_of, head_of, utf8_blocks
+from chicago_crime.sources.containers import Item, detect_encoding, peek_head, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sources.records import (
-    LONGEST_RECORD,
+    MAX_RECORD_LINES,
     Dialect,
     LongLineError,
     as_csv,
-    records_of,
-    unmarked,
+    find_records,
+    strip_mark,
     whole_lines,
 )
 
 SEPARATORS = (",", ";", "\t", "|")
-"""The usual ones; a header may have another."""
+"""Common separators; a header may use another."""
 
-MOST_LINES_BEFORE = 50
-"""The header is looked for in this many lines."""
+MAX_LINES_BEFORE_HEADER = 50
+"""Number of lines that are searched for the header."""
 
 _WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
 _NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
@@ -39,14 +39,14 @@ _WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"[;,]*$', re.MULTILINE)
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is written.
+    """The layout of a file.
 
     Attributes:
-        names: of the columns that its rows have.
-        header: the same, matched to the source columns.
-        line: the header's line in the file, from 1.
-        dialect: of its records.
-        is_wrapped: lines are quoted as a whole, as if each were one field.
+        names: column names of its rows.
+        header: the names, matched to the source columns.
+        line: line number of the header, from 1.
+        dialect: the dialect of its records.
+        is_wrapped: True if entire lines are quoted, as if each were a single field.
     """
 
     names: tuple[str, ...]
@@ -57,18 +57,18 @@ class Layout:
 
     @property
     def is_plain(self) -> bool:
-        """True if its lines can stay as they are."""
+        """True if the lines need no conversion."""
         return self.dialect == Dialect(len(self.names)) and not self.is_wrapped
 
 
 @dataclass
-class Read:
-    """What became known of a file while it was read.
+class ReadStats:
+    """Counts from reading a file.
 
     Attributes:
         lines: physical lines after the header.
         windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
-        cut_off: how its last line begins, if that lacks its line end and is no whole row; else "".
+        cut_off: start of an incomplete last line that lacks its line end; "" if there is none.
     """
 
     lines: int = 0
@@ -76,28 +76,26 @@ class Read:
     cut_off: str = ""
 
 
-def layout_of(item: Item, stream: BufferedReader) -> Layout:
-    """Find out how a file is written from its start, without moving the stream.
+def detect_layout(item: Item, stream: BufferedReader) -> Layout:
+    """Detect the layout from the start of a file, without advancing the stream.
 
     Raises:
-        SourceError: it is not a CSV of crimes; the message says what it is.
+        SourceError: the file is not a CSV of crimes.
     """
-    head = head_of(stream)
+    head = peek_head(stream)
     if not head:
         raise SourceError(f"{item} is empty: download it again, or remove it")
-    marks, encoding = encoding_of(head)
+    marks, encoding = detect_encoding(head)
     text = head[marks:].decode(encoding, "replace")
     if re.match(r"\s*<", text):
-        raise SourceError(
-            f"{item} is an HTML or XML page, not a CSV; it is probably a saved error message. Download it again."
-        )
+        raise SourceError(f"{item} is an HTML or XML page, not a CSV, probably an error page: download it again")
     lines = re.split(r"\r\n|\r|\n", text)
-    told = re.findall(r"^sep=([\t!-~])$", lines[0], re.IGNORECASE)
-    for index, line in enumerate(lines[:MOST_LINES_BEFORE]):
-        for separator in (*told, *_separators(line)):
+    declared = re.findall(r"^sep=([\t!-~])$", lines[0], re.IGNORECASE)
+    for index, line in enumerate(lines[:MAX_LINES_BEFORE_HEADER]):
+        for separator in (*declared, *_separators(line)):
             if names := _header(line, separator):
                 after = lines[index + 1 :]
-                names = _fitted(names, after, separator)
+                names = _fit_to_rows(names, after, separator)
                 blanks = re.compile(rf'\{separator} +"')
                 has_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in after)
                 return Layout(
@@ -109,17 +107,17 @@ def layout_of(item: Item, stream: BufferedReader) -> Layout:
                 )
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
         raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
-    raise NotCrimesError(f"{item}, {_why_not(lines)}")
+    raise NotCrimesError(f"{item}, {_header_problem(lines)}")
 
 
 def _separators(line: str) -> list[str]:
-    """What may separate the fields of a header: the usual, or any other sign in it."""
+    """Return candidates for the separator: the common ones, then any other symbol in the header."""
     signs = [sign for sign in line if sign.isascii() and not sign.isalnum() and sign not in '_"\0']
     return list(dict.fromkeys([*SEPARATORS, *signs]))
 
 
 def _header(line: str, separator: str) -> list[str]:
-    """The names of the columns, if the line is a header of crimes."""
+    """Return the column names if the line is a header of crimes, else an empty list."""
     names = _fields(_unwrapped(line) or line, separator)
     try:
         read_header(names)
@@ -128,15 +126,15 @@ def _header(line: str, separator: str) -> list[str]:
     return names
 
 
-def _fitted(names: list[str], lines: Sequence[str], separator: str) -> list[str]:
-    """The names of the columns that most rows have.
+def _fit_to_rows(names: list[str], lines: Sequence[str], separator: str) -> list[str]:
+    """Adjust the column names to the width of most rows.
 
-    Some programs write an empty field after each row, or after the header alone; R writes a number before each row.
+    Some programs add an empty field to each row, or to the header only; R adds a row number at the start of each row.
     """
     id_at, date_at = (read_header(names).position(name) or 0 for name in ("id", "date"))
     try:
         rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if any(row[date_at:][:1])]
-    except csv.Error:  # a field that is too long
+    except csv.Error:  # field too long
         return names
     widths = Counter(map(len, rows))
     width = max(widths, key=lambda width: (widths[width], width == len(names)), default=len(names))
@@ -151,18 +149,18 @@ def _fitted(names: list[str], lines: Sequence[str], separator: str) -> list[str]
 def _fields(line: str, separator: str) -> list[str]:
     try:
         return [name.strip() for name in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
-    except csv.Error:  # a field that is too long
+    except csv.Error:  # field too long
         return []
 
 
 def _unwrapped(line: str) -> str:
-    """The text of a line that is quoted as a whole, maybe before empty fields; "" for any other."""
+    """Return the content of a fully quoted line, without trailing empty fields; "" for other lines."""
     found = re.fullmatch(r'"((?:[^"]|"")*)"[;,]*', line)
     return found[1].replace('""', '"') if found else ""
 
 
-def _why_not(lines: Sequence[str]) -> str:
-    """Number and problem of the line that resembles a header most."""
+def _header_problem(lines: Sequence[str]) -> str:
+    """Return the number and problem of the line that looks most like a header."""
     candidates = [(number, _fields(line, by)) for number, line in enumerate(lines[:10], 1) for by in SEPARATORS]
     problems = []
     for number, names in candidates:
@@ -175,28 +173,28 @@ def _why_not(lines: Sequence[str]) -> str:
     return f"line {number}: {problem}"
 
 
-def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
-    """Read what follows the header as blocks of plain CSV; each is whole lines.
+def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
+    """Read the lines after the header as plain CSV, in blocks of complete lines.
 
     Args:
-        item: what is read, for messages.
+        item: the item, for error messages.
         stream: its content, from the start.
-        layout: how it is written.
-        read: is filled on the way.
+        layout: its layout.
+        stats: updated while reading.
 
     Raises:
-        SourceError: it is not a CSV after all, or damaged.
+        SourceError: the file is damaged, or not a CSV.
     """
-    lines = _text_blocks(item, stream, layout, read)
+    lines = _utf8_lines(item, stream, layout, stats)
     if layout.is_plain:
         yield from lines
         return
-    for records in records_of(lines, layout.dialect, layout.names):
+    for records in find_records(lines, layout.dialect, layout.names):
         yield as_csv(records, layout.dialect, range(layout.dialect.width))
 
 
-def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read) -> Iterator[bytes]:
-    """What follows the header in UTF-8, as whole lines that end in LF, none of them quoted as a whole."""
+def _utf8_lines(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
+    """Read the lines after the header as UTF-8, with LF line ends and fully quoted lines unquoted."""
     to_skip, before, text, is_cut = layout.line, b"", b"", False
     try:
         for block in whole_lines(utf8_blocks(stream), at_end=b""):
@@ -205,26 +203,26 @@ def _text_blocks(item: Item, stream: BufferedReader, layout: Layout, read: Read)
                 to_skip -= len(line_end)
             if block:
                 is_cut = not block.endswith(b"\n")
-                read.lines += block.count(b"\n") + is_cut
-                before, text = text, (block if block.isascii() else _utf8(block, read)) + is_cut * b"\n"
+                stats.lines += block.count(b"\n") + is_cut
+                before, text = text, (block if block.isascii() else _utf8(block, stats)) + is_cut * b"\n"
                 if layout.is_wrapped:
                     text = _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), text)
                 yield text
     except LongLineError as error:
-        raise SourceError(f"{item}, after line {read.lines + layout.line - to_skip:,}: {error}") from None
+        raise SourceError(f"{item}, after line {stats.lines + layout.line - to_skip:,}: {error}") from None
     if is_cut:
-        end = b"".join((before + text).splitlines(keepends=True)[-LONGEST_RECORD:])
-        *_, last = records_of([end], layout.dialect)
+        end = b"".join((before + text).splitlines(keepends=True)[-MAX_RECORD_LINES:])
+        *_, last = find_records([end], layout.dialect)
         if last.problem:
-            read.cut_off = unmarked(last.text[:-1]).decode(errors="replace")[:80]
+            stats.cut_off = strip_mark(last.text[:-1]).decode(errors="replace")[:80]
 
 
-def _utf8(block: bytes, read: Read) -> bytes:
-    """Read bytes that are not UTF-8 as Windows-1252, which older spreadsheets write."""
+def _utf8(block: bytes, stats: ReadStats) -> bytes:
+    """Convert bytes that are not UTF-8 from Windows-1252, as older spreadsheets write."""
     try:
         block.decode()
     except UnicodeDecodeError:
         text, letters = _NOT_UTF8.subn(lambda byte: _WINDOWS[byte[0]], block.decode(errors="surrogateescape"))
-        read.windows_letters += letters
+        stats.windows_letters += letters
         return text.encode(errors="surrogateescape")
     return block

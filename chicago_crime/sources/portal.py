@@ -1,8 +1,8 @@
-"""The source `portal`: the City's open-data API (Socrata), which has every year up to today and needs no key.
+"""The source `portal`: the City's open-data API (Socrata), with all years up to today and no sign-up.
 
-A year that was read before is brought up to date by what changed since; it is read whole from time to time, as a check.
-Because the data changes every night, the state of a year is compared before and after, so that all pages belong to one
-state of the data.
+For a year already loaded, only the changes are downloaded; a periodic full download verifies the result. Because the
+data changes every night, each download compares the state of the year before and after, so that all its pages belong to
+the same state.
 """
 
 import csv
@@ -26,7 +26,7 @@ from chicago_crime.sources.base import (
     VERSION,
     CrimeSource,
     Expected,
-    Held,
+    PreviousFile,
     Progress,
     SourceError,
     SourceFile,
@@ -38,54 +38,54 @@ from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import FIRST_YEAR, PUBLISHED_AFTER_DAYS
 
-ROWS_A_PAGE = 50_000
-"""Page size that every version of the API allows; some 12 MB."""
+ROWS_PER_PAGE = 50_000
+"""Page size that every version of the API allows; about 12 MB."""
 
-READINGS = 3
-"""How many times a year is read before it fails because its data kept changing."""
+MAX_READS = 3
+"""Number of downloads of a year before giving up because its data keeps changing."""
 
 OVERLAP = timedelta(hours=6)
-"""How much of what was read before is read again: the portal may show a row later than others of the same update."""
+"""Overlap between two downloads of changes, because the portal may publish rows of one update at different times."""
 
 _HEADER = (",".join(SOURCE_NAMES) + "\n").encode()
 _YEAR = SOURCE_NAMES.index("year")
 
 
 class _Changes(NamedTuple):
-    """A year that was read before, and what changed in it since.
+    """The changes of a year since its previous download.
 
     Attributes:
-        held: the year as it was read.
-        state: the year's state now.
-        rows: the rows that the portal wrote since, as CSV without a header, ordered by id.
+        previous: the year's previous file.
+        state: the year's current state.
+        rows: file with the rows written since then, as CSV without a header, ordered by id.
     """
 
-    held: Held
+    previous: PreviousFile
     state: State
     rows: Path
 
 
 @dataclass(frozen=True)
 class PortalSource(CrimeSource):
-    """Reads whole years, or what changed in them.
+    """Downloads full years, or their changes.
 
     Attributes:
         url: address of the portal, without a trailing slash.
-        app_token: raises the rate limit; None sends none.
-        rows_a_page: rows to request at once.
+        app_token: optional app token, for a higher rate limit.
+        rows_per_page: rows per request.
         policy: timeout and retries of each request.
-        today: the current date; None for the real one. The year of 8 days ago is the newest.
-        whole_after_days: after so many days, a year is read whole again; 0 to always do so.
-        changes: what changed, by year; `prepare` finds it.
-        read_until: the newest time at which the portal had written any row, before anything was read; "" if unknown.
+        today: the current date, None for the real one. The newest year is that of 8 days ago.
+        full_download_after_days: maximum age of the last full download of a year; 0 to always download full years.
+        changes: changes by year, set by `prepare`.
+        read_until: newest time at which the portal had written a row when the run started; "" if unknown.
     """
 
     url: str
     app_token: SecretStr | None = None
-    rows_a_page: int = ROWS_A_PAGE
+    rows_per_page: int = ROWS_PER_PAGE
     policy: RetryPolicy = PUBLISHER_POLICY
     today: date | None = None
-    whole_after_days: int = 7
+    full_download_after_days: int = 7
     changes: Mapping[int, _Changes] = field(default_factory=dict, repr=False)
     read_until: str = ""
     name = "portal"
@@ -94,7 +94,7 @@ class PortalSource(CrimeSource):
 
     @override
     def years(self) -> list[int]:
-        """Known without a request."""
+        """Return the years that the portal must have, without a request."""
         return list(range(FIRST_YEAR, self._newest_year + 1))
 
     @override
@@ -103,22 +103,22 @@ class PortalSource(CrimeSource):
         years: Sequence[int],
         directory: Path,
         progress: Progress = no_progress,
-        held: Mapping[int, Held] = {},
+        previous: Mapping[int, PreviousFile] = {},
     ) -> "PortalSource":
-        """Request what changed since the years were read, once for all of them; the others will be read whole."""
-        waiting = {year: held[year] for year in years if year in held and self._can_follow(held[year])}
+        """Download the changes of years since their previous download; `fetch` downloads the other years in full."""
+        waiting = {year: previous[year] for year in years if year in previous and self._can_update(previous[year])}
         found: dict[int, _Changes] = {}
         with self._lock, self._connected() as portal:
             before = portal.states()
             read_until = max((state.written_at for state in before.values()), default="")
             if not read_until:
                 return self
-            for _ in range(READINGS):
+            for _ in range(MAX_READS):
                 rows = {year: directory / f"{year}.changes" for year in waiting}
                 changed = {
                     year: one for year, one in waiting.items() if str(before.get(year)) != one.details.get(VERSION)
                 }
-                _read_changes(portal, changed, rows, progress)
+                _download_changes(portal, changed, rows, progress)
                 after = portal.states() if changed else before
                 for year in [year for year in waiting if year in after and after[year] == before.get(year)]:
                     found[year] = _Changes(waiting.pop(year), after[year], rows[year])
@@ -130,35 +130,35 @@ class PortalSource(CrimeSource):
         return [
             year
             for year, one in self.changes.items()
-            if str(one.state) == one.held.details.get(VERSION)
-            and not self._is_due(one.held)
-            and one.held.details["partial"] == (year == self._newest_year)
+            if str(one.state) == one.previous.details.get(VERSION)
+            and not self._needs_full_download(one.previous)
+            and one.previous.details["partial"] == (year == self._newest_year)
         ]
 
     @override
     def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        """Threads fetch one year at a time, so that the portal sees one connection."""
+        """Fetch one year at a time across threads, so that the portal sees a single connection."""
         if year not in self.years():
             raise SourceError(f"the portal has no year {year}: it has {FIRST_YEAR} to {self._newest_year}")
         path, changes = directory / f"chicago_crimes_{year}.csv", self.changes.get(year)
-        if not changes or not self._follow(changes, year, path):
-            return self._fetch_whole(year, path, progress)
-        since = str(changes.held.details["read_whole"])
-        if not self._is_due(changes.held):
+        if not changes or not self._update(changes, year, path):
+            return self._download_full(year, path, progress)
+        since = str(changes.previous.details["read_whole"])
+        if not self._needs_full_download(changes.previous):
             return self._source_file(path, year, changes.state, since)
-        followed = path.rename(directory / "followed.csv")
-        whole = self._fetch_whole(year, path, progress)
-        if whole.details[VERSION] == str(changes.state) and not filecmp.cmp(path, followed, shallow=False):
-            whole.details[DIFFERENCE] = _difference(path, followed, since)
-        return whole
+        updated = path.rename(directory / "updated.csv")
+        full = self._download_full(year, path, progress)
+        if full.details[VERSION] == str(changes.state) and not filecmp.cmp(path, updated, shallow=False):
+            full.details[DIFFERENCE] = _difference(path, updated, since)
+        return full
 
-    def _fetch_whole(self, year: int, path: Path, progress: Progress) -> SourceFile:
+    def _download_full(self, year: int, path: Path, progress: Progress) -> SourceFile:
         nothing = State(0, "", "")
         with self._lock, self._connected() as portal:
-            for _ in range(READINGS):
+            for _ in range(MAX_READS):
                 before = portal.states(year).get(year, nothing)
                 if not before.rows:
-                    raise SourceError(f"{portal.server} has no crimes of {year} (yet)")
+                    raise SourceError(f"{portal.server} has no crimes for {year} yet")
                 read = 0
                 with path.open("wb") as file:
                     file.write(_HEADER)
@@ -170,9 +170,9 @@ class PortalSource(CrimeSource):
                 if after == before and read == before.rows:
                     return self._source_file(path, year, before, (self.today or date.today()).isoformat())
         raise SourceError(
-            f"{portal.server} changed its crimes of {year} during each of {READINGS} reads: it had {before.rows:,} "
-            f"rows before, sent {read:,}, and had {after.rows:,} after. It is updated at night: try "
-            "again in an hour."
+            f"{portal.server} changed {year} during each of {MAX_READS} downloads: it had {before.rows:,} rows "
+            f"before the last one, sent {read:,}, and had {after.rows:,} after it. It is updated at night: try again "
+            "in an hour."
         )
 
     @override
@@ -180,8 +180,10 @@ class PortalSource(CrimeSource):
         """One request for all years."""
         with self._lock, self._connected() as portal:
             found = portal.states()
-        what = f"dataset {DATASET} at {self.url}"
-        return {year: Expected(what, rows=found[year].rows) for year in self.years() if year in found and year in years}
+        dataset = f"dataset {DATASET} at {self.url}"
+        return {
+            year: Expected(dataset, rows=found[year].rows) for year in self.years() if year in found and year in years
+        }
 
     @override
     def versions(self) -> dict[int, str]:
@@ -191,7 +193,7 @@ class PortalSource(CrimeSource):
         return {year: str(state) for year, state in found.items() if year in self.years()}
 
     @override
-    def try_access(self) -> str:
+    def check_access(self) -> str:
         self.versions()
         return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
@@ -203,7 +205,7 @@ class PortalSource(CrimeSource):
     def _connected(self, attempts: int | None = None) -> Iterator[Portal]:
         policy = replace(self.policy, attempts=attempts or self.policy.attempts)
         with publisher_session(policy, self.app_token) as session:
-            yield Portal(session, self.url, self.rows_a_page, policy)
+            yield Portal(session, self.url, self.rows_per_page, policy)
 
     def _source_file(self, path: Path, year: int, state: State, read_whole: str) -> SourceFile:
         details: dict[str, str | int | bool] = {
@@ -217,59 +219,65 @@ class PortalSource(CrimeSource):
         }
         if details["partial"]:
             details["partial_because"] = (
-                f"{year} is not over: crimes appear {PUBLISHED_AFTER_DAYS} days after the report"
+                f"{year} is not complete: crimes appear {PUBLISHED_AFTER_DAYS} days after the report"
             )
         return SourceFile(path, origin=f"{self.url}/d/{DATASET}, year {year}, {state.rows:,} rows", details=details)
 
-    def _can_follow(self, held: Held) -> bool:
-        """Whether a year was read from this portal, with the same columns, and all that is needed was noted."""
-        if not self.whole_after_days or held.details.get("portal") != self.url or not held.details.get("read_until"):
+    def _can_update(self, previous: PreviousFile) -> bool:
+        """Whether a file came from this portal, with the same columns and the details that an update needs."""
+        if (
+            not self.full_download_after_days
+            or previous.details.get("portal") != self.url
+            or not previous.details.get("read_until")
+        ):
             return False
-        with held.path.open("rb") as file:
+        with previous.path.open("rb") as file:
             return file.readline() == _HEADER
 
-    def _is_due(self, held: Held) -> bool:
-        read_whole = date.fromisoformat(str(held.details["read_whole"]))
-        return (self.today or date.today()) - read_whole >= timedelta(self.whole_after_days)
+    def _needs_full_download(self, previous: PreviousFile) -> bool:
+        last = date.fromisoformat(str(previous.details["read_whole"]))
+        return (self.today or date.today()) - last >= timedelta(self.full_download_after_days)
 
-    def _follow(self, changes: _Changes, year: int, path: Path) -> bool:
-        """Write a year as the portal has it now, without reading it whole; False if that cannot be known.
+    def _update(self, changes: _Changes, year: int, path: Path) -> bool:
+        """Apply the changes to the previous file; return False if the result is not the portal's current state.
 
-        A row that was removed, or moved to another year, is not among the changes. As nothing else is missing, the
-        number of rows tells, and then the ids tell which.
+        Rows that were removed, or moved to another year, are not among the changes. If the number of rows shows that
+        there are some, the ids are requested to find them.
         """
-        with changes.held.path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != changes.held.sha256:
+        with changes.previous.path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != changes.previous.sha256:
                 return False
-        if _bring_up_to_date(changes, path) == changes.state.rows:
+        if _apply_changes(changes, path) == changes.state.rows:
             return True
         with self._lock, self._connected() as portal:
             ids = portal.ids(year)
-        return _bring_up_to_date(changes, path, ids) == changes.state.rows
+        return _apply_changes(changes, path, ids) == changes.state.rows
 
 
-def _read_changes(portal: Portal, held: Mapping[int, Held], rows: Mapping[int, Path], progress: Progress) -> None:
-    """Write the rows that changed since the years were read, into a file for each year."""
-    since = {year: datetime.fromisoformat(str(one.details["read_until"])) - OVERLAP for year, one in held.items()}
+def _download_changes(
+    portal: Portal, previous: Mapping[int, PreviousFile], rows: Mapping[int, Path], progress: Progress
+) -> None:
+    """Download the rows written since the previous download of each year, to one file per year."""
+    since = {year: datetime.fromisoformat(str(one.details["read_until"])) - OVERLAP for year, one in previous.items()}
     either = " OR ".join(
         f"(year = {year} AND :updated_at >= '{at:%Y-%m-%dT%H:%M:%S}.000Z')" for year, at in sorted(since.items())
     )
     with ExitStack() as stack:
         files = {year: stack.enter_context(path.open("wb")) for year, path in rows.items()}
         read = 0
-        for page in portal.pages(f"({either})") if held else ():
+        for page in portal.pages(f"({either})") if previous else ():
             for _, row in rows_of(io.BytesIO(page.content)):
                 files[int(next(csv.reader([row.decode()]))[_YEAR])].write(row)
             read += page.rows
             progress(read, None)
 
 
-def _bring_up_to_date(changes: _Changes, path: Path, only: Collection[int] | None = None) -> int:
-    """Write a year with its changes, of rows with these ids only; returns how many rows that are."""
+def _apply_changes(changes: _Changes, path: Path, only: Collection[int] | None = None) -> int:
+    """Write a year with its changes applied, optionally only the rows with some ids; return the number of rows."""
     with changes.rows.open("rb") as file:
         changed = {id_ for id_, _ in rows_of(file)}
     written = 0
-    with changes.held.path.open("rb") as old, changes.rows.open("rb") as new, path.open("wb") as file:
+    with changes.previous.path.open("rb") as old, changes.rows.open("rb") as new, path.open("wb") as file:
         file.write(old.readline())
         kept = (one for one in rows_of(old) if one[0] not in changed)
         for id_, row in merge(kept, rows_of(new)):
@@ -279,15 +287,15 @@ def _bring_up_to_date(changes: _Changes, path: Path, only: Collection[int] | Non
     return written
 
 
-def _difference(whole: Path, followed: Path, since: str) -> str:
-    """How many rows a year differs in that was followed from one that was read whole."""
+def _difference(full: Path, updated: Path, since: str) -> str:
+    """Describe the differences between a full download and the updated previous file."""
     rows: list[set[tuple[int, bytes]]] = []
-    for path in (whole, followed):
+    for path in (full, updated):
         with path.open("rb") as file:
             file.readline()
             rows.append(set(rows_of(file)))
     ids = {id_ for id_, _ in rows[0] ^ rows[1]}
     return (
-        f"{len(ids):,} rows, the first with id {min(ids)}, are not as the portal's changes since {since} told; they "
-        "are loaded as the portal has them now"
+        f"{len(ids):,} rows, the first with id {min(ids)}, differ from the changes downloaded since {since}; they are "
+        "loaded as the portal has them now"
     )

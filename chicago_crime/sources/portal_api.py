@@ -1,4 +1,4 @@
-"""Requests to the City's open-data API (Socrata): the state of each year, and the rows of its dataset of crimes."""
+"""Requests to the City's open-data API (Socrata): the state of each year, and the rows of the crimes dataset."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import requests
 
 from chicago_crime.sources.base import SourceError
-from chicago_crime.sources.http import TOKEN, HttpError, error_of, with_retries
+from chicago_crime.sources.http import TOKEN, HttpError, status_error, with_retries
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.tables.columns import SOURCE_NAMES
 
@@ -26,13 +26,12 @@ _T = TypeVar("_T")
 
 
 class State(NamedTuple):
-    """Identifies one state of a year's data.
+    """A state of a year's data.
 
     Attributes:
-        rows: how many it has.
-        newest_change: the newest `updated_on`, which the police set.
-        written_at: the newest `:updated_at`, the portal's own clock (UTC): it moves with every row that is written. ""
-            from a portal that does not tell it.
+        rows: number of rows.
+        newest_change: the newest `updated_on`, set by the police.
+        written_at: the newest `:updated_at` (UTC), which the portal sets on each row it writes; "" if unavailable.
     """
 
     rows: int
@@ -44,7 +43,7 @@ class State(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page's rows as received, without the header; their number, and the last id."""
+    """The rows of a page as received, without the header; their count, and the last id."""
 
     content: bytes
     rows: int
@@ -52,7 +51,7 @@ class Page(NamedTuple):
 
 
 def rows_of(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The rows in lines of the portal's CSV, as they are, each with its id; a quoted value may have line ends."""
+    """Split the portal's CSV into unparsed rows, each with its id; quoted values may contain line ends."""
     row = b""
     for line in lines:
         row += line
@@ -66,24 +65,24 @@ class Portal:
     """A connection to the portal.
 
     Attributes:
-        session: sends the requests, with the app token if there is one.
+        session: the session, with the app token if there is one.
         url: address of the portal, without a trailing slash.
-        rows_a_page: rows to request at once.
+        rows_per_page: rows per request.
         policy: timeout and retries of each request.
     """
 
     session: requests.Session
     url: str
-    rows_a_page: int
+    rows_per_page: int
     policy: RetryPolicy
 
     @property
     def server(self) -> str:
-        """The portal in words, for error messages."""
+        """The portal's name in error messages."""
         return f"the City's portal ({self.url}, dataset {DATASET})"
 
     def states(self, year: int | None = None) -> dict[int, State]:
-        """The state of each year that has rows, or of one year, in one request."""
+        """Request the state of one year, or of all years with rows."""
         only = {} if year is None else {"$where": f"year = {year}"}
         query = _STATES | only
         try:
@@ -95,21 +94,21 @@ class Portal:
             return self._get("json", query, self._parse_states)
 
     def ids(self, year: int) -> set[int]:
-        """The ids of a year's rows."""
+        """Request the ids of a year."""
         pages = self.pages(f"year = {year}", columns=("id",))
         return {id_ for page in pages for id_, _ in rows_of(io.BytesIO(page.content))}
 
     def pages(self, where: str, least: float = math.inf, columns: tuple[str, ...] = SOURCE_NAMES) -> Iterator[Page]:
-        """The rows for which a condition holds, ordered by id. Each page begins after the last id of the previous one.
+        """Request the rows that meet a condition, ordered by id; a page starts after the last id of the previous one.
 
         Args:
             where: the condition.
-            least: how many rows are expected: a short page before is not the last one, as the portal may limit pages to
-                fewer rows than requested. If it is not known, an empty page is the last one.
-            columns: which to request, the id first.
+            least: minimum number of rows. Short pages do not end the result before that, because the portal may limit
+                the page size. Without a minimum, only an empty page ends it.
+            columns: the columns to request, the id first.
         """
         read, page = 0, Page(b"", 1, 0)
-        while page.rows and (page.rows >= self.rows_a_page or read < least):
+        while page.rows and (page.rows >= self.rows_per_page or read < least):
             page = self._page(where, page.last_id, columns)
             read += page.rows
             yield page
@@ -119,12 +118,12 @@ class Portal:
             "$select": ", ".join(columns),
             "$where": f"{where} AND id > {after_id}",
             "$order": "id",
-            "$limit": str(self.rows_a_page),
+            "$limit": str(self.rows_per_page),
         }
         return self._get("csv", query, lambda response: self._parse_page(response, after_id, list(columns)))
 
     def _parse_page(self, response: requests.Response, after_id: int, columns: list[str]) -> Page:
-        """Verify that a page is complete, has our columns, and continues in the order of ids."""
+        """Verify that a page is complete, has the requested columns, and is ordered by id."""
         content, rows, last_id = response.content, 0, after_id
         try:
             records = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
@@ -136,7 +135,7 @@ class Portal:
         except (ValueError, IndexError, csv.Error):
             is_complete = False
         if not is_complete:
-            raise HttpError(f"{self.server} sent a page that is incomplete or out of order", is_transient=True)
+            raise HttpError(f"{self.server} sent an incomplete or unordered page", is_transient=True)
         return Page(content[content.index(b"\n") + 1 :], rows, last_id)
 
     def _parse_states(self, response: requests.Response) -> dict[int, State]:
@@ -146,7 +145,7 @@ class Portal:
                 for row in response.json()
             }
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise HttpError(f"{self.server} sent something other than a row count") from None
+            raise HttpError(f"{self.server} sent an unexpected response to a count of rows") from None
 
     def _get(self, form: str, query: dict[str, str], parse: Callable[[requests.Response], _T]) -> _T:
         def call() -> _T:
@@ -155,13 +154,13 @@ class Portal:
             response = self.session.get(address, params=query, allow_redirects=False)
             if response.status_code == 400 and (gone := _column_gone(response)):
                 raise SourceError(
-                    f"{self.server} no longer has the column {gone!r}: the City took it away or renamed it. Update "
-                    "this program, or download a CSV from the portal and use the source folder"
+                    f"{self.server} no longer has the column {gone!r}: the City removed or renamed it. Update "
+                    "chicago-crime, or download a CSV from the portal and use the source 'folder'"
                 )
             if response.status_code != 200:
-                raise error_of(response, self.server, self.policy)
+                raise status_error(response, self.server, self.policy)
             if response.content.lstrip()[:1] == b"<":
-                raise HttpError(f"{self.server} is under maintenance: it sent a page of HTML", is_transient=True)
+                raise HttpError(f"{self.server} is under maintenance: it sent an HTML page", is_transient=True)
             return parse(response)
 
         try:
@@ -169,18 +168,18 @@ class Portal:
         except HttpError as error:
             if error.status in (401, 403):
                 advice = (
-                    "it does not accept the app token in CHICAGO_CRIME_PORTAL_APP_TOKEN. Correct or unset it"
+                    "the app token in CHICAGO_CRIME_PORTAL_APP_TOKEN was not accepted. Correct it or unset it"
                     if TOKEN in self.session.headers
-                    else "it may ask for an app token. Create one, free of charge, in the developer settings of an "
-                    f"account at {self.url}/login, and set CHICAGO_CRIME_PORTAL_APP_TOKEN to it"
+                    else f"it may require an app token. Create a free one in the developer settings of an account at "
+                    f"{self.url}/login, and set CHICAGO_CRIME_PORTAL_APP_TOKEN to it"
                 )
                 raise SourceError(f"{error}: {advice}") from None
             if error.status in (301, 302, 307, 308, 404):
-                raise SourceError(f"{error}: CHICAGO_CRIME_PORTAL_URL must be the portal's own address") from None
+                raise SourceError(f"{error}: set CHICAGO_CRIME_PORTAL_URL to the portal's own address") from None
             raise
 
 
 def _column_gone(response: requests.Response) -> str | None:
-    """The column of ours that a refused query was refused for. Nothing else of the response is kept."""
+    """Return the requested column that the portal reports as unknown; ignore the rest of the response."""
     gone = re.search(r"[Nn]o such column:? ['`\"]?(\w+)", response.text)
     return gone[1] if gone and gone[1] in SOURCE_NAMES else None

@@ -1,8 +1,8 @@
-"""The records of a CSV that may be damaged.
+"""Find the records of a CSV that may be damaged.
 
-Blocks of lines that are all well-formed rows are recognized by counting their separators and quotes. In other blocks a
-regular expression takes runs of well-formed rows, and only the remaining lines are parsed one by one: fast CSV readers
-either stop at damage, or read an open quote up to the next quote, good rows included.
+Counting separators and quotes recognizes blocks in which every line is a well-formed row. In other blocks, a regular
+expression matches runs of well-formed rows, and only the remaining lines are parsed one by one. Fast CSV readers do not
+suffice: they stop at damage, or swallow good rows between an unclosed quote and the next.
 """
 
 import csv
@@ -15,35 +15,35 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST_RECORD = 20
-"""Lines of a row with quoted line ends. In a longer one, no line may be a row by itself: else the opening quote counts
-as damage, as a stray one would swallow all rows up to the next."""
+MAX_RECORD_LINES = 20
+"""Lines of a row with quoted line ends. In a longer one, a line that could be a row itself makes the opening quote
+damage, because a stray quote would swallow all rows up to the next."""
 
-MOST_BYTES = 1_000_000
-"""Most bytes of a row."""
+MAX_RECORD_BYTES = 1_000_000
+"""Maximum bytes of a row."""
 
-LONGEST_LINE = 64_000_000
-"""A file with a longer line, in bytes, is not a CSV."""
+MAX_LINE_BYTES = 64_000_000
+"""Maximum bytes of a line; a file with a longer one is not a CSV."""
 
-csv.field_size_limit(MOST_BYTES)
+csv.field_size_limit(MAX_RECORD_BYTES)
 
-_OPEN_QUOTE = "a quote is opened and not closed"
+_OPEN_QUOTE = "unclosed quote"
 _MARK = re.compile(rb"\0damaged: ([^\0\n]+)\0")
 
 
 class LongLineError(ValueError):
-    """A line is too long for a CSV."""
+    """A line too long for a CSV."""
 
 
 class Records(NamedTuple):
-    """Consecutive rows of a CSV, or one line that is no row.
+    """Consecutive rows of a CSV, or a single line that is not a row.
 
     Attributes:
-        text: whole lines.
+        text: complete lines.
         ends: offset in the text of the end of each row, after its line end.
-        lines: how many physical lines each row has.
-        fields: of a single row that has quotes inside unquoted fields, or other oddities; None for well-formed rows.
-        problem: why the line is no row; "" for rows and for a blank line.
+        lines: number of physical lines of each row.
+        fields: the fields of a single irregular row, such as one with quotes inside unquoted fields; else None.
+        problem: why the line is not a row; "" for rows and for a blank line.
     """
 
     text: bytes
@@ -64,17 +64,17 @@ class Records(NamedTuple):
 
     @property
     def are_blank(self) -> NDArray[np.bool_]:
-        """Which are blank lines, or rows of empty fields alone, as spreadsheets write them below a table."""
+        """Mask of blank lines and of rows with only empty fields, which spreadsheets write below a table."""
         starts = self.starts
-        first_two = np.column_stack([starts, np.minimum(starts + 1, self.ends - 1)])  # rows in quotes begin with one
+        first_two = np.column_stack([starts, np.minimum(starts + 1, self.ends - 1)])  # quoted fields start with a quote
         may_be = np.isin(np.frombuffer(self.text, np.uint8)[first_two], list(b', "\n'))
         found = may_be[:, 0] & may_be[:, 1] & (not self.problem)
         for row in np.flatnonzero(found):
             found[row] = not self.text[starts[row] : self.ends[row] - 1].strip(b', "')
         return found
 
-    def chosen(self, which: NDArray[np.bool_]) -> "Records":
-        """Some of the rows; neighbours are copied at once."""
+    def select(self, which: NDArray[np.bool_]) -> "Records":
+        """Return the rows in a mask; runs of neighbors are copied together."""
         edges = np.flatnonzero(np.diff(np.concatenate(([False], which, [False]))))
         starts, ends = self.starts[edges[::2]], self.ends[edges[1::2] - 1]
         text = b"".join(map(self.text.__getitem__, map(slice, starts.tolist(), ends.tolist())))
@@ -82,12 +82,12 @@ class Records(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """How records are written.
+    """The dialect of a CSV.
 
     Attributes:
-        width: how many fields each has.
-        separator: of fields.
-        has_blanks: whether blanks may follow the separators, which are not part of the values.
+        width: number of fields of a record.
+        separator: separator of the fields.
+        has_blanks: True if separators may be followed by blanks that are not part of the values.
     """
 
     width: int
@@ -96,33 +96,33 @@ class Dialect(NamedTuple):
 
 
 def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[bytes]:
-    """A text as blocks of whole lines that end in LF, whether they ended in CR, LF, CRLF or, the last, in nothing.
+    """Regroup a text into blocks of complete lines, with CR and CRLF converted to LF.
 
-    `at_end` is added to a last line without an end.
+    `at_end` is appended to a last line without a line end.
     """
     rest = b""
     for block in chain(blocks, [b""]):
         text = rest + block
-        held = b"\r" if block and text.endswith(b"\r") else b""  # its LF may follow
+        held = b"\r" if block and text.endswith(b"\r") else b""  # an LF may follow
         if b"\r" in text:
             text = text.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = text.rfind(b"\n") + 1
         rest = text[end:] + held
-        if len(rest) > LONGEST_LINE:
-            raise LongLineError(f"a line is longer than {LONGEST_LINE // 10**6} MB: it is no CSV")
+        if len(rest) > MAX_LINE_BYTES:
+            raise LongLineError(f"a line is longer than {MAX_LINE_BYTES // 10**6} MB, so this is not a CSV")
         if end:
             yield text[:end]
     if rest:
         yield rest + at_end
 
 
-def records_of(blocks: Iterable[bytes], dialect: Dialect, *headers: Sequence[str]) -> Iterator[Records]:
-    """Find the records of a text in which every line ends in LF.
+def find_records(blocks: Iterable[bytes], dialect: Dialect, *headers: Sequence[str]) -> Iterator[Records]:
+    """Find the records of a text with LF line ends.
 
     Args:
-        blocks: the text after the header, as whole lines.
-        dialect: how it is written.
-        headers: names of columns; a line of them is no row wherever it comes, as in files that were put together.
+        blocks: the text after the header, in complete lines.
+        dialect: its dialect.
+        headers: column names; a line with these names is not a row, as in concatenated files.
     """
     finder = _Finder(dialect, headers)
     rest = b""
@@ -137,7 +137,7 @@ def records_of(blocks: Iterable[bytes], dialect: Dialect, *headers: Sequence[str
 
 
 class _Finder:
-    """Finds the records of texts that are written alike."""
+    """Finds the records of texts in one dialect."""
 
     def __init__(self, dialect: Dialect, headers: Sequence[Sequence[str]]) -> None:
         self._width, self._separator, self._has_blanks = dialect
@@ -153,7 +153,7 @@ class _Finder:
         self._ascii_rows = re.compile(b"(?:%b)++" % of_ascii)
 
     def find(self, text: bytes, is_last: bool) -> Iterator[Records]:
-        """The records of whole lines; one at their end that may continue is left, unless this text is the last."""
+        """Find the records of complete lines; stop at a record that may continue after the text, unless `is_last`."""
         if (ends := self._ends_of_rows(text)) is not None:
             yield Records(text, ends, np.ones_like(ends))
             return
@@ -164,7 +164,7 @@ class _Finder:
             if not records and text.startswith(b"\n", start):
                 records = _single(b"\n", 1)
             if not records and self._header and (again := self._header.match(text, start)):
-                records = _single(again[0], 1, problem="the header again")
+                records = _single(again[0], 1, problem="repeated header")
             records = records or self._one(text, start, is_last)
             if not records:
                 return
@@ -172,7 +172,7 @@ class _Finder:
             start += len(records.text)
 
     def _ends_of_rows(self, text: bytes) -> NDArray[np.int64] | None:
-        """The ends of the lines, if each is certainly a well-formed row; None if some line needs a closer look."""
+        """Return the ends of the lines if all are well-formed rows; None if some line needs a closer look."""
         is_simple = text.isascii() and b"\0" not in text and not self._has_blanks
         if not is_simple or not text or any(name and name in text for name in self._longest_names):
             return None
@@ -180,11 +180,11 @@ class _Finder:
         ends, quotes = np.flatnonzero(run == ord("\n")) + 1, np.flatnonzero(run == ord('"'))
         opening, closing = quotes[::2], quotes[1::2]
         line = np.searchsorted(ends, opening, "right")
-        beside = [separator, *b'\n"']  # of two quotes side by side, one closes and one opens
+        beside = [separator, *b'\n"']  # of two adjacent quotes, one closes and one opens
         if (
             len(quotes) % 2
             or (ends[line] <= closing).any()
-            or not np.isin(run[opening - 1], beside).all()  # before the first byte comes the last, a line end
+            or not np.isin(run[opening - 1], beside).all()  # index -1 is the last byte, a line end
             or not np.isin(run[closing + 1], beside).all()
         ):
             return None
@@ -193,16 +193,16 @@ class _Finder:
         if len(quotes):
             quoted = np.add.reduceat(is_separator, quotes, dtype=np.int64)[::2]
             separators -= np.bincount(line, quoted, len(ends)).astype(np.int64)
-        is_row = (separators == self._width - 1) & (ends - starts <= MOST_BYTES)
+        is_row = (separators == self._width - 1) & (ends - starts <= MAX_RECORD_BYTES)
         return ends if is_row.all() else None
 
     def _one(self, text: bytes, start: int, is_last: bool) -> Records | None:
-        """A row or an unreadable line; None if the row may continue after the text.
+        """Parse one row or damaged line; None if the row may continue after the text.
 
-        A problem concerns the first line only: the others may be good rows.
+        Only the first line is reported as damaged, because the next ones may be good rows.
         """
-        if marked := _MARK.match(text, start):
-            return _single(text[start : text.index(b"\n", start) + 1], 1, problem=marked[1].decode())
+        if damage := _MARK.match(text, start):
+            return _single(text[start : text.index(b"\n", start) + 1], 1, problem=damage[1].decode())
         ends: list[int] = []
         fields: list[str] = []
         lines = self._lines(text, start, ends)
@@ -224,19 +224,19 @@ class _Finder:
         return _single(row, len(ends), None if self._row.fullmatch(row) else fields)
 
     def _run(self, text: bytes) -> Records | None:
-        """Well-formed rows up to one that is too long; None if that is the first."""
+        """Return the well-formed rows before the first one that is too long; None if there are none."""
         run = np.frombuffer(text, np.uint8)
         line_ends = np.flatnonzero(run == ord("\n"))
-        ends = _outside_of_quotes(run, line_ends) + 1
+        ends = _outside_quotes(run, line_ends) + 1
         starts, lines = np.append(0, ends[:-1]), np.diff(np.searchsorted(line_ends, ends), prepend=0)
-        is_long = ends - starts - 1 > MOST_BYTES
-        for row in np.flatnonzero(lines > LONGEST_RECORD):
+        is_long = ends - starts - 1 > MAX_RECORD_BYTES
+        for row in np.flatnonzero(lines > MAX_RECORD_LINES):
             is_long[row] |= self._has_row(text[starts[row] : ends[row]].split(b"\n")[1:-2])
         rows = int(is_long.argmax()) if is_long.any() else len(lines)
         return Records(text[: ends[rows - 1]], ends[:rows], lines[:rows]) if rows else None
 
     def _lines(self, text: bytes, start: int, ends: list[int]) -> Iterator[str]:
-        """The lines from an offset on that may form one row; the end of each is appended to `ends` before it is given.
+        """Yield the lines from an offset that may form one row, after appending the end of each to `ends`.
 
         Raises:
             _UnreadableError: the next line cannot be part of a row.
@@ -246,10 +246,10 @@ class _Finder:
             end = text.index(b"\n", at) + 1
             line = text[at:end]
             if b"\0" in line:
-                raise _UnreadableError("a NUL byte")
-            if end - 1 - start > MOST_BYTES:
-                raise _UnreadableError(f"longer than {MOST_BYTES:,} bytes")
-            if len(ends) >= LONGEST_RECORD:
+                raise _UnreadableError("NUL byte")
+            if end - 1 - start > MAX_RECORD_BYTES:
+                raise _UnreadableError(f"longer than {MAX_RECORD_BYTES:,} bytes")
+            if len(ends) >= MAX_RECORD_LINES:
                 if self._has_row(text[looked_at or ends[0] : at].split(b"\n")):
                     raise _UnreadableError(_OPEN_QUOTE)
                 looked_at = at
@@ -262,13 +262,13 @@ class _Finder:
             at = end
 
     def _has_row(self, lines: Iterable[bytes]) -> bool:
-        """Whether one of these lines within a quoted field may be a row by itself."""
+        """Whether one of these lines inside a quoted field could be a row itself."""
         by, width = self._separator.encode(), self._width
         return any(line.count(by) == width - 1 and b'"' not in line.replace(b'""', b"") for line in lines)
 
 
 def _row_pattern(dialect: Dialect, excluded: bytes) -> bytes:
-    """A regular expression for one well-formed row; no field has the excluded bytes."""
+    """Return a regular expression for one well-formed row without the excluded bytes."""
     by = re.escape(dialect.separator.encode())
     field = rb'%b(?:"[^"%b]*+(?:""[^"%b]*+)*+"|[^"\n%b%b]*+)' % (
         b" *+" if dialect.has_blanks else b"",
@@ -281,7 +281,7 @@ def _row_pattern(dialect: Dialect, excluded: bytes) -> bytes:
 
 
 class _UnreadableError(Exception):
-    """A line cannot be part of a row; the message says why."""
+    """A line that cannot be part of a row; the message is the reason."""
 
 
 def _single(text: bytes, lines: int, fields: list[str] | None = None, problem: str = "") -> Records:
@@ -296,10 +296,10 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def fields_of(records: Records, dialect: Dialect) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where the fields of well-formed rows start and end in their text: offsets, rows by fields."""
+def field_offsets(records: Records, dialect: Dialect) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the start and end offsets of the fields of well-formed rows, as arrays of rows x fields."""
     text = np.frombuffer(records.text, np.uint8)
-    between = _outside_of_quotes(text, np.flatnonzero(text == ord(dialect.separator))).reshape(-1, dialect.width - 1)
+    between = _outside_quotes(text, np.flatnonzero(text == ord(dialect.separator))).reshape(-1, dialect.width - 1)
     starts = np.column_stack([records.starts, between + 1])
     ends = np.column_stack([between, records.ends - 1])
     while dialect.has_blanks and (is_blank := text[starts] == ord(" ")).any():
@@ -307,36 +307,36 @@ def fields_of(records: Records, dialect: Dialect) -> tuple[NDArray[np.int64], ND
     return starts, ends
 
 
-def _outside_of_quotes(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of some ascending offsets at which no quote is open."""
+def _outside_quotes(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Filter ascending offsets to those outside quoted fields."""
     quotes = np.searchsorted(offsets, np.flatnonzero(text == ord('"')))
     return offsets[np.cumsum(np.bincount(quotes, minlength=len(offsets) + 1)[:-1]) % 2 == 0]
 
 
 def as_csv(records: Records, dialect: Dialect, columns: Sequence[int | None]) -> bytes:
-    """Write records with commas, line by line as they are.
+    """Convert records to comma-separated CSV, preserving line numbers.
 
     Args:
-        records: what to write.
-        dialect: how they are written.
-        columns: index of the field to write, for each column; None for an empty one.
+        records: the records.
+        dialect: their dialect.
+        columns: for each column to write, the index of its field; None for an empty column.
     """
-    if records.problem:  # the gate, which knows the separator no more, finds it by the mark
-        return marked(records.problem, unmarked(records.text))
+    if records.problem:  # the gate, which no longer has the separator, recognizes it by the mark
+        return mark_damaged(records.problem, strip_mark(records.text))
     if not records.are_rows:
         return records.text
     if records.fields is not None:
         return csv_line(["" if column is None else records.fields[column] for column in columns])
     text, width = np.frombuffer(records.text, np.uint8), dialect.width
-    starts, ends = fields_of(records, dialect)
+    starts, ends = field_offsets(records, dialect)
     needs_quotes = np.zeros((len(starts), width + 1), bool)
     if dialect.separator != ",":
-        commas = _outside_of_quotes(text, np.flatnonzero(text == ord(",")))
+        commas = _outside_quotes(text, np.flatnonzero(text == ord(",")))
         needs_quotes[np.divmod(np.searchsorted(starts.ravel(), commas, "right") - 1, width)] = True
-    chosen = [width if column is None else column for column in columns]  # after the last field, an empty one
+    chosen = [width if column is None else column for column in columns]  # an empty field after the last one
     starts, ends = (np.column_stack([some, records.starts])[:, chosen] for some in (starts, ends))
     sizes, needs_quotes = ends - starts, needs_quotes[:, chosen]
-    past = np.cumsum(sizes + 2 * needs_quotes + 1).reshape(sizes.shape)  # the end of each field with its separator
+    past = np.cumsum(sizes + 2 * needs_quotes + 1).reshape(sizes.shape)  # end of each field, including its separator
     written = np.full(past[-1, -1], ord(","), np.uint8)
     written[past[:, -1] - 1] = ord("\n")
     written[past[needs_quotes] - 2] = ord('"')
@@ -347,24 +347,24 @@ def as_csv(records: Records, dialect: Dialect, columns: Sequence[int | None]) ->
 
 
 def _ranges(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All whole numbers of the ranges that begin at `starts`, one after the other."""
+    """Concatenate the integers of ranges with these starts and sizes."""
     before = np.cumsum(sizes) - sizes.ravel()
     return np.arange(sizes.sum()) + np.repeat(starts.ravel() - before, sizes.ravel())
 
 
-def marked(problem: str, line: bytes) -> bytes:
-    """A damaged line behind a mark that tells its problem, by which it is no row."""
+def mark_damaged(problem: str, line: bytes) -> bytes:
+    """Prefix a damaged line with a mark that names its problem."""
     return b"\0damaged: %b\0%b" % (problem.encode(), line)
 
 
-def unmarked(line: bytes) -> bytes:
-    """A damaged line as it was in the file, without the mark of its problem."""
+def strip_mark(line: bytes) -> bytes:
+    """Remove the mark of a damaged line."""
     mark = _MARK.match(line)
     return line[mark.end() :] if mark else line
 
 
 def csv_line(fields: Sequence[str]) -> bytes:
-    """A record as CSV, with its line end."""
+    """Format a record as CSV, with its line end."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(fields)
     return text.getvalue().encode(errors="surrogateescape")

@@ -1,18 +1,18 @@
-"""How often and how long everything that talks over a network retries a request."""
+"""The retry policy of all network requests."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """When a request is retried, and when it fails for good. One policy serves publishers and Google alike.
+    """How often and how long a request is retried, to publishers and to Google.
 
     Attributes:
-        attempts: attempts at one request before it fails.
+        attempts: maximum number of attempts.
         first_wait_s: wait before the second attempt, in seconds; it doubles with each attempt.
-        max_wait_s: longest wait between two attempts, in seconds; a server that asks for more gets an error instead.
-        timeout_s: timeout of a connection, and between two blocks of a response, in seconds.
-        deadline_s: a request fails after this many seconds of attempts.
+        max_wait_s: maximum wait between two attempts, in seconds; a longer Retry-After is an error.
+        timeout_s: timeout for connecting, and between two blocks of a response, in seconds.
+        deadline_s: maximum time for all attempts together, in seconds.
     """
 
     attempts: int = 6

@@ -193,7 +193,7 @@ def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
         f"2016: lines of no year, left out: 1; the first is {file}, line 39: 'total,36'",
         "2016: bytes that are not UTF-8, read as letters of Windows-1252: 1",
         "2016: columns that the file lacks: ward",
-        "2016: files are left out: notes.txt is of no kind that is read",
+        "2016: files are left out: notes.txt is not a supported format",
         "check crime_object:few_lines_quarantined warns: 2016: 1 of 37 lines cannot be read as rows",
     ):
         assert told.replace(" ", "") in words_of(done).replace(" ", "")
@@ -259,9 +259,9 @@ def test_a_failed_run_ends_with_1_keeps_the_other_years_and_says_why_in_its_last
     assert "Traceback" not in result.output
     last = result.output.splitlines()[-1]
     assert re.match(r"Run \S+ for 2014-2018 failed: 2015: crime_csv: .*2015.csv is an HTML or XML page", last)
-    assert f"; 2016, likewise 2017-2018: crime_csv: {tmp_path / 'in'}: it has no rows of 2016. " in last
+    assert f"; 2016, likewise 2017-2018: crime_csv: {tmp_path / 'in'}: no rows for 2016. " in last
     assert last.endswith("To repeat it, give this command again: the UI can repeat only its own runs.")
-    assert last.count("it has no rows") == 1
+    assert last.count("no rows for") == 1
     assert result.output.count("is an HTML") == 1
 
 

@@ -1,4 +1,4 @@
-"""Damaged, missing and strange files in each layer: every command names them, says how to mend them, shows the rest."""
+"""Damaged, missing and unknown files in each layer: commands name them, explain the repair, and show the rest."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ COUNT = "SELECT COUNT(*) AS n, COUNT(DISTINCT case_number) AS cases, SUM(arrest:
 
 
 def command(settings: Settings, *arguments: str) -> Result:
-    """Run a command in this process; any error but a planned one fails the test."""
+    """Run a command in this process; an unexpected exception fails the test."""
     folder = {"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": str(settings.folder), "COLUMNS": "200"}
     result = CliRunner().invoke(app, [*arguments, "--data-dir", str(settings.data_dir)], env=folder)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -31,7 +31,7 @@ def command(settings: Settings, *arguments: str) -> Result:
 
 
 def doctor(settings: Settings) -> str:
-    """What the doctor says about stored files that is not well."""
+    """Return the doctor's findings about stored files."""
     findings = [*examine_stored(Installation(settings)), *examine_databases(settings.home)]
     assert all(one.fix for one in findings if one.state != "ok")
     return "\n".join(f"{one.detail}: {one.fix}" for one in findings if one.state != "ok")
@@ -52,26 +52,26 @@ def cut(content: bytes) -> bytes:
 
 
 def missing(content: bytes) -> None:
-    """No file."""
+    """Delete the file."""
 
 
 def of_a_newer_version(content: bytes) -> bytes:
     return content.replace(b"{", b'{"a_key_of_a_newer_version": 1,', 1)
 
 
-def turned(content: bytes) -> bytes:
-    """The same size, with the pages of the data overwritten."""
+def corrupted(content: bytes) -> bytes:
+    """Overwrite data pages, keeping the size."""
     return content[:4] + bytes(255 - byte for byte in content[4:1500]) + content[1500:]
 
 
 class Damage(NamedTuple):
-    """What is done to a file, and which commands must name it."""
+    """Damage to a file, and the commands that must report it."""
 
     file: Callable[[Settings], Path]
     change: Callable[[bytes], bytes | None]
-    told_by: str
+    reported_by: str
 
-    def do(self, settings: Settings) -> Path:
+    def apply(self, settings: Settings) -> Path:
         file = self.file(settings)
         content = self.change(file.read_bytes())
         if content is None:
@@ -90,7 +90,7 @@ DAMAGES = {
     "empty mart": Damage(lambda s: s.data_dir / "warehouse/area_rates/2014.parquet", emptied, "status plan doctor"),
     "published footer": Damage(published_file, cut, "status query doctor"),
     "empty published file": Damage(published_file, emptied, "status query doctor"),
-    "published pages": Damage(published_file, turned, "query doctor"),
+    "published pages": Damage(published_file, corrupted, "query doctor"),
     "empty published mart": Damage(lambda s: published_file(s, "area_rates"), emptied, "status doctor"),
     "catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", cut, "status query doctor"),
     "no catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", missing, "status query doctor"),
@@ -103,28 +103,28 @@ COMMANDS = {
     "snapshots": ("snapshots",),
     "plan": ("run", "--years", "2014", "--dry-run"),
 }
-MENDS = ("chicago-crime run --data-dir /", "`chicago-crime status --data-dir /")
-"""What commands but `status` say of how to mend a file: which command loads its year again, or that `status` knows."""
+REPAIRS = ("chicago-crime run --data-dir /", "`chicago-crime status --data-dir /")
+"""Repair advice: the command that reloads the year, or, except in `status`, a reference to `status`."""
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_each_command_names_a_damaged_file_and_how_to_mend_it(loaded_copy: Settings, name: str) -> None:
+def test_each_command_names_a_broken_file_and_its_repair(loaded_copy: Settings, name: str) -> None:
     damage = DAMAGES[name]
-    file = damage.do(loaded_copy)
+    file = damage.apply(loaded_copy)
     for which, arguments in COMMANDS.items():
         result = command(loaded_copy, *arguments)
-        if which in damage.told_by.split():
+        if which in damage.reported_by.split():
             assert result.exit_code == (0 if which == "plan" else 1), (which, result.output)
             assert file.name in result.output and "damaged" in result.output, (which, result.output)
-            mends = MENDS[:1] if which == "status" else MENDS
-            assert any(one in result.output for one in mends), (which, result.output)
+            repairs = REPAIRS[:1] if which == "status" else REPAIRS
+            assert any(one in result.output for one in repairs), (which, result.output)
         else:
             assert result.exit_code == 0, (which, result.output)
             assert "damaged" not in result.output, (which, result.output)
-    assert (file.name in doctor(loaded_copy)) == ("doctor" in damage.told_by)
+    assert (file.name in doctor(loaded_copy)) == ("doctor" in damage.reported_by)
 
 
-def test_loading_a_year_again_mends_all_of_it(loaded_copy: Settings) -> None:
+def test_reloading_a_year_repairs_it(loaded_copy: Settings) -> None:
     damaged = (
         "empty manifest",
         "record of the lake",
@@ -134,16 +134,16 @@ def test_loading_a_year_again_mends_all_of_it(loaded_copy: Settings) -> None:
         "no catalog",
     )
     for name in damaged:
-        DAMAGES[name].do(loaded_copy)
-    mended = command(loaded_copy, "run", "--years", "2014")
-    assert mended.exit_code == 0, mended.output
+        DAMAGES[name].apply(loaded_copy)
+    repaired = command(loaded_copy, "run", "--years", "2014")
+    assert repaired.exit_code == 0, repaired.output
     status = command(loaded_copy, "status", "--strict")
     assert status.exit_code == 0, status.output
     assert doctor(loaded_copy) == ""
     assert "72" in command(loaded_copy, "query", COUNT).output
 
 
-def test_without_a_published_file_other_tables_answer(loaded_copy: Settings, loaded_years: Settings) -> None:
+def test_a_missing_published_file_does_not_affect_other_tables(loaded_copy: Settings, loaded_years: Settings) -> None:
     file = published_file(loaded_copy)
     file.unlink()
     for arguments in (("query", COUNT), ("status", "--strict")):
@@ -151,15 +151,15 @@ def test_without_a_published_file_other_tables_answer(loaded_copy: Settings, loa
         assert result.exit_code == 1
         where = f"--source folder --folder {loaded_years.folder}"
         how = f"chicago-crime run --data-dir {loaded_copy.data_dir} --years 2014 {where}\n"
-        assert file.name in result.output and how in result.output, "the data directory was copied, its source was not"
+        assert file.name in result.output and how in result.output, "the data directory was copied, but not its source"
     assert command(loaded_copy, "query", "SELECT COUNT(*) FROM crimes_monthly").exit_code == 0
     assert file.name in command(loaded_copy, "query", "SHOW TABLES").output
-    mended = command(loaded_copy, "run", "--years", "2014")
-    assert "published files of 2014 were damaged or missing, and are repaired" in mended.output
+    repaired = command(loaded_copy, "run", "--years", "2014")
+    assert "published files of 2014 were damaged or missing, and are repaired" in repaired.output
     assert file.exists() and doctor(loaded_copy) == ""
 
 
-def test_without_any_readable_catalog_a_run_begins_anew(loaded_copy: Settings) -> None:
+def test_without_a_readable_catalog_a_run_starts_a_new_one(loaded_copy: Settings) -> None:
     published = loaded_copy.data_dir / "objects" / "published"
     for file in (published / "catalog.json", *(published / "snapshots").iterdir()):
         file.write_bytes(b"{")
@@ -168,10 +168,10 @@ def test_without_any_readable_catalog_a_run_begins_anew(loaded_copy: Settings) -
     run_well(loaded_copy, 2014, 2015)
     assert "72" in command(loaded_copy, "query", COUNT).output
     damaged = [file for file in (published / "snapshots").iterdir() if file.read_bytes() == b"{"]
-    assert str(damaged[0]) in doctor(loaded_copy), "it cannot be made again: a person removes it"
+    assert str(damaged[0]) in doctor(loaded_copy), "it cannot be restored: the user removes it"
 
 
-def test_a_damaged_database_of_dagster_ends_a_run_in_plain_words(loaded_copy: Settings) -> None:
+def test_a_damaged_dagster_database_is_an_error_with_advice(loaded_copy: Settings) -> None:
     index = loaded_copy.home / "history" / "runs" / "index.db"
     index.write_bytes(b"no database" * 1000)
     result = command(loaded_copy, "run", "--years", "2014")
@@ -184,10 +184,10 @@ def test_a_damaged_database_of_dagster_ends_a_run_in_plain_words(loaded_copy: Se
         assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)]
 
 
-def test_what_may_only_be_read_is_read_and_is_not_called_damaged(loaded_copy: Settings) -> None:
+def test_read_only_data_is_not_reported_as_damaged(loaded_copy: Settings) -> None:
     locks, shared = loaded_copy.data_dir / "staging-locks", loaded_copy.home / "history" / "runs.db-shm"
     shutil.rmtree(locks)
-    locks.touch()  # in place of folders and files that cannot be made
+    locks.touch()  # prevents creating the folder
     shared.unlink(missing_ok=True)
     shared.mkdir()
     for which in ("query", "status", "working"):
@@ -196,7 +196,7 @@ def test_what_may_only_be_read_is_read_and_is_not_called_damaged(loaded_copy: Se
     assert "runs.db" not in doctor(loaded_copy)
 
 
-def test_strange_files_count_nowhere(loaded_copy: Settings) -> None:
+def test_unknown_files_are_ignored(loaded_copy: Settings) -> None:
     data = loaded_copy.data_dir
     shutil.copy(data / "warehouse/crimes/2014.parquet", data / "warehouse/crimes/2014 (copy).parquet")
     shutil.copy(published_file(loaded_copy), published_file(loaded_copy).with_name("2014 (copy).parquet"))
@@ -207,9 +207,7 @@ def test_strange_files_count_nowhere(loaded_copy: Settings) -> None:
 
 def test_other_programs_see_the_published_tables(loaded_copy: Settings, loaded_years: Settings) -> None:
     database = loaded_copy.data_dir / "warehouse" / "warehouse.duckdb"
-    assert str(loaded_years.data_dir) in doctor(loaded_copy), (
-        "it still shows the files of the folder it was copied from"
-    )
+    assert str(loaded_years.data_dir) in doctor(loaded_copy), "it still refers to the folder it was copied from"
     run_well(loaded_copy, 2014, assets="published")
     assert doctor(loaded_copy) == ""
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -221,7 +219,7 @@ def test_other_programs_see_the_published_tables(loaded_copy: Settings, loaded_y
         assert all(comment for (comment,) in comments)
 
 
-def test_what_has_no_note_of_what_it_was_made_of_is_to_be_loaded_again(loaded_copy: Settings) -> None:
+def test_tables_without_lineage_must_be_reloaded(loaded_copy: Settings) -> None:
     for note in (loaded_copy.data_dir / "warehouse").glob("*/*.json"):
         note.unlink()
     status = command(loaded_copy, "status", "--strict")
@@ -230,7 +228,7 @@ def test_what_has_no_note_of_what_it_was_made_of_is_to_be_loaded_again(loaded_co
     assert command(loaded_copy, "status", "--strict").exit_code == 0
 
 
-def test_stale_is_told_by_what_a_table_was_made_of_and_never_by_times(loaded_copy: Settings) -> None:
+def test_staleness_depends_on_lineage_not_on_times(loaded_copy: Settings) -> None:
     for file in (loaded_copy.data_dir / "warehouse" / "crimes").iterdir():
         os.utime(file, (2e9, 2e9))
     assert read_status(Installation(loaded_copy)).is_complete
@@ -252,7 +250,7 @@ def test_stale_is_told_by_what_a_table_was_made_of_and_never_by_times(loaded_cop
     assert read_status(Installation(loaded_copy)).is_complete
 
 
-def test_an_older_snapshot_answers_to_the_digit(loaded_copy: Settings) -> None:
+def test_an_older_snapshot_gives_the_same_answers(loaded_copy: Settings) -> None:
     first = current(Installation(loaded_copy).object_store)
     assert first and loaded_copy.folder
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true", ward=""))

@@ -1,4 +1,4 @@
-"""The cases of `../shared/data/cases` that are about files: each through the graph, and its plan."""
+"""The cases in `../shared/data/cases` about file formats: the plan and the run of each."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ TWELVE = list(range(31_000_000, 31_000_012))
         *("name_two_years", "semicolon", "space_after_comma/crlf", "space_after_comma/lf", "spark_folder"),
     ],
 )
-def test_the_twelve_crimes_are_loaded_whatever_their_file_is(tmp_path: Path, name: str) -> None:
+def test_the_twelve_crimes_are_loaded_from_every_format(tmp_path: Path, name: str) -> None:
     settings = folder_settings(tmp_path / "data", case(name))
     plan = plan_of(settings, [2016])
     assert (plan.problems, plan.years[0].likely_bytes > 0) == ([], True)
@@ -45,48 +45,40 @@ def test_the_twelve_crimes_are_loaded_whatever_their_file_is(tmp_path: Path, nam
     assert report.metadata["crime_object", 2016]["quarantined_lines"] == 0
 
 
-def test_lines_that_are_quoted_as_a_whole_are_read(tmp_path: Path) -> None:
-    """Most rows of the case are of other years, for which a run would need a reason."""
+def test_fully_quoted_lines_are_read(tmp_path: Path) -> None:
+    """Most rows of the case are of other years, which a run would refuse."""
     files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
     manifest = files.fetch(FolderSource(case("whole_line_quoted")), 2004, no_progress, audit=lambda *_: None)
     assert (manifest.rows, manifest.quarantined) == (8, 0)
     assert "\n90000001,AA000001,2004-08-28," in files.csv(2004).read_text()
 
 
-def test_columns_of_a_course_are_known(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", case("columns_ibm"))
-    [report] = run_well(settings, 2005, assets=TABLES)
-    rows = {row["id"]: row for row in rows_of(settings, "crimes", 2005)}
-    assert (rows[90000001]["community_area"], rows[90000001]["fbi_code"]) == (38, "06")
-    assert report.metadata["crime_object", 2005]["ignored_columns"] == []
-
-
 @pytest.mark.parametrize(
     ("name", "year", "message"),
     [
-        ("zip_encrypted", 2016, "crimes_2016.zip:crimes_2016.csv is encrypted with a password: unpack it first"),
-        ("lfs_pointer", 2019, "Crimes_-_2019.csv is a pointer of Git LFS in place of the file: run `git lfs pull`"),
+        ("zip_encrypted", 2016, "crimes_2016.zip:crimes_2016.csv is password-protected: unpack it first"),
+        ("lfs_pointer", 2019, "Crimes_-_2019.csv is a Git LFS pointer: run `git lfs pull`"),
     ],
 )
-def test_what_is_not_there_is_named_by_the_run_and_by_its_plan(
+def test_unreadable_files_are_reported_by_the_plan_and_the_run(
     tmp_path: Path, name: str, year: int, message: str
 ) -> None:
     settings = folder_settings(tmp_path / "data", case(name))
     [problem] = plan_of(settings, [year]).problems
     assert message in problem
     [report] = run(settings, year, assets=TABLES)
-    assert (report.success, message in told_by(report)) == (False, True)
-    assert "staging" not in told_by(report)
+    assert (report.success, message in messages_of(report)) == (False, True)
+    assert "staging" not in messages_of(report)
 
 
-def test_a_place_that_is_only_in_location_is_read(tmp_path: Path) -> None:
+def test_coordinates_are_read_from_location(tmp_path: Path) -> None:
     folder, settings = tmp_path / "in", folder_settings(tmp_path / "data", tmp_path / "in")
     places = [
         "(41.883500187, -87.627876698)",
         "001XX N STATE ST\n(41.883500187, -87.627876698)",
         "{'longitude': '-87.627876698', 'human_address': '{}', 'latitude': '41.883500187'}",
         "POINT (-87.627876698 41.883500187)",
-        "(36.619446395, -91.686565684)",  # the City's code for no place
+        "(36.619446395, -91.686565684)",  # the City's placeholder for an unknown place
         "",
     ]
     rows = crimes_of_months(2014)
@@ -100,8 +92,8 @@ def test_a_place_that_is_only_in_location_is_read(tmp_path: Path) -> None:
     assert [found[int(row["id"])] for row in rows[:7]] == [there] * 4 + [(None, None)] * 2 + [there]
 
 
-def test_an_id_that_comes_twice_in_files_is_settled_as_in_one_file(tmp_path: Path) -> None:
-    """The files: a month, all years, and one with other columns in another order."""
+def test_duplicate_ids_across_files_are_resolved_as_in_one_file(tmp_path: Path) -> None:
+    """The files have one year, all years, and columns in a different order."""
     folder, settings = tmp_path / "in", folder_settings(tmp_path / "data", tmp_path / "in")
     old = crimes_of_months(2014, per_month=40, updated_on="02/10/2018 03:50:01 PM")
     new = crime(**old[7] | {"updated_on": "02/11/2018 03:50:01 PM", "ward": "7"})
@@ -118,5 +110,5 @@ def test_an_id_that_comes_twice_in_files_is_settled_as_in_one_file(tmp_path: Pat
     assert len(rows_of(settings, "crimes", 2015)) == 36
 
 
-def told_by(report: RunReport) -> str:
+def messages_of(report: RunReport) -> str:
     return f"{report.failures} {report.reasons}"

@@ -1,4 +1,4 @@
-"""The whole graph on real years: every row accounted for, and counts that an independent program confirms."""
+"""The full graph on real years: every row accounted for, and counts confirmed by an independent program."""
 
 import csv
 import gzip
@@ -44,8 +44,8 @@ def test_every_row_is_accounted_for(real_runs: tuple[Settings, list[RunReport]])
 
 
 @pytest.mark.parametrize("year", [2014, 2016, 2021])
-def test_counts_equal_those_of_an_independent_program(real_years: Settings, year: int) -> None:
-    """The independent program: Python's csv module, and none of the platform's code. 2021 has other formats."""
+def test_counts_match_an_independent_program(real_years: Settings, year: int) -> None:
+    """The independent program uses only Python's csv module. The file of 2021 has different formats."""
     with reference.file("fbi_codes").open(newline="") as stream:
         classes = {row["fbi_code"]: row["ucr_part1_class"] or "non_index" for row in csv.DictReader(stream)}
     by_type: Counter[str] = Counter()
@@ -73,8 +73,8 @@ def test_counts_equal_those_of_an_independent_program(real_years: Settings, year
     assert dict(warehouse.first_rows(areas, None).rows) == {area: by_area[area] for area in range(1, 78)}
 
 
-def test_offense_groups_and_wards_have_the_known_counts(real_years: Settings) -> None:
-    """Homicides and carjackings as published; robberies by ward from Python's csv module."""
+def test_offense_groups_and_wards_match_published_counts(real_years: Settings) -> None:
+    """Homicides and carjackings as published; robberies by ward as counted with Python's csv module."""
     data = Data(Installation(real_years).reader())
     table = overview(PageRequest(data, Filters(year=(2014, 2015, 2016)))).table("groups")
     assert table
@@ -91,7 +91,7 @@ def test_offense_groups_and_wards_have_the_known_counts(real_years: Settings) ->
 
 
 def test_murder_and_carjacking_of_2016_are_unusual(real_years: Settings) -> None:
-    """As the newspapers said; at the end of 2016, with two earlier years to compare with."""
+    """As newspapers reported; at the end of 2016, compared with two earlier years."""
     data = Data(Installation(real_years).reader())
     parameters = {"last_day": date(2016, 12, 31), "years": [2014, 2015, 2016], "years_back": [0, 1, 2]}
     found = find_signals(data.answer("signals", parameters), "year_to_date", [0, 1, 2])
@@ -110,5 +110,5 @@ def test_running_again_changes_no_table(real_years: Settings, tmp_path: Path) ->
 
 
 def content_of(table: Table, file: Path) -> object:
-    """The bytes of a file whose table has an order, else its rows in any order."""
+    """Return the bytes of an ordered table's file, else its rows in any order."""
     return file.read_bytes() if table.order else sorted(map(repr, pq.read_table(file).to_pylist()))

@@ -95,8 +95,8 @@ def publishers(tmp_path: Path) -> Iterator[Publishers]:
 @pytest.mark.parametrize(
     ("source", "refused"),
     [
-        ("kaggle", "does not accept our token. If it is old"),
-        ("portal", "accept the app token in CHICAGO_CRIME_PORTAL_APP_"),
+        ("kaggle", "API token was not accepted. If it is expired"),
+        ("portal", "app token in CHICAGO_CRIME_PORTAL_APP_TOKEN was not accepted"),
     ],
 )
 def test_a_run_and_the_doctor_leave_no_secret_anywhere(publishers: Publishers, source: str, refused: str) -> None:
@@ -113,7 +113,7 @@ def test_a_run_and_the_doctor_leave_no_secret_anywhere(publishers: Publishers, s
     publishers.kaggle.token = publishers.portal.app_token = "another"
     failed = command(publishers.kaggle, environment, *run)
     assert failed.code == 1
-    assert "does not accept" in failed.output
+    assert "was not accepted" in failed.words
     examined = command(publishers.kaggle, environment, "doctor")
     assert examined.code == 1
     assert refused in examined.words

@@ -50,7 +50,7 @@ def test_a_dry_run_that_would_fail_writes_nothing_and_ends_with_1(loaded_years: 
     result = dry_run("--years", "2014-2016", "--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
     assert result.exit_code == 1
     assert "This run would fail: " in result.output
-    assert "in: it has no rows of 2016. Years found: 2014-2015." in result.output.replace("\n", "")
+    assert "in: no rows for 2016. Years found: 2014-2015." in result.output.replace("\n", "")
     assert files_below(loaded_years.data_dir) == before
 
 
@@ -69,7 +69,7 @@ def test_without_the_source_the_fetched_file_counts(loaded_years: Settings) -> N
     [year] = plan_of(loaded_years, [2014], "crimes,rejected_crimes").years
     assert loaded_years.folder
     assert (year.expected.rows, year.expected.bytes) == (36, (loaded_years.folder / "2014.csv").stat().st_size)
-    assert "fetched before" in year.expected.what
+    assert "fetched before" in year.expected.description
 
 
 def test_missing_years_are_problems(loaded_years: Settings) -> None:
@@ -77,8 +77,8 @@ def test_missing_years_are_problems(loaded_years: Settings) -> None:
     assert plan.problems == ["crimes_monthly is made of enriched_crimes, which does not have 2016"]
     plan = plan_of(loaded_years, [2014, 2016, 2017])
     [problem] = plan.problems
-    assert "in: it has no rows of 2016-2017. Years found: 2014-2015." in problem
-    assert [year.expected.what == "" for year in plan.years] == [False, True, True]
+    assert "in: no rows for 2016-2017. Years found: 2014-2015." in problem
+    assert [year.expected.description == "" for year in plan.years] == [False, True, True]
 
 
 def test_a_source_that_does_not_respond_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
-from chicago_crime.sources.folder import AT_REST_S
+from chicago_crime.sources.folder import SETTLE_S
 from chicago_crime.tables.years import current_year
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
@@ -129,10 +129,10 @@ def test_only_the_changed_and_the_new_file_of_a_folder_are_requested(folder: Wat
 def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     folder.tick()
-    put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=AT_REST_S / 2)
+    put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=SETTLE_S / 2)
     put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1, per_month=1)
     assert folder.requested() == []
-    put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=AT_REST_S + 1)
+    put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=SETTLE_S + 1)
     assert folder.requested() == [(2016, 2016)]
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.intake import csv_rows
-from chicago_crime.intake.csv_rows import Counts, Split, split_rows
+from chicago_crime.intake.csv_rows import Counts, RowSplit, split_rows
 from chicago_crime.sources import records
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header
@@ -22,15 +22,15 @@ Damage = tuple[int, str, str]
 
 
 def split(
-    folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20, most: int = records.MOST_BYTES
-) -> tuple[Split, list[Damage]]:
-    """Split a file whose blocks and records have certain sizes; also returns its damaged lines."""
+    folder: Path, content: bytes, block: int = csv_rows.BLOCK, longest: int = 20, most: int = records.MAX_RECORD_BYTES
+) -> tuple[RowSplit, list[Damage]]:
+    """Split a file with these limits for blocks and records; return the split and the damaged lines."""
     source = folder / "source.csv"
     source.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_rows, "BLOCK", block)
-        patch.setattr(records, "LONGEST_RECORD", longest)
-        patch.setattr(records, "MOST_BYTES", most)
+        patch.setattr(records, "MAX_RECORD_LINES", longest)
+        patch.setattr(records, "MAX_RECORD_BYTES", most)
         found = split_rows(SourceFile(source, ""), HEADER, Header((0, 1, 2), 3, ()), folder)
     with found.quarantine.open(newline="", encoding="utf-8") as file:
         return found, [(int(line), problem, text) for line, problem, text, *_ in [*csv.reader(file)][1:]]
@@ -44,7 +44,7 @@ def rows_in(file: Path) -> list[list[str]]:
 def expected(
     content: bytes, longest: int, most: int
 ) -> tuple[list[list[str]], list[int], list[tuple[int, str]], Counts]:
-    """Rows, the line of each, numbers and texts of damaged lines, and counts, found line by line."""
+    """Find rows, their line numbers, damaged lines and counts, line by line."""
     text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
     lines = re.split("\r\n|\r|\n", text)
     lines = (lines[:-1] if lines[-1] == "" else lines)[1:]
@@ -66,7 +66,7 @@ def expected(
 
 
 def _records(lines: list[str], longest: int, most: int) -> Iterator[tuple[int, list[str]]]:
-    """The row that begins on the first line, if it is well-formed, and how many lines it takes."""
+    """Yield the well-formed row that starts on the first line, if any, and its number of lines."""
     for taken in range(1, len(lines) + 1):
         if taken > longest and any(
             re.fullmatch('([^,"]|"")*,([^,"]|"")*,([^,"]|"")*', one) for one in lines[1 : taken - 1]
@@ -97,7 +97,7 @@ noise = st.lists(
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """A CSV as some program writes it, with or without damage: pieces inserted, pieces removed, the end cut off."""
+    """Draw a CSV with or without damage: inserted or removed pieces, or a truncated end."""
     text = io.StringIO()
     newline = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
@@ -123,7 +123,7 @@ def files(draw: st.DrawFn) -> bytes:
 @example(content=b'a,b,c\n1,b"b,c\n1,"",""""\n', block=5, longest=2, most=99)
 @example(content=b'a,b,c\n1,"x\ny",z\n1,"x\n\n\ny",z\n"\n","""",\xe9\n', block=99, longest=2, most=99)
 @example(content=b'a,b,c\n1,"x\n4,5,6\n7,8,9\ny",z\n1,"x\n""""\n7\n8,9,9,9\ny",z\n', block=9, longest=2, most=99)
-def test_rows_and_damage_are_those_of_the_csv_module(
+def test_rows_and_damage_match_the_csv_module(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, block: int, longest: int, most: int
 ) -> None:
     found, damage = split(tmp_path_factory.mktemp("split"), content, block, longest, most)
@@ -144,7 +144,7 @@ def test_rows_and_damage_are_those_of_the_csv_module(
         (b"1,2,3,", "4 fields where the header has 3"),
         (b'1,"2"x,3', "misplaced quote: ',' expected after '\"'"),
         (b"1,2,\xe9", "not UTF-8"),
-        (b"1,2,\0", "a NUL byte"),
+        (b"1,2,\0", "NUL byte"),
         (b"1,2," + b"x" * 1_000_000, "longer than 1,000,000 bytes"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

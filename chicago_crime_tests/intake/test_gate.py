@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/intake/gate.py`; which lines are rows is tested in `test_csv_rows.py`."""
+"""Tests of `chicago_crime/intake/gate.py`; rows and damaged lines are tested in `test_csv_rows.py`."""
 
 import csv
 import gzip
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chicago_crime.intake.csv_rows import Counts
-from chicago_crime.intake.gate import Passage, pass_through
+from chicago_crime.intake.gate import GateResult, run_gate
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.folder import FolderSource
 from chicago_crime_tests.support import (
@@ -32,34 +32,34 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "gate"
 
 
-def quarantine_of(passage: Passage) -> list[tuple[int, str, str]]:
-    with passage.split.quarantine.open(newline="", encoding="utf-8") as file:
+def quarantine_of(result: GateResult) -> list[tuple[int, str, str]]:
+    with result.split.quarantine.open(newline="", encoding="utf-8") as file:
         return [(int(row["line"]), row["problem"], row["text"]) for row in csv.DictReader(file)]
 
 
-def rows_of(passage: Passage) -> list[dict[str, str]]:
-    with passage.split.file.open(newline="", encoding="utf-8") as file:
+def rows_of(result: GateResult) -> list[dict[str, str]]:
+    with result.split.file.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
 
-def test_a_canonical_file_passes_byte_by_byte(tmp_path: Path, folder: Path) -> None:
+def test_a_canonical_file_passes_unchanged(tmp_path: Path, folder: Path) -> None:
     source = write_csv(tmp_path / "2014.csv", crimes_of_months(2014))
-    passage = gate_of(source, 2014, folder)
-    assert passage.split.file == source
-    assert (passage.split.counts.lines, passage.split.counts.rows, quarantine_of(passage)) == (36, 36, [])
-    assert passage.months == {f"2014-{month:02}": 3 for month in range(1, 13)}
+    result = gate_of(source, 2014, folder)
+    assert result.split.file == source
+    assert (result.split.counts.lines, result.split.counts.rows, quarantine_of(result)) == (36, 36, [])
+    assert result.months == {f"2014-{month:02}": 3 for month in range(1, 13)}
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "line 1: the header lacks id, .*; it has nothing"),
+        (b"", "line 1: the header lacks id, .*found: no columns"),
         (b"a,b\n1,2\n", "line 1: the header lacks id"),
-        (",".join(NAMES).encode() + b"\n", "a header and no rows"),
+        (",".join(NAMES).encode() + b"\n", "a header but no rows"),
         (",".join(NAMES).encode() + b"\n1\n2\n3\n", "3 of 3 lines cannot be read"),
     ],
 )
-def test_a_file_without_crimes_is_refused_by_name(tmp_path: Path, folder: Path, content: bytes, message: str) -> None:
+def test_a_file_without_crimes_is_refused(tmp_path: Path, folder: Path, content: bytes, message: str) -> None:
     source = tmp_path / "Chicago_Crimes_2014.csv"
     source.write_bytes(content)
     with pytest.raises(SourceError, match=message) as refused:
@@ -67,41 +67,41 @@ def test_a_file_without_crimes_is_refused_by_name(tmp_path: Path, folder: Path, 
     assert str(source) in str(refused.value)
 
 
-def test_all_problems_are_told_and_those_that_no_reason_lifts_too(tmp_path: Path, folder: Path) -> None:
+def test_all_problems_are_reported(tmp_path: Path, folder: Path) -> None:
     rows = [*crimes_of_months(2013), *crimes_of_months(2014, arrest="maybe")]
     problems = gate_of(write_csv(tmp_path / "half.csv", rows), 2014, folder).problems
-    assert [problem[:14] for problem in problems] == ["36 of 72 rows ", "column 'arrest"]
-    with pytest.raises(SourceError, match=r"3 of 39 rows are of 2014; .* column 'arrest': 3 of 39"):
+    assert [problem[:15] for problem in problems] == ["only 36 of 72 r", "column 'arrest'"]
+    with pytest.raises(SourceError, match=r"only 3 of 39 rows are from 2014; .* column 'arrest': 3 of 39"):
         gate_of(write_csv(tmp_path / "few.csv", rows[:39]), 2014, folder)
 
 
-def test_some_rows_of_another_year_pass_and_are_not_counted_as_months(tmp_path: Path, folder: Path) -> None:
+def test_rows_of_another_year_pass_without_a_month_count(tmp_path: Path, folder: Path) -> None:
     stray = crime(id=9, date="12/31/2013 11:00:00 PM")
-    passage = gate_of(write_csv(tmp_path / "f.csv", [*crimes_of_months(2014), stray]), 2014, folder)
-    assert passage.split.counts.rows == 37
-    assert sum(passage.months.values()) == 36
+    result = gate_of(write_csv(tmp_path / "f.csv", [*crimes_of_months(2014), stray]), 2014, folder)
+    assert result.split.counts.rows == 37
+    assert sum(result.months.values()) == 36
 
 
-def test_dates_without_any_time_are_read_and_the_column_that_may_have_it_is_named(tmp_path: Path, folder: Path) -> None:
+def test_dates_without_times_pass_with_a_warning_that_names_unused_time_columns(tmp_path: Path, folder: Path) -> None:
     rows = [row | {"date": row["date"][:10], "Time": "10:15:00 AM"} for row in crimes_of_months(2014)]
-    passage = gate_of(write_csv(tmp_path / "2014.csv", rows, [*NAMES, "Time"]), 2014, folder)
-    assert (passage.problems, sum(passage.months.values())) == ([], 36)
-    assert "no date has a time of day (not read: 'Time')" in passage.details["no_times"]
+    result = gate_of(write_csv(tmp_path / "2014.csv", rows, [*NAMES, "Time"]), 2014, folder)
+    assert (result.problems, sum(result.months.values())) == ([], 36)
+    assert "dates have no time of day (unused: 'Time')" in result.details["no_times"]
 
 
-def test_dates_after_the_last_update_are_told(tmp_path: Path, folder: Path) -> None:
-    passage = gate_of(write_csv(tmp_path / "2014.csv", crimes_of_months(2014, updated_on="2014-06-01")), 2014, folder)
-    assert passage.problems == []
-    assert "21 of 36 dates are after" in str(passage.details["dates_after_update"])
-    assert "Are day and month exchanged?" in str(passage.details["dates_after_update"])
+def test_dates_after_the_last_update_pass_with_a_warning(tmp_path: Path, folder: Path) -> None:
+    result = gate_of(write_csv(tmp_path / "2014.csv", crimes_of_months(2014, updated_on="2014-06-01")), 2014, folder)
+    assert result.problems == []
+    assert "21 of 36 dates are later" in str(result.details["dates_after_update"])
+    assert "Are day and month swapped?" in str(result.details["dates_after_update"])
 
 
-def test_a_header_that_comes_again_is_kept_as_it_is_written(tmp_path: Path, folder: Path) -> None:
+def test_a_repeated_header_is_quarantined_unchanged(tmp_path: Path, folder: Path) -> None:
     text = write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014)).read_text().replace('"', "")
     lines = [line.replace(", -", " -").replace(",", ";") for line in text.splitlines()]
     (tmp_path / "in" / "2014.csv").write_text("\n".join([*lines, lines[0], ""]))
-    passage = pass_through(FolderSource(tmp_path / "in").fetch(2014, folder), 2014, folder)
-    assert quarantine_of(passage) == [(38, "the header again", ";".join(NAMES))]
+    result = run_gate(FolderSource(tmp_path / "in").fetch(2014, folder), 2014, folder)
+    assert quarantine_of(result) == [(38, "repeated header", ";".join(NAMES))]
 
 
 def _problem(fields: int, width: int) -> str:
@@ -124,7 +124,7 @@ plain_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12
 )
 @example([("", "")], "\n", csv.QUOTE_MINIMAL, ",", "reversed", "utf-8", bytes, [(0, '"open')])
 @example([("", "")], "\n", csv.QUOTE_ALL, ",", "an extra column", "utf-8", bytes, [(0, "x" * 30 + "," * 40)])
-def test_any_text_passes_in_any_layout_with_damage_between(
+def test_any_text_passes_in_any_layout_and_between_damage(
     tmp_path: Path,
     folder: Path,
     texts: list[tuple[str, str]],
@@ -158,15 +158,15 @@ def test_any_text_passes_in_any_layout_with_damage_between(
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "2014.csv").write_bytes(packed(newline.join([*lines, ""]).encode(encoding)))
     fetched = FolderSource(tmp_path / "in").fetch(2014, folder)
-    passage = pass_through(fetched, 2014, folder)
-    assert rows_of(passage) == rows
-    found = quarantine_of(passage)
+    result = run_gate(fetched, 2014, folder)
+    assert rows_of(result) == rows
+    found = quarantine_of(result)
     assert [(number, "a quote" if "quote" in why else why, text) for number, why, text in found] == bad
-    assert passage.split.counts == Counts(len(rows), len(bad), blank=len(damage) - len(bad))
+    assert result.split.counts == Counts(len(rows), len(bad), blank=len(damage) - len(bad))
 
 
-def test_an_empty_text_in_quotes_stays_one_in_a_rewritten_file(tmp_path: Path, folder: Path) -> None:
-    """The warehouse reads an empty field as NULL, and an empty text in quotes as an empty text."""
+def test_a_converted_file_distinguishes_empty_fields_and_empty_texts(tmp_path: Path, folder: Path) -> None:
+    """The warehouse reads an empty field as NULL, and an empty quoted field as an empty text."""
     source = append_quoted(write_csv(tmp_path / "2014.csv", [crime(ward="")]), [crime(ward="")])
     source.write_bytes(source.read_bytes().replace(b"case_number", b"renamed"))
     content = gate_of(source, 2014, folder).split.file.read_text()
@@ -185,7 +185,7 @@ def test_an_empty_text_in_quotes_stays_one_in_a_rewritten_file(tmp_path: Path, f
 def test_real_variants_are_read(
     folder: Path, name: str, year: int, rows: int, of_year: int, quarantined: int, canonical: bool
 ) -> None:
-    passage = gate_of(real_variant(name), year, folder)
-    assert (passage.split.counts.rows, sum(passage.months.values())) == (rows, of_year)
-    assert passage.split.counts.quarantined == quarantined
-    assert (passage.split.file == real_variant(name)) == canonical
+    result = gate_of(real_variant(name), year, folder)
+    assert (result.split.counts.rows, sum(result.months.values())) == (rows, of_year)
+    assert result.split.counts.quarantined == quarantined
+    assert (result.split.file == real_variant(name)) == canonical

@@ -1,7 +1,6 @@
-"""Two more files of each kind of values in `../shared/data/cases`, with the values that are right.
+"""More values of the kinds in `../shared/data/cases`, with the expected results.
 
-Files in other forms, such as archives and delimiters, are in `sources/test_folder.py`; those that are refused for their
-values in `test_values.py`.
+File formats are tested in `sources/test_folder.py`, and refused values in `test_values.py`.
 """
 
 from datetime import datetime
@@ -12,7 +11,7 @@ import duckdb
 import pytest
 
 from chicago_crime import sql
-from chicago_crime.intake.gate import Passage
+from chicago_crime.intake.gate import GateResult
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime_tests.support import NAMES, crime, gate_of, write_csv
@@ -22,17 +21,17 @@ AFTERNOON, MIDNIGHT = datetime(2016, 3, 5, 14, 30), datetime(2016, 3, 5)
 SECONDS = datetime(2016, 3, 5, 14, 30, 15)
 
 
-def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -> Passage:
+def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -> GateResult:
     return gate_of(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
 
 
 PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {}, lambda _: csv_scan("$file", NAMES))
 
 
-def values_of(passage: Passage, column: str) -> list[Any]:
-    """What the typed table would have of a column, in the order of the file."""
+def values_of(result: GateResult, column: str) -> list[Any]:
+    """Return the typed values of a column, in the order of the file."""
     with duckdb.connect(config={"threads": 1}) as connection:
-        found = connection.execute(f"SELECT {column} FROM ({PARSED})", {"file": str(passage.split.file)})
+        found = connection.execute(f"SELECT {column} FROM ({PARSED})", {"file": str(result.split.file)})
         return [value for (value,) in found.fetchall()]
 
 
@@ -51,7 +50,7 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         # dates_month_names
         ("date", ["March 5, 2016 2:30 PM", "Mar 05 2016 14:30:15"], [AFTERNOON, SECONDS]),
         ("updated_on", ["5 March 2016", "05 Mar 2016 14:30"], [MIDNIGHT, AFTERNOON]),
-        # as spreadsheets show them; a day after 12 shows which number is the day
+        # as spreadsheets display them; a number above 12 must be the day
         ("date", ["3/5/16 14:30", "12/31/16", "03/05/16 02:30:00 PM"], [AFTERNOON, datetime(2016, 12, 31), AFTERNOON]),
         # as JavaScript, Java, Oracle and SQL Server write them
         ("date", ["3/5/2016, 2:30:15\u202fPM", "03/05/2016 02:30:15\u00a0PM", "03/05/2016 2:30:15pm"], [SECONDS] * 3),
@@ -64,24 +63,24 @@ def values_of(passage: Passage, column: str) -> list[Any]:
         # flags_t_f
         ("arrest", ["t", "f", "T", "F"], [True, False, True, False]),
         ("arrest", ["1", "0", "1.0", "TRUE", "", "NA"], [True, False, True, True, None, None]),
-        # year_replaced_by_nothing: numbers that lost no digit
+        # year_replaced_by_nothing: numbers without lost digits
         ("id", ["3.1E+07", "31,000,001", '="31000002"'], [31_000_000, 31_000_001, 31_000_002]),
         ("id", ["3.10E+07", "1.0722796E+07", "1.0722797E7", "1e+05"], [31_000_000, 10_722_796, 10_722_797, 100_000]),
         ("beat", ["1,811", '="0111"', "111.0"], [1811, 111, 111]),
-        # what the City's own programs lose or add
+        # what the City's programs lose or add
         ("latitude", ["41.88350018700001"], [41.883500187]),
         ("date", ["2016-03-05 14:30:00.000000 UTC", "03/05/2016 12:00:00 AM"], [AFTERNOON, MIDNIGHT]),
         ("block", ["  001XX N STATE ST "], ["001XX N STATE ST"]),
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " ", "None", "<NA>", "-"], [None] * 8),
         ("district", ["--", "NaT", "n/a", ".", "(null)"], [None] * 5),
-        # texts that a spreadsheet is told to keep
+        # texts protected from conversion by a spreadsheet
         ("iucr", ['="0810"', '="031a"'], ["0810", "031A"]),
         ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),
         ("arrest", ['="false"', '="1"'], [False, True]),
         ("date", ['="03/05/2016 02:30:15 PM"', '="5-Mar-16"'], [SECONDS, MIDNIGHT]),
         ("longitude", ['="-87.6"'], [-87.6]),
-        # blanks of other kinds
+        # other kinds of blanks
         ("primary_type", ["THEFT\u00a0", "THEFT\t", "\u00a0theft\r\n", "\u202fTheft "], ["THEFT"] * 4),
         ("fbi_code", ["06\u00a0", "06\t", "06\r\n"], ["06"] * 3),
         ("ward", ["7\u00a0", "\u00a0\t", "42\t"], [7, None, 42]),
@@ -89,9 +88,9 @@ def values_of(passage: Passage, column: str) -> list[Any]:
     ],
 )  # fmt: skip
 def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected: list[Any]) -> None:
-    passage = gated(tmp_path, [crime(**{"id": n, "date": "2016-03-05", column: one}) for n, one in enumerate(texts)])
-    assert (passage.unreadable, passage.problems) == ({}, [])
-    assert values_of(passage, column) == expected
+    result = gated(tmp_path, [crime(**{"id": n, "date": "2016-03-05", column: one}) for n, one in enumerate(texts)])
+    assert (result.unreadable, result.problems) == ({}, [])
+    assert values_of(result, column) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,11 +102,11 @@ def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected
     ],
     ids=str,
 )
-def test_a_column_is_known_by_its_other_names(tmp_path: Path, names: dict[str, str]) -> None:
-    """As in columns_ibm."""
-    passage = gated(tmp_path, [crime(date="2016-03-05")], [names.get(name, name) for name in NAMES])
-    assert (passage.header.ignored, passage.header.missing) == ((), ())
-    assert [values_of(passage, name) for name in ("community_area", "fbi_code", "longitude")] == [
+def test_other_column_names_are_recognized(tmp_path: Path, names: dict[str, str]) -> None:
+    """As in the case columns_ibm."""
+    result = gated(tmp_path, [crime(date="2016-03-05")], [names.get(name, name) for name in NAMES])
+    assert (result.header.ignored, result.header.missing) == ((), ())
+    assert [values_of(result, name) for name in ("community_area", "fbi_code", "longitude")] == [
         [32],
         ["06"],
         [-87.627876698],
@@ -115,26 +114,26 @@ def test_a_column_is_known_by_its_other_names(tmp_path: Path, names: dict[str, s
 
 
 @pytest.mark.parametrize("text", ['"' + "x" * 1_000_001 + '"', "é" * 600_000, '"' + "a\n" * 19 + "b" * 1_000_000 + '"'])
-def test_a_huge_field_costs_its_own_line(tmp_path: Path, text: str) -> None:
-    """As in huge_field. Of a row of several lines, each is an unreadable line."""
+def test_a_huge_field_affects_only_its_own_line(tmp_path: Path, text: str) -> None:
+    """As in the case huge_field. Each line of such a row is a damaged line."""
     file = write_csv(tmp_path / "2016.csv", [crime(id=n, date="2016-03-05") for n in range(60)])
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:9], lines[9].replace("THEFT", text), *lines[10:], ""]))
-    passage = gate_of(file, YEAR, tmp_path)
-    assert values_of(passage, "id") == [n for n in range(60) if n != 8]
-    assert passage.split.counts.quarantined == 1 + text.count("\n")
-    assert passage.split.counts.lines == 60 + text.count("\n")
+    result = gate_of(file, YEAR, tmp_path)
+    assert values_of(result, "id") == [n for n in range(60) if n != 8]
+    assert result.split.counts.quarantined == 1 + text.count("\n")
+    assert result.split.counts.lines == 60 + text.count("\n")
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n"])
-def test_a_header_that_comes_again_is_set_aside(tmp_path: Path, mark: bytes) -> None:
-    """Files that somebody put together, with byte order marks or blank lines where one begins."""
+def test_a_repeated_header_is_quarantined(tmp_path: Path, mark: bytes) -> None:
+    """In concatenated files, with byte order marks or blank lines in between."""
     file = write_csv(tmp_path / "2016.csv", [crime(date="2016-03-05")])
     content = file.read_bytes()
     header, row = content.splitlines(keepends=True)
     quoted = b'"%b"\n%b' % (header.strip().replace(b",", b'","'), row)
     file.write_bytes(content + mark + content + mark + quoted)
-    passage = gate_of(file, YEAR, tmp_path)
-    assert values_of(passage, "id") == [1, 1, 1]
-    assert (passage.split.counts.rows, passage.split.counts.quarantined, passage.problems) == (3, 2, [])
-    assert passage.split.quarantine.read_text().count("the header again") == 2
+    result = gate_of(file, YEAR, tmp_path)
+    assert values_of(result, "id") == [1, 1, 1]
+    assert (result.split.counts.rows, result.split.counts.quarantined, result.problems) == (3, 2, [])
+    assert result.split.quarantine.read_text().count("repeated header") == 2

@@ -7,15 +7,15 @@ import pytest
 
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
-from chicago_crime_tests.support import crimes_of_months, files_below, refuse, write_csv
+from chicago_crime_tests.support import crimes_of_months, refuse, write_csv
 
 
 @dataclass
-class Handing(CrimeSource):
-    """Hands over rows that a test made."""
+class StubSource(CrimeSource):
+    """Delivers the rows of a test."""
 
     rows: list[dict[str, str]]
-    name = "handing"
+    name = "stub"
 
     def years(self) -> list[int]:
         return [2014]
@@ -30,7 +30,7 @@ def files(tmp_path: Path) -> SourceFiles:
 
 
 def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
-    manifest = files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress, refuse)
+    manifest = files.fetch(StubSource(crimes_of_months(2014)), 2014, no_progress, refuse)
     assert files.manifest(2014) == manifest
     assert files.years() == [2014]
     assert (manifest.rows, manifest.lines, manifest.synthetic) == (36, 36, True)
@@ -39,24 +39,15 @@ def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
     assert manifest.bytes == files.csv(2014).stat().st_size
 
 
-def test_the_former_file_goes_when_another_takes_its_place(files: SourceFiles) -> None:
-    files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress, refuse)
-    former = files.csv(2014)
-    files.fetch(Handing(crimes_of_months(2014, per_month=4)), 2014, no_progress, refuse)
-    assert not former.exists()
+def test_a_replaced_file_is_removed(files: SourceFiles) -> None:
+    files.fetch(StubSource(crimes_of_months(2014)), 2014, no_progress, refuse)
+    replaced = files.csv(2014)
+    files.fetch(StubSource(crimes_of_months(2014, per_month=4)), 2014, no_progress, refuse)
+    assert not replaced.exists()
     assert sorted(file.suffix for file in files.folder.iterdir()) == [".csv", ".json", ".quarantine"]
 
 
-def test_a_refused_file_leaves_the_former_year_untouched(files: SourceFiles) -> None:
-    files.fetch(Handing(crimes_of_months(2014)), 2014, no_progress, refuse)
-    before = files_below(files.folder)
-    with pytest.raises(SourceError, match="0 of 36 rows are of 2014"):
-        files.fetch(Handing(crimes_of_months(2013)), 2014, no_progress, refuse)
-    assert files_below(files.folder) == before
-    assert list(files.staging.iterdir()) == []
-
-
-def test_a_year_that_was_never_fetched_is_told(files: SourceFiles) -> None:
+def test_a_missing_year_is_an_error_with_the_command_to_fetch_it(files: SourceFiles) -> None:
     assert files.manifest(2015) is None
     with pytest.raises(SourceError, match="chicago-crime run --years 2015 --assets crime_csv"):
         files.csv(2015)

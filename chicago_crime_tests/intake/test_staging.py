@@ -1,4 +1,4 @@
-"""Tests of staging folders, also across processes that are killed."""
+"""Tests of staging folders, including those of killed processes."""
 
 import os
 import signal
@@ -22,20 +22,20 @@ with staging_folder(Path(sys.argv[1])) as folder:
 
 
 def holder(root: Path) -> tuple[subprocess.Popen, Path]:
-    """Another process that holds a staging folder."""
+    """Start a process that holds a staging folder."""
     process = subprocess.Popen([sys.executable, "-c", HOLD, str(root)], stdout=subprocess.PIPE, text=True)
     assert process.stdout
     return process, Path(process.stdout.readline().strip())
 
 
-def test_a_staging_folder_is_gone_afterwards_also_after_an_error(tmp_path: Path) -> None:
+def test_a_staging_folder_is_removed_even_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), staging_folder(tmp_path) as folder:
         (folder / "file").write_text("x")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_process_is_removed(tmp_path: Path) -> None:
     process, left = holder(tmp_path)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
@@ -44,7 +44,7 @@ def test_the_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -
         assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_the_folder_of_a_living_process_stays(tmp_path: Path) -> None:
+def test_the_folder_of_a_running_process_is_kept(tmp_path: Path) -> None:
     process, theirs = holder(tmp_path)
     try:
         with staging_folder(tmp_path), staging_folder(tmp_path):
@@ -54,7 +54,7 @@ def test_the_folder_of_a_living_process_stays(tmp_path: Path) -> None:
         process.communicate()
 
 
-def test_publishing_replaces_the_target_whole(tmp_path: Path) -> None:
+def test_publishing_replaces_the_target(tmp_path: Path) -> None:
     target = tmp_path / "new folder" / "target"
     for text in ("old", "new"):
         fresh = tmp_path / "fresh"

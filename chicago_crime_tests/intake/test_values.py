@@ -1,7 +1,4 @@
-"""Values as people's programs write them: each is read right, or the file is refused and the loaded year stays.
-
-The files of `../shared/data/cases` are loaded by a real run; for each kind there are more here.
-"""
+"""Values as programs write them: either read correctly, or the file is refused and the loaded year is kept."""
 
 import csv
 from datetime import datetime
@@ -13,7 +10,7 @@ import pytest
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.intake.gate import Passage
+from chicago_crime.intake.gate import GateResult
 from chicago_crime.sources.base import SourceError
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.object_store import quarantine_key, rows_key
@@ -36,7 +33,7 @@ YEAR = 2016
 LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
 
 
-def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
+def gated(folder: Path, rows: list[dict[str, str]]) -> GateResult:
     return gate_of(write_csv(folder / "2016.csv", rows), YEAR, folder)
 
 
@@ -49,14 +46,16 @@ def gated(folder: Path, rows: list[dict[str, str]]) -> Passage:
         ("dates_month_names", 2021, 7, "date", datetime(2021, 6, 18)),
         ("flags_t_f", 2016, 12, "arrest", False),
         ("huge_field", 2016, 11, "id", 31_000_000),
+        ("columns_ibm", 2005, 44, "community_area", 38),
+        ("columns_ibm", 2005, 44, "fbi_code", "06"),
     ],
 )
 def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
     [file] = case(name).glob("*.csv")
-    passage = gate_of(file, year, tmp_path)
-    assert (passage.unreadable, passage.split.counts.rows) == ({}, passage.split.counts.lines - (name == "huge_field"))
+    result = gate_of(file, year, tmp_path)
+    assert (result.unreadable, result.split.counts.rows) == ({}, result.split.counts.lines - (name == "huge_field"))
     warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
-    warehouse.load_csv(RAW_CRIMES, year, str(passage.split.file), "a checksum")
+    warehouse.load_csv(RAW_CRIMES, year, str(result.split.file), "a checksum")
     warehouse.replace_year(CRIMES, year)
     found = pq.read_table(warehouse.file("crimes", year)).sort_by("id").to_pylist()
     assert (len(found), found[0][column]) == (rows, first)
@@ -68,13 +67,16 @@ def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column:
     [
         (
             "year_replaced_by_nothing",
-            "column 'ID' gives several crimes one id: 12 of 12 rows share theirs with another crime, 12 of them "
-            "the id '3.10E+07', first in line 2",
+            "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id with another crime, 12 of them "
+            "'3.10E+07', first in line 2",
         ),
-        ("day_month_swapped", "column 'Date' has the day before the month: '13/01/2016 16:00' in line 8. 190 of 300"),
+        (
+            "day_month_swapped",
+            "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8: 190 of 300",
+        ),
     ],
 )
-def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: str) -> None:
+def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, message: str) -> None:
     good, bad = (folder_settings(tmp_path, case(name) / folder) for folder in ("1_good", "2_bad"))
     run_well(good, YEAR)
     before = rows_of(good, "crimes", YEAR)
@@ -90,42 +92,42 @@ def test_a_bad_file_leaves_the_loaded_year(tmp_path: Path, name: str, message: s
         (
             "date",
             ["03/15/2016 14:30"] * 20 + ["15/03/2016 14:30"],
-            "day before the month: '15/03/2016 14:30' in line 22",
+            "day before the month, as in '15/03/2016 14:30' in line 22",
         ),
         ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
-        ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month: '2016/15/03 14:30' in line 3"),
-        ("date", ["3/5/16 14:30"] * 9, "and no day is after 12, as in '3/5/16 14:30' in line 2. Export"),
-        ("date", ["3/5/16 14:30", "15/3/16 14:30"], "has the day before the month: '15/3/16 14:30' in line 3"),
+        ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month, as in '2016/15/03 14:30' in line 3"),
+        ("date", ["3/5/16 14:30"] * 9, "'date' has ambiguous dates, such as '3/5/16 14:30' in line 2"),
+        ("date", ["3/5/16 14:30", "15/3/16 14:30"], "has the day before the month, as in '15/3/16 14:30' in line 3"),
         (
             "date",
             ["03/15/2016"] * 10 + ["2016-05-03"] * 10,
-            "such as '2016-05-03' in line 12, and every day is in the 10",
+            "such as '2016-05-03' in line 12, all have a day up to 12, and the 10 others",
         ),
         ("date", ["NA"] * 9, "2016.csv: 9 of 9 rows lack an id or a date. Export"),
         ("date", ["20.10.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '20."),
         (
             "id",
             ["1.10E+07", "1.0400001E+07", "1.10E+07"],
-            "one id: 2 of 3 rows share theirs with another crime, 2 of them the id '1.10E+07', first in line 2",
+            "2 of 3 rows share their id with another crime, 2 of them '1.10E+07', first in line 2",
         ),
         (
             "id",
             ["7"] * 3 + ["10170000.0"] * 6,
-            "9 of 9 rows share theirs with another crime, 6 of them the id '10170000.0'",
+            "9 of 9 rows share their id with another crime, 6 of them '10170000.0'",
         ),
         (
             "date",
             [f"03/05/2016 {hour:02}:10:00" for hour in range(1, 13)] * 5,
-            "'date' lacks AM and PM: of 60 dates, none is before 1 or after 12 o'clock",
+            "'date' lacks AM and PM: all 60 times are between 1:00 and 12:59",
         ),
         ("id", ["HX1", "2"], "'id': 1 of 2 values cannot be read; the first is 'HX1' in line 2"),
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
         ("domestic", ['="maybe"'], """the first is '="maybe"' in line 2"""),
-        ("arrest", ["Y", ""] * 6, "'arrest' never says no: 6 values say yes and 6 are empty. Export"),
+        ("arrest", ["Y", ""] * 6, "'arrest' is never false: 6 values are true and 6 are empty. Export"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
         ("x_coordinate", ["1.169082e+06", "1.16908e+06"], "'x_coordinate': 1 of 2 values cannot be read"),
-        ("x_coordinate", ["1900927"] * 9, "It must have feet east in Illinois East"),
+        ("x_coordinate", ["1900927"] * 9, "Expected feet east in Illinois East"),
         ("id", ["7", "1.07E+07"], "'id': 1 of 2 values cannot be read; the first is '1.07E+07' in line 3"),
         ("beat", ["1.811E+03", "1.72E+03"], "'beat': 1 of 2 values cannot be read; the first is '1.72E+03' in line 3"),
         ("beat", ["1811", "0x10", "-5"], "'beat': 2 of 3 values cannot be read; the first is '0x10' in line 3"),
@@ -135,8 +137,8 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
     good = {"date": "03/05/2016 01:00:00 PM"}
     rows = [crime(**{"id": n, "case_number": f"HZ{n}"} | good | {column: text}) for n, text in enumerate(texts)]
     with pytest.raises(PlatformError) as refused:
-        passage = gated(tmp_path, rows)
-        refuse("2016.csv", passage)
+        result = gated(tmp_path, rows)
+        refuse("2016.csv", result)
     assert message in str(refused.value)
     assert "2016.csv: " in str(refused.value)
 
@@ -145,22 +147,22 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
     ("column", "text"),
     [("arrest", "maybe"), ("beat", "x"), ("date", "02/30/2016 14:30")],
 )
-def test_few_unreadable_values_are_counted_with_line_and_example(tmp_path: Path, column: str, text: str) -> None:
-    """The line is that of the file, whatever is above: a row of several lines, a blank line, a damaged one."""
+def test_few_unreadable_values_are_counted(tmp_path: Path, column: str, text: str) -> None:
+    """The line number is correct below multi-line rows, blank lines and damaged lines."""
     rows = [row | {column: text} if number in (1500, 1700) else row for number, row in enumerate(LARGE)]
     rows[20] = rows[20] | {"block": "ONE\nTWO\nTHREE"}
     file = write_csv(tmp_path / "2016.csv", rows)
     lines = file.read_text().split("\n")
     file.write_text("\n".join([*lines[:100], "", *lines[100:200], "damage", *lines[200:]]))
-    passage = gate_of(file, YEAR, tmp_path)
-    assert passage.unreadable == {column: {"count": 2, "place": "line 1,506", "example": text}}
+    result = gate_of(file, YEAR, tmp_path)
+    assert result.unreadable == {column: {"count": 2, "place": "line 1,506", "example": text}}
 
 
-def test_the_header_of_another_file_is_refused_if_its_columns_are_in_another_order(tmp_path: Path) -> None:
+def test_a_second_header_is_refused_only_if_its_columns_are_in_a_different_order(tmp_path: Path) -> None:
     first = write_csv(tmp_path / "1.csv", LARGE).read_text()
-    exchanged = [{"id": "description", "description": "id"}.get(name, name) for name in NAMES]
-    (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, exchanged).read_text())
-    with pytest.raises(SourceError, match=r"2016\.csv: line 2,002 is a header with the columns in another order"):
+    swapped = [{"id": "description", "description": "id"}.get(name, name) for name in NAMES]
+    (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, swapped).read_text())
+    with pytest.raises(SourceError, match=r"2016\.csv: line 2,002 is a header with the columns in a different order"):
         gate_of(tmp_path / "2016.csv", YEAR, tmp_path)
     other_spelling = [name.replace("_", " ").upper() for name in NAMES]
     (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text())
@@ -168,25 +170,25 @@ def test_the_header_of_another_file_is_refused_if_its_columns_are_in_another_ord
     assert (counts.rows, counts.quarantined) == (4000, 1)
 
 
-def test_an_id_that_comes_again_is_refused_only_if_it_is_of_another_crime(tmp_path: Path) -> None:
-    """Files of a folder overlap, and the City corrects single values of a row."""
+def test_a_repeated_id_is_refused_only_for_another_crime(tmp_path: Path) -> None:
+    """Files of a folder may overlap, and the City corrects single values of a row."""
     other = {"updated_on": "03/01/2019 03:50:01 PM", "date": "03/16/2016 02:00:00 PM"}
     again = [LARGE[0] | other, *(row | {"case_number": text} for row in LARGE[1:] for text in ("", "hx100001"))]
     corrected = [row | {"case_number": "HX2"} for row in LARGE[:9]]
     assert gated(tmp_path, LARGE + again + corrected).problems == []
     other |= {"block": "002XX N STATE ST", "case_number": ""}
     with pytest.raises(
-        SourceError, match="40 of 2,020 rows share theirs with another crime, 2 of them the id '0', first in line 2"
+        SourceError, match="40 of 2,020 rows share their id with another crime, 2 of them '0', first in line 2"
     ):
         gated(tmp_path, LARGE + [row | other for row in LARGE[:20]])
 
 
-def test_rows_that_all_lack_a_place_are_no_reason_to_refuse_them(tmp_path: Path) -> None:
+def test_rows_without_any_coordinates_pass(tmp_path: Path) -> None:
     nowhere = {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"}
     assert gated(tmp_path, [row | nowhere for row in LARGE]).problems == []
 
 
-def test_a_column_is_named_as_the_file_names_it(tmp_path: Path) -> None:
+def test_errors_use_the_files_column_names(tmp_path: Path) -> None:
     header = [name.upper() for name in reversed(NAMES)]
     rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="?")]
     file = write_csv(tmp_path / "2016.csv", rows, header)
@@ -194,7 +196,7 @@ def test_a_column_is_named_as_the_file_names_it(tmp_path: Path) -> None:
     assert "column 'ARREST': 36 of 36 values cannot be read; the first is '?' in line 2" in problem
 
 
-def test_a_place_in_location_alone_is_refused_by_the_name_of_that_column(tmp_path: Path) -> None:
+def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) -> None:
     names = [name for name in NAMES if name not in ("latitude", "longitude")]
     rows = crimes_of_months(YEAR, location="(40.7128, -74.0060)")
     file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], names)
@@ -202,19 +204,19 @@ def test_a_place_in_location_alone_is_refused_by_the_name_of_that_column(tmp_pat
         gate_of(file, YEAR, tmp_path)
 
 
-def test_the_manifest_and_the_metadata_keep_what_cannot_be_read(tmp_path: Path) -> None:
+def test_metadata_include_unreadable_values(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     rows = [row | {"domestic": "?"} if number == 7 else row for number, row in enumerate(LARGE)]
     write_csv(tmp_path / "in" / "2016.csv", rows)
     [report] = run_well(settings, YEAR, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    told = {"domestic": {"count": 1, "place": "line 9", "example": "?"}}
-    assert report.metadata["crime_csv", YEAR]["unreadable_values"] == told
+    expected = {"domestic": {"count": 1, "place": "line 9", "example": "?"}}
+    assert report.metadata["crime_csv", YEAR]["unreadable_values"] == expected
     [row] = [row for row in rows_of(settings, "crimes", YEAR) if row["domestic"] is None]
     assert row["id"] == 7
 
 
-def test_what_the_gate_made_of_a_year_is_stored_alike_again(tmp_path: Path) -> None:
-    """With the line and the file of the user."""
+def test_storing_the_output_of_the_gate_is_repeatable(tmp_path: Path) -> None:
+    """It includes the lines and names of the user's files."""
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     rows = crimes_of_months(YEAR)
     for name, some in (("2016-01.csv", rows[:12]), ("2016-02.csv", rows[12:])):

@@ -1,6 +1,6 @@
-"""Kaggle on loopback: authentication, listing and download of a dataset's files, as Kaggle's client requests them.
+"""Kaggle on loopback: authentication, listing and downloads for Kaggle's client.
 
-Two servers, because the API redirects downloads to a storage that accepts only signed addresses.
+Two servers, because the API redirects downloads to a storage server that requires signed URLs.
 """
 
 import base64
@@ -17,7 +17,7 @@ from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
 MOST_LISTED = 20
-"""Files on a page, whatever number is requested."""
+"""Files per page, whatever number is requested."""
 SERVICE = "/v1/datasets.DatasetApiService"
 
 
@@ -89,7 +89,7 @@ class _StorageHandler(FaultyHandler):
 
 
 class KaggleStorage(FaultyServer):
-    """Sends files to requests with a signed address.
+    """Sends files to requests with a signed URL.
 
     Attributes:
         packs: True to send zip files, as Kaggle does for large files.
@@ -102,16 +102,16 @@ class KaggleStorage(FaultyServer):
         self.files, self.packs = files, False
 
     def address_of(self, name: str) -> str:
-        """The signed address of a file."""
+        """Return the signed URL of a file."""
         packed = ".zip" if self.packs else ""
         return f"{self.url}/kaggle-data-sets/{quote(name)}{packed}?X-Goog-Signature={self.signature(name)}"
 
     def signature(self, name: str) -> str:
-        """The signature in a file's address."""
+        """Return the signature in a file's URL."""
         return hmac.new(b"storage", name.encode(), hashlib.sha256).hexdigest()
 
     def content(self, name: str) -> bytes:
-        """The bytes to send for a file."""
+        """Return the bytes to send for a file."""
         if not self.packs:
             return self.files[name]
         packed = io.BytesIO()
@@ -126,9 +126,9 @@ class KaggleServer(FaultyServer):
     Attributes:
         files: content by name; a test may change it.
         listed_sizes: wrong sizes to list, by name.
-        published: times at which files were replaced, by name.
+        published: times of publication, by name.
         token: the valid API token.
-        pair: the valid user name and key.
+        pair: the valid user name and legacy key.
         storage: the server that sends the files.
     """
 

@@ -1,4 +1,4 @@
-"""The City's portal on loopback: the part of Socrata's API that the source `portal` and the boundaries use."""
+"""The City's portal on loopback: the part of Socrata's API used by the source `portal` and the boundaries."""
 
 import csv
 import gzip
@@ -23,7 +23,7 @@ _COMPARISONS = {"=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": oper
 
 
 class PortalError(Exception):
-    """A refused request: status, Socrata's error code, and message."""
+    """A refused request, with status, Socrata's error code and message."""
 
     def __init__(self, status: int, code: str, message: str):
         super().__init__(message)
@@ -72,9 +72,9 @@ class PortalServer(FaultyServer):
     """Answers queries over rows of crimes.
 
     Attributes:
-        rows: the rows in the portal's text form; a test may `change` them.
-        now: the portal's clock: a day passes before each change.
-        rows_sent: how many rows were sent, by the names of their columns.
+        rows: the rows as the portal formats them; tests may `change` them.
+        now: the portal's clock, which advances a day before each change.
+        rows_sent: number of rows sent, by column names.
         app_token: the valid app token; requests without one are always allowed.
         outlines: GeoJSON by path, such as /resource/igwz-8jzy.geojson; none at first.
     """
@@ -92,7 +92,7 @@ class PortalServer(FaultyServer):
         self.outlines: dict[str, str] = {}
 
     def change(self, rows: Iterable[dict[str, str]], passed: timedelta = timedelta(days=1)) -> None:
-        """Replace the rows, of which new and different ones are written; a stale response has the previous ones."""
+        """Replace the rows, stamping new and changed ones; a stale response has the previous rows."""
         self.now += passed
         self._previous, self.rows = self.rows, [portal_row(row) for row in rows]
         now = self.now.isoformat(timespec="milliseconds") + "Z"
@@ -100,22 +100,24 @@ class PortalServer(FaultyServer):
         self._written = {str(row): now for row in self.rows} | before
 
     def alter(self, row: dict[str, str], **values: str) -> None:
-        """Change a row without a trace: its time stays."""
+        """Change a row without updating its time."""
         written = self._written[str(row)]
         row |= values
         self._written[str(row)] = written
 
     def select(self, query: dict[str, str], is_stale: bool) -> tuple[list[dict[str, str]], list[str]]:
-        """The rows that a query selects, and the names of their columns."""
+        """Return the rows that a query selects, and their column names."""
         unknown = query.keys() - {"$select", "$where", "$group", "$order", "$limit", "$offset"}
         if unknown:
             raise PortalError(400, "query.compiler.malformed", f"Unrecognized arguments {sorted(unknown)}")
-        held = [row | {WRITTEN_AT: self._written[str(row)]} for row in (self._previous if is_stale else self.rows)]
-        rows = list(filter(_condition(query.get("$where", "")), held))
+        current = [row | {WRITTEN_AT: self._written[str(row)]} for row in (self._previous if is_stale else self.rows)]
+        rows = list(filter(_condition(query.get("$where", "")), current))
         selected = [part.strip() for part in query.get("$select", ", ".join(SOURCE_NAMES)).split(",")]
         if group := query.get("$group"):
             if query.get("$order") != group or selected.pop(0) != group:
-                raise PortalError(400, "query.soql.malformed", "Groups are given with their name first, and in order")
+                raise PortalError(
+                    400, "query.soql.malformed", "A grouped query must select its group first, and order by it"
+                )
             _check_column(group)
             groups: dict[str, list[dict[str, str]]] = {}
             for row in rows:
@@ -135,7 +137,7 @@ class PortalServer(FaultyServer):
 
 
 def portal_row(row: dict[str, str]) -> dict[str, str]:
-    """A row in the portal's form: ISO times, all values as text."""
+    """Format a row like the portal: ISO times, and all values as text."""
     return {name: _iso(row[name]) if name in TIMES else row[name] for name in SOURCE_NAMES}
 
 
@@ -155,7 +157,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def _condition(where: str) -> Callable[[dict[str, str]], bool]:
-    """Whether a row meets comparisons that are joined by AND, after alternatives of such in parentheses."""
+    """Parse comparisons joined by AND, optionally after alternatives in parentheses."""
     either, _, rest = where.rpartition(") AND ") if where.startswith("((") else ("", "", where)
     alternatives = [_condition(one) for one in either[2:-1].split(") OR (")] if either else []
     comparisons = [_comparison(one) for one in re.split(r"\s+AND\s+", rest, flags=re.IGNORECASE) if one]

@@ -1,4 +1,4 @@
-"""A year's rows in every form in which people have them; each gives the same rows."""
+"""A year in every supported file format; each gives the same rows."""
 
 import bz2
 import csv
@@ -47,14 +47,14 @@ def wrapped(text: str, header: bool) -> bytes:
 
 
 def spaced(text: str, separator: str = ",") -> bytes:
-    """Blanks after the separators that are not in quotes."""
+    """Add blanks after separators outside quotes."""
     parts = text.split('"')
     parts[::2] = [part.replace(separator, f"{separator} ") for part in parts[::2]]
     return '"'.join(parts).encode()
 
 
 def as_json(rows: Rows = ROWS) -> list[dict[str, object]]:
-    """As the City's API writes them: keys without a value are left out, and the place is an object."""
+    """Format rows like the City's API, which omits empty values and writes the location as an object."""
     return [{k: {"latitude": v} if k == "location" else v for k, v in row.items() if v} for row in rows]
 
 
@@ -84,11 +84,11 @@ FORMS: dict[str, dict[str, bytes]] = {
     "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
     "Spark's parts without a marker": {"2016/part-0.csv": FIRST, "2016/part-1.csv": SECOND},
     "Spark's parts": {"2016.csv/_SUCCESS": b"", "2016.csv/part-0.csv": FIRST, "2016.csv/part-1.csv": SECOND},
-    "Spark's parts, packed, one empty": {
+    "Spark's parts, gzip, one empty": {
         **{"crimes_2016/part-00000-2004-c000.csv.gz": gzip.compress(FIRST), "crimes_2016/part-00001.csv": b""},
         **{"crimes_2016/part-00002.csv.gz": gzip.compress(SECOND), "crimes_2016/.part-00000.crc": b"crc"},
     },
-    "parts by year": {
+    "Hive partitions": {
         **{f"crimes/year={year}/part-0.csv": text_of(crimes_of_months(year)).encode() for year in (2015, 2017)},
         **{"crimes/year=2016/ward=1/data_0.csv": FIRST, "crimes/year=2016/ward=2/data_0.csv": SECOND},
         **{"crimes/year=2016/_temporary/part-0.csv": b"x", "crimes/_SUCCESS": b""},
@@ -100,20 +100,20 @@ FORMS: dict[str, dict[str, bytes]] = {
     },
     "carets": {"2016.csv": text_of(delimiter="^").encode()},
     "blanks between quotes": {"2016.csv": text_of(delimiter=" ", quoting=csv.QUOTE_NONNUMERIC).encode()},
-    "a line that tells the separator": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
-    "a line that tells a wrong separator": {"2016.csv": b"sep=;\n" + PLAIN},
+    "a sep= line": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
+    "a wrong sep= line": {"2016.csv": b"sep=;\n" + PLAIN},
     "lines before the header": {"2016.csv": b"Crimes of 2016\n\n# exported, by hand\n" + PLAIN},
     "blanks after commas": {"2016.csv": spaced(text_of())},
     "blanks after semicolons, CRLF": {"2016.csv": spaced(text_of(delimiter=";", line_end="\r\n"), ";")},
     "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
-    "lines quoted as a whole": {"2016.csv": wrapped(text_of(), header=False)},
-    "lines quoted as a whole before empty fields": {
+    "fully quoted lines": {"2016.csv": wrapped(text_of(), header=False)},
+    "fully quoted lines before empty fields": {
         "2016.csv": wrapped(text_of(), header=True).replace(b"\n", b";;\r\n") + b";;\r\n",
     },
-    "some lines quoted as a whole": {
+    "some fully quoted lines": {
         "2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2],
     },
-    "lines of carets quoted as a whole": {"2016.csv": wrapped(text_of(delimiter="^"), header=True)},
+    "fully quoted lines with carets": {"2016.csv": wrapped(text_of(delimiter="^"), header=True)},
     "a comma after each row": {"2016.csv": PLAIN.replace(b"\n", b",\n").replace(b",\n", b"\n", 1)},
     "commas after the header": {"2016.csv": PLAIN.replace(b"\n", b",,\n", 1)},
     "tabs after the header and some more after each row": {
@@ -124,22 +124,25 @@ FORMS: dict[str, dict[str, bytes]] = {
     "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
     "UTF-32": {"2016.csv": text_of().encode("utf-32")},
     "UTF-16 without a byte order mark": {"2016.csv": text_of().encode("utf-16-le")},
-    "big-endian UTF-16 without one": {"2016.csv": text_of(line_end="\r\n").encode("utf-16-be")},
+    "big-endian UTF-16 without a byte order mark": {"2016.csv": text_of(line_end="\r\n").encode("utf-16-be")},
     "Windows-1252": {"2016.csv": text_of().encode("cp1252")},
-    "other order of columns": {
+    "columns in another order": {
         "2016.csv": text_of([dict(sorted(row.items())) for row in ROWS], sorted(NAMES)).encode(),
     },
     "JSON": {"2016.csv": json.dumps(as_json()).encode()},
     "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
-    "JSON, indented, packed": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
+    "indented JSON, gzip": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
     "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
     "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
-    "months of two kinds": {"2016-01.csv.gz": gzip.compress(FIRST), "2016-02.csv": halves(delimiter=";")[1]},
+    "months with different separators": {
+        "2016-01.csv.gz": gzip.compress(FIRST),
+        "2016-02.csv": halves(delimiter=";")[1],
+    },
     "months with other columns": {
         "2016-01.csv": FIRST,
         "2016-02.csv": text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0]), delimiter="\t").encode(),
     },
-    "a zip and what was unpacked from it": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
+    "a zip and its unpacked member": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
     "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
     "a year to date": {"Crimes 2015 to date.csv": text_of(MANY).encode()},
     "a day in the name": {"crimes_2017-02-28.csv": text_of(MANY).encode()},

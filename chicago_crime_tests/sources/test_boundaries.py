@@ -1,4 +1,4 @@
-"""The City's outlines, from the portal on loopback or a folder, until a snapshot names them."""
+"""The City's outlines, from a portal on loopback or a folder, through to the snapshot."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def portal() -> Iterator[PortalServer]:
         yield server
 
 
-def test_outlines_are_published_with_the_years_and_stay(loaded_copy: Settings, portal: PortalServer) -> None:
+def test_outlines_are_published_and_kept(loaded_copy: Settings, portal: PortalServer) -> None:
     before = Installation(loaded_copy).reader()
     assert before.boundaries() is None
     settings = loaded_copy.model_copy(update={"portal_url": portal.url})
@@ -43,7 +43,7 @@ def test_outlines_are_published_with_the_years_and_stay(loaded_copy: Settings, p
     found = {(one["properties"]["kind"], one["properties"]["number"]) for one in json.loads(content)["features"]}
     assert found == {(kind, number) for kind, numbers in NUMBERS.items() for number in numbers}
 
-    assert fetch_outlines(settings)["snapshot"] == made["snapshot"], "the same outlines make no new snapshot"
+    assert fetch_outlines(settings)["snapshot"] == made["snapshot"], "identical outlines create no snapshot"
     (settings.data_dir / "objects" / "reference" / "boundaries.geojson").unlink()
     run_well(settings, 2014)
     assert Installation(settings).reader().boundaries() == content
@@ -57,14 +57,14 @@ def test_outlines_are_published_with_the_years_and_stay(loaded_copy: Settings, p
         reader.boundaries()
 
 
-def test_the_first_years_take_outlines_that_were_fetched_before_them(tmp_path: Path, portal: PortalServer) -> None:
+def test_outlines_fetched_before_any_year_are_published_with_the_first(tmp_path: Path, portal: PortalServer) -> None:
     settings = Settings(data_dir=tmp_path / "data", sample_rows=100, portal_url=portal.url)
     assert fetch_outlines(settings)["snapshot"] == ""
     run_well(settings, 2014)
     assert Installation(settings).reader().boundaries()
 
 
-def test_the_portal_is_asked_again_and_a_failure_says_what_to_do(portal: PortalServer) -> None:
+def test_requests_are_retried_and_errors_give_advice(portal: PortalServer) -> None:
     policy = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5)
     portal.will(Fault(status=503), on=KINDS["beat"].dataset)
     assert fetch_from_portal(portal.url, policy=policy).places.startswith("77 community areas")
@@ -73,7 +73,7 @@ def test_the_portal_is_asked_again_and_a_failure_says_what_to_do(portal: PortalS
         fetch_from_portal(portal.url, policy=policy)
 
 
-def test_a_failure_is_the_message_of_the_run(tmp_path: Path) -> None:
+def test_an_error_is_the_message_of_the_run(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match=r"^\S*/in has no .geojson file"):
         fetch_outlines(Settings(data_dir=tmp_path / "data", boundaries=tmp_path / "in"))
 
@@ -84,13 +84,13 @@ MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate
 
 
 @pytest.mark.parametrize(
-    ("kind", "content", "told"),
+    ("kind", "content", "message"),
     [
         ("area", collection("area", range(1, 77)), "any name of area.geojson lacks community areas: 77"),
-        ("area", collection("area", range(1, 79)), "feature 78 has no number .* community areas: .*'78'"),
-        ("beat", collection("beat", [111, 4000]), "feature 2 has no number of one of the police beats"),
-        ("ward", json.loads(json.dumps(WARDS).replace("-87.", "-89.")), "is not in Chicago: it goes from -89"),
-        ("ward", MIXED, "wards overlap: it mixes places of different years"),
+        ("area", collection("area", range(1, 79)), "feature 78 has no valid number for community areas: .*'78'"),
+        ("beat", collection("beat", [111, 4000]), "feature 2 has no valid number for police beats"),
+        ("ward", json.loads(json.dumps(WARDS).replace("-87.", "-89.")), "is not in Chicago: it extends from -89"),
+        ("ward", MIXED, "wards overlap, which suggests a mix of different years"),
         ("ward", {"features": [WARD_5 | {"geometry": None}]}, r"feature 1 \(number 5\) has no outline"),
         (
             "ward",
@@ -98,19 +98,19 @@ MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate
             "has no outline: it is a Point",
         ),
         ("ward", collection("area", NUMBERS["area"]), "both have community areas"),
-        ("ward", {"features": [WARD_5 | {"properties": {"name": "x"}}]}, "of no known kind"),
-        ("ward", {"type": "Topology"}, "is no GeoJSON with features"),
+        ("ward", {"features": [WARD_5 | {"properties": {"name": "x"}}]}, "unknown kind of outlines"),
+        ("ward", {"type": "Topology"}, "is not GeoJSON with features"),
     ],
 )
-def test_what_cannot_be_right_is_refused_with_its_place(tmp_path: Path, kind: str, content: Any, told: str) -> None:
-    with pytest.raises(SourceError, match=told):
+def test_invalid_outlines_are_refused(tmp_path: Path, kind: str, content: Any, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
         read_folder(write_outlines(tmp_path / "in", **{kind: content}))
 
 
-def test_real_outlines_become_small_and_neighbors_stay_together() -> None:
+def test_simplified_outlines_are_small_and_without_gaps() -> None:
     folder = REAL_DATA / "boundaries"
     if not folder.exists():
-        pytest.skip("the boundaries are not beside the project")
+        pytest.skip("the boundaries are missing beside the project")
     content = read_folder(folder).geojson
     assert len(content) < 0.7 * sum(file.stat().st_size for file in folder.glob("*.geojson"))
     features = json.loads(content)["features"]

@@ -1,7 +1,7 @@
-"""Tests of `chicago_crime/sources/folder.py`, and of the modules behind it: every form of a file gives the same rows.
+"""Tests of `chicago_crime/sources/folder.py` and the modules it uses: every format of a file gives the same rows.
 
-A file goes through the source and the gate, as in a run. The cases of `../shared/data/cases` are in
-`end_to_end/test_cases.py`; these are others of the same kinds.
+Files pass through the source and the gate, as in a run. The files in `../shared/data/cases` are tested in
+`end_to_end/test_cases.py`; these are more of the same kinds.
 """
 
 import bz2
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.csv_rows import describe_line
-from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.gate import run_gate
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.sources.base import SourceError, no_progress
@@ -55,7 +55,7 @@ def downloads(tmp_path: Path) -> Path:
 
 
 def load(tmp_path: Path, folder: Path, *years: int) -> dict[int, Manifest | str]:
-    """Fetch years as a run does; for each the manifest, or why it is refused."""
+    """Fetch years as a run does; return the manifest or the error of each."""
     files, source = SourceFiles(tmp_path / "csv", tmp_path / "staging"), FolderSource(folder)
     found: dict[int, Manifest | str] = {}
     with staging_folder(files.staging) as prepared_in:
@@ -76,15 +76,15 @@ def manifest_of(tmp_path: Path, folder: Path, year: int = 2016) -> Manifest:
 
 
 def rows_of(tmp_path: Path, year: int = 2016) -> Rows:
-    """The rows of a fetched year, as the lake will have them."""
+    """Read the rows of a fetched year as written to the lake."""
     (tmp_path / f"gated-{year}").mkdir()
-    passage = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
-    with passage.split.file.open(newline="", encoding="utf-8") as file:
+    result = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
+    with result.split.file.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_year_has_the_same_rows_in_every_form(tmp_path: Path, form: str) -> None:
+def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
     folder = put(tmp_path / "downloads", FORMS[form])
     manifest = manifest_of(tmp_path, folder)
     expected = [row | ({"location": "x"} if "JSON" in form else {}) for row in ROWS]
@@ -100,7 +100,7 @@ def test_a_year_has_the_same_rows_in_every_form(tmp_path: Path, form: str) -> No
 WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
     "JSON": lambda rows: {"2016.csv": json.dumps(as_json(rows), indent=1).encode()},
     "JSON lines": lambda rows: {"2016.jsonl": "\n".join(map(json.dumps, as_json(rows))).encode()},
-    "lines quoted as a whole": lambda rows: {"2016.csv": wrapped(text_of(rows), header=True)},
+    "fully quoted lines": lambda rows: {"2016.csv": wrapped(text_of(rows), header=True)},
 }
 
 
@@ -110,10 +110,10 @@ WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
     writer=st.sampled_from(list(WRITERS)),
     texts=st.lists(st.text('ab ,;|\t"\n\\{}[]:é', max_size=8), min_size=2, max_size=8),
 )
-def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
-    """Other forms of CSV are in `intake/test_gate.py`."""
+def test_any_text_is_preserved(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
+    """Other dialects of CSV are tested in `intake/test_gate.py`."""
     folder = tmp_path_factory.mktemp("form")
-    if "whole" in writer:  # no row has several lines
+    if "quoted" in writer:  # rows cannot have several lines
         texts = [text.replace("\n", "") for text in texts]
     rows = [ROWS[number] | {"location_description": text} for number, text in enumerate(texts)]
     manifest = manifest_of(folder, put(folder / "downloads", WRITERS[writer](rows)))
@@ -122,26 +122,26 @@ def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, writer: str
     assert (manifest.rows, manifest.quarantined) == (len(rows), 0)
 
 
-def test_a_damaged_line_of_json_costs_its_own_line(tmp_path: Path) -> None:
-    """Of damaged JSON lines, the values are those of sound ones: numbers, flags, texts with quotes, and objects."""
+def test_a_damaged_json_line_does_not_affect_other_lines(tmp_path: Path) -> None:
+    """Numbers, flags, texts with quotes, and objects have the same values as in an undamaged file."""
     values = [row | {"arrest": True, "block": "A\nB", "latitude": 41.8, "location": [1.5, "é"]} for row in as_json()]
     lines = [json.dumps(row) for row in [*values, {"id": None, "block": '"\n'}]]
     loaded = []
-    for name, content in (("sound", lines), ("damaged", [*lines[:5], "", lines[0][:60], "[1]\r", *lines[5:]])):
+    for name, content in (("undamaged", lines), ("damaged", [*lines[:5], "", lines[0][:60], "[1]\r", *lines[5:]])):
         folder = put(tmp_path / name, {"2016.jsonl": "\n".join(content).encode()})
         manifest = manifest_of(tmp_path / name, folder)
         loaded.append((manifest.rows, manifest.unreadable, rows_of(tmp_path / name)))
     assert loaded[0] == loaded[1]
     assert manifest.quarantined == 2
     fetched = FolderSource(folder).fetch(2016, tmp_path)
-    passage = pass_through(fetched, 2016, tmp_path)
-    with passage.split.quarantine.open(newline="") as file:
+    result = run_gate(fetched, 2016, tmp_path)
+    with result.split.quarantine.open(newline="") as file:
         found = [describe_line(one) for one in csv.DictReader(file)]
     texts = (lines[0][:60], "[1]")
     assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]
 
 
-def test_a_header_in_the_middle_of_a_file_is_no_row_whatever_the_order_of_its_columns(tmp_path: Path) -> None:
+def test_a_repeated_header_is_not_a_row(tmp_path: Path) -> None:
     header = text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0])).partition("\n")[0]
     others = text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0])) + f"{header}\n"
     folder = put(tmp_path / "in", {"2016-01.csv": FIRST + FIRST.partition(b"\n")[0], "2016-02.csv": others.encode()})
@@ -150,10 +150,10 @@ def test_a_header_in_the_middle_of_a_file_is_no_row_whatever_the_order_of_its_co
     assert (manifest.rows, manifest.quarantined) == (24, 2)
 
 
-def test_what_the_columns_are_and_what_became_of_the_file_is_kept(tmp_path: Path) -> None:
+def test_the_manifest_lists_columns_and_conversions(tmp_path: Path) -> None:
     others = text_of(OTHER_COLUMNS, [*list(OTHER_COLUMNS[0])[:-1], "Zip Code"]).replace("ward", "Wards")
-    by_hand = {"2016.csv": b"Exported by hand\n" + others.encode(), "2016-02.csv": PLAIN.replace(b"\xc3", b"")}
-    manifest = manifest_of(tmp_path, put(tmp_path / "in", by_hand | {"all.csv": text_of(MANY).encode("cp1252")}))
+    files = {"2016.csv": b"Exported by hand\n" + others.encode(), "2016-02.csv": PLAIN.replace(b"\xc3", b"")}
+    manifest = manifest_of(tmp_path, put(tmp_path / "in", files | {"all.csv": text_of(MANY).encode("cp1252")}))
     assert manifest.ignored == ["Wards (in some files)", "Zip Code (in some files)"]
     assert manifest.missing == ["ward (in some files)"]
     assert manifest.details["lines_before_header"] == 1
@@ -161,7 +161,7 @@ def test_what_the_columns_are_and_what_became_of_the_file_is_kept(tmp_path: Path
 
 
 def flagged(content: bytes, encrypted: bool = False, method: int = 8) -> bytes:
-    """A zip file whose member says that it is encrypted, or packed by another method."""
+    """Patch the headers of a zip file: its member is encrypted, or uses another compression method."""
     changed = bytearray(content)
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = changed.index(signature) + offset
@@ -183,24 +183,24 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
     [
         ("2016.csv", b"", "is empty: download it again"),
         ("2016.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
-        ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a pointer of Git"),
-        ("2016.csv", b"/annex/objects/SHA256E-s9--1.csv\n", "is a pointer of git-annex .* run `git annex get` in its"),
+        ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a Git LFS pointer"),
+        ("2016.csv", b"/annex/objects/SHA256E-s9--1.csv\n", "is a git-annex pointer: run `git annex get` in its"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
-        ("2016.csv", b'{"error": true, "message": "Not found"}', "an object for each crime; the keys are error, mess"),
+        ("2016.csv", b'{"error": true, "message": "Not found"}', r"one object per crime \(keys found: error, mess"),
         ("2016.csv", b'[{"id": 1}, {"id": 2', "is not valid JSON .*record"),
-        ("2016.csv", b"[1, 2]", "an object for each crime: download it as .csv"),
-        ("2016.json", b'[{"ID": 1, "id": 2}]', "several keys for one column, 'ID' and 'id'"),
-        ("2016.csv", PLAIN.partition(b"\n")[2], r"line 1: \d+, HX\d+, .* are values: add a line above it that names"),
-        ("2016.csv", b"area,name\n1,Loop\n", "line 1: the header lacks id, .*it has area, name"),
+        ("2016.csv", b"[1, 2]", "one object per crime: download it as .csv"),
+        ("2016.json", b'[{"ID": 1, "id": 2}]', r"several keys for one column \('ID' and 'id'\)"),
+        ("2016.csv", PLAIN.partition(b"\n")[2], r"line 1: no header, only values \(\d+, HX\d+, .*\): add a line"),
+        ("2016.csv", b"area,name\n1,Loop\n", "line 1: the header lacks id, .*found: area, name"),
         ("2016.csv", bytes(range(1, 99)), "is a binary file, not a CSV"),
-        ("2016.csv", PLAIN.partition(b"\n")[0] + b"\n", "has a header and no rows"),
+        ("2016.csv", PLAIN.partition(b"\n")[0] + b"\n", "has a header but no rows"),
         ("2016.csv", b"PAR1" + LARGE, "unpack it, or export it as CSV"),
         ("2016.zip", b"7z\xbc\xaf\x27\x1c", "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"read.me": b"", "2016.pdf": b""}), "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive, .*unpack it, or export it as CSV"),
-        ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
-        ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is encrypted with a password: unpack it first"),
-        ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is packed in a way that is not read here"),
+        ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is password-protected: unpack it first"),
+        ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is password-protected: unpack it first"),
+        ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is compressed with an unsupported method"),
         ("2016.zip", ZIP[: len(ZIP) // 5], r"is damaged or truncated \(its end is missing\)"),
         ("2016.zip", flipped(ZIP), "is damaged or truncated"),
         ("2016.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
@@ -208,12 +208,12 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv.xz", flipped(lzma.compress(LARGE)), "is damaged or truncated"),
         ("2001_to_2020.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
         ("2016.csv", PLAIN + b'1,"x\n' * 60, r"60 of 84 lines .* line 26 \(misplaced quote"),
-        ("2016.csv", text_of(MANY).encode(), r"24 of 96 rows are of 2016; .* of 2015-2017\. .* take the year"),
+        ("2016.csv", text_of(MANY).encode(), r"only 24 of 96 rows are from 2016; .* 2015-2017\. .* remove the year"),
         ("all.csv", PLAIN + b"x,y\n" * 5, r"5 of 29 lines have no year in their date; the first is .*line 26: 'x,y'"),
         ("2001_to_2020.csv", PLAIN + b"1,2,01/01/2016\n" * 60, r"60 of 84 lines .* is line 26 \(3 fields"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_refused_by_the_users_name(
+def test_an_unreadable_file_is_refused_with_its_path(
     tmp_path: Path, downloads: Path, name: str, content: bytes, message: str
 ) -> None:
     put(downloads, {name: content})
@@ -229,8 +229,8 @@ def test_what_cannot_be_read_is_refused_by_the_users_name(
 @pytest.mark.parametrize(
     ("name", "last"), [("2016.csv", "line 28"), ("all.csv", "line 28"), ("2016.jsonl", "record 25")]
 )
-def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, downloads: Path, name: str, last: str) -> None:
-    """Wherever that was, but for cuts that leave a whole row; the last row has three lines."""
+def test_a_truncated_file_is_refused(tmp_path: Path, downloads: Path, name: str, last: str) -> None:
+    """Wherever it is truncated, unless a complete row is left; the last row has three lines."""
     rows = [*ROWS, crime(id=9, date="2016-02-01", location="\n,\n(41.9, -87.6)")]
     text = "\n".join(map(json.dumps, rows)) if "json" in name else text_of(rows).removesuffix("\n")
     at, size = len("\n".join(text.split("\n")[: 24 + ("csv" in name)])), len(text)
@@ -238,18 +238,16 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, downloads: Path, nam
         put(downloads, {name: text[:end].encode()})
         found = load(tmp_path, downloads, 2016)[2016]
         assert isinstance(found, Manifest) == (end in (at, at + 1, size)), end
-    assert re.search(
-        rf"{name}: {last} \('.*'\), the last, is no whole row and has no line end\. If the fil", str(found)
-    )
+    assert re.search(rf"{name}: the last line, {last}, is incomplete \('.*'\)\. If the file was truncated", str(found))
 
 
-def test_each_file_of_a_year_that_was_cut_off_is_told(tmp_path: Path, downloads: Path) -> None:
+def test_all_truncated_files_of_a_year_are_reported(tmp_path: Path, downloads: Path) -> None:
     put(downloads, {"2016-01.csv": FIRST[:-9], "2016-02.csv": SECOND[:-9]})
-    told = str(load(tmp_path, downloads, 2016)[2016])
-    assert all(f"{downloads}/2016-0{month}.csv, line 13 ('" in told for month in (1, 2))
+    message = str(load(tmp_path, downloads, 2016)[2016])
+    assert all(f"{downloads}/2016-0{month}.csv: the last line, line 13, is" in message for month in (1, 2))
 
 
-def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -> None:
+def test_a_plan_reports_the_errors_of_the_run(tmp_path: Path, downloads: Path) -> None:
     put(
         downloads,
         {
@@ -262,11 +260,11 @@ def test_a_plan_tells_what_a_run_would_refuse(tmp_path: Path, downloads: Path) -
     years = (2014, 2015, 2016, 2017, 2018)
     refused = load(tmp_path, downloads, *years)
     assert {year: one.problem for year, one in FolderSource(downloads).expect(years).items()} == refused
-    assert "a link to a file that does not exist: restore" in str(refused[2017])
-    assert "a link to a file that does not exist: run `git annex get`" in str(refused[2018])
+    assert "a broken symbolic link: restore" in str(refused[2017])
+    assert "a broken symbolic link: run `git annex get`" in str(refused[2018])
 
 
-def test_a_file_that_cannot_be_read_costs_its_own_years_only(tmp_path: Path, downloads: Path) -> None:
+def test_an_unreadable_file_affects_only_its_own_years(tmp_path: Path, downloads: Path) -> None:
     put(downloads, {"2016.csv": PLAIN, "2014.csv.gz": b"\x1f\x8b damaged", "2017_to_2019.csv": b""})
     (downloads / "2015.csv").symlink_to(tmp_path / "nowhere")
     (downloads / "2001_to_2004.csv").symlink_to(tmp_path / "nowhere")
@@ -275,24 +273,26 @@ def test_a_file_that_cannot_be_read_costs_its_own_years_only(tmp_path: Path, dow
     assert FolderSource(downloads).years() == [2014, 2015, 2016]
 
 
-def test_the_error_for_a_missing_year_lists_what_there_is(tmp_path: Path, downloads: Path) -> None:
+def test_the_error_for_a_missing_year_lists_years_and_files(tmp_path: Path, downloads: Path) -> None:
     named = {"2014.csv": PLAIN, "2013-2015.csv": text_of(MANY).encode()}
     others = {"all.csv": PLAIN + b"x,y", "crimes.csv": b"area", "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""}
     put(downloads, named | others)
     refused = load(tmp_path, downloads, 2018)[2018]
     assert refused.startswith(
-        f"{downloads}: it has no rows of 2018. Years found: 2014-2016. Lines whose date has no year"
+        f"{downloads}: no rows for 2018. Years found: 2014-2016. Lines without a year in the date"
     )
-    assert f": 1, such as {downloads}/all.csv, line 26: 'x,y'. Not searched, as the name has other years" in refused
-    assert ": 2013-2015.csv; 2014.csv. Not read: " in refused
+    assert (
+        f": 1, such as {downloads}/all.csv, line 26: 'x,y'. Not searched because of other years in the name" in refused
+    )
+    assert ": 2013-2015.csv; 2014.csv. Skipped: " in refused
     assert "/crimes.csv, line 1: the header lacks id, " in refused
     assert "; crimes_2018.csv is a folder: " in refused
-    assert "; crimes_2018.parquet is of no kind that is read: " in refused
+    assert "; crimes_2018.parquet is not a supported format: " in refused
     assert FolderSource(downloads).expect([2018])[2018].problem == refused
 
 
 @pytest.mark.parametrize("name", ["2016.csv", "2001_to_2020.csv"])
-def test_a_file_that_is_still_being_written_is_not_taken(tmp_path: Path, downloads: Path, name: str) -> None:
+def test_a_file_that_is_still_being_written_is_refused(tmp_path: Path, downloads: Path, name: str) -> None:
     file = put(downloads, {name: PLAIN}) / name
 
     def write_on(done: int, total: int | None) -> None:
@@ -300,7 +300,7 @@ def test_a_file_that_is_still_being_written_is_not_taken(tmp_path: Path, downloa
             stream.write(b"1,")
 
     (tmp_path / "target").mkdir()
-    with pytest.raises(SourceError, match=f"{name} is still being written"):
+    with pytest.raises(SourceError, match=f"{name} changed while it was being read"):
         FolderSource(downloads).fetch(2016, tmp_path / "target", write_on)
 
 
@@ -318,7 +318,7 @@ def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, dow
     name = "Crimes_-_2001_to_Present.csv"
     put(downloads, {name: b"About this file\n" + b"".join(lines[:50] + added + lines[50:])})
     found = load(tmp_path, downloads, 2015, 2016, 2018)
-    assert "has no rows of 2018" in str(found[2018])
+    assert "no rows for 2018" in str(found[2018])
     year = found[2016]
     assert isinstance(year, Manifest)
     assert (year.rows, year.quarantined, year.other_lines, year.lines) == (25, 2, 2, 29)
@@ -368,7 +368,7 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
 
 
-def test_what_a_year_is_not_read_from_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "in" / "older").mkdir(parents=True)
     (tmp_path / "in" / "january.csv").write_bytes(FIRST)
     (tmp_path / "in" / "february.csv").write_bytes(SECOND.partition(b"\n")[2])
@@ -377,15 +377,15 @@ def test_what_a_year_is_not_read_from_is_named_with_the_reason(tmp_path: Path, m
     iterdir = Path.iterdir
 
     def listed(folder: Path) -> Iterator[Path]:
-        if folder.name == "older":  # as lost+found, of which root alone may see what is in it
+        if folder.name == "older":  # like lost+found, which only root may list
             raise PermissionError
         return iterdir(folder)
 
     monkeypatch.setattr(Path, "iterdir", listed)
     source = FolderSource(tmp_path / "in")
     planned = source.expect([2016])[2016]
-    left_out = planned.left_out.split("; ")
-    assert f"{tmp_path}/in/february.csv, line 1: " in left_out[0]
-    named = ("march.zip:april.txt is of no kind that", "older is a folder: ", "pipe_2016.csv is of no kind that")
-    assert [text[: len(start)] for text, start in zip(left_out[-3:], named, strict=True)] == [*named]
-    assert source.fetch(2016, tmp_path).details["left_out"] == planned.left_out
+    skipped = planned.skipped.split("; ")
+    assert f"{tmp_path}/in/february.csv, line 1: " in skipped[0]
+    named = ("march.zip:april.txt is not a supported", "older is a folder: ", "pipe_2016.csv is not a supported")
+    assert [text[: len(start)] for text, start in zip(skipped[-3:], named, strict=True)] == [*named]
+    assert source.fetch(2016, tmp_path).details["left_out"] == planned.skipped

@@ -1,4 +1,4 @@
-"""Tests of the header reader: publishers' spellings of our columns."""
+"""Tests of `chicago_crime/sources/header.py`."""
 
 import pytest
 
@@ -8,17 +8,17 @@ from chicago_crime_tests.support import NAMES
 
 
 @pytest.mark.parametrize("name", [column.name for column in SOURCE_COLUMNS if column.needed])
-def test_a_column_that_matters_may_not_be_missing(name: str) -> None:
+def test_a_missing_required_column_is_refused(name: str) -> None:
     with pytest.raises(HeaderError, match=f"lacks {name}"):
         read_header([other for other in NAMES if other != name])
 
 
-def test_two_columns_of_one_meaning_are_refused() -> None:
+def test_two_names_of_one_column_are_refused() -> None:
     with pytest.raises(HeaderError, match="'Unique Key'"):
         read_header(["unique_key", *NAMES[1:], "Unique Key"])
 
 
-def test_the_citys_own_name_goes_before_another_spelling() -> None:
+def test_the_citys_own_name_takes_precedence() -> None:
     header = read_header(["Crime Type", "Unique Key", *NAMES])
     assert header.ignored == ("Crime Type", "Unique Key")
     assert header.positions == tuple(range(2, 24))

@@ -23,7 +23,7 @@ IMPATIENT = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=0.3)
 
 @pytest.fixture
 def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleServer]:
-    """A Kaggle server with the years 2001 to 2022, at the client's address of Kaggle."""
+    """A Kaggle server with the years 2001 to 2022, which the client uses in place of the real one."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     content = write_csv(tmp_path / "2014.csv", crimes_of_months(2014, per_month=1500)).read_bytes()
     files = {f"Chicago_Crimes_{year}.csv": f"{year}\n".encode() for year in range(2001, 2023)}
@@ -47,13 +47,13 @@ def content_of(kaggle: KaggleServer, year: int = 2014) -> bytes:
     return kaggle.files[f"Chicago_Crimes_{year}.csv"]
 
 
-def test_the_years_are_those_of_the_listing_on_all_its_pages(kaggle: KaggleServer) -> None:
+def test_years_come_from_all_pages_of_the_listing(kaggle: KaggleServer) -> None:
     assert source().years() == list(range(2001, 2023))
     assert len(kaggle.requests) == 2
     assert kaggle.storage.requests == []
 
 
-def test_only_the_years_file_is_downloaded(kaggle: KaggleServer, target: Path) -> None:
+def test_only_the_file_of_the_year_is_downloaded(kaggle: KaggleServer, target: Path) -> None:
     progress: list[tuple[int, int | None]] = []
     file = source().fetch(2014, target, lambda done, total: progress.append((done, total)))
     assert file.path == target / "Chicago_Crimes_2014.csv"
@@ -68,15 +68,15 @@ def test_only_the_years_file_is_downloaded(kaggle: KaggleServer, target: Path) -
 
 
 @pytest.mark.parametrize("at", ["api", "storage"])
-def test_requests_time_out_although_the_client_sets_no_timeout(kaggle: KaggleServer, target: Path, at: str) -> None:
+def test_requests_have_a_timeout(kaggle: KaggleServer, target: Path, at: str) -> None:
     (kaggle if at == "api" else kaggle.storage).will(Fault(wait_s=60), times=2)
     with pytest.raises(SourceError, match=r"Kaggle did not respond within 0\.3 s"):
         source(policy=IMPATIENT).fetch(2014, target)
 
 
-def test_a_file_of_another_size_than_listed_is_an_error(kaggle: KaggleServer, target: Path) -> None:
+def test_a_file_with_an_unlisted_size_is_an_error(kaggle: KaggleServer, target: Path) -> None:
     kaggle.listed_sizes["Chicago_Crimes_2014.csv"] = len(content_of(kaggle)) + 1
-    with pytest.raises(SourceError, match=r"Kaggle lists Chicago_Crimes_2014\.csv with [\d,]+ bytes and sent [\d,]+:"):
+    with pytest.raises(SourceError, match=r"Kaggle lists Chicago_Crimes_2014\.csv with [\d,]+ bytes, but sent [\d,]+:"):
         source().fetch(2014, target)
 
 
@@ -98,22 +98,22 @@ def test_the_error_for_a_missing_year_names_the_portal(kaggle: KaggleServer, tar
         source().fetch(2024, target)
 
 
-def test_a_rejected_token_is_an_error_that_does_not_contain_it(kaggle: KaggleServer, target: Path) -> None:
+def test_the_error_for_a_rejected_token_does_not_contain_it(kaggle: KaggleServer, target: Path) -> None:
     wrong = "KGAT_wrong0secret"
-    with pytest.raises(SourceError, match=r"401.*does not accept our token.*kaggle\.com") as raised:
+    with pytest.raises(SourceError, match=r"401.*token was not accepted.*kaggle\.com") as raised:
         source(wrong).fetch(2014, target)
     assert kaggle.requests[-1].headers["Authorization"] == f"Bearer {wrong}"
     assert wrong not in all_told_by(raised.value)
     assert len(kaggle.requests) == 1
 
 
-def test_without_a_token_the_error_says_how_to_get_one(kaggle: KaggleServer, target: Path) -> None:
-    with pytest.raises(SourceError, match=r"no token was found: .*kaggle\.com/settings.*CHICAGO_CRIME_SOURCE=portal"):
+def test_the_error_without_a_token_explains_how_to_get_one(kaggle: KaggleServer, target: Path) -> None:
+    with pytest.raises(SourceError, match=r"none was found: .*kaggle\.com/settings.*CHICAGO_CRIME_SOURCE=portal"):
         KaggleSource().fetch(2014, target)
     assert kaggle.requests == []
 
 
-def test_the_client_finds_the_token_and_the_older_pair_by_itself(
+def test_the_client_finds_a_token_or_a_legacy_key(
     kaggle: KaggleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
@@ -126,28 +126,28 @@ def test_the_client_finds_the_token_and_the_older_pair_by_itself(
     assert kaggle.requests[-1].headers["Authorization"].startswith("Basic ")
 
 
-def test_the_doctors_request_is_not_retried(kaggle: KaggleServer) -> None:
-    assert source().try_access() == "Kaggle accepts the token"
+def test_the_access_check_is_not_retried(kaggle: KaggleServer) -> None:
+    assert source().check_access() == "Kaggle accepts the token"
     kaggle.will(Fault(status=503), times=9)
     before = len(kaggle.requests)
     with pytest.raises(SourceError, match="503"):
-        source().try_access()
+        source().check_access()
     assert len(kaggle.requests) == before + 1
 
 
 def test_a_missing_dataset_is_an_error(kaggle: KaggleServer) -> None:
     kaggle.will(Fault(status=404))
-    with pytest.raises(SourceError, match="dataset salikhussaini49/chicago-crimes or its file no longer exists"):
+    with pytest.raises(SourceError, match="dataset salikhussaini49/chicago-crimes or the file no longer exists"):
         source().years()
 
 
-def test_expected_files_come_from_the_listing(kaggle: KaggleServer) -> None:
+def test_the_plan_uses_the_listing_only(kaggle: KaggleServer) -> None:
     found = source().expect([2014, 2023])
     assert found == {2014: Expected("Chicago_Crimes_2014.csv", bytes=len(content_of(kaggle)))}
     assert kaggle.storage.requests == []
 
 
-def test_several_files_of_a_year_are_a_problem_before_the_fetch_as_in_it(kaggle: KaggleServer, target: Path) -> None:
+def test_several_files_for_a_year_are_an_error_in_plan_and_fetch(kaggle: KaggleServer, target: Path) -> None:
     kaggle.files["2014_again.csv"] = b"ID\n"
     problem = source().expect([2014])[2014].problem
     assert "has several files for 2014: 2014_again.csv and Chicago_Crimes_2014.csv" in problem

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.sources.base import SourceError, no_progress
-from chicago_crime.sources.portal import READINGS, PortalSource
+from chicago_crime.sources.portal import MAX_READS, PortalSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyHandler, FaultyServer
 from chicago_crime_tests.servers.portal_server import PortalServer
@@ -31,9 +31,9 @@ TODAY = date(2016, 3, 5)
 
 @pytest.fixture
 def portal() -> Iterator[PortalServer]:
-    """A portal with 36 rows of 2014 and 6 of 2016, not in the order of their ids."""
+    """A portal with 36 rows of 2014 and 6 of 2016, not ordered by id."""
     rows = crimes_of_months(2014) + crimes_of_months(2016, months=(1, 2))
-    rows[5]["location"] = f"\n,  \n{rows[5]['location']}"  # some versions of the portal write three lines
+    rows[5]["location"] = f"\n,  \n{rows[5]['location']}"  # some versions of the API write three lines
     with PortalServer(rows[::-1], APP_TOKEN).answering() as server:
         yield server
 
@@ -58,11 +58,11 @@ def rows_of_portal(portal: PortalServer, year: int) -> list[dict[str, str]]:
 
 
 def page_starts(portal: PortalServer) -> list[int]:
-    """The id after which each requested page begins."""
+    """Return the id after which each requested page starts."""
     return [int(one.query["$where"].split(" > ")[1]) for one in portal.requests if one.path.endswith(".csv")]
 
 
-def test_a_year_is_read_page_by_page_in_order_over_one_connection(portal: PortalServer, target: Path) -> None:
+def test_a_year_is_downloaded_in_ordered_pages_over_one_connection(portal: PortalServer, target: Path) -> None:
     progress: list[tuple[int, int | None]] = []
     file = source(portal).fetch(2014, target, lambda done, total: progress.append((done, total)))
     assert rows_of_file(file.path) == rows_of_portal(portal, 2014)
@@ -78,13 +78,13 @@ def test_a_year_is_read_page_by_page_in_order_over_one_connection(portal: Portal
 def test_the_current_year_is_partial(portal: PortalServer, target: Path) -> None:
     details = source(portal).fetch(2016, target).details
     assert details["partial"] is True
-    assert "2016 is not over" in str(details["partial_because"])
+    assert "2016 is not complete" in str(details["partial_because"])
 
 
 @pytest.mark.parametrize(
     ("today", "newest"), [(date(2024, 1, 8), 2023), (date(2024, 1, 9), 2024), (date(2024, 12, 31), 2024)]
 )
-def test_the_newest_year_is_that_of_eight_days_ago(today: date, newest: int) -> None:
+def test_the_newest_year_is_the_year_of_eight_days_ago(today: date, newest: int) -> None:
     assert PortalSource("http://nowhere", today=today).years() == list(range(2001, newest + 1))
 
 
@@ -95,7 +95,7 @@ def test_transient_errors_are_retried(portal: PortalServer, target: Path) -> Non
     assert [one.status for one in portal.requests[1:4]] == [429, 202, 200]
 
 
-def test_a_year_continues_with_the_page_that_was_lost(portal: PortalServer, target: Path) -> None:
+def test_only_a_lost_page_is_requested_again(portal: PortalServer, target: Path) -> None:
     third = int(rows_of_portal(portal, 2014)[19]["id"])
     portal.will(Fault(cut_after=40), on=f"id > {third}", times=2)
     assert rows_of_file(source(portal).fetch(2014, target).path) == rows_of_portal(portal, 2014)
@@ -104,15 +104,17 @@ def test_a_year_continues_with_the_page_that_was_lost(portal: PortalServer, targ
     assert len(starts) == len(set(starts)) + 2
 
 
-def test_a_portal_with_smaller_pages_than_requested_is_read_completely(portal: PortalServer, target: Path) -> None:
+def test_pages_smaller_than_requested_lose_no_rows(portal: PortalServer, target: Path) -> None:
     portal.most_rows = 7
     assert rows_of_file(source(portal).fetch(2014, target).path) == rows_of_portal(portal, 2014)
 
 
 @pytest.mark.parametrize("kind", ["added row", "removed row", "changed row"])
-def test_data_that_changes_during_a_read_is_read_again(portal: PortalServer, target: Path, kind: str) -> None:
+def test_a_year_that_changes_during_the_download_is_downloaded_again(
+    portal: PortalServer, target: Path, kind: str
+) -> None:
     rows = list(portal.rows)
-    late = crime(id=1, year=2014, updated_on="02/11/2018 03:50:01 PM")  # before the page that is being read
+    late = crime(id=1, year=2014, updated_on="02/11/2018 03:50:01 PM")  # before the current page
     changed = {
         "added row": [*rows, late],
         "removed row": [row for row in rows if row["id"] != rows_of_portal(portal, 2014)[0]["id"]],
@@ -125,20 +127,20 @@ def test_data_that_changes_during_a_read_is_read_again(portal: PortalServer, tar
     assert page_starts(portal).count(0) == 2
 
 
-def test_a_row_that_is_missing_for_a_moment_is_not_lost(portal: PortalServer, target: Path) -> None:
-    """Both counts agree, and differ from the number of rows read."""
-    whole = list(portal.rows)
-    without = [row for row in whole if row["id"] != rows_of_portal(portal, 2014)[-1]["id"]]
+def test_a_temporarily_missing_row_is_not_lost(portal: PortalServer, target: Path) -> None:
+    """Both counts agree, but differ from the number of rows received."""
+    complete = list(portal.rows)
+    without = [row for row in complete if row["id"] != rows_of_portal(portal, 2014)[-1]["id"]]
     portal.will(Fault(before=lambda: portal.change(without)), on=f"id > {rows_of_portal(portal, 2014)[19]['id']}")
     portal.will(NO_FAULT, on=".json")
-    portal.will(Fault(before=lambda: portal.change(whole)), on=".json")
+    portal.will(Fault(before=lambda: portal.change(complete)), on=".json")
     file = source(portal).fetch(2014, target)
     assert len(rows_of_file(file.path)) == 36
     assert page_starts(portal).count(0) == 2
 
 
 def test_two_stale_counts_do_not_hide_a_row(portal: PortalServer, target: Path) -> None:
-    """Not even if the rows of the stale count fill the last page: one more page is requested."""
+    """Even if the stale number of rows fills the last page, another page is requested."""
     portal.change([*portal.rows, crime(id=9_999_999_999, year=2014)])
     portal.will(Fault(is_stale=True), on=".json", times=2)
     file = source(portal, page=12).fetch(2014, target)
@@ -154,10 +156,10 @@ def test_a_failed_fetch_leaves_the_previous_year_untouched(portal: PortalServer,
         portal.change([*portal.rows, crime(id=1_000_000_000 + len(portal.rows), year=2014)])
 
     portal.requests.clear()
-    portal.will(Fault(before=one_more), on="id > 0", times=READINGS)
-    with pytest.raises(SourceError, match=r"changed its crimes of 2014 during each of 3 reads.*try again in an hour"):
+    portal.will(Fault(before=one_more), on="id > 0", times=MAX_READS)
+    with pytest.raises(SourceError, match=r"changed 2014 during each of 3 downloads.*try again in an hour"):
         files.fetch(source(portal), 2014, no_progress, refuse)
-    assert page_starts(portal).count(0) == READINGS
+    assert page_starts(portal).count(0) == MAX_READS
     portal.will(Fault(status=503), on=f"id > {rows_of_portal(portal, 2014)[19]['id']}", times=99)
     with pytest.raises(SourceError, match="503"):
         files.fetch(source(portal), 2014, no_progress, refuse)
@@ -165,7 +167,7 @@ def test_a_failed_fetch_leaves_the_previous_year_untouched(portal: PortalServer,
     assert list(files.staging.iterdir()) == []
 
 
-def test_threads_fetch_their_years_one_after_the_other(portal: PortalServer, tmp_path: Path) -> None:
+def test_threads_fetch_years_one_at_a_time(portal: PortalServer, tmp_path: Path) -> None:
     one, years = source(portal), (2014, 2016)
     for year in years:
         (tmp_path / str(year)).mkdir()
@@ -173,11 +175,11 @@ def test_threads_fetch_their_years_one_after_the_other(portal: PortalServer, tmp
     with ThreadPoolExecutor(2) as pool:
         files = list(pool.map(lambda year: one.fetch(year, tmp_path / str(year)), years))
     assert [len(rows_of_file(file.path)) for file in files] == [36, 6]
-    asked = [year for one in portal.requests for year in years if f"year = {year}" in str(one.query)]
-    assert len(list(groupby(asked))) == 2
+    requested = [year for one in portal.requests for year in years if f"year = {year}" in str(one.query)]
+    assert len(list(groupby(requested))) == 2
 
 
-def test_a_rejected_app_token_is_an_error_that_does_not_contain_it(portal: PortalServer, target: Path) -> None:
+def test_the_error_for_a_rejected_app_token_does_not_contain_it(portal: PortalServer, target: Path) -> None:
     wrong = "wrong0app0token"
     with pytest.raises(SourceError, match=r"403.*CHICAGO_CRIME_PORTAL_APP_TOKEN.*unset") as raised:
         source(portal, app_token=wrong).fetch(2014, target)
@@ -185,22 +187,22 @@ def test_a_rejected_app_token_is_an_error_that_does_not_contain_it(portal: Porta
     assert len(portal.requests) == 1
 
 
-def test_a_year_without_crimes_and_a_year_outside_the_range_are_errors(portal: PortalServer, target: Path) -> None:
-    with pytest.raises(SourceError, match="has no crimes of 2015"):
+def test_a_year_without_crimes_or_out_of_range_is_an_error(portal: PortalServer, target: Path) -> None:
+    with pytest.raises(SourceError, match="has no crimes for 2015 yet"):
         source(portal).fetch(2015, target)
     with pytest.raises(SourceError, match="no year 2017: it has 2001 to 2016"):
         source(portal).fetch(2017, target)
 
 
-class _Elsewhere(FaultyHandler):
+class _FixedHandler(FaultyHandler):
     def answer(self) -> None:
         self.reply(*self.server.answer)
 
 
-class _Other(FaultyServer):
+class _FixedServer(FaultyServer):
     """Not the portal: sends the same response to every request."""
 
-    handler = _Elsewhere
+    handler = _FixedHandler
     answer: tuple[int, bytes, dict[str, str]]
 
 
@@ -209,34 +211,34 @@ class _Other(FaultyServer):
     [
         ((404, b"no such page", {}), "404.*CHICAGO_CRIME_PORTAL_URL"),
         ((200, b"\n<html>back soon</html>", {"Content-Type": "text/html"}), "under maintenance.*try again later"),
-        ((403, b"", {}), "403.*Create one.*CHICAGO_CRIME_PORTAL_APP_TOKEN"),
+        ((403, b"", {}), "403.*Create a free one.*CHICAGO_CRIME_PORTAL_APP_TOKEN"),
         ((400, b'{"message": "query.soql.no-such-column; No such column: ward; position"}', {}), "the column 'ward'"),
         ((400, b'{"message": "No such column: \x1b[31mx"}', {}), r"returned 400 \(Bad Request\)$"),
-        ((200, b"[{}]", {}), "something other than a row count"),
+        ((200, b"[{}]", {}), "unexpected response to a count of rows"),
     ],
 )
 def test_a_server_that_is_not_the_portal_is_an_error(
     target: Path, answer: tuple[int, bytes, dict[str, str]], message: str
 ) -> None:
-    with _Other().answering() as other:
+    with _FixedServer().answering() as other:
         other.answer = answer
         with pytest.raises(SourceError, match=message):
             source(other).fetch(2014, target)
 
 
-def test_a_redirect_does_not_receive_the_app_token(portal: PortalServer, target: Path) -> None:
-    with _Other().answering() as other:
+def test_the_app_token_is_not_sent_to_a_redirect(portal: PortalServer, target: Path) -> None:
+    with _FixedServer().answering() as other:
         other.answer = (302, b"", {"Location": f"{portal.url}/resource/ijzp-q8t2.json"})
         with pytest.raises(SourceError, match=r"302.*CHICAGO_CRIME_PORTAL_URL"):
             source(other, app_token=APP_TOKEN).fetch(2014, target)
     assert portal.requests == []
 
 
-def test_the_doctors_request_is_not_retried(portal: PortalServer) -> None:
-    assert source(portal).try_access() == f"{portal.url} responds to requests without an app token"
-    assert source(portal, app_token=APP_TOKEN).try_access().endswith("with an app token")
+def test_the_access_check_is_not_retried(portal: PortalServer) -> None:
+    assert source(portal).check_access() == f"{portal.url} responds to requests without an app token"
+    assert source(portal, app_token=APP_TOKEN).check_access().endswith("with an app token")
     portal.requests.clear()
     portal.will(Fault(status=503), times=9)
     with pytest.raises(SourceError, match="503"):
-        source(portal).try_access()
+        source(portal).check_access()
     assert len(portal.requests) == 1

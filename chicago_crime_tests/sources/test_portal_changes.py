@@ -1,4 +1,4 @@
-"""Following the portal from day to day: the files are those of a full load, and only what changed is read."""
+"""Daily updates from the portal: the files equal a full download, but only changes are transferred."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -18,46 +18,46 @@ from chicago_crime_tests.support import NAMES, crime, crimes_of_months, refuse
 YEARS = range(2013, 2017)
 ROWS = ",".join(NAMES)
 CHANGES = "updated_at >="
-"""Only a request for what changed has this."""
+"""Identifies requests for changes."""
 
 
 class Copy:
-    """A folder of source files that follows a portal, each day in a run of all years."""
+    """A folder of source files with all years, updated from the portal each day."""
 
     def __init__(self, portal: PortalServer, folder: Path, years: Iterable[int] = YEARS):
         self.portal, self.folder, self.years = portal, folder, list(years)
         self.files = SourceFiles(folder / "csv", folder / "staging")
         policy = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5)
-        self.source = PortalSource(portal.url, rows_a_page=40, policy=policy, today=date(2016, 3, 2))
+        self.source = PortalSource(portal.url, rows_per_page=40, policy=policy, today=date(2016, 3, 2))
         self.kept: list[int] = []
 
     def day(self, days: int = 1) -> dict[int, Manifest]:
-        """Let days pass, and fetch what is new as the asset `crime_csv` does; returns what was fetched."""
+        """Let days pass, then update all years as the asset `crime_csv` does; return the manifests of changed years."""
         self.source = replace(self.source, today=(self.source.today or date.min) + timedelta(days))
         self.portal.requests.clear()
         self.portal.rows_sent.clear()
         folder = self.folder / f"{self.source.today}"
         folder.mkdir()
-        held = self.files.held(self.source, self.years)
-        prepared = self.source.prepare(self.years, folder, no_progress, held)
+        previous = self.files.previous_files(self.source, self.years)
+        prepared = self.source.prepare(self.years, folder, no_progress, previous)
         self.kept = prepared.unchanged()
         fetched = set(self.years) - set(self.kept)
         return {year: self.files.fetch(prepared, year, no_progress, refuse) for year in sorted(fetched)}
 
     def csvs(self) -> dict[int, bytes]:
-        """The files by year."""
+        """Return the content of all CSVs, by year."""
         return {year: self.files.csv(year).read_bytes() for year in self.years}
 
     def is_a_full_load(self) -> bool:
-        """Whether its files are those of a full load of now."""
-        folder = self.folder / f"whole-{self.source.today}"
+        """Whether its files equal a full download."""
+        folder = self.folder / f"full-{self.source.today}"
         folder.mkdir()
         return self.csvs() == {year: self.source.fetch(year, folder).path.read_bytes() for year in self.years}
 
 
 @pytest.fixture
 def portal() -> Iterator[PortalServer]:
-    """A portal with 36 rows of each of four years."""
+    """A portal with 36 rows in each of four years."""
     rows = [row for year in YEARS for row in crimes_of_months(year)]
     with PortalServer(rows[:-1]).answering() as server:
         server.change(rows)  # most rows were written long before the last update
@@ -66,14 +66,14 @@ def portal() -> Iterator[PortalServer]:
 
 @pytest.fixture
 def copy(portal: PortalServer, tmp_path: Path) -> Copy:
-    """These years, fetched the day before."""
+    """These years, downloaded the day before."""
     copy = Copy(portal, tmp_path)
     copy.day()
     return copy
 
 
 def revise(portal: PortalServer, number: int) -> None:
-    """In each year: add a row with an id below the others, revise one, remove one, and move one to the next year."""
+    """In each year, add a row with an id below the others, revise one, remove one, and move one to the next year."""
     rows: list[dict[str, str]] = []
     for year in YEARS:
         of_year = sorted((dict(row) for row in portal.rows if row["year"] == str(year)), key=lambda row: int(row["id"]))
@@ -85,26 +85,26 @@ def revise(portal: PortalServer, number: int) -> None:
     portal.change(rows)
 
 
-def test_changes_in_every_year_are_followed_while_the_portal_goes_on_changing(copy: Copy, portal: PortalServer) -> None:
+def test_updates_are_complete_while_the_portal_keeps_changing(copy: Copy, portal: PortalServer) -> None:
     revise(portal, 1)
     portal.will(Fault(before=lambda: revise(portal, 2)), on=CHANGES)
-    portal.will(Fault(before=lambda: revise(portal, 3)), on=CHANGES, after=3)  # while a later page is read
+    portal.will(Fault(before=lambda: revise(portal, 3)), on=CHANGES, after=3)  # during a later page
     copy.day()
     sent = dict(portal.rows_sent)
     assert copy.is_a_full_load()
-    assert sent[ROWS] <= len(YEARS) * (3 + 6 + 9)  # three readings of what was added, revised or moved
+    assert sent[ROWS] <= len(YEARS) * (3 + 6 + 9)  # three downloads of added, revised and moved rows
     assert sent["id"] == len(portal.rows)  # rows were removed from each year
 
 
-def test_a_day_reads_what_changed_and_a_day_without_changes_reads_nothing(copy: Copy, portal: PortalServer) -> None:
+def test_only_changes_are_downloaded(copy: Copy, portal: PortalServer) -> None:
     revised = [row | {"arrest": "true"} if row["id"] == "201403001" else row for row in portal.rows]
     late = crime(id=201699999, year=2016, date="02/20/2016 10:15:00 AM")
     portal.change([*revised, late])
     copy.day()
     assert copy.kept == [year for year in YEARS if year not in (2014, 2016)]
-    assert portal.rows_sent[ROWS] == 3  # one of them by the overlap: it is of the update before
+    assert portal.rows_sent[ROWS] == 3  # one of them from the overlap with the previous update
     assert portal.rows_sent["id"] == 0
-    assert len(portal.requests) == 4  # the state of all years, two pages of changes, and the state again
+    assert len(portal.requests) == 4  # the states, two pages of changes, and the states again
     assert copy.is_a_full_load()
     copy.day()
     assert (copy.kept, len(portal.requests), portal.rows_sent[ROWS]) == (list(YEARS), 1, 0)
@@ -114,7 +114,7 @@ def test_a_day_reads_what_changed_and_a_day_without_changes_reads_nothing(copy: 
     assert copy.is_a_full_load()
 
 
-def test_a_row_that_the_portal_shows_late_is_read_by_the_overlap(copy: Copy, portal: PortalServer) -> None:
+def test_a_row_published_late_is_found_in_the_overlap(copy: Copy, portal: PortalServer) -> None:
     early, late = crime(id=1, year=2014), crime(id=2, year=2014)
     portal.change([*portal.rows, late])
     portal.change([*portal.rows, early], passed=timedelta(0))
@@ -125,7 +125,7 @@ def test_a_row_that_the_portal_shows_late_is_read_by_the_overlap(copy: Copy, por
     assert copy.is_a_full_load()
 
 
-def test_after_a_week_each_year_is_read_whole_and_what_was_missed_is_told(copy: Copy, portal: PortalServer) -> None:
+def test_a_weekly_full_download_reports_missed_changes(copy: Copy, portal: PortalServer) -> None:
     for row in portal.rows:
         if row["id"] == "201401001":
             portal.alter(row, block="002XX N STATE ST")
@@ -133,18 +133,18 @@ def test_after_a_week_each_year_is_read_whole_and_what_was_missed_is_told(copy: 
     assert copy.kept == list(YEARS)
     manifests = copy.day()
     assert portal.rows_sent[ROWS] == len(portal.rows)
-    told = {
+    differences = {
         year: manifest.details["difference"] for year, manifest in manifests.items() if "difference" in manifest.details
     }
-    assert list(told) == [2014]
-    assert "1 rows, the first with id 201401001" in str(told[2014])
+    assert list(differences) == [2014]
+    assert "1 rows, the first with id 201401001" in str(differences[2014])
     assert copy.is_a_full_load()
     copy.day()
     assert copy.kept == list(YEARS)
 
 
-def read_whole(copy: Copy) -> list[int]:
-    """The years that were read whole, on the last day."""
+def fully_downloaded(copy: Copy) -> list[int]:
+    """Return the years downloaded in full on the last day."""
     wheres = [one.query["$where"] for one in copy.portal.requests if len(one.query["$select"]) > 100]
     return [year for year in copy.years if f"year = {year} AND id > 0" in wheres]
 
@@ -152,7 +152,7 @@ def read_whole(copy: Copy) -> list[int]:
 @pytest.mark.parametrize(
     "reason", ["never", "damaged", "other columns", "other portal", "another source", "earlier version"]
 )
-def test_a_year_that_cannot_be_followed_is_read_whole(copy: Copy, portal: PortalServer, reason: str) -> None:
+def test_a_year_that_cannot_be_updated_is_downloaded_in_full(copy: Copy, portal: PortalServer, reason: str) -> None:
     files, file = copy.files.folder, copy.files.csv(2014)
     manifest = (files / "2014.json").read_text()
     text = {
@@ -169,37 +169,37 @@ def test_a_year_that_cannot_be_followed_is_read_whole(copy: Copy, portal: Portal
         file.write_bytes(file.read_bytes().replace(b"ward", b"bard", 1))
     revise(portal, 1)
     copy.day()
-    assert read_whole(copy) == [2014]
+    assert fully_downloaded(copy) == [2014]
     assert copy.is_a_full_load()
 
 
-def test_whole_years_are_read_every_time_if_so_set(copy: Copy, portal: PortalServer) -> None:
-    copy.source = replace(copy.source, whole_after_days=0)
+def test_updates_can_be_disabled(copy: Copy, portal: PortalServer) -> None:
+    copy.source = replace(copy.source, full_download_after_days=0)
     copy.day()
-    assert read_whole(copy) == list(YEARS)
+    assert fully_downloaded(copy) == list(YEARS)
 
 
-def test_a_portal_that_does_not_tell_when_it_wrote_rows_is_read_whole(copy: Copy, portal: PortalServer) -> None:
+def test_a_portal_without_update_times_is_downloaded_in_full(copy: Copy, portal: PortalServer) -> None:
     portal.rule = lambda request: Fault(status=400) if ":updated_at" in str(request.query) else NO_FAULT
     for _ in range(2):
         copy.day()
-        assert read_whole(copy) == list(YEARS)
+        assert fully_downloaded(copy) == list(YEARS)
     portal.forget_faults()
     copy.day()
-    assert read_whole(copy) == list(YEARS)
+    assert fully_downloaded(copy) == list(YEARS)
     copy.day()
     assert copy.kept == list(YEARS)
 
 
-def test_a_year_that_changes_while_its_ids_are_read_is_read_whole(copy: Copy, portal: PortalServer) -> None:
+def test_a_year_that_changes_during_the_request_for_ids_is_downloaded_in_full(copy: Copy, portal: PortalServer) -> None:
     revise(portal, 1)
     portal.will(Fault(before=lambda: revise(portal, 2)), on="'$select': 'id'")
     copy.day()
-    assert read_whole(copy) == list(YEARS)
+    assert fully_downloaded(copy) == list(YEARS)
     assert copy.is_a_full_load()
 
 
-def test_an_interrupted_day_changes_nothing_and_the_next_makes_up_for_it(copy: Copy, portal: PortalServer) -> None:
+def test_an_interrupted_update_changes_nothing_and_the_next_one_catches_up(copy: Copy, portal: PortalServer) -> None:
     before = copy.csvs()
     revise(portal, 1)
     portal.will(Fault(status=503), on=CHANGES, times=2)

@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/sources/records.py`; the oracle is Python's csv module."""
+"""Tests of `chicago_crime/sources/records.py`, with Python's csv module as the oracle."""
 
 import csv
 import io
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chicago_crime.sources.by_year import YearsOf
+from chicago_crime.sources.by_year import YearFinder
 from chicago_crime.sources.header import read_header
-from chicago_crime.sources.records import Dialect, Records, as_csv, records_of
+from chicago_crime.sources.records import Dialect, Records, as_csv, find_records
 
 WIDTH = 4
 texts = st.lists(st.sampled_from([*"aé7 ,;|\t\n'\"", '""', "x y"]), max_size=6).map("".join)
@@ -30,7 +30,7 @@ def read(content: bytes) -> list[list[str]]:
 
 
 def blocks(content: bytes, lines: int) -> Iterator[bytes]:
-    """The content in blocks of a number of lines."""
+    """Split the content into blocks of some lines."""
     pieces = content.splitlines(keepends=True)
     for start in range(0, len(pieces), lines):
         yield b"".join(pieces[start : start + lines])
@@ -38,7 +38,7 @@ def blocks(content: bytes, lines: int) -> Iterator[bytes]:
 
 def converted(content: bytes, separator: str, lines: int, columns: Sequence[int | None] = range(WIDTH)) -> bytes:
     dialect = Dialect(WIDTH, separator)
-    return b"".join(as_csv(one, dialect, columns) for one in records_of(blocks(content, lines), dialect))
+    return b"".join(as_csv(one, dialect, columns) for one in find_records(blocks(content, lines), dialect))
 
 
 def texts_of(found: Sequence[Records]) -> list[str]:
@@ -60,26 +60,26 @@ def test_well_formed_records_become_csv_with_commas(
 
 @settings(deadline=None)
 @given(rows, separators, st.data(), st.integers(1, 9))
-def test_damage_concerns_its_own_line_alone(
+def test_damage_affects_only_its_own_line(
     expected: list[list[str]], separator: str, data: st.DataObject, lines: int
 ) -> None:
-    """The x shows that a quote before it opens a field: else an open quote could really end there."""
+    """Fields start with x, so that a preceding quote must be an opening one and cannot close a stray quote."""
     pieces = []
     for row in expected:
         if damage := data.draw(st.sampled_from(["", "1", f'1{separator}"open', f"{separator * 9}"])):
             pieces.append(f"{damage}\n")
         pieces.append(written([f"x{field}" for field in row], separator, csv.QUOTE_MINIMAL))
     content = "".join(pieces).encode()
-    found = list(records_of(blocks(content, lines), Dialect(WIDTH, separator)))
+    found = list(find_records(blocks(content, lines), Dialect(WIDTH, separator)))
     assert texts_of(found) == pieces
     assert sum(one.lines.sum() for one in found) == content.count(b"\n")
 
 
-def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not() -> None:
+def test_a_long_record_spans_blocks_and_an_unclosed_quote_does_not() -> None:
     long = '1,"' + "\n" * 15 + '",c,d\n'
     endless = '2,"never closed,c,d\n' + "x,y,z,1\n" * 40
     content = (long + endless + long).encode()
-    records = texts_of(list(records_of(blocks(content, 3), Dialect(WIDTH))))
+    records = texts_of(list(find_records(blocks(content, 3), Dialect(WIDTH))))
     assert records == [long, *endless.splitlines(keepends=True), long]
 
 
@@ -107,6 +107,6 @@ def test_a_record_of_many_lines_is_found_across_blocks_and_an_open_quote_is_not(
 def test_the_year_of_a_date(date: str, year: int, damage: str) -> None:
     names = ["2001", "date", "id", "primary_type", "arrest", "fbi_code", "year"]
     line = ",".join(["2001", f'"{date}"' if "," in date else date, *"1234", "2003"]) + damage
-    [found] = records_of([line.encode() + b"\n"], Dialect(len(names) + ("CTA" in damage)))
-    assert YearsOf(read_header(names))(found).tolist() == [year or 2003]
-    assert YearsOf(read_header([*names[:-1], "x"]))(found).tolist() == [year]
+    [found] = find_records([line.encode() + b"\n"], Dialect(len(names) + ("CTA" in damage)))
+    assert YearFinder(read_header(names))(found).tolist() == [year or 2003]
+    assert YearFinder(read_header([*names[:-1], "x"]))(found).tolist() == [year]

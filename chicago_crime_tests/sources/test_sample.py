@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.measure_sample_profile import address, streets_by_number
-from chicago_crime.intake.gate import pass_through
+from chicago_crime.intake.gate import run_gate
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.sources.sample.source import SampleSource
@@ -20,7 +20,7 @@ Row = dict[str, str]
 
 
 def sample(tmp_path: Path, year: int, **settings: object) -> list[Row]:
-    """The rows of a sample year."""
+    """Return the rows of a sample year."""
     file = SampleSource(**{"newest": TODAY, **settings}).fetch(year, tmp_path)  # type: ignore[arg-type]
     with file.path.open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
@@ -35,7 +35,7 @@ def year_2014(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
     return sample(tmp_path_factory.mktemp("sample"), 2014, rows=40_000)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+def test_the_seed_determines_the_bytes(tmp_path: Path) -> None:
     contents = []
     for n, seed in enumerate((1, 1, 2)):
         folder = tmp_path / str(n)
@@ -49,22 +49,22 @@ def test_an_old_year_does_not_depend_on_today(tmp_path: Path) -> None:
     assert sample(tmp_path, 2020, rows=500, newest=TODAY + timedelta(400)) == now
 
 
-def test_the_gate_takes_it_as_it_is_and_no_row_is_rejected(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
+def test_the_sample_is_canonical_and_no_row_is_rejected(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
     file = SampleSource(rows=3000, newest=TODAY).fetch(2014, tmp_path)
     assert (file.synthetic, "SYNTHETIC" in file.origin, "synthetic" in file.path.name) == (True, True, True)
-    passage = pass_through(file, 2014, tmp_path)
-    assert (passage.split.file, passage.split.counts.rows, len(passage.months)) == (file.path, 3000, 12)
+    result = run_gate(file, 2014, tmp_path)
+    assert (result.split.file, result.split.counts.rows, len(result.months)) == (file.path, 3000, 12)
     warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")
     assert warehouse.replace_year(REJECTED_CRIMES, 2014).rows == 0
     assert warehouse.replace_year(CRIMES, 2014).rows == 3000
 
 
-def test_without_a_size_a_year_has_as_many_rows_as_it_really_had() -> None:
+def test_the_default_size_is_the_real_one() -> None:
     assert profile().rows_of(2001) == 485_885
     assert profile().rows_of(2022) == profile().rows_of(2023) == 238_677
 
 
-def test_the_current_year_ends_a_week_ago_and_has_its_share_of_rows(tmp_path: Path) -> None:
+def test_the_current_year_ends_a_week_ago_with_proportionally_fewer_rows(tmp_path: Path) -> None:
     rows = sample(tmp_path, 2024, rows=1000)
     assert max(when(row).date() for row in rows) <= TODAY - timedelta(8)
     assert 400 < len(rows) < 560
@@ -72,12 +72,12 @@ def test_the_current_year_ends_a_week_ago_and_has_its_share_of_rows(tmp_path: Pa
 
 
 @pytest.mark.parametrize("year", [2000, 2025])
-def test_a_year_outside_its_range_is_an_error(tmp_path: Path, year: int) -> None:
+def test_a_year_out_of_range_is_an_error(tmp_path: Path, year: int) -> None:
     with pytest.raises(SourceError, match=f"no year {year}: it has 2001 to 2024"):
         SampleSource(newest=TODAY).fetch(year, tmp_path)
 
 
-def test_type_shares_are_those_measured(year_2014: list[Row]) -> None:
+def test_type_shares_match_the_measured_ones(year_2014: list[Row]) -> None:
     found = Counter(row["Primary Type"] for row in year_2014)
     measured: Counter[str] = Counter()
     for kind in profile().kinds:
@@ -95,5 +95,5 @@ def test_type_shares_are_those_measured(year_2014: list[Row]) -> None:
         (1_176_360, 1_848_300, True, "000XX E 79TH ST"),
     ],
 )
-def test_blocks_are_on_chicagos_address_grid(x: int, y: int, along_x: bool, block: str) -> None:
+def test_blocks_follow_chicagos_address_grid(x: int, y: int, along_x: bool, block: str) -> None:
     assert address(x, y, along_x, streets_by_number()) == block

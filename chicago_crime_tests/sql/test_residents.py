@@ -33,7 +33,7 @@ def kept_of(settings: Settings) -> set[int]:
     made = Installation(settings)
     [catalog, *_] = newest_readable(made.object_store)
     assert catalog
-    held = made.source_files.held(made.source, [2022])
+    held = made.source_files.previous_files(made.source, [2022])
     return set(made.publisher(made.warehouse).as_published(held, catalog.years))
 
 
@@ -73,12 +73,12 @@ def test_estimates_replace_the_last_census_after_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("area,year,population\n", r"line 1: there is no column community_area"),
-        (f"{HEADER}2024,32,50000\n2024,33,12k\n", r"line 3, column population: '12k' is no whole number"),
-        (f"{HEADER}2019,32,50000\n", r"line 2, column year: '2019' is no whole number from 2021"),
+        ("area,year,population\n", r"line 1: column community_area is missing"),
+        (f"{HEADER}2024,32,50000\n2024,33,12k\n", r"line 3, column population: '12k' is not a whole number"),
+        (f"{HEADER}2019,32,50000\n", r"line 2, column year: '2019' is not a whole number from 2021"),
         (f"{HEADER}2024,78,1\n", r"line 2, column community_area: '78'"),
         (f"{HEADER}2024,32\n", r"line 2, column population: ''"),
-        (f"{HEADER}2024,32,1\n2024,32,2\n", r"line 3: area 32 has another line for 2024"),
+        (f"{HEADER}2024,32,1\n2024,32,2\n", r"line 3: community area 32 already has a population for 2024"),
         (None, "cannot be read"),
     ],
 )

@@ -89,7 +89,7 @@ def _source(installation: Installation, state: Literal["broken", "warning"]) -> 
     source = installation.source
     what = f"source {source.name}"
     try:
-        access = source.try_access()  # first, because it does not retry for long
+        access = source.check_access()  # first, because it does not retry for long
         years = source.years()
     except SourceError as error:
         return Finding(what, state, str(error), "do what the message says, then: chicago-crime doctor")

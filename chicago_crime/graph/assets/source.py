@@ -18,7 +18,7 @@ from chicago_crime.sources.base import DIFFERENCE, CrimeSource, Progress, Source
 from chicago_crime.storage.object_store import ObjectStore
 
 if TYPE_CHECKING:  # slow to import, and the UI does not need it
-    from chicago_crime.intake.gate import Passage
+    from chicago_crime.intake.gate import GateResult
 
 
 @asset(
@@ -46,7 +46,7 @@ def crime_csv(
     def fetch(year: int) -> Metadata:
         published = of_run.before.get(year)
 
-        def audit(origin: str, gated: "Passage") -> None:
+        def audit(origin: str, gated: "GateResult") -> None:
             problems = [*gated.problems]
             try:
                 problems += compare(gated.split.file, year, published, object_store, source_files.staging)
@@ -88,7 +88,7 @@ def crime_csv(
     if problem := mixture(source.name, years, of_run.before):
         raise SourceError(problem)
     with staging_folder(source_files.staging) as folder:
-        held = source_files.held(source, years)
+        held = source_files.previous_files(source, years)
         try:
             prepared = source.prepare(years, folder, progress_of(years[0]), held)
         except SourceError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chicago_crime.graph.checks.findings import Check, Examined, Finding, Findings
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED
+from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.published.audit import LARGEST_LOSS
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
@@ -67,7 +67,7 @@ def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
     for year, manifest in parts.manifests(years).items():
         findings[year] = Finding({"lines": manifest.lines, "quarantined": manifest.quarantined})
         if manifest.quarantined:
-            is_much = manifest.quarantined >= max(manifest.lines * LARGEST_REJECTED, LEAST_REJECTED)
+            is_much = manifest.quarantined >= max(manifest.lines * MAX_REJECTED_SHARE, MIN_REJECTED)
             problems = findings[year].failures if is_much else findings[year].warnings
             problems.append(
                 f"{manifest.quarantined:,} of {manifest.lines:,} lines cannot be read as rows and are in "
@@ -100,9 +100,9 @@ def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
         findings[year] = Finding(reasons)
         rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
         unreadable = count - reasons.get("superseded", 0) - reasons.get("date_outside_year", 0)
-        if unreadable > rows * LARGEST_REJECTED and unreadable >= LEAST_REJECTED:
+        if unreadable > rows * MAX_REJECTED_SHARE and unreadable >= MIN_REJECTED:
             findings[year].failures.append(f"{unreadable:,} of {rows:,} rows cannot be typed")
-        elif count > rows * LARGEST_REJECTED:
+        elif count > rows * MAX_REJECTED_SHARE:
             findings[year].warnings.append(f"{count:,} of {rows:,} rows are rejected")
     return findings
 

@@ -1,7 +1,7 @@
-"""What the sample is drawn from: measured shares and counts, weights, and places on Chicago's address grid.
+"""The distributions of the sample: measured shares and counts, weights, and places on Chicago's address grid.
 
-`benchmarks/measure_sample_profile.py` measured them on the real years 2014 to 2016, and wrote `profile.json` and
-`places.parquet`, which hold no single crime: blocks are made up, inside real cells.
+`benchmarks/measure_sample_profile.py` measures them on the real years 2014 to 2016, and writes `profile.json` and
+`places.parquet`. Neither contains any real crime: blocks are made up, within real grid cells.
 """
 
 import json
@@ -30,7 +30,7 @@ BLOCKS_PER_CELL = 4
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of crime: its codes, its number in the measured years, and its shares of arrests and domestic crimes."""
+    """A kind of crime: its codes, count in the measured years, and shares of arrests and domestic crimes."""
 
     iucr: str
     primary_type: str
@@ -47,14 +47,14 @@ class Profile:
     """Measured shares and counts.
 
     Attributes:
-        rows: year -> rows the City had of it.
+        rows: year -> number of rows in the City's data.
         kinds: kinds of crime.
         hours: primary type -> counts of the 24 hours.
         minutes_after_midnight, minutes: counts of the 60 minutes, in hour 0 and in all others.
         locations: primary type -> location description -> count.
-        months: crimes a day in each month, January first, without the first of the month.
+        months: crimes per day by month from January, excluding the first of the month.
         weekdays: Monday to Sunday, relative to the mean day.
-        first_of_month, first_of_year: relative to the mean day; unknown dates are often recorded as these.
+        first_of_month, first_of_year: relative to the mean day; unknown dates are often recorded as such.
         without_coordinates, without_location_description: shares of rows.
         homicides_with_shared_case: share of homicides with the case number of an earlier one (another victim).
     """
@@ -74,11 +74,11 @@ class Profile:
     homicides_with_shared_case: float
 
     def rows_of(self, year: int) -> int:
-        """Rows of a whole year; years after the last known one get as many as that."""
+        """Return the rows of a full year; years after the last known one have the same number."""
         return self.rows[min(str(year), max(self.rows))]
 
     def day_weights(self, year: int) -> Floats:
-        """Expected share of each day of a year, relative to the others."""
+        """Return the relative weight of each day of a year."""
         first = date(year, 1, 1)
         days = [first + timedelta(n) for n in range((date(year + 1, 1, 1) - first).days)]
         weights = [self.months[day.month - 1] * self.weekdays[day.weekday()] for day in days]
@@ -88,30 +88,30 @@ class Profile:
 
 @lru_cache
 def profile() -> Profile:
-    """The measured profile."""
+    """Load the measured profile."""
     values = json.loads(PROFILE_FILE.read_text())
     return Profile(**values | {"kinds": [Kind(*kind) for kind in values["kinds"]]})
 
 
 class Weights:
-    """Draws options by weight; each row of a two-dimensional array is a group with its own weights."""
+    """Draws options by weight; each row of a two-dimensional array is a group with separate weights."""
 
     def __init__(self, weights: Floats | Integers | Sequence[Sequence[float]]) -> None:
         table = np.atleast_2d(np.asarray(weights, dtype=float))
         self.groups, self.options = table.shape
         shares = np.cumsum(table, axis=1) / table.sum(axis=1, keepdims=True)
-        # One increasing array over all groups, so that a single binary search finds every row's option.
+        # One increasing array over all groups, so a single binary search finds the option of every row.
         self._line = (shares + np.arange(self.groups)[:, None]).ravel()
 
     def draw(self, rng: np.random.Generator, group: Integers) -> Integers:
-        """One option per entry, by the weights of the entry's group."""
+        """Draw one option per entry, with the weights of its group."""
         found = np.searchsorted(self._line, group + rng.random(len(group)), side="right") - group * self.options
         return np.minimum(found, self.options - 1)
 
 
 @dataclass(frozen=True)
 class SampleWeights:
-    """The profile as weights and texts, ready to draw from; types, classes and kinds by their number."""
+    """The profile as weights and texts to draw from; types, classes and kinds are indices."""
 
     kind: Weights
     hour: Weights
@@ -130,7 +130,7 @@ class SampleWeights:
 
 @lru_cache
 def load_weights() -> SampleWeights:
-    """The measured profile, ready to draw from."""
+    """Load the measured profile as weights."""
     measured = profile()
     types = sorted({kind.primary_type for kind in measured.kinds})
     places = sorted({place for name in types for place in measured.locations.get(name, {})})
@@ -169,9 +169,9 @@ class Blocks:
     Attributes:
         block: the column `block`.
         areas: beat, district, ward and community area, as CSV.
-        x_y: the coordinates in feet, as CSV; the second half of the array is empty, for crimes without a place.
+        x_y: the coordinates in feet, as CSV; the second half of the array is empty, for crimes without coordinates.
         degrees: latitude, longitude and location, as CSV; the second half is empty, too.
-        crimes: array of 3 x cells: counts of each offense class, in the order of OFFENSE_CLASSES.
+        crimes: array of 3 x cells with the count of each offense class, in the order of OFFENSE_CLASSES.
     """
 
     block: pa.Array
@@ -186,7 +186,7 @@ class Blocks:
 
 @lru_cache
 def blocks() -> Blocks:
-    """The places, which are the same for every seed and year."""
+    """Load the places, which are the same for every seed and year."""
     read = pq.read_table(PLACES_FILE).combine_chunks()
 
     def column(name: str, nowhere: str | None = None) -> pa.Array:

@@ -1,6 +1,6 @@
-"""The source `sample`: synthetic years with the shape of real ones. No row is a real crime.
+"""The source `sample`: synthetic years with realistic distributions. No row is a real crime.
 
-Rows are drawn and written some days at a time as arrays, never row by row. `profile.py` has what they are drawn from.
+Rows are drawn as arrays of several days, from the distributions in `profile.py`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,22 +24,22 @@ HEADER = (
     "Community Area,FBI Code,X Coordinate,Y Coordinate,Year,Updated On,Latitude,Longitude,Location"
 )
 
-MOST_ROWS = 2_000_000
-"""Most rows of a year: this many ids lie between the first of one year and of the next."""
+MAX_ROWS = 2_000_000
+"""Maximum rows of a year: the number of ids between the first of one year and of the next."""
 
-ROWS_AT_ONCE = 50_000
+ROWS_PER_BATCH = 50_000
 
 _CASE_LETTERS = "GHJKLMNPRSTVWXYZ"  # I, O, Q and U look like other characters
 
 
 @dataclass(frozen=True)
 class SampleSource(CrimeSource):
-    """Writes synthetic years. Seed, year and size determine the bytes, except for the two newest years.
+    """Writes synthetic years. Seed, year and size determine the bytes of all but the two newest years.
 
     Attributes:
-        rows: rows of a whole year; None for the City's real number.
-        seed: of the random numbers.
-        newest: date of the snapshot; None for today. Only the current year and the one before depend on it.
+        rows: rows of a full year; None for the real number.
+        seed: seed of the random numbers.
+        newest: date of the snapshot, None for today; affects only the current year and the one before.
     """
 
     rows: int | None = 20_000
@@ -74,12 +74,12 @@ class SampleSource(CrimeSource):
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
-        """Number of rows that will be written."""
+        """Return the number of rows to be written."""
         offered = set(years) & set(self.years())
         return {year: Expected("SYNTHETIC rows", rows=self._rows_so_far(year)[0]) for year in offered}
 
     def _rows_so_far(self, year: int) -> tuple[int, Floats]:
-        """How many rows of a year are published by the day of the snapshot, and the share of each day."""
+        """Return the number of rows published by the snapshot's date, and the share of each day."""
         weights = profile().day_weights(year)
         so_far = weights[: (self._newest - timedelta(PUBLISHED_AFTER_DAYS) - date(year, 1, 1)).days + 1]
         rows = self.rows if self.rows is not None else profile().rows_of(year)
@@ -92,7 +92,7 @@ class SampleSource(CrimeSource):
 
 @dataclass
 class _Drawn:
-    """Crimes of some days, one array entry each, sorted by time; `case` numbers the cases of these days."""
+    """Crimes of several days as arrays, sorted by time; `case` numbers the cases of these days."""
 
     day: Integers
     minute: Integers
@@ -115,7 +115,7 @@ def _draw(days: slice, counts: Integers, rng: np.random.Generator) -> _Drawn:
     drawn = _Drawn(day, minute, kind, block, weights.location.draw(rng, type_), np.arange(total))
     _share_cases(drawn, np.flatnonzero(weights.is_homicide[kind]), rng)
     order = np.lexsort((drawn.minute, drawn.day))
-    # Cases are numbered in order of time; further victims keep their case's number.
+    # Cases are numbered by time; further victims share the number of their case.
     number = np.empty(total, dtype=np.int64)
     number[order] = np.arange(total)
     case = number[drawn.case]
@@ -123,7 +123,7 @@ def _draw(days: slice, counts: Integers, rng: np.random.Generator) -> _Drawn:
 
 
 def _share_cases(drawn: _Drawn, homicides: Integers, rng: np.random.Generator) -> None:
-    """Turn some homicides into another victim of the one before: same case, time and place."""
+    """Turn some homicides into further victims of the previous one, with its case, time and place."""
     further = rng.random(max(len(homicides) - 1, 0)) < profile().homicides_with_shared_case
     for first, other in zip(homicides[:-1][further], homicides[1:][further], strict=True):
         for values in (drawn.day, drawn.minute, drawn.block, drawn.location, drawn.case):
@@ -131,17 +131,17 @@ def _share_cases(drawn: _Drawn, homicides: Integers, rng: np.random.Generator) -
 
 
 def _lines(year: int, newest: date, drawn: _Drawn, done: int, rng: np.random.Generator) -> pa.StringArray:
-    """The rows as CSV lines with line ends."""
+    """Format the rows as CSV lines."""
     weights, places, total = load_weights(), blocks(), len(drawn.day)
     days, minutes = _day_texts(year), _minute_texts()
     known = rng.random(total) >= profile().without_coordinates
     coordinates = pa.array(drawn.block + np.where(known, 0, len(places)))
     flags = 2 * (rng.random(total) < weights.arrest[drawn.kind]) + (rng.random(total) < weights.domestic[drawn.kind])
     lag = np.where(rng.random(total) < 0.8, PUBLISHED_AFTER_DAYS, rng.integers(PUBLISHED_AFTER_DAYS, 300, size=total))
-    # The snapshot of an older year is of the next March, whatever the date is, so its file never changes.
+    # Older years are as of the following March, whatever the date, so their files never change.
     last_day = (min(newest, date(year + 1, 3, 1)) - date(year, 1, 1)).days
     updated = np.minimum(drawn.day + lag, last_day)
-    first = (year - FIRST_YEAR) * MOST_ROWS + 1_000_000 + done
+    first = (year - FIRST_YEAR) * MAX_ROWS + 1_000_000 + done
     letters = _case_letters(year)
     pieces: list[pa.Array | pa.Scalar] = [
         pa.array(np.arange(first, first + total)).cast(pa.string()),
@@ -172,8 +172,8 @@ def _lines(year: int, newest: date, drawn: _Drawn, done: int, rng: np.random.Gen
 
 
 def _groups_of_days(rows: Integers) -> Iterator[slice]:
-    """Groups of consecutive days with about ROWS_AT_ONCE rows each."""
-    group = (np.cumsum(rows) - rows) // ROWS_AT_ONCE
+    """Group consecutive days into batches of about ROWS_PER_BATCH rows."""
+    group = (np.cumsum(rows) - rows) // ROWS_PER_BATCH
     starts = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(rows)]
     for start, stop in pairwise(starts):
         if rows[start:stop].any():
@@ -182,7 +182,7 @@ def _groups_of_days(rows: Integers) -> Iterator[slice]:
 
 @lru_cache
 def _day_texts(year: int) -> pa.Array:
-    """The days of a year and of the next, in which records are still updated."""
+    """Format the days of a year and of the next, in which records are still updated."""
     first = date(year, 1, 1)
     return pa.array([f"{first + timedelta(n):%m/%d/%Y} " for n in range(366 + 366)])
 
@@ -193,7 +193,7 @@ def _minute_texts() -> pa.Array:
 
 
 def _case_letters(year: int) -> str:
-    """The City's two letters: HY stands for 2015, JA for 2017."""
+    """Return the two letters of the City's case numbers, such as HY for 2015 and JA for 2017."""
     if year < 2017:
         return f"H{_CASE_LETTERS[year - FIRST_YEAR]}"
     return f"J{'ABCDEFGHJKLMNPRSTVWXYZ'[(year - 2017) % 22]}"
