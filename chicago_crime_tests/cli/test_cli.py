@@ -107,7 +107,7 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "--years", "14"], "write them like 2014-2016,2021"),
+        (["run", "--years", "14"], "write years like 2014-2016,2021"),
         (["run", "--years", "2014", "--source", "ftp"], "--source ftp: Input should be 'sample', 'folder', 'kaggle'"),
         (["run", "--years", "2014", "--source", "folder"], "name it with --folder or CHICAGO_CRIME_FOLDER"),
         (["run", "--years", "2014", "--assets", "?"], "'?' selects no asset: write names with commas"),

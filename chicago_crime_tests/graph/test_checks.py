@@ -106,8 +106,8 @@ def test_rejects_quarantined_lines_and_implausible_values_get_a_warning(settings
     reports = run_well(settings, 2014, assets=TYPING)
     problems = found(reports)
     implausible = problems.pop("crimes:values_are_possible")
-    assert "latitude is not between 41.63 and 42.04 in 1 rows" in implausible
-    assert "ward is not between 1 and 50 in 1 rows" in implausible
+    assert "latitude is not in the range 41.63 to 42.04 in 1 rows" in implausible
+    assert "ward is not in the range 1 to 50 in 1 rows" in implausible
     assert problems == {
         "crime_object:few_lines_quarantined": "2014: 1 of 1,201 lines cannot be read as rows and are in "
         "quarantine/2014.csv; the first is line 1,202 of 2014.csv (1 field where the header has 22): 'no row'. "

@@ -114,9 +114,9 @@ def test_a_table_shows_its_columns_and_what_it_is_made_of(definitions: Definitio
     assert {key.to_user_string() for key in node.parent_keys} == (upstream or {"crime_object"})
     columns = node.metadata["dagster/column_schema"].columns
     assert [(c.name, c.type, c.description, [*c.constraints.other]) for c in columns] == [
-        (c.name, c.type, c.description, [c.plausible] if c.between else []) for c in table.columns
+        (c.name, c.type, c.description, [c.valid_range] if c.between else []) for c in table.columns
     ]
-    assert not any("inf" in c.plausible or "e+" in c.plausible for c in table.columns)
+    assert not any("inf" in c.valid_range or "e+" in c.valid_range for c in table.columns)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_a_choice_of_years_is_parsed(text: str, years: list[int]) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "write them like 2014-2016,2021"),
+        ("", "write years like 2014-2016,2021"),
         ("14", "cannot read '14'"),
         ("2014,,2015", "cannot read ''"),
         ("2016-2014", "write 2014-2016"),

@@ -34,7 +34,7 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
     return AssetSpec(
         table.name,
         deps=[AssetDep(name) for name in (*(above.name for above in table.upstream), *deps)],
-        description=f"{table.description}\n\nOne row: {table.grain}.",
+        description=f"{table.description}\n\nOne row per {table.grain}.",
         group_name="spark" if table.made_by == "spark" else table.group,
         kinds={"table", table.made_by},
         owners=OWNERS,
@@ -61,7 +61,7 @@ def as_resource(part: object) -> ResourceDefinition:
 
 
 def _column(column: Column) -> TableColumn:
-    other = [column.plausible] if column.plausible else []
+    other = [column.valid_range] if column.valid_range else []
     return TableColumn(
         column.name,
         column.type,

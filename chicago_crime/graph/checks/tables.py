@@ -106,7 +106,7 @@ def _invalid(table: Table) -> dict[str, str]:
 
 def _implausible(table: Table) -> dict[str, str]:
     numbers = {
-        f"{column.name} is not {column.plausible}": _outside(column) for column in table.columns if column.plausible
+        f"{one.name} is not in the range {one.valid_range}": _outside(one) for one in table.columns if one.valid_range
     }
     codes = {
         f"{one.name} is not of the form {one.pattern}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"

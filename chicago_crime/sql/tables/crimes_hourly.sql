@@ -1,6 +1,6 @@
--- What:    counts by hour and weekday. Times that are placeholders are counted apart.
--- Grain:   year, offense class, type under both labels, community area, district, both flags, weekday and hour.
--- Columns: the grain, the crimes with a known time, and those whose time is a placeholder.
+-- What:    crimes by hour, day of the week and all dashboard filters. Placeholder times are counted separately.
+-- Grain:   year, offense class, crime type (both labels), community area, district, both flags, day of the week and hour.
+-- Columns: the grain, crimes with a known time, and crimes with a placeholder time.
 SELECT
   year,
   offense_class,

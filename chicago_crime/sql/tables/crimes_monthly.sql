@@ -1,6 +1,6 @@
--- What:    counts by month, type and place, for trends under any filter.
--- Grain:   month, offense class, type under both labels, community area, district, arrest flag, domestic flag.
--- Columns: the grain, and the number of crimes. Crimes with an arrest: SUM(IF(arrest, crimes, 0)).
+-- What:    crimes by month and all dashboard filters, for trends.
+-- Grain:   month, offense class, crime type (both labels), community area, district, arrest flag and domestic flag.
+-- Columns: the grain and the crimes. For arrests: SUM(IF(arrest, crimes, 0)).
 SELECT
   year,
   month,
