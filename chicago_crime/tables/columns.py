@@ -5,7 +5,6 @@ tables share. The header reader, schemas, checks, DDL and data dictionary are ge
 """
 
 from dataclasses import dataclass, replace
-from math import inf
 from typing import Literal
 
 Type = Literal["STRING", "INT64", "FLOAT64", "BOOL", "DATETIME", "DATE"]
@@ -42,7 +41,7 @@ class Column:
         if self.between is None:
             return ""
         low, high = self.between
-        return f"{low:,} or more" if high == inf else f"{low:,} to {high:,}"
+        return f"{low:,} to {high:,}"
 
 
 # The city's bounding box with a margin of about half a mile, in degrees and in NAD83 Illinois East feet.
@@ -156,8 +155,8 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
 
 
 def count(name: str, description: str) -> Column:
-    """A column of counts: an integer, never NULL or negative."""
-    return Column(name, "INT64", description, nullable=False, between=(0, inf))
+    """A column of counts, never NULL."""
+    return Column(name, "INT64", description, nullable=False)
 
 
 RAW_COLUMNS = tuple(replace(c, type="STRING", nullable=True, between=None, pattern="") for c in SOURCE_COLUMNS)

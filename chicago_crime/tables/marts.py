@@ -146,7 +146,6 @@ AREA_RATES = Table(
             "Residents, interpolated linearly between the 2010 and 2020 censuses and any later estimates that the "
             "installation provides. Before the first and after the last of these, held constant.",
             nullable=False,
-            between=(1, float("inf")),
         ),
         Column(
             "population_known_to",
