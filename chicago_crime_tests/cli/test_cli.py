@@ -109,9 +109,12 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
     [
         (["run", "--years", "14"], "write years like 2014-2016,2021"),
         (["run", "--years", "2014", "--source", "ftp"], "--source ftp: Input should be 'sample', 'folder', 'kaggle'"),
-        (["run", "--years", "2014", "--source", "folder"], "name it with --folder or CHICAGO_CRIME_FOLDER"),
-        (["run", "--years", "2014", "--assets", "?"], "'?' selects no asset: write names with commas"),
-        (["run", "--years", "2014", "--assets", "published, crime"], "'crime' selects no asset (did you mean crimes?)"),
+        (["run", "--years", "2014", "--source", "folder"], "set --folder or CHICAGO_CRIME_FOLDER"),
+        (["run", "--years", "2014", "--assets", "?"], "there is no asset '?': use names separated by commas"),
+        (
+            ["run", "--years", "2014", "--assets", "published, crime"],
+            "no asset 'crime' (did you mean crimes?)",
+        ),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
         (["run", "--years", "2014", "--folder", "/nowhere"], "--folder /nowhere is not a folder"),
         (["run", "--years", "2014", "--folder", "~nobody-has-this-name/x"], "~nobody-has-this-name/x is not a folder"),
@@ -172,7 +175,7 @@ def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_
     assert f"To load real ones: chicago-crime run --data-dir {tmp_path} --years 2021 --source portal" in status
     monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
     served = command("dashboard", "--port", free_port(), "--data-dir", tmp_path).output
-    assert served.startswith("nothing is published yet: load some years, e.g. chicago-crime run --data-dir")
+    assert served.startswith("nothing is published yet. To load a year: chicago-crime run --data-dir")
     in_a_cell = re.sub(r"[\s│]", "", command("doctor", "--data-dir", tmp_path).output)
     assert f"chicago-crimerun--data-dir{tmp_path}--years" in in_a_cell
 
@@ -193,7 +196,7 @@ def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
         f"2016: lines of no year, left out: 1; the first is {file}, line 39: 'total,36'",
         "2016: bytes that are not UTF-8, read as letters of Windows-1252: 1",
         "2016: columns that the file lacks: ward",
-        "2016: files are left out: notes.txt is of no kind that is read",
+        "2016: skipped files: notes.txt is of no kind that is read",
         "check crime_object:few_lines_quarantined warns: 2016: 1 of 37 lines cannot be read as rows",
     ):
         assert told.replace(" ", "") in words_of(done).replace(" ", "")
