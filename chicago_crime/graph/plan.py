@@ -10,7 +10,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.graph.run import FETCHED, assets_in
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS, mixing_problem
+from chicago_crime.published.audit import HOW_TO_ACCEPT, MAX_LOSS, mixing_problem
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import CrimeSource, Expected
@@ -197,7 +197,7 @@ def _refused(years: Sequence[YearPlan], published: Mapping[int, PublishedYear]) 
     for year in years:
         held, expected = published.get(year.year), year.expected.rows
         rows = sum(held.tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if held else 0
-        if held and not held.is_synthetic and expected is not None and expected < rows * (1 - LARGEST_LOSS):
+        if held and not held.is_synthetic and expected is not None and expected < rows * (1 - MAX_LOSS):
             yield (
                 f"{year.year} has {expected:,} rows at the source but {rows:,} published rows, so it would be refused. "
                 f"{HOW_TO_ACCEPT}"

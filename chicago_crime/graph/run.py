@@ -159,9 +159,7 @@ def run_boundaries(installation: Installation, definitions: Definitions, instanc
     job = definitions.resolve_job_def(fetch_boundaries.name)
     with recorded(instance, installation.settings, run_id):
         result = job.execute_in_process(_QUIET, instance=instance, raise_on_error=False, run_id=run_id)
-    report = RunReport(run_id, "", result.success)
-    for event in result.all_events:
-        _add_event(report, event)
+    report = _read(RunReport(run_id, "", result.success), instance)
     if report.failures:
         raise PlatformError("; ".join(report.failures.values()))
     [made] = result.asset_materializations_for_node("boundaries")

@@ -18,13 +18,13 @@ from chicago_crime.tables.years import format_years
 
 _COMPARED = [name for name in SOURCE_NAMES if name not in ("location", "year")]
 
-LARGEST_LOSS = 0.01
+MAX_LOSS = 0.01
 """Largest share of a year's published crimes that may be missing from its new file."""
 
-LARGEST_LOSS_OF_AREA = 0.05
+MAX_LOSS_OF_AREA = 0.05
 """Largest share for each community area."""
 
-LEAST_LOST = 5
+MIN_LOST = 5
 """Losses of fewer crimes than this are ignored, because shares of small numbers mean little."""
 
 ACCEPT_TAG = "chicago_crime/accept"
@@ -79,14 +79,14 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
             to_duckdb(statement("audit/lost_crimes"), {"year": year}, tables.__getitem__)
         ).fetchall()
         months = exp.select("MONTH(date) AS month").group_by("ALL")
-        held = months.from_(tables["crimes"]).having(f"COUNT(*) >= {LEAST_LOST}")
+        held = months.from_(tables["crimes"]).having(f"COUNT(*) >= {MIN_LOST}")
         gone = exp.except_(held, months.from_("new_crimes")).order_by("month").sql("duckdb")
         lost_months = [f"{year}-{month:02}" for (month,) in connection.execute(gone).fetchall()]
         values = [exp.Count(this=exp.column(name)) for name in _COMPARED]
         counts = exp.select(*values, "COUNT_IF(date != DATE_TRUNC('day', date))")
         [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
     lost = sum(of_area for _, _, of_area, _ in areas)
-    if lost > there.rows * LARGEST_LOSS and lost >= LEAST_LOST:
+    if lost > there.rows * MAX_LOSS and lost >= MIN_LOST:
         found = [
             f"{lost:,} of the {there.rows:,} published crimes of {year} are missing from the new file, or dated in "
             f"another year there, such as id {areas[0][3]}"
@@ -96,7 +96,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
             f"{of_area:,} of the {held:,} published crimes of {year} in community area {area} are missing from the new "
             "file"
             for area, held, of_area, _ in areas
-            if area is not None and of_area > held * LARGEST_LOSS_OF_AREA and of_area >= LEAST_LOST
+            if area is not None and of_area > held * MAX_LOSS_OF_AREA and of_area >= MIN_LOST
         ][:3]
     if lost_months:
         found.append(f"the new file has no crimes in {', '.join(lost_months)}, but the published year has")

@@ -92,22 +92,19 @@ def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha2
         source_sha256: checksum of its source file; None if there is none.
     """
     held = {name: stored[name].get(year) for name in TABLES}
+    lake_year = TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
     found: dict[str, str] = {}
     if lake and lake.source_sha256 != source_sha256:
         found[LAKE] = "the lake object was not made from the current source file"
     for name, one in held.items():
         upstream = TABLES[name].upstream
-        above = [held[table.name] for table in upstream] if upstream else [_of_lake(lake)]
+        above = [held[table.name] for table in upstream] if upstream else [lake_year]
         if one is None:
             found[name] = f"{name} lacks the year"
         elif not is_made_of(one, above):
             names = " and ".join(table.name for table in upstream) or "lake object"
             found[name] = f"{name} was not made from the current {names}"
     return found
-
-
-def _of_lake(lake: LakeRecord | None) -> TableYear:
-    return TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
 
 
 @dataclass

@@ -19,7 +19,7 @@ def csv_scan(file: Path | str, columns: Sequence[str]) -> exp.Expr:
     `file` may be `$file`, a parameter of the statement.
     """
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
-    name = file if file == "$file" else _text(file)
+    name = file if file == "$file" else exp.Literal.string(str(file)).sql("duckdb")
     return sqlglot.parse_one(f"READ_CSV({name}, columns = {{{types}}}, {_CSV_OPTIONS})", read="duckdb")
 
 
@@ -48,7 +48,3 @@ def _read_parquet(files: exp.Expr) -> exp.Expr:
 def no_rows(columns: Sequence[str]) -> exp.Expr:
     """Return a table with these columns and no rows."""
     return exp.select(*(exp.alias_(exp.null(), name) for name in columns)).where(exp.false()).subquery()
-
-
-def _text(file: Path | str) -> str:
-    return exp.Literal.string(str(file)).sql("duckdb")

@@ -164,15 +164,12 @@ def health(instance: DagsterInstance, **tags: str) -> CheckRunHealthResult:
     return instance.run_launcher.check_run_worker_health(run)
 
 
-def test_a_run_is_healthy_while_its_code_location_does_not_respond(launching: DagsterInstance) -> None:
+def test_runs_without_a_code_location_that_responds_are_healthy(launching: DagsterInstance) -> None:
+    assert health(launching).status is WorkerStatus.RUNNING, "a run of the command line has none"
     nobody = json.dumps({"host": "127.0.0.1", "port": free_port()})
     found = health(launching, **{GRPC_INFO_TAG: nobody})
     assert found.status is WorkerStatus.RUNNING
     assert "does not respond" in (found.msg or "")
-
-
-def test_a_run_of_the_command_line_is_healthy(launching: DagsterInstance) -> None:
-    assert health(launching).status is WorkerStatus.RUNNING
 
 
 def test_ctrl_c_during_the_import_of_dagster_prints_no_traceback() -> None:

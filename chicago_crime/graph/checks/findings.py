@@ -13,7 +13,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey, Metadata
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.published.catalog import CheckFound, PublishedYear
 from chicago_crime.storage.object_store import ObjectStore
-from chicago_crime.storage.warehouse import TableYear, Warehouse
+from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import TABLES, Table
 
 
@@ -116,19 +116,15 @@ class CheckInputs:
                 self._found[check.key, year] = (states[year], fresh.get(year, Finding()))
         return {year: self._found[check.key, year][1] for year in years}
 
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        """Return the stored years of a table."""
-        return self.warehouse.stored(table)
-
     def with_year_before(self, table: Table, years: Sequence[int]) -> tuple[list[int], list[int]]:
         """Return the years that can be compared with the previous year, and these years plus the previous ones."""
-        stored = self.stored(table)
+        stored = self.warehouse.stored(table)
         compared = [year for year in years if all(y in stored and stored[y].rows for y in (year - 1, year))]
         return compared, sorted({y for year in compared for y in (year - 1, year)})
 
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         """Compute aggregates over years of a table with `Warehouse.measure`, and cache them for other checks."""
-        stored, keys = self.stored(table), {year: (table.name, year, *measures.values()) for year in years}
+        stored, keys = self.warehouse.stored(table), {year: (table.name, year, *measures.values()) for year in years}
         if new := [year for year in years if self._measured.get(keys[year], ("",))[0] != stored.get(year)]:
             for year, values in self.warehouse.measure(table, new, measures).items():
                 self._measured[keys[year]] = (stored.get(year), values)
@@ -142,7 +138,7 @@ class CheckInputs:
     def _states(self, check: Check, years: Sequence[int]) -> dict[int, object]:
         table = TABLES.get(check.asset)
         tables = (*((table, *table.upstream) if table else ()), *check.reads)
-        stored = [self.stored(one) for one in tables]
+        stored = [self.warehouse.stored(one) for one in tables]
         published = self.published() if table is None else {}
         states: dict[int, object] = {}
         for year in years:

@@ -10,11 +10,11 @@ from pathlib import Path
 from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.intake.values import LARGEST_REJECTED, LEAST_REJECTED
-from chicago_crime.published.audit import LARGEST_LOSS
+from chicago_crime.published.audit import MAX_LOSS
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 
-LARGEST_SHIFT = 0.05
+MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
 
 COORDINATES = {
@@ -25,7 +25,7 @@ COORDINATES = {
 }
 """Checksums that do not depend on row order: sums of rounded integers. Single-precision values would change them."""
 
-LEAST_OF_MONTH = 2
+MIN_ROWS_PER_MONTH = 2
 """Minimum rows per month; in smaller files, months may be empty by chance, which is only a warning."""
 
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
@@ -40,7 +40,7 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
         tables = there.tables if there and not there.is_synthetic else {}
         before = sum(tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if tables else 0
         findings[year] = Finding({"rows published": before, "rows fetched": manifest.rows})
-        if manifest.rows < before * (1 - LARGEST_LOSS):
+        if manifest.rows < before * (1 - MAX_LOSS):
             findings[year].failures.append(f"the file has {manifest.rows:,} rows, but {before:,} rows are published")
     return findings
 
@@ -54,7 +54,7 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
         findings[year] = Finding(manifest.months)
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
-            is_full = manifest.rows >= LEAST_OF_MONTH * len(months)
+            is_full = manifest.rows >= MIN_ROWS_PER_MONTH * len(months)
             is_wrong = is_full and any(month > months[0] for month in missing)
             problems = findings[year].failures if is_wrong else findings[year].warnings
             problems.append(f"no rows in {names}, although later months have rows: the file is incomplete")
@@ -79,7 +79,7 @@ def few_lines_quarantined(inputs: CheckInputs, years: Sequence[int]) -> Findings
 
 def nothing_lost_at_the_gate(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Account for all physical lines, which were counted before parsing."""
-    findings, loaded = dict[int, Finding](), inputs.stored(RAW_CRIMES)
+    findings, loaded = dict[int, Finding](), inputs.warehouse.stored(RAW_CRIMES)
     for year, manifest in inputs.manifests(years).items():
         numbers = {
             "source lines": manifest.lines,
@@ -94,7 +94,7 @@ def nothing_lost_at_the_gate(inputs: CheckInputs, years: Sequence[int]) -> Findi
 
 def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Count rejected rows by reason."""
-    findings, loaded = dict[int, Finding](), inputs.stored(RAW_CRIMES)
+    findings, loaded = dict[int, Finding](), inputs.warehouse.stored(RAW_CRIMES)
     rejected = inputs.warehouse.count_by(REJECTED_CRIMES, years, "reason")
     for year, reasons in rejected.items():
         findings[year] = Finding(reasons)
@@ -109,7 +109,7 @@ def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Compare each year with the previous year, if it is stored."""
-    findings, stored = dict[int, Finding](), inputs.stored(CRIMES)
+    findings, stored = dict[int, Finding](), inputs.warehouse.stored(CRIMES)
     compared, needed = inputs.with_year_before(CRIMES, years)
     counts = inputs.warehouse.measure(CRIMES, needed, NULL_COUNTS)
     nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
@@ -124,7 +124,7 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         largest = dict(sorted(shifts.items(), key=lambda item: -abs(item[1]))[:5])
         findings[year] = Finding({name: round(shift, 4) for name, shift in largest.items()})
         for name, shift in largest.items():
-            if abs(shift) > LARGEST_SHIFT:
+            if abs(shift) > MAX_SHIFT:
                 findings[year].warnings.append(f"share of {name} changed by {shift * 100:+.1f} percentage points")
     return findings
 
@@ -206,7 +206,7 @@ LAYER_CHECKS = (
 def _account_for(inputs: CheckInputs, years: Sequence[int], whole: Table, *made: Table) -> Findings:
     """Compare the rows of a table with those of the tables made from it."""
     findings: dict[int, Finding] = {}
-    stored = {table.name: inputs.stored(table) for table in (whole, *made)}
+    stored = {table.name: inputs.warehouse.stored(table) for table in (whole, *made)}
     for year in years:
         numbers = {name: held[year].rows if year in held else 0 for name, held in stored.items()}
         findings[year] = Finding.of_sums(whole.name, " + ".join(table.name for table in made), numbers)

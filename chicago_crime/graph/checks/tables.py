@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
-from chicago_crime.published.audit import LEAST_LOST
+from chicago_crime.published.audit import MIN_LOST
 from chicago_crime.tables import TABLES, Table
 from chicago_crime.tables.columns import Column
 
-MOST_INVALID = 0.01
+MAX_INVALID = 0.01
 """Largest share of a year's rows with an invalid value in a column."""
 
 
@@ -50,11 +50,11 @@ def _holds_to_schema(table: Table, inputs: CheckInputs, years: Sequence[int]) ->
 
 def _values_are_possible(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
     findings: dict[int, Finding] = {}
-    stored = inputs.stored(table)
+    stored = inputs.warehouse.stored(table)
     for year, rows in _problem_rows(table, _out_of_range(table), inputs, years).items():
         findings[year] = one = Finding(rows or "no problem")
         for problem, count in rows.items():
-            if count > stored[year].rows * MOST_INVALID and count >= LEAST_LOST:
+            if count > stored[year].rows * MAX_INVALID and count >= MIN_LOST:
                 one.failures.append(f"{problem} in {count:,} rows: are columns of the file swapped?")
             else:
                 one.warnings.append(f"{problem} in {count:,} rows")
@@ -74,7 +74,7 @@ def _problem_rows(
 def _adds_up(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
     assert table.adds_up, "only a table of counts has this check"
     findings, upstream = dict[int, Finding](), table.upstream[0]
-    stored = inputs.stored(upstream)
+    stored = inputs.warehouse.stored(upstream)
     years = [year for year in years if year in stored]
     own = inputs.warehouse.measure(table, years, {"n": f"COALESCE({table.adds_up.total}, 0)"})
     above = inputs.warehouse.measure(upstream, years, {"n": table.adds_up.upstream})
