@@ -114,8 +114,8 @@ class Settings(BaseModel):
         None,
         pattern=r"\w",
         examples=["Austin, 41"],
-        description="community areas, by name or number and separated by commas, for which these addresses receive a "
-        "report every week and when something is unusual",
+        description="community areas, by name or number and separated by commas, for which the addresses in "
+        "alerts receive a report every week and when something is unusual",
     )
     report_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
         "monday", description="day of the weekly report"
@@ -248,7 +248,7 @@ class Settings(BaseModel):
         if found := UNSAFE_IN_PATHS.search(str(path or "")):
             raise ValueError(f"the path {path} contains {found[0]}, which databases cannot use: choose another folder")
         if path and path.is_file():
-            raise ValueError("this is a file: choose a folder")
+            raise ValueError("it is a file: choose a folder")
         return path
 
     @field_validator("dashboard_proxies")

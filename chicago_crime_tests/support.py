@@ -153,7 +153,7 @@ def case(name: str) -> Path:
     """Return the folder of a shared test case, or skip the test if it is missing."""
     folder = REAL_DATA / "cases" / name
     if not folder.exists():
-        pytest.skip(f"the cases are not beside the project: {name}")
+        pytest.skip(f"the cases are not next to the project: {name}")
     return folder
 
 
@@ -169,7 +169,7 @@ def real_variant(name: str) -> Path:
 
 def _real(file: Path) -> Path:
     if not file.exists():
-        pytest.skip(f"the real data is not beside the project: {file.name}")
+        pytest.skip(f"the real data is not next to the project: {file.name}")
     return file
 
 

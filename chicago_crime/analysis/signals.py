@@ -10,7 +10,7 @@ import pyarrow as pa
 from chicago_crime.analysis.expected import ALIKE, UNLIKE, Floats, expected
 from chicago_crime.reference import offense_groups
 
-LEAST = 5
+MIN_MEAN = 5
 """Minimum mean count per year; smaller series have no power and are not tested."""
 
 _AREAS = 78
@@ -96,7 +96,7 @@ def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collecti
     for kind, name, counts in offenses:
         for area in (None, *range(1, _AREAS)):
             one = counts.sum(axis=0) if area is None else counts[area]
-            if one.mean() >= LEAST:
+            if one.mean() >= MIN_MEAN:
                 found.setdefault((area, *one), Series(area, one, [])).offenses.append((kind, name))
     return found.values()
 

@@ -27,7 +27,7 @@ from chicago_crime.settings import SettingsError
 from chicago_crime.storage.lineage import digest
 
 MINUTES = 5
-MOST_LINES = 30
+MAX_LINES = 30
 OVERLAP = timedelta(minutes=1)
 """How late Dagster may record the end of a run."""
 
@@ -65,8 +65,8 @@ def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = (
     for number, (one, address) in enumerate(zip(recipients, addresses.split(), strict=True), 1):
         if not one.add(address):  # not shown, because it may contain a password
             raise SettingsError(f"CHICAGO_CRIME_ALERTS: address {number} is not an address that Apprise supports")
-    more = [f"... and {len(lines) - MOST_LINES} more: see the UI"] if len(lines) > MOST_LINES else []
-    text, attached = "\n".join(lines[:MOST_LINES] + more), [str(file) for file in files]
+    more = [f"... and {len(lines) - MAX_LINES} more: see the UI"] if len(lines) > MAX_LINES else []
+    text, attached = "\n".join(lines[:MAX_LINES] + more), [str(file) for file in files]
     missed = [str(number) for number, one in enumerate(recipients, 1) if not one.notify(text, title, attach=attached)]
     if len(missed) == len(recipients):
         raise PlatformError("the message could not be sent to any address in CHICAGO_CRIME_ALERTS")

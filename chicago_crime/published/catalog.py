@@ -266,7 +266,7 @@ def current(store: ReadableStore) -> Catalog | None:
 
 def _parsed(store: ReadableStore, found: tuple[bytes, str] | None) -> Catalog | None:
     if found is None and isinstance(store, ObjectStore) and snapshots(store):  # web servers cannot list snapshots
-        raise DamagedError(f"{CATALOG} is missing, although there are snapshots")
+        raise DamagedError(f"the catalog {CATALOG} is damaged (it is missing, although there are snapshots)")
     return parse(CATALOG, found[0]) if found else None
 
 
