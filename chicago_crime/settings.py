@@ -145,7 +145,7 @@ class Settings(BaseModel):
     dashboard_requests_per_minute: int = Field(
         120,
         ge=1,
-        description="requests per client and minute for downloads, reports, incidents and JSON",
+        description="requests per client and minute for downloads, reports, incidents and API calls",
     )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and spark_engine=jvm")
     duckdb_memory: str = Field(
@@ -201,7 +201,9 @@ class Settings(BaseModel):
         "cluster", description="run the Spark job on a temporary `cluster` or as a `serverless` batch"
     )
     dataproc_machine_type: str = Field("n2-standard-4", description="machine type of the cluster's master and workers")
-    dataproc_workers: int = Field(2, ge=0, le=50, description="number of workers, not 1; 0 for a single-node cluster")
+    dataproc_workers: int = Field(
+        2, ge=0, le=50, description="number of workers: 0 for a single-node cluster, or 2 or more"
+    )
     dataproc_max_minutes: int = Field(
         120,
         ge=10,

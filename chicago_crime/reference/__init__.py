@@ -9,19 +9,19 @@ from pathlib import Path
 from chicago_crime.errors import UsageError
 
 TABLES = {
-    "community_areas": "The City's 77 community areas, with the side of the city that each lies in.",
-    "residents": "Population of the community areas by the censuses of 2010 and 2020. An installation may add "
-    "estimates of later years.",
-    "fbi_codes": "The FBI codes of the Chicago Police Department. `ucr_part1_class` is the offense class; empty: "
-    "non_index.",
-    "comparable_types": "Crime types that the City renamed, or filed a code under, each with the label that stands "
-    "for all years. The IUCR code `any` stands for every code of the type.",
-    "offense_groups": "Offenses that people ask for below or across the crime types, and what each of them means. "
-    "`also` is what else people call it, in the singular, separated by semicolons: the search knows it.",
+    "community_areas": "The City's 77 community areas, with their side of the city.",
+    "residents": "Population of the community areas in the 2010 and 2020 censuses. Installations may add later "
+    "estimates.",
+    "fbi_codes": "The FBI codes used by the Chicago Police Department. `ucr_part1_class` is the offense class; empty "
+    "means non_index.",
+    "comparable_types": "Crime types that the City renamed, and codes that it moved to another type, each with one "
+    "label for all years. The IUCR code `any` applies to all codes of the type.",
+    "offense_groups": "Commonly requested offenses that are subsets of a crime type or span several. `also` lists "
+    "other names that the search accepts, in the singular and separated by semicolons.",
     "offense_group_codes": "The IUCR codes of each offense group, with the reason. A code may be in several groups. "
-    "Codes decide, not descriptions, which the City reworded in 2019 and 2020.",
+    "Groups are defined by codes because the City reworded descriptions in 2019 and 2020.",
 }
-"""What each of them holds."""
+"""Descriptions of the reference tables."""
 
 
 @dataclass(frozen=True)

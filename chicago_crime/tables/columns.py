@@ -113,7 +113,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column(  # not `Community Areas`, which some portal exports add with a different numbering
         "community_area",
         "INT64",
-        "Community area number. NULL where the source has 0.",
+        "Community area number. The source uses 0 for none, which is NULL in typed tables.",
         ("communityareanumber", "communityareano", "commarea"),
         between=(1, 77),
     ),

@@ -26,9 +26,10 @@ def _section(table: Table) -> str:
     facts = {
         "One row per": table.grain,
         "Key": _names(table.key) or "none; rows may repeat",
-        "Sorted by": _names(table.order) or "no column",
         "Source": f"{upstream or '`crime_object`'}, {_MADE_BY[table.made_by]}",
     }
+    if table.order:
+        facts["Sorted by"] = _names(table.order)
     if table.adds_up:
         facts["Check"] = f"`{table.adds_up.total}` = `{table.adds_up.upstream}` of `{table.upstream[0].name}`"
     return "\n".join(

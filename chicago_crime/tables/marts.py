@@ -93,7 +93,7 @@ HOT_SPOTS = Table(
 )
 CRIMES_MONTHLY = Table(
     "crimes_monthly",
-    "Crimes by month and all dashboard filters.",
+    "Crimes by month and all columns that dashboards filter by.",
     "month, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
     (YEAR, MONTH, *FILTERABLE, CRIMES_COUNT),
     key=("month", *FILTERED_BY),
@@ -102,7 +102,7 @@ CRIMES_MONTHLY = Table(
 )
 CRIMES_HOURLY = Table(
     "crimes_hourly",
-    "Crimes by hour, day of the week and all dashboard filters, excluding unknown times.",
+    "Crimes by hour, day of the week and all columns that dashboards filter by. Unknown times are counted separately.",
     "year, day of the week, hour, offense class, crime type (both labels), community area, district, arrest flag and "
     "domestic flag",
     (
@@ -121,7 +121,7 @@ CRIMES_HOURLY = Table(
 )
 CRIMES_BY_CELL = Table(
     "crimes_by_cell",
-    "Crimes by 660 ft grid cell and all dashboard filters, for maps. The cell is NULL for crimes without coordinates.",
+    "Crimes by 660 ft grid cell and all columns that dashboards filter by. Crimes without coordinates have no cell.",
     "year, cell, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
     (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
     key=("year", *FILTERED_BY, "cell_x", "cell_y"),
@@ -134,7 +134,7 @@ AREA_RATES = Table(
     "year, community area and offense class (or all)",
     (
         YEAR,
-        replace(TYPED["community_area"], nullable=False),
+        replace(TYPED["community_area"], description="Community area number.", nullable=False),
         replace(COMMUNITY_AREA_NAME, nullable=False),
         replace(SIDE, nullable=False),
         CLASS_OR_ALL,
