@@ -39,35 +39,15 @@ CATALOG["new_crimes"] = CATALOG["crimes"]  # the file compared with the publishe
 CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP")]
 
 PARAMETERS = {
-    **dict.fromkeys(("west_ft", "east_ft", "south_ft", "north_ft"), "FLOAT64"),
-    **dict.fromkeys(("west", "east", "south", "north"), "FLOAT64"),
-    "year": "INT64",
-    "years": "ARRAY<INT64>",
-    "codes": "ARRAY<STRING>",
-    "classes": "ARRAY<STRING>",
-    "types": "ARRAY<STRING>",
-    "areas": "ARRAY<INT64>",
-    "descriptions": "ARRAY<STRING>",
-    "districts": "ARRAY<INT64>",
-    "wards": "ARRAY<INT64>",
-    "beats": "ARRAY<INT64>",
-    "blocks": "ARRAY<STRING>",
-    "cell_x": "INT64",
-    "cell_y": "INT64",
-    "locations": "ARRAY<STRING>",
-    "hours": "ARRAY<INT64>",
-    "weekdays": "ARRAY<INT64>",
-    "start": "DATE",
-    "finish": "DATE",
-    "arrest": "BOOL",
-    "domestic": "BOOL",
-    "place": "STRING",
-    "sorted_by": "STRING",
-    "is_descending": "BOOL",
-    "row_count": "INT64",
-    "skipped": "INT64",
-    "last_day": "DATE",
-    "years_back": "ARRAY<INT64>",
+    **dict.fromkeys(("year", "cell_x", "cell_y", "row_count", "skipped"), "INT64"),
+    **dict.fromkeys(
+        ("years", "years_back", "areas", "districts", "wards", "beats", "hours", "weekdays"), "ARRAY<INT64>"
+    ),
+    **dict.fromkeys(("west_ft", "east_ft", "south_ft", "north_ft", "west", "east", "south", "north"), "FLOAT64"),
+    **dict.fromkeys(("place", "sorted_by"), "STRING"),
+    **dict.fromkeys(("codes", "classes", "types", "descriptions", "blocks", "locations"), "ARRAY<STRING>"),
+    **dict.fromkeys(("start", "finish", "last_day"), "DATE"),
+    **dict.fromkeys(("arrest", "domestic", "is_descending"), "BOOL"),
 }
 """All parameters of statements, with their types."""
 

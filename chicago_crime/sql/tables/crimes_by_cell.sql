@@ -14,14 +14,4 @@ SELECT
   cell_y,
   COUNT(*) AS crimes
 FROM enriched_crimes
-GROUP BY
-  year,
-  offense_class,
-  primary_type,
-  primary_type_comparable,
-  community_area,
-  district,
-  arrest,
-  domestic,
-  cell_x,
-  cell_y
+GROUP BY ALL

@@ -15,14 +15,4 @@ SELECT
   COUNTIF(NOT is_time_placeholder) AS crimes,
   COUNTIF(is_time_placeholder) AS time_placeholders
 FROM enriched_crimes
-GROUP BY
-  year,
-  offense_class,
-  primary_type,
-  primary_type_comparable,
-  community_area,
-  district,
-  arrest,
-  domestic,
-  day_of_week,
-  hour
+GROUP BY ALL

@@ -13,13 +13,4 @@ SELECT
   domestic,
   COUNT(*) AS crimes
 FROM enriched_crimes
-GROUP BY
-  year,
-  month,
-  offense_class,
-  primary_type,
-  primary_type_comparable,
-  community_area,
-  district,
-  arrest,
-  domestic
+GROUP BY ALL
