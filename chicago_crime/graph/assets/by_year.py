@@ -89,7 +89,7 @@ def each_year(
         first = next(iter(failed.values()))
         raise failure(asset, {year: run_state.left_out[year] for year in failed}, len(done)) from first
     if run_state.left_out or run_state.accepted:
-        context.instance.add_run_tags(context.run_id, run_state.as_tags())
+        context.instance.add_run_tags(context.run.run_id, run_state.as_tags())
     return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if run_state.left_out else {})
 
 

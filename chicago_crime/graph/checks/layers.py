@@ -203,13 +203,13 @@ LAYER_CHECKS = (
 )
 
 
-def _account_for(inputs: CheckInputs, years: Sequence[int], whole: Table, *made: Table) -> Findings:
-    """Compare the rows of a table with those of the tables made from it."""
+def _account_for(inputs: CheckInputs, years: Sequence[int], source: Table, *derived: Table) -> Findings:
+    """Compare the number of rows of a table with that of its derived tables."""
     findings: dict[int, Finding] = {}
-    stored = {table.name: inputs.warehouse.stored(table) for table in (whole, *made)}
+    stored = {table.name: inputs.warehouse.stored(table) for table in (source, *derived)}
     for year in years:
         numbers = {name: held[year].rows if year in held else 0 for name, held in stored.items()}
-        findings[year] = Finding.of_sums(whole.name, " + ".join(table.name for table in made), numbers)
+        findings[year] = Finding.of_sums(source.name, " + ".join(table.name for table in derived), numbers)
     return findings
 
 
