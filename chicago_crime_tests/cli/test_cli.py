@@ -111,10 +111,7 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
         (["run", "--years", "2014", "--source", "ftp"], "--source ftp: Input should be 'sample', 'folder', 'kaggle'"),
         (["run", "--years", "2014", "--source", "folder"], "set --folder or CHICAGO_CRIME_FOLDER"),
         (["run", "--years", "2014", "--assets", "?"], "there is no asset '?': use names separated by commas"),
-        (
-            ["run", "--years", "2014", "--assets", "published, crime"],
-            "no asset 'crime' (did you mean crimes?)",
-        ),
+        (["run", "--years", "2014", "--assets", "published, crime"], "no asset 'crime' (did you mean crimes?)"),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
         (["run", "--years", "2014", "--folder", "/nowhere"], "--folder /nowhere is not a folder"),
         (["run", "--years", "2014", "--folder", "~nobody-has-this-name/x"], "~nobody-has-this-name/x is not a folder"),
@@ -196,7 +193,7 @@ def test_a_run_tells_what_it_did_not_read_of_its_files(tmp_path: Path) -> None:
         f"2016: lines of no year, left out: 1; the first is {file}, line 39: 'total,36'",
         "2016: bytes that are not UTF-8, read as letters of Windows-1252: 1",
         "2016: columns that the file lacks: ward",
-        "2016: skipped files: notes.txt is of no kind that is read",
+        "2016: files are left out: notes.txt is of no kind that is read",
         "check crime_object:few_lines_quarantined warns: 2016: 1 of 37 lines cannot be read as rows",
     ):
         assert told.replace(" ", "") in words_of(done).replace(" ", "")
